@@ -1,0 +1,5 @@
+//! stub
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    tollgate::lambda::run(purchase::handle).await
+}

@@ -1,0 +1,29 @@
+//! Time and identifiers, from outside.
+//!
+//! No rule reads a clock or draws a random number: both come through this port, so that a test or a
+//! simulation decides what time it is and which ids are drawn.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// What time it is, and a fresh identifier.
+pub trait Clock: Send + Sync {
+    /// The current time, UTC.
+    fn now(&self) -> Timestamp;
+    /// A new random identifier (UUID version 4), never seen before.
+    fn new_id(&self) -> Uuid;
+}
+
+/// The machine's clock and random numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}
