@@ -1,10 +1,35 @@
 //! Start-up shared by every function: the only place that names adapters.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use lambda_http::{Body, Error, Request, Response};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
 
-use crate::clock::Clock;
+use crate::{
+    clock::{Clock, SystemClock},
+    gateway::cardpointe::CardPointe,
+    merchants::{Merchants, secrets_manager::SecretsManagerMerchants},
+    payments::{Deadline, Payments},
+    store::dynamodb::DynamoDbStore,
+    telemetry,
+};
+
+/// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
+/// would triple the start-up time.
+const AWS_ROOTS: &[u8] = include_bytes!("lambda/amazon-roots.pem");
+
+/// One try of a call to DynamoDB or Secrets Manager; usual answers take milliseconds.
+const AWS_ATTEMPT_LIMIT: Duration = Duration::from_millis(1_500);
+/// All tries of such a call. Several of them and the gateway's 20 s have to fit into the function's 29 s.
+const AWS_CALL_LIMIT: Duration = Duration::from_secs(4);
+/// Tries of such a call. Every write is conditional, so a repeat does no harm.
+const AWS_ATTEMPTS: u32 = 3;
+/// How long to wait for a connection to AWS.
+const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where a function finds what it needs; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
@@ -17,23 +42,139 @@ pub struct Config {
     pub dynamodb_url: Option<String>,
     /// Secrets Manager endpoint instead of AWS's (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub secretsmanager_url: Option<String>,
+    /// Who we are to AWS.
+    pub credentials: Credentials,
+}
+
+/// AWS credentials. `Debug` shows none of them.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Access key id (`AWS_ACCESS_KEY_ID`).
+    pub access_key_id: String,
+    /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
+    pub secret_access_key: String,
+    /// Session token (`AWS_SESSION_TOKEN`).
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
+
+impl Config {
+    /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox; the
+    /// template sets the rest.
+    pub fn from_env() -> Result<Self, Error> {
+        let needed = |name: &str| std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")));
+        let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Ok(Self {
+            table: needed("TABLE_NAME")?,
+            region: needed("AWS_REGION")?,
+            dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
+            secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            credentials: Credentials {
+                access_key_id: needed("AWS_ACCESS_KEY_ID")?,
+                secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
+                session_token: optional("AWS_SESSION_TOKEN"),
+            },
+        })
+    }
 }
 
 /// Everything a handler needs, built once per process.
-pub struct App {}
+pub struct App {
+    /// The use cases.
+    pub payments: Payments,
+    /// Who may ask.
+    pub merchants: Arc<dyn Merchants>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+}
 
 impl App {
     /// Builds the clients; nothing is called yet.
-    pub fn new(_config: &Config, _clock: Arc<dyn Clock>) -> Self {
-        Self {}
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        install_tls();
+        let http_client = aws_http_client()?;
+        let credentials = aws_sdk_dynamodb::config::Credentials::new(
+            &config.credentials.access_key_id,
+            &config.credentials.secret_access_key,
+            config.credentials.session_token.clone(),
+            None,
+            "environment",
+        );
+        // The two services' builders are different types with the same methods.
+        macro_rules! client {
+            ($sdk:ident, $url:expr) => {{
+                let mut builder = $sdk::config::Builder::new()
+                    .behavior_version($sdk::config::BehaviorVersion::latest())
+                    .region($sdk::config::Region::new(config.region.clone()))
+                    .credentials_provider(credentials.clone())
+                    .retry_config(RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS))
+                    .timeout_config(aws_limits())
+                    .http_client(http_client.clone());
+                builder.set_endpoint_url($url.clone());
+                $sdk::Client::from_conf(builder.build())
+            }};
+        }
+        let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
+        let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
+        let payments = Payments {
+            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone())),
+            gateway: Arc::new(CardPointe::new(clock.clone())?),
+            clock: clock.clone(),
+        };
+        let merchants = Arc::new(SecretsManagerMerchants::new(secretsmanager, clock.clone()));
+        Ok(Self { payments, merchants, clock })
     }
 }
 
 /// Runs one function's handler in the Lambda runtime until the platform stops it.
-pub async fn run<H, F>(_handler: H) -> Result<(), Error>
+pub async fn run<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, Request) -> F,
-    F: Future<Output = Response<Body>>,
+    H: Fn(Arc<App>, Request) -> F + Sync,
+    F: Future<Output = Response<Body>> + Send,
 {
-    Ok(())
+    telemetry::init();
+    let app = Arc::new(App::new(&Config::from_env()?, Arc::new(SystemClock))?);
+    let handler = &handler;
+    lambda_http::run(service_fn(move |request: Request| {
+        let app = app.clone();
+        async move { Ok::<_, Error>(handler(app, request).await) }
+    }))
+    .await
+}
+
+/// When the invocation that carries a request ends.
+pub fn deadline(request: &Request) -> Deadline {
+    let left = request.lambda_context_ref().map(|context| {
+        let ends = Duration::from_millis(context.deadline);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        ends.saturating_sub(now)
+    });
+    Deadline::after(left.unwrap_or_default())
+}
+
+/// One cryptography library for every TLS connection of the process.
+fn install_tls() {
+    // Fails only when the process has one already.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
+}
+
+fn aws_http_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
+    let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
+    let tls = TlsContext::builder().with_trust_store(roots).build()?;
+    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())
+}
+
+fn aws_limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(AWS_CONNECT_LIMIT)
+        .operation_attempt_timeout(AWS_ATTEMPT_LIMIT)
+        .operation_timeout(AWS_CALL_LIMIT)
+        .build()
 }

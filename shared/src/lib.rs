@@ -1,4 +1,38 @@
 //! Card payments through CardConnect's CardPointe gateway: everything the Lambda functions share.
+//!
+//! From the inside out; a module uses only what stands above it (`tests/layers.rs` holds this):
+//! values, the order and its rules, ports, use cases, adapters, faces, start-up. See `ARCHITECTURE.md`.
+
+pub mod money;
+
+pub mod card;
+
+pub mod decline;
+
+pub mod policy;
+
+pub mod outcome;
+
+pub mod operation;
+
+pub mod transaction;
+
+pub mod order;
 
 pub mod clock;
+
+pub mod gateway;
+
+pub mod merchants;
+
+pub mod store;
+
+pub mod payments;
+
+pub mod access_token;
+
+pub mod elastic_path;
+
+pub mod telemetry;
+
 pub mod lambda;

@@ -1,4 +1,5 @@
-//! stub
+//! The `capture` function.
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     tollgate::lambda::run(capture::handle).await

@@ -1,9 +1,19 @@
-//! stub
-use std::sync::Arc;
-use lambda_http::{Body, Request, Response};
-use tollgate::lambda::App;
+//! Orders and their transactions, and the answer to every route that there is not.
 
-/// Answers one request.
-pub async fn handle(_app: Arc<App>, _request: Request) -> Response<Body> {
-    Response::new(Body::Empty)
+use std::sync::Arc;
+
+use lambda_http::{Body, Request, Response};
+use tollgate::{elastic_path, lambda::App};
+
+/// Hands the request to the face that its route belongs to.
+pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+    match elastic_path::route_key(&request).as_str() {
+        "PUT /v2/orders/{orderId}" => elastic_path::put_order(&app, &request).await,
+        "GET /v2/orders/{orderId}" => elastic_path::get_order(&app, &request).await,
+        "GET /v2/orders/{orderId}/transactions" => elastic_path::list_transactions(&app, &request).await,
+        "GET /v2/orders/{orderId}/transactions/{transactionId}" => {
+            elastic_path::get_transaction(&app, &request).await
+        }
+        _ => elastic_path::not_found(&request),
+    }
 }

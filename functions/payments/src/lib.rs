@@ -1,9 +1,14 @@
-//! stub
-use std::sync::Arc;
-use lambda_http::{Body, Request, Response};
-use tollgate::lambda::App;
+//! Payments whose method stands in the body, as Elastic Path's clients send them.
 
-/// Answers one request.
-pub async fn handle(_app: Arc<App>, _request: Request) -> Response<Body> {
-    Response::new(Body::Empty)
+use std::sync::Arc;
+
+use lambda_http::{Body, Request, Response};
+use tollgate::{elastic_path, lambda::App};
+
+/// Hands the request to the face that its route belongs to.
+pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+    match elastic_path::route_key(&request).as_str() {
+        "POST /v2/orders/{orderId}/payments" => elastic_path::pay(&app, &request).await,
+        _ => elastic_path::not_found(&request),
+    }
 }

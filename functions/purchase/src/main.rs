@@ -1,4 +1,5 @@
-//! stub
+//! The `purchase` function.
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     tollgate::lambda::run(purchase::handle).await

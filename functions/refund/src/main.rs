@@ -1,4 +1,5 @@
-//! stub
+//! The `refund` function.
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     tollgate::lambda::run(refund::handle).await

@@ -1,9 +1,14 @@
-//! stub
-use std::sync::Arc;
-use lambda_http::{Body, Request, Response};
-use tollgate::lambda::App;
+//! Access tokens.
 
-/// Answers one request.
-pub async fn handle(_app: Arc<App>, _request: Request) -> Response<Body> {
-    Response::new(Body::Empty)
+use std::sync::Arc;
+
+use lambda_http::{Body, Request, Response};
+use tollgate::{elastic_path, lambda::App};
+
+/// Hands the request to the face that its route belongs to.
+pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+    match elastic_path::route_key(&request).as_str() {
+        "POST /oauth/access_token" => elastic_path::issue_token(&app, &request).await,
+        _ => elastic_path::not_found(&request),
+    }
 }

@@ -1,4 +1,5 @@
-//! stub
+//! The `token` function.
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     tollgate::lambda::run(token::handle).await

@@ -1,9 +1,16 @@
-//! stub
-use std::sync::Arc;
-use lambda_http::{Body, Request, Response};
-use tollgate::lambda::App;
+//! Void: undo a payment before it settles. Elastic Path calls it cancel.
 
-/// Answers one request.
-pub async fn handle(_app: Arc<App>, _request: Request) -> Response<Body> {
-    Response::new(Body::Empty)
+use std::sync::Arc;
+
+use lambda_http::{Body, Request, Response};
+use tollgate::{elastic_path, lambda::App};
+
+/// Hands the request to the face that its route belongs to.
+pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+    match elastic_path::route_key(&request).as_str() {
+        "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel" => {
+            elastic_path::cancel(&app, &request).await
+        }
+        _ => elastic_path::not_found(&request),
+    }
 }

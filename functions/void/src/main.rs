@@ -1,4 +1,5 @@
-//! stub
+//! The `void` function.
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     tollgate::lambda::run(void::handle).await

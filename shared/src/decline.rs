@@ -1,0 +1,331 @@
+//! Why a payment was declined, in words of ours that stay the same whichever processor said it.
+//!
+//! Hundreds of processor codes fold into the few dozen here. The texts are a public contract, described
+//! in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The reason for a decline. Serialized as [`DeclineCode::as_str`].
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineCode {
+    /// The account does not hold the amount.
+    InsufficientFunds,
+    /// A limit of the card, or on how often or how much it may pay, is reached.
+    LimitExceeded,
+    /// The card is past its expiry, or a newer one has replaced it.
+    ExpiredCard,
+    /// The expiry date is not the card's, or not a date.
+    IncorrectExpiry,
+    /// The security code is wrong, missing or malformed; also a merchant's `decline_on.cvv`.
+    IncorrectCvc,
+    /// There is no such card number.
+    IncorrectNumber,
+    /// The PIN is wrong.
+    IncorrectPin,
+    /// The postal code is missing or malformed.
+    IncorrectZip,
+    /// The billing address is not the one the issuer knows; also a merchant's `decline_on.avs`.
+    AvsMismatch,
+    /// The issuer declined and gives no reason.
+    DoNotHonor,
+    /// The issuer wants to be called first.
+    CallIssuer,
+    /// The card is reported lost or stolen.
+    LostOrStolen,
+    /// The issuer wants the card withdrawn.
+    PickUpCard,
+    /// The card is blocked, not yet active, or restricted by its issuer.
+    RestrictedCard,
+    /// The account behind the card is closed or does not exist.
+    InvalidAccount,
+    /// The issuer, the network or the gateway's fraud filter suspects fraud.
+    FraudSuspected,
+    /// The merchant cannot take this brand or kind of card.
+    CardNotSupported,
+    /// This kind of transaction is not allowed for this card or in this place.
+    TransactionNotPermitted,
+    /// The issuer wants the cardholder to prove who they are (3-D Secure, PIN).
+    AuthenticationRequired,
+    /// The cardholder has stopped this recurring payment.
+    StopRecurring,
+    /// The issuer says that this transaction must not be sent again.
+    DoNotTryAgain,
+    /// The processor has seen this transaction already, or is still working on it.
+    DuplicateTransaction,
+    /// The earlier transaction is unknown, or no longer (or not yet) allows this.
+    InvalidState,
+    /// The amount is too small, too large, or does not suit this operation.
+    InvalidAmount,
+    /// The merchant account does not take this currency.
+    CurrencyNotSupported,
+    /// A field is missing, malformed or not supported.
+    InvalidRequest,
+    /// The stored card, its token or its profile is not known.
+    InvalidStoredCard,
+    /// The merchant's account at the gateway or the processor is not set up for this.
+    MerchantConfiguration,
+    /// Something failed at the gateway or the processor.
+    ProcessingError,
+    /// The issuer, or a network on the way to it, cannot be reached.
+    IssuerUnavailable,
+    /// Only a part was approved and the merchant does not accept that; the part has been voided.
+    PartialApproval,
+    /// Declined, without a reason that says more.
+    GenericDecline,
+}
+
+impl DeclineCode {
+    /// Every code, in the order in which the documentation lists them.
+    pub const ALL: [Self; 32] = [
+        Self::InsufficientFunds,
+        Self::LimitExceeded,
+        Self::ExpiredCard,
+        Self::IncorrectExpiry,
+        Self::IncorrectCvc,
+        Self::IncorrectNumber,
+        Self::IncorrectPin,
+        Self::IncorrectZip,
+        Self::AvsMismatch,
+        Self::DoNotHonor,
+        Self::CallIssuer,
+        Self::LostOrStolen,
+        Self::PickUpCard,
+        Self::RestrictedCard,
+        Self::InvalidAccount,
+        Self::FraudSuspected,
+        Self::CardNotSupported,
+        Self::TransactionNotPermitted,
+        Self::AuthenticationRequired,
+        Self::StopRecurring,
+        Self::DoNotTryAgain,
+        Self::DuplicateTransaction,
+        Self::InvalidState,
+        Self::InvalidAmount,
+        Self::CurrencyNotSupported,
+        Self::InvalidRequest,
+        Self::InvalidStoredCard,
+        Self::MerchantConfiguration,
+        Self::ProcessingError,
+        Self::IssuerUnavailable,
+        Self::PartialApproval,
+        Self::GenericDecline,
+    ];
+
+    /// The public code: `insufficient_funds`.
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// What to do about it, unless the card scheme said otherwise in the answer.
+    pub fn advice(self) -> Advice {
+        self.row().1
+    }
+
+    /// One sentence for the developer of a storefront.
+    ///
+    /// For a lost, stolen or suspicious card it names no reason, so that nobody tells one to whoever
+    /// holds the card by showing this sentence.
+    pub fn message(self) -> &'static str {
+        self.row().2
+    }
+
+    /// All that is public about a code, in one place.
+    fn row(self) -> (&'static str, Advice, &'static str) {
+        use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
+        match self {
+            Self::InsufficientFunds => {
+                ("insufficient_funds", Later, "The card's account does not hold the amount.")
+            }
+            Self::LimitExceeded => ("limit_exceeded", Later, "A limit of the card is reached."),
+            Self::ExpiredCard => ("expired_card", FixData, "The card has expired or has been replaced."),
+            Self::IncorrectExpiry => ("incorrect_expiry", FixData, "The expiry date is not the card's."),
+            Self::IncorrectCvc => ("incorrect_cvc", FixData, "The security code is wrong or missing."),
+            Self::IncorrectNumber => ("incorrect_number", FixData, "There is no card with this number."),
+            Self::IncorrectPin => ("incorrect_pin", FixData, "The PIN is wrong."),
+            Self::IncorrectZip => ("incorrect_zip", FixData, "The postal code is missing or malformed."),
+            Self::AvsMismatch => {
+                ("avs_mismatch", FixData, "The billing address is not the one the issuer knows.")
+            }
+            Self::DoNotHonor => (
+                "do_not_honor",
+                ContactIssuer,
+                "The issuer declined without saying why; it tells the cardholder only.",
+            ),
+            Self::CallIssuer => {
+                ("call_issuer", ContactIssuer, "The issuer wants the cardholder to call before it approves.")
+            }
+            Self::LostOrStolen => ("lost_or_stolen", Never, "The issuer refuses this card."),
+            Self::PickUpCard => ("pick_up_card", Never, "The issuer refuses this card."),
+            Self::RestrictedCard => ("restricted_card", ContactIssuer, "The card is blocked or not active."),
+            Self::InvalidAccount => {
+                ("invalid_account", Never, "The account behind the card is closed or does not exist.")
+            }
+            Self::FraudSuspected => ("fraud_suspected", Never, "The payment was refused."),
+            Self::CardNotSupported => {
+                ("card_not_supported", OtherCard, "The merchant cannot take this kind of card.")
+            }
+            Self::TransactionNotPermitted => {
+                ("transaction_not_permitted", OtherCard, "The card does not allow this kind of payment.")
+            }
+            Self::AuthenticationRequired => {
+                ("authentication_required", FixData, "The issuer wants the cardholder to be authenticated.")
+            }
+            Self::StopRecurring => {
+                ("stop_recurring", Never, "The cardholder has stopped this recurring payment.")
+            }
+            Self::DoNotTryAgain => {
+                ("do_not_try_again", Never, "The issuer does not want this payment to be tried again.")
+            }
+            Self::DuplicateTransaction => (
+                "duplicate_transaction",
+                Never,
+                "The processor has this payment already: look at the earlier one first.",
+            ),
+            Self::InvalidState => {
+                ("invalid_state", Never, "The earlier transaction does not allow this (any more, or yet).")
+            }
+            Self::InvalidAmount => ("invalid_amount", FixData, "The amount is not accepted."),
+            Self::CurrencyNotSupported => {
+                ("currency_not_supported", FixData, "The merchant account does not take this currency.")
+            }
+            Self::InvalidRequest => {
+                ("invalid_request", FixData, "The gateway refuses a field of the request, or misses one.")
+            }
+            Self::InvalidStoredCard => {
+                ("invalid_stored_card", FixData, "The stored card is not known; the card is needed again.")
+            }
+            Self::MerchantConfiguration => (
+                "merchant_configuration",
+                Later,
+                "The merchant's account is not set up for this payment; the merchant has to act.",
+            ),
+            Self::ProcessingError => ("processing_error", Later, "The payment could not be processed."),
+            Self::IssuerUnavailable => ("issuer_unavailable", Later, "The issuer could not be reached."),
+            Self::PartialApproval => (
+                "partial_approval",
+                OtherCard,
+                "The card covers only a part of the amount; nothing was taken.",
+            ),
+            Self::GenericDecline => ("generic_decline", OtherCard, "The card was declined."),
+        }
+    }
+}
+
+impl fmt::Display for DeclineCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What to do after a decline. Serialized as [`Advice::as_str`].
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Advice {
+    /// Do not send it again with this card: it cannot succeed, and card schemes charge for trying.
+    #[serde(rename = "do_not_retry")]
+    Never,
+    /// Correct the data, then try again.
+    #[serde(rename = "fix_and_retry")]
+    FixData,
+    /// The same request may succeed later: hours for the cardholder's money or limits, minutes for a failure.
+    #[serde(rename = "retry_later")]
+    Later,
+    /// This card will not do; another one may.
+    #[serde(rename = "use_another_card")]
+    OtherCard,
+    /// Only the cardholder can clear it, by asking the issuer; until then, another card.
+    #[serde(rename = "contact_issuer")]
+    ContactIssuer,
+}
+
+impl Advice {
+    /// The public text: `do_not_retry`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "do_not_retry",
+            Self::FixData => "fix_and_retry",
+            Self::Later => "retry_later",
+            Self::OtherCard => "use_another_card",
+            Self::ContactIssuer => "contact_issuer",
+        }
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../docs/decline-codes.md");
+
+    #[test]
+    fn a_stored_code_reads_back_as_the_public_one() {
+        for code in DeclineCode::ALL {
+            let json = format!("\"{}\"", code.as_str());
+            assert_eq!(serde_json::to_string(&code).unwrap(), json);
+            assert_eq!(serde_json::from_str::<DeclineCode>(&json).unwrap(), code);
+        }
+    }
+
+    #[test]
+    fn stored_advice_reads_back_as_the_public_one() {
+        use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
+        for advice in [Never, FixData, Later, OtherCard, ContactIssuer] {
+            let json = format!("\"{}\"", advice.as_str());
+            assert_eq!(serde_json::to_string(&advice).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Advice>(&json).unwrap(), advice);
+        }
+    }
+
+    #[test]
+    fn no_code_is_missing_from_the_list_of_all() {
+        // The derived order numbers the variants; a variant left out of ALL would leave a gap.
+        let numbers: Vec<_> = DeclineCode::ALL.iter().map(|&code| code as usize).collect();
+        assert_eq!(numbers, (0..=DeclineCode::GenericDecline as usize).collect::<Vec<_>>());
+        let texts: BTreeSet<_> = DeclineCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), DeclineCode::ALL.len());
+    }
+
+    #[test]
+    fn the_documentation_lists_every_code_with_its_advice_and_no_other() {
+        let documented: Vec<_> = DOCUMENTATION
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
+                (cells.len() == 4).then(|| (cells[0].trim_end_matches('`'), cells[2].trim_matches('`')))
+            })
+            .collect();
+        let defined: Vec<_> =
+            DeclineCode::ALL.iter().map(|code| (code.as_str(), code.advice().as_str())).collect();
+        assert_eq!(documented, defined);
+    }
+
+    #[test]
+    fn a_thief_is_not_told_why_the_card_is_refused() {
+        for code in [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected] {
+            let message = code.message().to_lowercase();
+            for word in ["lost", "stolen", "fraud", "pick", "withdraw", "suspect"] {
+                assert!(!message.contains(word), "{code}: {message}");
+            }
+            assert_eq!(code.advice(), Advice::Never);
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_sentence() {
+        for code in DeclineCode::ALL {
+            let message = code.message();
+            assert!(message.ends_with('.') && message.len() <= 90, "{code}: {message}");
+            assert_eq!(message.matches(". ").count(), 0, "{code}: {message}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The Elastic Path / Moltin face: order payments as its published clients send them (`payment-apis.md` §1–§9).
+//!
+//! Requests become intents, orders become answers, errors become the `errors` envelope. No payment rule lives here.
+
+mod body;
+mod caller;
+mod error;
+mod follow_up;
+mod orders;
+mod pay;
+mod response;
+mod token;
+
+pub use follow_up::{cancel, capture, refund};
+pub use orders::{get_order, get_transaction, list_transactions, not_found, put_order};
+pub use pay::{authorize, pay, purchase};
+pub use token::issue_token;
+
+use std::fmt::Write;
+
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{HeaderValue, StatusCode, header},
+    request::RequestContext,
+};
+use serde_json::Value;
+
+use crate::order::OrderId;
+use error::{ApiError, Code, Problem};
+
+/// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
+pub fn route_key(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// What a handler answers before it becomes HTTP.
+struct Answer {
+    status: StatusCode,
+    body: Value,
+    replayed: bool,
+}
+
+impl Answer {
+    fn new(status: StatusCode, body: Value) -> Self {
+        Self { status, body, replayed: false }
+    }
+}
+
+type Answered = Result<Answer, ApiError>;
+
+/// Turns a handler's result into HTTP, and logs the one line of the request.
+fn respond(request: &Request, answered: Answered) -> Response<Body> {
+    let (status, body, replayed, retry_after) = match answered {
+        Ok(answer) => (answer.status, answer.body, answer.replayed, None),
+        Err(error) => {
+            let request_id = request_id(request);
+            if let Some(why) = &error.for_operator {
+                tracing::error!(request_id, code = error.code().as_str(), why, "request failed");
+            }
+            (error.status(), error.body(&request_id), false, error.retry_after_s)
+        }
+    };
+    tracing::info!(
+        request_id = request_id(request),
+        route = route_key(request),
+        status = status.as_u16(),
+        "answered"
+    );
+    let mut response = Response::new(Body::Text(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Answers hold tokens and payments.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if replayed {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// API Gateway's id of the request, or Lambda's.
+fn request_id(request: &Request) -> String {
+    let api = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    api.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
+}
+
+/// A parameter of the path, as API Gateway has cut it out.
+fn path_parameter(request: &Request, name: &str) -> String {
+    request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
+}
+
+fn order_id(request: &Request) -> Result<OrderId, ApiError> {
+    let text = path_parameter(request, "orderId");
+    text.parse().map_err(|why| {
+        let mut detail = String::from("the order id ");
+        // Writing to a text cannot fail.
+        write!(detail, "{why}").unwrap_or_default();
+        ApiError::from(Problem::new("orderId", Code::InvalidValue, detail))
+    })
+}

@@ -1,0 +1,76 @@
+//! Who calls, and what the call's idempotency key is.
+
+use std::sync::Arc;
+
+use lambda_http::{Request, http::header};
+
+use super::error::{ApiError, Code, Problem};
+use crate::{
+    access_token::{self, InvalidToken},
+    lambda::App,
+    merchants::{Merchant, MerchantsError},
+    operation::{Grant, KeyDigest},
+    order::{OrderId, OrderKey},
+};
+
+/// Longest `Idempotency-Key`.
+const KEY_MAX_CHARS: usize = 255;
+
+/// A caller with a valid access token.
+pub(super) struct Caller {
+    pub(super) merchant: Arc<Merchant>,
+    pub(super) grant: Grant,
+}
+
+impl Caller {
+    /// Verifies the request's bearer token.
+    pub(super) async fn of(app: &App, request: &Request) -> Result<Self, ApiError> {
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or(InvalidToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(InvalidToken.into());
+        }
+        let token = token.trim();
+        let id = access_token::claimed_merchant(token)?;
+        let merchant = match app.merchants.get(&id).await {
+            Ok(merchant) => merchant,
+            // Not told apart from a wrong signature: the answer would tell which merchants there are.
+            Err(MerchantsError::Unknown) => return Err(InvalidToken.into()),
+            Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
+                return Err(ApiError::of_merchants(&error));
+            }
+        };
+        let grant = access_token::verify(token, &merchant, app.clock.now())?;
+        Ok(Self { merchant, grant })
+    }
+
+    /// Whether it is the merchant itself and not a shopper's browser.
+    pub(super) fn must_be_merchant(&self) -> Result<(), ApiError> {
+        match self.grant {
+            Grant::ClientCredentials => Ok(()),
+            Grant::Implicit => Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token")),
+        }
+    }
+
+    /// The key of one of the merchant's orders.
+    pub(super) fn key(&self, order: OrderId) -> OrderKey {
+        OrderKey { merchant: self.merchant.id.clone(), order }
+    }
+}
+
+/// The digest of the `Idempotency-Key` header, bare or in quotes. `target` is the transaction in the path, if any.
+pub(super) fn idempotency_key(request: &Request, target: &str) -> Result<Option<KeyDigest>, ApiError> {
+    let mut values = request.headers().get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let wrong =
+        |detail: &str| ApiError::from(Problem::new("Idempotency-Key", Code::InvalidValue, detail.to_owned()));
+    if values.next().is_some() {
+        return Err(wrong("is there more than once"));
+    }
+    let text = value.to_str().map_err(|_| wrong("may hold only printable ASCII characters"))?.trim();
+    let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    if key.is_empty() || key.len() > KEY_MAX_CHARS {
+        return Err(wrong("must have 1 to 255 characters"));
+    }
+    Ok(Some(KeyDigest::new(&super::route_key(request), target, key)))
+}

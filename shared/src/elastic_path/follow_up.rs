@@ -1,0 +1,255 @@
+//! What is done to a payment that is there: capture, refund, cancel; and the answer to every operation.
+
+use lambda_http::{Body, Request, Response, http::StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    Answer, Answered,
+    body::{self, Members},
+    caller::{Caller, idempotency_key},
+    error::{ApiError, Code, Problem},
+    order_id, path_parameter, respond,
+    response::{self, ShownTo},
+};
+use crate::{
+    card::mask_card_numbers,
+    gateway::PaymentSource,
+    lambda::{App, deadline},
+    operation::{Decline, Fingerprint, Kind, Mechanism, State},
+    order::{Action, Intent, OrderId, Rejection, Target},
+    outcome::NotDone,
+    payments::Performed,
+};
+
+/// Longest reference of the merchant's own. An order holds up to 50 of them.
+const REFERENCE_MAX: usize = 128;
+
+/// Longest text that is accepted and not kept.
+const TEXT_MAX: usize = 1_000;
+
+/// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none is used.
+const ALSO_IN_PAYMENTS: [&str; 12] = [
+    "gateway",
+    "method",
+    "transaction",
+    "payment",
+    "first_name",
+    "last_name",
+    "number",
+    "month",
+    "year",
+    "verification_value",
+    "billing_address",
+    "currency",
+];
+
+/// `POST …/transactions/{transactionId}/capture`.
+pub async fn capture(app: &App, request: &Request) -> Response<Body> {
+    respond(request, on_transaction(app, request, Kind::Capture).await)
+}
+
+/// `POST …/transactions/{transactionId}/refund`.
+pub async fn refund(app: &App, request: &Request) -> Response<Body> {
+    respond(request, on_transaction(app, request, Kind::Refund).await)
+}
+
+/// `POST …/transactions/{transactionId}/cancel`: a void.
+pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
+    respond(request, on_transaction(app, request, Kind::Void).await)
+}
+
+/// `/payments` with `method: capture`.
+pub(super) async fn capture_of_order(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    json: Option<&Value>,
+) -> Answered {
+    of_order(app, request, caller, order, json, Kind::Capture).await
+}
+
+/// `/payments` with `method: refund`.
+pub(super) async fn refund_of_order(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    json: Option<&Value>,
+) -> Answered {
+    of_order(app, request, caller, order, json, Kind::Refund).await
+}
+
+async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    caller.must_be_merchant()?;
+    let order = order_id(request)?;
+    let path = path_parameter(request, "transactionId");
+    let transaction = transaction_id(&path)?;
+    let json = body::json(request)?;
+    let empty = json!({"data": {}});
+    let json = json.unwrap_or(empty);
+    only_data_and_options(&json)?;
+    let data = match json.get("data") {
+        None | Some(Value::Null) => &Value::Object(serde_json::Map::new()),
+        Some(data) => data,
+    };
+    let wrapped = json!({"data": data});
+    let mut data = Members::data(Some(&wrapped))?;
+    let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
+    data.finish()?;
+    // The path's text, so that two spellings of an id are one transaction and one key.
+    let key = idempotency_key(request, &transaction.to_string())?;
+    let intent = intent(kind, action, "", key, &caller);
+    perform(app, request, &caller, order, intent, None).await
+}
+
+async fn of_order(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    json: Option<&Value>,
+    kind: Kind,
+) -> Answered {
+    caller.must_be_merchant()?;
+    let mut data = Members::data(json)?;
+    let named = data.text("transaction", TEXT_MAX);
+    let target = match named.map(str::parse) {
+        None => Target::OnlyEligible,
+        Some(Ok(id)) => Target::Transaction(id),
+        Some(Err(_)) => {
+            data.problem("transaction", Code::InvalidValue, "is not a transaction id");
+            Target::OnlyEligible
+        }
+    };
+    let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
+    data.finish()?;
+    let intent = intent(kind, action, named.unwrap_or_default(), idempotency_key(request, "")?, caller);
+    perform(app, request, caller, order, intent, None).await
+}
+
+fn transaction_id(text: &str) -> Result<Uuid, ApiError> {
+    // Whatever is no id of ours names no transaction.
+    text.parse().map_err(|_| Rejection::TransactionNotFound.into())
+}
+
+/// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount outside `data`, which
+/// would refund everything.
+fn only_data_and_options(json: &Value) -> Result<(), ApiError> {
+    let Value::Object(envelope) = json else { return Err(Problem::wrong_type("", "an object").into()) };
+    let mut members = Members::at("", envelope);
+    members.only(&["data", "options"]);
+    members.finish()
+}
+
+fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
+    let own: &[&str] = match kind {
+        Kind::Capture => &["amount", "custom_reference", "capture_mechanism", "options", "type"],
+        Kind::Refund => &["amount", "refund_mechanism", "options", "type"],
+        Kind::Void | Kind::Authorize | Kind::Purchase => &["reason", "options", "type"],
+    };
+    data.only(&[own, also].concat());
+    let _options = data.object("options");
+    match kind {
+        Kind::Capture => {
+            if data.text("capture_mechanism", TEXT_MAX).is_some_and(|mechanism| mechanism != "automatic") {
+                let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
+                data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
+            }
+            let reference = data.text("custom_reference", REFERENCE_MAX);
+            if reference.is_some_and(|text| mask_card_numbers(text) != text) {
+                data.problem("custom_reference", Code::InvalidValue, "looks like a card number");
+            }
+            Action::Capture {
+                target,
+                amount: data.amount("amount"),
+                custom_reference: reference.map(str::to_owned),
+            }
+        }
+        Kind::Refund => {
+            let mechanism = match data.text("refund_mechanism", TEXT_MAX) {
+                None => None,
+                Some("automatic") => Some(Mechanism::Automatic),
+                Some("manual") => Some(Mechanism::Manual),
+                Some(_) => {
+                    data.problem("refund_mechanism", Code::InvalidValue, "must be automatic or manual");
+                    None
+                }
+            };
+            Action::Refund { target, amount: data.amount("amount"), mechanism }
+        }
+        Kind::Void | Kind::Authorize | Kind::Purchase => {
+            let _reason = data.text("reason", TEXT_MAX);
+            Action::Void { target }
+        }
+    }
+}
+
+fn intent(
+    kind: Kind,
+    action: Action,
+    named: &str,
+    key: Option<crate::operation::KeyDigest>,
+    caller: &Caller,
+) -> Intent {
+    let (amount, mechanism) = match &action {
+        Action::Pay(pay) => (pay.amount, None),
+        Action::Capture { amount, .. } => (*amount, None),
+        Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
+        Action::Void { .. } => (None, None),
+    };
+    let mechanism = match mechanism {
+        None => "",
+        Some(Mechanism::Automatic) => "automatic",
+        Some(Mechanism::Manual) => "manual",
+    };
+    let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
+    Intent { action, key, fingerprint, by: caller.grant }
+}
+
+/// Performs an intent and answers what became of it.
+pub(super) async fn perform(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    intent: Intent,
+    source: Option<&PaymentSource>,
+) -> Answered {
+    let key = caller.key(order);
+    let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline(request)).await?;
+    answer(&performed, ShownTo(caller.grant))
+}
+
+/// The answer that an operation's state deserves, whether it was carried out now or earlier.
+fn answer(performed: &Performed, shown_to: ShownTo) -> Answered {
+    let order = &performed.order;
+    let (Some(transaction), Some(operation)) =
+        (order.transaction(performed.at.transaction), order.operation(performed.at))
+    else {
+        return Err(Rejection::TransactionNotFound.into());
+    };
+    let latest = transaction.latest_of(operation);
+    let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
+    let decline = by_rule.or(latest.decline);
+    let status = match (latest.state, decline) {
+        (State::Pending, _) => StatusCode::ACCEPTED,
+        (State::Declined | State::Approved, Some(decline)) => {
+            return Err(response::declined(order, transaction, latest, decline));
+        }
+        (State::Approved | State::Declined, None) => StatusCode::OK,
+        (State::NotDone, _) => {
+            // A refund that came too early stays that, however far its void got.
+            let reason = match latest.not_done {
+                Some(NotDone::AlreadySettled) if latest.follows.is_some() => NotDone::NotSettled,
+                Some(reason) => reason,
+                None => NotDone::TryAgain,
+            };
+            return Err(response::not_done(transaction, reason));
+        }
+    };
+    let body = json!({"data": response::transaction(order, transaction, shown_to)});
+    Ok(Answer { status, body, replayed: performed.replayed })
+}

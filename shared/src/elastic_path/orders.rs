@@ -1,0 +1,88 @@
+//! Orders and transactions: register, read, list.
+
+use lambda_http::{Body, Request, Response, http::StatusCode};
+use serde_json::json;
+
+use super::{
+    Answer, Answered,
+    body::{self, Members},
+    caller::Caller,
+    error::{ApiError, Code, Problem},
+    order_id, path_parameter, respond,
+    response::{self, ShownTo},
+};
+use crate::{lambda::App, order::Rejection};
+
+/// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
+pub async fn put_order(app: &App, request: &Request) -> Response<Body> {
+    respond(request, register(app, request).await)
+}
+
+/// `GET /v2/orders/{orderId}`.
+pub async fn get_order(app: &App, request: &Request) -> Response<Body> {
+    respond(request, read(app, request).await)
+}
+
+/// `GET /v2/orders/{orderId}/transactions`.
+pub async fn list_transactions(app: &App, request: &Request) -> Response<Body> {
+    respond(request, list(app, request).await)
+}
+
+/// `GET /v2/orders/{orderId}/transactions/{transactionId}`.
+pub async fn get_transaction(app: &App, request: &Request) -> Response<Body> {
+    respond(request, read_transaction(app, request).await)
+}
+
+/// Every other route.
+pub fn not_found(request: &Request) -> Response<Body> {
+    respond(request, Err(ApiError::new(Code::NotFound, "there is no such route, or not with this method")))
+}
+
+async fn register(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    caller.must_be_merchant()?;
+    let order = order_id(request)?;
+    let json = body::json(request)?;
+    let mut data = Members::data(json.as_ref())?;
+    if data.text("type", 20).is_some_and(|text| text != "order") {
+        data.problem("type", Code::InvalidValue, "must be order");
+    }
+    for name in ["amount", "currency"] {
+        if !data.has(name) {
+            data.problem(name, Code::Required, format!("data.{name} is required"));
+        }
+    }
+    let (amount, currency) = (data.amount("amount"), data.currency("currency"));
+    data.finish()?;
+    let (Some(amount), Some(currency)) = (amount, currency) else {
+        return Err(Problem::required("data").into());
+    };
+    let (order, new) = app.payments.register(&caller.key(order), currency, amount).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(Answer::new(status, json!({"data": response::order(&order)})))
+}
+
+async fn read(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    caller.must_be_merchant()?;
+    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
+    Ok(Answer::new(StatusCode::OK, json!({"data": response::order(&order)})))
+}
+
+async fn list(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    caller.must_be_merchant()?;
+    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
+    let shown_to = ShownTo(caller.grant);
+    let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, shown_to)).collect();
+    Ok(Answer::new(StatusCode::OK, json!({"data": all})))
+}
+
+async fn read_transaction(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
+    let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+    let shown = response::transaction(&order, transaction, ShownTo(caller.grant));
+    Ok(Answer::new(StatusCode::OK, json!({"data": shown})))
+}

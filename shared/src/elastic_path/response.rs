@@ -1,0 +1,277 @@
+//! Transactions and orders as Elastic Path shows them (`payment-apis.md` §4 and §6).
+//!
+//! Both generations of member names are written: `transaction-type` and `meta.created_at` for clients of the seeds'
+//! time, `transaction_type` and `meta.timestamps` for today's.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::error::{ApiError, Code};
+use crate::{
+    money::{Amount, Currency},
+    operation::{Cause, Decline, Grant, Mechanism, Operation, State},
+    order::Order,
+    outcome::{Answer, NotDone},
+    transaction::{Status, Transaction},
+};
+
+/// The `gateway` of every transaction.
+pub(super) const GATEWAY: &str = "card_connect";
+
+/// Who a transaction is shown to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct ShownTo(pub(super) Grant);
+
+/// A transaction.
+pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: ShownTo) -> Value {
+    let currency = order.currency;
+    let first = transaction.first();
+    let answer = first.and_then(|first| first.answer.as_ref());
+    let kind = transaction.last_done().as_str();
+    let letter = |pick: fn(&Answer) -> Option<&String>| answer.and_then(pick);
+    let mut value = json!({
+        "id": transaction.id.to_string(),
+        "type": "transaction",
+        "reference": transaction.reference().unwrap_or_default(),
+        "gateway": GATEWAY,
+        "amount": transaction.amount().minor(),
+        "refunded_amount": transaction.refunded().minor(),
+        "currency": currency.code(),
+        "transaction-type": kind,
+        "transaction_type": kind,
+        "status": transaction.status().as_str(),
+        "payment_details": {
+            "detailed_status": detailed_status(transaction),
+            "card": {
+                "brand": transaction.card.brand.map(crate::card::Brand::name),
+                "last_four": transaction.card.last_four,
+                "expiry_month": transaction.card.expiry.map(crate::card::Expiry::month),
+                "expiry_year": transaction.card.expiry.map(crate::card::Expiry::year),
+            },
+            "authorization_code": letter(|answer| answer.authcode.as_ref()),
+            "avs_result": letter(|answer| answer.avs.as_ref()),
+            "cvv_result": letter(|answer| answer.cvv.as_ref()),
+        },
+        "next_actions": next_actions(transaction),
+        "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
+        "meta": {
+            "display_price": price(currency, transaction.amount()),
+            "display_captured_amount": price(currency, transaction.captured()),
+            "display_refunded_amount": {"total": price(currency, transaction.refunded())},
+            "created_at": milliseconds(transaction.created_at),
+            "timestamps": timestamps(transaction.created_at, transaction.updated_at),
+        },
+    });
+    if let Some(reference) = &transaction.custom_reference {
+        value["custom_reference"] = reference.as_str().into();
+    }
+    if let Some(mechanism) = transaction.refund_mechanism() {
+        value["refund_mechanism"] = mechanism_name(mechanism).into();
+    }
+    if let Some(failure) = failure(transaction) {
+        value["failure_details"] = failure;
+    }
+    if let Some(expires) =
+        transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero())
+    {
+        value["meta"]["authorization_expires_at"] = seconds(expires).into();
+    }
+    // What was done when is the merchant's to see.
+    if shown_to == ShownTo(Grant::ClientCredentials) {
+        value["meta"]["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
+    }
+    value
+}
+
+/// An order, with the members that are known here.
+pub(super) fn order(order: &Order) -> Value {
+    let balance = order.balance();
+    let payment = order.payment();
+    let currency = order.currency;
+    let mut display_price = json!({
+        "authorized": price(currency, balance.authorized),
+        "paid": price(currency, balance.paid),
+        "refunded": price(currency, balance.returned),
+    });
+    if let (Some(total), Some(owing)) = (order.total, order.owing()) {
+        display_price["with_tax"] = price(currency, total);
+        display_price["balance_owing"] = price(currency, owing);
+    }
+    json!({
+        "id": order.id.as_str(),
+        "type": "order",
+        "status": payment.status().as_str(),
+        "payment": payment.as_str(),
+        "amount": order.total.map(Amount::minor),
+        "currency": currency.code(),
+        "meta": {
+            "display_price": display_price,
+            "timestamps": timestamps(order.created_at, order.updated_at),
+        },
+        "relationships": {
+            "transactions": {
+                "data": order.transactions.iter()
+                    .map(|t| json!({"type": "transaction", "id": t.id.to_string()}))
+                    .collect::<Vec<_>>(),
+            },
+        },
+    })
+}
+
+/// The error of an operation that was refused.
+pub(super) fn declined(
+    order: &Order,
+    transaction: &Transaction,
+    operation: &Operation,
+    decline: Decline,
+) -> ApiError {
+    let answer = operation.answer.clone().unwrap_or_default();
+    let gateway = json!({
+        "respproc": answer.respproc,
+        "respcode": answer.respcode,
+        "resptext": answer.resptext,
+        "retref": answer.retref,
+    });
+    let error = ApiError::new(Code::Declined, decline.code.message())
+        .with("decline_code", decline.code.as_str())
+        .with("advice", decline.advice.as_str())
+        .with("transaction_id", transaction.id.to_string())
+        .with("order_id", order.id.as_str())
+        .with("error", gateway);
+    let payment = transaction.first().and_then(|first| first.answer.as_ref());
+    match payment {
+        Some(payment) => {
+            error.with("avs_result", payment.avs.clone()).with("cvv_result", payment.cvv.clone())
+        }
+        None => error,
+    }
+}
+
+/// The error of an operation that did nothing.
+pub(super) fn not_done(transaction: &Transaction, reason: NotDone) -> ApiError {
+    let error = match reason {
+        NotDone::Unreachable | NotDone::TryAgain | NotDone::NoTimeLeft => ApiError::gateway_unavailable(),
+        NotDone::Misconfigured => {
+            ApiError::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
+                .operator("the gateway refuses the merchant's set-up or credentials")
+        }
+        NotDone::NotSettled => ApiError::new(
+            Code::NotSettled,
+            "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs overnight: \
+             try again tomorrow, or cancel the transaction to give back all of it",
+        )
+        .with("advice", "retry_later"),
+        NotDone::AlreadySettled => ApiError::new(
+            Code::AlreadySettled,
+            "the payment was sent to settlement and cannot be cancelled any more; refund it",
+        )
+        .with("advice", "refund"),
+    };
+    error.with("transaction_id", transaction.id.to_string())
+}
+
+fn operation(currency: Currency, operation: &Operation) -> Value {
+    let answer = operation.answer.clone().unwrap_or_default();
+    let mut value = json!({
+        "id": operation.id.to_string(),
+        "type": operation.kind.as_str(),
+        "amount": operation.amount.minor(),
+        "formatted": currency.format(operation.amount),
+        "state": match operation.state {
+            State::Pending => "pending",
+            State::Approved => "approved",
+            State::Declined => "declined",
+            State::NotDone => "not_done",
+        },
+        "mechanism": mechanism_name(operation.mechanism),
+        "attempts": operation.attempts,
+        "gateway_order_id": operation.gateway_order_id,
+        "asked_by": operation.by.as_str(),
+        "timestamps": timestamps(operation.created_at, operation.updated_at),
+    });
+    if let Some(reason) = cause(operation.cause) {
+        value["reason"] = reason.into();
+    }
+    if operation.answer.is_some() {
+        value["gateway"] = json!({
+            "respproc": answer.respproc,
+            "respcode": answer.respcode,
+            "resptext": answer.resptext,
+            "retref": answer.retref,
+        });
+    }
+    if let Some(decline) = operation.decline {
+        value["decline_code"] = decline.code.as_str().into();
+        value["advice"] = decline.advice.as_str().into();
+    }
+    value
+}
+
+fn cause(cause: Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Asked => None,
+        Cause::RefundBeforeSettlement => Some("refund_before_settlement"),
+        Cause::PartialApproval => Some("partial_approval"),
+        Cause::AvsMismatch => Some("avs_mismatch"),
+        Cause::CvvMismatch => Some("cvv_mismatch"),
+    }
+}
+
+fn mechanism_name(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Automatic => "automatic",
+        Mechanism::Manual => "manual",
+    }
+}
+
+fn detailed_status(transaction: &Transaction) -> &'static str {
+    match transaction.pending() {
+        Some(_) => "awaiting_gateway",
+        None => transaction.voided().map_or("", |void| cause(void.cause).unwrap_or("voided")),
+    }
+}
+
+fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
+    if transaction.status() == Status::Pending {
+        return vec!["confirm"];
+    }
+    let mut actions = Vec::new();
+    if !transaction.capturable().is_zero() {
+        actions.extend(["capture", "cancel"]);
+    }
+    if !transaction.refundable().is_zero() {
+        actions.push("refund");
+        if transaction.refunded().is_zero() {
+            actions.push("cancel");
+        }
+    }
+    actions
+}
+
+fn failure(transaction: &Transaction) -> Option<Value> {
+    if transaction.status() != Status::Failed {
+        return None;
+    }
+    Some(match transaction.decline() {
+        Some(decline) => json!({"code": decline.code.as_str(), "reason": decline.code.message()}),
+        None => {
+            json!({"code": "not_processed", "reason": "The gateway did not take the payment; nothing was done."})
+        }
+    })
+}
+
+fn price(currency: Currency, amount: Amount) -> Value {
+    json!({"amount": amount.minor(), "currency": currency.code(), "formatted": currency.format(amount)})
+}
+
+fn timestamps(created: Timestamp, updated: Timestamp) -> Value {
+    json!({"created_at": seconds(created), "updated_at": seconds(updated)})
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn milliseconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}

@@ -1,0 +1,101 @@
+//! `POST /oauth/access_token`.
+
+use lambda_http::{Body, Request, Response, http::StatusCode};
+use serde_json::json;
+
+use super::{
+    Answer, Answered,
+    error::{ApiError, Code, Problem},
+    respond,
+};
+use crate::{access_token, lambda::App, merchants::MerchantsError, operation::Grant, order::MerchantId};
+
+/// Longest form; a real one has about 120 characters.
+const FORM_MAX_BYTES: usize = 8 * 1024;
+
+/// Issues an access token for a merchant's key, or for a browser.
+pub async fn issue_token(app: &App, request: &Request) -> Response<Body> {
+    respond(request, answer(app, request).await)
+}
+
+async fn answer(app: &App, request: &Request) -> Answered {
+    let form = Form::of(request)?;
+    let grant = match form.grant_type.as_deref() {
+        Some("client_credentials") => Grant::ClientCredentials,
+        Some("implicit") => Grant::Implicit,
+        Some(_) => {
+            let detail = "grant_type must be client_credentials or implicit";
+            return Err(Problem::new("grant_type", Code::UnsupportedGrantType, detail.to_owned()).into());
+        }
+        None => return Err(Problem::required("grant_type").into()),
+    };
+    let client_id = form.client_id.ok_or_else(|| Problem::required("client_id"))?;
+    let secret = match grant {
+        Grant::ClientCredentials => {
+            Some(form.client_secret.ok_or_else(|| Problem::required("client_secret"))?)
+        }
+        Grant::Implicit => None,
+    };
+    // One answer for an unknown id and a wrong secret.
+    let refused = || ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong");
+    let id: MerchantId = client_id.parse().map_err(|_| refused())?;
+    let merchant = match app.merchants.get(&id).await {
+        Ok(merchant) => merchant,
+        Err(MerchantsError::Unknown) => return Err(refused()),
+        Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
+            return Err(ApiError::of_merchants(&error));
+        }
+    };
+    let allowed = match secret {
+        Some(secret) => merchant.has_key(&secret),
+        None => merchant.shopper_tokens,
+    };
+    if !allowed {
+        return Err(refused());
+    }
+    let (token, expires) = access_token::issue(&merchant, grant, app.clock.now())?;
+    // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
+    let body = json!({
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": access_token::LIFETIME.as_secs(),
+        "expires": expires.as_second(),
+        "identifier": grant.as_str(),
+    });
+    Ok(Answer::new(StatusCode::OK, body))
+}
+
+#[derive(Default)]
+struct Form {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+impl Form {
+    fn of(request: &Request) -> Result<Self, ApiError> {
+        let bytes: &[u8] = request.body();
+        if bytes.len() > FORM_MAX_BYTES {
+            return Err(ApiError::new(Code::BodyTooLarge, "the form is larger than 8 KiB"));
+        }
+        let mut form = Self::default();
+        for (name, value) in form_urlencoded::parse(bytes) {
+            let field = match name.as_ref() {
+                "grant_type" => &mut form.grant_type,
+                "client_id" => &mut form.client_id,
+                "client_secret" => &mut form.client_secret,
+                _ => continue,
+            };
+            if field.is_some() {
+                return Err(Problem::new(
+                    &name,
+                    Code::InvalidValue,
+                    format!("{name} is there more than once"),
+                )
+                .into());
+            }
+            *field = Some(value.into_owned()).filter(|value| !value.is_empty());
+        }
+        Ok(form)
+    }
+}

@@ -1,0 +1,110 @@
+//! The card gateway: a port, narrow enough that what an answer means is decided in one place.
+
+pub mod cardpointe;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    card::{CardNumber, Expiry, SecurityCode},
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::Route,
+    order::OrderId,
+    outcome::Outcome,
+};
+
+/// Decimals of every amount at the gateway: to CardPointe a whole number means minor units, so an amount of
+/// a currency with another exponent cannot be written without ambiguity (`cardpointe.md` §5).
+pub const DECIMALS: u32 = 2;
+
+/// One call to the gateway. Carries card data, so it is never stored, and has no `Debug`.
+pub struct Instruction<'a> {
+    /// The account to send it through.
+    pub route: &'a Route,
+    /// Currency of the amount.
+    pub currency: Currency,
+    /// Amount asked.
+    pub amount: Amount,
+    /// Our order id of the operation, unique at the gateway.
+    pub gateway_order_id: &'a str,
+    /// The merchant's order id, which goes along so that finance finds the payment.
+    pub order: &'a OrderId,
+    /// What to do.
+    pub command: Command<'a>,
+}
+
+/// What to do.
+pub enum Command<'a> {
+    /// Hold an amount on a card.
+    Authorize(&'a PaymentSource),
+    /// Hold and capture at once.
+    Purchase(&'a PaymentSource),
+    /// Take what is held under this reference.
+    Capture {
+        /// The authorization's retref.
+        retref: &'a str,
+    },
+    /// Give back what was settled under this reference.
+    Refund {
+        /// The payment's retref.
+        retref: &'a str,
+    },
+    /// Undo all of what was done under this reference.
+    Void {
+        /// The payment's retref.
+        retref: &'a str,
+    },
+}
+
+/// What is paid with.
+pub enum PaymentSource {
+    /// A card stored at the gateway.
+    Profile {
+        /// Account in the profile, `1` to `999`.
+        account: String,
+        /// The profile, up to 20 digits.
+        profile: String,
+    },
+    /// A card as its holder typed it.
+    Card(Box<Card>),
+}
+
+/// Card data on its way to the gateway.
+pub struct Card {
+    /// The number (PAN).
+    pub number: CardNumber,
+    /// When it expires.
+    pub expiry: Expiry,
+    /// The code on the card; sent once, kept nowhere.
+    pub security_code: SecurityCode,
+    /// The holder's name.
+    pub name: String,
+    /// For address verification.
+    pub billing: Option<BillingAddress>,
+}
+
+/// What address verification takes.
+#[derive(Default)]
+pub struct BillingAddress {
+    /// Street and house number.
+    pub line_1: Option<String>,
+    /// Flat, suite, building.
+    pub line_2: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub region: Option<String>,
+    /// Postal code.
+    pub postcode: Option<String>,
+    /// ISO 3166-1 alpha-2 country code.
+    pub country: Option<String>,
+}
+
+/// Performs operations on card accounts.
+#[async_trait]
+pub trait Gateway: Send + Sync {
+    /// Sends one instruction once, waiting at most `limit` for the answer, and says what it came to.
+    async fn perform(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
+}

@@ -1,0 +1,8 @@
+//! CardConnect's CardPointe gateway: the client, its wire format, and what its answers mean.
+
+mod client;
+pub mod codes;
+mod meaning;
+mod wire;
+
+pub use client::CardPointe;

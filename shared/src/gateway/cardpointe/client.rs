@@ -1,0 +1,158 @@
+//! Sends requests to the CardPointe REST API. One call each: no retries, no redirects, no proxy.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+
+use super::{
+    meaning::{self, meaning},
+    wire::{self, Reply},
+};
+use crate::{
+    clock::Clock,
+    gateway::{Command, Gateway, Instruction, PaymentSource},
+    merchants::Merchant,
+    outcome::{Answer, Doubt, NotDone, Outcome},
+};
+
+/// How long to wait for a connection; nothing is sent before there is one.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is not used again: a sandbox that was frozen in between thaws with
+/// connections that are long dead, and a request sent into one has an unknown outcome.
+const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
+
+/// Longest answer that is read. Real ones are under 2 KB, with receipts and user fields under 16 KB.
+const ANSWER_MAX_BYTES: usize = 64 * 1024;
+
+/// The gateway client: one for the process, any number of merchants.
+pub struct CardPointe {
+    clock: Arc<dyn Clock>,
+    connections: Mutex<Connections>,
+    tls: rustls::ClientConfig,
+}
+
+struct Connections {
+    client: reqwest::Client,
+    last_used: Timestamp,
+}
+
+impl CardPointe {
+    /// A client that trusts Mozilla's root certificates. Nothing is connected yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let client = new_client(&tls)?;
+        let connections = Mutex::new(Connections { client, last_used: clock.now() });
+        Ok(Self { clock, connections, tls })
+    }
+
+    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The pool's own
+    /// idle limit runs on a clock that stands still while a sandbox is frozen.
+    fn client(&self) -> reqwest::Client {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let idle = now.duration_since(connections.last_used);
+        if (idle > IDLE_MAX || idle.is_negative())
+            && let Ok(fresh) = new_client(&self.tls)
+        {
+            connections.client = fresh;
+        }
+        connections.last_used = now;
+        connections.client.clone()
+    }
+
+    async fn send(
+        &self,
+        merchant: &Merchant,
+        instruction: &Instruction<'_>,
+        limit: Duration,
+    ) -> Result<Reply, Outcome> {
+        let (endpoint, body) = wire::request(instruction);
+        let request = self
+            .client()
+            .put(format!("{}/{endpoint}", instruction.route.base_url))
+            .basic_auth(&merchant.gateway.username, Some(merchant.gateway.password.expose_secret()))
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .timeout(limit);
+        let mut response = request.send().await.map_err(|error| not_answered(&error))?;
+        match response.status().as_u16() {
+            200 => {}
+            429 => return Err(Outcome::NotDone(NotDone::TryAgain, Answer::default())),
+            status @ (300..=399 | 400 | 401 | 404) => {
+                tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
+                return Err(Outcome::NotDone(NotDone::Misconfigured, Answer::default()));
+            }
+            _ => return Err(Outcome::Unknown(Doubt::Unreadable, Answer::default())),
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| cut_off())? {
+            if body.len() + chunk.len() > ANSWER_MAX_BYTES {
+                return Err(Outcome::Unknown(Doubt::Unreadable, Answer::default()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Reply::parse(&body).ok_or(Outcome::Unknown(Doubt::Unreadable, Answer::default()))
+    }
+}
+
+#[async_trait]
+impl Gateway for CardPointe {
+    async fn perform(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
+        let reply = match self.send(merchant, &instruction, limit).await {
+            Ok(reply) => reply,
+            Err(outcome) => return outcome,
+        };
+        let asked = match &instruction.command {
+            Command::Authorize(source) | Command::Purchase(source) => {
+                meaning::Asked::Payment { brand: brand(source) }
+            }
+            Command::Capture { .. } => meaning::Asked::Capture,
+            Command::Refund { retref } => meaning::Asked::Refund { of: retref },
+            Command::Void { .. } => meaning::Asked::Void,
+        };
+        let outcome = meaning(asked, instruction.amount, &reply);
+        if matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)) {
+            let code = reply.respcode.as_deref().unwrap_or("");
+            tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
+        }
+        outcome
+    }
+}
+
+fn brand(source: &PaymentSource) -> Option<crate::card::Brand> {
+    match source {
+        PaymentSource::Card(card) => Some(card.number.brand()),
+        PaymentSource::Profile { .. } => None,
+    }
+}
+
+fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(CONNECT_LIMIT)
+        .pool_idle_timeout(IDLE_MAX.unsigned_abs())
+        .build()
+}
+
+/// Only a failure to connect (refused, name, TLS) is known to have sent nothing.
+fn not_answered(error: &reqwest::Error) -> Outcome {
+    if error.is_connect() || error.is_builder() {
+        Outcome::NotDone(NotDone::Unreachable, Answer::default())
+    } else {
+        cut_off()
+    }
+}
+
+fn cut_off() -> Outcome {
+    Outcome::Unknown(Doubt::NoAnswer, Answer::default())
+}

@@ -1,0 +1,177 @@
+//! One test for each row of the table in `design.md` §4.
+
+use super::*;
+use crate::decline::DeclineCode;
+
+const PAYMENT: Asked<'static> = Asked::Payment { brand: None };
+const REFUND: Asked<'static> = Asked::Refund { of: "111" };
+const ALL: [Asked<'static>; 4] = [PAYMENT, Asked::Capture, REFUND, Asked::Void];
+const FOLLOW_UPS: [Asked<'static>; 3] = [Asked::Capture, REFUND, Asked::Void];
+
+fn asked_amount() -> Amount {
+    Amount::new(2599).unwrap()
+}
+
+fn reply(respstat: &str, respproc: &str, respcode: &str) -> Reply {
+    Reply {
+        respstat: Some(respstat.to_owned()),
+        respproc: Some(respproc.to_owned()),
+        respcode: Some(respcode.to_owned()),
+        retref: Some("222".to_owned()),
+        amount: Some("25.99".to_owned()),
+        ..Reply::default()
+    }
+}
+
+fn of(asked: Asked<'_>, reply: &Reply) -> Outcome {
+    meaning(asked, asked_amount(), reply)
+}
+
+fn is_unknown(outcome: &Outcome, why: Doubt) -> bool {
+    matches!(outcome, Outcome::Unknown(doubt, _) if *doubt == why)
+}
+
+#[test]
+fn the_gateway_losing_track_is_unknown_whatever_respstat_says() {
+    for asked in ALL {
+        for code in ["63", "64", "65", "66"] {
+            for respstat in ["A", "B", "C"] {
+                assert!(is_unknown(&of(asked, &reply(respstat, "PPS", code)), Doubt::GatewayLostTrack));
+            }
+        }
+    }
+    // The same numbers of a processor are its own business.
+    assert!(matches!(of(PAYMENT, &reply("C", "FNOR", "63")), Outcome::Declined(..)));
+}
+
+#[test]
+fn an_answer_without_its_status_or_code_is_unknown() {
+    let cut = [
+        Reply { respstat: None, ..reply("A", "FNOR", "00") },
+        Reply { respcode: None, ..reply("A", "FNOR", "00") },
+        Reply { respproc: None, ..reply("C", "FNOR", "51") },
+        reply("X", "FNOR", "00"),
+        reply("a", "FNOR", "00"),
+    ];
+    for reply in &cut {
+        for asked in ALL {
+            assert!(is_unknown(&of(asked, reply), Doubt::Unreadable));
+        }
+    }
+}
+
+#[test]
+fn settled_with_respstat_a_is_no_success() {
+    assert!(is_unknown(&of(PAYMENT, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(Asked::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(REFUND, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    let void = of(Asked::Void, &Reply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
+    assert!(matches!(void, Outcome::NotDone(NotDone::AlreadySettled, _)));
+}
+
+#[test]
+fn another_state_at_the_gateway_than_ours_is_asked_about() {
+    for asked in FOLLOW_UPS {
+        for code in ["25", "29", "42", "43"] {
+            assert!(is_unknown(&of(asked, &reply("C", "PPS", code)), Doubt::StateDiffers), "{code}");
+        }
+    }
+    for code in ["27", "28"] {
+        assert!(is_unknown(&of(Asked::Capture, &reply("C", "PPS", code)), Doubt::StateDiffers));
+    }
+    assert!(is_unknown(&of(Asked::Void, &reply("C", "PPS", "28")), Doubt::StateDiffers));
+    // On a payment the same codes are a plain refusal.
+    assert!(matches!(
+        of(PAYMENT, &reply("C", "PPS", "43")),
+        Outcome::Declined(_, DeclineCode::InvalidAmount, _)
+    ));
+}
+
+#[test]
+fn a_refund_before_settlement_and_a_void_after_it_are_known_to_have_done_nothing() {
+    for code in ["27", "28"] {
+        assert!(matches!(of(REFUND, &reply("C", "PPS", code)), Outcome::NotDone(NotDone::NotSettled, _)));
+    }
+    for (respstat, code) in [("A", "26"), ("C", "27")] {
+        let outcome = of(Asked::Void, &reply(respstat, "PPS", code));
+        assert!(matches!(outcome, Outcome::NotDone(NotDone::AlreadySettled, _)));
+    }
+}
+
+#[test]
+fn the_merchants_set_up_being_refused_is_no_decline() {
+    for asked in ALL {
+        for code in ["21", "22", "23", "91", "92", "93", "94", "95", "97"] {
+            let outcome = of(asked, &reply("C", "PPS", code));
+            assert!(matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)), "{code}");
+            assert!(!outcome.may_be_sent_again());
+        }
+    }
+}
+
+#[test]
+fn retry_is_not_done_and_may_be_sent_again() {
+    for asked in ALL {
+        let outcome = of(asked, &reply("B", "PPS", "62"));
+        assert!(matches!(outcome, Outcome::NotDone(NotDone::TryAgain, _)));
+        assert!(outcome.may_be_sent_again());
+    }
+}
+
+#[test]
+fn a_refusal_is_declined_with_the_code_of_its_own_processor() {
+    let declined = |proc, code| match of(PAYMENT, &reply("C", proc, code)) {
+        Outcome::Declined(_, code, _) => code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(declined("FNOR", "NU"), DeclineCode::InsufficientFunds);
+    assert_eq!(declined("FNOR", "54"), DeclineCode::IncorrectExpiry);
+    assert_eq!(declined("PPS", "37"), DeclineCode::IncorrectCvc);
+    assert_eq!(declined("NEWP", "51"), DeclineCode::GenericDecline);
+}
+
+#[test]
+fn an_approved_payment_has_the_amount_asked_and_a_reference() {
+    assert!(matches!(of(PAYMENT, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    let with = |amount: &str| Reply { amount: Some(amount.to_owned()), ..reply("A", "FNOR", "00") };
+    assert!(matches!(of(PAYMENT, &with("5.00")), Outcome::PartiallyApproved(_)));
+    for odd in ["26.00", "0.00", "-25.99", "2599", ""] {
+        assert!(is_unknown(&of(PAYMENT, &with(odd)), Doubt::AmountDiffers), "{odd}");
+    }
+    assert!(is_unknown(
+        &of(PAYMENT, &Reply { amount: None, ..reply("A", "FNOR", "00") }),
+        Doubt::AmountDiffers
+    ));
+    assert!(is_unknown(&of(PAYMENT, &Reply { retref: None, ..reply("A", "FNOR", "00") }), Doubt::Incomplete));
+}
+
+#[test]
+fn a_capture_of_another_amount_is_not_taken_for_done() {
+    assert!(matches!(of(Asked::Capture, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    for odd in ["25.98", "26.00", "0.00", "-25.99"] {
+        let reply = Reply { amount: Some(odd.to_owned()), ..reply("A", "FNOR", "00") };
+        assert!(is_unknown(&of(Asked::Capture, &reply), Doubt::AmountDiffers), "{odd}");
+    }
+}
+
+#[test]
+fn a_void_without_revers_is_not_taken_for_done() {
+    let with =
+        |authcode: Option<&str>| Reply { authcode: authcode.map(str::to_owned), ..reply("A", "FNOR", "00") };
+    assert!(matches!(of(Asked::Void, &with(Some("REVERS"))), Outcome::Approved(_)));
+    for odd in [None, Some("PPS123"), Some("revers")] {
+        assert!(is_unknown(&of(Asked::Void, &with(odd)), Doubt::Incomplete));
+    }
+}
+
+#[test]
+fn a_refund_needs_a_reference_of_its_own_and_the_amount_with_either_sign() {
+    for amount in ["25.99", "-25.99"] {
+        let reply = Reply { amount: Some(amount.to_owned()), ..reply("A", "FNOR", "00") };
+        assert!(matches!(of(REFUND, &reply), Outcome::Approved(_)));
+    }
+    let same = Reply { retref: Some("111".to_owned()), ..reply("A", "PPS", "00") };
+    assert!(is_unknown(&of(REFUND, &same), Doubt::Incomplete));
+    let other = Reply { amount: Some("25.00".to_owned()), ..reply("A", "PPS", "00") };
+    assert!(is_unknown(&of(REFUND, &other), Doubt::AmountDiffers));
+}

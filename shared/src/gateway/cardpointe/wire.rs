@@ -1,0 +1,306 @@
+//! CardPointe's JSON: what is sent, and what is read of an answer.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    gateway::{Command, Instruction, PaymentSource},
+    money::{Amount, Currency},
+    outcome::Answer,
+};
+
+/// Longest name, address line and city that CardPointe takes (`cardpointe.md` §4.1).
+const TEXT_MAX: usize = 30;
+/// Longest region.
+const REGION_MAX: usize = 20;
+/// Longest postal code.
+const POSTAL_MAX: usize = 9;
+
+/// Body of `auth`. Holds the card number: no `Debug`.
+#[derive(Default, Serialize)]
+struct Auth<'a> {
+    merchid: &'a str,
+    orderid: &'a str,
+    amount: String,
+    currency: &'a str,
+    capture: &'static str,
+    /// E: e-commerce.
+    ecomind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cvv2: Option<&'a str>,
+    /// `<profileid>/<acctid>`: the other way round than in the Elastic Path API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
+    /// C: the cardholder is there and pays with a stored card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cof: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address2: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal: Option<String>,
+    userfields: [UserField<'a>; 1],
+}
+
+/// Free fields, shown by the gateway's reports.
+#[derive(Default, Serialize)]
+struct UserField<'a> {
+    order_id: &'a str,
+}
+
+/// Body of `capture`, `void` and `refund`.
+#[derive(Serialize)]
+struct FollowUp<'a> {
+    merchid: &'a str,
+    retref: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orderid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    userfields: Option<[UserField<'a>; 1]>,
+}
+
+/// Endpoint and body of an instruction.
+pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
+    let amount = decimal(instruction.amount, instruction.currency);
+    let userfields = [UserField { order_id: instruction.order.as_str() }];
+    let follow_up = |retref| FollowUp {
+        merchid: &instruction.route.merchid,
+        retref,
+        amount: None,
+        orderid: None,
+        userfields: None,
+    };
+    match &instruction.command {
+        Command::Authorize(source) => ("auth", json(&auth(instruction, source, amount, "N"))),
+        Command::Purchase(source) => ("auth", json(&auth(instruction, source, amount, "Y"))),
+        Command::Capture { retref } => {
+            ("capture", json(&FollowUp { amount: Some(amount), ..follow_up(retref) }))
+        }
+        // Without an amount everything is voided, which is the only void there is here.
+        Command::Void { retref } => ("void", json(&follow_up(retref))),
+        Command::Refund { retref } => {
+            let orderid = Some(instruction.gateway_order_id);
+            let body =
+                FollowUp { amount: Some(amount), orderid, userfields: Some(userfields), ..follow_up(retref) };
+            ("refund", json(&body))
+        }
+    }
+}
+
+fn auth<'a>(
+    instruction: &'a Instruction<'_>,
+    source: &'a PaymentSource,
+    amount: String,
+    capture: &'static str,
+) -> Auth<'a> {
+    let common = Auth {
+        merchid: &instruction.route.merchid,
+        orderid: instruction.gateway_order_id,
+        amount,
+        currency: instruction.currency.code(),
+        capture,
+        ecomind: "E",
+        userfields: [UserField { order_id: instruction.order.as_str() }],
+        ..Auth::default()
+    };
+    match source {
+        PaymentSource::Profile { account, profile } => {
+            Auth { profile: Some(format!("{profile}/{account}")), cof: Some("C"), ..common }
+        }
+        PaymentSource::Card(card) => {
+            let billing = card.billing.as_ref();
+            let text = |field: Option<&String>, max| field.and_then(|text| ascii(text, max));
+            Auth {
+                account: Some(card.number.expose()),
+                expiry: Some(card.expiry.mmyy()),
+                cvv2: Some(card.security_code.expose()),
+                name: ascii(&card.name, TEXT_MAX),
+                address: text(billing.and_then(|b| b.line_1.as_ref()), TEXT_MAX),
+                address2: text(billing.and_then(|b| b.line_2.as_ref()), TEXT_MAX),
+                city: text(billing.and_then(|b| b.city.as_ref()), TEXT_MAX),
+                region: text(billing.and_then(|b| b.region.as_ref()), REGION_MAX),
+                country: text(billing.and_then(|b| b.country.as_ref()), 2),
+                postal: billing.and_then(|b| b.postcode.as_deref()).and_then(postal),
+                ..common
+            }
+        }
+    }
+}
+
+/// Amount with two decimals, always: a whole number would be read as minor units.
+fn decimal(amount: Amount, currency: Currency) -> String {
+    debug_assert_eq!(currency.exponent(), crate::gateway::DECIMALS, "refused before it gets here");
+    currency.decimal(amount)
+}
+
+/// The gateway takes US-ASCII. Other characters become `?`: AVS compares digits, and a name is not compared.
+fn ascii(text: &str, max: usize) -> Option<String> {
+    let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    let text: String = text.trim().chars().map(plain).take(max).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// US postal codes are 5 or 9 digits without a hyphen; others lose their spaces.
+fn postal(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(char::is_ascii_alphanumeric).take(POSTAL_MAX).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn json(body: &impl Serialize) -> Vec<u8> {
+    // Plain structs of strings: there is nothing in them that could fail.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// What is read of an answer; everything else in it is ignored, whatever its type.
+#[derive(Default)]
+pub(super) struct Reply {
+    pub(super) respstat: Option<String>,
+    pub(super) respproc: Option<String>,
+    pub(super) respcode: Option<String>,
+    pub(super) resptext: Option<String>,
+    pub(super) retref: Option<String>,
+    pub(super) authcode: Option<String>,
+    pub(super) avs: Option<String>,
+    pub(super) cvv: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) decline_category: Option<String>,
+    /// As written; the sign is that of the money's direction.
+    pub(super) amount: Option<String>,
+}
+
+impl Reply {
+    /// Reads an answer; none when it is not a JSON object, or an array that holds anything but one.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let mut fields: Map<String, Value> = match serde_json::from_slice(body).ok()? {
+            Value::Object(fields) => fields,
+            Value::Array(mut list) if list.len() == 1 => match list.pop()? {
+                Value::Object(fields) => fields,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut text = |name: &str| match fields.remove(name)? {
+            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Some(Self {
+            respstat: text("respstat"),
+            respproc: text("respproc"),
+            respcode: text("respcode"),
+            resptext: text("resptext"),
+            retref: text("retref"),
+            authcode: text("authcode"),
+            avs: text("avsresp"),
+            cvv: text("cvvresp"),
+            token: text("token"),
+            decline_category: text("declineCategory"),
+            amount: text("amount"),
+        })
+    }
+
+    /// The amount in minor units, and whether it is negative. Two decimals, as every answer writes it.
+    pub(super) fn amount(&self) -> Option<(Amount, bool)> {
+        let text = self.amount.as_deref()?;
+        let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
+        let (whole, cents) = digits.split_once('.')?;
+        let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if cents.len() != 2 || !all_digits(whole) || !all_digits(cents) {
+            return None;
+        }
+        let minor = format!("{whole}{cents}").parse().ok()?;
+        Some((Amount::new(minor).ok()?, negative))
+    }
+
+    /// What is kept of it.
+    pub(super) fn answer(&self) -> Answer {
+        let clean = |text: &Option<String>| text.as_deref().map(Answer::clean_text);
+        Answer {
+            respstat: clean(&self.respstat),
+            respproc: clean(&self.respproc),
+            respcode: clean(&self.respcode),
+            resptext: clean(&self.resptext),
+            retref: clean(&self.retref),
+            authcode: clean(&self.authcode),
+            avs: clean(&self.avs),
+            cvv: clean(&self.cvv),
+            token: self.token.clone().filter(|token| is_token(token)),
+            amount: self.amount().map(|(amount, _)| amount),
+        }
+    }
+}
+
+/// A CardSecure token starts with 9, which no card number does (`cardpointe.md` §11). Anything else in its place
+/// may be a card number and is not kept.
+fn is_token(text: &str) -> bool {
+    text.len() == 16 && text.starts_with('9') && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(json: &str) -> Reply {
+        Reply::parse(json.as_bytes()).expect("an answer")
+    }
+
+    #[test]
+    fn extra_keys_of_any_type_and_odd_types_do_not_hide_the_answer() {
+        let reply = reply(
+            r#"{"zz":["x",{"y":1}],"respcode":0,"amount":"25.99","kq":{"a":null},"respstat":"A","token":["9"]}"#,
+        );
+        assert_eq!(reply.respstat.as_deref(), Some("A"));
+        assert_eq!(reply.respcode.as_deref(), Some("0"));
+        assert_eq!(reply.amount(), Some((Amount::new(2599).expect("in range"), false)));
+        assert_eq!(reply.token, None);
+    }
+
+    #[test]
+    fn an_answer_in_an_array_is_read_and_two_are_not() {
+        assert!(Reply::parse(br#"[{"respstat":"A"}]"#).is_some());
+        assert!(Reply::parse(br#"[{"respstat":"A"},{"respstat":"C"}]"#).is_none());
+        assert!(Reply::parse(b"Null batches").is_none());
+        assert!(Reply::parse(b"<html></html>").is_none());
+    }
+
+    #[test]
+    fn an_amount_without_two_decimals_is_not_taken_for_one() {
+        for odd in ["2599", "25.9", "25.990", "", ".", "1e3.00", "25,99", "--1.00", "1.0a"] {
+            let reply = Reply { amount: Some(odd.to_owned()), ..Reply::default() };
+            assert_eq!(reply.amount(), None, "{odd}");
+        }
+        let refund = Reply { amount: Some("-25.99".to_owned()), ..Reply::default() };
+        assert_eq!(refund.amount(), Some((Amount::new(2599).expect("in range"), true)));
+    }
+
+    #[test]
+    fn a_card_number_in_the_tokens_place_or_in_a_text_is_not_kept() {
+        let reply = reply(r#"{"token":"4111111111111111","resptext":"Card 4111111111111111 refused"}"#);
+        let answer = reply.answer();
+        assert_eq!(answer.token, None);
+        assert!(!answer.resptext.expect("a text").contains("411111111111"));
+    }
+
+    #[test]
+    fn names_become_ascii_and_postal_codes_lose_their_punctuation() {
+        assert_eq!(ascii("José Müller", TEXT_MAX).as_deref(), Some("Jos? M?ller"));
+        assert_eq!(ascii("   ", TEXT_MAX), None);
+        assert_eq!(postal("90001-1234").as_deref(), Some("900011234"));
+        assert_eq!(postal("K1C 2N6").as_deref(), Some("K1C2N6"));
+    }
+}

@@ -1,0 +1,229 @@
+//! Merchants: who may ask for what, and the gateway account behind it. A port and the merchant's document.
+
+pub mod secrets_manager;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::{
+    gateway::DECIMALS,
+    money::Currency,
+    operation::Route,
+    order::MerchantId,
+    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount},
+};
+
+/// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
+const SIGNING_KEY_MIN_BYTES: usize = 32;
+
+/// Why a merchant could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MerchantsError {
+    /// There is no such merchant.
+    #[error("no such merchant")]
+    Unknown,
+    /// The place where merchants are kept did not answer.
+    #[error("merchants cannot be read: {0}")]
+    Unavailable(String),
+    /// The merchant's document is wrong; says where, never what it holds.
+    #[error("the merchant's document is wrong: {0}")]
+    Malformed(String),
+}
+
+/// Finds merchants.
+#[async_trait]
+pub trait Merchants: Send + Sync {
+    /// The merchant with this id.
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError>;
+}
+
+/// A merchant: its keys, its gateway account and its rules. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct Merchant {
+    /// Its id; the Elastic Path face's `client_id`.
+    pub id: MerchantId,
+    keys: Vec<SecretString>,
+    /// Signs its access tokens.
+    pub token_signing_key: SecretString,
+    /// Its account at the gateway.
+    pub gateway: GatewayAccount,
+    /// Its rules for orders.
+    pub policy: Policy,
+    /// Whether browsers get tokens (grant `implicit`).
+    pub shopper_tokens: bool,
+}
+
+/// An account at the CardPointe gateway.
+#[derive(Debug)]
+pub struct GatewayAccount {
+    /// REST base URL, without a slash at the end.
+    pub base_url: String,
+    /// User of the Basic authentication.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+    merchids: BTreeMap<Currency, String>,
+}
+
+impl Merchant {
+    /// Reads a merchant's document (JSON). The error names the member that is wrong and quotes nothing.
+    pub fn from_json(id: MerchantId, json: &str) -> Result<Self, MerchantsError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            MerchantsError::Malformed(format!("at {}: {}", error.path(), category(error.inner())))
+        })?;
+        document.into_merchant(id).map_err(|what| MerchantsError::Malformed(what.to_owned()))
+    }
+
+    /// Whether this is one of the merchant's keys. Takes the same time whichever it is, or none.
+    pub fn has_key(&self, key: &str) -> bool {
+        let matches = self.keys.iter().map(|ours| ours.expose_secret().as_bytes().ct_eq(key.as_bytes()));
+        matches.fold(subtle::Choice::from(0), |any, one| any | one).into()
+    }
+
+    /// The gateway account for payments in a currency, if the merchant has one that the gateway can carry.
+    pub fn route(&self, currency: Currency) -> Option<Route> {
+        let merchid = self.gateway.merchids.get(&currency).filter(|_| currency.exponent() == DECIMALS)?;
+        Some(Route { merchid: merchid.clone(), base_url: self.gateway.base_url.clone() })
+    }
+
+    /// The merchant's currency, when it has exactly one.
+    pub fn only_currency(&self) -> Option<Currency> {
+        let mut currencies = self.gateway.merchids.keys();
+        currencies.next().copied().filter(|_| currencies.next().is_none())
+    }
+}
+
+/// What went wrong, without the text that went wrong: it may hold a secret.
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Syntax => "not valid JSON",
+        serde_json::error::Category::Data => "missing, unknown or of the wrong type",
+        serde_json::error::Category::Eof => "cut off",
+        serde_json::error::Category::Io => "unreadable",
+    }
+}
+
+/// The document as it is stored (`design.md` §5). Members of later features are allowed and not read yet.
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<SecretString>,
+    token_signing_key: SecretString,
+    gateway: GatewayDocument,
+    #[serde(default)]
+    orders: OrdersMode,
+    #[serde(default)]
+    accept_partial_approval: bool,
+    #[serde(default)]
+    decline_on: DeclineOn,
+    #[serde(default)]
+    refund_without_amount: RefundWithoutAmount,
+    #[serde(default)]
+    duplicate_window: Option<SignedDuration>,
+    #[serde(default)]
+    authorization_lifetime: Option<SignedDuration>,
+    #[serde(default)]
+    shopper_tokens: ShopperTokens,
+}
+
+#[derive(Deserialize)]
+struct GatewayDocument {
+    site: Option<String>,
+    base_url: Option<String>,
+    username: String,
+    password: SecretString,
+    merchids: BTreeMap<Currency, String>,
+}
+
+/// `false`, `true`, or `{"attempts": 5}`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShopperTokens {
+    Allowed(bool),
+    Limited { attempts: usize },
+}
+
+impl Default for ShopperTokens {
+    fn default() -> Self {
+        Self::Allowed(false)
+    }
+}
+
+impl Document {
+    fn into_merchant(self, id: MerchantId) -> Result<Merchant, &'static str> {
+        if self.keys.is_empty() || self.keys.iter().any(|key| key.expose_secret().is_empty()) {
+            return Err("keys must hold at least one key, and no empty one");
+        }
+        if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
+            return Err("token_signing_key must have at least 32 characters");
+        }
+        if self.gateway.merchids.values().any(|merchid| !is_merchid(merchid)) {
+            return Err("gateway.merchids must hold 1 to 16 digits each");
+        }
+        let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
+        let defaults = Policy::default();
+        let (shopper_tokens, shopper_attempts) = match self.shopper_tokens {
+            ShopperTokens::Allowed(allowed) => (allowed, defaults.shopper_attempts),
+            ShopperTokens::Limited { attempts } => (true, attempts),
+        };
+        Ok(Merchant {
+            id,
+            keys: self.keys,
+            token_signing_key: self.token_signing_key,
+            gateway: GatewayAccount {
+                base_url,
+                username: self.gateway.username,
+                password: self.gateway.password,
+                merchids: self.gateway.merchids,
+            },
+            policy: Policy {
+                orders: self.orders,
+                accept_partial_approval: self.accept_partial_approval,
+                decline_on: self.decline_on,
+                refund_without_amount: self.refund_without_amount,
+                duplicate_window: self.duplicate_window.unwrap_or(defaults.duplicate_window),
+                authorization_lifetime: self
+                    .authorization_lifetime
+                    .unwrap_or(defaults.authorization_lifetime),
+                shopper_attempts,
+            },
+            shopper_tokens,
+        })
+    }
+}
+
+fn is_merchid(text: &str) -> bool {
+    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `https`, or `http` to this machine only: credentials and card numbers go there.
+fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'static str> {
+    let url = match (base_url, site) {
+        (Some(url), None) => url,
+        (None, Some(site)) => {
+            if site.is_empty() || !site.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                return Err("gateway.site must be a CardConnect site name such as fts-uat");
+            }
+            format!("https://{site}.cardconnect.com/cardconnect/rest")
+        }
+        _ => return Err("gateway needs either site or base_url"),
+    };
+    let parsed: http::Uri = url.parse().map_err(|_| "gateway.base_url is not a URL")?;
+    let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    match parsed.scheme_str() {
+        Some("https") => {}
+        Some("http") if loopback => {}
+        _ => return Err("gateway.base_url must be https, or http on a loopback address"),
+    }
+    if parsed.authority().is_some_and(|authority| authority.as_str().contains('@'))
+        || parsed.query().is_some()
+    {
+        return Err("gateway.base_url must hold neither credentials nor a query");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}

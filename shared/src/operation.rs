@@ -1,0 +1,323 @@
+//! One intent at a side effect: what was asked, with what it was sent, and what came back.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    card::CardSummary,
+    decline::{Advice, DeclineCode},
+    money::{Amount, Currency},
+    outcome::{Answer, Doubt, NotDone},
+};
+
+/// When an operation without an answer is first asked about: the gateway may work for 32 s itself
+/// (`cardpointe.md` §10), and the function that sent it is gone after 29 s.
+pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// What is done to the card account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Hold an amount.
+    Authorize,
+    /// Hold and capture in one step.
+    Purchase,
+    /// Take what was held, or part of it.
+    Capture,
+    /// Give back after settlement.
+    Refund,
+    /// Undo before settlement.
+    Void,
+}
+
+impl Kind {
+    /// The name used in fingerprints, logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Purchase => "purchase",
+            Self::Capture => "capture",
+            Self::Refund => "refund",
+            Self::Void => "void",
+        }
+    }
+}
+
+/// Where an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// On record; sent or about to be, and nothing else is known.
+    Pending,
+    /// Done.
+    Approved,
+    /// Refused.
+    Declined,
+    /// Known to have done nothing; the same operation may get another attempt.
+    NotDone,
+}
+
+/// Why an operation exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A client asked for it.
+    #[default]
+    Asked,
+    /// A full refund came before settlement, so the payment is voided instead.
+    RefundBeforeSettlement,
+    /// The issuer approved less than was asked and the merchant does not take parts.
+    PartialApproval,
+    /// The merchant does not accept this AVS answer.
+    AvsMismatch,
+    /// The merchant does not accept this CVV answer.
+    CvvMismatch,
+}
+
+impl Cause {
+    /// The decline that a void of this cause turns the payment into, if it does.
+    pub fn declines_as(self) -> Option<DeclineCode> {
+        match self {
+            Self::Asked | Self::RefundBeforeSettlement => None,
+            Self::PartialApproval => Some(DeclineCode::PartialApproval),
+            Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
+            Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
+        }
+    }
+}
+
+/// Who asked: what an access token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// The merchant's own systems; may do everything of the merchant.
+    ClientCredentials,
+    /// A shopper's browser; may pay and see its own transaction.
+    Implicit,
+}
+
+impl Grant {
+    /// The OAuth grant type's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::Implicit => "implicit",
+        }
+    }
+}
+
+/// Whether the gateway does it, or it is only recorded because it was done elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mechanism {
+    /// Through the gateway.
+    #[default]
+    Automatic,
+    /// Recorded only.
+    Manual,
+}
+
+/// The gateway account that an operation is sent through. Stored, because later operations and inquiries
+/// have to use the same one even when the merchant's set-up has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// CardPointe merchant id (MID).
+    pub merchid: String,
+    /// The gateway's REST base URL, without a slash at the end.
+    pub base_url: String,
+}
+
+/// SHA-256 of method, path and `Idempotency-Key`, unkeyed so that it survives key rotation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyDigest(String);
+
+impl KeyDigest {
+    /// The digest of a key as sent to one route (method and path) of one order; `target` is what else the path
+    /// names. The same key on another path is another key.
+    pub fn new(route: &str, target: &str, key: &str) -> Self {
+        Self(digest(&[route, target, key]))
+    }
+}
+
+/// SHA-256 of what makes two requests the same. Holds no card number, security code or time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of a request: `amount` as sent, so that "all that is owing" stays equal to itself.
+    pub fn new(
+        kind: Kind,
+        amount: Option<Amount>,
+        currency: Option<Currency>,
+        card: Option<&CardSummary>,
+        payment: Option<&str>,
+    ) -> Self {
+        let amount = amount.map_or_else(String::new, |amount| amount.minor().to_string());
+        let currency = currency.map_or_else(String::new, |currency| currency.code().to_owned());
+        let brand = card.and_then(|card| card.brand).map_or("", crate::card::Brand::name);
+        let last_four = card.and_then(|card| card.last_four.as_deref()).unwrap_or("");
+        let expiry = card.and_then(|card| card.expiry).map_or_else(String::new, crate::card::Expiry::mmyy);
+        let parts = [kind.as_str(), &amount, &currency, brand, last_four, &expiry, payment.unwrap_or("")];
+        Self(digest(&parts))
+    }
+}
+
+/// Digest of parts, each with its length before it, so that no two lists of parts collide.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// Why an operation was refused: the stable code and what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decline {
+    /// The stable public code.
+    pub code: DeclineCode,
+    /// What the caller had best do.
+    pub advice: Advice,
+}
+
+/// One intent to authorize, purchase, capture, refund or void, with all that is known about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Ours.
+    pub id: Uuid,
+    /// What is done.
+    pub kind: Kind,
+    /// Why it exists.
+    #[serde(default)]
+    pub cause: Cause,
+    /// The operation that this one follows from, for a void that nobody asked for by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Uuid>,
+    /// Through the gateway, or recorded only.
+    #[serde(default)]
+    pub mechanism: Mechanism,
+    /// Amount asked.
+    pub amount: Amount,
+    /// The caller's idempotency key, digested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account it is sent through.
+    pub route: Route,
+    /// The order id that the gateway knows it by; see [`gateway_order_id`].
+    pub gateway_order_id: String,
+    /// How often it was sent, or about to be.
+    pub attempts: u32,
+    /// Where it stands.
+    pub state: State,
+    /// The gateway's words, once there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline: Option<Decline>,
+    /// Why it did nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_done: Option<NotDone>,
+    /// Why its outcome is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+    /// Who asked.
+    pub by: Grant,
+    /// When the intent was first saved.
+    pub created_at: Timestamp,
+    /// When the latest attempt was saved, before it was sent.
+    pub attempted_at: Timestamp,
+    /// When the state last changed.
+    pub updated_at: Timestamp,
+    /// When to ask the gateway about it next; only while pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_inquiry_at: Option<Timestamp>,
+}
+
+impl Operation {
+    /// The amount that the gateway approved, which can be less than was asked.
+    pub fn approved_amount(&self) -> Amount {
+        let answered = self.answer.as_ref().and_then(|answer| answer.amount);
+        match (self.kind, answered) {
+            (Kind::Authorize | Kind::Purchase, Some(answered)) => answered.min(self.amount),
+            _ => self.amount,
+        }
+    }
+
+    /// Whether it is this state.
+    pub fn is(&self, state: State) -> bool {
+        self.state == state
+    }
+
+    /// Begins another attempt of an operation that is known to have done nothing.
+    pub fn attempt_again(&mut self, amount: Amount, now: Timestamp) {
+        self.amount = amount;
+        self.attempts += 1;
+        self.state = State::Pending;
+        self.answer = None;
+        self.decline = None;
+        self.not_done = None;
+        self.doubt = None;
+        self.attempted_at = now;
+        self.updated_at = now;
+        self.next_inquiry_at = Some(now + FIRST_INQUIRY_AFTER);
+    }
+}
+
+/// The order id under which the gateway knows an operation, from the operation's id.
+///
+/// 19 characters, which every processor takes, and letters only: an id that passes the Luhn check is stored
+/// masked by the gateway and can never be found again (`cardpointe.md` §4.1), and letters cannot pass it.
+pub fn gateway_order_id(operation: Uuid) -> String {
+    let mut rest = operation.as_u128();
+    let mut id = String::from("TG");
+    for _ in 0..17 {
+        // 26^17 is 80 bits of the id: a clash within one merchant is out of reach.
+        let letter = u8::try_from(rest % 26).unwrap_or_default();
+        id.push(char::from(b'A' + letter));
+        rest /= 26;
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_order_id_fits_every_processor_and_cannot_be_taken_for_a_card_number() {
+        for seed in 0..1_000_u128 {
+            let id = gateway_order_id(Uuid::from_u128(
+                seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835),
+            ));
+            assert_eq!(id.len(), 19);
+            assert!(id.bytes().all(|byte| byte.is_ascii_uppercase()));
+        }
+    }
+
+    #[test]
+    fn the_same_key_on_another_path_is_another_key() {
+        let capture = KeyDigest::new("POST /capture", "1", "k");
+        assert_eq!(capture, KeyDigest::new("POST /capture", "1", "k"));
+        assert_ne!(capture, KeyDigest::new("POST /capture", "2", "k"));
+        assert_ne!(capture, KeyDigest::new("POST /refund", "1", "k"));
+        assert_ne!(KeyDigest::new("POST", "ab", "c"), KeyDigest::new("POST", "a", "bc"));
+    }
+
+    #[test]
+    fn a_fingerprint_tells_all_that_is_owing_from_an_amount() {
+        let owing = Fingerprint::new(Kind::Purchase, None, None, None, Some("1|2"));
+        let zero = Fingerprint::new(Kind::Purchase, Some(Amount::ZERO), None, None, Some("1|2"));
+        assert_ne!(owing, zero);
+        assert_ne!(owing, Fingerprint::new(Kind::Authorize, None, None, None, Some("1|2")));
+        assert_ne!(owing, Fingerprint::new(Kind::Purchase, None, None, None, Some("1|3")));
+    }
+}

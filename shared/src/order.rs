@@ -1,0 +1,241 @@
+//! The order: the aggregate that every rule is about, stored as one item.
+
+mod apply;
+mod balance;
+mod decide;
+mod idempotency;
+mod limits;
+mod rejection;
+mod rules;
+
+pub use apply::{Next, apply};
+pub use balance::{Balance, OrderStatus, Payment};
+pub use decide::{Action, Context, Decision, Intent, Pay, Target, decide};
+pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};
+pub use rejection::Rejection;
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    card::mask_card_numbers,
+    money::{Amount, Currency},
+    operation::{Operation, State},
+    transaction::Transaction,
+};
+
+/// Longest merchant id and order id. Elastic Path's order ids are UUIDs (36 characters).
+const ID_MAX_CHARS: usize = 64;
+
+/// An id from outside that cannot be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidId {
+    /// Nothing there.
+    #[error("is empty")]
+    Empty,
+    /// Longer than 64 characters.
+    #[error("is longer than {ID_MAX_CHARS} characters")]
+    TooLong,
+    /// Something other than the allowed characters.
+    #[error("may hold only letters, digits, '-', '_', '.', ':' and '~'")]
+    Character,
+    /// It would put a card number into the table.
+    #[error("looks like a card number")]
+    CardNumber,
+}
+
+fn check_id(text: &str, extra: &[char]) -> Result<(), InvalidId> {
+    if text.is_empty() {
+        return Err(InvalidId::Empty);
+    }
+    if text.len() > ID_MAX_CHARS {
+        return Err(InvalidId::TooLong);
+    }
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c)) {
+        return Err(InvalidId::Character);
+    }
+    if mask_card_numbers(text) != text {
+        return Err(InvalidId::CardNumber);
+    }
+    Ok(())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $extra:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                check_id(text, $extra)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A merchant: `client_id` in the Elastic Path face. Part of a secret's name, so letters, digits, `-` and `_` only.
+    MerchantId,
+    &['-', '_']
+);
+id!(
+    /// An order, as the merchant names it. Never holds `#`, which separates it from the merchant in the table's key.
+    OrderId,
+    &['-', '_', '.', ':', '~']
+);
+
+/// Which order of which merchant; the table's key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OrderKey {
+    /// Whose order it is.
+    pub merchant: MerchantId,
+    /// The merchant's id of it.
+    pub order: OrderId,
+}
+
+impl fmt::Display for OrderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.merchant, self.order)
+    }
+}
+
+/// Where an operation stands in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The operation in it.
+    pub operation: Uuid,
+}
+
+/// An order with all its payments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The merchant's id of it.
+    pub id: OrderId,
+    /// Currency of every amount in it.
+    pub currency: Currency,
+    /// What is to be paid, for a registered order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Amount>,
+    /// Its payments, oldest first.
+    #[serde(default)]
+    pub transactions: Vec<Transaction>,
+    /// Shoppers' attempts before this moment no longer count against their limit.
+    pub attempts_count_from: Timestamp,
+    /// Number of times the order was written; every write states the one it has read.
+    pub version: u64,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Order {
+    /// A new order: `total` for a registered one, none for one whose total the merchant keeps.
+    pub fn new(key: &OrderKey, currency: Currency, total: Option<Amount>, now: Timestamp) -> Self {
+        Self {
+            merchant: key.merchant.clone(),
+            id: key.order.clone(),
+            currency,
+            total,
+            transactions: Vec::new(),
+            attempts_count_from: now,
+            version: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The order's key.
+    pub fn key(&self) -> OrderKey {
+        OrderKey { merchant: self.merchant.clone(), order: self.id.clone() }
+    }
+
+    /// A payment of the order.
+    pub fn transaction(&self, id: Uuid) -> Option<&Transaction> {
+        self.transactions.iter().find(|transaction| transaction.id == id)
+    }
+
+    /// An operation of the order.
+    pub fn operation(&self, at: At) -> Option<&Operation> {
+        self.transaction(at.transaction)?.operations.iter().find(|operation| operation.id == at.operation)
+    }
+
+    /// When the gateway has to be asked next about any operation of the order.
+    pub fn next_inquiry_at(&self) -> Option<Timestamp> {
+        self.operations().filter(|(_, o)| o.is(State::Pending)).filter_map(|(_, o)| o.next_inquiry_at).min()
+    }
+
+    /// Every operation with its transaction.
+    pub fn operations(&self) -> impl DoubleEndedIterator<Item = (&Transaction, &Operation)> {
+        self.transactions.iter().flat_map(|t| t.operations.iter().map(move |o| (t, o)))
+    }
+
+    /// States the order's amount and currency again, as its owner may.
+    ///
+    /// The amount cannot fall below what is already authorized, paid or pending; the currency is fixed once the
+    /// order was paid with. Shoppers may try again: their attempts are counted from now.
+    pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
+        if currency != self.currency && !self.transactions.is_empty() {
+            return Err(Rejection::CurrencyFixed { currency: self.currency });
+        }
+        let committed = self.balance().committed();
+        if total < committed {
+            return Err(Rejection::TotalBelowCommitted { committed });
+        }
+        self.currency = currency;
+        self.total = Some(total);
+        self.attempts_count_from = now;
+        self.updated_at = now;
+        Ok(())
+    }
+
+    fn transaction_mut(&mut self, id: Uuid) -> Option<&mut Transaction> {
+        self.transactions.iter_mut().find(|transaction| transaction.id == id)
+    }
+
+    fn operation_mut(&mut self, at: At) -> Option<&mut Operation> {
+        self.transaction_mut(at.transaction)?
+            .operations
+            .iter_mut()
+            .find(|operation| operation.id == at.operation)
+    }
+}

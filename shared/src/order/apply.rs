@@ -1,0 +1,173 @@
+//! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{At, Order};
+use crate::{
+    operation::{Cause, Decline, FIRST_INQUIRY_AFTER, Kind, Mechanism, Operation, State, gateway_order_id},
+    outcome::{NotDone, Outcome},
+    policy::Policy,
+    transaction::{Method, Transaction},
+};
+
+/// What is left to do after an outcome was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: save and answer.
+    Answer,
+    /// The order now holds a pending void that follows from the outcome: save both, then send it.
+    Send(At),
+}
+
+/// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
+pub fn apply(
+    order: &mut Order,
+    at: At,
+    outcome: &Outcome,
+    policy: &Policy,
+    now: Timestamp,
+    new_id: &(dyn Fn() -> Uuid + Sync),
+) -> Next {
+    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Answer };
+    let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
+    else {
+        return Next::Answer;
+    };
+    if !operation.is(State::Pending) {
+        return Next::Answer;
+    }
+    settle(operation, outcome, now);
+    let operation = operation.clone();
+    transaction.updated_at = now;
+    if operation.is(State::Approved) {
+        learn_from_approval(transaction, &operation, policy, now);
+    }
+    let follow_up = follow_up_cause(transaction, &operation, outcome, policy);
+    let next = follow_up.map_or(Next::Answer, |cause| {
+        let void = add_void(transaction, &operation, cause, now, new_id);
+        Next::Send(At { transaction: transaction.id, operation: void })
+    });
+    order.updated_at = now;
+    next
+}
+
+fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
+    operation.answer = Some(outcome.answer().clone());
+    operation.updated_at = now;
+    operation.doubt = None;
+    // A payment that must not stand stays in doubt until its void is confirmed, whatever else is answered.
+    let must_succeed = operation.cause.declines_as().is_some();
+    match outcome {
+        Outcome::Approved(_) | Outcome::PartiallyApproved(_) => operation.state = State::Approved,
+        Outcome::Unknown(doubt, _) => operation.doubt = Some(*doubt),
+        Outcome::Declined(..) | Outcome::NotDone(..) if must_succeed => {}
+        Outcome::Declined(_, code, advice) => {
+            operation.state = State::Declined;
+            operation.decline = Some(Decline { code: *code, advice: *advice });
+        }
+        Outcome::NotDone(reason, _) => {
+            operation.state = State::NotDone;
+            operation.not_done = Some(*reason);
+        }
+    }
+    if !operation.is(State::Pending) {
+        operation.next_inquiry_at = None;
+    }
+}
+
+fn learn_from_approval(
+    transaction: &mut Transaction,
+    operation: &Operation,
+    policy: &Policy,
+    now: Timestamp,
+) {
+    if !matches!(operation.kind, Kind::Authorize | Kind::Purchase) {
+        return;
+    }
+    if let Some(token) = operation.answer.as_ref().and_then(|answer| answer.token.clone()) {
+        transaction.card.token = Some(token);
+    }
+    if transaction.method == Method::Authorize {
+        transaction.authorization_expires_at = now.checked_add(policy.authorization_lifetime).ok();
+    }
+}
+
+/// Whether a void follows from this outcome, and why.
+fn follow_up_cause(
+    transaction: &Transaction,
+    operation: &Operation,
+    outcome: &Outcome,
+    policy: &Policy,
+) -> Option<Cause> {
+    let refused =
+        |letter: Option<&String>, list: &[String]| letter.is_some_and(|letter| list.contains(letter));
+    match (operation.kind, outcome) {
+        (Kind::Authorize | Kind::Purchase, Outcome::PartiallyApproved(_))
+            if !policy.accept_partial_approval =>
+        {
+            Some(Cause::PartialApproval)
+        }
+        (
+            Kind::Authorize | Kind::Purchase,
+            Outcome::Approved(answer) | Outcome::PartiallyApproved(answer),
+        ) => {
+            if refused(answer.cvv.as_ref(), &policy.decline_on.cvv) {
+                Some(Cause::CvvMismatch)
+            } else if refused(answer.avs.as_ref(), &policy.decline_on.avs) {
+                Some(Cause::AvsMismatch)
+            } else {
+                None
+            }
+        }
+        // Only a refund of everything can become a void: a void gives back everything.
+        (Kind::Refund, Outcome::NotDone(NotDone::NotSettled, _))
+            if transaction.returned().is_zero() && operation.amount == transaction.captured() =>
+        {
+            Some(Cause::RefundBeforeSettlement)
+        }
+        _ => None,
+    }
+}
+
+fn add_void(
+    transaction: &mut Transaction,
+    origin: &Operation,
+    cause: Cause,
+    now: Timestamp,
+    new_id: &(dyn Fn() -> Uuid + Sync),
+) -> Uuid {
+    let amount =
+        if cause == Cause::RefundBeforeSettlement { origin.amount } else { origin.approved_amount() };
+    let earlier =
+        transaction.operations.iter_mut().find(|o| o.follows == Some(origin.id) && o.is(State::NotDone));
+    if let Some(void) = earlier {
+        void.attempt_again(amount, now);
+        return void.id;
+    }
+    let id = new_id();
+    transaction.operations.push(Operation {
+        id,
+        kind: Kind::Void,
+        cause,
+        follows: Some(origin.id),
+        mechanism: Mechanism::Automatic,
+        amount,
+        key: None,
+        fingerprint: origin.fingerprint.clone(),
+        route: origin.route.clone(),
+        gateway_order_id: gateway_order_id(id),
+        attempts: 1,
+        state: State::Pending,
+        answer: None,
+        decline: None,
+        not_done: None,
+        doubt: None,
+        by: origin.by,
+        created_at: now,
+        attempted_at: now,
+        updated_at: now,
+        next_inquiry_at: Some(now + FIRST_INQUIRY_AFTER),
+    });
+    id
+}

@@ -1,0 +1,312 @@
+//! What may happen to an order: one pure function from an order and an intent to the next step.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    At, Order, Rejection,
+    idempotency::{
+        Prior, did_nothing_without_key, no_equal_approved, no_equal_payment_in_progress, prior_of_key,
+    },
+    rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
+};
+use crate::{
+    card::CardSummary,
+    money::{Amount, Currency},
+    operation::{
+        Cause, FIRST_INQUIRY_AFTER, Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route, State,
+        gateway_order_id,
+    },
+    policy::Policy,
+    transaction::{Method, Status, Transaction},
+};
+
+/// What a request wants.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The wish itself.
+    pub action: Action,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// Who asks.
+    pub by: Grant,
+}
+
+/// Something that moves money, or takes back that it moved.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A new payment.
+    Pay(Pay),
+    /// Take what is held. Without an amount: all of it.
+    Capture {
+        /// Which payment.
+        target: Target,
+        /// Amount to take; the rest is released.
+        amount: Option<Amount>,
+        /// The merchant's reference; an empty one clears it.
+        custom_reference: Option<String>,
+    },
+    /// Give back. Without an amount: what the merchant's policy says.
+    Refund {
+        /// Which payment.
+        target: Target,
+        /// Amount to give back.
+        amount: Option<Amount>,
+        /// Through the gateway, or only recorded; none stated means the policy's.
+        mechanism: Option<Mechanism>,
+    },
+    /// Undo before settlement.
+    Void {
+        /// Which payment.
+        target: Target,
+    },
+}
+
+/// A new payment.
+#[derive(Clone, Debug)]
+pub struct Pay {
+    /// Hold or take.
+    pub method: Method,
+    /// Amount; none means all that is owing.
+    pub amount: Option<Amount>,
+    /// The currency that the caller stated.
+    pub currency: Option<Currency>,
+    /// What may be kept of the card.
+    pub card: CardSummary,
+}
+
+/// Which payment of the order is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This one.
+    Transaction(Uuid),
+    /// The only one that allows it.
+    OnlyEligible,
+}
+
+/// What a decision needs besides the order and the intent.
+pub struct Context<'a> {
+    /// The merchant's rules.
+    pub policy: &'a Policy,
+    /// The gateway account for the order's currency; none when the merchant has none.
+    pub route: Option<&'a Route>,
+    /// The time.
+    pub now: Timestamp,
+    /// Draws a fresh id.
+    pub new_id: &'a (dyn Fn() -> Uuid + Sync),
+}
+
+/// The next step.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// The order now holds a pending operation: save it, then send it.
+    Send(Order, At),
+    /// The order now holds a finished operation that the gateway has no part in: save it.
+    Record(Order, At),
+    /// It was asked before: answer what became of it.
+    Replay(Order, At),
+}
+
+/// Decides what is to be done about an intent. Pure: time and ids come from the context.
+pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<Decision, Rejection> {
+    let prior = match &intent.key {
+        Some(key) => prior_of_key(&order, key, intent, context.now)?,
+        None => None,
+    };
+    let again = match prior {
+        Some(Prior::Answered(at)) => return Ok(Decision::Replay(order, at)),
+        Some(Prior::DidNothing(at)) => Some(at),
+        None => None,
+    };
+    match &intent.action {
+        Action::Pay(pay) => decide_pay(order, intent, pay, again, context),
+        Action::Capture { target, amount, custom_reference } => {
+            let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let amount = may_capture(transaction, *amount)?;
+            let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
+            let reference = custom_reference.clone();
+            let mut decision = step.add(order, id, intent, context, Order::room_for_step)?;
+            if let (Decision::Send(order, _), Some(reference)) = (&mut decision, reference)
+                && let Some(transaction) = order.transaction_mut(id)
+            {
+                transaction.custom_reference = Some(reference).filter(|text| !text.is_empty());
+            }
+            Ok(decision)
+        }
+        Action::Refund { target, amount, mechanism } => {
+            let id = resolve(&order, *target, again, |t| !t.refundable().is_zero())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
+            let closes = amount == transaction.refundable();
+            let step = Step { kind: Kind::Refund, amount, mechanism, again };
+            let room = if closes { Order::room_for_closing } else { Order::room_for_step };
+            step.add(order, id, intent, context, room)
+        }
+        Action::Void { target } => {
+            let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let amount = may_void(transaction)?;
+            let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
+            step.add(order, id, intent, context, Order::room_for_closing)
+        }
+    }
+}
+
+fn decide_pay(
+    mut order: Order,
+    intent: &Intent,
+    pay: &Pay,
+    again: Option<At>,
+    context: &Context<'_>,
+) -> Result<Decision, Rejection> {
+    if pay.currency.is_some_and(|currency| currency != order.currency) {
+        return Err(Rejection::CurrencyDiffers { currency: order.currency });
+    }
+    let amount = amount_to_pay(&order, pay)?;
+    let route = context.route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
+    let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
+    if intent.key.is_none() {
+        no_equal_payment_in_progress(&order, intent)?;
+        // Without an amount the intent is "what is owing", and that a second request cannot pay again.
+        if pay.amount.is_some() {
+            no_equal_approved(&order, intent, None, context)?;
+        }
+    }
+    if let Some(at) = again {
+        return attempt_again(order, at, amount, context.now);
+    }
+    if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shopper_attempts {
+        return Err(Rejection::TooManyAttempts);
+    }
+    order.room_for_payment()?;
+    let kind = pay.method.kind();
+    let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
+    let transaction = Transaction {
+        id: (context.new_id)(),
+        method: pay.method,
+        card: pay.card.clone(),
+        custom_reference: None,
+        authorization_expires_at: None,
+        by: intent.by,
+        created_at: context.now,
+        updated_at: context.now,
+        operations: vec![operation],
+    };
+    let at = At { transaction: transaction.id, operation: transaction.operations[0].id };
+    order.transactions.push(transaction);
+    order.updated_at = context.now;
+    Ok(Decision::Send(order, at))
+}
+
+fn resolve(
+    order: &Order,
+    target: Target,
+    again: Option<At>,
+    eligible: impl Fn(&Transaction) -> bool,
+) -> Result<Uuid, Rejection> {
+    if let Some(at) = again {
+        return Ok(at.transaction);
+    }
+    if let Target::Transaction(id) = target {
+        return Ok(id);
+    }
+    let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => match order.transactions.iter().find(|t| t.status() == Status::Pending) {
+            Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+            None => Err(Rejection::NoEligibleTransaction),
+        },
+        _ => Err(Rejection::SeveralEligibleTransactions { transactions: found }),
+    }
+}
+
+/// A further operation of a payment that is there.
+struct Step {
+    kind: Kind,
+    amount: Amount,
+    mechanism: Mechanism,
+    again: Option<At>,
+}
+
+impl Step {
+    fn add(
+        self,
+        mut order: Order,
+        id: Uuid,
+        intent: &Intent,
+        context: &Context<'_>,
+        room: fn(&Order) -> Result<(), Rejection>,
+    ) -> Result<Decision, Rejection> {
+        if intent.key.is_none() {
+            no_equal_approved(&order, intent, Some(id), context)?;
+        }
+        if let Some(at) = self.again.or_else(|| did_nothing_without_key(&order, intent, Some(id))) {
+            return attempt_again(order, at, self.amount, context.now);
+        }
+        room(&order)?;
+        let transaction = order.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
+        // The account that took the payment, whatever the merchant's set-up says by now.
+        let route =
+            transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
+        let mut operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let at = At { transaction: id, operation: operation.id };
+        let recorded_only = self.mechanism == Mechanism::Manual;
+        if recorded_only {
+            operation.state = State::Approved;
+            operation.attempts = 0;
+            operation.next_inquiry_at = None;
+        }
+        transaction.operations.push(operation);
+        transaction.updated_at = context.now;
+        order.updated_at = context.now;
+        Ok(if recorded_only { Decision::Record(order, at) } else { Decision::Send(order, at) })
+    }
+}
+
+fn attempt_again(mut order: Order, at: At, amount: Amount, now: Timestamp) -> Result<Decision, Rejection> {
+    let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
+    operation.attempt_again(amount, now);
+    if let Some(transaction) = order.transaction_mut(at.transaction) {
+        transaction.updated_at = now;
+    }
+    order.updated_at = now;
+    Ok(Decision::Send(order, at))
+}
+
+fn new_operation(
+    kind: Kind,
+    amount: Amount,
+    mechanism: Mechanism,
+    intent: &Intent,
+    route: &Route,
+    context: &Context<'_>,
+) -> Operation {
+    let id = (context.new_id)();
+    Operation {
+        id,
+        kind,
+        cause: Cause::Asked,
+        follows: None,
+        mechanism,
+        amount,
+        key: intent.key.clone(),
+        fingerprint: intent.fingerprint.clone(),
+        route: route.clone(),
+        gateway_order_id: gateway_order_id(id),
+        attempts: 1,
+        state: State::Pending,
+        answer: None,
+        decline: None,
+        not_done: None,
+        doubt: None,
+        by: intent.by,
+        created_at: context.now,
+        attempted_at: context.now,
+        updated_at: context.now,
+        next_inquiry_at: Some(context.now + FIRST_INQUIRY_AFTER),
+    }
+}

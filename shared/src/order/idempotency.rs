@@ -1,0 +1,97 @@
+//! Idempotency as a rule of the order: the order itself is the record of every key that was used on it.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    At, Order, Rejection,
+    decide::{Context, Intent},
+};
+use crate::{
+    operation::{KeyDigest, State},
+    transaction::{Status, Transaction},
+};
+
+/// How long a request with a key is taken to be still running: a function ends after 29 s.
+const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
+
+/// What became of an earlier request with the same key.
+pub(super) enum Prior {
+    Answered(At),
+    DidNothing(At),
+}
+
+pub(super) fn prior_of_key(
+    order: &Order,
+    key: &KeyDigest,
+    intent: &Intent,
+    now: Timestamp,
+) -> Result<Option<Prior>, Rejection> {
+    let Some((transaction, operation)) =
+        order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key))
+    else {
+        return Ok(None);
+    };
+    if operation.fingerprint != intent.fingerprint {
+        return Err(Rejection::KeyReused { transaction: transaction.id });
+    }
+    let at = At { transaction: transaction.id, operation: operation.id };
+    let latest = transaction.latest_of(operation);
+    match latest.state {
+        State::Pending if now.duration_since(latest.attempted_at) < STILL_RUNNING => {
+            Err(Rejection::KeyInProgress { transaction: transaction.id })
+        }
+        State::Pending | State::Approved | State::Declined => Ok(Some(Prior::Answered(at))),
+        State::NotDone => Ok(Some(Prior::DidNothing(at))),
+    }
+}
+
+/// An equal request without a key that is known to have done nothing: it gets another attempt, not a new record.
+pub(super) fn did_nothing_without_key(
+    order: &Order,
+    intent: &Intent,
+    transaction: Option<Uuid>,
+) -> Option<At> {
+    if intent.key.is_some() {
+        return None;
+    }
+    let (found, operation) = order.operations().rev().find(|(t, o)| {
+        transaction.is_none_or(|id| t.id == id)
+            && o.key.is_none()
+            && o.follows.is_none()
+            && o.fingerprint == intent.fingerprint
+            && t.latest_of(o).is(State::NotDone)
+    })?;
+    Some(At { transaction: found.id, operation: operation.id })
+}
+
+pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Result<(), Rejection> {
+    let equal = |t: &&Transaction| {
+        t.status() == Status::Pending
+            && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
+    };
+    match order.transactions.iter().find(equal) {
+        Some(transaction) => Err(Rejection::PaymentInProgress { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn no_equal_approved(
+    order: &Order,
+    intent: &Intent,
+    transaction: Option<Uuid>,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let equal = order.operations().rev().find(|(t, o)| {
+        transaction.is_none_or(|id| t.id == id)
+            && o.follows.is_none()
+            && o.fingerprint == intent.fingerprint
+            && o.is(State::Approved)
+            && !t.must_not_stand()
+            && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
+    });
+    match equal {
+        Some((transaction, _)) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,47 @@
+//! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
+
+use super::{Order, Rejection};
+
+/// Payments of one order.
+pub const TRANSACTIONS_MAX: usize = 50;
+
+/// Operations of one order, over all its payments.
+pub const OPERATIONS_MAX: usize = 200;
+
+/// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
+/// early takes two, itself and the void that stands in for it.
+const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
+
+impl Order {
+    /// Whether a new payment fits, together with all that may have to follow it.
+    pub(super) fn room_for_payment(&self) -> Result<(), Rejection> {
+        if self.transactions.len() >= TRANSACTIONS_MAX {
+            return Err(Rejection::TooManyTransactions);
+        }
+        self.room_for(1, self.reserve() + RESERVE_PER_OPEN_TRANSACTION)
+    }
+
+    /// Whether an operation fits that leaves its payment open: a capture, a partial refund.
+    pub(super) fn room_for_step(&self) -> Result<(), Rejection> {
+        self.room_for(1, self.reserve())
+    }
+
+    /// Whether an operation fits that closes its payment: it may use what was kept free for it.
+    pub(super) fn room_for_closing(&self) -> Result<(), Rejection> {
+        self.room_for(
+            RESERVE_PER_OPEN_TRANSACTION,
+            self.reserve().saturating_sub(RESERVE_PER_OPEN_TRANSACTION),
+        )
+    }
+
+    fn reserve(&self) -> usize {
+        self.transactions.iter().filter(|t| t.is_open()).count() * RESERVE_PER_OPEN_TRANSACTION
+    }
+
+    fn room_for(&self, operations: usize, kept_free: usize) -> Result<(), Rejection> {
+        if self.operations().count() + operations + kept_free > OPERATIONS_MAX {
+            return Err(Rejection::TooManyOperations);
+        }
+        Ok(())
+    }
+}

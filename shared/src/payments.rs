@@ -1,0 +1,354 @@
+//! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
+//! save the outcome (`design.md` §4).
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    clock::Clock,
+    gateway::{Command, Gateway, Instruction, PaymentSource},
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::Kind,
+    order::{self, Action, At, Context, Decision, Intent, Next, Order, OrderKey, Rejection},
+    outcome::{Answer, Doubt, NotDone, Outcome},
+    policy::OrdersMode,
+    store::{OrderStore, StoreError},
+};
+
+/// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway itself
+/// works for up to 32 s (`cardpointe.md` §10): waiting longer here would not bring its last word either.
+const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
+
+/// Time kept for saving the outcome and answering, after the gateway's answer or its absence.
+const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
+
+/// With less than this an operation is not sent: the answer would most likely be missed.
+const SEND_MIN: Duration = Duration::from_secs(2);
+
+/// How often a decision is made anew because somebody else changed the order in between.
+const DECISIONS_MAX: usize = 8;
+
+/// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.
+const OUTCOME_SAVES_MAX: usize = 20;
+
+/// When the caller's time is up.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline that is this far away.
+    pub fn after(left: Duration) -> Self {
+        Self(Instant::now() + left)
+    }
+
+    /// How long the gateway may take from now, or none when it must not be called any more.
+    fn gateway_limit(self) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        let limit = left.saturating_sub(KEPT_FOR_OUTCOME).min(GATEWAY_LIMIT);
+        (limit >= SEND_MIN).then_some(limit)
+    }
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A rule of the order.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Too many others changed the order at the same time.
+    #[error("the order is being changed by other requests")]
+    Contended,
+    /// The store did not work; nothing was sent to the gateway.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+/// An operation that was carried out as far as it goes, now or earlier.
+#[derive(Debug)]
+pub struct Performed {
+    /// The order after it.
+    pub order: Order,
+    /// The operation in it.
+    pub at: At,
+    /// Whether it was asked before and only answered again.
+    pub replayed: bool,
+}
+
+/// The use cases of payments, and the ports they need.
+pub struct Payments {
+    /// Keeps orders.
+    pub store: Arc<dyn OrderStore>,
+    /// Moves money.
+    pub gateway: Arc<dyn Gateway>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Payments {
+    /// Carries out an intent on an order, at most once.
+    ///
+    /// `source` is what a payment is made with; `currency` is the one of an order that is not registered.
+    pub async fn perform(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Result<Performed, Refusal> {
+        let (mut order, at) = match self.save_intent(merchant, key, intent).await? {
+            Saved::Pending(order, at) => (order, at),
+            Saved::Finished(performed) => return Ok(performed),
+        };
+        let mut next = at;
+        loop {
+            let outcome = self.call_gateway(merchant, &order, next, source, deadline).await;
+            log_outcome(&order, next, &outcome);
+            match self.save_outcome(merchant, order, next, &outcome).await {
+                OutcomeSaved { order: saved, next: Next::Send(follow_up) } => {
+                    order = saved;
+                    next = follow_up;
+                }
+                OutcomeSaved { order: saved, next: Next::Answer } => {
+                    return Ok(Performed { order: saved, at, replayed: false });
+                }
+            }
+        }
+    }
+
+    /// Puts the intent on record. From here on it can be found, whatever happens.
+    async fn save_intent(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+    ) -> Result<Saved, Refusal> {
+        let mut stored = self.start(merchant, key, intent).await?;
+        for _ in 0..DECISIONS_MAX {
+            let order = stored.order().clone();
+            let route = merchant.route(order.currency);
+            let context = Context {
+                policy: &merchant.policy,
+                route: route.as_ref(),
+                now: self.clock.now(),
+                new_id: &|| self.clock.new_id(),
+            };
+            let (order, at, to_send) = match order::decide(order, intent, &context)? {
+                Decision::Replay(order, at) => {
+                    return Ok(Saved::Finished(Performed { order, at, replayed: true }));
+                }
+                Decision::Send(order, at) => (order, at, true),
+                Decision::Record(order, at) => (order, at, false),
+            };
+            match self.put(&stored, &order, at).await? {
+                Put::Done(order) if to_send => return Ok(Saved::Pending(order, at)),
+                Put::Done(order) => return Ok(Saved::Finished(Performed { order, at, replayed: false })),
+                Put::Changed(order) => stored = Start::Stored(order),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+
+    /// The order to decide on. An order that may be new is not read first: its first write tells.
+    async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Start, Refusal> {
+        if let (Action::Pay(pay), OrdersMode::External) = (&intent.action, merchant.policy.orders) {
+            let currency = pay.currency.ok_or(Rejection::OrderNotFound)?;
+            return Ok(Start::New(Order::new(key, currency, None, self.clock.now())));
+        }
+        let order = self.store.load(key).await.map_err(Refusal::Store)?;
+        Ok(Start::Stored(order.ok_or(Rejection::OrderNotFound)?))
+    }
+
+    /// Writes the intent, and finds out what happened when the write's own answer is missing.
+    async fn put(&self, before: &Start, order: &Order, at: At) -> Result<Put, Refusal> {
+        let written = match before {
+            Start::New(_) => self.store.create(order).await,
+            Start::Stored(_) => self.store.save(order).await,
+        };
+        let attempt = order.operation(at).map(|operation| (operation.attempts, operation.attempted_at));
+        let stored = match written {
+            Ok(()) => return Ok(Put::Done(next_version(order))),
+            Err(StoreError::Conflict(stored)) => *stored,
+            Err(StoreError::Unavailable(_)) => {
+                // The write may have been done all the same: look once.
+                let stored = self.store.load(&order.key()).await.map_err(Refusal::Store)?;
+                stored.ok_or_else(|| {
+                    Refusal::Store(StoreError::Unavailable("the write was not done".to_owned()))
+                })?
+            }
+            Err(error) => return Err(Refusal::Store(error)),
+        };
+        // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
+        let ours = stored.operation(at).map(|operation| (operation.attempts, operation.attempted_at));
+        if ours.is_some() && ours == attempt {
+            return Ok(Put::Done(stored));
+        }
+        Ok(Put::Changed(stored))
+    }
+
+    /// The one call. Never in a spawned task: a frozen sandbox would send it minutes later.
+    async fn call_gateway(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        at: At,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Outcome {
+        let not_sent = |doubt| Outcome::Unknown(doubt, Answer::default());
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+        else {
+            return not_sent(Doubt::StateDiffers);
+        };
+        let retref = transaction.reference();
+        let command = match (operation.kind, source, retref) {
+            (Kind::Authorize, Some(source), _) => Command::Authorize(source),
+            (Kind::Purchase, Some(source), _) => Command::Purchase(source),
+            (Kind::Capture, _, Some(retref)) => Command::Capture { retref },
+            (Kind::Refund, _, Some(retref)) => Command::Refund { retref },
+            (Kind::Void, _, Some(retref)) => Command::Void { retref },
+            // An approved payment always has its reference, and a payment its source.
+            _ => return not_sent(Doubt::Incomplete),
+        };
+        let instruction = Instruction {
+            route: &operation.route,
+            currency: order.currency,
+            amount: operation.amount,
+            gateway_order_id: &operation.gateway_order_id,
+            order: &order.id,
+            command,
+        };
+        match deadline.gateway_limit() {
+            Some(limit) => self.gateway.perform(merchant, instruction, limit).await,
+            None => Outcome::NotDone(NotDone::NoTimeLeft, Answer::default()),
+        }
+    }
+
+    /// Puts the outcome on record. If that cannot be done the intent stays pending, which is true and gets resolved.
+    async fn save_outcome(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: At,
+        outcome: &Outcome,
+    ) -> OutcomeSaved {
+        let pending = order.clone();
+        let mut current = order;
+        for _ in 0..OUTCOME_SAVES_MAX {
+            let mut changed = current.clone();
+            let next = order::apply(&mut changed, at, outcome, &merchant.policy, self.clock.now(), &|| {
+                self.clock.new_id()
+            });
+            let expected = changed.operation(at).cloned();
+            match self.store.save(&changed).await {
+                Ok(()) => return OutcomeSaved { order: next_version(&changed), next },
+                // Our own write, its answer lost: the stored operation is as we left it.
+                Err(StoreError::Conflict(stored))
+                    if expected.is_some() && stored.operation(at) == expected.as_ref() =>
+                {
+                    return OutcomeSaved { order: *stored, next };
+                }
+                Err(StoreError::Conflict(stored)) => current = *stored,
+                Err(error) => {
+                    tracing::error!(order = %pending.id, operation = %at.operation, %error, "outcome not saved");
+                    break;
+                }
+            }
+        }
+        OutcomeSaved { order: pending, next: Next::Answer }
+    }
+
+    /// An order as it is now.
+    pub async fn order(&self, key: &OrderKey) -> Result<Order, Refusal> {
+        let order = self.store.load(key).await.map_err(Refusal::Store)?;
+        Ok(order.ok_or(Rejection::OrderNotFound)?)
+    }
+
+    /// Registers an order with what is to be paid, or states it again. Tells whether the order is new.
+    pub async fn register(
+        &self,
+        key: &OrderKey,
+        currency: Currency,
+        total: Amount,
+    ) -> Result<(Order, bool), Refusal> {
+        let new = Order::new(key, currency, Some(total), self.clock.now());
+        let mut stored = match self.store.create(&new).await {
+            Ok(()) => return Ok((next_version(&new), true)),
+            Err(StoreError::Conflict(stored)) => *stored,
+            Err(error) => return Err(Refusal::Store(error)),
+        };
+        for _ in 0..DECISIONS_MAX {
+            stored.restate(currency, total, self.clock.now())?;
+            match self.store.save(&stored).await {
+                Ok(()) => return Ok((next_version(&stored), false)),
+                Err(StoreError::Conflict(other)) => stored = *other,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+}
+
+enum Start {
+    New(Order),
+    Stored(Order),
+}
+
+impl Start {
+    fn order(&self) -> &Order {
+        match self {
+            Self::New(order) | Self::Stored(order) => order,
+        }
+    }
+}
+
+enum Saved {
+    Pending(Order, At),
+    Finished(Performed),
+}
+
+enum Put {
+    Done(Order),
+    Changed(Order),
+}
+
+struct OutcomeSaved {
+    order: Order,
+    next: Next,
+}
+
+fn next_version(order: &Order) -> Order {
+    Order { version: order.version + 1, ..order.clone() }
+}
+
+/// One line per gateway call: ids, codes and amounts, nothing of the card and no text from outside.
+fn log_outcome(order: &Order, at: At, outcome: &Outcome) {
+    let operation = order.operation(at);
+    let answer = outcome.answer();
+    tracing::info!(
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %at.transaction,
+        operation = %at.operation,
+        kind = operation.map_or("", |operation| operation.kind.as_str()),
+        amount_minor = operation.map_or(0, |operation| operation.amount.minor()),
+        currency = order.currency.code(),
+        outcome = outcome_name(outcome),
+        respproc = answer.respproc.as_deref().unwrap_or(""),
+        respcode = answer.respcode.as_deref().unwrap_or(""),
+        retref = answer.retref.as_deref().unwrap_or(""),
+        "gateway call"
+    );
+}
+
+fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Approved(_) => "approved",
+        Outcome::PartiallyApproved(_) => "partially_approved",
+        Outcome::Declined(..) => "declined",
+        Outcome::NotDone(..) => "not_done",
+        Outcome::Unknown(..) => "unknown",
+    }
+}

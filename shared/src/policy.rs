@@ -1,0 +1,76 @@
+//! The rules that a merchant sets and the order's decisions follow.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// Where an order's total comes from (`design.md` §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrdersMode {
+    /// An order is registered with its amount and currency before it is paid, and is never paid beyond that.
+    #[default]
+    Registered,
+    /// Order ids are opaque: the merchant's own system knows the totals, so each payment states its amount.
+    External,
+}
+
+/// What a refund that names no amount means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundWithoutAmount {
+    /// All that is left goes back through the gateway.
+    #[default]
+    Gateway,
+    /// The refund is recorded and the gateway is not called, as Elastic Path does.
+    Mark,
+    /// The request is refused: the amount has to be named.
+    Reject,
+}
+
+/// AVS and CVV answers on which an approval is given back and the payment declined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineOn {
+    /// AVS letters, for instance `["N"]`.
+    #[serde(default)]
+    pub avs: Vec<String>,
+    /// CVV letters, for instance `["N"]`.
+    #[serde(default)]
+    pub cvv: Vec<String>,
+}
+
+/// A merchant's rules for its orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Where totals come from.
+    pub orders: OrdersMode,
+    /// Keep an approval for less than was asked instead of giving it back.
+    pub accept_partial_approval: bool,
+    /// AVS and CVV answers that the merchant does not accept.
+    pub decline_on: DeclineOn,
+    /// What a refund without an amount does.
+    pub refund_without_amount: RefundWithoutAmount,
+    /// How long an equal request without an idempotency key counts as a possible duplicate.
+    pub duplicate_window: SignedDuration,
+    /// How long an uncaptured authorization is expected to live at the issuer.
+    pub authorization_lifetime: SignedDuration,
+    /// Declined plus pending attempts that a shopper may make on one order.
+    pub shopper_attempts: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            orders: OrdersMode::default(),
+            accept_partial_approval: false,
+            decline_on: DeclineOn::default(),
+            refund_without_amount: RefundWithoutAmount::default(),
+            // Long enough for a double click and a client's quick retry, short enough for a second cup of coffee.
+            duplicate_window: SignedDuration::from_secs(60),
+            // What most card schemes grant an e-commerce authorization.
+            authorization_lifetime: SignedDuration::from_hours(7 * 24),
+            // A person mistypes a few times; a card tester needs hundreds.
+            shopper_attempts: 5,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Where orders are kept: a port.
+
+pub mod dynamodb;
+
+use async_trait::async_trait;
+
+use crate::order::{Order, OrderKey};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The stored order is not the version that the caller has read. What is stored now comes along.
+    #[error("the order was changed by somebody else")]
+    Conflict(Box<Order>),
+    /// The store could not be reached or did not answer; for a write it is not known whether it was done.
+    #[error("the order store is not available: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read as an order.
+    #[error("a stored order cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Keeps orders, one item each, every write conditional on what was read.
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// The order as it is now (strongly consistent), if there is one.
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError>;
+
+    /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the one that is.
+    async fn create(&self, order: &Order) -> Result<(), StoreError>;
+
+    /// Replaces the version that the order carries by the next one.
+    ///
+    /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
+    async fn save(&self, order: &Order) -> Result<(), StoreError>;
+}

@@ -1,0 +1,125 @@
+//! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
+//! knows DynamoDB.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::{DisplayErrorContext, SdkError},
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::{OrderStore, StoreError};
+use crate::order::{Order, OrderKey};
+
+/// Partitions of the `in-doubt` index, so that a gateway's bad hour does not write to one alone.
+const IN_DOUBT_SHARDS: u8 = 4;
+
+/// Orders in one DynamoDB table.
+pub struct DynamoDbStore {
+    client: Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl DynamoDbStore {
+    /// A store on a table that exists.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
+        let request =
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(to_item(order)?))
+                .condition_expression(condition)
+                .set_expression_attribute_values(expected.map(|version| {
+                    HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
+                }))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(put_error(&error)),
+        }
+    }
+}
+
+#[async_trait]
+impl OrderStore for DynamoDbStore {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("order_key", AttributeValue::S(key.to_string()))
+            .consistent_read(true);
+        let output = request.send().await.map_err(|error| unavailable(&error))?;
+        output.item.map(from_item).transpose()
+    }
+
+    async fn create(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, "attribute_not_exists(order_key)", None).await
+    }
+
+    async fn save(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, "version = :read", Some(order.version)).await
+    }
+}
+
+/// The item of an order as its next version, with its key and what the sparse index needs.
+fn to_item(order: &Order) -> Result<Item, StoreError> {
+    let mut item: Item =
+        serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let key = order.key().to_string();
+    item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
+    if let Some(at) = order.next_inquiry_at() {
+        item.insert("in_doubt_shard".to_owned(), AttributeValue::S(in_doubt_shard(&key).to_string()));
+        item.insert("in_doubt_at".to_owned(), AttributeValue::S(sortable(at)));
+    }
+    item.insert("order_key".to_owned(), AttributeValue::S(key));
+    Ok(item)
+}
+
+fn from_item(item: Item) -> Result<Order, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The index partition of an order: always the same one, evenly spread.
+fn in_doubt_shard(key: &str) -> u8 {
+    Sha256::digest(key.as_bytes())[0] % IN_DOUBT_SHARDS
+}
+
+/// RFC 3339 with whole seconds, so that the order of the texts is the order of the times.
+fn sortable(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn put_error(error: &SdkError<PutItemError>) -> StoreError {
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+            match failed.item().cloned().map(from_item) {
+                Some(Ok(order)) => StoreError::Conflict(Box::new(order)),
+                Some(Err(error)) => error,
+                // Orders are never deleted, so a failed condition without an item says only that a write raced.
+                None => StoreError::Unavailable("the condition failed and no item came back".to_owned()),
+            }
+        }
+        _ => unavailable(error),
+    }
+}
+
+fn unavailable<E, R>(error: &SdkError<E, R>) -> StoreError
+where
+    E: std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    // The display of the chain names the failure, never the item that was sent.
+    StoreError::Unavailable(DisplayErrorContext(error).to_string())
+}

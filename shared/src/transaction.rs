@@ -1,0 +1,235 @@
+//! A payment as a client sees it: one row that its operations change.
+//!
+//! Nothing about a transaction's state is stored beside its operations: status, captured and refunded are
+//! read off the list each time, so they cannot disagree with what happened.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    card::CardSummary,
+    money::Amount,
+    operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, State},
+    outcome::NotDone,
+};
+
+/// How the payment began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Hold now, capture later.
+    Authorize,
+    /// Take at once.
+    Purchase,
+}
+
+impl Method {
+    /// The operation that begins a payment of this method.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Authorize => Kind::Authorize,
+            Self::Purchase => Kind::Purchase,
+        }
+    }
+}
+
+/// Elastic Path's transaction status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Something is under way and its outcome is not known.
+    Pending,
+    /// The last thing asked was done.
+    Complete,
+    /// The payment was refused, or nothing was done.
+    Failed,
+    /// Voided on request.
+    Cancelled,
+}
+
+impl Status {
+    /// Elastic Path's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A payment with its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Ours; what follow-up calls name.
+    pub id: Uuid,
+    /// How it began.
+    pub method: Method,
+    /// What may be kept of the card.
+    pub card: CardSummary,
+    /// The merchant's own reference, as given at capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_reference: Option<String>,
+    /// When the issuer is expected to drop an uncaptured authorization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_expires_at: Option<Timestamp>,
+    /// Who paid.
+    pub by: Grant,
+    /// When it was first asked for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Everything that was asked of it, oldest first; the first began it. Never empty, never shortened.
+    pub operations: Vec<Operation>,
+}
+
+impl Transaction {
+    /// The operation that began the payment.
+    pub fn first(&self) -> Option<&Operation> {
+        self.operations.first()
+    }
+
+    /// The operation that tells what became of another: the void that followed from it, or itself.
+    pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
+        let followed = match operation.kind {
+            Kind::Authorize | Kind::Purchase => operation.is(State::Approved),
+            Kind::Refund => operation.not_done == Some(NotDone::NotSettled),
+            Kind::Capture | Kind::Void => false,
+        };
+        let follow_up =
+            self.operations.iter().rev().find(|later| followed && later.follows == Some(operation.id));
+        follow_up.unwrap_or(operation)
+    }
+
+    /// The operation whose outcome is not known yet; there is at most one.
+    pub fn pending(&self) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is(State::Pending))
+    }
+
+    /// Elastic Path's status.
+    pub fn status(&self) -> Status {
+        if self.pending().is_some() {
+            return Status::Pending;
+        }
+        if !self.began() {
+            return Status::Failed;
+        }
+        match self.voided().map(|void| void.cause) {
+            None | Some(Cause::RefundBeforeSettlement) => Status::Complete,
+            Some(Cause::Asked) => Status::Cancelled,
+            Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch) => Status::Failed,
+        }
+    }
+
+    /// Whether the gateway approved the authorization or purchase.
+    pub fn began(&self) -> bool {
+        self.first().is_some_and(|first| first.is(State::Approved))
+    }
+
+    /// The void that took effect.
+    pub fn voided(&self) -> Option<&Operation> {
+        self.approved(Kind::Void).next()
+    }
+
+    /// Whether a void follows from the payment's own answer, so that it must not stand.
+    pub fn must_not_stand(&self) -> bool {
+        self.operations.iter().any(|operation| operation.cause.declines_as().is_some())
+    }
+
+    /// Amount of the payment: what was approved, or what was asked while that is not known.
+    pub fn amount(&self) -> Amount {
+        self.first().map_or(Amount::ZERO, |first| {
+            if first.is(State::Approved) { first.approved_amount() } else { first.amount }
+        })
+    }
+
+    /// Amount taken, before refunds.
+    pub fn captured(&self) -> Amount {
+        if self.must_not_stand() {
+            return Amount::ZERO;
+        }
+        match self.method {
+            Method::Purchase if self.began() => self.amount(),
+            Method::Purchase => Amount::ZERO,
+            // There is one capture at most: the rest of the authorization is released with it.
+            Method::Authorize => {
+                self.approved(Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
+            }
+        }
+    }
+
+    /// Amount given back, as refunds or as the void that stood in for one.
+    pub fn refunded(&self) -> Amount {
+        match self.voided().map(|void| void.cause) {
+            Some(Cause::RefundBeforeSettlement) => self.captured(),
+            _ => Amount::sum(self.approved(Kind::Refund).map(|refund| refund.amount)),
+        }
+    }
+
+    /// Amount that is no longer with the merchant: refunded, or captured and then cancelled.
+    pub fn returned(&self) -> Amount {
+        if self.status() == Status::Cancelled { self.captured() } else { self.refunded() }
+    }
+
+    /// What can still be refunded.
+    pub fn refundable(&self) -> Amount {
+        self.captured().checked_sub(self.returned()).unwrap_or(Amount::ZERO)
+    }
+
+    /// The held amount that can still be captured.
+    pub fn capturable(&self) -> Amount {
+        let open = self.method == Method::Authorize
+            && self.status() == Status::Complete
+            && self.voided().is_none()
+            && self.captured().is_zero();
+        if open { self.amount() } else { Amount::ZERO }
+    }
+
+    /// The gateway's reference (retref) of the payment, once approved.
+    pub fn reference(&self) -> Option<&str> {
+        let first = self.first().filter(|first| first.is(State::Approved))?;
+        first.answer.as_ref()?.retref.as_deref()
+    }
+
+    /// Elastic Path's transaction type: what was last done to the payment.
+    pub fn last_done(&self) -> Kind {
+        if !self.refunded().is_zero() || self.marked_refunded() {
+            Kind::Refund
+        } else if self.method == Method::Authorize && !self.captured().is_zero() {
+            Kind::Capture
+        } else {
+            self.method.kind()
+        }
+    }
+
+    /// Why the payment failed.
+    pub fn decline(&self) -> Option<Decline> {
+        let void = self.operations.iter().rev().find_map(|operation| operation.cause.declines_as());
+        let by_rule = void.map(|code| Decline { code, advice: code.advice() });
+        by_rule.or_else(|| self.first().and_then(|first| first.decline))
+    }
+
+    /// How the refunds were made, if there are any.
+    pub fn refund_mechanism(&self) -> Option<Mechanism> {
+        if self.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement) {
+            return Some(Mechanism::Automatic);
+        }
+        self.approved(Kind::Refund).last().map(|refund| refund.mechanism)
+    }
+
+    /// Whether a later void or refund may still be needed, for which room is kept.
+    pub fn is_open(&self) -> bool {
+        self.pending().is_some() || !self.capturable().is_zero() || !self.refundable().is_zero()
+    }
+
+    fn marked_refunded(&self) -> bool {
+        self.refund_mechanism() == Some(Mechanism::Manual)
+    }
+
+    fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
+        self.operations
+            .iter()
+            .filter(move |operation| operation.kind == kind && operation.is(State::Approved))
+    }
+}
