@@ -7,6 +7,8 @@ mod idempotency;
 mod limits;
 mod rejection;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};

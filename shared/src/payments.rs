@@ -98,7 +98,7 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
-        let (mut order, at) = match self.save_intent(merchant, key, intent).await? {
+        let (mut order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
             Saved::Pending(order, at) => (order, at),
             Saved::Finished(performed) => return Ok(performed),
         };
@@ -124,9 +124,14 @@ impl Payments {
         merchant: &Merchant,
         key: &OrderKey,
         intent: &Intent,
+        deadline: Deadline,
     ) -> Result<Saved, Refusal> {
         let mut stored = self.start(merchant, key, intent).await?;
-        for _ in 0..DECISIONS_MAX {
+        for again in 0..DECISIONS_MAX {
+            // A store that answers late must not use up the time in which the caller can be answered.
+            if again > 0 && deadline.gateway_limit().is_none() {
+                break;
+            }
             let order = stored.order().clone();
             let route = merchant.route(order.currency);
             let context = Context {
@@ -352,3 +357,6 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Unknown(..) => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests;

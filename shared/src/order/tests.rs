@@ -1,0 +1,9 @@
+//! The order's rules, each named by the hazard that it keeps out.
+
+mod desk;
+mod idempotency;
+mod limits;
+mod properties;
+mod states;
+
+use desk::{Desk, TOTAL, amount};

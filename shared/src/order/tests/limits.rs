@@ -1,0 +1,46 @@
+//! An order has room for what closes its payments, however full it is.
+
+use super::{
+    Desk,
+    desk::{declined, not_done},
+};
+use crate::{
+    order::{Next, OPERATIONS_MAX, Rejection, TRANSACTIONS_MAX},
+    outcome::NotDone,
+    transaction::{Method, Status},
+};
+
+#[test]
+fn an_order_takes_no_more_than_fifty_payments() {
+    let mut desk = Desk::external();
+    for minor in 1..=TRANSACTIONS_MAX as u64 {
+        desk.approved(Method::Purchase, Some(minor));
+    }
+    assert_eq!(desk.pay(Method::Purchase, Some(999), None), Err(Rejection::TooManyTransactions));
+}
+
+#[test]
+fn a_full_order_can_still_be_closed() {
+    let mut desk = Desk::external();
+    let ids: Vec<_> = (1..=30).map(|n| desk.approved(Method::Purchase, Some(n * 1000))).collect();
+    // Declined partial refunds fill the order up.
+    let full = loop {
+        desk.later(61);
+        match desk.refund(ids[0], Some(1)) {
+            Ok(asked) => {
+                desk.told(asked.sent(), &declined());
+            }
+            Err(rejection) => break rejection,
+        }
+    };
+    assert_eq!(full, Rejection::TooManyOperations);
+    assert_eq!(desk.pay(Method::Purchase, Some(5), None), Err(Rejection::TooManyOperations));
+    // Each payment can be given back all the same, even by the way that takes two operations.
+    for id in ids {
+        let refund = desk.refund(id, None).unwrap().sent();
+        let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
+        desk.approve(void);
+        assert_eq!(desk.transaction(id).status(), Status::Complete);
+    }
+    assert!(desk.order.operations().count() <= OPERATIONS_MAX);
+}

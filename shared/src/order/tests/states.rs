@@ -1,0 +1,413 @@
+//! The state machine: what is allowed when, and what the order then says.
+
+use uuid::Uuid;
+
+use super::{
+    Desk, TOTAL, amount,
+    desk::{Asked, approval, declined, not_done, partial, unknown},
+};
+use crate::{
+    decline::DeclineCode,
+    money::Currency,
+    operation::{Grant, Kind, Mechanism},
+    order::{Action, Next, OrderStatus, Payment, Rejection, Target},
+    outcome::{Answer, NotDone, Outcome},
+    policy::{DeclineOn, RefundWithoutAmount},
+    transaction::{Method, Status},
+};
+
+const AUTHORIZE: Method = Method::Authorize;
+const PURCHASE: Method = Method::Purchase;
+
+#[test]
+fn a_payment_without_an_amount_pays_what_is_owing() {
+    let mut desk = Desk::new();
+    desk.approved(PURCHASE, Some(1000));
+    let id = desk.approved(PURCHASE, None);
+    assert_eq!(desk.transaction(id).amount(), amount(1599));
+    assert_eq!(desk.order.owing(), Some(amount(0)));
+}
+
+#[test]
+fn a_paid_order_cannot_be_paid_again() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    assert_eq!(desk.pay(PURCHASE, None, None), Err(Rejection::AlreadyPaid { transaction: id }));
+    assert_eq!(desk.pay(AUTHORIZE, Some(1), Some("k")), Err(Rejection::AlreadyPaid { transaction: id }));
+}
+
+#[test]
+fn a_payment_cannot_exceed_what_is_owing() {
+    let mut desk = Desk::new();
+    desk.approved(PURCHASE, Some(1000));
+    assert_eq!(desk.pay(PURCHASE, Some(1600), None), Err(Rejection::ExceedsOwing { owing: amount(1599) }));
+    assert!(desk.pay(PURCHASE, Some(1599), None).is_ok());
+}
+
+#[test]
+fn a_pending_payment_keeps_its_amount_reserved() {
+    for method in [AUTHORIZE, PURCHASE] {
+        let mut desk = Desk::new();
+        let at = desk.pay(method, Some(2000), None).unwrap().sent();
+        desk.told(at, &unknown());
+        assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
+        assert_eq!(desk.order.owing(), Some(amount(599)));
+        let in_progress = Rejection::PaymentInProgress { transaction: at.transaction };
+        assert_eq!(desk.pay(PURCHASE, Some(600), None), Err(in_progress));
+        desk.pay(PURCHASE, Some(599), None).unwrap();
+        assert!(matches!(desk.pay(PURCHASE, None, None), Err(Rejection::PaymentInProgress { .. })));
+    }
+}
+
+#[test]
+fn a_declined_payment_leaves_the_order_owing() {
+    let mut desk = Desk::new();
+    let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+    desk.told(at, &declined());
+    let transaction = desk.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.reference()), (Status::Failed, None));
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(desk.order.payment(), Payment::Unpaid);
+    assert_eq!(desk.capture(at.transaction, None), Err(Rejection::TransactionFailed));
+    assert_eq!(desk.refund(at.transaction, None), Err(Rejection::TransactionFailed));
+    assert_eq!(desk.void(at.transaction), Err(Rejection::TransactionFailed));
+}
+
+#[test]
+fn a_capture_happens_once_and_releases_the_rest() {
+    let mut desk = Desk::new();
+    let id = desk.captured(1000);
+    assert_eq!(desk.capture(id, Some(1)), Err(Rejection::AlreadyCaptured));
+    assert_eq!(desk.transaction(id).captured(), amount(1000));
+    assert_eq!(desk.order.owing(), Some(amount(1599)));
+    assert_eq!(desk.order.payment(), Payment::PartiallyPaid);
+}
+
+#[test]
+fn a_capture_cannot_exceed_the_authorization() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    let exceeds = Rejection::ExceedsAuthorized { authorized: amount(TOTAL) };
+    assert_eq!(desk.capture(id, Some(TOTAL + 1)), Err(exceeds));
+    assert_eq!(desk.capture(id, Some(0)), Err(Rejection::AmountZero));
+}
+
+#[test]
+fn a_purchase_has_nothing_to_capture() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    assert_eq!(desk.capture(id, None), Err(Rejection::NotAnAuthorization));
+}
+
+#[test]
+fn a_declined_capture_can_be_tried_again() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    let at = desk.capture(id, None).unwrap().sent();
+    desk.told(at, &declined());
+    assert_eq!(desk.transaction(id).status(), Status::Complete);
+    assert_eq!(desk.order.payment(), Payment::Authorized);
+    assert!(desk.capture(id, None).is_ok());
+}
+
+#[test]
+fn one_operation_at_a_time_on_a_transaction() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    let at = desk.capture(id, None).unwrap().sent();
+    let in_progress = Rejection::OperationInProgress { transaction: id };
+    assert_eq!(desk.capture(id, None), Err(in_progress.clone()));
+    assert_eq!(desk.void(id), Err(in_progress.clone()));
+    assert_eq!(desk.refund(id, None), Err(in_progress.clone()));
+    desk.told(at, &unknown());
+    assert_eq!(desk.void(id), Err(in_progress));
+    assert_eq!(desk.order.owing(), Some(amount(0)), "what is being captured stays reserved");
+}
+
+#[test]
+fn refunds_add_up_to_no_more_than_was_captured() {
+    let mut desk = Desk::new();
+    let id = desk.captured(2000);
+    for _ in 0..2 {
+        let at = desk.refund(id, Some(900)).unwrap().sent();
+        desk.approve(at);
+        desk.later(61);
+    }
+    assert_eq!(desk.refund(id, Some(201)), Err(Rejection::ExceedsRefundable { refundable: amount(200) }));
+    let at = desk.refund(id, None).unwrap().sent();
+    assert_eq!(desk.operation(at).amount, amount(200));
+    desk.approve(at);
+    assert_eq!(desk.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+    let transaction = desk.transaction(id);
+    assert_eq!((transaction.refunded(), transaction.last_done()), (amount(2000), Kind::Refund));
+    assert_eq!(desk.order.payment(), Payment::Refunded);
+}
+
+#[test]
+fn a_refund_does_not_reopen_what_is_owing() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.refund(id, Some(600)).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.order.owing(), Some(amount(0)));
+    assert_eq!(desk.order.payment(), Payment::Paid, "there is no partly refunded");
+}
+
+#[test]
+fn an_uncaptured_payment_cannot_be_refunded() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    assert_eq!(desk.refund(id, None), Err(Rejection::NotCaptured));
+}
+
+#[test]
+fn a_cancelled_authorization_reopens_what_is_owing_and_is_final() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    let at = desk.void(id).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.transaction(id).status(), Status::Cancelled);
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(desk.order.payment(), Payment::Unpaid);
+    assert_eq!(desk.void(id), Err(Rejection::AlreadyCancelled));
+    assert_eq!(desk.capture(id, None), Err(Rejection::AlreadyCancelled));
+    assert_eq!(desk.refund(id, None), Err(Rejection::AlreadyCancelled));
+}
+
+#[test]
+fn a_cancelled_purchase_was_paid_and_given_back() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.void(id).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.transaction(id).status(), Status::Cancelled);
+    assert_eq!(desk.order.owing(), Some(amount(0)), "giving money back never reopens");
+    assert_eq!(desk.order.payment(), Payment::Refunded);
+}
+
+#[test]
+fn a_payment_of_which_a_part_was_refunded_cannot_be_voided() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.refund(id, Some(1)).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.void(id), Err(Rejection::PartlyRefunded));
+    let at = desk.refund(id, None).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.void(id), Err(Rejection::AlreadyRefunded));
+}
+
+#[test]
+fn a_void_that_came_too_late_leaves_the_payment_standing() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.void(id).unwrap().sent();
+    desk.told(at, &not_done(NotDone::AlreadySettled));
+    assert_eq!(desk.transaction(id).status(), Status::Complete);
+    assert!(desk.refund(id, None).is_ok());
+}
+
+#[test]
+fn a_full_refund_before_settlement_becomes_a_void() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let refund = desk.refund(id, Some(TOTAL)).unwrap().sent();
+    let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
+    assert_eq!((desk.operation(void).kind, desk.operation(void).amount), (Kind::Void, amount(TOTAL)));
+    assert_eq!(desk.transaction(id).status(), Status::Pending);
+    desk.approve(void);
+    let transaction = desk.transaction(id);
+    assert_eq!((transaction.status(), transaction.refunded()), (Status::Complete, amount(TOTAL)));
+    assert_eq!(transaction.last_done(), Kind::Refund);
+    assert_eq!(desk.order.payment(), Payment::Refunded);
+    assert_eq!(desk.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+}
+
+#[test]
+fn a_partial_refund_before_settlement_never_becomes_a_void() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.refund(id, Some(TOTAL - 1)).unwrap().sent();
+    assert_eq!(desk.told(at, &not_done(NotDone::NotSettled)), Next::Answer);
+    assert_eq!(desk.transaction(id).refundable(), amount(TOTAL));
+
+    // Nor does the rest after a part was refunded: a void gives back everything.
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.refund(id, Some(1000)).unwrap().sent();
+    desk.approve(at);
+    let at = desk.refund(id, None).unwrap().sent();
+    assert_eq!(desk.told(at, &not_done(NotDone::NotSettled)), Next::Answer);
+}
+
+#[test]
+fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
+    let mut desk = Desk::new();
+    let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+    let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
+    assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL - 500)));
+    // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
+    for outcome in [unknown(), declined(), not_done(NotDone::TryAgain), not_done(NotDone::AlreadySettled)] {
+        assert_eq!(desk.told(void, &outcome), Next::Answer);
+        assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
+    }
+    desk.approve(void);
+    let transaction = desk.transaction(at.transaction);
+    assert_eq!(transaction.status(), Status::Failed);
+    assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(desk.order.payment(), Payment::Unpaid);
+}
+
+#[test]
+fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
+    let mut desk = Desk::new();
+    desk.policy.accept_partial_approval = true;
+    let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+    assert_eq!(desk.told(at, &partial(500)), Next::Answer);
+    assert_eq!(desk.transaction(at.transaction).captured(), amount(500));
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL - 500)));
+}
+
+#[test]
+fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
+    let answers = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
+    for (avs, cvv, code) in answers {
+        let mut desk = Desk::new();
+        desk.policy.decline_on = DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["N".to_owned()] };
+        let at = desk.pay(AUTHORIZE, None, None).unwrap().sent();
+        let Outcome::Approved(answer) = approval(desk.operation(at)) else { unreachable!() };
+        let answer = Answer { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
+        let Next::Send(void) = desk.told(at, &Outcome::Approved(answer)) else { panic!("no void") };
+        assert_eq!(
+            desk.capture(at.transaction, None),
+            Err(Rejection::OperationInProgress { transaction: at.transaction })
+        );
+        desk.approve(void);
+        let transaction = desk.transaction(at.transaction);
+        assert_eq!(transaction.decline().map(|decline| decline.code), Some(code));
+        assert_eq!(transaction.status(), Status::Failed);
+    }
+}
+
+#[test]
+fn an_outcome_applied_twice_changes_nothing() {
+    let mut desk = Desk::new();
+    let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+    desk.approve(at);
+    let before = desk.order.clone();
+    assert_eq!(desk.told(at, &declined()), Next::Answer);
+    assert_eq!(desk.order, before);
+}
+
+#[test]
+fn an_order_shows_elastic_paths_states() {
+    let mut desk = Desk::new();
+    let shown = |desk: &Desk| (desk.order.payment(), desk.order.payment().status());
+    assert_eq!(shown(&desk), (Payment::Unpaid, OrderStatus::Incomplete));
+    let first = desk.approved(AUTHORIZE, Some(1000));
+    assert_eq!(shown(&desk), (Payment::PartiallyAuthorized, OrderStatus::Incomplete));
+    desk.approved(AUTHORIZE, None);
+    assert_eq!(shown(&desk), (Payment::Authorized, OrderStatus::Processing));
+    let at = desk.capture(first, None).unwrap().sent();
+    assert_eq!(
+        shown(&desk),
+        (Payment::Authorized, OrderStatus::Processing),
+        "a capture under way changes nothing"
+    );
+    desk.approve(at);
+    assert_eq!(shown(&desk), (Payment::Authorized, OrderStatus::Processing));
+    let balance = desk.order.balance();
+    assert_eq!((balance.authorized, balance.paid), (amount(1599), amount(1000)));
+}
+
+#[test]
+fn a_refund_that_is_only_marked_calls_nobody() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    assert!(matches!(desk.mark_refunded(id), Ok(Asked::Recorded(_))));
+    let transaction = desk.transaction(id);
+    assert_eq!(transaction.refund_mechanism(), Some(Mechanism::Manual));
+    assert_eq!(transaction.refunded(), amount(TOTAL));
+}
+
+#[test]
+fn the_merchant_chooses_what_a_refund_without_an_amount_is() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    desk.policy.refund_without_amount = RefundWithoutAmount::Reject;
+    assert_eq!(desk.refund(id, None), Err(Rejection::RefundAmountRequired));
+    desk.policy.refund_without_amount = RefundWithoutAmount::Mark;
+    assert!(matches!(desk.refund(id, None), Ok(Asked::Recorded(_))));
+}
+
+#[test]
+fn no_transaction_is_guessed_at_when_several_could_be_meant() {
+    let mut desk = Desk::new();
+    let capture = Action::Capture { target: Target::OnlyEligible, amount: None, custom_reference: None };
+    assert_eq!(desk.ask(capture.clone(), None), Err(Rejection::NoEligibleTransaction));
+    let first = desk.approved(AUTHORIZE, Some(1000));
+    let second = desk.approved(AUTHORIZE, None);
+    let several = Rejection::SeveralEligibleTransactions { transactions: vec![first, second] };
+    assert_eq!(desk.ask(capture.clone(), None), Err(several));
+    let at = desk.capture(first, None).unwrap().sent();
+    desk.approve(at);
+    assert_eq!(desk.ask(capture, None).unwrap().sent().transaction, second);
+    assert_eq!(desk.capture(Uuid::from_u128(999), None), Err(Rejection::TransactionNotFound));
+}
+
+#[test]
+fn restating_an_order_cannot_undercut_its_payments() {
+    let mut desk = Desk::new();
+    let at = desk.pay(AUTHORIZE, Some(1000), None).unwrap().sent();
+    let now = desk.now;
+    let below = Rejection::TotalBelowCommitted { committed: amount(1000) };
+    assert_eq!(desk.order.restate(Currency::USD, amount(999), now), Err(below));
+    assert_eq!(desk.order.restate(Currency::USD, amount(1000), now), Ok(()));
+    desk.approve(at);
+    let euro = Currency::parse("EUR").unwrap();
+    assert_eq!(
+        desk.order.restate(euro, amount(5000), now),
+        Err(Rejection::CurrencyFixed { currency: Currency::USD })
+    );
+}
+
+#[test]
+fn a_shoppers_failed_attempts_are_limited_until_the_merchant_states_the_order_again() {
+    let mut desk = Desk::new();
+    desk.by = Grant::Implicit;
+    for _ in 0..5 {
+        let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+        desk.told(at, &declined());
+        desk.later(61);
+    }
+    assert_eq!(desk.pay(PURCHASE, None, None), Err(Rejection::TooManyAttempts));
+    desk.by = Grant::ClientCredentials;
+    assert!(desk.clone_pay().is_ok(), "the merchant itself is not limited");
+    desk.by = Grant::Implicit;
+    let now = desk.now;
+    desk.order.restate(Currency::USD, amount(TOTAL), now).unwrap();
+    assert!(desk.pay(PURCHASE, None, None).is_ok());
+}
+
+#[test]
+fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() {
+    let mut desk = Desk::new();
+    desk.by = Grant::Implicit;
+    for minor in 1..=6 {
+        let at = desk.pay(PURCHASE, Some(minor), None).unwrap().sent();
+        desk.told(at, &not_done(NotDone::Misconfigured));
+    }
+    assert!(desk.pay(PURCHASE, None, None).is_ok());
+}
+
+impl Desk {
+    /// What a payment would come to, without its consequences.
+    fn clone_pay(&mut self) -> Result<Asked, Rejection> {
+        let before = self.order.clone();
+        let result = self.pay(PURCHASE, None, None);
+        self.order = before;
+        result
+    }
+}

@@ -1,0 +1,359 @@
+//! The flow around the gateway call, with a store and a gateway that fail at chosen moments.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Mutex,
+};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    card::CardSummary,
+    clock::SystemClock,
+    decline::DeclineCode,
+    operation::{Fingerprint, Grant, KeyDigest, State},
+    order::{Pay, Target},
+    transaction::{Method, Status},
+};
+
+const MERCHANT: &str = r#"{
+    "keys": ["k"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+    "gateway": {"base_url": "http://127.0.0.1:1", "username": "u", "password": "p", "merchids": {"USD": "1"}}
+}"#;
+
+/// What goes wrong with the next write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing.
+    None,
+    /// It is done, and its answer is lost.
+    AnswerLost,
+    /// It is done, its answer is lost, and the client's own repeat finds it.
+    FoundByRepeat,
+    /// It is not done.
+    NotDone,
+}
+
+#[derive(Default)]
+struct MemoryStore {
+    orders: Mutex<HashMap<String, Order>>,
+    faults: Mutex<VecDeque<Fault>>,
+    /// Runs before the next write: somebody else, in between.
+    meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+type Meanwhile = Box<dyn FnOnce(&mut Order) + Send>;
+
+impl MemoryStore {
+    fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
+        let mut orders = self.orders.lock().unwrap();
+        let stored = orders.get_mut(&order.key().to_string());
+        if let (Some(meanwhile), Some(stored)) = (self.meanwhile.lock().unwrap().take(), stored) {
+            meanwhile(stored);
+            stored.version += 1;
+        }
+        let stored = orders.get(&order.key().to_string());
+        let as_read = match (new, stored) {
+            (true, None) => true,
+            (true, Some(_)) | (false, None) => false,
+            (false, Some(stored)) => stored.version == order.version,
+        };
+        if !as_read {
+            return Err(StoreError::Conflict(Box::new(stored.unwrap().clone())));
+        }
+        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        if fault != Fault::NotDone {
+            orders.insert(order.key().to_string(), next_version(order));
+        }
+        match fault {
+            Fault::None => Ok(()),
+            Fault::FoundByRepeat => Err(StoreError::Conflict(Box::new(next_version(order)))),
+            Fault::AnswerLost | Fault::NotDone => Err(StoreError::Unavailable("cut".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl OrderStore for MemoryStore {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
+    }
+
+    async fn create(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, true)
+    }
+
+    async fn save(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, false)
+    }
+}
+
+/// Answers in turn, and keeps the gateway order ids that it was sent.
+#[derive(Default)]
+struct ScriptedGateway {
+    answers: Mutex<VecDeque<Outcome>>,
+    sent: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Gateway for ScriptedGateway {
+    async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+        self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
+        let answer =
+            Answer { retref: Some("r".to_owned()), amount: Some(instruction.amount), ..Answer::default() };
+        self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
+    }
+}
+
+struct Desk {
+    payments: Payments,
+    store: Arc<MemoryStore>,
+    gateway: Arc<ScriptedGateway>,
+    merchant: Merchant,
+    key: OrderKey,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let (store, gateway) = (Arc::new(MemoryStore::default()), Arc::new(ScriptedGateway::default()));
+        let payments =
+            Payments { store: store.clone(), gateway: gateway.clone(), clock: Arc::new(SystemClock) };
+        let merchant = Merchant::from_json("m".parse().unwrap(), MERCHANT).unwrap();
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        payments.register(&key, Currency::USD, Amount::new(2599).unwrap()).await.unwrap();
+        Self { payments, store, gateway, merchant, key }
+    }
+
+    fn next_writes(&self, faults: &[Fault]) {
+        self.store.faults.lock().unwrap().extend(faults);
+    }
+
+    fn gateway_says(&self, outcome: Outcome) {
+        self.gateway.answers.lock().unwrap().push_back(outcome);
+    }
+
+    fn meanwhile(&self, change: impl FnOnce(&mut Order) + Send + 'static) {
+        *self.store.meanwhile.lock().unwrap() = Some(Box::new(change));
+    }
+
+    fn sent(&self) -> usize {
+        self.gateway.sent.lock().unwrap().len()
+    }
+
+    async fn purchase(&self, key: Option<&str>) -> Result<Performed, Refusal> {
+        self.perform(&intent(key), Duration::from_secs(29)).await
+    }
+
+    async fn perform(&self, intent: &Intent, left: Duration) -> Result<Performed, Refusal> {
+        let source = PaymentSource::Profile { account: "1".to_owned(), profile: "2".to_owned() };
+        let deadline = Deadline::after(left);
+        self.payments.perform(&self.merchant, &self.key, intent, Some(&source), deadline).await
+    }
+
+    async fn stored(&self) -> Order {
+        self.payments.order(&self.key).await.unwrap()
+    }
+}
+
+fn intent(key: Option<&str>) -> Intent {
+    let pay = Pay { method: Method::Purchase, amount: None, currency: None, card: CardSummary::default() };
+    Intent {
+        action: Action::Pay(pay),
+        key: key.map(|key| KeyDigest::new("POST", "", key)),
+        fingerprint: Fingerprint::new(Kind::Purchase, None, None, None, None),
+        by: Grant::ClientCredentials,
+    }
+}
+
+fn status(performed: &Performed) -> Status {
+    performed.order.transaction(performed.at.transaction).unwrap().status()
+}
+
+#[tokio::test]
+async fn the_intent_is_on_record_before_the_gateway_is_called() {
+    struct Looks(Arc<MemoryStore>);
+    #[async_trait]
+    impl Gateway for Looks {
+        async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+            let orders = self.0.orders.lock().unwrap();
+            let on_record = orders.values().flat_map(Order::operations).any(|(_, operation)| {
+                operation.is(State::Pending) && operation.gateway_order_id == instruction.gateway_order_id
+            });
+            assert!(on_record);
+            Outcome::Declined(
+                Answer::default(),
+                DeclineCode::GenericDecline,
+                DeclineCode::GenericDecline.advice(),
+            )
+        }
+    }
+    let mut desk = Desk::new().await;
+    desk.payments.gateway = Arc::new(Looks(desk.store.clone()));
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Failed);
+}
+
+#[tokio::test]
+async fn an_intent_whose_write_lost_its_answer_is_recognised_as_ours_and_sent_once() {
+    for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
+        let desk = Desk::new().await;
+        desk.next_writes(&[fault]);
+        let performed = desk.purchase(None).await.unwrap();
+        assert_eq!(status(&performed), Status::Complete);
+        assert_eq!((desk.sent(), desk.stored().await.transactions.len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_intent_that_was_not_written_is_decided_again_and_sent_once() {
+    let desk = Desk::new().await;
+    desk.next_writes(&[Fault::NotDone]);
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!((desk.sent(), desk.stored().await.transactions.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_the_intent_cannot_be_put_on_record() {
+    let desk = Desk::new().await;
+    desk.next_writes(&[Fault::NotDone; DECISIONS_MAX]);
+    assert!(matches!(desk.purchase(None).await, Err(Refusal::Contended)));
+    assert_eq!(desk.sent(), 0);
+}
+
+#[tokio::test]
+async fn the_writer_that_comes_second_decides_again() {
+    let desk = Desk::new().await;
+    desk.meanwhile(|order| order.total = Some(Amount::new(5000).unwrap()));
+    let performed = desk.purchase(None).await.unwrap();
+    let paid = performed.order.transaction(performed.at.transaction).unwrap().amount();
+    assert_eq!(paid, Amount::new(5000).unwrap(), "decided on what the other wrote");
+    assert_eq!(desk.sent(), 1);
+}
+
+#[tokio::test]
+async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
+    struct Changes(Arc<MemoryStore>);
+    #[async_trait]
+    impl Gateway for Changes {
+        async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+            *self.0.meanwhile.lock().unwrap() =
+                Some(Box::new(|order| order.total = Some(Amount::new(9000).unwrap())));
+            Outcome::Approved(Answer {
+                retref: Some("r".to_owned()),
+                amount: Some(instruction.amount),
+                ..Answer::default()
+            })
+        }
+    }
+    let mut desk = Desk::new().await;
+    desk.payments.gateway = Arc::new(Changes(desk.store.clone()));
+    desk.purchase(None).await.unwrap();
+    let order = desk.stored().await;
+    assert_eq!(order.total, Some(Amount::new(9000).unwrap()), "the other's change is kept");
+    assert_eq!(order.transactions[0].status(), Status::Complete);
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_again() {
+    let desk = Desk::new().await;
+    desk.next_writes(&[Fault::None, Fault::NotDone]);
+    let performed = desk.purchase(Some("k")).await.unwrap();
+    assert_eq!(status(&performed), Status::Pending);
+    assert!(desk.stored().await.next_inquiry_at().is_some(), "found by who asks about it");
+    let again = desk.purchase(Some("k")).await;
+    assert!(matches!(again, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
+    assert_eq!(desk.sent(), 1);
+}
+
+#[tokio::test]
+async fn an_outcome_whose_write_lost_its_answer_is_recognised_as_ours() {
+    let desk = Desk::new().await;
+    desk.next_writes(&[Fault::None, Fault::FoundByRepeat]);
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Pending);
+    let second = desk.purchase(Some("another")).await;
+    assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
+    assert_eq!(desk.sent(), 1);
+}
+
+#[tokio::test]
+async fn another_attempt_goes_out_under_the_same_order_id() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::NotDone(NotDone::Unreachable, Answer::default()));
+    desk.purchase(None).await.unwrap();
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Complete);
+    let sent = desk.gateway.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0], sent[1]);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
+    let desk = Desk::new().await;
+    let late = desk.perform(&intent(None), KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.5)).await.unwrap();
+    assert_eq!((status(&late), desk.sent()), (Status::Failed, 0));
+    assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+        retref: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        ..Answer::default()
+    }));
+    let performed = desk.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), desk.sent()), (Status::Failed, 2));
+    assert_eq!(desk.stored().await.owing(), Some(Amount::new(2599).unwrap()));
+}
+
+#[tokio::test]
+async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+        retref: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        ..Answer::default()
+    }));
+    // The write that holds the partial approval and the void is not done.
+    desk.next_writes(&[Fault::None, Fault::NotDone]);
+    let performed = desk.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), desk.sent()), (Status::Pending, 1));
+}
+
+#[tokio::test]
+async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the_one_that_is_there() {
+    let mut desk = Desk::new().await;
+    desk.merchant.policy.orders = OrdersMode::External;
+    let pay = Pay {
+        method: Method::Purchase,
+        amount: Some(Amount::new(2600).unwrap()),
+        currency: Some(Currency::USD),
+        card: CardSummary::default(),
+    };
+    let too_much = Intent { action: Action::Pay(pay), ..intent(None) };
+    let refused = desk.perform(&too_much, Duration::from_secs(29)).await;
+    assert!(
+        matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing { .. }))),
+        "its total still holds"
+    );
+    desk.key.order = "another".parse().unwrap();
+    assert_eq!(status(&desk.perform(&too_much, Duration::from_secs(29)).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_registered_is_not_paid() {
+    let mut desk = Desk::new().await;
+    desk.key.order = "unknown".parse().unwrap();
+    assert!(matches!(desk.purchase(None).await, Err(Refusal::Rejected(Rejection::OrderNotFound))));
+    let capture = Action::Capture { target: Target::OnlyEligible, amount: None, custom_reference: None };
+    let refused = desk.perform(&Intent { action: capture, ..intent(None) }, Duration::from_secs(29)).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
+}
