@@ -1,0 +1,321 @@
+//! Authorisation, sale, verification of 0.00.
+
+use jiff::Timestamp;
+
+use crate::advice::{self, Advice};
+use crate::amount;
+use crate::cards::{self, Card, Script};
+use crate::codes::{Verdict, pps};
+use crate::config::Merchant;
+use crate::currency;
+use crate::expiry::Expiry;
+use crate::fields::Fields;
+use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::profile::{self, Account, ProfileUse};
+use crate::receipt;
+use crate::reply::Reply;
+use crate::verification;
+use crate::world::{Call, World};
+
+/// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the test
+/// system.
+const LENGTHS: [(&str, usize); 17] = [
+    ("merchid", 16),
+    ("account", 19),
+    ("expiry", 8),
+    ("orderid", 50),
+    ("currency", 3),
+    ("capture", 1),
+    ("tokenize", 1),
+    ("cvv2", 4),
+    ("ecomind", 1),
+    ("cof", 1),
+    ("cofscheduled", 1),
+    ("cofpermission", 1),
+    ("profile", 24),
+    ("acctid", 3),
+    ("accttype", 6),
+    ("authcode", 6),
+    ("receipt", 4),
+];
+
+const MAX_POSTAL: usize = 9;
+const MAX_USERFIELDS_BYTES: usize = 4000;
+
+/// The partial-approval card: from this amount on it has only that much.
+const PARTIAL_FROM: i64 = 600;
+const PARTIAL_APPROVED: i64 = 500;
+
+/// What is to be authorised, after every check that needs no processor.
+struct Sale {
+    card: Card,
+    amount: i64,
+    expiry: Option<Expiry>,
+    cvv: Option<String>,
+    postal: String,
+    address: String,
+    capture: bool,
+    /// A later payment of a series, by its flags alone.
+    claims_recurring: bool,
+    from_profile: Option<(String, String)>,
+    store_profile: bool,
+}
+
+/// The processor's word.
+struct Decision {
+    verdict: Verdict,
+    /// Minor units; 0 when nothing was approved.
+    approved: i64,
+    advice: Advice,
+}
+
+/// Runs an authorisation and records it, also when it is refused.
+pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
+    let retref = world.next_retref(call.now);
+    let mut transaction = Transaction::new(Kind::Auth, retref, pps::INVALID_FIELD, call.now);
+    transaction.merchid.clone_from(&merchant.merchid);
+    transaction.currency.clone_from(&merchant.currency);
+    describe(&mut transaction, fields);
+
+    let reply = match read(world, merchant, fields, &mut transaction) {
+        Err(refusal) => {
+            transaction.verdict = refusal;
+            declined(&transaction, merchant, None)
+        }
+        Ok(sale) if call.timed_out || sale.card.script == Script::Timeout => {
+            transaction.verdict = pps::TIMED_OUT;
+            declined(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
+                .with("amount", amount::format(sale.amount))
+                .with("setlstat", "Declined")
+                .with("currency", transaction.currency.as_str())
+        }
+        Ok(sale) => decided(world, merchant, fields, &sale, &mut transaction),
+    };
+    let reply = receipt::attach(reply, fields, &transaction, "orderId");
+    world.ledger.record(transaction);
+    reply
+}
+
+/// What is kept of a request whatever becomes of it.
+fn describe(transaction: &mut Transaction, fields: &Fields) {
+    transaction.order_id =
+        stored_order_id(&fields.text_or_empty("orderid").chars().take(50).collect::<String>());
+    transaction.name = cards::mask_card_numbers(&fields.text_or_empty("name"));
+    transaction.userfields = fields.get("userfields").map(cards::mask_in_json);
+    transaction.entrymode = match fields.text_or_empty("ecomind").to_ascii_uppercase().as_str() {
+        "E" => "ECommerce",
+        "T" => "Moto",
+        "R" => "Recurring",
+        _ => "Keyed",
+    };
+}
+
+/// The gateway's own checks, in the order in which the simulator reports them (no source tells the real one).
+fn read(
+    world: &mut World,
+    merchant: &Merchant,
+    fields: &Fields,
+    transaction: &mut Transaction,
+) -> Result<Sale, Verdict> {
+    let profile_use = profile::requested(fields);
+    let stored = match &profile_use {
+        ProfileUse::Stored { profileid, acctid } => Some(
+            world
+                .profiles
+                .find(&merchant.merchid, profileid, acctid.as_deref())
+                .cloned()
+                .ok_or(pps::PROFILE_NOT_FOUND)?,
+        ),
+        ProfileUse::None | ProfileUse::Create => None,
+    };
+    let card = match &stored {
+        Some(account) => account.card.clone(),
+        None => world.vault.resolve(&fields.text_or_empty("account"))?,
+    };
+    transaction.set_card(&card);
+
+    fields.check_lengths(&LENGTHS)?;
+    check_texts(fields)?;
+    check_currency(fields, merchant)?;
+    let expiry = read_expiry(fields, stored.as_ref())?;
+    transaction.expiry = expiry.map(Expiry::mmyy);
+    let cvv = fields.text("cvv2");
+    if cvv.as_ref().is_some_and(|cvv| !cvv.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(pps::NON_NUMERIC_CVV);
+    }
+    let amount = fields.amount()?.ok_or(pps::INVALID_AMOUNT)?;
+    if amount < 0 {
+        return Err(pps::UNREFERENCED_REFUND);
+    }
+    let needs_cvv = amount == 0 && merchant.settings.cvv && !merchant.settings.avs && stored.is_none();
+    if needs_cvv && cvv.is_none() {
+        return Err(pps::CVV_REQUIRED);
+    }
+    if profile_use == ProfileUse::Create && !fields.flag("cofpermission") {
+        return Err(pps::INVALID_FIELD);
+    }
+    let detail = |name: &str| {
+        let kept = stored.as_ref().and_then(|account| account.detail(name)).map(ToOwned::to_owned);
+        fields.text(name).or(kept).unwrap_or_default()
+    };
+    Ok(Sale {
+        postal: detail("postal"),
+        address: detail("address"),
+        from_profile: stored.as_ref().map(Account::ids),
+        card,
+        amount,
+        expiry,
+        cvv,
+        capture: fields.flag("capture"),
+        claims_recurring: is_series(fields, "M"),
+        store_profile: profile_use == ProfileUse::Create,
+    })
+}
+
+fn check_texts(fields: &Fields) -> Result<(), Verdict> {
+    if fields.text_or_empty("postal").chars().count() > MAX_POSTAL {
+        return Err(pps::INVALID_ZIP);
+    }
+    let userfields_bytes = fields.get("userfields").map_or(0, |value| value.to_string().len());
+    if userfields_bytes > MAX_USERFIELDS_BYTES {
+        return Err(pps::INVALID_FIELD);
+    }
+    let is_check = ["ECHK", "ESAV"].contains(&fields.text_or_empty("accttype").to_ascii_uppercase().as_str());
+    if is_check || fields.text("bankaba").is_some() { Err(pps::NO_ECHECK) } else { Ok(()) }
+}
+
+fn check_currency(fields: &Fields, merchant: &Merchant) -> Result<(), Verdict> {
+    match fields.text("currency") {
+        Some(code) if !currency::is_known(&code) => Err(pps::INVALID_CURRENCY),
+        Some(code) if code != merchant.currency => Err(pps::WRONG_CURRENCY),
+        None | Some(_) => Ok(()),
+    }
+}
+
+fn read_expiry(fields: &Fields, stored: Option<&Account>) -> Result<Option<Expiry>, Verdict> {
+    match (fields.text("expiry"), stored) {
+        (Some(text), _) => Expiry::parse(&text).map(Some).ok_or(pps::NON_NUMERIC_EXPIRY),
+        (None, Some(account)) => Ok(account.expiry),
+        (None, None) => Err(pps::NON_NUMERIC_EXPIRY),
+    }
+}
+
+/// Whether a payment is part of a scheduled series, on the cardholder's ("C") or the merchant's ("M")
+/// initiative.
+fn is_series(fields: &Fields, initiator: &str) -> bool {
+    fields.text_or_empty("cof").eq_ignore_ascii_case(initiator) && fields.flag("cofscheduled")
+}
+
+/// What the processor says to a sale.
+fn decide(merchant: &Merchant, sale: &Sale, series_started: bool, now: Timestamp) -> Decision {
+    let processor = merchant.processor;
+    let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
+    if let Some(verdict) = sale.card.script.decline(processor) {
+        return refuse(verdict);
+    }
+    if sale.expiry.is_some_and(|expiry| expiry.is_past(now)) {
+        return refuse(processor.expired());
+    }
+    let recurring = sale.claims_recurring && series_started;
+    if let Some((verdict, advice)) = advice::decline(sale.card.script, sale.amount, recurring, processor) {
+        return Decision { verdict, approved: 0, advice };
+    }
+    let approve = |verdict, approved| Decision { verdict, approved, advice: Advice::new() };
+    if sale.card.script == Script::Partial && sale.amount >= PARTIAL_FROM {
+        return approve(processor.partial_approval(), PARTIAL_APPROVED);
+    }
+    match processor.for_amount(sale.amount) {
+        Some(verdict) if !verdict.is_approved() => refuse(verdict),
+        Some(verdict) => approve(verdict, sale.amount),
+        None => approve(processor.approval(), sale.amount),
+    }
+}
+
+fn decided(
+    world: &mut World,
+    merchant: &Merchant,
+    fields: &Fields,
+    sale: &Sale,
+    transaction: &mut Transaction,
+) -> Reply {
+    let series_started = world.ledger.all().iter().any(|earlier| {
+        earlier.starts_recurring && earlier.token == sale.card.token && earlier.merchid == merchant.merchid
+    });
+    let mut decision = decide(merchant, sale, series_started, transaction.authorized_at);
+    transaction.verdict = decision.verdict;
+    let shown = fields.flag("tokenize").then_some(&sale.card);
+    if !decision.verdict.is_approved() {
+        advice::add_visa_category(
+            &mut decision.advice,
+            transaction.brand,
+            decision.verdict,
+            merchant.processor,
+        );
+        transaction.advice = decision.advice;
+        return declined(transaction, merchant, shown);
+    }
+
+    transaction.amount = decision.approved;
+    transaction.authorized = decision.approved;
+    transaction.starts_recurring = is_series(fields, "C");
+    transaction.authcode = Some(match sale.card.script {
+        Script::Approve(authcode) => authcode.to_owned(),
+        _ => world.next_authcode(),
+    });
+    transaction.status = match (sale.amount, sale.capture) {
+        (0, _) => Status::ZeroAmount,
+        (_, true) => Status::Queued,
+        (_, false) => Status::Authorized,
+    };
+    if transaction.status == Status::Queued {
+        transaction.captured_at = Some(transaction.authorized_at);
+        transaction.batchid = Some(world.open_batch(merchant));
+    }
+    transaction.profile = if sale.store_profile {
+        let account = profile::from_fields(merchant, fields, &sale.card, sale.expiry);
+        Some(profile::save_new(world, account).ids())
+    } else {
+        sale.from_profile.clone()
+    };
+    approved(transaction, merchant, fields, sale, shown)
+}
+
+fn approved(
+    transaction: &Transaction,
+    merchant: &Merchant,
+    fields: &Fields,
+    sale: &Sale,
+    shown: Option<&Card>,
+) -> Reply {
+    let settings = merchant.settings;
+    let avs = if settings.avs { verification::avs(&sale.postal, &sale.address, sale.amount) } else { " " };
+    let from_profile = sale.from_profile.is_some() || sale.store_profile;
+    let cvv = if settings.cvv { verification::cvv(sale.cvv.as_deref(), from_profile) } else { " " };
+    let cof = fields.text("cof").map(|cof| cof.to_ascii_uppercase()).filter(|cof| cof == "C" || cof == "M");
+    common(transaction, shown)
+        .with_some("authcode", transaction.authcode.as_deref())
+        .with("avsresp", avs)
+        .with("cvvresp", cvv)
+        .with("entrymode", transaction.entrymode)
+        .with("bintype", "")
+        .with_some("batchid", transaction.batchid.as_deref())
+        .with_some("profileid", transaction.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
+        .with_some("acctid", transaction.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
+        .with_some("cof", cof)
+}
+
+fn declined(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
+    common(transaction, shown).with("cardproc", merchant.processor.name()).with_all(&transaction.advice)
+}
+
+fn common(transaction: &Transaction, shown: Option<&Card>) -> Reply {
+    let account = shown.map_or(transaction.token.as_str(), |card| card.masked.as_str());
+    Reply::of(transaction.verdict)
+        .with("retref", transaction.retref.as_str())
+        .with("merchid", transaction.merchid.as_str())
+        .with("amount", amount::format(transaction.amount))
+        .with("token", transaction.token.as_str())
+        .with("account", account)
+        .with_some("expiry", transaction.expiry.as_deref())
+        .with("commcard", " C ")
+}

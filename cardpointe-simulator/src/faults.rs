@@ -1,0 +1,238 @@
+//! Faults to order: what a network or a gateway in trouble does to a call.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+/// What a fault is aimed at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Endpoint {
+    /// Every endpoint, `"*"`.
+    Any,
+    /// `auth`
+    Auth,
+    /// `capture`
+    Capture,
+    /// `void`
+    Void,
+    /// `refund`
+    Refund,
+    /// `inquire`
+    Inquire,
+    /// `inquireByOrderid`
+    InquireByOrderid,
+    /// `voidByOrderId`
+    VoidByOrderId,
+    /// `profile`
+    Profile,
+}
+
+impl Endpoint {
+    const ALL: [Self; 9] = [
+        Self::Any,
+        Self::Auth,
+        Self::Capture,
+        Self::Void,
+        Self::Refund,
+        Self::Inquire,
+        Self::InquireByOrderid,
+        Self::VoidByOrderId,
+        Self::Profile,
+    ];
+
+    /// The name in the path and in the control interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "*",
+            Self::Auth => "auth",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
+            Self::Inquire => "inquire",
+            Self::InquireByOrderid => "inquireByOrderid",
+            Self::VoidByOrderId => "voidByOrderId",
+            Self::Profile => "profile",
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FaultKind {
+    /// Nothing is processed, and the connection closes without an answer.
+    DropBefore,
+    /// The request is processed, and the connection closes without an answer.
+    DropAfter,
+    /// The request is processed at once, and the answer comes late.
+    Delay {
+        /// Milliseconds.
+        delay_ms: u64,
+    },
+    /// Nothing is processed, and the answer has this HTTP status.
+    Status {
+        /// 200 to 599.
+        status: u16,
+    },
+    /// The request is processed, and the answer is HTML under status 200.
+    Malformed,
+    /// The request is processed, and the answer breaks off in the middle of its body.
+    Cut,
+    /// The processor does not answer the gateway: PPS 62, and what was asked for counts as declined.
+    TimedOut,
+}
+
+/// A fault, ordered for the next calls of an endpoint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The endpoint whose calls it hits.
+    pub endpoint: Endpoint,
+    /// What happens to them.
+    pub kind: FaultKind,
+    /// How many calls it hits.
+    pub times: u32,
+}
+
+/// Longer than any sensible client waits, short enough not to leak a connection for a day.
+const MAX_DELAY_MS: u64 = 600_000;
+
+const MEMBERS: [&str; 5] = ["endpoint", "fault", "times", "status", "delay_ms"];
+
+impl Fault {
+    /// A fault for one call.
+    pub fn once(endpoint: Endpoint, kind: FaultKind) -> Self {
+        Self { endpoint, kind, times: 1 }
+    }
+
+    /// Reads the control interface's form; the error names the member that is wrong.
+    pub(crate) fn from_json(body: &Value) -> Result<Self, String> {
+        let members = body.as_object().ok_or("the body must be a JSON object")?;
+        if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            return Err(format!("{name}: no such member; there are {}", MEMBERS.join(", ")));
+        }
+        let number =
+            |name: &str, default: u64, range: std::ops::RangeInclusive<u64>| match members.get(name) {
+                None => Ok(default),
+                Some(value) => value.as_u64().filter(|number| range.contains(number)).ok_or_else(|| {
+                    format!("{name}: a whole number from {} to {}", range.start(), range.end())
+                }),
+            };
+        let times = number("times", 1, 1..=u64::from(u32::MAX))?;
+        let status = number("status", 503, 200..=599)?;
+        let delay_ms = number("delay_ms", 0, 0..=MAX_DELAY_MS)?;
+
+        let name = members.get("endpoint").and_then(Value::as_str).unwrap_or_default();
+        let endpoint = Endpoint::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Endpoint::ALL.iter().map(|known| known.name()).collect();
+            format!("endpoint: one of {}", names.join(", "))
+        })?;
+        let kind = match members.get("fault").and_then(Value::as_str).unwrap_or_default() {
+            "drop_before" => FaultKind::DropBefore,
+            "drop_after" => FaultKind::DropAfter,
+            "delay" => FaultKind::Delay { delay_ms },
+            "status" => FaultKind::Status { status: u16::try_from(status).unwrap_or(503) },
+            "malformed" => FaultKind::Malformed,
+            "cut" => FaultKind::Cut,
+            "timed_out" => FaultKind::TimedOut,
+            _ => {
+                let names = "drop_before, drop_after, delay, status, malformed, cut, timed_out";
+                return Err(format!("fault: one of {names}"));
+            }
+        };
+        Ok(Self { endpoint, kind, times: u32::try_from(times).unwrap_or(u32::MAX) })
+    }
+
+    pub(crate) fn to_json(self) -> Value {
+        let mut json = json!({ "endpoint": self.endpoint.name(), "times": self.times });
+        json["fault"] = match self.kind {
+            FaultKind::DropBefore => json!("drop_before"),
+            FaultKind::DropAfter => json!("drop_after"),
+            FaultKind::Delay { delay_ms } => {
+                json["delay_ms"] = json!(delay_ms);
+                json!("delay")
+            }
+            FaultKind::Status { status } => {
+                json["status"] = json!(status);
+                json!("status")
+            }
+            FaultKind::Malformed => json!("malformed"),
+            FaultKind::Cut => json!("cut"),
+            FaultKind::TimedOut => json!("timed_out"),
+        };
+        json
+    }
+}
+
+/// The faults still to come, in the order they were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(VecDeque<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        if fault.times > 0 {
+            self.0.push_back(fault);
+        }
+    }
+
+    /// Takes the first fault that hits a call of this endpoint.
+    pub(crate) fn take(&mut self, endpoint: Endpoint) -> Option<FaultKind> {
+        let hits = |fault: &Fault| fault.endpoint == endpoint || fault.endpoint == Endpoint::Any;
+        let place = self.0.iter().position(hits)?;
+        let fault = &mut self.0[place];
+        let kind = fault.kind;
+        fault.times -= 1;
+        if fault.times == 0 {
+            self.0.remove(place);
+        }
+        Some(kind)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        self.0.iter().map(|fault| fault.to_json()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_hits_as_often_as_asked_and_only_its_endpoint() {
+        let mut faults = Faults::default();
+        faults.add(Fault { endpoint: Endpoint::Auth, kind: FaultKind::Cut, times: 2 });
+        assert_eq!(faults.take(Endpoint::Void), None);
+        assert_eq!(faults.take(Endpoint::Auth), Some(FaultKind::Cut));
+        assert_eq!(faults.take(Endpoint::Auth), Some(FaultKind::Cut));
+        assert_eq!(faults.take(Endpoint::Auth), None);
+    }
+
+    #[test]
+    fn faults_come_in_the_order_they_were_asked_for() {
+        let mut faults = Faults::default();
+        faults.add(Fault::once(Endpoint::Any, FaultKind::DropBefore));
+        faults.add(Fault::once(Endpoint::Void, FaultKind::DropAfter));
+        assert_eq!(faults.take(Endpoint::Void), Some(FaultKind::DropBefore));
+        assert_eq!(faults.take(Endpoint::Auth), None);
+        assert_eq!(faults.take(Endpoint::Void), Some(FaultKind::DropAfter));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        let error = |body: Value| Fault::from_json(&body).err().unwrap_or_default();
+        assert!(error(json!({"endpoint": "auht", "fault": "cut"})).starts_with("endpoint:"));
+        assert!(error(json!({"endpoint": "auth", "fault": "dorp"})).starts_with("fault:"));
+        assert!(error(json!({"endpoint": "auth", "fault": "cut", "times": 0})).starts_with("times:"));
+        assert!(error(json!({"endpoint": "auth", "fault": "status", "status": 99})).starts_with("status:"));
+        assert!(error(json!({"endpoint": "auth", "fault": "delay", "delay": 5})).starts_with("delay:"));
+        assert!(error(json!([])).contains("object"));
+    }
+
+    #[test]
+    fn what_is_listed_can_be_sent_again() {
+        let body = json!({"endpoint": "*", "fault": "status", "times": 3, "status": 502});
+        assert_eq!(Fault::from_json(&body).map(Fault::to_json), Ok(body));
+    }
+}

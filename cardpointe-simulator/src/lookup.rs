@@ -1,0 +1,65 @@
+//! Look-ups by reference and by order id.
+
+use serde_json::{Value, json};
+
+use crate::codes::pps;
+use crate::config::Merchant;
+use crate::reply::{Answer, Reply};
+use crate::world::{Call, World};
+
+/// One transaction, by its reference.
+pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) -> Answer {
+    if call.timed_out {
+        return Reply::of(pps::TIMED_OUT).with("retref", retref).into();
+    }
+    let found = world.merchant(merchid).zip(world.ledger.find(retref, merchid));
+    match found {
+        Some((merchant, transaction)) => transaction.inquiry(merchant.settings, call.now).into(),
+        None => Reply::of(pps::TXN_NOT_FOUND).with("retref", retref).into(),
+    }
+}
+
+/// Every transaction under an order id, oldest first: an object when there is one, an array when there are
+/// more. `only_this_mid`: those of the merchant account; otherwise those of its whole site.
+pub(crate) fn inquire_by_order_id(
+    world: &World,
+    merchant: &Merchant,
+    order_id: &str,
+    only_this_mid: bool,
+    call: Call,
+) -> Answer {
+    if call.timed_out {
+        return Reply::of(pps::TIMED_OUT).with("orderId", order_id).into();
+    }
+    let site = world.site(&merchant.username);
+    let shown = |merchid: &str| merchid == merchant.merchid || !only_this_mid;
+    let mut found: Vec<Reply> = world
+        .ledger
+        .under(order_id)
+        .filter(|transaction| shown(&transaction.merchid))
+        .filter_map(|transaction| {
+            let owner = site.get(transaction.merchid.as_str())?;
+            Some(transaction.inquiry(owner.settings, call.now))
+        })
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Reply::of(pps::TXN_NOT_FOUND).with("orderId", order_id).into(),
+        (Some(only), true) => only.into(),
+        (Some(last), false) => {
+            found.push(last);
+            Answer::Many(found)
+        }
+    }
+}
+
+/// The whole ledger: each transaction as a look-up shows it, and which kind it is.
+pub(crate) fn everything(world: &World) -> Vec<Value> {
+    let now = world.now();
+    let default = crate::config::Settings::default();
+    let entry = |transaction: &crate::ledger::Transaction| {
+        let settings = world.merchant(&transaction.merchid).map_or(default, |merchant| merchant.settings);
+        let entry = transaction.inquiry(settings, now).with("kind", transaction.kind.name());
+        json!(entry.into_map())
+    };
+    world.ledger.all().iter().map(entry).collect()
+}

@@ -1,0 +1,109 @@
+//! Giving back what has settled.
+
+use crate::advice;
+use crate::amount;
+use crate::cards;
+use crate::codes::{Verdict, pps};
+use crate::config::Merchant;
+use crate::fields::Fields;
+use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::lifecycle;
+use crate::receipt;
+use crate::reply::Reply;
+use crate::world::{Call, World};
+
+/// From this sale on, a refund of 1nnn.00 asks for a response code, as an authorisation of that amount does.
+const SCRIPTED_FROM: i64 = 200_000;
+
+/// Runs a refund. What reached the processor has a reference of its own, approved or not.
+pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
+    let checked = lifecycle::named(world, merchant, fields)
+        .cloned()
+        .and_then(|sale| may_refund(&sale, merchant, fields).map(|minor| (sale, minor)));
+    let (mut sale, minor) = match checked {
+        Ok(checked) => checked,
+        Err(refusal) => return refused(refusal, merchant, fields),
+    };
+
+    let verdict = decide(&sale, minor, merchant, call);
+    let retref = world.next_retref(call.now);
+    let mut refund = Transaction::new(Kind::Refund, retref, verdict, call.now);
+    describe(&mut refund, &sale, merchant, fields);
+    if verdict.is_approved() {
+        refund.amount = minor;
+        refund.status = Status::Refunded;
+        refund.captured_at = Some(call.now);
+        refund.batchid = Some(world.open_batch(merchant));
+        let by_processor = merchant.settings.online_refunds;
+        refund.authcode = Some(if by_processor { world.next_authcode() } else { "REFUND".to_owned() });
+        sale.refunded += minor;
+        world.ledger.replace(sale);
+    } else {
+        advice::add_visa_category(&mut refund.advice, refund.brand, verdict, merchant.processor);
+    }
+
+    let reply = Reply::of(verdict)
+        .with("merchid", merchant.merchid.as_str())
+        .with("retref", refund.retref.as_str())
+        .with("amount", amount::format(refund.amount))
+        .with_some("authcode", refund.authcode.as_deref())
+        .with_all(&refund.advice);
+    let reply = receipt::attach(reply, fields, &refund, "orderid");
+    world.ledger.record(refund);
+    reply
+}
+
+/// The amount that may be given back.
+fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
+    if sale.kind == Kind::Refund {
+        return Err(pps::TXN_NOT_FOUND);
+    }
+    if !sale.may_refund(merchant.settings) {
+        return Err(pps::TXN_NOT_SETTLED);
+    }
+    let left = sale.amount - sale.refunded;
+    let minor = fields.amount()?.unwrap_or(left);
+    if left == 0 || minor > left {
+        Err(pps::ABOVE_MAX)
+    } else if minor <= 0 {
+        Err(pps::INVALID_AMOUNT)
+    } else if minor < left && !merchant.settings.partial_refunds {
+        Err(pps::NO_PARTIAL_REFUNDS)
+    } else {
+        Ok(minor)
+    }
+}
+
+fn decide(sale: &Transaction, minor: i64, merchant: &Merchant, call: Call) -> Verdict {
+    let processor = merchant.processor;
+    let scripted = processor.for_amount(minor).filter(|_| sale.authorized >= SCRIPTED_FROM);
+    match scripted {
+        _ if call.timed_out => pps::TIMED_OUT,
+        _ if !merchant.settings.online_refunds => pps::APPROVAL,
+        Some(verdict) if !verdict.is_approved() => verdict,
+        Some(_) | None => processor.approval(),
+    }
+}
+
+/// What the refund takes from its sale and from the request.
+fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, fields: &Fields) {
+    let own_order_id = fields.text("orderid").filter(|_| merchant.settings.refunds_findable_by_orderid);
+    refund.order_id =
+        own_order_id.map_or_else(|| sale.order_id.clone(), |order_id| stored_order_id(&order_id));
+    refund.merchid.clone_from(&sale.merchid);
+    refund.currency.clone_from(&sale.currency);
+    refund.token.clone_from(&sale.token);
+    refund.brand = sale.brand;
+    refund.expiry.clone_from(&sale.expiry);
+    refund.name.clone_from(&sale.name);
+    refund.entrymode = sale.entrymode;
+    refund.profile.clone_from(&sale.profile);
+    refund.userfields = fields.get("userfields").map(cards::mask_in_json);
+}
+
+fn refused(refusal: Verdict, merchant: &Merchant, fields: &Fields) -> Reply {
+    Reply::of(refusal)
+        .with("merchid", merchant.merchid.as_str())
+        .with("retref", fields.text_or_empty("retref"))
+        .with("amount", "0.00")
+}

@@ -1,0 +1,59 @@
+//! An answer under construction.
+
+use serde_json::{Map, Value};
+
+use crate::codes::Verdict;
+
+/// One JSON object of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reply(Map<String, Value>);
+
+impl Reply {
+    /// An answer that carries a verdict.
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        Self(Map::new())
+            .with("respproc", verdict.processor)
+            .with("respcode", verdict.code)
+            .with("respstat", verdict.stat.letter())
+            .with("resptext", verdict.text)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn with_all(self, pairs: &[(&'static str, String)]) -> Self {
+        pairs.iter().fold(self, |reply, (name, value)| reply.with(name, value.as_str()))
+    }
+
+    /// Whether the answer carries this verdict.
+    pub(crate) fn is(&self, verdict: Verdict) -> bool {
+        let has = |name: &str, value: &str| self.0.get(name).and_then(Value::as_str) == Some(value);
+        has("respproc", verdict.processor) && has("respcode", verdict.code)
+    }
+
+    pub(crate) fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+/// What a look-up or a write answers: one object, or an array of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    One(Reply),
+    Many(Vec<Reply>),
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self::One(reply)
+    }
+}

@@ -1,0 +1,14 @@
+//! The simulator over HTTP, as a client sees it.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod authorization;
+mod control;
+mod faults;
+mod harness;
+mod http;
+mod lifecycle;
+mod lookup;
+mod profiles;
+mod program;
+mod refunds;
