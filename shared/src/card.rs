@@ -396,6 +396,16 @@ impl CardSummary {
             token: None,
         }
     }
+
+    /// Keeps the gateway's token, and what it tells of a stored card: after a 9 come the first two digits of the
+    /// number, and the last four are the number's own (`cardpointe.md` §11).
+    pub fn learn_from_token(&mut self, token: String) {
+        if self.last_four.is_none() && token.len() == 16 && token.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.brand = self.brand.or_else(|| Brand::detect(&token[1..3]));
+            self.last_four = Some(token[12..].to_owned());
+        }
+        self.token = Some(token);
+    }
 }
 
 impl fmt::Debug for CardSummary {

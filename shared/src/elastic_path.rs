@@ -16,25 +16,17 @@ pub use orders::{get_order, get_transaction, list_transactions, not_found, put_o
 pub use pay::{authorize, pay, purchase};
 pub use token::issue_token;
 
-use std::fmt::Write;
-
 use lambda_http::{
-    Body, Request, RequestExt, Response,
+    Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
-    request::RequestContext,
 };
 use serde_json::Value;
 
-use crate::order::OrderId;
+use crate::{
+    invocation::{path_parameter, request_id, route_key},
+    order::{InvalidId, OrderId},
+};
 use error::{ApiError, Code, Problem};
-
-/// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
-pub fn route_key(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone().unwrap_or_default(),
-        _ => String::new(),
-    }
-}
 
 /// What a handler answers before it becomes HTTP.
 struct Answer {
@@ -84,26 +76,9 @@ fn respond(request: &Request, answered: Answered) -> Response<Body> {
     response
 }
 
-/// API Gateway's id of the request, or Lambda's.
-fn request_id(request: &Request) -> String {
-    let api = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
-        _ => None,
-    };
-    api.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
-}
-
-/// A parameter of the path, as API Gateway has cut it out.
-fn path_parameter(request: &Request, name: &str) -> String {
-    request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
-}
-
 fn order_id(request: &Request) -> Result<OrderId, ApiError> {
     let text = path_parameter(request, "orderId");
-    text.parse().map_err(|why| {
-        let mut detail = String::from("the order id ");
-        // Writing to a text cannot fail.
-        write!(detail, "{why}").unwrap_or_default();
-        ApiError::from(Problem::new("orderId", Code::InvalidValue, detail))
+    text.parse().map_err(|why: InvalidId| {
+        Problem::new("orderId", Code::InvalidValue, format!("the order id {why}")).into()
     })
 }

@@ -7,13 +7,15 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, Error, Request, Response, service_fn};
+
+pub use crate::app::App;
 
 use crate::{
     clock::{Clock, SystemClock},
     gateway::cardpointe::CardPointe,
-    merchants::{Merchants, secrets_manager::SecretsManagerMerchants},
-    payments::{Deadline, Payments},
+    merchants::secrets_manager::SecretsManagerMerchants,
+    payments::Payments,
     store::dynamodb::DynamoDbStore,
     telemetry,
 };
@@ -83,16 +85,6 @@ impl Config {
     }
 }
 
-/// Everything a handler needs, built once per process.
-pub struct App {
-    /// The use cases.
-    pub payments: Payments,
-    /// Who may ask.
-    pub merchants: Arc<dyn Merchants>,
-    /// Time and ids.
-    pub clock: Arc<dyn Clock>,
-}
-
 impl App {
     /// Builds the clients; nothing is called yet.
     pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
@@ -145,16 +137,6 @@ where
         async move { Ok::<_, Error>(handler(app, request).await) }
     }))
     .await
-}
-
-/// When the invocation that carries a request ends.
-pub fn deadline(request: &Request) -> Deadline {
-    let left = request.lambda_context_ref().map(|context| {
-        let ends = Duration::from_millis(context.deadline);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        ends.saturating_sub(now)
-    });
-    Deadline::after(left.unwrap_or_default())
 }
 
 /// One cryptography library for every TLS connection of the process.

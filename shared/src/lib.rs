@@ -31,6 +31,10 @@ pub mod payments;
 
 pub mod access_token;
 
+pub mod app;
+
+pub mod invocation;
+
 pub mod elastic_path;
 
 pub mod telemetry;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use lambda_http::{Body, Request, Response};
-use tollgate::{elastic_path, lambda::App};
+use tollgate::{app::App, elastic_path, invocation::route_key};
 
 /// Hands the request to the face that its route belongs to.
 pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
-    match elastic_path::route_key(&request).as_str() {
+    match route_key(&request).as_str() {
         "POST /v2/orders/{orderId}/payments" => elastic_path::pay(&app, &request).await,
         _ => elastic_path::not_found(&request),
     }

@@ -347,3 +347,13 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Expiry>(&json).unwrap(), expiry);
     }
 }
+
+#[test]
+fn a_stored_card_is_known_by_its_token() {
+    let mut card = CardSummary::default();
+    card.learn_from_token("9477709629051443".to_owned());
+    assert_eq!((card.brand, card.last_four.as_deref()), (Some(Brand::Visa), Some("1443")));
+    let mut odd = CardSummary::default();
+    odd.learn_from_token("9\u{e9}".to_owned());
+    assert_eq!(odd.last_four, None);
+}

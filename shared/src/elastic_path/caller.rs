@@ -7,7 +7,8 @@ use lambda_http::{Request, http::header};
 use super::error::{ApiError, Code, Problem};
 use crate::{
     access_token::{self, InvalidToken},
-    lambda::App,
+    app::App,
+    invocation::route_key,
     merchants::{Merchant, MerchantsError},
     operation::{Grant, KeyDigest},
     order::{OrderId, OrderKey},
@@ -72,5 +73,5 @@ pub(super) fn idempotency_key(request: &Request, target: &str) -> Result<Option<
     if key.is_empty() || key.len() > KEY_MAX_CHARS {
         return Err(wrong("must have 1 to 255 characters"));
     }
-    Ok(Some(KeyDigest::new(&super::route_key(request), target, key)))
+    Ok(Some(KeyDigest::new(&route_key(request), target, key)))
 }

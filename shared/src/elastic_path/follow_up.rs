@@ -9,13 +9,14 @@ use super::{
     body::{self, Members},
     caller::{Caller, idempotency_key},
     error::{ApiError, Code, Problem},
-    order_id, path_parameter, respond,
+    order_id, respond,
     response::{self, ShownTo},
 };
 use crate::{
+    app::App,
     card::mask_card_numbers,
     gateway::PaymentSource,
-    lambda::{App, deadline},
+    invocation::{deadline, path_parameter},
     operation::{Decline, Fingerprint, Kind, Mechanism, State},
     order::{Action, Intent, OrderId, Rejection, Target},
     outcome::NotDone,

@@ -8,10 +8,10 @@ use super::{
     body::{self, Members},
     caller::Caller,
     error::{ApiError, Code, Problem},
-    order_id, path_parameter, respond,
+    order_id, respond,
     response::{self, ShownTo},
 };
-use crate::{lambda::App, order::Rejection};
+use crate::{app::App, invocation::path_parameter, order::Rejection};
 
 /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
 pub async fn put_order(app: &App, request: &Request) -> Response<Body> {

@@ -13,10 +13,10 @@ use super::{
     response::GATEWAY,
 };
 use crate::{
+    app::App,
     card::{CardNumber, CardSummary, Expiry, SecurityCode, mask_card_numbers},
     clock::Clock,
     gateway::{BillingAddress, Card, PaymentSource},
-    lambda::App,
     money::Currency,
     operation::{Fingerprint, Grant},
     order::{Action, Intent, Pay},

@@ -86,7 +86,7 @@ fn learn_from_approval(
         return;
     }
     if let Some(token) = operation.answer.as_ref().and_then(|answer| answer.token.clone()) {
-        transaction.card.token = Some(token);
+        transaction.card.learn_from_token(token);
     }
     if transaction.method == Method::Authorize {
         transaction.authorization_expires_at = now.checked_add(policy.authorization_lifetime).ok();

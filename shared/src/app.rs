@@ -1,0 +1,15 @@
+//! What a handler needs, whoever put it together.
+
+use std::sync::Arc;
+
+use crate::{clock::Clock, merchants::Merchants, payments::Payments};
+
+/// Everything a handler needs, built once per process.
+pub struct App {
+    /// The use cases.
+    pub payments: Payments,
+    /// Who may ask.
+    pub merchants: Arc<dyn Merchants>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+}

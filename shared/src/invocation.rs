@@ -1,0 +1,38 @@
+//! What every face reads of an invocation besides headers and body.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_http::{Request, RequestExt, request::RequestContext};
+
+use crate::payments::Deadline;
+
+/// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
+pub fn route_key(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// API Gateway's id of the request, or Lambda's.
+pub fn request_id(request: &Request) -> String {
+    let api = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    api.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
+}
+
+/// A parameter of the path, as API Gateway has cut it out; empty when there is none.
+pub fn path_parameter(request: &Request, name: &str) -> String {
+    request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
+}
+
+/// When the invocation ends. Without Lambda's word for it, it has ended: nothing is sent.
+pub fn deadline(request: &Request) -> Deadline {
+    let left = request.lambda_context_ref().map(|context| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Duration::from_millis(context.deadline).saturating_sub(now)
+    });
+    Deadline::after(left.unwrap_or_default())
+}
