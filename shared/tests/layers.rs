@@ -62,7 +62,7 @@ fn used(text: &str) -> Vec<String> {
                 paths.push(entry);
             }
             None => {
-                paths.push(rest.chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect())
+                paths.push(rest.chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect());
             }
         }
     }

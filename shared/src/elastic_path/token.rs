@@ -8,7 +8,7 @@ use super::{
     error::{ApiError, Code, Problem},
     respond,
 };
-use crate::{access_token, lambda::App, merchants::MerchantsError, operation::Grant, order::MerchantId};
+use crate::{access_token, app::App, merchants::MerchantsError, operation::Grant, order::MerchantId};
 
 /// Longest form; a real one has about 120 characters.
 const FORM_MAX_BYTES: usize = 8 * 1024;
