@@ -1,1 +1,17 @@
-//! stub
+//! Tollgate on one machine: the functions behind an API Gateway, with DynamoDB, Secrets Manager and CardPointe.
+//!
+//! [`Stack::start`] is what tests use; the binary is the same with a command line. Nothing here is deployed.
+
+mod api_gateway;
+pub mod clock;
+mod control;
+mod dynamodb;
+mod event;
+pub mod functions;
+pub mod merchants;
+pub mod samples;
+pub mod secrets_manager;
+mod stack;
+pub mod template;
+
+pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME};

@@ -1,2 +1,161 @@
-//! stub
-fn main() {}
+//! `cargo run`: the local stack from the command line.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use local::{Options, Stack, merchants};
+use tokio::signal;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
+const LOGGED: &str = "off,local=info,tollgate=info";
+
+/// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
+#[derive(Parser)]
+#[command(name = "local", version)]
+struct Arguments {
+    /// Port of the API; the simulator takes the next one, then come DynamoDB and Secrets Manager. 0 takes any free ones
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65532))]
+    port: u16,
+    /// Keep DynamoDB's data in this directory (the simulator forgets its payments in any case)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Use a DynamoDB that already runs here
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    dynamodb_url: Option<String>,
+    /// Use a Secrets Manager that already runs here, and the merchants in it
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    secretsmanager_url: Option<String>,
+    /// Start without the sample orders that events/ speaks of
+    #[arg(long)]
+    no_samples: bool,
+    /// Let the simulator answer plain JSON, without the random extra members of the real test gateway
+    #[arg(long)]
+    quiet_json: bool,
+    /// Seed of what the simulator makes up
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Arguments {
+    fn options(self) -> Options {
+        // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with someone.
+        let own = self.dynamodb_url.is_none() && self.secretsmanager_url.is_none();
+        Options {
+            port: (self.port != 0).then_some(self.port),
+            data: self.data,
+            dynamodb_url: self.dynamodb_url,
+            secretsmanager_url: self.secretsmanager_url,
+            samples: own && !self.no_samples,
+            simulator: cardpointe_simulator::Config {
+                seed: self.seed,
+                quiet_json: self.quiet_json,
+                ..cardpointe_simulator::Config::default()
+            },
+            ..Options::default()
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    let options = Arguments::parse().options();
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let data = options.data.clone();
+    // Before the stack starts: a Ctrl-C while it boots is not lost.
+    let mut terminate = Terminate::new()?;
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        () = terminate.wait() => return Ok(()),
+    };
+    introduce(&stack, data.as_deref());
+    terminate.wait().await;
+    println!("Stopping.");
+    stack.stop().await;
+    if let Some(data) = data {
+        println!("The data is kept in {}.", data.display());
+    }
+    Ok(())
+}
+
+/// Where everything is, and what to try first.
+fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
+    let url = stack.url();
+    let kept = data.map_or_else(|| "in memory".to_owned(), |data| format!("kept in {}", data.display()));
+    println!();
+    println!("CardPointe       {}", stack.simulator().base_url());
+    println!("  its control    {}", stack.simulator().control_url());
+    println!("DynamoDB         {}, table {}, {kept}", stack.dynamodb_url(), local::TABLE_NAME);
+    println!("Secrets Manager  {}", stack.secretsmanager_url());
+    println!("Sample orders    {} (see events/README.md)", stack.samples());
+    println!("Addresses and credentials as JSON: {url}/_local");
+    println!("Ready: {url}");
+    println!();
+    println!("First calls to try: get a token, register an order, pay it.");
+    println!();
+    println!("  TOKEN=$(curl -s {url}/oauth/access_token -d grant_type=client_credentials \\");
+    println!("    -d client_id={} -d client_secret={} \\", merchants::REGISTERED, merchants::REGISTERED_KEY);
+    println!(r#"    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#);
+    println!("  curl -X PUT {url}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("    -H 'Content-Type: application/json' \\");
+    println!(r#"    -d '{{"data":{{"type":"order","amount":2599,"currency":"USD"}}}}'"#);
+    println!("  curl {url}/v2/orders/my-first-order/payments -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("    -H 'Content-Type: application/json' \\");
+    println!(
+        r#"    -d '{{"data":{{"gateway":"card_connect","method":"purchase","payment":"1|16178397535388255208"}}}}'"#
+    );
+    println!();
+    println!("Ctrl-C stops it.");
+}
+
+/// Ctrl-C, or the signal that `kill` sends. Listens from the moment it is made, so that none is lost in between.
+struct Terminate {
+    #[cfg(unix)]
+    signals: [signal::unix::Signal; 2],
+}
+
+impl Terminate {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        signal::ctrl_c().await.ok();
+    }
+}
+
+fn http_url(text: &str) -> Result<String, String> {
+    let url = text.parse::<axum::http::Uri>().map_err(|error| error.to_string())?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("expected an address like http://127.0.0.1:8000".to_owned()),
+    }
+}

@@ -1,0 +1,141 @@
+//! DynamoDB: dynoxide in this process, and the table that the template declares. The only file that names dynoxide.
+
+use std::{error::Error, future::Future, iter::successors, path::Path, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    operation::create_table::CreateTableError,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, ScalarAttributeType, TableStatus,
+    },
+};
+use dynoxide::Database;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::template::{Key, Table};
+
+/// The file inside `--data`.
+const DATA_FILE: &str = "tollgate.sqlite";
+
+/// How often a new table is looked at until it can be used, 100 ms apart.
+const ACTIVE_CHECKS: usize = 100;
+
+/// The longest wait for one call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the database: a file in `data`, or memory.
+pub(crate) fn open(data: Option<&Path>) -> Result<Database, String> {
+    match data {
+        None => Database::memory().map_err(|error| error.to_string()),
+        Some(directory) => {
+            std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
+            let file = directory.join(DATA_FILE);
+            let path = file.to_str().ok_or("the path is not valid UTF-8")?;
+            Database::new(path).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Serves the database until `stop` resolves.
+pub(crate) fn serve(
+    listener: TcpListener,
+    database: Database,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop).await {
+            tracing::error!(error, "DynamoDB stopped");
+        }
+    })
+}
+
+/// A DynamoDB to which the stack talks as the functions do.
+pub(crate) struct Tables {
+    client: Client,
+}
+
+impl Tables {
+    pub(crate) fn new(url: &str, region: &str) -> Self {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(url)
+            .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
+            // At start-up, a server that does not answer is a mistake to report, not one to wait for.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        Self { client: Client::from_conf(config) }
+    }
+
+    /// Creates the table, unless it is there; true when it is new.
+    pub(crate) async fn ensure(&self, name: &str, table: &Table) -> Result<bool, String> {
+        let mut request =
+            self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for attribute in &table.attribute_definitions {
+            let definition = AttributeDefinition::builder()
+                .attribute_name(&attribute.attribute_name)
+                .attribute_type(ScalarAttributeType::from(attribute.attribute_type.as_str()))
+                .build()
+                .map_err(|error| error.to_string())?;
+            request = request.attribute_definitions(definition);
+        }
+        request = request.set_key_schema(Some(key_schema(&table.key_schema)?));
+        for index in &table.global_secondary_indexes {
+            let kind = ProjectionType::from(index.projection.projection_type.as_str());
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(&index.index_name)
+                .set_key_schema(Some(key_schema(&index.key_schema)?))
+                .projection(Projection::builder().projection_type(kind).build())
+                .build()
+                .map_err(|error| error.to_string())?;
+            request = request.global_secondary_indexes(index);
+        }
+        match request.send().await {
+            Ok(_) => self.wait_until_active(name).await.map(|()| true),
+            Err(error) => match error.as_service_error() {
+                Some(CreateTableError::ResourceInUseException(_)) => Ok(false),
+                _ => Err(reason(&error)),
+            },
+        }
+    }
+
+    /// Whether the table holds nothing.
+    pub(crate) async fn is_empty(&self, name: &str) -> Result<bool, String> {
+        let page = self.client.scan().table_name(name).limit(1).send().await;
+        page.map(|page| page.count() == 0).map_err(|error| reason(&error))
+    }
+
+    /// Dynoxide's tables are there at once; other servers take their time.
+    async fn wait_until_active(&self, name: &str) -> Result<(), String> {
+        for _ in 0..ACTIVE_CHECKS {
+            let answer = self.client.describe_table().table_name(name).send().await;
+            let answer = answer.map_err(|error| reason(&error))?;
+            if answer.table().and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(format!("the table {name} did not become active"))
+    }
+}
+
+fn key_schema(keys: &[Key]) -> Result<Vec<KeySchemaElement>, String> {
+    let element = |key: &Key| {
+        KeySchemaElement::builder()
+            .attribute_name(&key.attribute_name)
+            .key_type(KeyType::from(key.key_type.as_str()))
+            .build()
+            .map_err(|error| error.to_string())
+    };
+    keys.iter().map(element).collect()
+}
+
+/// What happened, from the outside in, in one line; an SDK error by itself says little.
+fn reason(error: &dyn Error) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

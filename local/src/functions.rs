@@ -1,0 +1,112 @@
+//! The functions, and what Lambda does around them.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use lambda_http::{Body, Context, Request, RequestExt, Response};
+use tokio::sync::watch;
+use tollgate::{clock::Clock, lambda::App};
+use uuid::Uuid;
+
+/// A handler, as a function's package exports it.
+pub type Handler = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// Every function: the name of its binary and its handler. A test compares it with `template.yaml`, both ways.
+pub const TABLE: &[(&str, Handler)] = &[
+    ("authorize", |app, request| Box::pin(authorize::handle(app, request))),
+    ("capture", |app, request| Box::pin(capture::handle(app, request))),
+    ("orders", |app, request| Box::pin(orders::handle(app, request))),
+    ("payments", |app, request| Box::pin(payments::handle(app, request))),
+    ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
+    ("refund", |app, request| Box::pin(refund::handle(app, request))),
+    ("token", |app, request| Box::pin(token::handle(app, request))),
+    ("void", |app, request| Box::pin(void::handle(app, request))),
+];
+
+/// Why an invocation has no answer of the function's own.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// No function has that name.
+    #[error("there is no function named {0}")]
+    NoSuchFunction(String),
+    /// The event is not one of API Gateway's.
+    #[error("the event cannot be read: {0}")]
+    BadEvent(String),
+    /// The handler panicked.
+    #[error("the function panicked")]
+    Panicked,
+    /// The handler took longer than the function may, and was dropped.
+    #[error("the function was stopped after {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// The stack stopped meanwhile.
+    #[error("the local stack is stopping")]
+    Stopping,
+}
+
+/// All functions, warm.
+pub(crate) struct Functions {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) table: BTreeMap<&'static str, Handler>,
+    /// Replaced by a cold start.
+    pub(crate) app: RwLock<Arc<App>>,
+    pub(crate) timeout: Duration,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Functions {
+    /// From now on every invocation finds a process without caches and connections.
+    pub(crate) fn cold_start(&self, app: Arc<App>) {
+        *self.app.write().unwrap_or_else(PoisonError::into_inner) = app;
+    }
+
+    /// Calls a function as Lambda would: with a deadline, and stopped when that has passed.
+    pub(crate) async fn invoke(&self, name: &str, event: &str) -> Result<Response<Body>, InvokeError> {
+        let (run, mut stop) = (self.run(name, event), self.stop.clone());
+        // A task of its own, because Lambda goes on when the caller hangs up, and because a panic ends only the task.
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => Err(InvokeError::Stopping),
+                answer = run => answer,
+            }
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() { InvokeError::Panicked } else { InvokeError::Stopping })
+        })
+    }
+
+    /// The invocation itself, to be awaited wherever the caller likes.
+    pub(crate) fn run(
+        &self,
+        name: &str,
+        event: &str,
+    ) -> impl Future<Output = Result<Response<Body>, InvokeError>> + Send + 'static {
+        let handler =
+            self.table.get(name).copied().ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()));
+        let app = Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner));
+        let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout);
+        async move {
+            let handler = handler?;
+            let request = lambda_http::request::from_str(&event)
+                .map_err(|error| InvokeError::BadEvent(error.to_string()))?
+                .with_lambda_context(context);
+            let answer = tokio::time::timeout(limit, handler(app, request)).await;
+            answer.map_err(|_| InvokeError::TimedOut(limit))
+        }
+    }
+
+    fn context(&self, name: &str) -> Context {
+        let mut context = Context::default();
+        context.request_id = Uuid::new_v4().to_string();
+        context.invoked_function_arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
+        // By Tollgate's clock: that is the one a function compares it with.
+        let now_ms = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
+        let timeout_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        context.deadline = now_ms.saturating_add(timeout_ms);
+        context
+    }
+}

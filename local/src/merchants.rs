@@ -1,0 +1,70 @@
+//! The merchants that every local stack has. Nothing here is a secret: it works on this machine only.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// A merchant whose orders are registered before they are paid.
+pub const REGISTERED: &str = "170200123";
+/// Its client secret.
+pub const REGISTERED_KEY: &str = "467512342123";
+/// A merchant whose orders live elsewhere: every payment states its amount.
+pub const EXTERNAL: &str = "170200124";
+/// Its client secret.
+pub const EXTERNAL_KEY: &str = "467512342124";
+/// Signs the tokens of both, so that the tokens in `events/` are valid on every local stack.
+pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
+
+/// The name of a merchant's secret.
+pub fn secret_name(merchant: &str) -> String {
+    format!("tollgate/merchants/{merchant}")
+}
+
+/// The built-in merchants' documents, changed and added to by `patches`: merchant id → JSON merge patch (RFC 7396) of
+/// the merchant's document; an unknown id starts from the first built-in merchant's.
+pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let registered = document(gateway_url, REGISTERED_KEY, "registered");
+    let mut all = BTreeMap::from([
+        (REGISTERED.to_owned(), registered.clone()),
+        (EXTERNAL.to_owned(), document(gateway_url, EXTERNAL_KEY, "external")),
+    ]);
+    for (merchant, patch) in patches {
+        merge(all.entry(merchant.clone()).or_insert_with(|| registered.clone()), patch);
+    }
+    all
+}
+
+fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
+    json!({
+        "keys": [key],
+        "token_signing_key": TOKEN_SIGNING_KEY,
+        "gateway": {
+            "base_url": gateway_url,
+            "username": "testing",
+            "password": "testing123",
+            "merchids": { "USD": "496160873888" },
+        },
+        "authorizers": ["Secondhand Bank"],
+        "orders": orders,
+        "shopper_tokens": true,
+    })
+}
+
+/// RFC 7396: objects merge, `null` removes, everything else replaces.
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, change) in changes {
+        let Some(members) = target.as_object_mut() else { return };
+        if change.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), change);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Sample orders, made by really paying them, so that every event in `events/` finds what it speaks of.
+//!
+//! Their ids are fixed: order *n* is [`order_id`]`(n)`, and its payment is the transaction [`transaction_id`]`(n)`.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use axum::{
+    body::Bytes,
+    http::{Request, header},
+};
+use cardpointe_simulator::Simulator;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tollgate::{clock::Clock, lambda::App};
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
+use uuid::Uuid;
+
+use crate::{
+    event::Routed,
+    functions::Functions,
+    merchants::{REGISTERED, REGISTERED_KEY},
+    stack::StartError,
+    template::RouteKey,
+};
+
+/// The profile that the simulator knows from the start, as account and profile id.
+const STORED_CARD: &str = "1|16178397535388255208";
+
+/// What is done with a sample order, before its event comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payment {
+    /// Nothing: the event pays it.
+    None,
+    /// The amount is held.
+    Authorized,
+    /// Paid, and sent to settlement.
+    Settled,
+}
+
+/// One sample order and the event that it is for; `events/README.md` lists the same.
+struct Sample {
+    order: u8,
+    amount: u32,
+    payment: Payment,
+}
+
+const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
+    Sample { order, amount, payment }
+}
+
+/// The simulator answers whole dollars from 1000 to 1999 with the last three digits as the processor's code: 51 is a decline.
+const DECLINED: u32 = 105_100;
+
+/// The paid ones come first, so that one batch settles them and nothing else.
+const SAMPLES: &[Sample] = &[
+    sample(11, 2599, Payment::Settled),    // refund-approved
+    sample(12, 2599, Payment::Settled),    // payments-refund
+    sample(14, 2599, Payment::Settled),    // refund-too-much, refund-misspelt-amount, void-settled
+    sample(1, 2599, Payment::None),        // authorize-approved
+    sample(2, DECLINED, Payment::None),    // authorize-declined
+    sample(3, 2599, Payment::None),        // purchase-approved
+    sample(4, DECLINED, Payment::None),    // purchase-declined
+    sample(5, 2599, Payment::None),        // payments-purchase
+    sample(6, 2599, Payment::None),        // payments-authorize-card
+    sample(7, DECLINED, Payment::None),    // payments-declined
+    sample(8, 2599, Payment::Authorized),  // capture-approved
+    sample(9, 2599, Payment::Authorized),  // payments-capture
+    sample(10, 2599, Payment::Authorized), // void-approved
+    sample(13, 2599, Payment::Authorized), // capture-too-much, orders-read, orders-transactions, orders-transaction
+];
+
+/// The id of a sample order.
+pub fn order_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x0de5_0000_0000_4000_8000_0000_0000_0000 | u128::from(number))
+}
+
+/// The id of a sample order's payment: the second that was drawn for it, after the operation's.
+pub fn transaction_id(number: u8) -> Uuid {
+    drawn_id(number, 2)
+}
+
+fn drawn_id(order: u8, draw: u8) -> Uuid {
+    Uuid::from_u128(0x7a00_0000_0000_4000_8000_0000_0000_0000 | u128::from(order) << 8 | u128::from(draw))
+}
+
+/// Today's time, and ids that are the same on every machine.
+#[derive(Default)]
+struct SampleClock {
+    order: AtomicU8,
+    drawn: AtomicU8,
+}
+
+impl Clock for SampleClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn new_id(&self) -> Uuid {
+        drawn_id(self.order.load(Ordering::SeqCst), self.drawn.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// Makes the samples with a process of their own, and answers how many there are.
+pub(crate) async fn make(
+    app: impl FnOnce(Arc<dyn Clock>) -> Result<Arc<App>, StartError>,
+    functions: &Functions,
+    simulator: &Simulator,
+) -> Result<usize, StartError> {
+    let clock = Arc::new(SampleClock::default());
+    let app = app(Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let functions = Functions {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        table: functions.table.clone(),
+        app: RwLock::new(app),
+        timeout: functions.timeout,
+        stop: functions.stop.clone(),
+    };
+    // Two dozen lines about payments that nobody asked for would hide what the start says.
+    pay(functions, &clock, simulator).with_subscriber(NoSubscriber::new()).await.map_err(StartError::Samples)
+}
+
+async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
+    let mut client = Client { functions, token: String::new() };
+    client.token = client.log_in().await?;
+    let mut settled = false;
+    for sample in SAMPLES {
+        if !settled && sample.payment != Payment::Settled {
+            simulator.settle();
+            settled = true;
+        }
+        clock.order.store(sample.order, Ordering::SeqCst);
+        clock.drawn.store(0, Ordering::SeqCst);
+        client.prepare(sample).await?;
+    }
+    Ok(SAMPLES.len())
+}
+
+struct Client {
+    functions: Functions,
+    token: String,
+}
+
+impl Client {
+    async fn log_in(&self) -> Result<String, String> {
+        let form =
+            format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
+        let form_type = "application/x-www-form-urlencoded";
+        let answer = self.call("token", "POST", "/oauth/access_token", &[], form_type, form).await?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())
+    }
+
+    async fn prepare(&self, sample: &Sample) -> Result<(), String> {
+        let id = order_id(sample.order).to_string();
+        let order = json!({ "data": { "type": "order", "amount": sample.amount, "currency": "USD" } });
+        let parameters = [("orderId", id.as_str())];
+        self.send("orders", "PUT", "/v2/orders/{orderId}", &parameters, &order).await?;
+        let (function, method) = match sample.payment {
+            Payment::None => return Ok(()),
+            Payment::Authorized => ("authorize", "authorize"),
+            Payment::Settled => ("purchase", "purchase"),
+        };
+        let path = format!("/v2/orders/{{orderId}}/payments/{method}");
+        let payment =
+            json!({ "data": { "gateway": "card_connect", "method": method, "payment": STORED_CARD } });
+        self.send(function, "POST", &path, &parameters, &payment).await?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, String> {
+        self.call(function, method, path, parameters, "application/json", body.to_string()).await
+    }
+
+    async fn call(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        content_type: &str,
+        body: String,
+    ) -> Result<Value, String> {
+        let mut uri = path.to_owned();
+        for (name, value) in parameters {
+            uri = uri.replace(&format!("{{{name}}}"), value);
+        }
+        let (parts, ()) = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::HOST, "localhost")
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(())
+            .map_err(|error| error.to_string())?
+            .into_parts();
+        let key = RouteKey::Exact { method: method.to_owned(), path: path.to_owned() };
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let event = Routed {
+            key: &key,
+            parts: &parts,
+            path_parameters: parameters.iter().map(own).collect::<BTreeMap<_, _>>(),
+            body: &Bytes::from(body),
+            from: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            at: Timestamp::now(),
+            request_id: "sample",
+        };
+        // Not in a task of its own, which would log again.
+        let answer = self.functions.run(function, &event.event().to_string()).await;
+        let answer = answer.map_err(|error| format!("{function}: {error}"))?;
+        if !answer.status().is_success() {
+            let body = String::from_utf8_lossy(answer.body());
+            return Err(format!("{method} {path} answered {}: {body}", answer.status()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| format!("{function}: {error}"))
+    }
+}

@@ -1,0 +1,120 @@
+//! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The documents, and what a test wants to happen to the calls that read them.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    documents: Mutex<BTreeMap<String, Value>>,
+    down: AtomicBool,
+    reads: AtomicUsize,
+}
+
+impl Secrets {
+    /// Stores a document, or replaces it.
+    pub fn put(&self, name: &str, document: Value) {
+        self.lock().insert(name.to_owned(), document);
+    }
+
+    /// A copy of a document.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.lock().get(name).cloned()
+    }
+
+    /// Removes a document.
+    pub fn remove(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
+    /// The names of all documents.
+    pub fn names(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// While it is down, every call gets AWS's answer for an internal error.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// How many calls arrived so far, failed ones included.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The service.
+pub(crate) fn router(secrets: Arc<Secrets>) -> Router {
+    Router::new().route("/", post(call)).with_state(secrets)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSecretValue {
+    secret_id: String,
+}
+
+async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Bytes) -> Response {
+    secrets.reads.fetch_add(1, Ordering::SeqCst);
+    if secrets.down.load(Ordering::SeqCst) {
+        let text = "An error occurred on the server side.";
+        return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", text);
+    }
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    if target != Some("secretsmanager.GetSecretValue") {
+        let text = "The local Secrets Manager knows GetSecretValue only.";
+        return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text);
+    }
+    let Ok(call) = serde_json::from_slice::<GetSecretValue>(&body) else {
+        let text = "SecretId is missing, or the body is not JSON.";
+        return failure(StatusCode::BAD_REQUEST, "ValidationException", text);
+    };
+    let Some(document) = secrets.get(&call.secret_id) else {
+        let text = "Secrets Manager can't find the specified secret.";
+        return failure(StatusCode::BAD_REQUEST, "ResourceNotFoundException", text);
+    };
+    answer(&call.secret_id, &document)
+}
+
+fn answer(name: &str, document: &Value) -> Response {
+    let text = document.to_string();
+    let body = json!({
+        "ARN": format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-local0"),
+        "Name": name,
+        // The same document has the same version, as in AWS.
+        "VersionId": Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()),
+        "VersionStages": ["AWSCURRENT"],
+        "SecretString": text,
+        "CreatedDate": 1_767_225_600.0,
+    });
+    respond(StatusCode::OK, &body)
+}
+
+fn failure(status: StatusCode, kind: &str, text: &str) -> Response {
+    respond(status, &json!({ "__type": kind, "Message": text }))
+}
+
+fn respond(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
+}

@@ -1,0 +1,321 @@
+//! One local stack: starts the parts in order, holds them together, stops them.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use axum::Router;
+use cardpointe_simulator::Simulator;
+use lambda_http::{Body, Response};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tollgate::{
+    clock::Clock,
+    lambda::{App, Config, Credentials},
+};
+
+use crate::{
+    api_gateway,
+    clock::LocalClock,
+    control,
+    dynamodb::{self, Tables},
+    functions::{self, Functions, Handler, InvokeError},
+    merchants, samples,
+    secrets_manager::{self, Secrets},
+    template::{self, Deployment, TemplateError},
+};
+
+/// The table's name; the template leaves it to the deployment.
+pub const TABLE_NAME: &str = "tollgate-local";
+
+/// The region that the clients are told; nothing here depends on it.
+pub const REGION: &str = "us-east-1";
+
+/// How long `stop` waits for a server whose client holds a connection open.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a stack is started with. The default is what tests want: free ports, everything in memory, no samples.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The API's port; the simulator, DynamoDB and Secrets Manager take the next three. `None`: any free ones.
+    pub port: Option<u16>,
+    /// Where DynamoDB keeps its data. `None`: in memory.
+    pub data: Option<PathBuf>,
+    /// A DynamoDB that already runs, instead of our own.
+    pub dynamodb_url: Option<String>,
+    /// A Secrets Manager that already runs, instead of our own.
+    pub secretsmanager_url: Option<String>,
+    /// Fill an empty table with the sample orders that `events/` speaks of.
+    pub samples: bool,
+    /// The simulator's settings.
+    pub simulator: cardpointe_simulator::Config,
+    /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from
+    /// the first built-in one. A stack's own gateway address is filled in.
+    pub merchants: BTreeMap<String, Value>,
+    /// Handlers in place of a function's own, by the binary's name.
+    pub handlers: Vec<(&'static str, Handler)>,
+    /// In place of the template's.
+    pub function_timeout: Option<Duration>,
+}
+
+/// Why a stack did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("port {port}, for {service}, cannot be opened: {reason}. Choose another with --port")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What it is for.
+        service: &'static str,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error("the database in {} cannot be opened: {reason}", .path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The table is not to be had.
+    #[error("DynamoDB at {url} cannot be used: {reason}")]
+    DynamoDb {
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The template does not fit.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The functions' clients cannot be built.
+    #[error("the functions cannot start: {0}")]
+    App(String),
+    /// A sample payment was not answered as expected.
+    #[error("the sample orders cannot be made: {0}. Leave them out with --no-samples")]
+    Samples(String),
+}
+
+/// A running stack. Dropping it stops its servers; [`Stack::stop`] also waits for them.
+pub struct Stack {
+    shared: Arc<Shared>,
+    simulator: Arc<Simulator>,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// What the control endpoints and the stack's owner both use.
+pub(crate) struct Shared {
+    pub(crate) url: String,
+    pub(crate) dynamodb_url: String,
+    pub(crate) secretsmanager_url: String,
+    pub(crate) simulator: Arc<Simulator>,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) clock: Arc<LocalClock>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) samples: usize,
+}
+
+impl Shared {
+    pub(crate) fn advance_clock(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.simulator.advance_clock(seconds);
+    }
+}
+
+impl Stack {
+    /// Starts everything, and returns when the API answers.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Deployment { routes, table, function_timeout, .. } = template::parse(template::TEMPLATE)?;
+        let (stop, stopped) = watch::channel(false);
+        let mut servers = Vec::new();
+
+        // All ports first: a clash is reported before anything has happened.
+        let (api, url) = listen(options.port, 0, "the API").await?;
+        let (gateway, _) = listen(options.port, 1, "the CardPointe simulator").await?;
+
+        let dynamodb_url = if let Some(url) = options.dynamodb_url.clone() {
+            url
+        } else {
+            let (listener, url) = listen(options.port, 2, "DynamoDB").await?;
+            let path = options.data.clone().unwrap_or_default();
+            let database = dynamodb::open(options.data.as_deref())
+                .map_err(|reason| StartError::Data { path, reason })?;
+            servers.push(dynamodb::serve(listener, database, until(stopped.clone())));
+            url
+        };
+
+        let secrets = Arc::new(Secrets::default());
+        let secretsmanager_url = if let Some(url) = options.secretsmanager_url.clone() {
+            url
+        } else {
+            let (listener, url) = listen(options.port, 3, "Secrets Manager").await?;
+            servers.push(serve(listener, secrets_manager::router(Arc::clone(&secrets)), stopped.clone()));
+            url
+        };
+        tracing::info!(url = secretsmanager_url, "Secrets Manager is ready");
+
+        let simulator = Arc::new(Simulator::start(gateway, options.simulator.clone()));
+        tracing::info!(url = simulator.base_url(), "the CardPointe simulator is ready");
+        for (merchant, document) in merchants::documents(&simulator.base_url(), &options.merchants) {
+            secrets.put(&merchants::secret_name(&merchant), document);
+        }
+
+        let tables = Tables::new(&dynamodb_url, REGION);
+        let failed = |reason| StartError::DynamoDb { url: dynamodb_url.clone(), reason };
+        let is_new = tables.ensure(TABLE_NAME, &table).await.map_err(failed)?;
+        tracing::info!(url = dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
+
+        let clock = Arc::new(LocalClock::default());
+        let mut handlers = functions::TABLE.iter().copied().collect::<BTreeMap<_, _>>();
+        handlers.extend(options.handlers.iter().copied());
+        let functions = Arc::new(Functions {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            table: handlers,
+            app: RwLock::new(app(&dynamodb_url, &secretsmanager_url, Arc::clone(&clock) as Arc<dyn Clock>)?),
+            timeout: options.function_timeout.unwrap_or(function_timeout),
+            stop: stopped.clone(),
+        });
+
+        let mut samples = 0;
+        if options.samples && tables.is_empty(TABLE_NAME).await.map_err(failed)? {
+            let app = |clock| app(&dynamodb_url, &secretsmanager_url, clock);
+            samples = samples::make(app, &functions, &simulator).await?;
+            tracing::info!(orders = samples, "the sample orders are ready");
+        }
+
+        let shared = Arc::new(Shared {
+            url,
+            dynamodb_url,
+            secretsmanager_url,
+            simulator: Arc::clone(&simulator),
+            secrets,
+            clock,
+            functions,
+            samples,
+        });
+        let router =
+            api_gateway::router(&routes, &shared.functions).merge(control::router(Arc::clone(&shared)));
+        servers.push(serve(api, router, stopped));
+        tracing::info!(url = shared.url, "the API is ready");
+        Ok(Self { shared, simulator, stop, servers })
+    }
+
+    /// Stops the stack and waits until its ports are free and its data is on disk. What still runs in a function is
+    /// dropped, as a killed sandbox would be.
+    pub async fn stop(mut self) {
+        // Nobody listens any more only when all servers have ended already.
+        self.stop.send(true).ok();
+        for server in self.servers.drain(..) {
+            if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
+                tracing::warn!("a client keeps its connection open, not waiting for it");
+            }
+        }
+        let Self { shared, simulator, .. } = self;
+        drop(shared);
+        if let Some(simulator) = Arc::into_inner(simulator) {
+            simulator.stop().await;
+        }
+    }
+
+    /// The API's address.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// DynamoDB's address.
+    pub fn dynamodb_url(&self) -> &str {
+        &self.shared.dynamodb_url
+    }
+
+    /// Secrets Manager's address.
+    pub fn secretsmanager_url(&self) -> &str {
+        &self.shared.secretsmanager_url
+    }
+
+    /// The gateway.
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// The merchants' documents. What a function has read it may keep; see [`Stack::cold_start`].
+    pub fn secrets(&self) -> &Secrets {
+        &self.shared.secrets
+    }
+
+    /// Tollgate's clock.
+    pub fn clock(&self) -> &LocalClock {
+        &self.shared.clock
+    }
+
+    /// Moves Tollgate's clock and the simulator's together.
+    pub fn advance_clock(&self, seconds: i64) {
+        self.shared.advance_clock(seconds);
+    }
+
+    /// The next invocation of every function finds a fresh process: no cache, no connection.
+    pub fn cold_start(&self) -> Result<(), StartError> {
+        let clock = Arc::clone(&self.shared.clock) as Arc<dyn Clock>;
+        self.shared.functions.cold_start(app(self.dynamodb_url(), self.secretsmanager_url(), clock)?);
+        Ok(())
+    }
+
+    /// How many sample orders were made at the start.
+    pub fn samples(&self) -> usize {
+        self.shared.samples
+    }
+
+    /// Invokes a function with an API Gateway event (JSON), past the routes.
+    pub async fn invoke(&self, function: &str, event: &str) -> Result<Response<Body>, InvokeError> {
+        self.shared.functions.invoke(function, event).await
+    }
+}
+
+/// The one place that builds what the handlers need.
+fn app(dynamodb_url: &str, secretsmanager_url: &str, clock: Arc<dyn Clock>) -> Result<Arc<App>, StartError> {
+    let config = Config {
+        table: TABLE_NAME.to_owned(),
+        region: REGION.to_owned(),
+        dynamodb_url: Some(dynamodb_url.to_owned()),
+        secretsmanager_url: Some(secretsmanager_url.to_owned()),
+        credentials: Credentials {
+            access_key_id: "local".to_owned(),
+            secret_access_key: "local".to_owned(),
+            session_token: None,
+        },
+    };
+    App::new(&config, clock).map(Arc::new).map_err(|error| StartError::App(error.to_string()))
+}
+
+/// Loopback only: what runs here has no protection against a network.
+async fn listen(
+    first: Option<u16>,
+    offset: u16,
+    service: &'static str,
+) -> Result<(TcpListener, String), StartError> {
+    let port = first.map_or(0, |first| first.saturating_add(offset));
+    let failed = |reason| StartError::Port { port, service, reason };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, format!("http://{address}")))
+}
+
+fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until(stopped)).await {
+            tracing::error!(%error, "a server stopped");
+        }
+    })
+}
+
+/// Resolves when the stack is told to stop, and also when it is dropped.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}

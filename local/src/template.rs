@@ -1,0 +1,258 @@
+//! `template.yaml`, as far as the local stack needs it: routes, functions and the table.
+//!
+//! What is deployed and what runs here come from the same file, so they cannot drift apart.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// The template of this repository; embedded, so that the binary runs from any directory.
+pub const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// What a template declares.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Every route of the HTTP API, and the function that answers it.
+    pub routes: Vec<Route>,
+    /// The binaries of all functions.
+    pub functions: BTreeSet<String>,
+    /// The one table.
+    pub table: Table,
+    /// After this time Lambda kills a function.
+    pub function_timeout: Duration,
+}
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What the route matches.
+    pub key: RouteKey,
+    /// The binary of the function that answers.
+    pub function: String,
+}
+
+/// What a route matches; shown as API Gateway's route key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RouteKey {
+    /// One method and path, for example `PUT /v2/orders/{orderId}`.
+    Exact {
+        /// The HTTP method, in capitals.
+        method: String,
+        /// The path, with its parameters in braces.
+        path: String,
+    },
+    /// Everything that no other route matches.
+    Default,
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact { method, path } => write!(f, "{method} {path}"),
+            Self::Default => f.write_str("$default"),
+        }
+    }
+}
+
+/// A table as `AWS::DynamoDB::Table` declares it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Table {
+    /// The table's own key.
+    pub key_schema: Vec<Key>,
+    /// The types of all attributes that stand in a key.
+    pub attribute_definitions: Vec<Attribute>,
+    /// The indexes.
+    #[serde(default)]
+    pub global_secondary_indexes: Vec<Index>,
+}
+
+/// One attribute of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Key {
+    /// The attribute.
+    pub attribute_name: String,
+    /// `HASH` or `RANGE`.
+    pub key_type: String,
+}
+
+/// An attribute's type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Attribute {
+    /// The attribute.
+    pub attribute_name: String,
+    /// `S`, `N` or `B`.
+    pub attribute_type: String,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Index {
+    /// The index.
+    pub index_name: String,
+    /// Its key.
+    pub key_schema: Vec<Key>,
+    /// What else it holds.
+    pub projection: Projection,
+}
+
+/// What an index holds besides the keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Projection {
+    /// `ALL` or `KEYS_ONLY`.
+    pub projection_type: String,
+}
+
+/// Why a template cannot be run here.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// It is not YAML, or a part is not shaped as expected.
+    #[error("template.yaml, {part}: {reason}")]
+    Unreadable {
+        /// The resource, or the template as a whole.
+        part: String,
+        /// What is wrong, in the parser's words.
+        reason: String,
+    },
+    /// An event source that the local stack cannot play.
+    #[error("template.yaml, {function}: events of type {kind} are not supported here")]
+    UnsupportedEvent {
+        /// The function's logical id.
+        function: String,
+        /// The event's type.
+        kind: String,
+    },
+    /// Two functions claim the same route.
+    #[error("template.yaml: {0} is declared twice")]
+    DuplicateRoute(RouteKey),
+    /// Not exactly one table.
+    #[error("template.yaml: expected one table, found {0}")]
+    Tables(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document {
+    globals: Globals,
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Globals {
+    function: FunctionDefaults,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FunctionDefaults {
+    timeout: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    r#type: String,
+    #[serde(default)]
+    metadata: Value,
+    #[serde(default)]
+    properties: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    build_properties: BuildProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BuildProperties {
+    binary: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Function {
+    #[serde(default)]
+    events: BTreeMap<String, Event>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    properties: EventProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventProperties {
+    method: Option<String>,
+    path: Option<String>,
+}
+
+/// Reads a template.
+pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
+    let document: Document = serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Unreadable {
+        part: "as a whole".into(),
+        reason: error.to_string(),
+    })?;
+    let mut routes = Vec::new();
+    let mut functions = BTreeSet::new();
+    let mut tables = Vec::new();
+    for (id, resource) in document.resources {
+        match resource.r#type.as_str() {
+            "AWS::Serverless::Function" => {
+                let binary = part::<Metadata>(&id, resource.metadata)?.build_properties.binary;
+                let events = part::<Function>(&id, resource.properties)?.events;
+                for event in events.into_values() {
+                    routes.push(Route { key: route_key(&id, event)?, function: binary.clone() });
+                }
+                functions.insert(binary);
+            }
+            "AWS::DynamoDB::Table" => tables.push(part(&id, resource.properties)?),
+            _ => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for route in &routes {
+        if !seen.insert(&route.key) {
+            return Err(TemplateError::DuplicateRoute(route.key.clone()));
+        }
+    }
+    let count = tables.len();
+    let (Some(table), 1) = (tables.pop(), count) else { return Err(TemplateError::Tables(count)) };
+    let function_timeout = Duration::from_secs(document.globals.function.timeout);
+    Ok(Deployment { routes, functions, table, function_timeout })
+}
+
+fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {
+    serde_json::from_value(value)
+        .map_err(|error| TemplateError::Unreadable { part: id.to_owned(), reason: error.to_string() })
+}
+
+/// SAM makes the `$default` route from an event with neither path nor method.
+fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
+    if event.r#type != "HttpApi" {
+        return Err(TemplateError::UnsupportedEvent { function: function.to_owned(), kind: event.r#type });
+    }
+    match (event.properties.method, event.properties.path) {
+        (Some(method), Some(path)) => Ok(RouteKey::Exact { method: method.to_uppercase(), path }),
+        (None, None) => Ok(RouteKey::Default),
+        _ => Err(TemplateError::Unreadable {
+            part: function.to_owned(),
+            reason: "a route needs both Method and Path, or neither".into(),
+        }),
+    }
+}

@@ -1,0 +1,195 @@
+//! Who may do what: access tokens, the two grants, and keys.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use local::merchants;
+use serde_json::{Value, json};
+
+use crate::shop::{Shop, by_token};
+
+fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+#[tokio::test]
+async fn a_token_is_answered_flat_as_the_sdk_wants_it() {
+    let shop = Shop::open().await;
+    for (secret, identifier) in [(Some(merchants::REGISTERED_KEY), "client_credentials"), (None, "implicit")]
+    {
+        let answer = shop.token(merchants::REGISTERED, secret).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body["identifier"], identifier);
+        assert_eq!(
+            (&answer.body["token_type"], &answer.body["expires_in"]),
+            (&json!("Bearer"), &json!(3600))
+        );
+        assert!(answer.body["expires"].is_i64() && answer.body["access_token"].is_string());
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_secret_and_an_unknown_merchant_are_answered_alike() {
+    let shop = Shop::open().await;
+    let wrong = shop.token(merchants::REGISTERED, Some("wrong")).await;
+    let unknown = shop.token("999", Some("wrong")).await;
+    let odd = shop.token("../../other", Some("wrong")).await;
+    let error = wrong.error(401, "invalid_client");
+    for other in [&unknown, &odd] {
+        let other = other.error(401, "invalid_client");
+        assert_eq!((&other["title"], &other["detail"]), (&error["title"], &error["detail"]));
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn forms_that_are_no_token_request_name_what_is_wrong() {
+    let shop = Shop::open().await;
+    let cases = [
+        ("", 400, "required", "grant_type"),
+        ("grant_type=implicit", 400, "required", "client_id"),
+        ("grant_type=client_credentials&client_id=170200123", 400, "required", "client_secret"),
+        ("grant_type=password&client_id=170200123", 400, "unsupported_grant_type", "grant_type"),
+        ("grant_type=implicit&client_id=1&client_id=2", 400, "invalid_value", "client_id"),
+    ];
+    for (form, status, code, source) in cases {
+        let url = "/oauth/access_token";
+        let answer = shop.send(reqwest::Method::POST, url, &[], form.to_owned()).await;
+        assert_eq!(answer.error(status, code)["source"], source, "{form}");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_ours_open_nothing() {
+    let mut shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let good = shop.current_token().to_owned();
+    let parts: Vec<&str> = good.split('.').collect();
+    let (header, claims, signature) = (parts[0], parts[1], parts[2]);
+    let other = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
+    let other = other.body["access_token"].as_str().unwrap().to_owned();
+    let kid_of_other = part(&json!({"alg": "HS256", "typ": "JWT", "kid": merchants::EXTERNAL}));
+    let forever = part(
+        &json!({"iss": "tollgate", "sub": "170200123", "grant": "client_credentials", "iat": 0, "exp": 9_999_999_999_u64}),
+    );
+    let forged = [
+        String::new(),
+        "x".to_owned(),
+        format!("{header}.{claims}"),
+        format!("{header}.{claims}."),
+        format!("{header}.{forever}.{signature}"),
+        format!("{}.{claims}.", part(&json!({"alg": "none", "kid": "170200123"}))),
+        format!("{}.{claims}.{signature}", part(&json!({"alg": "HS512", "typ": "JWT", "kid": "170200123"}))),
+        format!("{}.{claims}.{signature}", part(&json!({"alg": "HS256", "typ": "JWT"}))),
+        format!("{}.{claims}.{signature}", part(&json!({"alg": "HS256", "kid": "170200199"}))),
+        // Another merchant's header over our claims: the signing key may be the same, the merchant is not.
+        format!("{kid_of_other}.{claims}.{signature}"),
+        "a".repeat(5_000),
+    ];
+    for token in forged {
+        shop.use_token(&token);
+        let answer = shop.get("/v2/orders/o").await;
+        let error = answer.error(401, "invalid_access_token");
+        assert_eq!(error["title"], "Unable to validate access token");
+    }
+    shop.use_token(&other);
+    shop.get("/v2/orders/o").await.error(404, "order_not_found");
+    shop.use_token(&good);
+    shop.get("/v2/orders/o").await.data(200);
+    shop.stack.advance_clock(3600);
+    shop.get("/v2/orders/o").await.error(401, "invalid_access_token");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_browser_may_pay_a_registered_order_and_see_its_transaction_and_nothing_else() {
+    let mut shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let merchant = shop.current_token().to_owned();
+    shop.as_shopper().await;
+    let paid = shop.pay_by_token("o", "authorize").await;
+    let id = paid.id();
+    assert_eq!(paid.data(200)["meta"].get("operations"), None, "the history is the merchant's");
+    shop.get(&format!("/v2/orders/o/transactions/{id}")).await.data(200);
+    for path in ["/v2/orders/o", "/v2/orders/o/transactions"] {
+        shop.get(path).await.error(403, "forbidden");
+    }
+    shop.put_order("o", json!({"amount": 1, "currency": "USD"})).await.error(403, "forbidden");
+    for what in ["capture", "refund", "cancel"] {
+        shop.follow_up("o", &id, what, json!({})).await.error(403, "forbidden");
+    }
+    for method in ["capture", "refund"] {
+        shop.pay("o", by_token(method)).await.error(403, "forbidden");
+    }
+    shop.use_token(&merchant);
+    assert_eq!(shop.order("o").await["payment"], "authorized");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_merchant_without_shopper_tokens_gives_none() {
+    let shop = Shop::open_with(json!({"shopper_tokens": false})).await;
+    shop.token(merchants::REGISTERED, None).await.error(401, "invalid_client");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_shopper_who_keeps_failing_is_stopped_until_the_merchant_states_the_order_again() {
+    let mut shop = Shop::open_with(json!({"shopper_tokens": {"attempts": 2}})).await;
+    shop.register("o", 100_500).await;
+    let merchant = shop.current_token().to_owned();
+    shop.as_shopper().await;
+    let shopper = shop.current_token().to_owned();
+    for _ in 0..2 {
+        shop.pay_by_token("o", "purchase").await.error(400, "declined");
+    }
+    shop.pay_by_token("o", "purchase").await.error(422, "too_many_attempts");
+    shop.use_token(&merchant);
+    shop.put_order("o", json!({"amount": 2599, "currency": "USD"})).await.data(200);
+    shop.use_token(&shopper);
+    shop.pay_by_token("o", "purchase").await.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn two_keys_are_valid_while_they_are_rotated() {
+    let shop = Shop::open_with(json!({"keys": ["467512342123", "the-next-key"]})).await;
+    for key in [merchants::REGISTERED_KEY, "the-next-key"] {
+        assert_eq!(shop.token(merchants::REGISTERED, Some(key)).await.status, 200);
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn payments_go_on_while_secrets_manager_is_down() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    shop.stack.secrets().set_down(true);
+    shop.stack.advance_clock(301);
+    assert_eq!(shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status, 200);
+    shop.pay_by_token("o", "purchase").await.data(200);
+    shop.token("unread", Some("k")).await.error(503, "service_unavailable");
+    shop.stack.cold_start().unwrap();
+    shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY))
+        .await
+        .error(503, "service_unavailable");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_key_taken_out_of_the_secret_stops_working_when_the_secret_is_read_again() {
+    let shop = Shop::open_with(json!({"keys": ["467512342123"]})).await;
+    let name = merchants::secret_name(merchants::REGISTERED);
+    let mut document = shop.stack.secrets().get(&name).unwrap();
+    document["keys"] = json!(["another"]);
+    shop.stack.secrets().put(&name, document);
+    assert_eq!(
+        shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status,
+        200,
+        "still kept"
+    );
+    shop.stack.advance_clock(301);
+    shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.error(401, "invalid_client");
+    shop.close().await;
+}

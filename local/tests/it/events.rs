@@ -1,0 +1,81 @@
+//! The sample events: well-formed, and answered as `events/README.md` says.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use local::{
+    Options, Stack,
+    template::{TEMPLATE, parse},
+};
+use serde_json::Value;
+
+fn events() -> Vec<(String, Value)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut all = files
+        .map(|path| (name(&path), serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()))
+        .filter(|(name, _)| name != "env")
+        .collect::<Vec<_>>();
+    all.sort_by(|(one, _), (two, _)| one.cmp(two));
+    all
+}
+
+#[test]
+fn every_function_has_events_and_every_event_goes_to_its_own_function() {
+    let deployment = parse(TEMPLATE).unwrap();
+    let mut seen = BTreeSet::new();
+    for (name, event) in events() {
+        let function = name.split('-').next().unwrap();
+        let route = deployment.routes.iter().find(|route| event["routeKey"] == route.key.to_string());
+        assert_eq!(route.unwrap_or_else(|| panic!("{name} has no route")).function, function, "{name}");
+        seen.insert(function.to_owned());
+    }
+    assert_eq!(seen, deployment.functions);
+}
+
+#[test]
+fn an_events_parts_agree_with_each_other() {
+    for (name, event) in events() {
+        let route = event["routeKey"].as_str().unwrap();
+        let mut path = route.split_once(' ').map_or("/v2/payments", |(_, path)| path).to_owned();
+        for (parameter, value) in event["pathParameters"].as_object().into_iter().flatten() {
+            path = path.replace(&format!("{{{parameter}}}"), value.as_str().unwrap());
+        }
+        assert_eq!(event["rawPath"], path, "{name}");
+        assert_eq!(event["requestContext"]["http"]["path"], path, "{name}");
+        assert_eq!(event["requestContext"]["routeKey"], route, "{name}");
+    }
+}
+
+/// The table of `events/README.md`: event, status, a part of the body.
+fn expected() -> Vec<(&'static str, u16, &'static str)> {
+    let rows = include_str!("../../../events/README.md").lines().filter(|line| line.starts_with("| `"));
+    let cells =
+        rows.map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect::<Vec<_>>());
+    cells.map(|cells| (cells[0], cells[1].parse().unwrap(), cells[2])).collect()
+}
+
+#[tokio::test]
+async fn every_event_is_answered_as_its_readme_says() {
+    let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
+    let (events, expected) = (events(), expected());
+    for (name, _) in &events {
+        assert!(expected.iter().any(|(row, ..)| row == name), "{name} is not in events/README.md");
+    }
+    assert_eq!(events.len(), expected.len());
+    for (name, status, part) in expected {
+        let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
+        let function = name.split('-').next().unwrap();
+        let answer = stack.invoke(function, &event.to_string()).await.unwrap();
+        let body = String::from_utf8_lossy(answer.body());
+        assert_eq!(answer.status(), status, "{name}: {body}");
+        assert!(body.contains(part), "{name}: {body}");
+        if event["headers"].get("idempotency-key").is_some() {
+            let again = stack.invoke(function, &event.to_string()).await.unwrap();
+            assert_eq!(again.status(), status, "{name}, again");
+            assert_eq!(again.headers()["idempotent-replayed"], "true", "{name}");
+        }
+    }
+    stack.stop().await;
+}

@@ -1,0 +1,16 @@
+//! Tests of the local stack, and of the whole of Tollgate on it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod access;
+mod api_gateway;
+mod binary;
+mod bodies;
+mod concurrency;
+mod events;
+mod faults;
+mod pay;
+mod secrets_manager;
+mod shop;
+mod stack;
+mod support;
+mod template;
