@@ -47,6 +47,8 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
         "authorizers": ["Secondhand Bank"],
         "orders": orders,
         "shopper_tokens": true,
+        // So that a wrong security code or address can be tried out.
+        "decline_on": { "avs": ["N"], "cvv": ["N"] },
     })
 }
 

@@ -1,7 +1,8 @@
 //! What every face reads of an invocation besides headers and body.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, request::RequestContext};
 
 use crate::payments::Deadline;
@@ -28,11 +29,12 @@ pub fn path_parameter(request: &Request, name: &str) -> String {
     request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
 }
 
-/// When the invocation ends. Without Lambda's word for it, it has ended: nothing is sent.
-pub fn deadline(request: &Request) -> Deadline {
+/// When the invocation ends, by the clock that the platform states it in. Without its word, it has ended: nothing
+/// is sent.
+pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
     let left = request.lambda_context_ref().map(|context| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Duration::from_millis(context.deadline).saturating_sub(now)
+        let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        Duration::from_millis(context.deadline.saturating_sub(now))
     });
     Deadline::after(left.unwrap_or_default())
 }

@@ -21,6 +21,9 @@ use crate::{
 /// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
 
+/// The member that maps currencies to MIDs.
+const MERCHIDS: &str = "gateway.merchids";
+
 /// Why a merchant could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum MerchantsError {
@@ -75,7 +78,10 @@ impl Merchant {
     pub fn from_json(id: MerchantId, json: &str) -> Result<Self, MerchantsError> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            MerchantsError::Malformed(format!("at {}: {}", error.path(), category(error.inner())))
+            // The names in the map of MIDs are the document's own text, so the path ends before them.
+            let path = error.path().to_string();
+            let path = if path.starts_with(MERCHIDS) { MERCHIDS } else { &path };
+            MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
         })?;
         document.into_merchant(id).map_err(|what| MerchantsError::Malformed(what.to_owned()))
     }
@@ -227,3 +233,6 @@ fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'
     }
     Ok(url.trim_end_matches('/').to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,9 @@ use crate::{
     money::Amount,
 };
 
-/// The longest gateway text that is kept (`cardpointe.md` §4.2: `resptext` is up to 128 characters).
-const TEXT_MAX_CHARS: usize = 128;
+/// The longest gateway text that is kept. `resptext` has up to 40 characters, a processor's exception up to 128
+/// (`cardpointe.md` §4.2); the room is for 200 operations in one item.
+const TEXT_MAX_CHARS: usize = 64;
 
 /// The gateway's own words, kept with the operation for finance and support. Holds no card data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +38,8 @@ pub struct Answer {
     /// The CVV letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cvv: Option<String>,
-    /// The gateway's token for the card; works only for this merchant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The gateway's token for the card; works only for this merchant. Kept once, with the transaction's card.
+    #[serde(skip)]
     pub token: Option<String>,
     /// The amount that the gateway names, sign dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -38,12 +38,11 @@ async fn assert_paid_once(shop: &Shop, order: &str, answers: &[Answer], others: 
     assert_eq!(paid.len(), 1);
     let id = paid[0].id();
     for answer in answers {
-        match answer.status.as_u16() {
-            200 => assert_eq!(answer.id(), id),
-            _ => {
-                let code = answer.body["errors"][0]["meta"]["code"].as_str().unwrap();
-                assert!(others.contains(&code), "{}", answer.body);
-            }
+        if answer.status == 200 {
+            assert_eq!(answer.id(), id);
+        } else {
+            let code = answer.body["errors"][0]["meta"]["code"].as_str().unwrap();
+            assert!(others.contains(&code), "{}", answer.body);
         }
     }
     assert_eq!(shop.ledger("auth").len(), 1);

@@ -12,5 +12,6 @@ mod pay;
 mod secrets_manager;
 mod shop;
 mod stack;
+mod store;
 mod support;
 mod template;

@@ -102,7 +102,8 @@ impl Shop {
         capture_logs();
         let stack = Stack::start(options).await.unwrap();
         let mut shop = Self { stack, client: client(), token: String::new() };
-        shop.token = shop.token(id, Some(secret)).await.body["access_token"].as_str().unwrap().to_owned();
+        let answer = shop.token(id, Some(secret)).await;
+        shop.use_token(answer.body["access_token"].as_str().unwrap());
         shop
     }
 
@@ -121,7 +122,7 @@ impl Shop {
     /// The token of a shopper's browser from now on.
     pub(crate) async fn as_shopper(&mut self) {
         let answer = self.token(merchants::REGISTERED, None).await;
-        self.token = answer.body["access_token"].as_str().unwrap().to_owned();
+        self.use_token(answer.body["access_token"].as_str().unwrap());
     }
 
     pub(crate) fn use_token(&mut self, token: &str) {
@@ -209,7 +210,11 @@ impl Shop {
         seen.push_str(&String::from_utf8_lossy(&log));
         for card in ALL_CARDS {
             let found = seen.lines().find(|line| line.contains(card));
-            assert!(found.is_none(), "a card number was stored or logged: {}", found.unwrap_or_default().chars().take(800).collect::<String>());
+            assert!(
+                found.is_none(),
+                "a card number was stored or logged: {}",
+                found.unwrap_or_default().chars().take(800).collect::<String>()
+            );
         }
         assert!(!has_word(&seen, AMEX_CODE), "a security code was stored or logged");
         for name in ["cvv2", "verification_value", "security_code"] {

@@ -220,7 +220,8 @@ pub(super) async fn perform(
     source: Option<&PaymentSource>,
 ) -> Answered {
     let key = caller.key(order);
-    let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline(request)).await?;
+    let deadline = deadline(request, app.clock.now());
+    let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
     answer(&performed, ShownTo(caller.grant))
 }
 

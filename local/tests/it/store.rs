@@ -1,0 +1,209 @@
+//! Orders in a real DynamoDB: conditions, conflicts, and the size of the fullest order there can be.
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    types::AttributeValue,
+};
+use jiff::Timestamp;
+use tollgate::{
+    card::{Brand, CardSummary, Expiry},
+    decline::DeclineCode,
+    money::{Amount, Currency},
+    operation::{
+        Cause, Decline, Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route, State,
+        gateway_order_id,
+    },
+    order::{OPERATIONS_MAX, Order, OrderKey, TRANSACTIONS_MAX},
+    outcome::Answer,
+    store::{OrderStore, StoreError, dynamodb::DynamoDbStore},
+    transaction::{Method, Transaction},
+};
+use uuid::Uuid;
+
+use crate::support::stack;
+
+fn client(url: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(url)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+fn key() -> OrderKey {
+    OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() }
+}
+
+fn order() -> Order {
+    Order::new(&key(), Currency::USD, Some(Amount::new(2599).unwrap()), Timestamp::now())
+}
+
+#[tokio::test]
+async fn an_order_reads_back_as_it_was_written() {
+    let stack = stack().await;
+    let store = DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned());
+    assert!(store.load(&key()).await.unwrap().is_none());
+    let full = full_order();
+    store.create(&full).await.unwrap();
+    let read = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(read, Order { version: 1, ..full });
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
+    let stack = stack().await;
+    let store = Arc::new(DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned()));
+    store.create(&order()).await.unwrap();
+    let Err(StoreError::Conflict(there)) = store.create(&order()).await else { panic!("created twice") };
+    assert_eq!(there.version, 1);
+    let writers = (1..=20_u64).map(|n| {
+        let store = Arc::clone(&store);
+        let changed = Order { total: Some(Amount::new(n).unwrap()), ..(*there).clone() };
+        tokio::spawn(async move { (n, store.save(&changed).await) })
+    });
+    let mut won = Vec::new();
+    let mut shown = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        match writer.await.unwrap() {
+            (n, Ok(())) => won.push(n),
+            (_, Err(StoreError::Conflict(stored))) => shown.push(*stored),
+            (_, Err(other)) => panic!("{other}"),
+        }
+    }
+    assert_eq!((won.len(), shown.len()), (1, 19));
+    assert!(
+        shown.iter().all(|stored| stored.version == 2 && stored.total == Some(Amount::new(won[0]).unwrap()))
+    );
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
+    let stack = stack().await;
+    let client = client(stack.dynamodb_url());
+    let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned());
+    let mut pending = order();
+    pending.transactions.push(transaction(0, 1, false));
+    pending.transactions[0].operations[0].state = State::Pending;
+    pending.transactions[0].operations[0].next_inquiry_at = Some("2026-01-05T10:00:00.25Z".parse().unwrap());
+    store.create(&pending).await.unwrap();
+    let indexed = || async {
+        let output = client.scan().table_name(local::TABLE_NAME).index_name("in-doubt").send().await.unwrap();
+        output.items().to_vec()
+    };
+    let found = indexed().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["in_doubt_at"], AttributeValue::S("2026-01-05T10:00:00Z".to_owned()));
+    assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
+    let mut decided = store.load(&key()).await.unwrap().unwrap();
+    decided.transactions[0].operations[0].state = State::Approved;
+    store.save(&decided).await.unwrap();
+    assert!(indexed().await.is_empty());
+    stack.stop().await;
+}
+
+#[test]
+fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
+    let order = full_order();
+    assert_eq!(order.operations().count(), OPERATIONS_MAX);
+    let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(&order).unwrap();
+    let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    assert!(bytes < 200_000, "{bytes} bytes");
+}
+
+/// DynamoDB's own rule for the size of an item.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An order with as many transactions and operations as there can be, and every member as long as it can be.
+/// Declined operations are the longest: nothing else has both an answer and a reason.
+fn full_order() -> Order {
+    let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
+    let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
+    order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
+    order
+}
+
+fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
+    let now = Timestamp::now();
+    let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
+    Transaction {
+        id: id(n),
+        method: Method::Authorize,
+        card: CardSummary {
+            brand: Some(Brand::Mastercard),
+            last_four: Some("4444".to_owned()),
+            expiry: Some(Expiry::new(12, 2031).unwrap()),
+            token: Some("9555555555554444".to_owned()),
+        },
+        custom_reference: Some("é".repeat(if longest { 128 } else { 1 })),
+        authorization_expires_at: Some(now),
+        by: Grant::ClientCredentials,
+        created_at: now,
+        updated_at: now,
+        operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
+    }
+}
+
+fn operation(id: Uuid) -> Operation {
+    let now = Timestamp::now();
+    let word = |n: usize| Some("W".repeat(n));
+    Operation {
+        id,
+        kind: Kind::Authorize,
+        cause: Cause::Asked,
+        follows: None,
+        mechanism: Mechanism::Automatic,
+        amount: Amount::MAX,
+        key: Some(KeyDigest::new("route", "target", "key")),
+        fingerprint: Fingerprint::new(Kind::Authorize, None, None, None, None),
+        route: Route {
+            merchid: "1".repeat(16),
+            base_url: "https://a-site-with-a-long-name.cardconnect.com/cardconnect/rest".to_owned(),
+        },
+        gateway_order_id: gateway_order_id(id),
+        attempts: u32::MAX,
+        state: State::Declined,
+        answer: Some(Answer {
+            respstat: word(1),
+            respproc: word(4),
+            respcode: word(4),
+            resptext: word(64),
+            retref: word(14),
+            authcode: word(16),
+            avs: word(2),
+            cvv: word(1),
+            token: None,
+            amount: Some(Amount::MAX),
+        }),
+        decline: Some(Decline {
+            code: DeclineCode::TransactionNotPermitted,
+            advice: DeclineCode::TransactionNotPermitted.advice(),
+        }),
+        not_done: None,
+        doubt: None,
+        by: Grant::ClientCredentials,
+        created_at: now,
+        attempted_at: now,
+        updated_at: now,
+        next_inquiry_at: None,
+    }
+}
