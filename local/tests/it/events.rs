@@ -8,7 +8,7 @@ use local::{
 };
 use serde_json::Value;
 
-fn events() -> Vec<(String, Value)> {
+pub(crate) fn events() -> Vec<(String, Value)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
@@ -49,7 +49,7 @@ fn an_events_parts_agree_with_each_other() {
 }
 
 /// The table of `events/README.md`: event, status, a part of the body.
-fn expected() -> Vec<(&'static str, u16, &'static str)> {
+pub(crate) fn expected() -> Vec<(&'static str, u16, &'static str)> {
     let rows = include_str!("../../../events/README.md").lines().filter(|line| line.starts_with("| `"));
     let cells =
         rows.map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect::<Vec<_>>());

@@ -3,6 +3,7 @@
 
 mod access;
 mod api_gateway;
+mod binaries;
 mod binary;
 mod bodies;
 mod concurrency;

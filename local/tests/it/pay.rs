@@ -392,7 +392,8 @@ async fn no_card_number_and_no_security_code_is_kept_or_logged() {
 async fn the_gateway_is_told_what_finance_and_address_verification_need() {
     let shop = Shop::open().await;
     shop.register("order-77", 2599).await;
-    let address = json!({"billing_address": {"line_1": "1 Main St", "postcode": "90001-1234", "country": "US"}});
+    let address =
+        json!({"billing_address": {"line_1": "1 Main St", "postcode": "90001-1234", "country": "US"}});
     let paid = shop.pay("order-77", by_card_with("authorize", VISA, &address)).await;
     let entry = shop.ledger("auth").remove(0);
     let operation = &paid.data(200)["meta"]["operations"][0];
