@@ -7,6 +7,7 @@ pub mod clock;
 mod control;
 mod dynamodb;
 mod event;
+mod forward;
 pub mod functions;
 pub mod merchants;
 pub mod samples;

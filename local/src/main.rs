@@ -1,6 +1,6 @@
 //! `cargo run`: the local stack from the command line.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use local::{Options, Stack, merchants};
@@ -26,6 +26,10 @@ struct Arguments {
     /// Use a Secrets Manager that already runs here, and the merchants in it
     #[arg(long, value_name = "URL", value_parser = http_url)]
     secretsmanager_url: Option<String>,
+    /// Let containers in at this address, for `sam local invoke`: 172.17.0.1 with Docker on Linux, 127.0.0.1 with Docker
+    /// Desktop (see events/README.md)
+    #[arg(long, value_name = "ADDRESS")]
+    containers: Option<IpAddr>,
     /// Start without the sample orders that events/ speaks of
     #[arg(long)]
     no_samples: bool,
@@ -46,6 +50,7 @@ impl Arguments {
             data: self.data,
             dynamodb_url: self.dynamodb_url,
             secretsmanager_url: self.secretsmanager_url,
+            containers: self.containers,
             samples: own && !self.no_samples,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,

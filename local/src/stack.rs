@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, RwLock},
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, http::Uri};
 use cardpointe_simulator::Simulator;
 use lambda_http::{Body, Response};
 use serde_json::Value;
@@ -23,6 +23,7 @@ use crate::{
     clock::LocalClock,
     control,
     dynamodb::{self, Tables},
+    forward::forward,
     functions::{self, Functions, Handler, InvokeError},
     merchants, samples,
     secrets_manager::{self, Secrets},
@@ -49,6 +50,9 @@ pub struct Options {
     pub dynamodb_url: Option<String>,
     /// A Secrets Manager that already runs, instead of our own.
     pub secretsmanager_url: Option<String>,
+    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager answer there too, and the gateway
+    /// is called `localhost`, which a container can be told to find there.
+    pub containers: Option<IpAddr>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
     /// The simulator's settings.
@@ -68,6 +72,18 @@ pub enum StartError {
     /// A port cannot be had.
     #[error("port {port}, for {service}, cannot be opened: {reason}. Choose another with --port")]
     Port {
+        /// The port.
+        port: u16,
+        /// What it is for.
+        service: &'static str,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The address for containers cannot be used.
+    #[error("{address}:{port}, where containers are to reach {service}, cannot be opened: {reason}")]
+    Containers {
+        /// The address.
+        address: IpAddr,
         /// The port.
         port: u16,
         /// What it is for.
@@ -163,7 +179,25 @@ impl Stack {
 
         let simulator = Arc::new(Simulator::start(gateway, options.simulator.clone()));
         tracing::info!(url = simulator.base_url(), "the CardPointe simulator is ready");
-        for (merchant, document) in merchants::documents(&simulator.base_url(), &options.merchants) {
+        let mut gateway_url = simulator.base_url();
+        if let Some(address) = options.containers {
+            gateway_url = gateway_url.replace("127.0.0.1", "localhost");
+            let ours = [
+                (Some(simulator.base_url()), "the CardPointe simulator"),
+                (options.dynamodb_url.is_none().then(|| dynamodb_url.clone()), "DynamoDB"),
+                (options.secretsmanager_url.is_none().then(|| secretsmanager_url.clone()), "Secrets Manager"),
+            ];
+            // A container engine that runs a machine of its own forwards to loopback by itself.
+            let ours = ours.into_iter().filter(|_| !address.is_loopback());
+            for (url, service) in ours {
+                let port = url.and_then(|url| url.parse::<Uri>().ok()?.port_u16());
+                if let Some(port) = port {
+                    servers.push(forward(address, port, service, stopped.clone()).await?);
+                }
+            }
+            tracing::info!(%address, "containers are let in");
+        }
+        for (merchant, document) in merchants::documents(&gateway_url, &options.merchants) {
             secrets.put(&merchants::secret_name(&merchant), document);
         }
 

@@ -52,7 +52,7 @@ fn respond(request: &Request, answered: Answered) -> Response<Body> {
             if let Some(why) = &error.for_operator {
                 tracing::error!(request_id, code = error.code().as_str(), why, "request failed");
             }
-            (error.status(), error.body(&request_id), false, error.retry_after_s)
+            (error.status(), error.body(&request_id), error.replayed, error.retry_after_s)
         }
     };
     tracing::info!(

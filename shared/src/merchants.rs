@@ -5,9 +5,9 @@ pub mod secrets_manager;
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -129,9 +129,9 @@ struct Document {
     decline_on: DeclineOn,
     #[serde(default)]
     refund_without_amount: RefundWithoutAmount,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "duration")]
     duplicate_window: Option<SignedDuration>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "duration")]
     authorization_lifetime: Option<SignedDuration>,
     #[serde(default)]
     shopper_tokens: ShopperTokens,
@@ -205,6 +205,16 @@ impl Document {
 
 fn is_merchid(text: &str) -> bool {
     (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An ISO 8601 duration such as `PT60S` or `P7D`. Exact: a day is 24 hours, and months and years have no length.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
+    let Some(span) = Option::<Span>::deserialize(deserializer)? else { return Ok(None) };
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(D::Error::custom)?;
+    if duration.is_negative() {
+        return Err(D::Error::custom("a duration cannot be negative"));
+    }
+    Ok(Some(duration))
 }
 
 /// `https`, or `http` to this machine only: credentials and card numbers go there.

@@ -242,7 +242,59 @@ pub struct Operation {
     pub next_inquiry_at: Option<Timestamp>,
 }
 
+/// What a new operation is made of; the rest follows from it.
+pub struct NewOperation {
+    /// A fresh id.
+    pub id: Uuid,
+    /// What is done.
+    pub kind: Kind,
+    /// Why it exists.
+    pub cause: Cause,
+    /// The operation that it follows from.
+    pub follows: Option<Uuid>,
+    /// Through the gateway, or recorded only.
+    pub mechanism: Mechanism,
+    /// Amount asked.
+    pub amount: Amount,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account to send it through.
+    pub route: Route,
+    /// Who asked.
+    pub by: Grant,
+}
+
 impl Operation {
+    /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
+    pub fn new(new: NewOperation, now: Timestamp) -> Self {
+        let sent = new.mechanism == Mechanism::Automatic;
+        Self {
+            id: new.id,
+            kind: new.kind,
+            cause: new.cause,
+            follows: new.follows,
+            mechanism: new.mechanism,
+            amount: new.amount,
+            key: new.key,
+            fingerprint: new.fingerprint,
+            route: new.route,
+            gateway_order_id: gateway_order_id(new.id),
+            attempts: u32::from(sent),
+            state: if sent { State::Pending } else { State::Approved },
+            answer: None,
+            decline: None,
+            not_done: None,
+            doubt: None,
+            by: new.by,
+            created_at: now,
+            attempted_at: now,
+            updated_at: now,
+            next_inquiry_at: sent.then_some(now + FIRST_INQUIRY_AFTER),
+        }
+    }
+
     /// The amount that the gateway approved, which can be less than was asked.
     pub fn approved_amount(&self) -> Amount {
         let answered = self.answer.as_ref().and_then(|answer| answer.amount);

@@ -44,6 +44,9 @@ pub enum InvalidId {
     /// Something other than the allowed characters.
     #[error("may hold only letters, digits, '-', '_', '.', ':' and '~'")]
     Character,
+    /// Only punctuation: `.` and `..` are folded away in a path.
+    #[error("must hold a letter or a digit")]
+    NoLetterOrDigit,
     /// It would put a card number into the table.
     #[error("looks like a card number")]
     CardNumber,
@@ -58,6 +61,9 @@ fn check_id(text: &str, extra: &[char]) -> Result<(), InvalidId> {
     }
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c)) {
         return Err(InvalidId::Character);
+    }
+    if !text.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(InvalidId::NoLetterOrDigit);
     }
     if mask_card_numbers(text) != text {
         return Err(InvalidId::CardNumber);

@@ -21,6 +21,7 @@ async fn bodies_that_are_no_payment_name_what_is_wrong() {
         ("{}", 400, "required", json!("data")),
         (r#"{"data": null}"#, 400, "required", json!("data")),
         (r#"{"data": []}"#, 400, "invalid_type", json!("data")),
+        (r#"{"data": {"gateway": "card_connect"}, "data": {}}"#, 400, "invalid_json", Value::Null),
         (
             r#"{"data": {"gateway": "stripe", "method": "purchase"}}"#,
             422,
@@ -96,6 +97,7 @@ async fn one_wrong_member_is_named_by_its_path() {
         (token(json!({"payment": "1|16178397535388255208|2"})), "data.payment"),
         (token(json!({"payment": 1})), "data.payment"),
         (token(json!({"number": VISA})), "data.payment"),
+        (token(json!({"amount": null})), "data.amount"),
         (token(json!({"amount": 0})), "data.amount"),
         (token(json!({"amount": -5})), "data.amount"),
         (token(json!({"amount": 10.5})), "data.amount"),
@@ -120,6 +122,7 @@ async fn one_wrong_member_is_named_by_its_path() {
         (by_card(json!({"verification_value": null})), "data.verification_value"),
         (by_card(json!({"first_name": VISA})), "data.first_name"),
         (by_card(json!({"last_name": "x".repeat(256)})), "data.last_name"),
+        (by_card(json!({"last_name": "Sm\nith"})), "data.last_name"),
         (by_card(json!({"billing_address": "1 Main St"})), "data.billing_address"),
         (by_card(json!({"billing_address": {"postcode": VISA}})), "data.billing_address.postcode"),
     ];
@@ -204,9 +207,10 @@ async fn idempotency_keys_are_replayed_and_wrong_ones_named() {
 async fn a_declined_key_is_answered_as_declined_again() {
     let shop = Shop::open().await;
     shop.register("o", 100_500).await;
-    for _ in 0..2 {
+    for again in [false, true] {
         let answer = shop.post_with_key(PAY, "key", json!({"data": by_token("purchase")})).await;
         answer.error(400, "declined");
+        assert_eq!(answer.is_replay(), again);
     }
     assert_eq!(shop.stack.simulator().transactions().len(), 1);
     shop.close().await;
@@ -221,7 +225,7 @@ async fn what_there_is_no_route_for_is_answered_in_the_envelope() {
         shop.send(method, path, &[], String::new()).await.error(404, "not_found");
     }
     let long = "x".repeat(65);
-    for id in ["a%23b", "a%20b", "%00", long.as_str()] {
+    for id in ["a%23b", "a%20b", "%00", "-.-", long.as_str()] {
         let answer = shop.get(&format!("/v2/orders/{id}")).await;
         assert_eq!(answer.error(400, "invalid_value")["source"], "orderId", "{id}");
     }

@@ -7,6 +7,7 @@ mod binaries;
 mod binary;
 mod bodies;
 mod concurrency;
+mod docs;
 mod events;
 mod faults;
 mod pay;

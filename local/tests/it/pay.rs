@@ -241,7 +241,13 @@ async fn a_misspelt_amount_does_not_refund_everything() {
     assert_eq!(error.error(400, "unknown_member")["source"], "data.amout");
     let error = shop.post(&path, json!({"amount": 100})).await;
     assert_eq!(error.error(400, "unknown_member")["source"], "amount");
-    for odd in [json!(0), json!(-1), json!(1.5), json!("100"), json!(1e3), json!([100]), json!(true)] {
+    let in_payments = json!({"data": by_token("refund"), "amount": 100});
+    shop.post("/v2/orders/o/payments", in_payments).await.error(400, "unknown_member");
+    let twice = r#"{"data": {"amount": 100, "amount": 2599}}"#;
+    shop.send(Method::POST, &path, &[], twice.to_owned()).await.error(400, "invalid_json");
+    for odd in
+        [json!(null), json!(0), json!(-1), json!(1.5), json!("100"), json!(1e3), json!([100]), json!(true)]
+    {
         let answer = shop.post(&path, json!({"data": {"amount": odd}})).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.body["errors"][0]["source"]),

@@ -1,6 +1,12 @@
 //! Reads request bodies: every problem is found and named by its path, none is fatal to finding the rest.
 
+use std::fmt;
+
 use lambda_http::{Body, Request};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Code, Problem};
@@ -23,11 +29,80 @@ pub(super) fn json(request: &Request) -> Result<Option<Value>, ApiError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
-    // serde_json's own message names line and column and quotes nothing of a well-formed value; it may quote a key.
-    serde_json::from_slice(bytes).map(Some).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        ApiError::new(Code::InvalidJson, format!("the body is not valid JSON: line {line}, column {column}"))
-    })
+    match serde_json::from_slice::<Unique>(bytes) {
+        Ok(Unique(value)) => Ok(Some(value)),
+        Err(error) => {
+            // Where, and not the library's own words: they may quote the body.
+            let (line, column) = (error.line(), error.column());
+            let what = if error.is_data() { "names a member twice" } else { "is not valid JSON" };
+            Err(ApiError::new(Code::InvalidJson, format!("the body {what}: line {line}, column {column}")))
+        }
+    }
+}
+
+/// JSON in which no object names a member twice. Which of two amounts is meant is nobody's guess to make.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Unique;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Unique, E> {
+        Ok(Unique(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Unique, E> {
+        Ok(Unique(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Unique(list.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Unique, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Unique(value))) = members.next_entry::<String, _>()? {
+            if object.insert(name, value).is_some() {
+                return Err(serde::de::Error::custom("a member is named twice"));
+            }
+        }
+        Ok(Unique(object.into()))
+    }
 }
 
 /// Members of one JSON object, with its path and the problems found in it.
@@ -74,6 +149,11 @@ impl<'a> Members<'a> {
         self.problems.extend(inner.problems);
     }
 
+    /// Whether the member is not there at all.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        !self.map.contains_key(name)
+    }
+
     /// Whether the member is there and not null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -84,6 +164,10 @@ impl<'a> Members<'a> {
         match self.get(name)? {
             Value::String(text) if text.chars().count() > max_chars => {
                 self.problem(name, Code::InvalidValue, format!("is longer than {max_chars} characters"));
+                None
+            }
+            Value::String(text) if text.chars().any(char::is_control) => {
+                self.problem(name, Code::InvalidValue, "must not hold control characters");
                 None
             }
             Value::String(text) => Some(text),
@@ -106,9 +190,10 @@ impl<'a> Members<'a> {
         Some(text)
     }
 
-    /// An optional amount: a whole number of minor units, more than zero.
+    /// An optional amount: a whole number of minor units, more than zero. Null is no amount: JavaScript writes a sum
+    /// that went wrong (`NaN`) as null, and left out it would mean everything.
     pub(super) fn amount(&mut self, name: &str) -> Option<Amount> {
-        let value = self.get(name)?;
+        let value = self.map.get(name)?;
         let Value::Number(number) = value else { return self.wrong_type(name, "an integer, in minor units") };
         let problem = match (number.as_u64(), number.as_i64()) {
             (Some(0), _) => "must be more than 0",

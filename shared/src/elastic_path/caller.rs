@@ -61,14 +61,12 @@ impl Caller {
 
 /// The digest of the `Idempotency-Key` header, bare or in quotes. `target` is the transaction in the path, if any.
 pub(super) fn idempotency_key(request: &Request, target: &str) -> Result<Option<KeyDigest>, ApiError> {
-    let mut values = request.headers().get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    // Two such headers arrive as one, joined by API Gateway.
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let wrong =
         |detail: &str| ApiError::from(Problem::new("Idempotency-Key", Code::InvalidValue, detail.to_owned()));
-    if values.next().is_some() {
-        return Err(wrong("is there more than once"));
-    }
-    let text = value.to_str().map_err(|_| wrong("may hold only printable ASCII characters"))?.trim();
+    let printable = value.to_str().ok().filter(|text| !text.contains('\t'));
+    let text = printable.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();
     let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if key.is_empty() || key.len() > KEY_MAX_CHARS {
         return Err(wrong("must have 1 to 255 characters"));

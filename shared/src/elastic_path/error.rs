@@ -171,6 +171,8 @@ impl Problem {
 pub(super) struct ApiError {
     problems: Vec<Problem>,
     pub(super) retry_after_s: Option<u32>,
+    /// Whether it is the answer to an earlier request, given again.
+    pub(super) replayed: bool,
     /// Goes to the log, never to the caller.
     pub(super) for_operator: Option<String>,
 }
@@ -186,7 +188,7 @@ impl ApiError {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(Self { problems, retry_after_s: None, for_operator: None })
+        Err(Self { problems, retry_after_s: None, replayed: false, for_operator: None })
     }
 
     /// Adds a member to the error's `meta`.
@@ -197,10 +199,16 @@ impl ApiError {
         self
     }
 
-    /// Says when to come back.
+    /// Says when to come back: in the header, and in `meta`, because the published SDK hides headers.
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
-        self.with("retryable", true)
+        self.with("retryable", true).with("retry_after_s", seconds)
+    }
+
+    /// Says whether it was answered before.
+    pub(super) fn replayed(mut self, replayed: bool) -> Self {
+        self.replayed = replayed;
+        self
     }
 
     /// Adds what only the operator should read.
@@ -239,7 +247,7 @@ impl ApiError {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem], retry_after_s: None, for_operator: None }
+        Self { problems: vec![problem], retry_after_s: None, replayed: false, for_operator: None }
     }
 }
 

@@ -60,28 +60,6 @@ pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
     respond(request, on_transaction(app, request, Kind::Void).await)
 }
 
-/// `/payments` with `method: capture`.
-pub(super) async fn capture_of_order(
-    app: &App,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
-    json: Option<&Value>,
-) -> Answered {
-    of_order(app, request, caller, order, json, Kind::Capture).await
-}
-
-/// `/payments` with `method: refund`.
-pub(super) async fn refund_of_order(
-    app: &App,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
-    json: Option<&Value>,
-) -> Answered {
-    of_order(app, request, caller, order, json, Kind::Refund).await
-}
-
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
     let caller = Caller::of(app, request).await?;
     caller.must_be_merchant()?;
@@ -106,7 +84,8 @@ async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
     perform(app, request, &caller, order, intent, None).await
 }
 
-async fn of_order(
+/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
+pub(super) async fn of_order(
     app: &App,
     request: &Request,
     caller: &Caller,
@@ -115,6 +94,7 @@ async fn of_order(
     kind: Kind,
 ) -> Answered {
     caller.must_be_merchant()?;
+    json.map_or(Ok(()), only_data_and_options)?;
     let mut data = Members::data(json)?;
     let named = data.text("transaction", TEXT_MAX);
     let target = match named.map(str::parse) {
@@ -239,7 +219,7 @@ fn answer(performed: &Performed, shown_to: ShownTo) -> Answered {
     let status = match (latest.state, decline) {
         (State::Pending, _) => StatusCode::ACCEPTED,
         (State::Declined | State::Approved, Some(decline)) => {
-            return Err(response::declined(order, transaction, latest, decline));
+            return Err(response::declined(order, transaction, latest, decline).replayed(performed.replayed));
         }
         (State::Approved | State::Declined, None) => StatusCode::OK,
         (State::NotDone, _) => {

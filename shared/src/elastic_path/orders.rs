@@ -47,8 +47,9 @@ async fn register(app: &App, request: &Request) -> Answered {
     if data.text("type", 20).is_some_and(|text| text != "order") {
         data.problem("type", Code::InvalidValue, "must be order");
     }
-    for name in ["amount", "currency"] {
-        if !data.has(name) {
+    // A null amount is told by the amount itself.
+    for (name, missing) in [("amount", data.lacks("amount")), ("currency", !data.has("currency"))] {
+        if missing {
             data.problem(name, Code::Required, format!("data.{name} is required"));
         }
     }

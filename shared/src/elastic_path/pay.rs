@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     gateway::{BillingAddress, Card, PaymentSource},
     money::Currency,
-    operation::{Fingerprint, Grant},
+    operation::{Fingerprint, Grant, Kind},
     order::{Action, Intent, Pay},
     policy::OrdersMode,
     transaction::Method,
@@ -48,8 +48,7 @@ pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
 /// What the `method` of a body asks for.
 enum Asked {
     Pay(Method),
-    Capture,
-    Refund,
+    FollowUp(Kind),
 }
 
 async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered {
@@ -60,13 +59,9 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     gateway(&mut data)?;
     let method = match asked(&mut data, route) {
         Some(Asked::Pay(method)) => method,
-        Some(Asked::Capture) => {
+        Some(Asked::FollowUp(kind)) => {
             data.finish()?;
-            return follow_up::capture_of_order(app, request, &caller, order, json.as_ref()).await;
-        }
-        Some(Asked::Refund) => {
-            data.finish()?;
-            return follow_up::refund_of_order(app, request, &caller, order, json.as_ref()).await;
+            return follow_up::of_order(app, request, &caller, order, json.as_ref(), kind).await;
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
@@ -84,7 +79,7 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     let amount = data.amount("amount");
     let stated = data.currency("currency").or_else(|| header_currency(request.headers()));
     let source = source(&mut data, app.clock.as_ref());
-    if external && !data.has("amount") {
+    if external && data.lacks("amount") {
         data.problem(
             "amount",
             Code::AmountRequired,
@@ -144,8 +139,8 @@ fn asked(data: &mut Members<'_>, route: Option<Method>) -> Option<Asked> {
     match data.required_text("method", TEXT_MAX)? {
         "purchase" => Some(Asked::Pay(Method::Purchase)),
         "authorize" => Some(Asked::Pay(Method::Authorize)),
-        "capture" => Some(Asked::Capture),
-        "refund" => Some(Asked::Refund),
+        "capture" => Some(Asked::FollowUp(Kind::Capture)),
+        "refund" => Some(Asked::FollowUp(Kind::Refund)),
         _ => {
             data.problem("method", Code::UnsupportedMethod, "must be purchase, authorize, capture or refund");
             None

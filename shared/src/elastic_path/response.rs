@@ -185,12 +185,15 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         },
         "mechanism": mechanism_name(operation.mechanism),
         "attempts": operation.attempts,
-        "gateway_order_id": operation.gateway_order_id,
         "asked_by": operation.by.as_str(),
         "timestamps": timestamps(operation.created_at, operation.updated_at),
     });
     if let Some(reason) = cause(operation.cause) {
         value["reason"] = reason.into();
+    }
+    // What was only recorded the gateway knows nothing of.
+    if operation.mechanism == Mechanism::Automatic {
+        value["gateway_order_id"] = operation.gateway_order_id.as_str().into();
     }
     if operation.answer.is_some() {
         value["gateway"] = json!({

@@ -27,7 +27,10 @@ async fn answer(app: &App, request: &Request) -> Answered {
             let detail = "grant_type must be client_credentials or implicit";
             return Err(Problem::new("grant_type", Code::UnsupportedGrantType, detail.to_owned()).into());
         }
-        None => return Err(Problem::required("grant_type").into()),
+        None => {
+            let detail = "grant_type is required, in a form (application/x-www-form-urlencoded)";
+            return Err(Problem::new("grant_type", Code::Required, detail.to_owned()).into());
+        }
     };
     let client_id = form.client_id.ok_or_else(|| Problem::required("client_id"))?;
     let secret = match grant {

@@ -36,10 +36,14 @@ fn a_site_becomes_the_gateways_address() {
 fn durations_are_iso_8601() {
     let mut document = document();
     document["duplicate_window"] = json!("PT5M");
-    document["authorization_lifetime"] = json!("PT72H");
+    document["authorization_lifetime"] = json!("P3D");
     let policy = parse(&document).unwrap().policy;
     assert_eq!(policy.duplicate_window, SignedDuration::from_mins(5));
     assert_eq!(policy.authorization_lifetime, SignedDuration::from_hours(72));
+    for odd in ["P1M", "P1Y", "-PT1S", "60", ""] {
+        document["duplicate_window"] = json!(odd);
+        assert!(parse(&document).is_err(), "{odd}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{At, Order};
 use crate::{
-    operation::{Cause, Decline, FIRST_INQUIRY_AFTER, Kind, Mechanism, Operation, State, gateway_order_id},
+    operation::{Cause, Decline, Kind, Mechanism, NewOperation, Operation, State},
     outcome::{NotDone, Outcome},
     policy::Policy,
     transaction::{Method, Transaction},
@@ -145,9 +145,8 @@ fn add_void(
         void.attempt_again(amount, now);
         return void.id;
     }
-    let id = new_id();
-    transaction.operations.push(Operation {
-        id,
+    let new = NewOperation {
+        id: new_id(),
         kind: Kind::Void,
         cause,
         follows: Some(origin.id),
@@ -156,18 +155,10 @@ fn add_void(
         key: None,
         fingerprint: origin.fingerprint.clone(),
         route: origin.route.clone(),
-        gateway_order_id: gateway_order_id(id),
-        attempts: 1,
-        state: State::Pending,
-        answer: None,
-        decline: None,
-        not_done: None,
-        doubt: None,
         by: origin.by,
-        created_at: now,
-        attempted_at: now,
-        updated_at: now,
-        next_inquiry_at: Some(now + FIRST_INQUIRY_AFTER),
-    });
+    };
+    let void = Operation::new(new, now);
+    let id = void.id;
+    transaction.operations.push(void);
     id
 }

@@ -13,10 +13,7 @@ use super::{
 use crate::{
     card::CardSummary,
     money::{Amount, Currency},
-    operation::{
-        Cause, FIRST_INQUIRY_AFTER, Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route, State,
-        gateway_order_id,
-    },
+    operation::{Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route},
     policy::Policy,
     transaction::{Method, Status, Transaction},
 };
@@ -252,18 +249,15 @@ impl Step {
         // The account that took the payment, whatever the merchant's set-up says by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
-        let mut operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
         let at = At { transaction: id, operation: operation.id };
-        let recorded_only = self.mechanism == Mechanism::Manual;
-        if recorded_only {
-            operation.state = State::Approved;
-            operation.attempts = 0;
-            operation.next_inquiry_at = None;
-        }
         transaction.operations.push(operation);
         transaction.updated_at = context.now;
         order.updated_at = context.now;
-        Ok(if recorded_only { Decision::Record(order, at) } else { Decision::Send(order, at) })
+        Ok(match self.mechanism {
+            Mechanism::Automatic => Decision::Send(order, at),
+            Mechanism::Manual => Decision::Record(order, at),
+        })
     }
 }
 
@@ -285,9 +279,8 @@ fn new_operation(
     route: &Route,
     context: &Context<'_>,
 ) -> Operation {
-    let id = (context.new_id)();
-    Operation {
-        id,
+    let new = NewOperation {
+        id: (context.new_id)(),
         kind,
         cause: Cause::Asked,
         follows: None,
@@ -296,17 +289,7 @@ fn new_operation(
         key: intent.key.clone(),
         fingerprint: intent.fingerprint.clone(),
         route: route.clone(),
-        gateway_order_id: gateway_order_id(id),
-        attempts: 1,
-        state: State::Pending,
-        answer: None,
-        decline: None,
-        not_done: None,
-        doubt: None,
         by: intent.by,
-        created_at: context.now,
-        attempted_at: context.now,
-        updated_at: context.now,
-        next_inquiry_at: Some(context.now + FIRST_INQUIRY_AFTER),
-    }
+    };
+    Operation::new(new, context.now)
 }
