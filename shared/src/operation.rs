@@ -215,6 +215,8 @@ pub struct Operation {
     pub gateway_order_id: String,
     /// How often it was sent, or about to be.
     pub attempts: u32,
+    /// The latest attempt; tells whose write it was that put it on record. The first attempt has the operation's id.
+    pub attempt_id: Uuid,
     /// Where it stands.
     pub state: State,
     /// The gateway's words, once there are any.
@@ -282,6 +284,7 @@ impl Operation {
             route: new.route,
             gateway_order_id: gateway_order_id(new.id),
             attempts: u32::from(sent),
+            attempt_id: new.id,
             state: if sent { State::Pending } else { State::Approved },
             answer: None,
             decline: None,
@@ -310,9 +313,10 @@ impl Operation {
     }
 
     /// Begins another attempt of an operation that is known to have done nothing.
-    pub fn attempt_again(&mut self, amount: Amount, now: Timestamp) {
+    pub fn attempt_again(&mut self, attempt_id: Uuid, amount: Amount, now: Timestamp) {
         self.amount = amount;
-        self.attempts += 1;
+        self.attempts = self.attempts.saturating_add(1);
+        self.attempt_id = attempt_id;
         self.state = State::Pending;
         self.answer = None;
         self.decline = None;

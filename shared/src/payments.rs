@@ -89,7 +89,7 @@ pub struct Payments {
 impl Payments {
     /// Carries out an intent on an order, at most once.
     ///
-    /// `source` is what a payment is made with; `currency` is the one of an order that is not registered.
+    /// `source` is what a new payment is made with; follow-ups have none.
     pub async fn perform(
         &self,
         merchant: &Merchant,
@@ -172,7 +172,6 @@ impl Payments {
             Start::New(_) => self.store.create(order).await,
             Start::Stored(_) => self.store.save(order).await,
         };
-        let attempt = order.operation(at).map(|operation| (operation.attempts, operation.attempted_at));
         let stored = match written {
             Ok(()) => return Ok(Put::Done(next_version(order))),
             Err(StoreError::Conflict(stored)) => *stored,
@@ -186,11 +185,9 @@ impl Payments {
             Err(error) => return Err(Refusal::Store(error)),
         };
         // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
-        let ours = stored.operation(at).map(|operation| (operation.attempts, operation.attempted_at));
-        if ours.is_some() && ours == attempt {
-            return Ok(Put::Done(stored));
-        }
-        Ok(Put::Changed(stored))
+        let attempt = |order: &Order| order.operation(at).map(|operation| operation.attempt_id);
+        let ours = attempt(&stored).is_some() && attempt(&stored) == attempt(order);
+        Ok(if ours { Put::Done(stored) } else { Put::Changed(stored) })
     }
 
     /// The one call. Never in a spawned task: a frozen sandbox would send it minutes later.

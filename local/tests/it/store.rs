@@ -181,6 +181,7 @@ fn operation(id: Uuid) -> Operation {
         },
         gateway_order_id: gateway_order_id(id),
         attempts: u32::MAX,
+        attempt_id: id,
         state: State::Declined,
         answer: Some(Answer {
             respstat: word(1),

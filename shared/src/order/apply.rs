@@ -142,7 +142,7 @@ fn add_void(
     let earlier =
         transaction.operations.iter_mut().find(|o| o.follows == Some(origin.id) && o.is(State::NotDone));
     if let Some(void) = earlier {
-        void.attempt_again(amount, now);
+        void.attempt_again(new_id(), amount, now);
         return void.id;
     }
     let new = NewOperation {

@@ -173,7 +173,7 @@ fn decide_pay(
         }
     }
     if let Some(at) = again {
-        return attempt_again(order, at, amount, context.now);
+        return attempt_again(order, at, amount, context);
     }
     if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shopper_attempts {
         return Err(Rejection::TooManyAttempts);
@@ -242,7 +242,7 @@ impl Step {
             no_equal_approved(&order, intent, Some(id), context)?;
         }
         if let Some(at) = self.again.or_else(|| did_nothing_without_key(&order, intent, Some(id))) {
-            return attempt_again(order, at, self.amount, context.now);
+            return attempt_again(order, at, self.amount, context);
         }
         room(&order)?;
         let transaction = order.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
@@ -261,9 +261,15 @@ impl Step {
     }
 }
 
-fn attempt_again(mut order: Order, at: At, amount: Amount, now: Timestamp) -> Result<Decision, Rejection> {
+fn attempt_again(
+    mut order: Order,
+    at: At,
+    amount: Amount,
+    context: &Context<'_>,
+) -> Result<Decision, Rejection> {
+    let now = context.now;
     let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
-    operation.attempt_again(amount, now);
+    operation.attempt_again((context.new_id)(), amount, now);
     if let Some(transaction) = order.transaction_mut(at.transaction) {
         transaction.updated_at = now;
     }

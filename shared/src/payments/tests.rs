@@ -294,6 +294,32 @@ async fn another_attempt_goes_out_under_the_same_order_id() {
 }
 
 #[tokio::test]
+async fn of_two_retries_in_the_same_instant_one_sends() {
+    struct Frozen;
+    impl Clock for Frozen {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+        fn new_id(&self) -> uuid::Uuid {
+            uuid::Uuid::new_v4()
+        }
+    }
+    let mut desk = Desk::new().await;
+    desk.payments.clock = Arc::new(Frozen);
+    desk.gateway_says(Outcome::NotDone(NotDone::Unreachable, Answer::default()));
+    desk.purchase(Some("k")).await.unwrap();
+    // Another process takes up the same operation at the same time, and its write comes first.
+    desk.meanwhile(|order| {
+        let operation = &mut order.transactions[0].operations[0];
+        let amount = operation.amount;
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, jiff::Timestamp::UNIX_EPOCH);
+    });
+    let second = desk.purchase(Some("k")).await;
+    assert!(matches!(second, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
+    assert_eq!(desk.sent(), 1, "the other one sends it");
+}
+
+#[tokio::test]
 async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
     let desk = Desk::new().await;
     let late = desk.perform(&intent(None), KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.5)).await.unwrap();
