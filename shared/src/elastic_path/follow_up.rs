@@ -1,7 +1,7 @@
 //! What is done to a payment that is there: capture, refund, cancel; and the answer to every operation.
 
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -30,7 +30,7 @@ const REFERENCE_MAX: usize = 128;
 const TEXT_MAX: usize = 1_000;
 
 /// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none is used.
-const ALSO_IN_PAYMENTS: [&str; 12] = [
+const ALSO_IN_PAYMENTS: [&str; 11] = [
     "gateway",
     "method",
     "transaction",
@@ -42,7 +42,6 @@ const ALSO_IN_PAYMENTS: [&str; 12] = [
     "year",
     "verification_value",
     "billing_address",
-    "currency",
 ];
 
 /// `POST …/transactions/{transactionId}/capture`.
@@ -66,19 +65,18 @@ async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
     let order = order_id(request)?;
     let path = path_parameter(request, "transactionId");
     let transaction = transaction_id(&path)?;
-    let json = body::json(request)?;
-    let empty = json!({"data": {}});
-    let json = json.unwrap_or(empty);
-    only_data_and_options(&json)?;
-    let data = match json.get("data") {
-        None | Some(Value::Null) => &Value::Object(serde_json::Map::new()),
-        Some(data) => data,
+    let body = body::json(request)?.unwrap_or_else(|| json!({}));
+    only_data_and_options(&body)?;
+    let nothing = Map::new();
+    let data = match body.get("data") {
+        None | Some(Value::Null) => &nothing,
+        Some(Value::Object(data)) => data,
+        Some(_) => return Err(Problem::wrong_type("data", "an object").into()),
     };
-    let wrapped = json!({"data": data});
-    let mut data = Members::data(Some(&wrapped))?;
+    let mut data = Members::at("data", data);
     let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
     data.finish()?;
-    // The path's text, so that two spellings of an id are one transaction and one key.
+    // The id and not the path's text, so that two spellings of an id are one transaction and one key.
     let key = idempotency_key(request, &transaction.to_string())?;
     let intent = intent(kind, action, "", key, &caller);
     perform(app, request, &caller, order, intent, None).await
