@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tollgate::clock::Clock;
 
 use crate::{
-    functions::InvokeError,
+    functions::{InvokeError, SCHEDULED},
     merchants,
     stack::{REGION, Shared, TABLE_NAME},
 };
@@ -39,7 +39,7 @@ async fn about(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "secretsmanager": shared.secretsmanager_url,
         "region": REGION,
         "table": TABLE_NAME,
-        "functions": shared.functions.table.keys().collect::<Vec<_>>(),
+        "functions": shared.functions.table.keys().chain(SCHEDULED.iter().map(|(name, _)| name)).collect::<Vec<_>>(),
         "merchants": credentials(&shared),
         "sample_orders": shared.samples,
         "now": shared.clock.now(),
@@ -72,8 +72,14 @@ async fn advance(State(shared): State<Arc<Shared>>, Json(by): Json<Advance>) -> 
 }
 
 async fn invoke(State(shared): State<Arc<Shared>>, Path(function): Path<String>, event: String) -> Response {
-    match shared.functions.invoke(&function, &event).await {
-        Ok(response) => Json(proxy_response(&response)).into_response(),
+    let scheduled = SCHEDULED.iter().any(|(name, _)| *name == function);
+    let answer = if scheduled {
+        shared.functions.invoke_scheduled(&function).await
+    } else {
+        shared.functions.invoke(&function, &event).await.map(|response| proxy_response(&response))
+    };
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
         Err(error) => {
             let status = match &error {
                 InvokeError::NoSuchFunction(_) => StatusCode::NOT_FOUND,

@@ -8,8 +8,9 @@ use std::{
 };
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
+use serde_json::{Value, json};
 use tokio::sync::watch;
-use tollgate::{clock::Clock, lambda::App};
+use tollgate::{clock::Clock, invocation::deadline_of, lambda::App, payments::Deadline};
 use uuid::Uuid;
 
 /// A handler, as a function's package exports it.
@@ -19,6 +20,7 @@ pub type Handler = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response
 pub const TABLE: &[(&str, Handler)] = &[
     ("authorize", |app, request| Box::pin(authorize::handle(app, request))),
     ("capture", |app, request| Box::pin(capture::handle(app, request))),
+    ("confirm", |app, request| Box::pin(confirm::handle(app, request))),
     ("orders", |app, request| Box::pin(orders::handle(app, request))),
     ("payments", |app, request| Box::pin(payments::handle(app, request))),
     ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
@@ -26,6 +28,13 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("token", |app, request| Box::pin(token::handle(app, request))),
     ("void", |app, request| Box::pin(void::handle(app, request))),
 ];
+
+/// A handler that a schedule invokes; its report is the invocation's result.
+pub type Scheduled = fn(Arc<App>, Deadline) -> Pin<Box<dyn Future<Output = Value> + Send>>;
+
+/// Every function that a schedule invokes. Compared with `template.yaml` like the others.
+pub const SCHEDULED: &[(&str, Scheduled)] =
+    &[("reconcile", |app, deadline| Box::pin(async move { json!(reconcile::handle(app, deadline).await) }))];
 
 /// Why an invocation has no answer of the function's own.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +106,26 @@ impl Functions {
             let answer = tokio::time::timeout(limit, handler(app, request)).await;
             answer.map_err(|_| InvokeError::TimedOut(limit))
         }
+    }
+
+    /// Invokes a function as its schedule does, and answers its report.
+    pub(crate) async fn invoke_scheduled(&self, name: &str) -> Result<Value, InvokeError> {
+        let known = SCHEDULED.iter().find(|(scheduled, _)| *scheduled == name);
+        let (_, handler) = known.ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()))?;
+        let app = Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner));
+        let deadline = deadline_of(&self.context(name), self.clock.now());
+        let (limit, mut stop) = (self.timeout, self.stop.clone());
+        let run = tokio::time::timeout(limit, handler(app, deadline));
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => Err(InvokeError::Stopping),
+                report = run => report.map_err(|_| InvokeError::TimedOut(limit)),
+            }
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() { InvokeError::Panicked } else { InvokeError::Stopping })
+        })
     }
 
     fn context(&self, name: &str) -> Context {

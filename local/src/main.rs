@@ -51,6 +51,7 @@ impl Arguments {
             dynamodb_url: self.dynamodb_url,
             secretsmanager_url: self.secretsmanager_url,
             containers: self.containers,
+            schedules: true,
             samples: own && !self.no_samples,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,

@@ -27,7 +27,7 @@ use crate::{
     functions::{self, Functions, Handler, InvokeError},
     merchants, samples,
     secrets_manager::{self, Secrets},
-    template::{self, Deployment, TemplateError},
+    template::{self, Deployment, Schedule, TemplateError},
 };
 
 /// The table's name; the template leaves it to the deployment.
@@ -62,6 +62,8 @@ pub struct Options {
     pub merchants: BTreeMap<String, Value>,
     /// Handlers in place of a function's own, by the binary's name.
     pub handlers: Vec<(&'static str, Handler)>,
+    /// Run the schedules. Tests leave them out and invoke what they need, when they need it.
+    pub schedules: bool,
     /// In place of the template's.
     pub function_timeout: Option<Duration>,
 }
@@ -148,7 +150,8 @@ impl Shared {
 impl Stack {
     /// Starts everything, and returns when the API answers.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Deployment { routes, table, function_timeout, .. } = template::parse(template::TEMPLATE)?;
+        let Deployment { routes, schedules, table, function_timeout, .. } =
+            template::parse(template::TEMPLATE)?;
         let (stop, stopped) = watch::channel(false);
         let mut servers = Vec::new();
 
@@ -222,6 +225,10 @@ impl Stack {
             let app = |clock| app(&dynamodb_url, &secretsmanager_url, clock);
             samples = samples::make(app, &functions, &simulator).await?;
             tracing::info!(orders = samples, "the sample orders are ready");
+        }
+
+        for schedule in schedules.into_iter().filter(|_| options.schedules) {
+            servers.push(tokio::spawn(run_schedule(schedule, Arc::clone(&functions), stopped.clone())));
         }
 
         let shared = Arc::new(Shared {
@@ -300,6 +307,11 @@ impl Stack {
         Ok(())
     }
 
+    /// Invokes a function as its schedule does, and answers its report.
+    pub async fn invoke_scheduled(&self, function: &str) -> Result<Value, InvokeError> {
+        self.shared.functions.invoke_scheduled(function).await
+    }
+
     /// How many sample orders were made at the start.
     pub fn samples(&self) -> usize {
         self.shared.samples
@@ -347,6 +359,23 @@ fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) 
             tracing::error!(%error, "a server stopped");
         }
     })
+}
+
+/// Invokes a function again and again, on the machine's clock, until the stack stops.
+async fn run_schedule(schedule: Schedule, functions: Arc<Functions>, stopped: watch::Receiver<bool>) {
+    let mut timer = tokio::time::interval(schedule.every);
+    // The first tick is now; nothing can be in doubt for a minute yet.
+    timer.tick().await;
+    let mut stop = std::pin::pin!(until(stopped));
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = timer.tick() => {}
+        }
+        if let Err(error) = functions.invoke_scheduled(&schedule.function).await {
+            tracing::error!(function = schedule.function, %error, "a scheduled invocation failed");
+        }
+    }
 }
 
 /// Resolves when the stack is told to stop, and also when it is dropped.

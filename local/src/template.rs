@@ -19,12 +19,23 @@ pub const TEMPLATE: &str = include_str!("../../template.yaml");
 pub struct Deployment {
     /// Every route of the HTTP API, and the function that answers it.
     pub routes: Vec<Route>,
+    /// Every schedule, and the function that it invokes.
+    pub schedules: Vec<Schedule>,
     /// The binaries of all functions.
     pub functions: BTreeSet<String>,
     /// The one table.
     pub table: Table,
     /// After this time Lambda kills a function.
     pub function_timeout: Duration,
+}
+
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The binary of the function that it invokes.
+    pub function: String,
+    /// How often.
+    pub every: Duration,
 }
 
 /// A route of the HTTP API.
@@ -200,6 +211,7 @@ struct Event {
 struct EventProperties {
     method: Option<String>,
     path: Option<String>,
+    schedule_expression: Option<String>,
 }
 
 /// Reads a template.
@@ -208,7 +220,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         part: "as a whole".into(),
         reason: error.to_string(),
     })?;
-    let mut routes = Vec::new();
+    let (mut routes, mut schedules) = (Vec::new(), Vec::new());
     let mut functions = BTreeSet::new();
     let mut tables = Vec::new();
     for (id, resource) in document.resources {
@@ -217,7 +229,14 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
                 let binary = part::<Metadata>(&id, resource.metadata)?.build_properties.binary;
                 let events = part::<Function>(&id, resource.properties)?.events;
                 for event in events.into_values() {
-                    routes.push(Route { key: route_key(&id, event)?, function: binary.clone() });
+                    let function = binary.clone();
+                    match event.r#type.as_str() {
+                        "HttpApi" => routes.push(Route { key: route_key(&id, event)?, function }),
+                        "ScheduleV2" => schedules.push(Schedule { every: rate(&id, event)?, function }),
+                        _ => {
+                            return Err(TemplateError::UnsupportedEvent { function: id, kind: event.r#type });
+                        }
+                    }
                 }
                 functions.insert(binary);
             }
@@ -234,7 +253,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let count = tables.len();
     let (Some(table), 1) = (tables.pop(), count) else { return Err(TemplateError::Tables(count)) };
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    Ok(Deployment { routes, functions, table, function_timeout })
+    Ok(Deployment { routes, schedules, functions, table, function_timeout })
 }
 
 fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {
@@ -244,9 +263,6 @@ fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError>
 
 /// SAM makes the `$default` route from an event with neither path nor method.
 fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
-    if event.r#type != "HttpApi" {
-        return Err(TemplateError::UnsupportedEvent { function: function.to_owned(), kind: event.r#type });
-    }
     match (event.properties.method, event.properties.path) {
         (Some(method), Some(path)) => Ok(RouteKey::Exact { method: method.to_uppercase(), path }),
         (None, None) => Ok(RouteKey::Default),
@@ -255,4 +271,17 @@ fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
             reason: "a route needs both Method and Path, or neither".into(),
         }),
     }
+}
+
+/// `rate(1 minute)`: the only kind of schedule that there is here.
+fn rate(function: &str, event: Event) -> Result<Duration, TemplateError> {
+    let expression = event.properties.schedule_expression.unwrap_or_default();
+    let minutes = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).and_then(|rate| {
+        let (number, unit) = rate.split_once(' ')?;
+        matches!(unit, "minute" | "minutes").then(|| number.parse::<u64>().ok())?
+    });
+    minutes.map(|minutes| Duration::from_secs(minutes * 60)).ok_or_else(|| TemplateError::Unreadable {
+        part: function.to_owned(),
+        reason: format!("only rate(… minutes) is played here, not {expression}"),
+    })
 }

@@ -11,7 +11,7 @@ mod pay;
 mod response;
 mod token;
 
-pub use follow_up::{cancel, capture, refund};
+pub use follow_up::{cancel, capture, confirm, refund};
 pub use orders::{get_order, get_transaction, list_transactions, not_found, put_order};
 pub use pay::{authorize, pay, purchase};
 pub use token::issue_token;

@@ -10,9 +10,9 @@ use crate::{
     card::{CardNumber, Expiry, SecurityCode},
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::Route,
+    operation::{Kind, Route},
     order::OrderId,
-    outcome::Outcome,
+    outcome::{Finding, Outcome},
 };
 
 /// Decimals of every amount at the gateway: to CardPointe a whole number means minor units, so an amount of
@@ -56,6 +56,32 @@ pub enum Command<'a> {
         /// The payment's retref.
         retref: &'a str,
     },
+}
+
+/// One operation whose outcome is not known.
+pub struct Question<'a> {
+    /// The account that it was sent through.
+    pub route: &'a Route,
+    /// What was asked for.
+    pub kind: Kind,
+    /// The amount asked.
+    pub amount: Amount,
+    /// The order id that it was sent with.
+    pub gateway_order_id: &'a str,
+    /// Whether it was sent before: a decline that is on record may then be the earlier attempt's.
+    pub sent_before: bool,
+    /// The payment that a capture, void or refund is about; none for the payment itself.
+    pub payment: Option<Payment<'a>>,
+}
+
+/// A payment that is there, as the gateway knows it.
+pub struct Payment<'a> {
+    /// Its retref.
+    pub retref: &'a str,
+    /// The order id that it was sent with.
+    pub gateway_order_id: &'a str,
+    /// References of its refunds that are accounted for.
+    pub known_refunds: Vec<&'a str>,
 }
 
 /// What is paid with.
@@ -107,4 +133,7 @@ pub struct BillingAddress {
 pub trait Gateway: Send + Sync {
     /// Sends one instruction once, waiting at most `limit` for the answer, and says what it came to.
     async fn perform(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
+
+    /// Asks what became of an operation, waiting at most `limit` for each answer. Changes nothing at the gateway.
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_http::{Request, RequestExt, request::RequestContext};
+use lambda_http::{Context, Request, RequestExt, request::RequestContext};
 
 use crate::payments::Deadline;
 
@@ -29,12 +29,13 @@ pub fn path_parameter(request: &Request, name: &str) -> String {
     request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
 }
 
-/// When the invocation ends, by the clock that the platform states it in. Without its word, it has ended: nothing
-/// is sent.
+/// When the invocation of a request ends. Without the platform's word, it has ended: nothing is sent.
 pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
-    let left = request.lambda_context_ref().map(|context| {
-        let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        Duration::from_millis(context.deadline.saturating_sub(now))
-    });
-    Deadline::after(left.unwrap_or_default())
+    request.lambda_context_ref().map_or(Deadline::after(Duration::ZERO), |context| deadline_of(context, now))
+}
+
+/// When an invocation ends, by the clock that the platform states it in.
+pub fn deadline_of(context: &Context, now: Timestamp) -> Deadline {
+    let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    Deadline::after(Duration::from_millis(context.deadline.saturating_sub(now)))
 }

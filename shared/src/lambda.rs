@@ -7,15 +7,21 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use lambda_http::{Body, Error, Request, Response, service_fn};
+use lambda_http::{
+    Body, Error, Request, Response,
+    lambda_runtime::{self, LambdaEvent},
+    service_fn,
+};
+use serde::{Serialize, de::IgnoredAny};
 
 pub use crate::app::App;
 
 use crate::{
     clock::{Clock, SystemClock},
     gateway::cardpointe::CardPointe,
+    invocation,
     merchants::secrets_manager::SecretsManagerMerchants,
-    payments::Payments,
+    payments::{Deadline, Payments},
     store::dynamodb::DynamoDbStore,
     telemetry,
 };
@@ -135,6 +141,28 @@ where
     lambda_http::run(service_fn(move |request: Request| {
         let app = app.clone();
         async move { Ok::<_, Error>(handler(app, request).await) }
+    }))
+    .await
+}
+
+/// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
+/// answers is the invocation's result.
+pub async fn run_scheduled<H, F, R>(handler: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, Deadline) -> F + Sync,
+    F: Future<Output = R> + Send,
+    R: Serialize + Send,
+{
+    telemetry::init();
+    let app = Arc::new(App::new(&Config::from_env()?, Arc::new(SystemClock))?);
+    let handler = &handler;
+    // What the schedule sends says nothing that is needed.
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<IgnoredAny>| {
+        let app = app.clone();
+        async move {
+            let deadline = invocation::deadline_of(&event.context, app.clock.now());
+            Ok::<_, Error>(handler(app, deadline).await)
+        }
     }))
     .await
 }

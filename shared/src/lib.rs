@@ -29,6 +29,8 @@ pub mod store;
 
 pub mod payments;
 
+pub mod reconcile;
+
 pub mod access_token;
 
 pub mod app;

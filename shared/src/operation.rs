@@ -75,16 +75,26 @@ pub enum Cause {
     AvsMismatch,
     /// The merchant does not accept this CVV answer.
     CvvMismatch,
+    /// The payment turned up after it was given up, and the order has no room for it any more.
+    LateApproval,
+    /// An earlier attempt of the payment turned up beside the later one, which stands.
+    Twin,
 }
 
 impl Cause {
+    /// Whether a void of this cause has to be done in the end: money is held that nobody asked for.
+    pub fn must_succeed(self) -> bool {
+        self.declines_as().is_some() || self == Self::Twin
+    }
+
     /// The decline that a void of this cause turns the payment into, if it does.
     pub fn declines_as(self) -> Option<DeclineCode> {
         match self {
-            Self::Asked | Self::RefundBeforeSettlement => None,
+            Self::Asked | Self::RefundBeforeSettlement | Self::Twin => None,
             Self::PartialApproval => Some(DeclineCode::PartialApproval),
             Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
             Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
+            Self::LateApproval => Some(DeclineCode::DuplicateTransaction),
         }
     }
 }
@@ -242,6 +252,23 @@ pub struct Operation {
     /// When to ask the gateway about it next; only while pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_inquiry_at: Option<Timestamp>,
+    /// When to look for it once more after an attempt was given up as absent, whatever became of later attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look_at: Option<Timestamp>,
+    /// The payment that a void is about, where it is not the transaction's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retref: Option<String>,
+    /// How often the gateway has answered about it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub inquiries: u32,
+    /// Since when the gateway shows no trace of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_since: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a new operation is made of; the rest follows from it.
@@ -264,6 +291,8 @@ pub struct NewOperation {
     pub fingerprint: Fingerprint,
     /// The gateway account to send it through.
     pub route: Route,
+    /// The payment that a void is about, where it is not the transaction's own.
+    pub retref: Option<String>,
     /// Who asked.
     pub by: Grant,
 }
@@ -295,6 +324,10 @@ impl Operation {
             attempted_at: now,
             updated_at: now,
             next_inquiry_at: sent.then_some(now + FIRST_INQUIRY_AFTER),
+            last_look_at: None,
+            retref: new.retref,
+            inquiries: 0,
+            absent_since: None,
         }
     }
 
@@ -325,6 +358,8 @@ impl Operation {
         self.attempted_at = now;
         self.updated_at = now;
         self.next_inquiry_at = Some(now + FIRST_INQUIRY_AFTER);
+        self.inquiries = 0;
+        self.absent_since = None;
     }
 }
 

@@ -4,6 +4,7 @@ mod apply;
 mod balance;
 mod decide;
 mod idempotency;
+mod learn;
 mod limits;
 mod rejection;
 mod rules;
@@ -13,6 +14,8 @@ mod tests;
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
 pub use decide::{Action, Context, Decision, Intent, Pay, Target, decide};
+pub use idempotency::STILL_RUNNING;
+pub use learn::learn;
 pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
 
@@ -25,7 +28,7 @@ use uuid::Uuid;
 use crate::{
     card::mask_card_numbers,
     money::{Amount, Currency},
-    operation::{Operation, State},
+    operation::Operation,
     transaction::Transaction,
 };
 
@@ -209,7 +212,7 @@ impl Order {
 
     /// When the gateway has to be asked next about any operation of the order.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
-        self.operations().filter(|(_, o)| o.is(State::Pending)).filter_map(|(_, o)| o.next_inquiry_at).min()
+        self.operations().flat_map(|(_, o)| [o.next_inquiry_at, o.last_look_at]).flatten().min()
     }
 
     /// Every operation with its transaction.

@@ -70,15 +70,19 @@ pub enum NotDone {
     NotSettled,
     /// A void after the payment was sent to settlement.
     AlreadySettled,
+    /// The gateway was asked, twice and late enough, and has no trace of it.
+    NeverArrived,
+    /// The gateway shows the payment as voided, and nobody here voided it.
+    VoidedElsewhere,
 }
 
 impl NotDone {
     /// Whether the same request can succeed when it is simply sent again.
     pub fn may_be_tried_again(self) -> bool {
         match self {
-            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft => true,
+            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft | Self::NeverArrived => true,
             // An operator, the settlement run or another operation has to act first.
-            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled => false,
+            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled | Self::VoidedElsewhere => false,
         }
     }
 }
@@ -135,4 +139,19 @@ impl Outcome {
             | Self::Unknown(_, answer) => answer,
         }
     }
+}
+
+/// What the gateway says when it is asked what became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Its word: this is what became of it.
+    Became(Box<Outcome>),
+    /// It was approved more than once: an earlier attempt arrived after it was given up. Every approval, oldest first.
+    Several(Vec<Answer>),
+    /// No trace of it: no record, or the payment is as it was before. Counts only when asked twice, late enough.
+    Absent,
+    /// Records that decide nothing.
+    Undecided,
+    /// No answer that could be read; says nothing about the operation.
+    Failed,
 }

@@ -3,18 +3,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    gateway::{Command, Gateway, Instruction, PaymentSource},
+    gateway::{Command, Gateway, Instruction, Payment, PaymentSource, Question},
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::Kind,
+    operation::{Kind, State},
     order::{self, Action, At, Context, Decision, Intent, Next, Order, OrderKey, Rejection},
-    outcome::{Answer, Doubt, NotDone, Outcome},
+    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
     policy::OrdersMode,
     store::{OrderStore, StoreError},
+    transaction::Transaction,
 };
 
 /// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway itself
@@ -24,8 +27,17 @@ const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 /// Time kept for saving the outcome and answering, after the gateway's answer or its absence.
 const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
 
+/// Longest wait for each answer of an inquiry. It changes nothing, so it can be cut short and made again.
+const INQUIRY_LIMIT: Duration = Duration::from_secs(3);
+
+/// With less than this left nothing is asked: an inquiry about a refund takes two look-ups, and its result is saved.
+const ASK_MIN: Duration = Duration::from_secs(8);
+
 /// With less than this an operation is not sent: the answer would most likely be missed.
 const SEND_MIN: Duration = Duration::from_secs(2);
+
+/// How long a transaction is in doubt before reading it asks the gateway: the request itself has ended long since.
+const REPAIR_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 /// How often a decision is made anew because somebody else changed the order in between.
 const DECISIONS_MAX: usize = 8;
@@ -48,6 +60,11 @@ impl Deadline {
         let left = self.0.saturating_duration_since(Instant::now());
         let limit = left.saturating_sub(KEPT_FOR_OUTCOME).min(GATEWAY_LIMIT);
         (limit >= SEND_MIN).then_some(limit)
+    }
+
+    /// Whether an inquiry still fits.
+    pub(crate) fn leaves_time_to_ask(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= ASK_MIN
     }
 }
 
@@ -98,24 +115,135 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
-        let (mut order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
-            Saved::Pending(order, at) => (order, at),
-            Saved::Finished(performed) => return Ok(performed),
+        let (order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
+            Intended::Pending(order, at) => (order, at),
+            // Asked before, and still in doubt although its request has ended: ask now, then answer.
+            Intended::Finished(Performed { order, at, replayed: true }) => {
+                let order = self.resolve(merchant, order, at.transaction, deadline).await;
+                return Ok(Performed { order, at, replayed: true });
+            }
+            Intended::Finished(performed) => return Ok(performed),
         };
-        let mut next = at;
+        let order = self.carry_out(merchant, order, at, source, deadline).await;
+        Ok(Performed { order, at, replayed: false })
+    }
+
+    /// Sends a pending operation and whatever follows from its outcome. An outcome that is not known is asked about
+    /// once, if time is left; otherwise the operation stays pending.
+    async fn carry_out(
+        &self,
+        merchant: &Merchant,
+        mut order: Order,
+        mut at: At,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Order {
         loop {
-            let outcome = self.call_gateway(merchant, &order, next, source, deadline).await;
-            log_outcome(&order, next, &outcome);
-            match self.save_outcome(merchant, order, next, &outcome).await {
-                OutcomeSaved { order: saved, next: Next::Send(follow_up) } => {
-                    order = saved;
-                    next = follow_up;
-                }
-                OutcomeSaved { order: saved, next: Next::Answer } => {
-                    return Ok(Performed { order: saved, at, replayed: false });
-                }
+            let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
+            log_outcome(&order, at, &outcome);
+            let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
+            if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_ask() {
+                (saved, _) = self.ask(merchant, saved.order, at).await;
+            }
+            order = saved.order;
+            match saved.next {
+                Next::Send(follow_up) => at = follow_up,
+                Next::Answer => return order,
             }
         }
+    }
+
+    /// Asks the gateway now about whatever is in doubt in a transaction, and answers the order after it.
+    ///
+    /// The gateway's answer is adopted; no answer, or one that decides nothing, leaves the operation pending.
+    pub async fn confirm(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Result<Order, Refusal> {
+        let order = self.order(key).await?;
+        order.transaction(transaction).ok_or(Rejection::TransactionNotFound)?;
+        Ok(self.resolve(merchant, order, transaction, deadline).await)
+    }
+
+    /// Asks about a transaction that has been in doubt for so long that its own request cannot be running any more.
+    pub async fn repair(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Order {
+        let pending = order.transaction(transaction).and_then(Transaction::pending);
+        let now = self.clock.now();
+        if pending.is_some_and(|operation| now.duration_since(operation.attempted_at) >= REPAIR_AFTER) {
+            return self.resolve(merchant, order, transaction, deadline).await;
+        }
+        order
+    }
+
+    async fn resolve(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Order {
+        match order.to_ask_about(transaction, self.clock.now()) {
+            Some(at) if deadline.leaves_time_to_ask() => {
+                self.ask_about(merchant, order, at, deadline).await.0
+            }
+            _ => order,
+        }
+    }
+
+    /// Asks about one operation, and carries out what follows from the answer. Tells whether there was an answer.
+    pub(crate) async fn ask_about(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: At,
+        deadline: Deadline,
+    ) -> (Order, bool) {
+        let (saved, answered) = self.ask(merchant, order, at).await;
+        let order = match saved.next {
+            // Only voids follow, which need no card.
+            Next::Send(follow_up) => self.carry_out(merchant, saved.order, follow_up, None, deadline).await,
+            Next::Answer => saved.order,
+        };
+        (order, answered)
+    }
+
+    /// Asks once and saves what was learnt.
+    async fn ask(&self, merchant: &Merchant, order: Order, at: At) -> (Saved, bool) {
+        let finding = match question(&order, at) {
+            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+            None => Finding::Failed,
+        };
+        tracing::info!(
+            merchant = %order.merchant,
+            order = %order.id,
+            transaction = %at.transaction,
+            operation = %at.operation,
+            finding = finding_name(&finding),
+            "gateway inquiry"
+        );
+        if finding == Finding::Failed {
+            return (Saved { order, next: Next::Answer }, false);
+        }
+        let asked = attempt(&order, at);
+        let saved = self
+            .save_change(order, at, &|order| {
+                // Another attempt was begun meanwhile: what was found is not about it.
+                if attempt(order, at) != asked {
+                    return None;
+                }
+                order::learn(order, at, &finding, &merchant.policy, self.clock.now(), &|| self.clock.new_id())
+            })
+            .await;
+        (saved, true)
     }
 
     /// Puts the intent on record. From here on it can be found, whatever happens.
@@ -125,7 +253,7 @@ impl Payments {
         key: &OrderKey,
         intent: &Intent,
         deadline: Deadline,
-    ) -> Result<Saved, Refusal> {
+    ) -> Result<Intended, Refusal> {
         let mut stored = self.start(merchant, key, intent).await?;
         for again in 0..DECISIONS_MAX {
             // A store that answers late must not use up the time in which the caller can be answered.
@@ -142,14 +270,14 @@ impl Payments {
             };
             let (order, at, to_send) = match order::decide(order, intent, &context)? {
                 Decision::Replay(order, at) => {
-                    return Ok(Saved::Finished(Performed { order, at, replayed: true }));
+                    return Ok(Intended::Finished(Performed { order, at, replayed: true }));
                 }
                 Decision::Send(order, at) => (order, at, true),
                 Decision::Record(order, at) => (order, at, false),
             };
             match self.put(&stored, &order, at).await? {
-                Put::Done(order) if to_send => return Ok(Saved::Pending(order, at)),
-                Put::Done(order) => return Ok(Saved::Finished(Performed { order, at, replayed: false })),
+                Put::Done(order) if to_send => return Ok(Intended::Pending(order, at)),
+                Put::Done(order) => return Ok(Intended::Finished(Performed { order, at, replayed: false })),
                 Put::Changed(order) => stored = Start::Stored(order),
             }
         }
@@ -185,8 +313,7 @@ impl Payments {
             Err(error) => return Err(Refusal::Store(error)),
         };
         // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
-        let attempt = |order: &Order| order.operation(at).map(|operation| operation.attempt_id);
-        let ours = attempt(&stored).is_some() && attempt(&stored) == attempt(order);
+        let ours = attempt(&stored, at).is_some() && attempt(&stored, at) == attempt(order, at);
         Ok(if ours { Put::Done(stored) } else { Put::Changed(stored) })
     }
 
@@ -204,7 +331,7 @@ impl Payments {
         else {
             return not_sent(Doubt::StateDiffers);
         };
-        let retref = transaction.reference();
+        let retref = operation.retref.as_deref().or(transaction.reference());
         let command = match (operation.kind, source, retref) {
             (Kind::Authorize, Some(source), _) => Command::Authorize(source),
             (Kind::Purchase, Some(source), _) => Command::Purchase(source),
@@ -228,38 +355,53 @@ impl Payments {
         }
     }
 
-    /// Puts the outcome on record. If that cannot be done the intent stays pending, which is true and gets resolved.
-    async fn save_outcome(
+    /// Puts the outcome on record.
+    async fn save_outcome(&self, merchant: &Merchant, order: Order, at: At, outcome: &Outcome) -> Saved {
+        let sent = attempt(&order, at);
+        self.save_change(order, at, &|order| {
+            let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
+            // Another attempt was begun meanwhile. That money moved is true of the operation; anything else is not.
+            if attempt(order, at) != sent && !moved {
+                return None;
+            }
+            let now = self.clock.now();
+            Some(order::apply(order, at, outcome, &merchant.policy, now, &|| self.clock.new_id()))
+        })
+        .await
+    }
+
+    /// Changes an order and saves it; after a conflict the change is made to what is there. If it cannot be saved the
+    /// operation stays pending on record, which is true and gets resolved.
+    async fn save_change(
         &self,
-        merchant: &Merchant,
         order: Order,
         at: At,
-        outcome: &Outcome,
-    ) -> OutcomeSaved {
-        let pending = order.clone();
+        change: &(dyn Fn(&mut Order) -> Option<Next> + Sync),
+    ) -> Saved {
+        let before = order.clone();
         let mut current = order;
         for _ in 0..OUTCOME_SAVES_MAX {
             let mut changed = current.clone();
-            let next = order::apply(&mut changed, at, outcome, &merchant.policy, self.clock.now(), &|| {
-                self.clock.new_id()
-            });
+            let Some(next) = change(&mut changed) else {
+                return Saved { order: current, next: Next::Answer };
+            };
             let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
-                Ok(()) => return OutcomeSaved { order: next_version(&changed), next },
+                Ok(()) => return Saved { order: next_version(&changed), next },
                 // Our own write, its answer lost: the stored operation is as we left it.
                 Err(StoreError::Conflict(stored))
                     if expected.is_some() && stored.operation(at) == expected.as_ref() =>
                 {
-                    return OutcomeSaved { order: *stored, next };
+                    return Saved { order: *stored, next };
                 }
                 Err(StoreError::Conflict(stored)) => current = *stored,
                 Err(error) => {
-                    tracing::error!(order = %pending.id, operation = %at.operation, %error, "outcome not saved");
+                    tracing::error!(order = %before.id, operation = %at.operation, %error, "outcome not saved");
                     break;
                 }
             }
         }
-        OutcomeSaved { order: pending, next: Next::Answer }
+        Saved { order: before, next: Next::Answer }
     }
 
     /// An order as it is now.
@@ -306,7 +448,7 @@ impl Start {
     }
 }
 
-enum Saved {
+enum Intended {
     Pending(Order, At),
     Finished(Performed),
 }
@@ -316,9 +458,39 @@ enum Put {
     Changed(Order),
 }
 
-struct OutcomeSaved {
+struct Saved {
     order: Order,
     next: Next,
+}
+
+/// What is to be asked about an operation; none when it never got as far as to have an answer at the gateway.
+fn question(order: &Order, at: At) -> Option<Question<'_>> {
+    let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
+    let is_payment = matches!(operation.kind, Kind::Authorize | Kind::Purchase);
+    let payment = (!is_payment).then(|| {
+        let known = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.is(State::Approved));
+        Some(Payment {
+            retref: operation.retref.as_deref().or(transaction.reference())?,
+            gateway_order_id: &transaction.first()?.gateway_order_id,
+            known_refunds: known.filter_map(|o| o.answer.as_ref()?.retref.as_deref()).collect(),
+        })
+    });
+    Some(Question {
+        route: &operation.route,
+        kind: operation.kind,
+        amount: operation.amount,
+        gateway_order_id: &operation.gateway_order_id,
+        sent_before: operation.attempts > 1,
+        payment: match payment {
+            Some(payment) => Some(payment?),
+            None => None,
+        },
+    })
+}
+
+/// The latest attempt of an operation.
+fn attempt(order: &Order, at: At) -> Option<Uuid> {
+    order.operation(at).map(|operation| operation.attempt_id)
 }
 
 fn next_version(order: &Order) -> Order {
@@ -352,6 +524,16 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Declined(..) => "declined",
         Outcome::NotDone(..) => "not_done",
         Outcome::Unknown(..) => "unknown",
+    }
+}
+
+fn finding_name(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Became(outcome) => outcome_name(outcome),
+        Finding::Several(_) => "several",
+        Finding::Absent => "absent",
+        Finding::Undecided => "undecided",
+        Finding::Failed => "failed",
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod dynamodb;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::order::{Order, OrderKey};
 
@@ -20,6 +21,27 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+/// Partitions of the index of orders in doubt, so that a gateway's bad hour does not write to one alone.
+pub const IN_DOUBT_SHARDS: u8 = 4;
+
+/// Orders in doubt, and where to go on reading.
+#[derive(Debug)]
+pub struct Page {
+    /// Orders whose next inquiry is due, the longest due first.
+    pub keys: Vec<OrderKey>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A place in the index of orders in doubt.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    /// The last order that was read.
+    pub key: String,
+    /// When it was due, as the index has it.
+    pub due: String,
+}
+
 /// Keeps orders, one item each, every write conditional on what was read.
 #[async_trait]
 pub trait OrderStore: Send + Sync {
@@ -33,4 +55,14 @@ pub trait OrderStore: Send + Sync {
     ///
     /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
     async fn save(&self, order: &Order) -> Result<(), StoreError>;
+
+    /// One page of the orders of a shard whose next inquiry is due by `until`. Eventually consistent: it says where to
+    /// look, the order itself decides.
+    async fn in_doubt(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
 }

@@ -97,8 +97,11 @@ impl Transaction {
             Kind::Refund => operation.not_done == Some(NotDone::NotSettled),
             Kind::Capture | Kind::Void => false,
         };
-        let follow_up =
-            self.operations.iter().rev().find(|later| followed && later.follows == Some(operation.id));
+        let follow_up = self
+            .operations
+            .iter()
+            .rev()
+            .find(|later| followed && later.follows == Some(operation.id) && later.cause != Cause::Twin);
         follow_up.unwrap_or(operation)
     }
 
@@ -116,9 +119,11 @@ impl Transaction {
             return Status::Failed;
         }
         match self.voided().map(|void| void.cause) {
-            None | Some(Cause::RefundBeforeSettlement) => Status::Complete,
+            None | Some(Cause::RefundBeforeSettlement | Cause::Twin) => Status::Complete,
             Some(Cause::Asked) => Status::Cancelled,
-            Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch) => Status::Failed,
+            Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
+                Status::Failed
+            }
         }
     }
 
@@ -129,7 +134,7 @@ impl Transaction {
 
     /// The void that took effect.
     pub fn voided(&self) -> Option<&Operation> {
-        self.approved(Kind::Void).next()
+        self.approved(Kind::Void).find(|void| void.cause != Cause::Twin)
     }
 
     /// Whether a void follows from the payment's own answer, so that it must not stand.

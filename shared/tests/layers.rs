@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 8] = [
     &["money", "card"],
     &["decline", "policy", "outcome", "operation", "transaction", "order"],
     &["clock", "gateway", "merchants", "store"],
-    &["payments"],
+    &["payments", "reconcile"],
     &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
     &["access_token", "app", "invocation"],
     &["elastic_path", "telemetry"],

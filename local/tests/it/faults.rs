@@ -9,14 +9,50 @@ fn fault(shop: &Shop, endpoint: Endpoint, kind: FaultKind) {
     shop.stack.simulator().fault(Fault::once(endpoint, kind));
 }
 
+/// Every look-up fails from now on, until faults are cleared.
+fn no_inquiry(shop: &Shop) {
+    for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
+        let kind = FaultKind::Status { status: 503 };
+        shop.stack.simulator().fault(Fault { endpoint, kind, times: 1000 });
+    }
+}
+
 #[tokio::test]
-async fn a_lost_answer_is_pending_and_a_retry_does_not_charge_twice() {
-    let lost =
-        [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut, FaultKind::Status { status: 500 }];
+async fn a_lost_answer_is_asked_for_and_answered_in_the_same_request() {
+    for kind in [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut] {
+        let shop = Shop::open().await;
+        shop.register("o", 2599).await;
+        fault(&shop, Endpoint::Auth, kind);
+        assert_eq!(shop.pay_by_token("o", "authorize").await.data(200)["status"], "complete");
+        let id = shop.transactions("o").await[0]["id"].as_str().unwrap().to_owned();
+        fault(&shop, Endpoint::Capture, kind);
+        assert_eq!(
+            shop.follow_up("o", &id, "capture", json!({})).await.data(200)["transaction_type"],
+            "capture"
+        );
+        shop.stack.simulator().settle();
+        fault(&shop, Endpoint::Refund, kind);
+        assert_eq!(
+            shop.follow_up("o", &id, "refund", json!({"amount": 600})).await.data(200)["refunded_amount"],
+            600
+        );
+        assert_eq!((shop.ledger("auth").len(), shop.ledger("refund").len()), (1, 1));
+        shop.register("v", 2599).await;
+        let id = shop.pay_by_token("v", "purchase").await.id();
+        fault(&shop, Endpoint::Void, kind);
+        assert_eq!(shop.follow_up("v", &id, "cancel", json!({})).await.data(200)["status"], "cancelled");
+        shop.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_that_cannot_be_asked_for_is_pending_and_a_retry_does_not_charge_twice() {
+    let lost = [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut];
     for (n, kind) in lost.into_iter().enumerate() {
         let shop = Shop::open().await;
         shop.register("o", 2599).await;
         fault(&shop, Endpoint::Auth, kind);
+        no_inquiry(&shop);
         let path = "/v2/orders/o/payments";
         let body = json!({"data": crate::shop::by_token("purchase")});
         let answer = shop.post_with_key(path, "key", body.clone()).await;
@@ -27,39 +63,132 @@ async fn a_lost_answer_is_pending_and_a_retry_does_not_charge_twice() {
         assert_eq!(error["meta"]["transaction_id"], answer.id());
         assert!(again.headers.contains_key("retry-after"));
         shop.pay_by_token("o", "purchase").await.error(409, "payment_in_progress");
+        let order = shop.order("o").await;
+        let owing = &order["meta"]["display_price"]["balance_owing"]["amount"];
+        assert_eq!((&order["payment"], owing), (&json!("unpaid"), &json!(0)));
         shop.stack.advance_clock(31);
-        let later = shop.post_with_key(path, "key", body).await;
+        let later = shop.post_with_key(path, "key", body.clone()).await;
         assert!(later.is_replay());
         assert_eq!(later.data(202)["status"], "pending");
-        assert!(shop.stack.simulator().transactions().len() <= 1, "sent once");
-        let order = shop.order("o").await;
-        assert_eq!(
-            (&order["payment"], &order["meta"]["display_price"]["balance_owing"]["amount"]),
-            (&json!("unpaid"), &json!(0))
-        );
+        // The gateway can be asked again: the same request is answered with what it did.
+        shop.stack.simulator().clear_faults();
+        let at_last = shop.post_with_key(path, "key", body).await;
+        assert!(at_last.is_replay());
+        assert_eq!(at_last.data(200)["status"], "complete");
+        assert_eq!(shop.stack.simulator().transactions().len(), 1, "sent once");
         shop.close().await;
     }
 }
 
 #[tokio::test]
-async fn a_follow_up_whose_answer_is_lost_blocks_the_transaction() {
-    let shop = Shop::open().await;
-    for (what, endpoint) in [("capture", Endpoint::Capture), ("cancel", Endpoint::Void)] {
-        shop.register(what, 2599).await;
-        let id = shop.pay_by_token(what, "authorize").await.id();
-        fault(&shop, endpoint, FaultKind::DropAfter);
-        assert_eq!(shop.follow_up(what, &id, what, json!({})).await.data(202)["status"], "pending");
-        for other in ["capture", "refund", "cancel"] {
-            shop.follow_up(what, &id, other, json!({})).await.error(409, "operation_in_progress");
+async fn a_follow_up_in_doubt_blocks_its_transaction_until_it_is_confirmed() {
+    for findable in [true, false] {
+        let shop = Shop::open().await;
+        let settings = cardpointe_simulator::Settings {
+            refunds_findable_by_orderid: findable,
+            ..cardpointe_simulator::Settings::default()
+        };
+        shop.stack.simulator().set_merchant(cardpointe_simulator::Config::DEFAULT_MID, settings);
+        let cases = [
+            ("capture", Endpoint::Capture, "authorize"),
+            ("cancel", Endpoint::Void, "authorize"),
+            ("refund", Endpoint::Refund, "purchase"),
+        ];
+        for (what, endpoint, method) in cases {
+            shop.register(what, 2599).await;
+            let id = shop.pay_by_token(what, method).await.id();
+            if what == "refund" {
+                shop.stack.simulator().settle();
+            }
+            fault(&shop, endpoint, FaultKind::DropAfter);
+            no_inquiry(&shop);
+            assert_eq!(shop.follow_up(what, &id, what, json!({})).await.data(202)["status"], "pending");
+            for other in ["capture", "refund", "cancel"] {
+                shop.follow_up(what, &id, other, json!({})).await.error(409, "operation_in_progress");
+            }
+            shop.stack.advance_clock(31);
+            assert_eq!(shop.follow_up(what, &id, "confirm", json!({})).await.data(202)["status"], "pending");
+            shop.stack.simulator().clear_faults();
+            let confirmed = shop.follow_up(what, &id, "confirm", json!({})).await;
+            let data = confirmed.data(200);
+            let shown = if what == "cancel" { "authorize" } else { what };
+            assert_eq!(data["transaction_type"], shown, "{what}, {findable}");
+            assert_eq!(data["status"], if what == "cancel" { "cancelled" } else { "complete" });
         }
+        assert_eq!(shop.ledger("refund").len(), 1);
+        shop.close().await;
     }
-    shop.register("r", 2599).await;
-    let id = shop.pay_by_token("r", "purchase").await.id();
-    shop.stack.simulator().settle();
-    fault(&shop, Endpoint::Refund, FaultKind::DropAfter);
-    shop.follow_up("r", &id, "refund", json!({"amount": 5})).await.data(202);
-    shop.follow_up("r", &id, "refund", json!({"amount": 6})).await.error(409, "operation_in_progress");
-    assert_eq!(shop.ledger("refund").len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_never_arrived_is_known_to_have_done_nothing_when_asked_twice() {
+    let shop = Shop::open().await;
+    for (order, what) in [("p", "pay"), ("c", "capture"), ("v", "cancel"), ("r", "refund")] {
+        shop.register(order, 2599).await;
+        let id = if what == "pay" {
+            fault(&shop, Endpoint::Auth, FaultKind::DropBefore);
+            shop.pay_by_token(order, "purchase").await.id()
+        } else {
+            let method = if what == "refund" { "purchase" } else { "authorize" };
+            let id = shop.pay_by_token(order, method).await.id();
+            shop.stack.simulator().settle();
+            fault(&shop, Endpoint::Any, FaultKind::DropBefore);
+            shop.follow_up(order, &id, what, json!({})).await.data(202);
+            id
+        };
+        for (seconds, status) in [(31, 202), (69, 202), (59, 202), (1, 200)] {
+            shop.stack.advance_clock(seconds);
+            let answer = shop.follow_up(order, &id, "confirm", json!({"data": {}})).await;
+            assert_eq!(answer.status, status, "{what} after {seconds} s more: {}", answer.body);
+        }
+        let expected = if what == "pay" { "failed" } else { "complete" };
+        assert_eq!(shop.transactions(order).await[0]["status"], expected);
+        // It is asked again, under the same operation, and done once.
+        if what == "pay" {
+            assert_eq!(shop.pay_by_token(order, "purchase").await.data(200)["id"], id);
+        } else {
+            shop.follow_up(order, &id, what, json!({})).await.data(200);
+        }
+        let operations = shop.transactions(order).await[0]["meta"]["operations"].clone();
+        assert_eq!(operations.as_array().unwrap().last().unwrap()["attempts"], 2);
+    }
+    assert_eq!((shop.ledger("auth").len(), shop.ledger("refund").len()), (4, 1));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn reading_a_transaction_that_has_long_been_in_doubt_asks_the_gateway() {
+    let mut shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    shop.as_shopper().await;
+    fault(&shop, Endpoint::Auth, FaultKind::DropAfter);
+    no_inquiry(&shop);
+    let id = shop.pay_by_token("o", "purchase").await.id();
+    shop.stack.simulator().clear_faults();
+    let path = format!("/v2/orders/o/transactions/{id}");
+    shop.stack.advance_clock(119);
+    assert_eq!(shop.get(&path).await.data(200)["status"], "pending");
+    shop.stack.advance_clock(1);
+    assert_eq!(shop.get(&path).await.data(200)["status"], "complete");
+    shop.post(&format!("{path}/confirm"), json!({"data": {"data": {}}})).await.data(200);
+    let unknown = "/v2/orders/o/transactions/00000000-0000-4000-8000-000000000000/confirm";
+    shop.post(unknown, json!({})).await.error(404, "transaction_not_found");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_somebody_voided_at_the_gateway_is_not_captured() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let paid = shop.pay_by_token("o", "authorize").await;
+    let (id, retref) = (paid.id(), paid.body["data"]["reference"].clone());
+    let portal = crate::support::client().put(format!("{}/void", shop.stack.simulator().base_url()));
+    let portal = portal.basic_auth("testing", Some("testing123"));
+    let by_hand = json!({"merchid": cardpointe_simulator::Config::DEFAULT_MID, "retref": retref});
+    assert_eq!(portal.json(&by_hand).send().await.unwrap().status(), 200);
+    shop.follow_up("o", &id, "capture", json!({})).await.error(422, "voided_elsewhere");
+    // What is true is adopted by saying the same here.
+    assert_eq!(shop.follow_up("o", &id, "cancel", json!({})).await.data(200)["status"], "cancelled");
     shop.close().await;
 }
 
@@ -122,16 +251,5 @@ async fn a_time_out_card_is_answered_as_not_done() {
     shop.register("o", 2599).await;
     shop.pay("o", by_card("purchase", TIMES_OUT)).await.error(503, "gateway_unavailable");
     shop.pay_by_token("o", "purchase").await.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_dropped_request_is_unknown_too() {
-    // The client cannot tell a request that was lost from an answer that was.
-    let shop = Shop::open().await;
-    shop.register("o", 2599).await;
-    fault(&shop, Endpoint::Auth, FaultKind::DropBefore);
-    shop.pay_by_token("o", "purchase").await.data(202);
-    assert!(shop.stack.simulator().transactions().is_empty());
     shop.close().await;
 }

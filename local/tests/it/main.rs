@@ -11,6 +11,7 @@ mod docs;
 mod events;
 mod faults;
 mod pay;
+mod reconcile;
 mod secrets_manager;
 mod shop;
 mod stack;

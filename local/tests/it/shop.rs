@@ -29,8 +29,7 @@ pub(crate) const SEED_VISA: &str = "4242424242424242";
 const ALL_CARDS: [&str; 8] =
     [VISA, MASTERCARD, AMEX, NO_FUNDS, WRONG_EXPIRY, PARTLY_APPROVED, TIMES_OUT, SEED_VISA];
 
-/// A security code that is looked for as a word of its own. Ids are hexadecimal and references twelve digits, so
-/// four digits between word boundaries are no accident.
+/// A security code that is looked for in everything that is stored and logged.
 pub(crate) const AMEX_CODE: &str = "7391";
 
 /// The profile that the simulator knows, as the seed writes it.
@@ -216,7 +215,11 @@ impl Shop {
                 found.unwrap_or_default().chars().take(800).collect::<String>()
             );
         }
-        assert!(!has_word(&seen, AMEX_CODE), "a security code was stored or logged");
+        // As a text, plain or within a quoted text. Bare, four digits may be a port or a length.
+        for quoted in [format!("\"{AMEX_CODE}\""), format!("\\\"{AMEX_CODE}\\\""), format!("'{AMEX_CODE}'")] {
+            let found = seen.lines().find(|line| line.contains(&quoted)).unwrap_or_default();
+            assert!(found.is_empty(), "a security code was stored or logged: {found}");
+        }
         for name in ["cvv2", "verification_value", "security_code"] {
             assert!(!seen.contains(name), "{name} was stored or logged");
         }
@@ -267,13 +270,6 @@ pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
     output.items().iter().map(|item| format!("{item:?}")).collect()
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
-    text.match_indices(word).any(|(at, _)| {
-        outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next())
-    })
-}
-
 /// Every line that any test of this binary logs, at the most talkative level that can be switched on.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -304,10 +300,4 @@ fn capture_logs() {
         let filter = tracing_subscriber::EnvFilter::new("debug");
         tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(ToLog).init();
     });
-}
-
-#[test]
-fn a_word_is_found_only_as_a_word() {
-    assert!(has_word("code 7391.", "7391"));
-    assert!(!has_word("17391 73911 a7391", "7391"));
 }

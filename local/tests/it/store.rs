@@ -104,6 +104,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
     let mut decided = store.load(&key()).await.unwrap().unwrap();
     decided.transactions[0].operations[0].state = State::Approved;
+    decided.transactions[0].operations[0].next_inquiry_at = None;
     store.save(&decided).await.unwrap();
     assert!(indexed().await.is_empty());
     stack.stop().await;
@@ -206,5 +207,9 @@ fn operation(id: Uuid) -> Operation {
         attempted_at: now,
         updated_at: now,
         next_inquiry_at: None,
+        last_look_at: None,
+        retref: None,
+        inquiries: u32::MAX,
+        absent_since: None,
     }
 }

@@ -3,21 +3,33 @@
 use std::collections::BTreeSet;
 
 use local::{
-    functions::TABLE,
+    functions::{SCHEDULED, TABLE},
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
 
 #[test]
 fn every_function_of_the_template_has_a_handler_and_every_handler_a_function() {
-    let handlers = TABLE.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let names = TABLE.iter().map(|(name, _)| *name).chain(SCHEDULED.iter().map(|(name, _)| *name));
+    let handlers = names.map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(parse(TEMPLATE).unwrap().functions, handlers);
 }
 
 #[test]
-fn every_function_has_a_route() {
+fn every_function_has_a_route_or_a_schedule() {
     let deployment = parse(TEMPLATE).unwrap();
+    let scheduled =
+        deployment.schedules.iter().map(|schedule| schedule.function.clone()).collect::<BTreeSet<_>>();
+    let handlers = SCHEDULED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(scheduled, handlers);
     let routed = deployment.routes.into_iter().map(|route| route.function).collect::<BTreeSet<_>>();
-    assert_eq!(deployment.functions, routed);
+    assert!(routed.is_disjoint(&scheduled));
+    assert_eq!(deployment.functions, &routed | &scheduled);
+}
+
+#[test]
+fn what_is_in_doubt_is_asked_about_every_minute() {
+    let [schedule] = parse(TEMPLATE).unwrap().schedules.try_into().expect("one schedule");
+    assert_eq!((schedule.function.as_str(), schedule.every.as_secs()), ("reconcile", 60));
 }
 
 #[test]
@@ -39,6 +51,7 @@ fn the_routes_are_the_documented_ones() {
             "POST /v2/orders/{orderId}/payments/purchase -> purchase",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel -> void",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/capture -> capture",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm -> confirm",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
             "PUT /v2/orders/{orderId} -> orders",
         ]

@@ -66,6 +66,7 @@ pub(super) enum Code {
     Declined,
     NotSettled,
     AlreadySettled,
+    VoidedElsewhere,
     GatewayUnavailable,
     GatewayMisconfigured,
     ServiceUnavailable,
@@ -130,6 +131,7 @@ impl Code {
             Self::TotalBelowCommitted => ("total_below_committed", 422, "Unprocessable Entity"),
             Self::NotSettled => ("not_settled", 422, "Unprocessable Entity"),
             Self::AlreadySettled => ("already_settled", 422, "Unprocessable Entity"),
+            Self::VoidedElsewhere => ("voided_elsewhere", 422, "Unprocessable Entity"),
             Self::Declined => ("declined", 400, "Payment gateway processing failed"),
             Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway"),
             Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable"),
@@ -266,9 +268,8 @@ impl ApiError {
     }
 
     /// The gateway did not take the request, and nothing was done.
-    pub(super) fn gateway_unavailable() -> Self {
-        Self::new(Code::GatewayUnavailable, "the payment gateway cannot be reached; nothing was done")
-            .retry_after(UNAVAILABLE_RETRY_S)
+    pub(super) fn gateway_unavailable(detail: &str) -> Self {
+        Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
     }
 }
 

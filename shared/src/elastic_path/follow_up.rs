@@ -59,6 +59,26 @@ pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
     respond(request, on_transaction(app, request, Kind::Void).await)
 }
 
+/// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and answers the transaction as it is then.
+pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
+    respond(request, confirmed(app, request).await)
+}
+
+async fn confirmed(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    let order = order_id(request)?;
+    let id = transaction_id(&path_parameter(request, "transactionId"))?;
+    // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and nothing in it is used.
+    let deadline = deadline(request, app.clock.now());
+    let order = app.payments.confirm(&caller.merchant, &caller.key(order), id, deadline).await?;
+    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+    let status = if transaction.pending().is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(Answer::new(
+        status,
+        json!({"data": response::transaction(&order, transaction, ShownTo(caller.grant))}),
+    ))
+}
+
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
     let caller = Caller::of(app, request).await?;
     caller.must_be_merchant()?;

@@ -11,7 +11,11 @@ use super::{
     order_id, respond,
     response::{self, ShownTo},
 };
-use crate::{app::App, invocation::path_parameter, order::Rejection};
+use crate::{
+    app::App,
+    invocation::{deadline, path_parameter},
+    order::Rejection,
+};
 
 /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
 pub async fn put_order(app: &App, request: &Request) -> Response<Body> {
@@ -83,6 +87,8 @@ async fn read_transaction(app: &App, request: &Request) -> Answered {
     let caller = Caller::of(app, request).await?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    let deadline = deadline(request, app.clock.now());
+    let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(&order, transaction, ShownTo(caller.grant));
     Ok(Answer::new(StatusCode::OK, json!({"data": shown})))

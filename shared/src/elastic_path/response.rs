@@ -150,7 +150,16 @@ pub(super) fn declined(
 /// The error of an operation that did nothing.
 pub(super) fn not_done(transaction: &Transaction, reason: NotDone) -> ApiError {
     let error = match reason {
-        NotDone::Unreachable | NotDone::TryAgain | NotDone::NoTimeLeft => ApiError::gateway_unavailable(),
+        NotDone::Unreachable | NotDone::TryAgain | NotDone::NoTimeLeft => {
+            ApiError::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
+        }
+        NotDone::NeverArrived => {
+            ApiError::gateway_unavailable("the request never reached the payment gateway; nothing was done")
+        }
+        NotDone::VoidedElsewhere => ApiError::new(
+            Code::VoidedElsewhere,
+            "the gateway shows the payment as voided, by somebody else; nothing of it stands",
+        ),
         NotDone::Misconfigured => {
             ApiError::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
                 .operator("the gateway refuses the merchant's set-up or credentials")
@@ -217,6 +226,8 @@ fn cause(cause: Cause) -> Option<&'static str> {
         Cause::PartialApproval => Some("partial_approval"),
         Cause::AvsMismatch => Some("avs_mismatch"),
         Cause::CvvMismatch => Some("cvv_mismatch"),
+        Cause::LateApproval => Some("late_approval"),
+        Cause::Twin => Some("twin"),
     }
 }
 
@@ -255,12 +266,21 @@ fn failure(transaction: &Transaction) -> Option<Value> {
     if transaction.status() != Status::Failed {
         return None;
     }
-    Some(match transaction.decline() {
-        Some(decline) => json!({"code": decline.code.as_str(), "reason": decline.code.message()}),
-        None => {
-            json!({"code": "not_processed", "reason": "The gateway did not take the payment; nothing was done."})
+    let voided_elsewhere =
+        transaction.first().and_then(|first| first.not_done) == Some(NotDone::VoidedElsewhere);
+    let late = transaction.voided().is_some_and(|void| void.cause == Cause::LateApproval);
+    let (code, reason) = match transaction.decline() {
+        _ if late => (
+            "late_approval",
+            "The payment arrived after it was given up, and the order had no room for it; it was voided.",
+        ),
+        Some(decline) => (decline.code.as_str(), decline.code.message()),
+        None if voided_elsewhere => {
+            ("voided_elsewhere", "The payment was voided at the gateway, by somebody else.")
         }
-    })
+        None => ("not_processed", "The gateway did not take the payment; nothing was done."),
+    };
+    Some(json!({"code": code, "reason": reason}))
 }
 
 fn price(currency: Currency, amount: Amount) -> Value {

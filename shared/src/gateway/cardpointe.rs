@@ -2,6 +2,7 @@
 
 mod client;
 pub mod codes;
+mod inquiry;
 mod meaning;
 mod wire;
 

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::{At, Order};
 use crate::{
+    money::Amount,
     operation::{Cause, Decline, Kind, Mechanism, NewOperation, Operation, State},
-    outcome::{NotDone, Outcome},
+    outcome::{Answer, NotDone, Outcome},
     policy::Policy,
     transaction::{Method, Transaction},
 };
@@ -57,7 +58,7 @@ fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
     operation.updated_at = now;
     operation.doubt = None;
     // A payment that must not stand stays in doubt until its void is confirmed, whatever else is answered.
-    let must_succeed = operation.cause.declines_as().is_some();
+    let must_succeed = operation.cause.must_succeed();
     match outcome {
         Outcome::Approved(_) | Outcome::PartiallyApproved(_) => operation.state = State::Approved,
         Outcome::Unknown(doubt, _) => operation.doubt = Some(*doubt),
@@ -130,6 +131,20 @@ fn follow_up_cause(
     }
 }
 
+/// Adds the void of a payment that must not stand.
+pub(super) fn void_by_rule(
+    order: &mut Order,
+    at: At,
+    cause: Cause,
+    now: Timestamp,
+    new_id: &(dyn Fn() -> Uuid + Sync),
+) -> Option<At> {
+    let origin = order.operation(at)?.clone();
+    let transaction = order.transaction_mut(at.transaction)?;
+    let operation = add_void(transaction, &origin, cause, now, new_id);
+    Some(At { transaction: at.transaction, operation })
+}
+
 fn add_void(
     transaction: &mut Transaction,
     origin: &Operation,
@@ -139,14 +154,36 @@ fn add_void(
 ) -> Uuid {
     let amount =
         if cause == Cause::RefundBeforeSettlement { origin.amount } else { origin.approved_amount() };
-    let earlier =
-        transaction.operations.iter_mut().find(|o| o.follows == Some(origin.id) && o.is(State::NotDone));
+    let may_go_on =
+        |o: &&mut Operation| o.follows == Some(origin.id) && o.cause == cause && o.is(State::NotDone);
+    let earlier = transaction.operations.iter_mut().find(may_go_on);
     if let Some(void) = earlier {
         void.attempt_again(new_id(), amount, now);
         return void.id;
     }
+    push_void(transaction, origin, cause, amount, None, now, new_id())
+}
+
+/// Adds the void of a payment that stands beside the transaction's own.
+pub(super) fn void_twin(order: &mut Order, at: At, twin: &Answer, now: Timestamp, id: Uuid) -> Option<At> {
+    let origin = order.operation(at)?.clone();
+    let transaction = order.transaction_mut(at.transaction)?;
+    let amount = twin.amount.unwrap_or(origin.amount);
+    let operation = push_void(transaction, &origin, Cause::Twin, amount, twin.retref.clone(), now, id);
+    Some(At { transaction: at.transaction, operation })
+}
+
+fn push_void(
+    transaction: &mut Transaction,
+    origin: &Operation,
+    cause: Cause,
+    amount: Amount,
+    retref: Option<String>,
+    now: Timestamp,
+    id: Uuid,
+) -> Uuid {
     let new = NewOperation {
-        id: new_id(),
+        id,
         kind: Kind::Void,
         cause,
         follows: Some(origin.id),
@@ -155,10 +192,9 @@ fn add_void(
         key: None,
         fingerprint: origin.fingerprint.clone(),
         route: origin.route.clone(),
+        retref,
         by: origin.by,
     };
-    let void = Operation::new(new, now);
-    let id = void.id;
-    transaction.operations.push(void);
+    transaction.operations.push(Operation::new(new, now));
     id
 }

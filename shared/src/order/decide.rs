@@ -295,6 +295,7 @@ fn new_operation(
         key: intent.key.clone(),
         fingerprint: intent.fingerprint.clone(),
         route: route.clone(),
+        retref: None,
         by: intent.by,
     };
     Operation::new(new, context.now)

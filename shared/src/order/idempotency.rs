@@ -8,12 +8,13 @@ use super::{
     decide::{Context, Intent},
 };
 use crate::{
-    operation::{KeyDigest, State},
+    operation::{KeyDigest, Operation, State},
+    outcome::NotDone,
     transaction::{Status, Transaction},
 };
 
-/// How long a request with a key is taken to be still running: a function ends after 29 s.
-const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
+/// How long the request behind a pending operation is taken to be still running: a function ends after 29 s.
+pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 /// What became of an earlier request with the same key.
 pub(super) enum Prior {
@@ -41,8 +42,8 @@ pub(super) fn prior_of_key(
         State::Pending if now.duration_since(latest.attempted_at) < STILL_RUNNING => {
             Err(Rejection::KeyInProgress { transaction: transaction.id })
         }
-        State::Pending | State::Approved | State::Declined => Ok(Some(Prior::Answered(at))),
-        State::NotDone => Ok(Some(Prior::DidNothing(at))),
+        State::NotDone if may_go_on(latest) => Ok(Some(Prior::DidNothing(at))),
+        State::Pending | State::Approved | State::Declined | State::NotDone => Ok(Some(Prior::Answered(at))),
     }
 }
 
@@ -61,6 +62,7 @@ pub(super) fn did_nothing_without_key(
             && o.follows.is_none()
             && o.fingerprint == intent.fingerprint
             && t.latest_of(o).is(State::NotDone)
+            && may_go_on(t.latest_of(o))
     })?;
     Some(At { transaction: found.id, operation: operation.id })
 }
@@ -94,4 +96,10 @@ pub(super) fn no_equal_approved(
         Some((transaction, _)) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
         None => Ok(()),
     }
+}
+
+/// Whether an operation that did nothing may get another attempt. One that somebody voided at the gateway was done,
+/// and undone on purpose: repeating it would charge against that.
+fn may_go_on(operation: &Operation) -> bool {
+    operation.not_done != Some(NotDone::VoidedElsewhere)
 }

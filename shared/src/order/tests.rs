@@ -1,6 +1,6 @@
 //! The order's rules, each named by the hazard that it keeps out.
 
-mod desk;
+pub(in crate::order) mod desk;
 mod idempotency;
 mod limits;
 mod properties;

@@ -87,12 +87,23 @@ impl OrderStore for MemoryStore {
     async fn save(&self, order: &Order) -> Result<(), StoreError> {
         self.put(order, false)
     }
+
+    async fn in_doubt(
+        &self,
+        _: u8,
+        _: jiff::Timestamp,
+        _: Option<crate::store::Cursor>,
+        _: usize,
+    ) -> Result<crate::store::Page, StoreError> {
+        unreachable!("payments do not look for orders")
+    }
 }
 
 /// Answers in turn, and keeps the gateway order ids that it was sent.
 #[derive(Default)]
 struct ScriptedGateway {
     answers: Mutex<VecDeque<Outcome>>,
+    findings: Mutex<VecDeque<Finding>>,
     sent: Mutex<Vec<String>>,
 }
 
@@ -103,6 +114,10 @@ impl Gateway for ScriptedGateway {
         let answer =
             Answer { retref: Some("r".to_owned()), amount: Some(instruction.amount), ..Answer::default() };
         self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
+    }
+
+    async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+        self.findings.lock().unwrap().pop_front().unwrap_or(Finding::Failed)
     }
 }
 
@@ -187,6 +202,9 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
                 DeclineCode::GenericDecline.advice(),
             )
         }
+        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+            Finding::Failed
+        }
     }
     let mut desk = Desk::new().await;
     desk.payments.gateway = Arc::new(Looks(desk.store.clone()));
@@ -243,6 +261,9 @@ async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
                 amount: Some(instruction.amount),
                 ..Answer::default()
             })
+        }
+        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+            Finding::Failed
         }
     }
     let mut desk = Desk::new().await;

@@ -13,11 +13,11 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{OrderStore, StoreError};
+use super::{Cursor, IN_DOUBT_SHARDS, OrderStore, Page, StoreError};
 use crate::order::{Order, OrderKey};
 
-/// Partitions of the `in-doubt` index, so that a gateway's bad hour does not write to one alone.
-const IN_DOUBT_SHARDS: u8 = 4;
+/// The index of orders in doubt.
+const IN_DOUBT: &str = "in-doubt";
 
 /// Orders in one DynamoDB table.
 pub struct DynamoDbStore {
@@ -71,6 +71,47 @@ impl OrderStore for DynamoDbStore {
     async fn save(&self, order: &Order) -> Result<(), StoreError> {
         self.put(order, "version = :read", Some(order.version)).await
     }
+
+    async fn in_doubt(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let text = AttributeValue::S;
+        let shard = shard.to_string();
+        let start = after.map(|after| {
+            Item::from([
+                ("order_key".to_owned(), text(after.key)),
+                ("in_doubt_shard".to_owned(), text(shard.clone())),
+                ("in_doubt_at".to_owned(), text(after.due)),
+            ])
+        });
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(IN_DOUBT)
+            .key_condition_expression("in_doubt_shard = :shard AND in_doubt_at <= :until")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":until", text(sortable(until)))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start);
+        let output = request.send().await.map_err(|error| unavailable(&error))?;
+        let member = |item: &Item, name: &str| item.get(name)?.as_s().ok().cloned();
+        let keys = output.items().iter().filter_map(|item| parse_key(&member(item, "order_key")?)).collect();
+        let next = output.last_evaluated_key().and_then(|last| {
+            Some(Cursor { key: member(last, "order_key")?, due: member(last, "in_doubt_at")? })
+        });
+        Ok(Page { keys, next })
+    }
+}
+
+/// The key's two parts. A merchant id holds no `#`, so the first one separates them.
+fn parse_key(key: &str) -> Option<OrderKey> {
+    let (merchant, order) = key.split_once('#')?;
+    Some(OrderKey { merchant: merchant.parse().ok()?, order: order.parse().ok()? })
 }
 
 /// The item of an order as its next version, with its key and what the sparse index needs.

@@ -10,14 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::{
+    inquiry::{self, Under},
     meaning::{self, meaning},
     wire::{self, Reply},
 };
 use crate::{
     clock::Clock,
-    gateway::{Command, Gateway, Instruction, PaymentSource},
+    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
     merchants::Merchant,
-    outcome::{Answer, Doubt, NotDone, Outcome},
+    operation::{Kind, Route},
+    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
 };
 
 /// How long to wait for a connection; nothing is sent before there is one.
@@ -77,11 +79,10 @@ impl CardPointe {
         let request = self
             .client()
             .put(format!("{}/{endpoint}", instruction.route.base_url))
-            .basic_auth(&merchant.gateway.username, Some(merchant.gateway.password.expose_secret()))
             .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .timeout(limit);
-        let mut response = request.send().await.map_err(|error| not_answered(&error))?;
+            .body(body);
+        let response = authorized(request, merchant).timeout(limit).send().await;
+        let response = response.map_err(|error| not_answered(&error))?;
         match response.status().as_u16() {
             200 => {}
             429 => return Err(Outcome::NotDone(NotDone::TryAgain, Answer::default())),
@@ -91,14 +92,62 @@ impl CardPointe {
             }
             _ => return Err(Outcome::Unknown(Doubt::Unreadable, Answer::default())),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| cut_off())? {
-            if body.len() + chunk.len() > ANSWER_MAX_BYTES {
-                return Err(Outcome::Unknown(Doubt::Unreadable, Answer::default()));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read(response).await.map_err(|doubt| Outcome::Unknown(doubt, Answer::default()))?;
         Reply::parse(&body).ok_or(Outcome::Unknown(Doubt::Unreadable, Answer::default()))
+    }
+
+    /// A look-up. None when there is no answer that can be read: that says nothing about what is asked.
+    async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<Reply>> {
+        let response = authorized(self.client().get(url), merchant).timeout(limit).send().await.ok()?;
+        if response.status() != reqwest::StatusCode::OK {
+            tracing::warn!(status = response.status().as_u16(), merchant = %merchant.id, "a look-up was not answered");
+            return None;
+        }
+        Reply::parse_all(&read(response).await.ok()?)
+    }
+
+    /// The payment's own record.
+    async fn by_retref(
+        &self,
+        merchant: &Merchant,
+        question: &Question<'_>,
+        limit: Duration,
+    ) -> Option<Reply> {
+        let payment = question.payment.as_ref()?;
+        let Route { base_url, merchid } = question.route;
+        let url = format!("{base_url}/inquire/{}/{merchid}", payment.retref);
+        self.look_up(merchant, url, limit).await?.pop()
+    }
+
+    /// Every record under an order id of this MID.
+    async fn by_order_id(
+        &self,
+        merchant: &Merchant,
+        route: &Route,
+        id: &str,
+        limit: Duration,
+    ) -> Option<Vec<Reply>> {
+        let Route { base_url, merchid } = route;
+        self.look_up(merchant, format!("{base_url}/inquireByOrderid/{id}/{merchid}/1"), limit).await
+    }
+
+    /// A refund is looked for under its own order id, then under the payment's.
+    async fn find_refund(
+        &self,
+        merchant: &Merchant,
+        question: &Question<'_>,
+        limit: Duration,
+    ) -> Option<Finding> {
+        let Question { route, amount, gateway_order_id, sent_before, payment, .. } = question;
+        let payment = payment.as_ref()?;
+        let known = payment.known_refunds.as_slice();
+        let own = self.by_order_id(merchant, route, gateway_order_id, limit).await?;
+        let own = inquiry::of_refund(*amount, &own, known, Under::ItsOwnId { sent_before: *sent_before });
+        if own != Finding::Undecided {
+            return Some(own);
+        }
+        let all = self.by_order_id(merchant, route, payment.gateway_order_id, limit).await?;
+        Some(inquiry::of_refund(*amount, &all, known, Under::ThePayment))
     }
 }
 
@@ -124,6 +173,41 @@ impl Gateway for CardPointe {
         }
         outcome
     }
+
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
+        let Question { route, kind, amount, gateway_order_id, sent_before, .. } = &question;
+        let found = match kind {
+            Kind::Authorize | Kind::Purchase => {
+                let records = self.by_order_id(merchant, route, gateway_order_id, limit).await;
+                records.map(|records| inquiry::of_payment(*kind, *amount, &records, *sent_before))
+            }
+            Kind::Capture => {
+                let record = self.by_retref(merchant, &question, limit).await;
+                record.map(|record| inquiry::of_capture(*amount, &record))
+            }
+            Kind::Void => {
+                self.by_retref(merchant, &question, limit).await.map(|record| inquiry::of_void(&record))
+            }
+            Kind::Refund => self.find_refund(merchant, &question, limit).await,
+        };
+        found.unwrap_or(Finding::Failed)
+    }
+}
+
+fn authorized(request: reqwest::RequestBuilder, merchant: &Merchant) -> reqwest::RequestBuilder {
+    request.basic_auth(&merchant.gateway.username, Some(merchant.gateway.password.expose_secret()))
+}
+
+/// The body, or why it is in doubt.
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Doubt> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Doubt::NoAnswer)? {
+        if body.len() + chunk.len() > ANSWER_MAX_BYTES {
+            return Err(Doubt::Unreadable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn brand(source: &PaymentSource) -> Option<crate::card::Brand> {
@@ -149,10 +233,6 @@ fn not_answered(error: &reqwest::Error) -> Outcome {
     if error.is_connect() || error.is_builder() {
         Outcome::NotDone(NotDone::Unreachable, Answer::default())
     } else {
-        cut_off()
+        Outcome::Unknown(Doubt::NoAnswer, Answer::default())
     }
-}
-
-fn cut_off() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, Answer::default())
 }

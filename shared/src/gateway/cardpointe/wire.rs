@@ -181,25 +181,39 @@ pub(super) struct Reply {
     pub(super) decline_category: Option<String>,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
+    /// Where the transaction stands; only in look-ups and captures.
+    pub(super) setlstat: Option<String>,
 }
 
 impl Reply {
     /// Reads an answer; none when it is not a JSON object, or an array that holds anything but one.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
-        let mut fields: Map<String, Value> = match serde_json::from_slice(body).ok()? {
-            Value::Object(fields) => fields,
-            Value::Array(mut list) if list.len() == 1 => match list.pop()? {
-                Value::Object(fields) => fields,
-                _ => return None,
-            },
-            _ => return None,
-        };
+        let mut all = Self::parse_all(body)?;
+        if all.len() == 1 { all.pop() } else { None }
+    }
+
+    /// Reads a look-up: an object, or an array of objects when there are several.
+    pub(super) fn parse_all(body: &[u8]) -> Option<Vec<Self>> {
+        match serde_json::from_slice(body).ok()? {
+            Value::Object(fields) => Some(vec![Self::of(fields)]),
+            Value::Array(list) => list
+                .into_iter()
+                .map(|item| match item {
+                    Value::Object(fields) => Some(Self::of(fields)),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        }
+    }
+
+    fn of(mut fields: Map<String, Value>) -> Self {
         let mut text = |name: &str| match fields.remove(name)? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        Some(Self {
+        Self {
             respstat: text("respstat"),
             respproc: text("respproc"),
             respcode: text("respcode"),
@@ -211,7 +225,8 @@ impl Reply {
             token: text("token"),
             decline_category: text("declineCategory"),
             amount: text("amount"),
-        })
+            setlstat: text("setlstat"),
+        }
     }
 
     /// The amount in minor units, and whether it is negative. Two decimals, as every answer writes it.

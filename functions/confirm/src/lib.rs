@@ -1,0 +1,16 @@
+//! Confirm: ask the gateway what became of a payment in doubt.
+
+use std::sync::Arc;
+
+use lambda_http::{Body, Request, Response};
+use tollgate::{app::App, elastic_path, invocation::route_key};
+
+/// Hands the request to the face that its route belongs to.
+pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+    match route_key(&request).as_str() {
+        "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm" => {
+            elastic_path::confirm(&app, &request).await
+        }
+        _ => elastic_path::not_found(&request),
+    }
+}

@@ -1,0 +1,6 @@
+//! The `reconcile` function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    tollgate::lambda::run_scheduled(reconcile::handle).await
+}

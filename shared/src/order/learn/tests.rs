@@ -1,0 +1,261 @@
+//! What is done with the gateway's later word.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    money::Amount,
+    order::{
+        Rejection,
+        tests::desk::{Desk, TOTAL, amount, approval, not_done, partial, unknown},
+    },
+    transaction::{Method, Status},
+};
+
+fn in_doubt(method: Method) -> (Desk, At) {
+    let mut desk = Desk::new();
+    let at = desk.pay(method, None, Some("k")).unwrap().sent();
+    desk.told(at, &unknown());
+    (desk, at)
+}
+
+fn became(outcome: Outcome) -> Finding {
+    Finding::Became(Box::new(outcome))
+}
+
+fn found(desk: &Desk, at: At) -> Finding {
+    became(approval(desk.operation(at)))
+}
+
+fn status(desk: &Desk, at: At) -> Status {
+    desk.transaction(at.transaction).status()
+}
+
+#[test]
+fn an_approval_that_is_found_is_adopted() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    let finding = found(&desk, at);
+    assert_eq!(desk.learns(at, &finding), Some(Next::Answer));
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!(desk.order.next_inquiry_at(), None);
+    assert_eq!(desk.learns(at, &finding), None, "nothing more to learn");
+}
+
+#[test]
+fn a_part_that_is_found_is_given_back() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    assert!(matches!(desk.learns(at, &became(partial(500))), Some(Next::Send(_))));
+    assert_eq!(status(&desk, at), Status::Pending);
+}
+
+#[test]
+fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.later(94);
+    desk.learns(at, &Finding::Absent);
+    desk.later(60);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!(status(&desk, at), Status::Pending, "the first was too early to count");
+    desk.later(59);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!(status(&desk, at), Status::Pending, "too close to the one that counted");
+    desk.later(1);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert!(desk.order.next_inquiry_at().is_some(), "looked for once more");
+    // Known to have done nothing: the key's request gets another attempt.
+    assert_eq!(desk.pay(Method::Purchase, None, Some("k")).unwrap().sent(), at);
+}
+
+#[test]
+fn anything_else_in_between_starts_the_two_looks_anew() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.later(100);
+    desk.learns(at, &Finding::Absent);
+    desk.later(60);
+    desk.learns(at, &Finding::Undecided);
+    desk.later(60);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!(status(&desk, at), Status::Pending);
+}
+
+#[test]
+fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
+    let (mut desk, at) = in_doubt(Method::Authorize);
+    let due = desk.order.next_inquiry_at();
+    assert_eq!(desk.learns(at, &Finding::Failed), None);
+    assert_eq!(desk.order.next_inquiry_at(), due);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        desk.learns(at, &Finding::Undecided);
+        let next = desk.order.next_inquiry_at().unwrap();
+        waits.push(next.duration_since(desk.now).as_mins());
+        desk.now = next;
+    }
+    assert_eq!(waits, [1, 2, 5, 15, 60, 60, 60]);
+    assert_eq!(status(&desk, at), Status::Pending, "never given up");
+}
+
+/// A payment that was given up as absent, at the time of its last look.
+fn given_up() -> (Desk, At) {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.later(100);
+    desk.learns(at, &Finding::Absent);
+    desk.later(60);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!(status(&desk, at), Status::Failed);
+    (desk, at)
+}
+
+#[test]
+fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
+    let (mut desk, at) = given_up();
+    assert_eq!(desk.order.to_ask_about(at.transaction, desk.now), None, "not before its last look is due");
+    desk.later(3600);
+    assert_eq!(desk.order.to_ask_about(at.transaction, desk.now), Some(at));
+    let finding = found(&desk, at);
+    assert_eq!(desk.learns(at, &finding), Some(Next::Answer));
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
+    let (mut desk, at) = given_up();
+    desk.approved(Method::Purchase, Some(TOTAL));
+    desk.later(3600);
+    let finding = found(&desk, at);
+    let Some(Next::Send(void)) = desk.learns(at, &finding) else { panic!("no void") };
+    assert_eq!((desk.operation(void).kind, desk.operation(void).cause), (Kind::Void, Cause::LateApproval));
+    desk.approve(void);
+    assert_eq!(status(&desk, at), Status::Failed);
+    assert_eq!(desk.order.owing(), Some(Amount::ZERO));
+}
+
+#[test]
+fn an_operation_that_stays_away_is_looked_for_only_once_more() {
+    let (mut desk, at) = given_up();
+    desk.later(3600);
+    desk.learns(at, &Finding::Absent);
+    assert_eq!((status(&desk, at), desk.order.next_inquiry_at()), (Status::Failed, None));
+}
+
+#[test]
+fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
+    let mut desk = Desk::new();
+    let at = desk.pay(Method::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
+    for attempt in 1..=3 {
+        assert_eq!(desk.operation(void).attempts, attempt);
+        desk.told(void, &not_done(NotDone::Unreachable));
+        desk.later(100);
+        desk.learns(void, &Finding::Absent);
+        desk.later(60);
+        let next = desk.learns(void, &Finding::Absent);
+        assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Answer }));
+    }
+    assert_eq!(status(&desk, at), Status::Pending, "the money is still held");
+}
+
+#[test]
+fn a_request_that_may_still_run_is_not_overtaken() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.later(29);
+    assert_eq!(desk.order.to_ask_about(at.transaction, desk.now), None);
+    desk.later(1);
+    assert_eq!(desk.order.to_ask_about(at.transaction, desk.now), Some(at));
+    assert_eq!(desk.order.to_ask_about(Uuid::nil(), desk.now), None);
+}
+
+#[test]
+fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.learns(at, &became(not_done(NotDone::VoidedElsewhere)));
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(desk.capture(at.transaction, None), Err(Rejection::TransactionFailed));
+}
+
+fn approved_as(retref: &str) -> Answer {
+    Answer { retref: Some(retref.to_owned()), amount: Some(amount(TOTAL)), ..Answer::default() }
+}
+
+#[test]
+fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
+    let (mut desk, at) = given_up();
+    let again = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    assert_eq!(again, at);
+    desk.told(at, &Outcome::Approved(approved_as("second")));
+    assert_eq!(desk.order.to_ask_about(at.transaction, desk.now), None);
+    desk.later(3600);
+    assert_eq!(
+        desk.order.to_ask_about(at.transaction, desk.now),
+        Some(at),
+        "looked for although a later one stands"
+    );
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = desk.learns(at, &both) else { panic!("no void") };
+    assert_eq!(
+        (desk.operation(void).cause, desk.operation(void).retref.as_deref()),
+        (Cause::Twin, Some("first"))
+    );
+    assert_eq!(status(&desk, at), Status::Pending);
+    assert_eq!(desk.told(void, &not_done(NotDone::Unreachable)), Next::Answer);
+    assert_eq!(status(&desk, at), Status::Pending, "it has to be done in the end");
+    desk.approve(void);
+    let transaction = desk.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.captured()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.reference(), desk.order.owing()), (Some("second"), Some(Amount::ZERO)));
+    assert_eq!(desk.order.next_inquiry_at(), None);
+}
+
+#[test]
+fn two_approvals_found_at_once_leave_one() {
+    let (mut desk, at) = in_doubt(Method::Authorize);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = desk.learns(at, &both) else { panic!("no void") };
+    assert_eq!(desk.operation(void).retref.as_deref(), Some("second"));
+    desk.approve(void);
+    assert_eq!(
+        (status(&desk, at), desk.transaction(at.transaction).reference()),
+        (Status::Complete, Some("first"))
+    );
+    assert_eq!(desk.transaction(at.transaction).capturable(), amount(TOTAL));
+}
+
+#[test]
+fn the_gateways_later_word_wins_over_its_first() {
+    let (mut desk, at) = given_up();
+    desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    desk.told(at, &crate::order::tests::desk::declined());
+    assert_eq!(status(&desk, at), Status::Failed);
+    desk.later(3600);
+    desk.learns(at, &became(Outcome::Approved(approved_as("first"))));
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_its_place() {
+    for paid_again in [false, true] {
+        let mut desk = Desk::external();
+        let at = desk.pay(Method::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+        desk.told(at, &unknown());
+        desk.later(100);
+        desk.learns(at, &Finding::Absent);
+        desk.later(60);
+        desk.learns(at, &Finding::Absent);
+        if paid_again {
+            desk.approved(Method::Purchase, Some(TOTAL));
+        }
+        desk.later(3600);
+        let finding = found(&desk, at);
+        let next = desk.learns(at, &finding);
+        assert_eq!(matches!(next, Some(Next::Send(_))), paid_again);
+    }
+}
+
+#[test]
+fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.learns(at, &became(not_done(NotDone::VoidedElsewhere)));
+    assert_eq!(desk.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
+    assert_ne!(desk.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
+}
