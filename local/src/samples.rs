@@ -73,7 +73,7 @@ const SAMPLES: &[Sample] = &[
     sample(8, 2599, Payment::Authorized),  // capture-approved
     sample(9, 2599, Payment::Authorized),  // payments-capture
     sample(10, 2599, Payment::Authorized), // void-approved
-    sample(13, 2599, Payment::Authorized), // capture-too-much, orders-read, orders-transactions, orders-transaction
+    sample(13, 2599, Payment::Authorized), // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction
 ];
 
 /// The id of a sample order.
