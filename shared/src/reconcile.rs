@@ -52,8 +52,8 @@ pub struct Report {
     pub skipped: usize,
     /// In doubt for more than a day.
     pub needs_attention: usize,
-    /// Minor units of what was found done, by currency.
-    pub approved_amount_minor: BTreeMap<&'static str, u64>,
+    /// Minor units by result (`approved`, `declined`, `not_done`, `in_doubt`) and currency.
+    pub amounts_minor: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Whether everything that was due was looked at. If not, time ran out and the next run goes on.
     pub complete: bool,
     /// Parts of the index that could not be read.
@@ -169,12 +169,16 @@ impl Run<'_> {
     fn count(&self, order: &Order, at: At) {
         let Some(operation) = order.operation(at) else { return };
         let mut report = self.report();
+        let (result, amount) = match operation.state {
+            State::Approved => ("approved", operation.approved_amount()),
+            State::Declined => ("declined", operation.amount),
+            State::NotDone => ("not_done", operation.amount),
+            State::Pending => ("in_doubt", operation.amount),
+        };
+        let amounts = report.amounts_minor.entry(result).or_default();
+        *amounts.entry(order.currency.code()).or_default() += amount.minor();
         match operation.state {
-            State::Approved => {
-                report.approved += 1;
-                *report.approved_amount_minor.entry(order.currency.code()).or_default() +=
-                    operation.approved_amount().minor();
-            }
+            State::Approved => report.approved += 1,
             State::Declined => report.declined += 1,
             State::NotDone => report.not_done += 1,
             State::Pending => {

@@ -164,7 +164,11 @@ async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
     shop.stack.cold_start().unwrap();
     running.abort();
     shop.stack.advance_clock(60);
-    assert_eq!(run(&shop).await["approved"], 1);
+    let report = run(&shop).await;
+    assert_eq!(
+        (&report["approved"], &report["amounts_minor"]),
+        (&json!(1), &json!({"approved": {"USD": 2599}}))
+    );
     assert_eq!(shop.order("o").await["payment"], "paid");
     shop.close().await;
 }
@@ -317,5 +321,66 @@ async fn an_attempt_that_arrives_after_it_was_given_up_is_voided_beside_the_late
         (&transaction["status"], &transaction["reference"]),
         (&json!("complete"), &paid.body["data"]["reference"])
     );
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_in_doubt_is_asked_about_where_it_was_sent_although_the_merchant_has_moved() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    faults(&shop, Endpoint::Auth, FaultKind::DropAfter, 1);
+    no_inquiry(&shop);
+    shop.pay_by_token("o", "purchase").await.data(202);
+    shop.stack.simulator().clear_faults();
+    let name = merchants::secret_name(merchants::REGISTERED);
+    let mut document = shop.stack.secrets().get(&name).unwrap();
+    document["gateway"]["merchids"]["USD"] = json!("496480518000");
+    document["gateway"]["base_url"] = json!("http://127.0.0.1:9/moved");
+    shop.stack.secrets().put(&name, document);
+    shop.stack.cold_start().unwrap();
+    shop.stack.advance_clock(60);
+    assert_eq!(run(&shop).await["approved"], 1);
+    // What follows goes through the account that took the payment, too.
+    let id = shop.transactions("o").await[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(shop.follow_up("o", &id, "cancel", json!({})).await.data(200)["status"], "cancelled");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nothing_run_twice() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    faults(&shop, Endpoint::Auth, FaultKind::DropAfter, 1);
+    no_inquiry(&shop);
+    let body = json!({"data": by_token("purchase")});
+    shop.post_with_key("/v2/orders/o/payments", "k", body.clone()).await.data(202);
+    shop.stack.simulator().clear_faults();
+    shop.stack.advance_clock(-1800);
+    let again = shop.post_with_key("/v2/orders/o/payments", "k", body.clone()).await;
+    again.error(409, "idempotency_key_in_progress");
+    assert_eq!(run(&shop).await["due"], 0);
+    shop.stack.advance_clock(1860);
+    assert_eq!(run(&shop).await["approved"], 1);
+    assert!(shop.post_with_key("/v2/orders/o/payments", "k", body).await.is_replay());
+    assert_eq!(gateway_totals(&shop), (2599, 0));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn one_event_delivered_twice_at_once_pays_once() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let event = include_str!("../../../events/payments-purchase.json");
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    event["pathParameters"]["orderId"] = json!("o");
+    event["headers"]["authorization"] = json!(format!("Bearer {}", shop.current_token()));
+    event["headers"].as_object_mut().unwrap().remove("idempotency-key");
+    let event = event.to_string();
+    let (one, other) =
+        tokio::join!(shop.stack.invoke("payments", &event), shop.stack.invoke("payments", &event));
+    let mut statuses = [one.unwrap().status().as_u16(), other.unwrap().status().as_u16()];
+    statuses.sort_unstable();
+    assert!(matches!(statuses, [200, 409 | 422]), "{statuses:?}");
+    assert_eq!(gateway_totals(&shop), (2599, 0));
     shop.close().await;
 }

@@ -72,11 +72,8 @@ pub fn learn(
     order.operation_mut(at)?.last_look_at = None;
     let approvals = match finding {
         Finding::Became(outcome) => match &**outcome {
-            Outcome::Approved(answer) => std::slice::from_ref(answer),
-            Outcome::PartiallyApproved(_)
-            | Outcome::Declined(..)
-            | Outcome::NotDone(..)
-            | Outcome::Unknown(..) => &[],
+            Outcome::Approved(answer) | Outcome::PartiallyApproved(answer) => std::slice::from_ref(answer),
+            Outcome::Declined(..) | Outcome::NotDone(..) | Outcome::Unknown(..) => &[],
         },
         Finding::Several(approvals) => approvals.as_slice(),
         Finding::Absent | Finding::Undecided | Finding::Failed => &[],
@@ -87,7 +84,7 @@ pub fn learn(
         return Some(void_twins(order, at, twins, now, new_id).unwrap_or(Next::Answer));
     }
     let Some((first, twins)) = approvals.split_first() else { return Some(Next::Answer) };
-    let next = late(order, at, &Outcome::Approved(first.clone()), policy, now, new_id);
+    let next = late(order, at, first, policy, now, new_id);
     Some(void_twins(order, at, twins.iter(), now, new_id).unwrap_or(next))
 }
 
@@ -143,12 +140,14 @@ fn absent(
 fn late(
     order: &mut Order,
     at: At,
-    outcome: &Outcome,
+    approval: &Answer,
     policy: &Policy,
     now: Timestamp,
     new_id: &(dyn Fn() -> Uuid + Sync),
 ) -> Next {
     let Some(operation) = order.operation(at) else { return Next::Answer };
+    let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
+    let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = matches!(operation.kind, Kind::Authorize | Kind::Purchase);
     let fits = match order.owing() {
         _ if !is_payment => true,
@@ -163,7 +162,7 @@ fn late(
     operation.state = State::Pending;
     operation.not_done = None;
     operation.decline = None;
-    let next = apply(order, at, outcome, policy, now, new_id);
+    let next = apply(order, at, &outcome, policy, now, new_id);
     if fits || next != Next::Answer {
         return next;
     }

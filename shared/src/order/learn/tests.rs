@@ -259,3 +259,11 @@ fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
     assert_eq!(desk.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
     assert_ne!(desk.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
 }
+
+#[test]
+fn a_part_that_turns_up_late_is_given_back_too() {
+    let (mut desk, at) = given_up();
+    desk.later(3600);
+    let Some(Next::Send(void)) = desk.learns(at, &became(partial(500))) else { panic!("no void") };
+    assert_eq!(desk.operation(void).cause, Cause::PartialApproval);
+}
