@@ -12,8 +12,10 @@ use crate::{
     card::CardSummary,
     clock::SystemClock,
     decline::DeclineCode,
+    gateway::Question,
     operation::{Fingerprint, Grant, KeyDigest, State},
     order::{Pay, Target},
+    outcome::Finding,
     transaction::{Method, Status},
 };
 
