@@ -306,6 +306,43 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
+    for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
+        let desk = Desk::new().await;
+        desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+        let found = Answer {
+            retref: Some("r".to_owned()),
+            amount: Some(Amount::new(2599).unwrap()),
+            ..Answer::default()
+        };
+        desk.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(Outcome::Approved(found))));
+        let performed = desk.perform(&intent(None), Duration::from_secs(left)).await.unwrap();
+        assert_eq!((status(&performed), desk.sent()), (status_then, 1), "{left} s");
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+    let performed = desk.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
+    let refused = Outcome::NotDone(NotDone::VoidedElsewhere, Answer::default());
+    desk.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
+    // While the gateway is asked about the first attempt, somebody gives it up and sends a second.
+    desk.meanwhile(|order| {
+        let operation = &mut order.transactions[0].operations[0];
+        let amount = operation.amount;
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, jiff::Timestamp::now());
+    });
+    let deadline = Deadline::after(Duration::from_secs(29));
+    let (order, answered) =
+        desk.payments.ask_about(&desk.merchant, performed.order, performed.at, deadline).await;
+    assert!(answered);
+    assert!(order.operation(performed.at).unwrap().is(State::Pending), "the second is still in doubt");
+    assert_eq!(order.operation(performed.at).unwrap().attempts, 2);
+}
+
+#[tokio::test]
 async fn another_attempt_goes_out_under_the_same_order_id() {
     let desk = Desk::new().await;
     desk.gateway_says(Outcome::NotDone(NotDone::Unreachable, Answer::default()));
