@@ -384,3 +384,17 @@ async fn one_event_delivered_twice_at_once_pays_once() {
     assert_eq!(gateway_totals(&shop), (2599, 0));
     shop.close().await;
 }
+
+#[tokio::test]
+async fn a_lost_refund_of_a_payment_that_has_not_settled_is_decided_within_minutes() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let id = shop.pay_by_token("o", "purchase").await.id();
+    faults(&shop, Endpoint::Refund, FaultKind::DropBefore, 1);
+    shop.follow_up("o", &id, "refund", json!({})).await.data(202);
+    assert!(run_until_decided(&shop, &["o".to_owned()]).await <= 3);
+    // Asked again, it becomes the void that it has to be.
+    assert_eq!(shop.follow_up("o", &id, "refund", json!({})).await.data(200)["refunded_amount"], 2599);
+    assert_eq!(gateway_totals(&shop), (0, 0));
+    shop.close().await;
+}

@@ -139,7 +139,7 @@ pub(super) fn of_refund(amount: Amount, records: &[Reply], known: &[&str], under
             (Stands::Declined, _) if under == Under::ItsOwnId { sent_before: false } => {
                 declined = Some(record);
             }
-            (Stands::Settled, _) => payment = true,
+            (Stands::Captured | Stands::Settled, _) => payment = true,
             _ => {}
         }
     }

@@ -129,8 +129,10 @@ fn a_void_is_read_off_the_payment() {
 fn an_empty_answer_alone_never_closes_a_refund() {
     assert_eq!(of_refund(amount(), &[not_found()], &[], OWN), Finding::Undecided);
     assert_eq!(of_refund(amount(), &[not_found()], &[], Under::ThePayment), Finding::Undecided);
-    let payment = record("A", "Accepted", "25.99");
-    assert_eq!(of_refund(amount(), std::slice::from_ref(&payment), &[], Under::ThePayment), Finding::Absent);
+    for stands in ["Accepted", "Queued for Capture"] {
+        let payment = record("A", stands, "25.99");
+        assert_eq!(of_refund(amount(), &[payment], &[], Under::ThePayment), Finding::Absent);
+    }
 }
 
 #[test]
