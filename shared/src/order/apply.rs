@@ -42,7 +42,7 @@ pub fn apply(
     let operation = operation.clone();
     transaction.updated_at = now;
     if operation.is(State::Approved) {
-        learn_from_approval(transaction, &operation, policy, now);
+        learn_from_approval(transaction, &operation, outcome.answer(), policy, now);
     }
     let follow_up = follow_up_cause(transaction, &operation, outcome, policy);
     let next = follow_up.map_or(Next::Answer, |cause| {
@@ -54,7 +54,8 @@ pub fn apply(
 }
 
 fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
-    operation.answer = Some(outcome.answer().clone());
+    // The card's token is kept once, with the card.
+    operation.answer = Some(Answer { token: None, ..outcome.answer().clone() });
     operation.updated_at = now;
     operation.doubt = None;
     // A payment that must not stand stays in doubt until its void is confirmed, whatever else is answered.
@@ -80,13 +81,14 @@ fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
 fn learn_from_approval(
     transaction: &mut Transaction,
     operation: &Operation,
+    answer: &Answer,
     policy: &Policy,
     now: Timestamp,
 ) {
     if !matches!(operation.kind, Kind::Authorize | Kind::Purchase) {
         return;
     }
-    if let Some(token) = operation.answer.as_ref().and_then(|answer| answer.token.clone()) {
+    if let Some(token) = answer.token.clone() {
         transaction.card.learn_from_token(token);
     }
     if transaction.method == Method::Authorize {

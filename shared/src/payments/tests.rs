@@ -401,6 +401,25 @@ async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
 }
 
 #[tokio::test]
+async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_answer() {
+    let desk = Desk::new().await;
+    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+        retref: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        token: Some("9477709629051443".to_owned()),
+        ..Answer::default()
+    }));
+    // As the store gives it back: what is not stored is not there.
+    desk.next_writes(&[Fault::None, Fault::FoundByRepeat]);
+    let performed = desk.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), desk.sent()), (Status::Failed, 2));
+    let operation = performed.order.operation(performed.at).unwrap();
+    assert_eq!(operation.answer.as_ref().and_then(|answer| answer.token.as_deref()), None);
+    let transaction = performed.order.transaction(performed.at.transaction).unwrap();
+    assert_eq!(transaction.card.last_four.as_deref(), Some("1443"));
+}
+
+#[tokio::test]
 async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
     let desk = Desk::new().await;
     desk.gateway_says(Outcome::PartiallyApproved(Answer {

@@ -1,0 +1,272 @@
+//! The rules that hold after every step, and the comparison of the ledgers at the end.
+
+use std::fmt;
+
+use tollgate::{
+    money::Amount,
+    operation::{Kind, Mechanism, Operation, State as Stage},
+    order::Order,
+    outcome::NotDone,
+    transaction::{Status, Transaction},
+};
+
+use crate::{
+    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
+    shelf::Shelf,
+};
+
+/// One line about an order, for the step list.
+pub(crate) struct Shown<'a>(pub(crate) &'a Order);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "total {:?}", self.0.total.map(Amount::minor))?;
+        for transaction in &self.0.transactions {
+            let id = &transaction.id.simple().to_string()[..6];
+            write!(f, " | {id} {}", transaction.status().as_str())?;
+            for operation in &transaction.operations {
+                let Operation { kind, state, attempts, .. } = operation;
+                let gateway_order_id = &operation.gateway_order_id[2..8];
+                write!(
+                    f,
+                    ", {} {gateway_order_id} {} {state:?} x{attempts}",
+                    kind.as_str(),
+                    operation.amount.minor()
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an order was just replaced by breaks these rules.
+pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &mut Ledger) -> Vec<String> {
+    let mut broken = sums(after);
+    broken.extend(keys(after));
+    for transaction in before.map_or(&[][..], |before| before.transactions.as_slice()) {
+        match after.transaction(transaction.id) {
+            Some(later) => broken.extend(history(transaction, later)),
+            None => broken.push(format!("transaction {} is gone", transaction.id)),
+        }
+    }
+    for (transaction, operation) in after.operations() {
+        let earlier = before
+            .and_then(|before| before.transaction(transaction.id))
+            .and_then(|earlier| earlier.operations.iter().find(|o| o.id == operation.id));
+        if earlier != Some(operation) {
+            broken.extend(word(transaction, operation, ledger));
+        }
+    }
+    broken
+}
+
+/// What holds of every order, whatever happened.
+fn sums(order: &Order) -> Vec<String> {
+    let mut broken = Vec::new();
+    for transaction in &order.transactions {
+        let (amount, captured) = (transaction.amount(), transaction.captured());
+        if captured > amount {
+            broken.push(format!("captured {} of {}", captured.minor(), amount.minor()));
+        }
+        if transaction.refunded() > captured {
+            broken.push(format!("refunded {} of {}", transaction.refunded().minor(), captured.minor()));
+        }
+        if transaction.operations.iter().filter(|o| o.is(Stage::Pending)).count() > 1 {
+            broken.push(format!("two operations pending on {}", transaction.id));
+        }
+    }
+    if let Some(total) = order.total
+        && order.balance().committed() > total
+    {
+        broken.push(format!("{} committed of {}", order.balance().committed().minor(), total.minor()));
+    }
+    broken
+}
+
+/// One key is one operation.
+fn keys(order: &Order) -> Vec<String> {
+    let keyed: Vec<&Operation> = order.operations().map(|(_, o)| o).filter(|o| o.key.is_some()).collect();
+    let twice = |(n, operation): (usize, &&Operation)| keyed[..n].iter().any(|o| o.key == operation.key);
+    if keyed.iter().enumerate().any(twice) {
+        return vec!["one key has two operations".to_owned()];
+    }
+    Vec::new()
+}
+
+/// What was said once stays said.
+fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
+    let mut broken = Vec::new();
+    for operation in &before.operations {
+        let Some(later) = after.operations.iter().find(|o| o.id == operation.id) else {
+            broken.push(format!("operation {} is gone", operation.gateway_order_id));
+            continue;
+        };
+        let final_word = matches!(operation.state, Stage::Approved | Stage::Declined);
+        let again = later.attempts == operation.attempts + 1 && later.attempt_id != operation.attempt_id;
+        let fine = match (operation.state, later.state) {
+            _ if final_word => operation == later,
+            (Stage::Pending, Stage::Pending) => {
+                later.attempts == operation.attempts || (again && operation.cause.declines_as().is_some())
+            }
+            (Stage::NotDone, Stage::Pending) => again,
+            // Found late, by the gateway's word: see `word`.
+            (Stage::NotDone, Stage::Approved | Stage::NotDone) | (Stage::Pending, _) => {
+                later.attempts == operation.attempts
+            }
+            _ => false,
+        };
+        if !fine || later.gateway_order_id != operation.gateway_order_id || later.route != operation.route {
+            broken.push(format!(
+                "operation {} went from {:?} to {:?}",
+                operation.gateway_order_id, operation.state, later.state
+            ));
+        }
+    }
+    let refused = before.status() == Status::Failed && before.decline().is_some();
+    if (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
+        broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
+    }
+    if before.status() == Status::Complete && after.status() == Status::Failed {
+        broken.push("a complete payment failed".to_owned());
+    }
+    if after.captured() < before.captured() || after.refunded() < before.refunded() {
+        broken.push(format!("captured or refunded of {} fell", before.id));
+    }
+    broken
+}
+
+/// Whether the gateway said what the operation's state says.
+fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Option<String> {
+    if operation.mechanism == Mechanism::Manual {
+        return None;
+    }
+    let id = operation.gateway_order_id.as_str();
+    let did = ledger.did(id);
+    let approved = did.iter().find_map(|did| match did {
+        Did::Approved { retref, amount } => Some((retref, *amount)),
+        _ => None,
+    });
+    let by_itself = match operation.state {
+        Stage::Pending => true,
+        Stage::Approved => match (operation.kind, approved) {
+            (Kind::Authorize | Kind::Purchase, Some((retref, amount))) => {
+                amount == operation.approved_amount().minor()
+                    && transaction.reference() == Some(retref.as_str())
+            }
+            (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
+            (Kind::Void, Some(_)) => true,
+            (_, None) => false,
+        },
+        Stage::Declined => approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined { .. })),
+        Stage::NotDone => {
+            approved.is_none()
+                && match operation.not_done {
+                    Some(NotDone::NotSettled) => did.contains(&Did::NotSettled),
+                    Some(NotDone::VoidedElsewhere | NotDone::AlreadySettled) => {
+                        operation.kind == Kind::Void || operation.kind == Kind::Capture
+                    }
+                    Some(_) => true,
+                    None => false,
+                }
+        }
+    };
+    (!by_itself).then(|| {
+        format!(
+            "{id} is {:?} {:?} on record, and the gateway did {did:?}",
+            operation.state, operation.not_done
+        )
+    })
+}
+
+/// A request arrives: it must be on record with this amount and route.
+pub(crate) fn arrives(shelf: &Shelf, sent: &Sent) -> Option<String> {
+    let fine = on_record(shelf, sent).is_some_and(|operation| {
+        operation.amount.minor() == sent.amount && operation.route.merchid == sent.merchid
+    });
+    (!fine).then(|| format!("the gateway gets {}, which is not on record like this", sent.gateway_order_id))
+}
+
+fn on_record<'a>(shelf: &'a Shelf, sent: &Sent) -> Option<&'a Operation> {
+    let operations = shelf.order(&sent.order)?.operations();
+    operations.map(|(_, operation)| operation).find(|o| o.gateway_order_id == sent.gateway_order_id)
+}
+
+/// A request was carried out: at most once each, and no more than the order's total.
+pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -> Vec<String> {
+    let mut broken = Vec::new();
+    let id = sent.gateway_order_id.as_str();
+    if ledger.times_done(id) > 1 {
+        broken.push(format!("{id} was carried out twice"));
+    }
+    let state = on_record(shelf, sent).map(|operation| operation.state);
+    if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
+        broken.push(format!("{id} was carried out while its operation is {state:?}"));
+    }
+    if matches!(sent.wanted, Wanted::Refund(_)) && ledger.did(id).contains(&Did::StateDiffers) {
+        broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
+    }
+    let live = |record: &&crate::ledger::Record| {
+        record.order == sent.order
+            && !matches!(record.stands, Stands::Voided | Stands::Declined | Stands::Refunded)
+    };
+    let paid: u64 = ledger.records().iter().filter(live).map(|record| record.amount).sum();
+    let total = shelf.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
+    if total.is_some_and(|total| paid > total) {
+        broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
+    }
+    broken
+}
+
+/// What our records come to, in the gateway's terms.
+pub(crate) fn totals(order: &Order) -> Totals {
+    let mut totals = Totals::default();
+    for transaction in order.transactions.iter().filter(|t| t.began() && t.voided().is_none()) {
+        totals.taken += transaction.captured().minor();
+        totals.held += transaction.capturable().minor();
+        let refund = |o: &&Operation| {
+            o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
+        };
+        let refunds = transaction.operations.iter().filter(refund);
+        totals.refunded += refunds.map(|o| o.amount.minor()).sum::<u64>();
+    }
+    totals
+}
+
+/// What was found and is not mended yet: a payment that must not stand (a partial approval, say) was settled before its
+/// void got through. The gateway refuses the void for good, so the void stays pending and the money stays taken until a
+/// person refunds it. Answers the amount that the gateway has taken by it.
+fn settled_before_its_void(transaction: &Transaction, ledger: &Ledger) -> Option<u64> {
+    let pending = transaction.pending()?;
+    let record = ledger.payment(transaction.reference()?, &pending.route.merchid)?;
+    let too_late = matches!(record.stands, Stands::Batched | Stands::Settled);
+    let must_succeed = pending.kind == Kind::Void && pending.cause.declines_as().is_some();
+    (too_late && must_succeed).then_some(record.amount)
+}
+
+/// How many payments are left to a person by [`settled_before_its_void`].
+pub(crate) fn left_to_a_person(shelf: &Shelf, ledger: &Ledger) -> u64 {
+    let transactions = shelf.orders().flat_map(|order| &order.transactions);
+    transactions.filter(|t| settled_before_its_void(t, ledger).is_some()).count() as u64
+}
+
+/// In the end: nothing is in doubt, and both ledgers say the same.
+pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
+    let mut broken = Vec::new();
+    for order in shelf.orders() {
+        let key = order.key().to_string();
+        let (mut ours, theirs) = (totals(order), ledger.totals(&key));
+        for transaction in &order.transactions {
+            let Some(pending) = transaction.pending() else { continue };
+            match settled_before_its_void(transaction, ledger) {
+                Some(amount) => ours.taken += amount,
+                None => broken.push(format!("{} of {key} is still pending", pending.gateway_order_id)),
+            }
+        }
+        if ours != theirs {
+            broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
+        }
+    }
+    let orphan = ledger.records().iter().find(|record| shelf.order(&record.order).is_none());
+    broken.extend(orphan.map(|record| format!("{} is of no order", record.gateway_order_id)));
+    broken
+}

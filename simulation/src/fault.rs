@@ -1,0 +1,145 @@
+//! What can go wrong at a port call, and when it does.
+
+use crate::rng::Rng;
+
+/// A call of a port; every effect of Tollgate is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Load,
+    Create,
+    Save,
+    Index,
+    Perform,
+    Inquire,
+    Merchant,
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// The process dies before the effect.
+    CrashBefore,
+    /// The process dies after the effect, before it knows.
+    CrashAfter,
+    /// The process dies while its request travels; the gateway gets it later.
+    CrashInFlight,
+    /// An error, and nothing was done.
+    Error,
+    /// An error, and the write was done.
+    ErrorAfter,
+    /// The write was done, its answer was lost, and the client's own repeat meets it.
+    OwnConflict,
+    /// Somebody else writes first.
+    OtherWriter,
+    /// An error, and the write arrives seconds later.
+    LateWrite,
+    /// The index shows an old state.
+    Stale,
+    /// It takes long.
+    Slow,
+    /// The gateway never sees the request; the caller cannot know.
+    RequestLost,
+    /// The gateway does it; the caller cannot know.
+    AnswerLost,
+    /// Nothing was sent, and the caller knows.
+    Unreachable,
+    /// The gateway did nothing and says so.
+    TryAgain,
+    /// The gateway refuses the credentials.
+    Misconfigured,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::CrashInFlight,
+        Self::Error,
+        Self::ErrorAfter,
+        Self::OwnConflict,
+        Self::OtherWriter,
+        Self::LateWrite,
+        Self::Stale,
+        Self::Slow,
+        Self::RequestLost,
+        Self::AnswerLost,
+        Self::Unreachable,
+        Self::TryAgain,
+        Self::Misconfigured,
+    ];
+
+    /// The fault's name in the summary.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CrashBefore => "crash before the effect",
+            Self::CrashAfter => "crash after the effect",
+            Self::CrashInFlight => "crash while the request travels",
+            Self::Error => "error, nothing done",
+            Self::ErrorAfter => "error, write done",
+            Self::OwnConflict => "own write taken for a conflict",
+            Self::OtherWriter => "conflict",
+            Self::LateWrite => "error, write arrives later",
+            Self::Stale => "stale index",
+            Self::Slow => "slow",
+            Self::RequestLost => "request lost",
+            Self::AnswerLost => "answer lost",
+            Self::Unreachable => "gateway unreachable",
+            Self::TryAgain => "gateway says try again",
+            Self::Misconfigured => "gateway refuses credentials",
+        }
+    }
+}
+
+impl Call {
+    /// Everything that can go wrong with it.
+    pub(crate) fn faults(self) -> &'static [Fault] {
+        use Fault::{
+            AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Error, ErrorAfter, LateWrite, Misconfigured,
+            OtherWriter, OwnConflict, RequestLost, Slow, Stale, TryAgain, Unreachable,
+        };
+        match self {
+            Self::Load | Self::Merchant | Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow],
+            Self::Create | Self::Save => {
+                &[CrashBefore, CrashAfter, Error, ErrorAfter, OwnConflict, OtherWriter, LateWrite, Slow]
+            }
+            Self::Index => &[CrashBefore, CrashAfter, Error, Slow, Stale],
+            Self::Perform => &[
+                CrashBefore,
+                CrashAfter,
+                CrashInFlight,
+                RequestLost,
+                AnswerLost,
+                Slow,
+                Unreachable,
+                TryAgain,
+                Misconfigured,
+            ],
+        }
+    }
+}
+
+/// How much likelier the one call that moves money goes wrong than the others, of which there are many more.
+const PERFORM_TIMES: u64 = 2;
+
+/// When something goes wrong.
+pub(crate) enum Plan {
+    /// Never.
+    Calm,
+    /// At these calls, counted from zero over the whole run.
+    At(Vec<(usize, Fault)>),
+    /// With this chance, in percent, at every call.
+    Random(u64),
+}
+
+impl Plan {
+    pub(crate) fn fault(&self, index: usize, call: Call, rng: &mut Rng) -> Option<Fault> {
+        match self {
+            Self::Calm => None,
+            Self::At(planned) => planned.iter().find(|(at, _)| *at == index).map(|(_, fault)| *fault),
+            Self::Random(percent) => {
+                let times = if call == Call::Perform { PERFORM_TIMES } else { 1 };
+                rng.chance(*percent * times).then(|| rng.pick(call.faults())).flatten()
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Runs the simulation: `cargo run -p simulation -- --help`.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::Parser;
+
+/// Money moves at most once and nothing is lost: the proof by simulation.
+#[derive(Parser)]
+struct Options {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Runs this seed alone and prints its steps.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Fails as well on what is known and left to a person.
+    #[arg(long)]
+    strict: bool,
+    /// Runs every scenario with every fault at every port call, instead of seeds.
+    #[arg(long)]
+    sweep: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(seed) = options.seed {
+        return replay(seed);
+    }
+    if options.sweep {
+        let sweep = simulation::sweep(0, 1);
+        println!("{} runs", sweep.runs);
+        summary(&sweep.counts);
+        if let Some((what, rule, steps)) = sweep.failure {
+            return failed(&what, &rule, &steps);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let mut counts = BTreeMap::new();
+    for (done, seed) in (options.from..options.from.saturating_add(options.seeds)).enumerate() {
+        let run = simulation::seed(seed);
+        let left = run.counts.get(simulation::LEFT_TO_A_PERSON).copied().unwrap_or_default();
+        let known = (options.strict && left > 0).then(|| simulation::LEFT_TO_A_PERSON.to_owned());
+        if let Some(rule) = run.failure.or(known) {
+            return failed(&format!("seed {seed}"), &rule, &simulation::replay(seed).steps);
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+        *counts.entry("port calls").or_default() += run.calls as u64;
+        if (done + 1) % 1_000 == 0 {
+            println!("{} seeds", done + 1);
+        }
+    }
+    println!("{} seeds, each run twice: no rule was broken", options.seeds);
+    summary(&counts);
+    ExitCode::SUCCESS
+}
+
+fn summary(counts: &BTreeMap<&'static str, u64>) {
+    for (what, times) in counts {
+        println!("{times:>12}  {what}");
+    }
+}
+
+fn replay(seed: u64) -> ExitCode {
+    let run = simulation::replay(seed);
+    if let Some(rule) = run.failure {
+        return failed(&format!("seed {seed}"), &rule, &run.steps);
+    }
+    for step in run.steps {
+        println!("{step}");
+    }
+    println!("seed {seed}: no rule was broken; hash {:016x}", run.hash);
+    ExitCode::SUCCESS
+}
+
+fn failed(what: &str, rule: &str, steps: &[String]) -> ExitCode {
+    for step in steps {
+        println!("{step}");
+    }
+    println!("FAILED: {what}: {rule}");
+    ExitCode::FAILURE
+}

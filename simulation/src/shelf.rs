@@ -1,0 +1,243 @@
+//! The store's twin: versioned orders in memory, and an index that lags behind.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+use tollgate::{
+    order::{Order, OrderKey},
+    store::{Cursor, IN_DOUBT_SHARDS, OrderStore, Page, StoreError},
+};
+
+use crate::{
+    Broken, check,
+    fault::{Call, Fault},
+    world::{Instance, State, World},
+};
+
+/// How much the index lags behind at worst when it works as it should.
+const LAG_MAX_MS: u64 = 2_000;
+
+/// How much a stale index lags behind.
+const STALE: Duration = Duration::from_secs(90);
+
+/// Orders on a page of the index: few, so that reading goes over several pages.
+const PAGE: usize = 2;
+
+/// The stored orders.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    entries: BTreeMap<String, Entry>,
+}
+
+struct Entry {
+    order: Order,
+    /// What the index was told, and when.
+    index: Vec<(Instant, Option<Timestamp>)>,
+}
+
+impl Shelf {
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.entries.values().map(|entry| &entry.order)
+    }
+
+    pub(crate) fn order(&self, key: &str) -> Option<&Order> {
+        self.entries.get(key).map(|entry| &entry.order)
+    }
+
+    fn put(&mut self, order: Order) {
+        let due = order.next_inquiry_at();
+        let key = order.key().to_string();
+        match self.entries.get_mut(&key) {
+            Some(entry) => {
+                entry.order = order;
+                entry.index.push((Instant::now(), due));
+            }
+            None => {
+                self.entries.insert(key, Entry { order, index: vec![(Instant::now(), due)] });
+            }
+        }
+    }
+
+    /// What the index of one shard shows, as it was `lag` ago.
+    fn due(&self, shard: u8, until: Timestamp, lag: Duration) -> Vec<(String, String, OrderKey)> {
+        let now = Instant::now();
+        let seen = |entry: &Entry| {
+            let (_, due) = entry.index.iter().rev().find(|(since, _)| *since + lag <= now)?;
+            due.filter(|due| due.as_second() <= until.as_second())
+        };
+        let mut found: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(key, _)| shard_of(key) == shard)
+            .filter_map(|(key, entry)| {
+                Some((format!("{:020}", seen(entry)?.as_second()), key.clone(), entry.order.key()))
+            })
+            .collect();
+        found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        found
+    }
+}
+
+fn shard_of(key: &str) -> u8 {
+    key.bytes().fold(0, u8::wrapping_add) % IN_DOUBT_SHARDS
+}
+
+impl World {
+    /// One conditional write, as the table does it.
+    fn write(&self, order: &Order, new: bool) -> Result<(), StoreError> {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let key = order.key().to_string();
+        let stored = state.shelf.order(&key);
+        let as_read = match (new, stored) {
+            (true, None) => true,
+            (true, Some(_)) | (false, None) => false,
+            (false, Some(stored)) => stored.version == order.version,
+        };
+        let unconditional = state.broken == Some(Broken::StoreWithoutCondition) && stored.is_some();
+        if !as_read && !unconditional {
+            let stored = stored.cloned();
+            self.note(state, format_args!("  conflict on {key}"));
+            return Err(match stored {
+                Some(stored) => StoreError::Conflict(Box::new(stored)),
+                None => StoreError::Unavailable("no such item".to_owned()),
+            });
+        }
+        self.replace(state, Order { version: order.version + 1, ..as_stored(order) });
+        Ok(())
+    }
+
+    fn replace(&self, state: &mut State, order: Order) {
+        let key = order.key().to_string();
+        let broken = check::written(state.shelf.order(&key), &order, &mut state.ledger);
+        self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
+        for rule in broken {
+            self.fail(state, &rule);
+        }
+        for transaction in &order.transactions {
+            let status = transaction.status().as_str().to_owned();
+            let (captured, refunded) = (transaction.captured().minor(), transaction.refunded().minor());
+            state.seen.insert((transaction.id, status, captured, refunded));
+        }
+        state.shelf.put(order);
+    }
+
+    /// Somebody else's write, which changes nothing that matters.
+    fn other_writer(&self, order: &Order) {
+        let now = self.now();
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let stored = state.shelf.order(&order.key().to_string()).cloned();
+        let mut other = stored.unwrap_or_else(|| Order::new(&order.key(), order.currency, order.total, now));
+        other.updated_at = now;
+        other.version += 1;
+        self.replace(state, other);
+    }
+}
+
+/// An order as it comes back from the table: what is never stored is gone.
+fn as_stored(order: &Order) -> Order {
+    let mut order = order.clone();
+    for transaction in &mut order.transactions {
+        for operation in &mut transaction.operations {
+            if let Some(answer) = &mut operation.answer {
+                answer.token = None;
+            }
+        }
+    }
+    order
+}
+
+impl Instance {
+    async fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
+        let call = if new { Call::Create } else { Call::Save };
+        let fault = self.enter(call, &order.id).await;
+        match fault {
+            Some(Fault::Error) => return Err(unavailable()),
+            Some(Fault::OtherWriter) => self.world.other_writer(order),
+            Some(Fault::LateWrite) => {
+                let (world, order) = (self.world.clone(), order.clone());
+                let delay_ms = 1 + world.state().rng.below(8_000);
+                tokio::spawn(async move {
+                    sleep(Duration::from_millis(delay_ms)).await;
+                    world.step(format_args!("a write of {} arrives late", order.id));
+                    // Whether it still fits is the condition's business.
+                    world.write(&order, new).unwrap_or_default();
+                });
+                return Err(unavailable());
+            }
+            _ => {}
+        }
+        let written = self.world.write(order, new);
+        self.leave(fault).await;
+        match fault {
+            Some(Fault::ErrorAfter) => Err(unavailable()),
+            Some(Fault::OwnConflict) if written.is_ok() => {
+                // By the time of the repeat somebody else may have gone on from it.
+                let stored = self.world.state().shelf.order(&order.key().to_string()).cloned();
+                Err(stored.map_or_else(unavailable, |stored| StoreError::Conflict(Box::new(stored))))
+            }
+            _ => written,
+        }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("simulated".to_owned())
+}
+
+#[async_trait]
+impl OrderStore for Instance {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        let fault = self.enter(Call::Load, &key.order).await;
+        if fault == Some(Fault::Error) {
+            return Err(unavailable());
+        }
+        let order = self.world.state().shelf.order(&key.to_string()).cloned();
+        self.leave(fault).await;
+        Ok(order)
+    }
+
+    async fn create(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, true).await
+    }
+
+    async fn save(&self, order: &Order) -> Result<(), StoreError> {
+        self.put(order, false).await
+    }
+
+    async fn in_doubt(
+        &self,
+        shard: u8,
+        until: Timestamp,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let fault = self.enter(Call::Index, &shard).await;
+        if fault == Some(Fault::Error) {
+            return Err(unavailable());
+        }
+        let found = {
+            let mut state = self.world.state();
+            let lag = match fault {
+                Some(Fault::Stale) => STALE,
+                _ if state.jitter => Duration::from_millis(state.rng.below(LAG_MAX_MS)),
+                _ => Duration::ZERO,
+            };
+            let lost = state.broken == Some(Broken::IndexEmpty);
+            if lost { Vec::new() } else { state.shelf.due(shard, until, lag) }
+        };
+        self.leave(fault).await;
+        let rest = found
+            .into_iter()
+            .filter(|(due, key, _)| after.as_ref().is_none_or(|after| (due, key) > (&after.due, &after.key)));
+        let mut page: Vec<_> = rest.take(limit.min(PAGE) + 1).collect();
+        let more = page.len() > limit.min(PAGE);
+        page.truncate(limit.min(PAGE));
+        let last = page.last().filter(|_| more);
+        let next = last.map(|(due, key, _)| Cursor { key: key.clone(), due: due.clone() });
+        Ok(Page { keys: page.into_iter().map(|(_, _, key)| key).collect(), next })
+    }
+}

@@ -1,0 +1,246 @@
+//! Everything outside Tollgate: one state that outlives every process, and the processes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+use tollgate::{app::App, clock::Clock, operation::KeyDigest, payments::Payments};
+use uuid::Uuid;
+
+use crate::{
+    Broken,
+    fault::{Call, Fault, Plan},
+    ledger::Ledger,
+    merchants::Shops,
+    rng::Rng,
+    shelf::Shelf,
+    trace::Trace,
+};
+
+/// When every simulation begins: 2026-01-01, 12:00 UTC.
+const EPOCH_S: i64 = 1_767_268_800;
+
+/// What outlives every process.
+pub(crate) struct State {
+    pub(crate) rng: Rng,
+    pub(crate) trace: Trace,
+    pub(crate) plan: Plan,
+    /// Whether calls take a random time, so that concurrent ones interleave in many ways.
+    pub(crate) jitter: bool,
+    pub(crate) shelf: Shelf,
+    pub(crate) ledger: Ledger,
+    pub(crate) shops: Shops,
+    /// How far the processes' clocks are behind.
+    pub(crate) skew_ms: i64,
+    /// Until when the gateway is away.
+    pub(crate) outage_until: Option<Instant>,
+    /// Whether the gateway finds a refund by its own order id.
+    pub(crate) refunds_findable: bool,
+    pub(crate) broken: Option<Broken>,
+    /// Port calls so far, each with what was called.
+    pub(crate) calls: Vec<Call>,
+    /// How often what happened, for the summary.
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// What ever stood on record of a transaction: status, captured, refunded.
+    pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
+    /// What clients with a key were told: the order, the key, the status.
+    pub(crate) told: Vec<(String, KeyDigest, u16)>,
+    /// The first rule that was broken.
+    pub(crate) failure: Option<String>,
+    instances: u32,
+}
+
+impl State {
+    pub(crate) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+}
+
+/// The state, and when it began.
+pub(crate) struct World {
+    state: Mutex<State>,
+    began: Instant,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
+        let state = State {
+            rng: Rng::new(seed),
+            trace: Trace::new(keep_steps),
+            plan,
+            jitter: true,
+            shelf: Shelf::default(),
+            ledger: Ledger::default(),
+            shops: Shops::new(),
+            skew_ms: 0,
+            outage_until: None,
+            refunds_findable: true,
+            broken,
+            calls: Vec::new(),
+            counts: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            told: Vec::new(),
+            failure: None,
+            instances: 0,
+        };
+        Arc::new(Self { state: Mutex::new(state), began: Instant::now() })
+    }
+
+    /// The state. Never held over an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn step(&self, what: fmt::Arguments<'_>) {
+        self.note(&mut self.state(), what);
+    }
+
+    pub(crate) fn note(&self, state: &mut State, what: fmt::Arguments<'_>) {
+        state.trace.step(self.began.elapsed().as_millis(), what);
+    }
+
+    /// A rule was broken. The first one is what matters; the rest may follow from it.
+    pub(crate) fn fail(&self, state: &mut State, what: &str) {
+        self.note(state, format_args!("BROKEN: {what}"));
+        state.failure.get_or_insert_with(|| what.to_owned());
+    }
+
+    /// The time by the platform's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.at(0)
+    }
+
+    fn at(&self, skew_ms: i64) -> Timestamp {
+        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
+        epoch + SignedDuration::from_millis(since + skew_ms)
+    }
+
+    /// A new process over the same world.
+    pub(crate) fn start(self: &Arc<Self>) -> Arc<Instance> {
+        let mut state = self.state();
+        state.instances += 1;
+        let offset_ms = if state.jitter { i64::try_from(state.rng.below(800)).unwrap_or(0) - 400 } else { 0 };
+        let number = state.instances;
+        drop(state);
+        Arc::new(Instance { world: self.clone(), number, offset_ms, crashed: Notify::new() })
+    }
+}
+
+/// One process with one invocation: its ports are the twins.
+pub(crate) struct Instance {
+    pub(crate) world: Arc<World>,
+    pub(crate) number: u32,
+    /// How far this machine's clock is off.
+    offset_ms: i64,
+    crashed: Notify,
+}
+
+impl Instance {
+    /// The functions' own wiring, over the twins.
+    pub(crate) fn app(self: &Arc<Self>) -> App {
+        let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
+        App { payments, merchants: self.clone(), clock: self.clone() }
+    }
+
+    /// Runs an invocation until it answers, its process dies, or the platform ends it after 29 s.
+    pub(crate) async fn run<T>(&self, invocation: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.crashed.notified() => None,
+            answer = invocation => Some(answer),
+            () = sleep(Duration::from_secs(29)) => {
+                self.world.step(format_args!("#{} ended by the platform", self.number));
+                None
+            }
+        }
+    }
+
+    /// Every port call begins here: it takes its time, and perhaps goes wrong.
+    pub(crate) async fn enter(
+        &self,
+        call: Call,
+        about: &(impl fmt::Display + Sync + ?Sized),
+    ) -> Option<Fault> {
+        let (fault, wait_ms) = {
+            let mut guard = self.world.state();
+            let state = &mut *guard;
+            let index = state.calls.len();
+            state.calls.push(call);
+            let fault = state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, call));
+            if let Some(fault) = fault {
+                state.count(fault.name());
+            }
+            let wait_ms = match call {
+                _ if !state.jitter => 1,
+                Call::Perform | Call::Inquire => 50 + state.rng.below(1_500),
+                _ if state.rng.chance(50) => 0,
+                _ => state.rng.below(40),
+            };
+            let number = self.number;
+            match fault {
+                Some(fault) => self.world.note(state, format_args!("#{number} {call:?} {about}: {fault:?}")),
+                None => self.world.note(state, format_args!("#{number} {call:?} {about}")),
+            }
+            (fault, wait_ms)
+        };
+        if wait_ms > 0 {
+            sleep(Duration::from_millis(wait_ms)).await;
+        }
+        match fault {
+            Some(Fault::CrashBefore) => self.crash().await,
+            // Long enough to use up an invocation's time, or nearly.
+            Some(Fault::Slow) if call != Call::Perform && call != Call::Inquire => {
+                let slow_ms = 3_000 + self.world.state().rng.below(22_000);
+                sleep(Duration::from_millis(slow_ms)).await;
+            }
+            _ => {}
+        }
+        fault
+    }
+
+    /// And ends here, after its effect.
+    pub(crate) async fn leave(&self, fault: Option<Fault>) {
+        if fault == Some(Fault::CrashAfter) {
+            self.crash().await;
+        }
+    }
+
+    /// The process dies: whoever runs the invocation drops it, and nothing after this happens.
+    pub(crate) async fn crash(&self) {
+        self.world.step(format_args!("#{} dies", self.number));
+        self.crashed.notify_one();
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Clock for Instance {
+    fn now(&self) -> Timestamp {
+        let skew_ms = self.world.state().skew_ms;
+        self.world.at(self.offset_ms + skew_ms)
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.world.state().rng.id()
+    }
+}
+
+/// While the gateway is away nothing gets through. Sometimes the caller can tell.
+fn outage(state: &mut State, call: Call) -> Option<Fault> {
+    let away = state.outage_until.is_some_and(|until| Instant::now() < until);
+    match call {
+        Call::Perform if away => {
+            Some(if state.rng.chance(50) { Fault::Unreachable } else { Fault::RequestLost })
+        }
+        Call::Inquire if away => Some(Fault::Error),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! The sweep, the seeds, and that the checks notice a world that breaks its word.
+
+use std::collections::BTreeMap;
+
+use simulation::{Broken, Sweep};
+
+/// Seeds of one test; two of them run at the same time.
+const SEEDS: u64 = 5_000;
+
+/// How many seeds may pass until a broken twin is noticed. All are noticed much sooner.
+const NOTICED_WITHIN: u64 = 300;
+
+fn sweep(part: usize) {
+    let Sweep { runs, counts, failure } = simulation::sweep(part, 2);
+    if let Some((what, rule, steps)) = failure {
+        panic!("{}\n{what}: {rule}\ncargo run -p simulation -- --sweep", steps.join("\n"));
+    }
+    assert!(runs > 1_000, "{runs}");
+    // No one fault leaves anything to a person.
+    assert_eq!(counts.get(simulation::LEFT_TO_A_PERSON), Some(&0));
+    all_happened(&counts);
+}
+
+/// A sweep or a batch of seeds in which a fault never happened would prove nothing about it.
+fn all_happened(counts: &BTreeMap<&'static str, u64>) {
+    let missing: Vec<_> =
+        simulation::faults().filter(|fault| counts.get(fault).copied().unwrap_or_default() == 0).collect();
+    assert!(missing.is_empty(), "never happened: {missing:?}");
+}
+
+fn seeds(from: u64) {
+    let mut counts = BTreeMap::new();
+    for seed in from..from + SEEDS {
+        let run = simulation::seed(seed);
+        if let Some(rule) = run.failure {
+            let steps = simulation::replay(seed).steps.join("\n");
+            panic!("{steps}\nseed {seed}: {rule}\ncargo run -p simulation -- --seed {seed}");
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    all_happened(&counts);
+}
+
+#[test]
+fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_first_half() {
+    sweep(0);
+}
+
+#[test]
+fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_second_half() {
+    sweep(1);
+}
+
+#[test]
+fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_first_half() {
+    seeds(0);
+}
+
+#[test]
+fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_second_half() {
+    seeds(SEEDS);
+}
+
+#[test]
+fn a_world_that_breaks_its_word_is_noticed() {
+    for (broken, expected) in [
+        (Broken::GatewayExecutesTwice, "carried out twice"),
+        (Broken::StoreWithoutCondition, ""),
+        (Broken::InquiryFindsNothing, "the gateway did"),
+        (Broken::IndexEmpty, "still pending"),
+    ] {
+        let mut found = (0..NOTICED_WITHIN).filter_map(|seed| simulation::seed_over(broken, seed).failure);
+        let rule = found.find(|rule| rule.contains(expected));
+        assert!(rule.is_some(), "{broken:?} was not noticed");
+    }
+}
+
+#[test]
+fn a_replayed_seed_tells_the_same_story_step_by_step() {
+    let (first, second) = (simulation::replay(7), simulation::replay(7));
+    assert!(first.steps.len() > 10);
+    assert_eq!(first.steps, second.steps);
+    assert_eq!(first.hash, second.hash);
+}
