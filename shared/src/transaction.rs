@@ -115,7 +115,7 @@ impl Transaction {
         if self.pending().is_some() {
             return Status::Pending;
         }
-        if !self.began() {
+        if !self.began() || self.undone_by_rule() {
             return Status::Failed;
         }
         match self.voided().map(|void| void.cause) {
@@ -135,6 +135,11 @@ impl Transaction {
     /// The void that took effect.
     pub fn voided(&self) -> Option<&Operation> {
         self.approved(Kind::Void).find(|void| void.cause != Cause::Twin)
+    }
+
+    /// Whether what the payment's own answer called for is done: it was voided, or refunded where that came too late.
+    fn undone_by_rule(&self) -> bool {
+        self.operations.iter().any(|o| o.is(State::Approved) && o.cause.declines_as().is_some())
     }
 
     /// Whether a void follows from the payment's own answer, so that it must not stand.
@@ -168,7 +173,7 @@ impl Transaction {
     pub fn refunded(&self) -> Amount {
         match self.voided().map(|void| void.cause) {
             Some(Cause::RefundBeforeSettlement) => self.captured(),
-            _ => Amount::sum(self.approved(Kind::Refund).map(|refund| refund.amount)),
+            _ => Amount::sum(self.refunds().map(|refund| refund.amount)),
         }
     }
 
@@ -220,7 +225,7 @@ impl Transaction {
         if self.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement) {
             return Some(Mechanism::Automatic);
         }
-        self.approved(Kind::Refund).last().map(|refund| refund.mechanism)
+        self.refunds().last().map(|refund| refund.mechanism)
     }
 
     /// Whether a later void or refund may still be needed, for which room is kept.
@@ -230,6 +235,11 @@ impl Transaction {
 
     fn marked_refunded(&self) -> bool {
         self.refund_mechanism() == Some(Mechanism::Manual)
+    }
+
+    /// Refunds that somebody asked for.
+    fn refunds(&self) -> impl Iterator<Item = &Operation> {
+        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Asked)
     }
 
     fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tollgate::{
     money::Amount,
-    operation::{Kind, Mechanism, Operation, State as Stage},
+    operation::{Cause, Kind, Mechanism, Operation, State as Stage},
     order::Order,
     outcome::NotDone,
     transaction::{Status, Transaction},
@@ -104,7 +104,10 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         let final_word = matches!(operation.state, Stage::Approved | Stage::Declined);
         let again = later.attempts == operation.attempts + 1 && later.attempt_id != operation.attempt_id;
         let fine = match (operation.state, later.state) {
-            _ if final_word => operation == later,
+            // Nothing but that the last look at an earlier attempt was taken.
+            _ if final_word => {
+                *operation == Operation { last_look_at: operation.last_look_at, ..later.clone() }
+            }
             (Stage::Pending, Stage::Pending) => {
                 later.attempts == operation.attempts || (again && operation.cause.declines_as().is_some())
             }
@@ -210,6 +213,12 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
             && !matches!(record.stands, Stands::Voided | Stands::Declined | Stands::Refunded)
     };
     let paid: u64 = ledger.records().iter().filter(live).map(|record| record.amount).sum();
+    // What a rule gave back, because its void came too late, is nobody's payment.
+    let by_rule = shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
+        o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(&o.gateway_order_id) > 0
+    });
+    let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
+    let paid = paid - given_back;
     let total = shelf.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
     if total.is_some_and(|total| paid > total) {
         broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
@@ -227,26 +236,15 @@ pub(crate) fn totals(order: &Order) -> Totals {
             o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
         };
         let refunds = transaction.operations.iter().filter(refund);
-        totals.refunded += refunds.map(|o| o.amount.minor()).sum::<u64>();
+        for refund in refunds {
+            totals.refunded += refund.amount.minor();
+            // What a rule gives back was taken by the gateway, and is a payment of nobody here.
+            if refund.cause != Cause::Asked {
+                totals.taken += refund.amount.minor();
+            }
+        }
     }
     totals
-}
-
-/// What was found and is not mended yet: a payment that must not stand (a partial approval, say) was settled before its
-/// void got through. The gateway refuses the void for good, so the void stays pending and the money stays taken until a
-/// person refunds it. Answers the amount that the gateway has taken by it.
-fn settled_before_its_void(transaction: &Transaction, ledger: &Ledger) -> Option<u64> {
-    let pending = transaction.pending()?;
-    let record = ledger.payment(transaction.reference()?, &pending.route.merchid)?;
-    let too_late = matches!(record.stands, Stands::Batched | Stands::Settled);
-    let must_succeed = pending.kind == Kind::Void && pending.cause.declines_as().is_some();
-    (too_late && must_succeed).then_some(record.amount)
-}
-
-/// How many payments are left to a person by [`settled_before_its_void`].
-pub(crate) fn left_to_a_person(shelf: &Shelf, ledger: &Ledger) -> u64 {
-    let transactions = shelf.orders().flat_map(|order| &order.transactions);
-    transactions.filter(|t| settled_before_its_void(t, ledger).is_some()).count() as u64
 }
 
 /// In the end: nothing is in doubt, and both ledgers say the same.
@@ -254,13 +252,10 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
     let mut broken = Vec::new();
     for order in shelf.orders() {
         let key = order.key().to_string();
-        let (mut ours, theirs) = (totals(order), ledger.totals(&key));
+        let (ours, theirs) = (totals(order), ledger.totals(&key));
         for transaction in &order.transactions {
             let Some(pending) = transaction.pending() else { continue };
-            match settled_before_its_void(transaction, ledger) {
-                Some(amount) => ours.taken += amount,
-                None => broken.push(format!("{} of {key} is still pending", pending.gateway_order_id)),
-            }
+            broken.push(format!("{} of {key} is still pending", pending.gateway_order_id));
         }
         if ours != theirs {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));

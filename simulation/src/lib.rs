@@ -37,11 +37,6 @@ pub enum Broken {
     IndexEmpty,
 }
 
-/// Counts in [`Run::counts`] what the simulation has found and is not mended yet: a payment that must not stand, such as
-/// a partial approval, was settled before its void got through. The gateway refuses the void for good, so the void stays
-/// pending and the money stays taken until a person refunds it. Apart from this, nothing is excepted from any rule.
-pub const LEFT_TO_A_PERSON: &str = "LEFT TO A PERSON: settled before the void that had to succeed";
-
 /// What one simulation came to.
 #[derive(Debug, Default)]
 pub struct Run {

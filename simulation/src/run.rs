@@ -14,7 +14,7 @@ use tollgate::{
 };
 
 use crate::{
-    LEFT_TO_A_PERSON, Run, check,
+    Run, check,
     fault::Plan,
     ledger::Did,
     world::{State, World},
@@ -75,15 +75,7 @@ pub(crate) async fn end(world: &Arc<World>) {
     while world.state().failure.is_none() {
         let due = {
             let state = world.state();
-            let left = check::left_to_a_person(&state.shelf, &state.ledger);
-            let due: Vec<_> = state
-                .shelf
-                .orders()
-                .flat_map(Order::operations)
-                .filter_map(|(_, o)| o.next_inquiry_at)
-                .collect();
-            // What is left to a person stays due for ever.
-            due.iter().min().copied().filter(|_| due.len() as u64 > left)
+            state.shelf.orders().filter_map(Order::next_inquiry_at).min()
         };
         let Some(due) = due else { break };
         if Instant::now() > until {
@@ -101,8 +93,6 @@ pub(crate) async fn end(world: &Arc<World>) {
     for rule in broken {
         world.fail(state, &rule);
     }
-    let left = check::left_to_a_person(&state.shelf, &state.ledger);
-    *state.counts.entry(LEFT_TO_A_PERSON).or_default() += left;
     let moved = state.ledger.records().len();
     *state.counts.entry("gateway records").or_default() += moved as u64;
 }

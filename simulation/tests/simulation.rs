@@ -16,8 +16,6 @@ fn sweep(part: usize) {
         panic!("{}\n{what}: {rule}\ncargo run -p simulation -- --sweep", steps.join("\n"));
     }
     assert!(runs > 1_000, "{runs}");
-    // No one fault leaves anything to a person.
-    assert_eq!(counts.get(simulation::LEFT_TO_A_PERSON), Some(&0));
     all_happened(&counts);
 }
 

@@ -398,3 +398,21 @@ async fn a_lost_refund_of_a_payment_that_has_not_settled_is_decided_within_minut
     assert_eq!(gateway_totals(&shop), (0, 0));
     shop.close().await;
 }
+
+#[tokio::test]
+async fn a_part_that_settled_before_its_void_got_through_is_refunded() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    faults(&shop, Endpoint::Void, FaultKind::DropBefore, 1);
+    no_inquiry(&shop);
+    shop.pay("o", by_card("purchase", crate::shop::PARTLY_APPROVED)).await.data(202);
+    shop.stack.simulator().clear_faults();
+    shop.stack.simulator().settle();
+    assert_eq!(gateway_totals(&shop), (500, 0));
+    run_until_decided(&shop, &["o".to_owned()]).await;
+    assert_eq!(gateway_totals(&shop), (500, 500), "taken, and given back");
+    let transaction = &shop.transactions("o").await[0];
+    assert_eq!((&transaction["status"], &transaction["refunded_amount"]), (&json!("failed"), &json!(0)));
+    assert_eq!(shop.order("o").await["meta"]["display_price"]["balance_owing"]["amount"], 2599);
+    shop.close().await;
+}

@@ -44,13 +44,21 @@ pub fn apply(
     if operation.is(State::Approved) {
         learn_from_approval(transaction, &operation, outcome.answer(), policy, now);
     }
-    let follow_up = follow_up_cause(transaction, &operation, outcome, policy);
-    let next = follow_up.map_or(Next::Answer, |cause| {
-        let void = add_void(transaction, &operation, cause, now, new_id);
-        Next::Send(At { transaction: transaction.id, operation: void })
-    });
+    let follow_up = if void_came_too_late(&operation, outcome) {
+        Some(refund_instead(transaction, &operation, now, new_id()))
+    } else {
+        let cause = follow_up_cause(transaction, &operation, outcome, policy);
+        cause.map(|cause| add_void(transaction, &operation, cause, now, new_id))
+    };
     order.updated_at = now;
-    next
+    follow_up.map_or(Next::Answer, |operation| Next::Send(At { transaction: at.transaction, operation }))
+}
+
+/// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
+fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
+    void.kind == Kind::Void
+        && void.cause.must_succeed()
+        && matches!(outcome, Outcome::NotDone(NotDone::AlreadySettled, _))
 }
 
 fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
@@ -58,8 +66,9 @@ fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
     operation.answer = Some(Answer { token: None, ..outcome.answer().clone() });
     operation.updated_at = now;
     operation.doubt = None;
-    // A payment that must not stand stays in doubt until its void is confirmed, whatever else is answered.
-    let must_succeed = operation.cause.must_succeed();
+    // A payment that must not stand stays in doubt until its void, or the refund in its place, is confirmed, whatever
+    // else is answered.
+    let must_succeed = operation.cause.must_succeed() && !void_came_too_late(operation, outcome);
     match outcome {
         Outcome::Approved(_) | Outcome::PartiallyApproved(_) => operation.state = State::Approved,
         Outcome::Unknown(doubt, _) => operation.doubt = Some(*doubt),
@@ -125,7 +134,9 @@ fn follow_up_cause(
         }
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NotDone(NotDone::NotSettled, _))
-            if transaction.returned().is_zero() && operation.amount == transaction.captured() =>
+            if operation.cause == Cause::Asked
+                && transaction.returned().is_zero()
+                && operation.amount == transaction.captured() =>
         {
             Some(Cause::RefundBeforeSettlement)
         }
@@ -173,6 +184,25 @@ pub(super) fn void_twin(order: &mut Order, at: At, twin: &Answer, now: Timestamp
     let amount = twin.amount.unwrap_or(origin.amount);
     let operation = push_void(transaction, &origin, Cause::Twin, amount, twin.retref.clone(), now, id);
     Some(At { transaction: at.transaction, operation })
+}
+
+/// Adds the refund of a payment that must not stand and was settled before its void.
+fn refund_instead(transaction: &mut Transaction, void: &Operation, now: Timestamp, id: Uuid) -> Uuid {
+    let new = NewOperation {
+        id,
+        kind: Kind::Refund,
+        cause: void.cause,
+        follows: void.follows,
+        mechanism: Mechanism::Automatic,
+        amount: void.amount,
+        key: None,
+        fingerprint: void.fingerprint.clone(),
+        route: void.route.clone(),
+        retref: void.retref.clone(),
+        by: void.by,
+    };
+    transaction.operations.push(Operation::new(new, now));
+    id
 }
 
 fn push_void(

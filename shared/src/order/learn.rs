@@ -29,6 +29,10 @@ const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;
 
+/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night,
+/// and an attempt is given up after three minutes.
+const REFUND_ATTEMPTS_MAX: u32 = 400;
+
 /// Applies what the gateway said about an operation. Pure. None when nothing changed and nothing has to be saved.
 pub fn learn(
     order: &mut Order,
@@ -44,7 +48,9 @@ pub fn learn(
             Finding::Became(outcome) => {
                 let next = apply(order, at, outcome, policy, now, new_id);
                 ask_again_later(order, at, now);
-                Some(next)
+                // What must succeed and is known to have done nothing is still pending: it is sent again.
+                let did_nothing = matches!(**outcome, Outcome::Declined(..) | Outcome::NotDone(..));
+                Some(if did_nothing { send_again(order, at, now, new_id).unwrap_or(next) } else { next })
             }
             Finding::Several(approvals) => {
                 let (kept, twins) = approvals.split_first()?;
@@ -124,7 +130,7 @@ fn absent(
         operation.next_inquiry_at = Some(since + ASKED_TWICE_APART);
         return Next::Answer;
     }
-    if let Some(next) = send_void_again(order, at, now, new_id) {
+    if let Some(next) = send_again(order, at, now, new_id) {
         return next;
     }
     let never_arrived = Outcome::NotDone(NotDone::NeverArrived, Answer::default());
@@ -169,15 +175,12 @@ fn late(
     void_by_rule(order, at, Cause::LateApproval, now, new_id).map_or(Next::Answer, Next::Send)
 }
 
-/// A void that must succeed is sent again, up to a limit, when it is known that the last attempt did nothing.
-fn send_void_again(
-    order: &mut Order,
-    at: At,
-    now: Timestamp,
-    new_id: &(dyn Fn() -> Uuid + Sync),
-) -> Option<Next> {
+/// A void or refund that must succeed is sent again, up to a limit, when it is known that the last attempt did nothing.
+fn send_again(order: &mut Order, at: At, now: Timestamp, new_id: &(dyn Fn() -> Uuid + Sync)) -> Option<Next> {
     let operation = order.operation_mut(at)?;
-    if !operation.cause.must_succeed() || operation.attempts >= VOID_ATTEMPTS_MAX {
+    let attempts_max = if operation.kind == Kind::Refund { REFUND_ATTEMPTS_MAX } else { VOID_ATTEMPTS_MAX };
+    if !operation.is(State::Pending) || !operation.cause.must_succeed() || operation.attempts >= attempts_max
+    {
         return None;
     }
     let amount = operation.amount;

@@ -267,3 +267,19 @@ fn a_part_that_turns_up_late_is_given_back_too() {
     let Some(Next::Send(void)) = desk.learns(at, &became(partial(500))) else { panic!("no void") };
     assert_eq!(desk.operation(void).cause, Cause::PartialApproval);
 }
+
+#[test]
+fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
+    let mut desk = Desk::new();
+    let at = desk.pay(Method::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
+    let settled = became(not_done(NotDone::AlreadySettled));
+    let Some(Next::Send(refund)) = desk.learns(void, &settled) else { panic!("no refund") };
+    desk.told(refund, &crate::order::tests::desk::declined());
+    desk.later(60);
+    let declined = became(crate::order::tests::desk::declined());
+    assert_eq!(desk.learns(refund, &declined), Some(Next::Send(refund)));
+    assert_eq!((desk.operation(refund).attempts, status(&desk, at)), (2, Status::Pending));
+    desk.approve(refund);
+    assert_eq!(status(&desk, at), Status::Failed);
+}

@@ -51,6 +51,7 @@ fn says() -> impl Strategy<Value = Says> {
         1 => Just(Says::Declined),
         1 => Just(Says::NotDone(NotDone::TryAgain)),
         1 => Just(Says::NotDone(NotDone::NotSettled)),
+        1 => Just(Says::NotDone(NotDone::AlreadySettled)),
         1 => Just(Says::Nothing),
     ]
 }

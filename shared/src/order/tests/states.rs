@@ -248,7 +248,7 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
     assert_eq!(desk.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
-    for outcome in [unknown(), declined(), not_done(NotDone::TryAgain), not_done(NotDone::AlreadySettled)] {
+    for outcome in [unknown(), declined(), not_done(NotDone::TryAgain), not_done(NotDone::Misconfigured)] {
         assert_eq!(desk.told(void, &outcome), Next::Answer);
         assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
     }
@@ -258,6 +258,25 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
     assert_eq!(desk.order.owing(), Some(amount(TOTAL)));
     assert_eq!(desk.order.payment(), Payment::Unpaid);
+}
+
+#[test]
+fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
+    let mut desk = Desk::new();
+    let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+    let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
+    let Next::Send(refund) = desk.told(void, &not_done(NotDone::AlreadySettled)) else { panic!("no refund") };
+    assert_eq!((desk.operation(refund).kind, desk.operation(refund).amount), (Kind::Refund, amount(500)));
+    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
+    for outcome in [not_done(NotDone::NotSettled), declined(), unknown()] {
+        assert_eq!(desk.told(refund, &outcome), Next::Answer);
+        assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
+    }
+    desk.approve(refund);
+    let transaction = desk.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.refunded()), (Status::Failed, amount(0)));
+    assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
+    assert_eq!((desk.order.owing(), desk.order.payment()), (Some(amount(TOTAL)), Payment::Unpaid));
 }
 
 #[test]
