@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Parser;
+use indicatif::ProgressBar;
 
 /// Money moves at most once and nothing is lost: the proof by simulation.
 #[derive(Parser)]
@@ -36,7 +37,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut counts = BTreeMap::new();
-    for (done, seed) in (options.from..options.from.saturating_add(options.seeds)).enumerate() {
+    // Shown on a terminal only.
+    let progress = ProgressBar::new(options.seeds);
+    for seed in options.from..options.from.saturating_add(options.seeds) {
         let run = simulation::seed(seed);
         if let Some(rule) = run.failure {
             return failed(&format!("seed {seed}"), &rule, &simulation::replay(seed).steps);
@@ -45,10 +48,9 @@ fn main() -> ExitCode {
             *counts.entry(what).or_default() += times;
         }
         *counts.entry("port calls").or_default() += run.calls as u64;
-        if (done + 1) % 1_000 == 0 {
-            println!("{} seeds", done + 1);
-        }
+        progress.inc(1);
     }
+    progress.finish_and_clear();
     println!("{} seeds, each run twice: no rule was broken", options.seeds);
     summary(&counts);
     ExitCode::SUCCESS
