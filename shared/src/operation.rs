@@ -34,6 +34,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it begins a payment, rather than acting on one that is there.
+    pub fn is_payment(self) -> bool {
+        match self {
+            Self::Authorize | Self::Purchase => true,
+            Self::Capture | Self::Refund | Self::Void => false,
+        }
+    }
+
     /// The name used in fingerprints, logs and answers.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -9,14 +9,6 @@ fn fault(shop: &Shop, endpoint: Endpoint, kind: FaultKind) {
     shop.stack.simulator().fault(Fault::once(endpoint, kind));
 }
 
-/// Every look-up fails from now on, until faults are cleared.
-fn no_inquiry(shop: &Shop) {
-    for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
-        let kind = FaultKind::Status { status: 503 };
-        shop.stack.simulator().fault(Fault { endpoint, kind, times: 1000 });
-    }
-}
-
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_and_answered_in_the_same_request() {
     for kind in [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut] {
@@ -52,7 +44,7 @@ async fn a_lost_answer_that_cannot_be_asked_for_is_pending_and_a_retry_does_not_
         let shop = Shop::open().await;
         shop.register("o", 2599).await;
         fault(&shop, Endpoint::Auth, kind);
-        no_inquiry(&shop);
+        shop.no_inquiry();
         let path = "/v2/orders/o/payments";
         let body = json!({"data": crate::shop::by_token("purchase")});
         let answer = shop.post_with_key(path, "key", body.clone()).await;
@@ -84,11 +76,7 @@ async fn a_lost_answer_that_cannot_be_asked_for_is_pending_and_a_retry_does_not_
 async fn a_follow_up_in_doubt_blocks_its_transaction_until_it_is_confirmed() {
     for findable in [true, false] {
         let shop = Shop::open().await;
-        let settings = cardpointe_simulator::Settings {
-            refunds_findable_by_orderid: findable,
-            ..cardpointe_simulator::Settings::default()
-        };
-        shop.stack.simulator().set_merchant(cardpointe_simulator::Config::DEFAULT_MID, settings);
+        shop.refunds_findable(findable);
         let cases = [
             ("capture", Endpoint::Capture, "authorize"),
             ("cancel", Endpoint::Void, "authorize"),
@@ -101,7 +89,7 @@ async fn a_follow_up_in_doubt_blocks_its_transaction_until_it_is_confirmed() {
                 shop.stack.simulator().settle();
             }
             fault(&shop, endpoint, FaultKind::DropAfter);
-            no_inquiry(&shop);
+            shop.no_inquiry();
             assert_eq!(shop.follow_up(what, &id, what, json!({})).await.data(202)["status"], "pending");
             for other in ["capture", "refund", "cancel"] {
                 shop.follow_up(what, &id, other, json!({})).await.error(409, "operation_in_progress");
@@ -162,7 +150,7 @@ async fn reading_a_transaction_that_has_long_been_in_doubt_asks_the_gateway() {
     shop.register("o", 2599).await;
     shop.as_shopper().await;
     fault(&shop, Endpoint::Auth, FaultKind::DropAfter);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     let id = shop.pay_by_token("o", "purchase").await.id();
     shop.stack.simulator().clear_faults();
     let path = format!("/v2/orders/o/transactions/{id}");

@@ -10,13 +10,6 @@ fn faults(shop: &Shop, endpoint: Endpoint, kind: FaultKind, times: u32) {
     shop.stack.simulator().fault(Fault { endpoint, kind, times });
 }
 
-/// Look-ups fail, so that nothing is settled within its own request.
-fn no_inquiry(shop: &Shop) {
-    for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
-        faults(shop, endpoint, FaultKind::Status { status: 503 }, 10_000);
-    }
-}
-
 /// One run of the schedule.
 async fn run(shop: &Shop) -> Value {
     shop.stack.invoke_scheduled("reconcile").await.unwrap()
@@ -74,11 +67,7 @@ async fn a_run_with_nothing_in_doubt_does_nothing() {
 async fn lost_answers_of_every_operation_are_adopted_and_nothing_is_sent_twice() {
     for findable in [true, false] {
         let shop = Shop::open().await;
-        let settings = cardpointe_simulator::Settings {
-            refunds_findable_by_orderid: findable,
-            ..cardpointe_simulator::Settings::default()
-        };
-        shop.stack.simulator().set_merchant(cardpointe_simulator::Config::DEFAULT_MID, settings);
+        shop.refunds_findable(findable);
         let mut orders = Vec::new();
         // Paid beforehand, so that each operation has something to act on.
         let mut ids = Vec::new();
@@ -92,7 +81,7 @@ async fn lost_answers_of_every_operation_are_adopted_and_nothing_is_sent_twice()
             }
         }
         shop.stack.simulator().settle();
-        no_inquiry(&shop);
+        shop.no_inquiry();
         for (what, order, id) in &ids {
             faults(&shop, Endpoint::Any, FaultKind::DropAfter, 1);
             shop.follow_up(order, id, what, json!({})).await.data(202);
@@ -139,7 +128,7 @@ async fn a_payment_that_the_gateway_declined_is_found_declined() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Auth, FaultKind::Cut, 1);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     shop.pay("o", by_card("purchase", NO_FUNDS)).await.data(202);
     shop.stack.simulator().clear_faults();
     shop.stack.advance_clock(60);
@@ -177,7 +166,7 @@ async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
 async fn a_gateway_that_is_down_costs_one_probe_a_run_and_everything_is_due_when_it_is_back() {
     let shop = Shop::open().await;
     let mut orders = Vec::new();
-    no_inquiry(&shop);
+    shop.no_inquiry();
     for n in 0..30 {
         let order = format!("o{n}");
         shop.register(&order, 2599).await;
@@ -206,7 +195,7 @@ async fn a_gateway_that_is_down_costs_one_probe_a_run_and_everything_is_due_when
 async fn overlapping_runs_and_the_shoppers_own_questions_agree() {
     let shop = Shop::open().await;
     let mut orders = Vec::new();
-    no_inquiry(&shop);
+    shop.no_inquiry();
     for n in 0..20 {
         let order = format!("o{n}");
         shop.register(&order, 2599).await;
@@ -229,7 +218,7 @@ async fn a_void_that_has_to_follow_is_finished_by_the_schedule() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Void, FaultKind::DropBefore, 1);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     let partly = by_card("purchase", crate::shop::PARTLY_APPROVED);
     shop.pay("o", partly).await.data(202);
     shop.stack.simulator().clear_faults();
@@ -244,7 +233,7 @@ async fn a_void_that_has_to_follow_is_finished_by_the_schedule() {
 #[tokio::test]
 async fn a_merchant_that_cannot_be_read_stops_no_other() {
     let shop = Shop::open().await;
-    no_inquiry(&shop);
+    shop.no_inquiry();
     let token = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
     let mut external = by_token("purchase");
     external["amount"] = json!(500);
@@ -329,7 +318,7 @@ async fn a_payment_in_doubt_is_asked_about_where_it_was_sent_although_the_mercha
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Auth, FaultKind::DropAfter, 1);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     shop.pay_by_token("o", "purchase").await.data(202);
     shop.stack.simulator().clear_faults();
     let name = merchants::secret_name(merchants::REGISTERED);
@@ -351,7 +340,7 @@ async fn a_clock_that_is_set_back_makes_nothing_run_twice() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Auth, FaultKind::DropAfter, 1);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     let body = json!({"data": by_token("purchase")});
     shop.post_with_key("/v2/orders/o/payments", "k", body.clone()).await.data(202);
     shop.stack.simulator().clear_faults();
@@ -404,7 +393,7 @@ async fn a_part_that_settled_before_its_void_got_through_is_refunded() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Void, FaultKind::DropBefore, 1);
-    no_inquiry(&shop);
+    shop.no_inquiry();
     shop.pay("o", by_card("purchase", crate::shop::PARTLY_APPROVED)).await.data(202);
     shop.stack.simulator().clear_faults();
     shop.stack.simulator().settle();

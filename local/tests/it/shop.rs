@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
 };
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings};
 use local::{Options, Stack, merchants};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -198,6 +199,20 @@ impl Shop {
         let mut all = self.stack.simulator().transactions();
         all.retain(|entry| entry["kind"] == kind && entry["respstat"] == "A");
         all
+    }
+
+    /// Every look-up at the gateway fails, until its faults are cleared: nothing is settled within its own request.
+    pub(crate) fn no_inquiry(&self) {
+        for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
+            let kind = FaultKind::Status { status: 503 };
+            self.stack.simulator().fault(Fault { endpoint, kind, times: 10_000 });
+        }
+    }
+
+    /// Whether the gateway finds refunds by their own order id.
+    pub(crate) fn refunds_findable(&self, findable: bool) {
+        let settings = Settings { refunds_findable_by_orderid: findable, ..Settings::default() };
+        assert!(self.stack.simulator().set_merchant(Config::DEFAULT_MID, settings));
     }
 
     /// Ends the test: nothing that was stored or logged so far may hold a card number or a security code.

@@ -94,7 +94,7 @@ fn learn_from_approval(
     policy: &Policy,
     now: Timestamp,
 ) {
-    if !matches!(operation.kind, Kind::Authorize | Kind::Purchase) {
+    if !operation.kind.is_payment() {
         return;
     }
     if let Some(token) = answer.token.clone() {

@@ -72,7 +72,7 @@ pub fn learn(
     if *finding == Finding::Failed {
         return None;
     }
-    let is_payment = matches!(operation.kind, Kind::Authorize | Kind::Purchase);
+    let is_payment = operation.kind.is_payment();
     let (stands, ours) =
         (operation.is(State::Approved), operation.answer.clone().and_then(|answer| answer.retref));
     order.operation_mut(at)?.last_look_at = None;
@@ -154,7 +154,7 @@ fn late(
     let Some(operation) = order.operation(at) else { return Next::Answer };
     let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
-    let is_payment = matches!(operation.kind, Kind::Authorize | Kind::Purchase);
+    let is_payment = operation.kind.is_payment();
     let fits = match order.owing() {
         _ if !is_payment => true,
         Some(owing) => operation.amount <= owing,
