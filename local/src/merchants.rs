@@ -45,6 +45,7 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
             "merchids": { "USD": "496160873888" },
         },
         "authorizers": ["Secondhand Bank"],
+        "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
         "orders": orders,
         "shopper_tokens": true,
         // So that a wrong security code or address can be tried out.

@@ -10,7 +10,7 @@ pub use mask::mask_card_numbers;
 
 use std::fmt;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -281,6 +281,12 @@ impl Expiry {
         (i32::from(on.year()), i32::from(on.month())) > (i32::from(self.year), i32::from(self.month))
     }
 
+    /// Whether the card's last day is over wherever it is: west of Greenwich the month ends later, and a card that is
+    /// good for another day somewhere is sent.
+    pub fn is_past_everywhere(self, now: Timestamp) -> bool {
+        now.to_zoned(TimeZone::UTC).date().yesterday().is_ok_and(|yesterday| self.is_past(yesterday))
+    }
+
     /// 1 to 12.
     pub fn month(self) -> u8 {
         self.month
@@ -383,6 +389,18 @@ pub struct CardSummary {
     /// The gateway's token: no card number, but good for payments at this merchant (`cardpointe.md` §11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Where the gateway stores the card, if it was asked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<StoredCard>,
+}
+
+/// A card that the gateway keeps, to be paid with again (`cardpointe.md` §11).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct StoredCard {
+    /// Profile, up to 20 digits.
+    pub profile: String,
+    /// Account in the profile, `1` to `999`.
+    pub account: String,
 }
 
 impl CardSummary {
@@ -394,6 +412,7 @@ impl CardSummary {
             last_four: Some(number.last_four().to_owned()),
             expiry: Some(expiry),
             token: None,
+            stored: None,
         }
     }
 
@@ -415,6 +434,7 @@ impl fmt::Debug for CardSummary {
             .field("last_four", &self.last_four)
             .field("expiry", &self.expiry)
             .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("stored", &self.stored)
             .finish()
     }
 }

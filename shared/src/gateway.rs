@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::{
     card::{CardNumber, Expiry, SecurityCode},
+    memo::Memo,
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Kind, Route},
@@ -31,6 +32,8 @@ pub struct Instruction<'a> {
     pub gateway_order_id: &'a str,
     /// The merchant's order id, which goes along so that finance finds the payment.
     pub order: &'a OrderId,
+    /// What the merchant's system said about the payment; the gateway is told some of it.
+    pub memo: Option<&'a Memo>,
     /// What to do.
     pub command: Command<'a>,
 }
@@ -105,10 +108,12 @@ pub struct Card {
     pub expiry: Expiry,
     /// The code on the card; sent once, kept nowhere.
     pub security_code: SecurityCode,
-    /// The holder's name.
+    /// The holder's name; may be empty.
     pub name: String,
     /// For address verification.
     pub billing: Option<BillingAddress>,
+    /// Whether the gateway is to store the card along with an approval.
+    pub save: bool,
 }
 
 /// What address verification takes.

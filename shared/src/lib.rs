@@ -7,9 +7,13 @@ pub mod money;
 
 pub mod card;
 
+pub mod memo;
+
 pub mod decline;
 
 pub mod policy;
+
+pub mod discount;
 
 pub mod outcome;
 
@@ -35,7 +39,11 @@ pub mod access_token;
 
 pub mod app;
 
+mod failure;
+
 pub mod invocation;
+
+pub mod credit_card;
 
 pub mod elastic_path;
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use subtle::ConstantTimeEq;
 
 use crate::{
+    discount::Discounts,
     gateway::DECIMALS,
     money::Currency,
     operation::Route,
@@ -59,6 +60,10 @@ pub struct Merchant {
     pub policy: Policy,
     /// Whether browsers get tokens (grant `implicit`).
     pub shopper_tokens: bool,
+    /// Acquirers that a payment of the credit-card API may name.
+    pub authorizers: Vec<String>,
+    /// What the codes of the credit-card API's `Discount` take off.
+    pub discounts: Discounts,
 }
 
 /// An account at the CardPointe gateway.
@@ -135,6 +140,10 @@ struct Document {
     authorization_lifetime: Option<SignedDuration>,
     #[serde(default)]
     shopper_tokens: ShopperTokens,
+    #[serde(default)]
+    authorizers: Vec<String>,
+    #[serde(default)]
+    discounts: Discounts,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +180,12 @@ impl Document {
         if self.gateway.merchids.values().any(|merchid| !is_merchid(merchid)) {
             return Err("gateway.merchids must hold 1 to 16 digits each");
         }
+        if self.authorizers.iter().any(String::is_empty) {
+            return Err("authorizers must hold no empty text");
+        }
+        if !self.discounts.are_sound() {
+            return Err("each of discounts needs a code and either a percent or an amount by currency");
+        }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
         let (shopper_tokens, shopper_attempts) = match self.shopper_tokens {
@@ -199,6 +214,8 @@ impl Document {
                 shopper_attempts,
             },
             shopper_tokens,
+            authorizers: self.authorizers,
+            discounts: self.discounts,
         })
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
-pub use decide::{Action, Context, Decision, Intent, Pay, Target, decide};
+pub use decide::{Action, Alone, Context, Decision, Intent, Pay, Target, decide};
 pub use idempotency::STILL_RUNNING;
 pub use learn::learn;
 pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};

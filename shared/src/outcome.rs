@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    card::StoredCard,
     decline::{Advice, DeclineCode},
     money::Amount,
 };
@@ -41,6 +42,9 @@ pub struct Answer {
     /// The gateway's token for the card; works only for this merchant. Kept once, with the transaction's card.
     #[serde(skip)]
     pub token: Option<String>,
+    /// Where the gateway stores the card. Kept once, with the transaction's card.
+    #[serde(skip)]
+    pub stored: Option<StoredCard>,
     /// The amount that the gateway names, sign dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,

@@ -187,9 +187,13 @@ impl Payments {
 
     /// The order to decide on. An order that may be new is not read first: its first write tells.
     async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Start, Refusal> {
-        if let (Action::Pay(pay), OrdersMode::External) = (&intent.action, merchant.policy.orders) {
-            let currency = pay.currency.ok_or(Rejection::OrderNotFound)?;
-            return Ok(Start::New(Order::new(key, currency, None, self.clock.now())));
+        if let Action::Pay(pay) = &intent.action
+            && (pay.alone.is_some() || merchant.policy.orders == OrdersMode::External)
+        {
+            let currency = intent.currency.ok_or(Rejection::OrderNotFound)?;
+            // What a payment alone comes to is its order's total: nothing else is owing on it.
+            let total = pay.amount.filter(|_| pay.alone.is_some());
+            return Ok(Start::New(Order::new(key, currency, total, self.clock.now())));
         }
         let order = self.store.load(key).await.map_err(Refusal::Store)?;
         Ok(Start::Stored(order.ok_or(Rejection::OrderNotFound)?))
@@ -248,6 +252,7 @@ impl Payments {
             amount: operation.amount,
             gateway_order_id: &operation.gateway_order_id,
             order: &order.id,
+            memo: transaction.memo.as_deref(),
             command,
         };
         match deadline.gateway_limit() {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     card::CardSummary,
+    memo::Memo,
     money::Amount,
     operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, State},
     outcome::NotDone,
@@ -59,6 +60,19 @@ impl Status {
     }
 }
 
+/// What became of an operation, as every face answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not known yet.
+    Pending,
+    /// It was done.
+    Done,
+    /// It was refused, by the issuer, the gateway or one of the merchant's rules.
+    Declined(Decline),
+    /// Nothing was done.
+    NotDone(NotDone),
+}
+
 /// A payment with its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
@@ -68,6 +82,9 @@ pub struct Transaction {
     pub method: Method,
     /// What may be kept of the card.
     pub card: CardSummary,
+    /// What the merchant's system said about it; for a payment that is an order of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memo: Option<Box<Memo>>,
     /// The merchant's own reference, as given at capture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_reference: Option<String>,
@@ -103,6 +120,23 @@ impl Transaction {
             .rev()
             .find(|later| followed && later.follows == Some(operation.id) && later.cause != Cause::Twin);
         follow_up.unwrap_or(operation)
+    }
+
+    /// What became of an operation, with whatever followed from it.
+    pub fn verdict(&self, operation: &Operation) -> Verdict {
+        let latest = self.latest_of(operation);
+        let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
+        match (latest.state, by_rule.or(latest.decline)) {
+            (State::Pending, _) => Verdict::Pending,
+            (State::Approved | State::Declined, Some(decline)) => Verdict::Declined(decline),
+            (State::Approved | State::Declined, None) => Verdict::Done,
+            (State::NotDone, _) => Verdict::NotDone(match latest.not_done {
+                // A refund that came too early stays that, however far its void got.
+                Some(NotDone::AlreadySettled) if latest.follows.is_some() => NotDone::NotSettled,
+                Some(reason) => reason,
+                None => NotDone::TryAgain,
+            }),
+        }
     }
 
     /// The operation whose outcome is not known yet; there is at most one.

@@ -9,13 +9,13 @@ use std::{
 
 /// From the inside out. The longest name that fits a file decides its layer.
 const LAYERS: [&[&str]; 8] = [
-    &["money", "card"],
-    &["decline", "policy", "outcome", "operation", "transaction", "order"],
+    &["money", "card", "memo"],
+    &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
     &["clock", "gateway", "merchants", "store"],
     &["payments", "reconcile"],
     &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
-    &["access_token", "app", "invocation"],
-    &["elastic_path", "telemetry"],
+    &["access_token", "app", "failure", "invocation"],
+    &["credit_card", "elastic_path", "telemetry"],
     &["lambda"],
 ];
 

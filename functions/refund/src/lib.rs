@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lambda_http::{Body, Request, Response};
-use tollgate::{app::App, elastic_path, invocation::route_key};
+use tollgate::{app::App, credit_card, elastic_path, invocation::route_key};
 
 /// Hands the request to the face that its route belongs to.
 pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
@@ -11,6 +11,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
         "POST /v2/orders/{orderId}/transactions/{transactionId}/refund" => {
             elastic_path::refund(&app, &request).await
         }
+        "POST /api/v1/payments/creditcard/refund" => credit_card::refund(&app, &request).await,
         _ => elastic_path::not_found(&request),
     }
 }

@@ -8,6 +8,7 @@ use super::error::{ApiError, Code, Problem};
 use crate::{
     access_token::{self, InvalidToken},
     app::App,
+    failure::Failure,
     invocation::route_key,
     merchants::{Merchant, MerchantsError},
     operation::{Grant, KeyDigest},
@@ -38,7 +39,7 @@ impl Caller {
             // Not told apart from a wrong signature: the answer would tell which merchants there are.
             Err(MerchantsError::Unknown) => return Err(InvalidToken.into()),
             Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-                return Err(ApiError::of_merchants(&error));
+                return Err(Failure::from(&error).into());
             }
         };
         let grant = access_token::verify(token, &merchant, app.clock.now())?;

@@ -2,143 +2,10 @@
 
 use lambda_http::http::StatusCode;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use crate::{
-    access_token::InvalidToken, merchants::MerchantsError, money::Amount, order::Rejection,
-    payments::Refusal, store::StoreError,
-};
-
-/// When to come back while something of the same payment is in progress: most gateway calls take under a second,
-/// and the slowest end within the function's 29 s.
-const IN_PROGRESS_RETRY_S: u32 = 2;
-
-/// When to come back while something that payments need is down.
-const UNAVAILABLE_RETRY_S: u32 = 5;
-
-/// Stable error codes, `meta.code` of an error. Codes may be added; none changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
-    InvalidJson,
-    Required,
-    InvalidType,
-    InvalidValue,
-    UnknownMember,
-    InvalidGrant,
-    UnsupportedGrantType,
-    InvalidAccessToken,
-    Forbidden,
-    NotFound,
-    OrderNotFound,
-    TransactionNotFound,
-    BodyTooLarge,
-    UnsupportedGateway,
-    UnsupportedMethod,
-    UnsupportedCaptureMechanism,
-    AmountRequired,
-    ExceedsOwing,
-    AlreadyPaid,
-    PaymentInProgress,
-    OperationInProgress,
-    TransactionFailed,
-    AlreadyCancelled,
-    NotAnAuthorization,
-    AlreadyCaptured,
-    ExceedsAuthorized,
-    NotCaptured,
-    AlreadyRefunded,
-    ExceedsRefundable,
-    RefundAmountRequired,
-    PartlyRefunded,
-    NoEligibleTransaction,
-    SeveralEligibleTransactions,
-    IdempotencyKeyReused,
-    IdempotencyKeyInProgress,
-    PossibleDuplicate,
-    TooManyTransactions,
-    TooManyOperations,
-    TooManyAttempts,
-    CurrencyDiffers,
-    CurrencyNotSupported,
-    CurrencyFixed,
-    TotalBelowCommitted,
-    Contended,
-    Declined,
-    NotSettled,
-    AlreadySettled,
-    VoidedElsewhere,
-    GatewayUnavailable,
-    GatewayMisconfigured,
-    ServiceUnavailable,
-}
-
-impl Code {
-    /// The code as text.
-    pub(super) fn as_str(self) -> &'static str {
-        self.row().0
-    }
-
-    /// Code, status and title; the title is Elastic Path's where it has one.
-    fn row(self) -> (&'static str, u16, &'static str) {
-        match self {
-            Self::InvalidJson => ("invalid_json", 400, "Invalid JSON"),
-            Self::Required => ("required", 400, "required"),
-            Self::InvalidType => ("invalid_type", 400, "invalid_type"),
-            Self::InvalidValue => ("invalid_value", 400, "invalid_value"),
-            Self::UnknownMember => ("unknown_member", 400, "unknown_member"),
-            Self::UnsupportedGrantType => ("unsupported_grant_type", 400, "Unsupported grant type"),
-            Self::InvalidGrant => ("invalid_client", 401, "Unable to validate client"),
-            Self::InvalidAccessToken => ("invalid_access_token", 401, "Unable to validate access token"),
-            Self::Forbidden => ("forbidden", 403, "Forbidden"),
-            Self::NotFound => ("not_found", 404, "Not Found"),
-            Self::OrderNotFound => ("order_not_found", 404, "Order not found"),
-            Self::TransactionNotFound => ("transaction_not_found", 404, "Transaction not found"),
-            Self::PaymentInProgress => ("payment_in_progress", 409, "Conflict"),
-            Self::OperationInProgress => ("operation_in_progress", 409, "Conflict"),
-            Self::IdempotencyKeyInProgress => ("idempotency_key_in_progress", 409, "Conflict"),
-            Self::PossibleDuplicate => ("possible_duplicate", 409, "Conflict"),
-            Self::Contended => ("contended", 409, "Conflict"),
-            Self::BodyTooLarge => ("body_too_large", 413, "Payload Too Large"),
-            Self::UnsupportedGateway => ("unsupported_gateway", 422, "Unprocessable Entity"),
-            Self::UnsupportedMethod => ("unsupported_method", 422, "Unprocessable Entity"),
-            Self::UnsupportedCaptureMechanism => {
-                ("unsupported_capture_mechanism", 422, "Unprocessable Entity")
-            }
-            Self::AmountRequired => ("amount_required", 422, "Unprocessable Entity"),
-            Self::ExceedsOwing => ("exceeds_owing", 422, "Unprocessable Entity"),
-            Self::AlreadyPaid => ("already_paid", 422, "Unprocessable Entity"),
-            Self::TransactionFailed => ("transaction_failed", 422, "Unprocessable Entity"),
-            Self::AlreadyCancelled => ("already_cancelled", 422, "Unprocessable Entity"),
-            Self::NotAnAuthorization => ("not_an_authorization", 422, "Unprocessable Entity"),
-            Self::AlreadyCaptured => ("already_captured", 422, "Unprocessable Entity"),
-            Self::ExceedsAuthorized => ("exceeds_authorized", 422, "Unprocessable Entity"),
-            Self::NotCaptured => ("not_captured", 422, "Unprocessable Entity"),
-            Self::AlreadyRefunded => ("already_refunded", 422, "Unprocessable Entity"),
-            Self::ExceedsRefundable => ("exceeds_refundable", 422, "Unprocessable Entity"),
-            Self::RefundAmountRequired => ("refund_amount_required", 422, "Unprocessable Entity"),
-            Self::PartlyRefunded => ("partly_refunded", 422, "Unprocessable Entity"),
-            Self::NoEligibleTransaction => ("no_eligible_transaction", 422, "Unprocessable Entity"),
-            Self::SeveralEligibleTransactions => {
-                ("several_eligible_transactions", 422, "Unprocessable Entity")
-            }
-            Self::IdempotencyKeyReused => ("idempotency_key_reused", 422, "Unprocessable Entity"),
-            Self::TooManyTransactions => ("too_many_transactions", 422, "Unprocessable Entity"),
-            Self::TooManyOperations => ("too_many_operations", 422, "Unprocessable Entity"),
-            Self::TooManyAttempts => ("too_many_attempts", 422, "Unprocessable Entity"),
-            Self::CurrencyDiffers => ("currency_differs", 422, "Unprocessable Entity"),
-            Self::CurrencyNotSupported => ("currency_not_supported", 422, "Unprocessable Entity"),
-            Self::CurrencyFixed => ("currency_fixed", 422, "Unprocessable Entity"),
-            Self::TotalBelowCommitted => ("total_below_committed", 422, "Unprocessable Entity"),
-            Self::NotSettled => ("not_settled", 422, "Unprocessable Entity"),
-            Self::AlreadySettled => ("already_settled", 422, "Unprocessable Entity"),
-            Self::VoidedElsewhere => ("voided_elsewhere", 422, "Unprocessable Entity"),
-            Self::Declined => ("declined", 400, "Payment gateway processing failed"),
-            Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway"),
-            Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable"),
-            Self::ServiceUnavailable => ("service_unavailable", 503, "Service Unavailable"),
-        }
-    }
-}
+pub(super) use crate::failure::Code;
+use crate::failure::{About, Failure};
+use crate::{access_token::InvalidToken, order::Rejection, payments::Refusal};
 
 /// One thing that is wrong.
 #[derive(Debug)]
@@ -213,12 +80,6 @@ impl ApiError {
         self
     }
 
-    /// Adds what only the operator should read.
-    pub(super) fn operator(mut self, why: impl Into<String>) -> Self {
-        self.for_operator = Some(why.into());
-        self
-    }
-
     /// The first problem's code.
     pub(super) fn code(&self) -> Code {
         self.problems.first().map_or(Code::InvalidValue, |problem| problem.code)
@@ -226,18 +87,18 @@ impl ApiError {
 
     /// The status of the whole answer: the most serious of its problems.
     pub(super) fn status(&self) -> StatusCode {
-        let status = self.problems.iter().map(|problem| problem.code.row().1).max();
+        let status = self.problems.iter().map(|problem| problem.code.status()).max();
         status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::BAD_REQUEST)
     }
 
     /// The `errors` envelope.
     pub(super) fn body(&self, request_id: &str) -> Value {
         let entries = self.problems.iter().map(|problem| {
-            let (code, status, title) = problem.code.row();
+            let code = problem.code;
             let mut meta = problem.meta.clone();
-            meta.insert("code".to_owned(), code.into());
+            meta.insert("code".to_owned(), code.as_str().into());
             meta.insert("request_id".to_owned(), request_id.into());
-            let mut entry = json!({"status": status, "title": title, "detail": problem.detail, "meta": meta});
+            let mut entry = json!({"status": code.status(), "title": code.title(), "detail": problem.detail, "meta": meta});
             if let Some(source) = &problem.source {
                 entry["source"] = source.as_str().into();
             }
@@ -259,105 +120,42 @@ impl From<InvalidToken> for ApiError {
     }
 }
 
-impl ApiError {
-    /// Merchants cannot be read. An unknown merchant is the caller's business and handled there.
-    pub(super) fn of_merchants(error: &MerchantsError) -> Self {
-        Self::new(Code::ServiceUnavailable, "the service is not available")
-            .retry_after(UNAVAILABLE_RETRY_S)
-            .operator(error.to_string())
+/// Elastic Path's names for the parts of a request.
+fn member(about: About) -> &'static str {
+    match about {
+        About::Amount => "data.amount",
+        About::Currency => "data.currency",
+        About::Key => "Idempotency-Key",
+        About::Transaction => "data.transaction",
     }
+}
 
-    /// The gateway did not take the request, and nothing was done.
-    pub(super) fn gateway_unavailable(detail: &str) -> Self {
-        Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        let source = failure.about.map_or("", member);
+        let mut error = Self::from(Problem::new(source, failure.code, failure.detail));
+        if let Some(transaction) = failure.transaction {
+            error = error.with("transaction_id", transaction.to_string());
+        }
+        for (name, value) in failure.facts {
+            error = error.with(name, value);
+        }
+        if let Some(seconds) = failure.retry_after_s {
+            error = error.retry_after(seconds);
+        }
+        error.for_operator = failure.for_operator;
+        error
     }
 }
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Rejected(rejection) => rejection.into(),
-            Refusal::Contended => {
-                Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
-            }
-            Refusal::Store(
-                error @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_)),
-            ) => Self::new(
-                Code::ServiceUnavailable,
-                "the service is not available; nothing was sent to the gateway",
-            )
-            .retry_after(UNAVAILABLE_RETRY_S)
-            .operator(error.to_string()),
-        }
+        Failure::from(refusal).into()
     }
 }
 
 impl From<Rejection> for ApiError {
     fn from(rejection: Rejection) -> Self {
-        let detail = rejection.to_string();
-        let error = |code| Self::new(code, detail.clone());
-        let about = |code, source: &str| Self::from(Problem::new(source, code, detail.clone()));
-        let amount = |error: Self, name, amount: Amount| error.with(name, amount.minor());
-        let of = |error: Self, transaction: Uuid| error.with("transaction_id", transaction.to_string());
-        match rejection {
-            Rejection::OrderNotFound => error(Code::OrderNotFound),
-            Rejection::TransactionNotFound => error(Code::TransactionNotFound),
-            Rejection::AmountRequired => about(Code::AmountRequired, "data.amount"),
-            Rejection::AmountZero => about(Code::InvalidValue, "data.amount"),
-            Rejection::ExceedsOwing { owing } => {
-                amount(about(Code::ExceedsOwing, "data.amount"), "owing", owing)
-            }
-            Rejection::AlreadyPaid { transaction } => of(error(Code::AlreadyPaid), transaction),
-            Rejection::PaymentInProgress { transaction } => {
-                of(error(Code::PaymentInProgress), transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
-            Rejection::OperationInProgress { transaction } => {
-                of(error(Code::OperationInProgress), transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
-            Rejection::TransactionFailed => error(Code::TransactionFailed),
-            Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
-            Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
-            Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
-            Rejection::ExceedsAuthorized { authorized } => {
-                amount(about(Code::ExceedsAuthorized, "data.amount"), "authorized", authorized)
-            }
-            Rejection::NotCaptured => error(Code::NotCaptured),
-            Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
-            Rejection::ExceedsRefundable { refundable } => {
-                amount(about(Code::ExceedsRefundable, "data.amount"), "refundable", refundable)
-            }
-            Rejection::RefundAmountRequired => about(Code::RefundAmountRequired, "data.amount"),
-            Rejection::PartlyRefunded => error(Code::PartlyRefunded),
-            Rejection::NoEligibleTransaction => error(Code::NoEligibleTransaction),
-            Rejection::SeveralEligibleTransactions { transactions } => {
-                let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
-                about(Code::SeveralEligibleTransactions, "data.transaction").with("transaction_ids", ids)
-            }
-            Rejection::KeyReused { transaction } => {
-                of(about(Code::IdempotencyKeyReused, "Idempotency-Key"), transaction)
-            }
-            Rejection::KeyInProgress { transaction } => {
-                of(error(Code::IdempotencyKeyInProgress), transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
-            Rejection::PossibleDuplicate { transaction } => {
-                let advice = "repeat it with an Idempotency-Key if it is meant";
-                of(Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")), transaction)
-            }
-            Rejection::TooManyTransactions => error(Code::TooManyTransactions),
-            Rejection::TooManyOperations => error(Code::TooManyOperations),
-            Rejection::TooManyAttempts => error(Code::TooManyAttempts),
-            Rejection::CurrencyDiffers { currency } => {
-                about(Code::CurrencyDiffers, "data.currency").with("currency", currency.code())
-            }
-            Rejection::CurrencyNotSupported { currency } => {
-                error(Code::CurrencyNotSupported).with("currency", currency.code())
-            }
-            Rejection::CurrencyFixed { currency } => {
-                about(Code::CurrencyFixed, "data.currency").with("currency", currency.code())
-            }
-            Rejection::TotalBelowCommitted { committed } => {
-                amount(about(Code::TotalBelowCommitted, "data.amount"), "committed", committed)
-            }
-        }
+        Failure::from(rejection).into()
     }
 }

@@ -17,10 +17,10 @@ use crate::{
     card::mask_card_numbers,
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
-    operation::{Decline, Fingerprint, Kind, Mechanism, State},
+    operation::{Fingerprint, Kind, Mechanism},
     order::{Action, Intent, OrderId, Rejection, Target},
-    outcome::NotDone,
     payments::Performed,
+    transaction::Verdict,
 };
 
 /// Longest reference of the merchant's own. An order holds up to 50 of them.
@@ -205,7 +205,7 @@ fn intent(
         Some(Mechanism::Manual) => "manual",
     };
     let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, by: caller.grant }
+    Intent { action, key, fingerprint, currency: None, by: caller.grant }
 }
 
 /// Performs an intent and answers what became of it.
@@ -231,24 +231,14 @@ fn answer(performed: &Performed, shown_to: ShownTo) -> Answered {
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
-    let latest = transaction.latest_of(operation);
-    let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
-    let decline = by_rule.or(latest.decline);
-    let status = match (latest.state, decline) {
-        (State::Pending, _) => StatusCode::ACCEPTED,
-        (State::Declined | State::Approved, Some(decline)) => {
+    let status = match transaction.verdict(operation) {
+        Verdict::Pending => StatusCode::ACCEPTED,
+        Verdict::Done => StatusCode::OK,
+        Verdict::Declined(decline) => {
+            let latest = transaction.latest_of(operation);
             return Err(response::declined(order, transaction, latest, decline).replayed(performed.replayed));
         }
-        (State::Approved | State::Declined, None) => StatusCode::OK,
-        (State::NotDone, _) => {
-            // A refund that came too early stays that, however far its void got.
-            let reason = match latest.not_done {
-                Some(NotDone::AlreadySettled) if latest.follows.is_some() => NotDone::NotSettled,
-                Some(reason) => reason,
-                None => NotDone::TryAgain,
-            };
-            return Err(response::not_done(transaction, reason));
-        }
+        Verdict::NotDone(reason) => return Err(response::not_done(transaction, reason)),
     };
     let body = json!({"data": response::transaction(order, transaction, shown_to)});
     Ok(Answer { status, body, replayed: performed.replayed })

@@ -1,6 +1,5 @@
 //! `POST …/payments` and its method routes: pay by token and by card (seeds 000 and 001).
 
-use jiff::tz::TimeZone;
 use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Map, Value};
 
@@ -104,8 +103,9 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     };
     let intent = Intent {
         fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-        action: Action::Pay(Pay { method, amount, currency, card }),
+        action: Action::Pay(Pay { method, amount, card, alone: None }),
         key: idempotency_key(request, "")?,
+        currency,
         by: caller.grant,
     };
     follow_up::perform(app, request, &caller, order, intent, Some(&source)).await
@@ -209,7 +209,7 @@ fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(Payment
     let (number, expiry, security_code) = (number?, expiry?, security_code?);
     let name = format!("{} {}", first_name?.trim(), last_name?.trim());
     let summary = CardSummary::of(&number, expiry);
-    let card = Card { number, expiry, security_code, name, billing };
+    let card = Card { number, expiry, security_code, name, billing, save: false };
     Some((PaymentSource::Card(Box::new(card)), summary))
 }
 
@@ -225,9 +225,7 @@ fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry> {
             return None;
         }
     };
-    // West of Greenwich the month ends later; a card that is good for another day somewhere is sent.
-    let yesterday = clock.now().to_zoned(TimeZone::UTC).date().yesterday().ok()?;
-    if expiry.is_past(yesterday) {
+    if expiry.is_past_everywhere(clock.now()) {
         data.problem("year", Code::InvalidValue, "the card has expired");
         return None;
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{ApiError, Code};
 use crate::{
+    failure::Failure,
     money::{Amount, Currency},
     operation::{Cause, Decline, Grant, Mechanism, Operation, State},
     order::Order,
@@ -62,7 +63,9 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: Sh
             "timestamps": timestamps(transaction.created_at, transaction.updated_at),
         },
     });
-    if let Some(reference) = &transaction.custom_reference {
+    let memo = transaction.memo.as_deref();
+    let reference = transaction.custom_reference.as_ref().or(memo.map(|memo| &memo.reference));
+    if let Some(reference) = reference {
         value["custom_reference"] = reference.as_str().into();
     }
     if let Some(mechanism) = transaction.refund_mechanism() {
@@ -79,6 +82,9 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: Sh
     // What was done when is the merchant's to see.
     if shown_to == ShownTo(Grant::ClientCredentials) {
         value["meta"]["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
+        if let Some(memo) = memo {
+            value["meta"]["memo"] = json!(memo);
+        }
     }
     value
 }
@@ -149,34 +155,7 @@ pub(super) fn declined(
 
 /// The error of an operation that did nothing.
 pub(super) fn not_done(transaction: &Transaction, reason: NotDone) -> ApiError {
-    let error = match reason {
-        NotDone::Unreachable | NotDone::TryAgain | NotDone::NoTimeLeft => {
-            ApiError::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
-        }
-        NotDone::NeverArrived => {
-            ApiError::gateway_unavailable("the request never reached the payment gateway; nothing was done")
-        }
-        NotDone::VoidedElsewhere => ApiError::new(
-            Code::VoidedElsewhere,
-            "the gateway shows the payment as voided, by somebody else; nothing of it stands",
-        ),
-        NotDone::Misconfigured => {
-            ApiError::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
-                .operator("the gateway refuses the merchant's set-up or credentials")
-        }
-        NotDone::NotSettled => ApiError::new(
-            Code::NotSettled,
-            "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs overnight: \
-             try again tomorrow, or cancel the transaction to give back all of it",
-        )
-        .with("advice", "retry_later"),
-        NotDone::AlreadySettled => ApiError::new(
-            Code::AlreadySettled,
-            "the payment was sent to settlement and cannot be cancelled any more; refund it",
-        )
-        .with("advice", "refund"),
-    };
-    error.with("transaction_id", transaction.id.to_string())
+    Failure::from(reason).of(transaction.id).into()
 }
 
 fn operation(currency: Currency, operation: &Operation) -> Value {

@@ -8,7 +8,9 @@ use super::{
     error::{ApiError, Code, Problem},
     respond,
 };
-use crate::{access_token, app::App, merchants::MerchantsError, operation::Grant, order::MerchantId};
+use crate::{
+    access_token, app::App, failure::Failure, merchants::MerchantsError, operation::Grant, order::MerchantId,
+};
 
 /// Longest form; a real one has about 120 characters.
 const FORM_MAX_BYTES: usize = 8 * 1024;
@@ -46,7 +48,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Ok(merchant) => merchant,
         Err(MerchantsError::Unknown) => return Err(refused()),
         Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-            return Err(ApiError::of_merchants(&error));
+            return Err(Failure::from(&error).into());
         }
     };
     let allowed = match secret {

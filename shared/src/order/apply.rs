@@ -63,7 +63,7 @@ fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
 
 fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
     // The card's token is kept once, with the card.
-    operation.answer = Some(Answer { token: None, ..outcome.answer().clone() });
+    operation.answer = Some(Answer { token: None, stored: None, ..outcome.answer().clone() });
     operation.updated_at = now;
     operation.doubt = None;
     // A payment that must not stand stays in doubt until its void, or the refund in its place, is confirmed, whatever
@@ -99,6 +99,9 @@ fn learn_from_approval(
     }
     if let Some(token) = answer.token.clone() {
         transaction.card.learn_from_token(token);
+    }
+    if transaction.memo.as_ref().is_some_and(|memo| memo.save_card) {
+        transaction.card.stored.clone_from(&answer.stored);
     }
     if transaction.method == Method::Authorize {
         transaction.authorization_expires_at = now.checked_add(policy.authorization_lifetime).ok();

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     card::CardSummary,
+    memo::Memo,
     money::{Amount, Currency},
     operation::{Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route},
     policy::Policy,
@@ -27,6 +28,8 @@ pub struct Intent {
     pub key: Option<KeyDigest>,
     /// What makes an equal request.
     pub fingerprint: Fingerprint,
+    /// The currency that the caller stated; it has to be the order's.
+    pub currency: Option<Currency>,
     /// Who asks.
     pub by: Grant,
 }
@@ -68,10 +71,19 @@ pub struct Pay {
     pub method: Method,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
-    /// The currency that the caller stated.
-    pub currency: Option<Currency>,
     /// What may be kept of the card.
     pub card: CardSummary,
+    /// A payment that is an order of its own (`design.md` §3), made with it; none for a payment of the merchant's order.
+    pub alone: Option<Alone>,
+}
+
+/// A payment that is an order of its own.
+#[derive(Clone, Debug)]
+pub struct Alone {
+    /// The transaction's id; the order bears it, too.
+    pub id: Uuid,
+    /// What is kept with it.
+    pub memo: Memo,
 }
 
 /// Which payment of the order is meant.
@@ -117,6 +129,9 @@ pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<De
         Some(Prior::DidNothing(at)) => Some(at),
         None => None,
     };
+    if intent.currency.is_some_and(|currency| currency != order.currency) {
+        return Err(Rejection::CurrencyDiffers { currency: order.currency });
+    }
     match &intent.action {
         Action::Pay(pay) => decide_pay(order, intent, pay, again, context),
         Action::Capture { target, amount, custom_reference } => {
@@ -159,9 +174,6 @@ fn decide_pay(
     again: Option<At>,
     context: &Context<'_>,
 ) -> Result<Decision, Rejection> {
-    if pay.currency.is_some_and(|currency| currency != order.currency) {
-        return Err(Rejection::CurrencyDiffers { currency: order.currency });
-    }
     let amount = amount_to_pay(&order, pay)?;
     let route = context.route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
@@ -182,9 +194,10 @@ fn decide_pay(
     let kind = pay.method.kind();
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
-        id: (context.new_id)(),
+        id: pay.alone.as_ref().map_or_else(context.new_id, |alone| alone.id),
         method: pay.method,
         card: pay.card.clone(),
+        memo: pay.alone.as_ref().map(|alone| Box::new(alone.memo.clone())),
         custom_reference: None,
         authorization_expires_at: None,
         by: intent.by,

@@ -174,11 +174,12 @@ impl Desk {
 }
 
 fn intent(key: Option<&str>) -> Intent {
-    let pay = Pay { method: Method::Purchase, amount: None, currency: None, card: CardSummary::default() };
+    let pay = Pay { method: Method::Purchase, amount: None, card: CardSummary::default(), alone: None };
     Intent {
         action: Action::Pay(pay),
         key: key.map(|key| KeyDigest::new("POST", "", key)),
         fingerprint: Fingerprint::new(Kind::Purchase, None, None, None, None),
+        currency: None,
         by: Grant::ClientCredentials,
     }
 }
@@ -440,10 +441,11 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
     let pay = Pay {
         method: Method::Purchase,
         amount: Some(Amount::new(2600).unwrap()),
-        currency: Some(Currency::USD),
         card: CardSummary::default(),
+        alone: None,
     };
-    let too_much = Intent { action: Action::Pay(pay), ..intent(None) };
+    let currency = Some(Currency::USD);
+    let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
     let refused = desk.perform(&too_much, Duration::from_secs(29)).await;
     assert!(
         matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing { .. }))),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    card::StoredCard,
     gateway::{Command, Instruction, PaymentSource},
     money::{Amount, Currency},
     outcome::Answer,
@@ -13,6 +14,10 @@ use crate::{
 const TEXT_MAX: usize = 30;
 /// Longest region.
 const REGION_MAX: usize = 20;
+/// Longest e-mail address.
+const EMAIL_MAX: usize = 128;
+/// What of a description is told to the gateway: all free fields together have 4,000 bytes.
+const DESCRIPTION_MAX: usize = 255;
 /// Longest postal code.
 const POSTAL_MAX: usize = 9;
 
@@ -32,7 +37,7 @@ struct Auth<'a> {
     expiry: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cvv2: Option<&'a str>,
-    /// `<profileid>/<acctid>`: the other way round than in the Elastic Path API.
+    /// `<profileid>/<acctid>`: the other way round than in the Elastic Path API. `Y` stores the card.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
     /// C: the cardholder is there and pays with a stored card.
@@ -52,13 +57,31 @@ struct Auth<'a> {
     country: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     postal: Option<String>,
-    userfields: [UserField<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Y: the holder agrees that the card is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cofpermission: Option<&'static str>,
+    userfields: Vec<UserField<'a>>,
 }
 
-/// Free fields, shown by the gateway's reports.
-#[derive(Default, Serialize)]
-struct UserField<'a> {
-    order_id: &'a str,
+/// Free fields, shown by the gateway's reports: objects of one member each.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum UserField<'a> {
+    OrderId(&'a str),
+    Reference(&'a str),
+    Description(String),
+}
+
+/// By these finance finds a payment at the gateway.
+fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
+    let memo = instruction.memo;
+    let description =
+        memo.and_then(|memo| memo.description.as_deref()).and_then(|text| ascii(text, DESCRIPTION_MAX));
+    let order_id = Some(UserField::OrderId(instruction.order.as_str()));
+    let reference = memo.map(|memo| UserField::Reference(&memo.reference));
+    [order_id, reference, description.map(UserField::Description)].into_iter().flatten().collect()
 }
 
 /// Body of `capture`, `void` and `refund`.
@@ -71,13 +94,12 @@ struct FollowUp<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     orderid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    userfields: Option<[UserField<'a>; 1]>,
+    userfields: Option<Vec<UserField<'a>>>,
 }
 
 /// Endpoint and body of an instruction.
 pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
     let amount = decimal(instruction.amount, instruction.currency);
-    let userfields = [UserField { order_id: instruction.order.as_str() }];
     let follow_up = |retref| FollowUp {
         merchid: &instruction.route.merchid,
         retref,
@@ -95,8 +117,8 @@ pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) 
         Command::Void { retref } => ("void", json(&follow_up(retref))),
         Command::Refund { retref } => {
             let orderid = Some(instruction.gateway_order_id);
-            let body =
-                FollowUp { amount: Some(amount), orderid, userfields: Some(userfields), ..follow_up(retref) };
+            let userfields = Some(user_fields(instruction));
+            let body = FollowUp { amount: Some(amount), orderid, userfields, ..follow_up(retref) };
             ("refund", json(&body))
         }
     }
@@ -115,7 +137,11 @@ fn auth<'a>(
         currency: instruction.currency.code(),
         capture,
         ecomind: "E",
-        userfields: [UserField { order_id: instruction.order.as_str() }],
+        email: instruction
+            .memo
+            .and_then(|memo| memo.email.as_deref())
+            .and_then(|text| ascii(text, EMAIL_MAX)),
+        userfields: user_fields(instruction),
         ..Auth::default()
     };
     match source {
@@ -136,6 +162,8 @@ fn auth<'a>(
                 region: text(billing.and_then(|b| b.region.as_ref()), REGION_MAX),
                 country: text(billing.and_then(|b| b.country.as_ref()), 2),
                 postal: billing.and_then(|b| b.postcode.as_deref()).and_then(postal),
+                profile: card.save.then(|| "Y".to_owned()),
+                cofpermission: card.save.then_some("Y"),
                 ..common
             }
         }
@@ -178,6 +206,8 @@ pub(super) struct Reply {
     pub(super) avs: Option<String>,
     pub(super) cvv: Option<String>,
     pub(super) token: Option<String>,
+    pub(super) profile: Option<String>,
+    pub(super) account: Option<String>,
     pub(super) decline_category: Option<String>,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
@@ -223,6 +253,8 @@ impl Reply {
             avs: text("avsresp"),
             cvv: text("cvvresp"),
             token: text("token"),
+            profile: text("profileid"),
+            account: text("acctid"),
             decline_category: text("declineCategory"),
             amount: text("amount"),
             setlstat: text("setlstat"),
@@ -242,6 +274,14 @@ impl Reply {
         Some((Amount::new(minor).ok()?, negative))
     }
 
+    /// Where the card is stored, when both ids are what they should be.
+    fn stored(&self) -> Option<StoredCard> {
+        let digits = |text: &Option<String>, max: usize| {
+            text.clone().filter(|text| text.len() <= max && text.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        Some(StoredCard { profile: digits(&self.profile, 20)?, account: digits(&self.account, 3)? })
+    }
+
     /// What is kept of it.
     pub(super) fn answer(&self) -> Answer {
         let clean = |text: &Option<String>| text.as_deref().map(Answer::clean_text);
@@ -255,6 +295,7 @@ impl Reply {
             avs: clean(&self.avs),
             cvv: clean(&self.cvv),
             token: self.token.clone().filter(|token| is_token(token)),
+            stored: self.stored(),
             amount: self.amount().map(|(amount, _)| amount),
         }
     }

@@ -67,6 +67,7 @@ impl Desk {
             action,
             key: key.map(|key| KeyDigest::new("POST", "", key)),
             fingerprint: Fingerprint::new(kind, amount, None, None, None),
+            currency: None,
             by: self.by,
         };
         let route = Route { merchid: "1".to_owned(), base_url: "http://127.0.0.1".to_owned() };
@@ -102,7 +103,7 @@ impl Desk {
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
-        let pay = Pay { method, amount: minor.map(amount), currency: None, card: CardSummary::default() };
+        let pay = Pay { method, amount: minor.map(amount), card: CardSummary::default(), alone: None };
         self.ask(Action::Pay(pay), key)
     }
 

@@ -1,0 +1,165 @@
+//! The billing address: what of it the gateway compares, and which country it is in.
+
+use celes::{Country, LookupTable};
+
+use super::members::Members;
+use crate::{failure::Code, gateway::BillingAddress};
+
+/// Longest line of an address. The gateway takes 30 characters and compares digits.
+const LINE_MAX: usize = 100;
+/// Longest postal code, with a hyphen or blanks in it.
+const ZIP_MAX: usize = 12;
+/// The members that can name the country; they have to agree.
+const COUNTRY: [&str; 5] =
+    ["Country", "CountryName", "Country2AlphaCode", "Country3AlphaCode", "CountryNumericCode"];
+
+/// `BillingAddress`. The page marks all of it optional but the ZIP and the country.
+pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddress> {
+    let mut address = request.required_object("BillingAddress")?;
+    let line = |address: &mut Members<'_>, parts: [&str; 2]| {
+        let parts: Vec<String> = parts.iter().filter_map(|name| address.kept(name, LINE_MAX)).collect();
+        Some(parts.join(" ")).filter(|line| !line.is_empty())
+    };
+    let line_1 = line(&mut address, ["HouseNumber", "Street"]);
+    let line_2 = line(&mut address, ["ApartmentNumber", "Street2"]);
+    let city = address.kept("City", LINE_MAX);
+    let (state, county) = (address.kept("State", LINE_MAX), address.kept("County", LINE_MAX));
+    let postcode = zip(&mut address);
+    let country = country(&mut address);
+    request.absorb(address);
+    // Where there are no states the county is the region.
+    Some(BillingAddress { line_1, line_2, city, region: state.or(county), postcode, country })
+}
+
+fn zip(address: &mut Members<'_>) -> Option<String> {
+    let text = address.required("Zip", ZIP_MAX)?;
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-')) {
+        address.problem("Zip", Code::InvalidValue, "may hold only letters, digits, blanks and hyphens");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The country's alpha-2 code.
+fn country(address: &mut Members<'_>) -> Option<String> {
+    let mut found: Option<Country> = None;
+    let (mut named, mut wrong) = (false, false);
+    for member in COUNTRY {
+        let Some(text) = address.text(member, LINE_MAX) else { continue };
+        named = true;
+        let Some(country) = look_up(member, text) else {
+            address.problem(member, Code::InvalidValue, format!("is not {}", wanted(member)));
+            wrong = true;
+            continue;
+        };
+        if found.is_some_and(|other| other != country) {
+            address.problem(member, Code::InvalidValue, "is another country than the members before it say");
+            wrong = true;
+        }
+        found = found.or(Some(country));
+    }
+    if !named {
+        address.problem("Country", Code::Required, "is required");
+    }
+    found.filter(|_| !wrong).map(|country| country.alpha2.to_owned())
+}
+
+fn wanted(member: &str) -> &'static str {
+    match member {
+        "CountryName" => "the English name of a country",
+        "Country2AlphaCode" => "an ISO 3166-1 code of two letters",
+        "Country3AlphaCode" => "an ISO 3166-1 code of three letters",
+        "CountryNumericCode" => "an ISO 3166-1 code of three digits",
+        _ => "the English name or an ISO 3166-1 code of a country",
+    }
+}
+
+fn look_up(member: &str, text: &str) -> Option<Country> {
+    match member {
+        "CountryName" => by_name(text),
+        "Country2AlphaCode" => Country::from_alpha2(text).ok(),
+        "Country3AlphaCode" => Country::from_alpha3(text).ok(),
+        "CountryNumericCode" => by_number(text),
+        _ => by_number(text)
+            .or_else(|| Country::from_alpha2(text).ok())
+            .or_else(|| Country::from_alpha3(text).ok())
+            .or_else(|| by_name(text)),
+    }
+}
+
+/// `840`, and `4` for Afghanistan: as a number it loses its zeros.
+fn by_number(text: &str) -> Option<Country> {
+    let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { Country::from_value(text.parse().ok()?).ok() } else { None }
+}
+
+/// English names, whatever stands between the words, with or without their article.
+fn by_name(text: &str) -> Option<Country> {
+    let wanted = squeezed(text);
+    let is_it = |name: &str| !wanted.is_empty() && squeezed(name) == wanted;
+    let all = Country::get_countries();
+    // Names first: Samoa is a country, and an alias of American Samoa.
+    let by_name = all.iter().find(|country| is_it(country.long_name));
+    by_name.or_else(|| all.iter().find(|country| country.aliases.iter().any(|alias| is_it(alias)))).copied()
+}
+
+/// `The United States of America` as `unitedstatesofamerica`.
+fn squeezed(name: &str) -> String {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    letters.strip_prefix("the").map(str::to_owned).unwrap_or(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_is_found_by_each_of_its_codes_and_by_its_name() {
+        let all = Country::get_countries();
+        assert!(all.len() >= 249);
+        for country in all {
+            let number = format!("{:03}", country.value);
+            for (member, text) in [
+                ("Country2AlphaCode", country.alpha2),
+                ("Country3AlphaCode", country.alpha3),
+                ("CountryNumericCode", number.as_str()),
+                ("CountryName", country.long_name),
+                ("Country", country.alpha2),
+                ("Country", country.alpha3),
+                ("Country", number.as_str()),
+                ("Country", country.long_name),
+            ] {
+                assert_eq!(look_up(member, text), Some(country), "{member} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_understood_as_people_write_them() {
+        for (text, code) in [
+            ("USA", "US"),
+            ("usa", "US"),
+            ("United States", "US"),
+            ("United States of America", "US"),
+            ("The United States of America", "US"),
+            ("America", "US"),
+            ("United Kingdom", "GB"),
+            ("Great Britain", "GB"),
+            ("GB", "GB"),
+            ("Germany", "DE"),
+            ("Canada", "CA"),
+            ("South Korea", "KR"),
+            ("Russia", "RU"),
+            ("4", "AF"),
+            ("004", "AF"),
+        ] {
+            assert_eq!(look_up("Country", text).map(|country| country.alpha2), Some(code), "{text}");
+        }
+        for text in ["Atlantis", "XX", "XXX", "0", "000", "1000", "-1", "U", "the", ""] {
+            assert_eq!(look_up("Country", text), None, "{text}");
+        }
+        assert_eq!(look_up("Country2AlphaCode", "USA"), None);
+        assert_eq!(look_up("Country3AlphaCode", "US"), None);
+        assert_eq!(look_up("CountryNumericCode", "US"), None);
+    }
+}

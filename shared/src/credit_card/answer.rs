@@ -1,0 +1,227 @@
+//! `CardTransactionOutgoingModel`: what is answered, in the page's order of members.
+
+use super::{
+    error::ApiError,
+    letters,
+    node::{Node, to_json, to_xml},
+};
+use crate::{
+    card::Brand,
+    failure::Failure,
+    money::Amount,
+    operation::{Cause, Decline, Kind, Operation},
+    order::Order,
+    transaction::{Status, Transaction, Verdict},
+};
+
+/// The root of the XML form.
+const ROOT: &str = "CardTransactionOutgoingModel";
+
+/// `Message.Code` when all is well.
+const GOOD: u8 = 0;
+/// `Message.Code` while the outcome is not known.
+const HELD: u8 = 1;
+
+/// `Response.ResponseCode` and its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResponseCode {
+    Approved,
+    Declined,
+    Error,
+    /// Held for review: the outcome is not known yet, and is being found out.
+    Held,
+}
+
+impl ResponseCode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "1",
+            Self::Declined => "2",
+            Self::Error => "3",
+            Self::Held => "4",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Approved => "Approved",
+            Self::Declined => "Declined",
+            Self::Error => "Error",
+            Self::Held => "Referred",
+        }
+    }
+}
+
+/// An answer. Every member that has nothing to say is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outgoing {
+    pub(super) code: u8,
+    pub(super) description: String,
+    pub(super) response_code: ResponseCode,
+    pub(super) auth_code: Option<String>,
+    pub(super) avs: Option<String>,
+    pub(super) cvv: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) transaction_id: Option<String>,
+    pub(super) card_type: Option<String>,
+    pub(super) discounted_amount: Option<String>,
+    pub(super) customer_id: Option<String>,
+    pub(super) profile_id: Option<String>,
+}
+
+impl Outgoing {
+    fn new(code: u8, description: String, response_code: ResponseCode) -> Self {
+        Self {
+            code,
+            description,
+            response_code,
+            auth_code: None,
+            avs: None,
+            cvv: None,
+            reference: None,
+            transaction_id: None,
+            card_type: None,
+            discounted_amount: None,
+            customer_id: None,
+            profile_id: None,
+        }
+    }
+
+    /// The answer to a request that was not carried out.
+    pub(super) fn of_error(error: &ApiError) -> Self {
+        let transaction_id = error.transaction.map(|id| id.to_string());
+        Self { transaction_id, ..Self::new(error.code().number(), error.description(), ResponseCode::Error) }
+    }
+
+    /// The answer while the first request of the same reference is still running.
+    pub(super) fn held() -> Self {
+        let description = "the first request with this TransactionReference is still running";
+        Self::new(HELD, description.to_owned(), ResponseCode::Held)
+    }
+
+    /// The answer to an operation, whether it was carried out now or earlier. Also how long to wait before it is worth
+    /// asking again.
+    pub(super) fn of_operation(
+        order: &Order,
+        transaction: &Transaction,
+        operation: &Operation,
+    ) -> (Self, Option<u32>) {
+        let (answer, retry_after_s) = match transaction.verdict(operation) {
+            Verdict::Pending => (pending(), None),
+            Verdict::Done => (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None),
+            Verdict::Declined(decline) => (declined(decline), None),
+            Verdict::NotDone(reason) => {
+                let error = ApiError::from(Failure::from(reason));
+                (Self::of_error(&error), error.retry_after_s)
+            }
+        };
+        (answer.with_facts(order, transaction, operation.kind), retry_after_s)
+    }
+
+    /// The answer to the question how a payment stands.
+    pub(super) fn of_payment(order: &Order, transaction: &Transaction) -> (Self, Option<u32>) {
+        match transaction.first() {
+            Some(first) if transaction.pending().is_none() => Self::of_operation(order, transaction, first),
+            _ => (pending().with_facts(order, transaction, transaction.method.kind()), None),
+        }
+    }
+
+    fn with_facts(mut self, order: &Order, transaction: &Transaction, kind: Kind) -> Self {
+        let answer = transaction.first().and_then(|first| first.answer.as_ref());
+        // What the card's issuer said is there once it approved; a decline may come with letters, too.
+        if let Some(answer) = answer {
+            let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
+                (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
+            };
+            self.avs = letter(answer.avs.as_ref(), letters::avs);
+            self.cvv = letter(answer.cvv.as_ref(), letters::cvv);
+            // The page: no value for refunds or voids.
+            self.auth_code = match kind {
+                Kind::Authorize | Kind::Purchase | Kind::Capture => answer.authcode.clone(),
+                Kind::Refund | Kind::Void => None,
+            };
+        }
+        let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());
+        let taken_off = taken_off.map_or(Amount::ZERO, |discount| discount.amount);
+        self.discounted_amount = Some(order.currency.decimal(taken_off));
+        self.card_type = transaction.card.brand.map(|brand| Brand::name(brand).to_owned());
+        self.customer_id = transaction.card.stored.as_ref().map(|stored| stored.profile.clone());
+        self.profile_id = transaction.card.stored.as_ref().map(|stored| stored.account.clone());
+        self.transaction_id = Some(transaction.id.to_string());
+        self.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
+        self
+    }
+
+    /// The whole of it as a tree.
+    pub(super) fn node(&self) -> Node {
+        let text = |text: &str| Node::Text(text.to_owned());
+        let maybe = |text: &Option<String>| text.clone().map_or(Node::Null, Node::Text);
+        let object = |members: Vec<(&str, Node)>| {
+            Node::Object(members.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
+        };
+        object(vec![
+            (
+                "Message",
+                object(vec![
+                    ("Code", Node::Text(format!("{:02}", self.code))),
+                    ("Description", text(&self.description)),
+                ]),
+            ),
+            (
+                "Response",
+                object(vec![
+                    ("ResponseCode", text(self.response_code.as_str())),
+                    ("ResponseCodeText", text(self.response_code.text())),
+                    ("AuthCode", maybe(&self.auth_code)),
+                    ("AvsResultCode", maybe(&self.avs)),
+                    ("CvvResultCode", maybe(&self.cvv)),
+                    ("TransactionReference", maybe(&self.reference)),
+                    ("TransactionID", maybe(&self.transaction_id)),
+                    ("CardType", maybe(&self.card_type)),
+                    ("DiscountedAmount", maybe(&self.discounted_amount)),
+                    ("CustomerId", maybe(&self.customer_id)),
+                    ("ProfileId", maybe(&self.profile_id)),
+                ]),
+            ),
+        ])
+    }
+
+    /// As JSON, in the page's order.
+    pub(super) fn json(&self) -> String {
+        to_json(&self.node())
+    }
+
+    /// As XML, in the serializer's order.
+    pub(super) fn xml(&self) -> String {
+        to_xml(ROOT, &self.node())
+    }
+}
+
+fn pending() -> Outgoing {
+    let description = "the outcome is not known yet; ask for it by status, or send the same request again";
+    Outgoing::new(HELD, description.to_owned(), ResponseCode::Held)
+}
+
+fn declined(decline: Decline) -> Outgoing {
+    let Decline { code, advice } = decline;
+    let description = format!("{} ({}; advice: {})", code.message(), code.as_str(), advice.as_str());
+    Outgoing::new(crate::failure::Code::Declined.number(), description, ResponseCode::Declined)
+}
+
+/// How a payment stands, in words.
+fn standing(order: &Order, transaction: &Transaction) -> String {
+    let money = |amount| format!("{} {}", order.currency.decimal(amount), order.currency.code());
+    let voided_instead = transaction.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement);
+    let (captured, refunded) = (transaction.captured(), transaction.refunded());
+    if transaction.status() == Status::Cancelled {
+        "voided".to_owned()
+    } else if voided_instead {
+        format!("voided instead of refunded, because it had not settled: {}", money(refunded))
+    } else if !refunded.is_zero() {
+        format!("captured {}, refunded {}", money(captured), money(refunded))
+    } else if !captured.is_zero() {
+        format!("captured {}", money(captured))
+    } else {
+        format!("authorized {}", money(transaction.amount()))
+    }
+}

@@ -1,0 +1,110 @@
+//! AVS and CVV letters: the gateway's, turned into those of the API's page.
+//!
+//! The sets overlap and are not the same: the gateway's `B` and `P` are partial matches abroad, the page's are "nothing
+//! to compare". The gateway's own letters stay on record with the operation. `docs/credit-card.md` shows this table.
+
+/// One row: the gateway's letter, the page's, why.
+type Row = (&'static str, &'static str, &'static str);
+
+/// `avsresp` (`cardpointe.md` §8, `cardpointe-codes.md` B2).
+pub(super) const AVS: &[Row] = &[
+    ("A", "A", "street matches, ZIP does not: the same in both"),
+    ("B", "A", "street matches, postal code could not be compared (abroad)"),
+    ("C", "G", "neither could be compared (abroad)"),
+    ("D", "Y", "street and postal code match (abroad)"),
+    ("E", "E", "error: the same in both"),
+    ("F", "Y", "street and postal code match (United Kingdom)"),
+    ("G", "G", "issuer outside the US that takes no part: the same in both"),
+    ("I", "G", "not compared (abroad)"),
+    ("M", "Y", "street and postal code match (abroad)"),
+    ("N", "N", "nothing matches: the same in both"),
+    ("P", "Z", "postal code matches, street could not be compared (abroad)"),
+    ("Q", "E", "the address did not pass the processor's checks"),
+    ("R", "R", "system unavailable, try again: the same in both"),
+    ("S", "S", "not supported by the issuer: the same in both"),
+    ("U", "U", "no address information: the same in both"),
+    ("W", "W", "nine-digit ZIP matches, street does not: the same in both"),
+    ("X", "X", "street and nine-digit ZIP match: the same in both"),
+    ("Y", "Y", "street and five-digit ZIP match: the same in both"),
+    ("Z", "Z", "five-digit ZIP matches, street does not: the same in both"),
+    ("I1", "Y", "match (processor PMT)"),
+    ("I2", "Y", "match (processor PMT)"),
+    ("I3", "Y", "match (processor PMT)"),
+    ("I4", "Y", "match (processor PMT)"),
+    ("I5", "N", "no match (processor PMT)"),
+    ("I6", "N", "no match (processor PMT)"),
+    ("I7", "N", "no match (processor PMT)"),
+    ("I8", "N", "no match (processor PMT)"),
+];
+
+/// `cvvresp` (`cardpointe.md` §8).
+pub(super) const CVV: &[Row] = &[
+    ("M", "M", "match: the same in both"),
+    ("N", "N", "no match: the same in both"),
+    ("P", "P", "not processed: the same in both"),
+    ("S", "S", "should be on the card: the same in both"),
+    ("U", "U", "issuer unable to process it: the same in both"),
+    ("X", "P", "no answer from the card scheme"),
+];
+
+/// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared; a letter that is in no
+/// published list cannot be told, which the page calls an error.
+pub(super) fn avs(letter: Option<&str>) -> &'static str {
+    letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
+}
+
+/// `CvvResultCode` of an approval. Where the gateway says nothing, or what nobody knows, it counts as not processed.
+pub(super) fn cvv(letter: Option<&str>) -> &'static str {
+    letter.and_then(|letter| find(CVV, letter)).unwrap_or("P")
+}
+
+fn find(table: &[Row], letter: &str) -> Option<&'static str> {
+    table.iter().find(|(theirs, ..)| *theirs == letter).map(|(_, ours, _)| *ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The sets of the page.
+    const PAGE_AVS: &str = "A B E G N P R S U W X Y Z";
+    const PAGE_CVV: &str = "M N P S U";
+
+    #[test]
+    fn every_letter_that_the_gateway_publishes_becomes_one_of_the_page() {
+        // The emulators' letters, those of First Data's platforms, and PMT's.
+        let published = "X Y A W Z N U G R E S Q D B C P I M F I1 I2 I3 I4 I5 I6 I7 I8";
+        for letter in published.split(' ') {
+            let row = AVS.iter().find(|(theirs, ..)| *theirs == letter);
+            assert!(row.is_some_and(|(_, _, reason)| !reason.is_empty()), "{letter}");
+            assert!(PAGE_AVS.split(' ').any(|page| page == avs(Some(letter))), "{letter}");
+        }
+        for letter in "M N P S U X".split(' ') {
+            assert!(CVV.iter().any(|(theirs, ..)| *theirs == letter), "{letter}");
+            assert!(PAGE_CVV.split(' ').any(|page| page == cvv(Some(letter))), "{letter}");
+        }
+        for table in [AVS, CVV] {
+            let letters: BTreeSet<_> = table.iter().map(|(theirs, ..)| theirs).collect();
+            assert_eq!(letters.len(), table.len(), "no letter stands there twice");
+        }
+    }
+
+    #[test]
+    fn a_partial_match_abroad_is_not_taken_for_no_comparison() {
+        // The same letters mean something else on the page.
+        assert_eq!((avs(Some("B")), avs(Some("P"))), ("A", "Z"));
+        assert_eq!((avs(Some("D")), avs(Some("M"))), ("Y", "Y"));
+        assert_eq!((avs(Some("C")), avs(Some("I"))), ("G", "G"));
+    }
+
+    #[test]
+    fn a_mismatch_stays_a_mismatch_and_what_is_unknown_is_no_match() {
+        assert_eq!((avs(Some("N")), cvv(Some("N"))), ("N", "N"));
+        assert_eq!((avs(None), cvv(None)), ("P", "P"));
+        for unknown in ["?", "", "9", "y", "YY"] {
+            assert_eq!((avs(Some(unknown)), cvv(Some(unknown))), ("E", "P"), "{unknown}");
+        }
+    }
+}

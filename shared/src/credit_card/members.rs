@@ -1,0 +1,151 @@
+//! Reads the members of a request: every problem is found and named by its path, none is fatal to finding the rest.
+
+use super::{
+    error::{ApiError, Problem},
+    node::{Document, Node},
+};
+use crate::{card::mask_card_numbers, failure::Code};
+
+/// The members of one object, with its path and the problems found in it.
+pub(super) struct Members<'a> {
+    document: &'a Document,
+    node: &'a Node,
+    path: String,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Members<'a> {
+    /// The members of the whole body.
+    pub(super) fn of(document: &'a Document) -> Self {
+        Self { document, node: &document.root, path: String::new(), problems: Vec::new() }
+    }
+
+    /// All that was wrong so far, or nothing.
+    pub(super) fn finish(self) -> Result<(), ApiError> {
+        ApiError::of_problems(self.problems)
+    }
+
+    /// Notes a problem with a member.
+    pub(super) fn problem(&mut self, name: &str, code: Code, detail: impl Into<String>) {
+        let member = self.member(name);
+        self.problems.push(Problem::new(&member, code, detail));
+    }
+
+    /// Takes over the problems of an object inside this one.
+    pub(super) fn absorb(&mut self, inner: Members<'_>) {
+        self.problems.extend(inner.problems);
+    }
+
+    /// Whether the member is there and says something.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self.document.member(self.node, name) {
+            None | Some(Node::Null) => false,
+            Some(Node::Text(text)) => !text.trim().is_empty(),
+            Some(Node::Object(_) | Node::List) => true,
+        }
+    }
+
+    /// An object. Null, or an element without content, is one without members.
+    pub(super) fn object(&mut self, name: &str) -> Option<Members<'a>> {
+        let node = self.document.member(self.node, name)?;
+        match node {
+            Node::Null => return None,
+            Node::Text(text) if text.trim().is_empty() => return None,
+            Node::Object(_) => {}
+            Node::Text(_) | Node::List => {
+                self.problem(name, Code::InvalidType, "must be an object");
+                return None;
+            }
+        }
+        Some(Members { document: self.document, node, path: self.member(name), problems: Vec::new() })
+    }
+
+    /// An object that has to be there.
+    pub(super) fn required_object(&mut self, name: &str) -> Option<Members<'a>> {
+        if !self.has(name) {
+            self.problem(name, Code::Required, "is required");
+            return None;
+        }
+        self.object(name)
+    }
+
+    /// A scalar as text, without the white space around it. Empty is nothing.
+    pub(super) fn text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        let text = match self.document.member(self.node, name)? {
+            Node::Null => return None,
+            Node::Text(text) => text.trim(),
+            Node::Object(_) | Node::List => {
+                self.problem(name, Code::InvalidType, "must be a single value");
+                return None;
+            }
+        };
+        if text.is_empty() {
+            return None;
+        }
+        if text.chars().count() > max_chars {
+            self.problem(name, Code::InvalidValue, format!("is longer than {max_chars} characters"));
+            return None;
+        }
+        // Nor what XML cannot write: it may have to be answered in XML.
+        if text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
+            self.problem(name, Code::InvalidValue, "must not hold control characters");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text that has to be there.
+    pub(super) fn required(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        let found = self.problems.len();
+        let text = self.text(name, max_chars);
+        if text.is_none() && self.problems.len() == found {
+            self.problem(name, Code::Required, "is required");
+        }
+        text
+    }
+
+    /// A text that is kept: it must not bring a card number with it.
+    pub(super) fn kept(&mut self, name: &str, max_chars: usize) -> Option<String> {
+        let text = self.text(name, max_chars)?;
+        if mask_card_numbers(text) != text {
+            self.problem(name, Code::InvalidValue, "looks like a card number");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// The value, or its error noted with the member's name. The errors quote nothing.
+    pub(super) fn checked<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        parsed: Option<Result<T, E>>,
+    ) -> Option<T> {
+        match parsed? {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(name, Code::InvalidValue, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes every member that is not one of these. For requests in which a misspelt name would change what happens
+    /// to the money.
+    pub(super) fn only(&mut self, known: &[&str]) {
+        for name in self.node.names() {
+            if !known.iter().any(|known| self.document.same_name(known, name)) {
+                // The name comes from outside: shown short, and never if it is a number.
+                let shown = mask_card_numbers(&name.chars().take(40).collect::<String>());
+                self.problem(
+                    &shown,
+                    Code::UnknownMember,
+                    format!("is not known here; known are {}", known.join(", ")),
+                );
+            }
+        }
+    }
+
+    fn member(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}

@@ -1,0 +1,150 @@
+//! One tree for both syntaxes: what a body says, whether it is JSON or XML.
+
+mod json;
+mod write;
+mod xml;
+
+use std::fmt;
+
+pub(super) use write::{to_json, to_xml};
+
+/// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
+pub(super) const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
+/// The root element of a request.
+pub(super) const REQUEST_ROOT: &str = "CardTransactionBindingModel";
+/// The namespace of `nil`.
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// How deep nodes may lie, the root being at 1. The model has three levels; this bounds the stack, not the caller.
+const DEPTH_MAX: usize = 16;
+
+/// A value of a body, whichever syntax it came in. Holds card data: no `Debug` outside of tests.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(super) enum Node {
+    /// `null`, or an element with `i:nil="true"`.
+    Null,
+    /// A scalar as it was written: text unescaped, the digits of a number untouched, white space kept.
+    Text(String),
+    /// Members in the order they came in, their names distinct. XML has no empty one: `<A/>` is an empty text.
+    Object(Vec<(String, Node)>),
+    /// A JSON array. No field of the model is one, so its items are checked and let go.
+    List,
+}
+
+/// How a member's name is matched.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+enum Names {
+    /// XML: `DataContractSerializer` goes by the exact name.
+    Exact,
+    /// JSON: Json.NET takes `amount` for `Amount`.
+    AnyCase,
+}
+
+/// A request body, read.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+pub(super) struct Document {
+    /// The value of the whole body.
+    pub(super) root: Node,
+    names: Names,
+}
+
+impl Document {
+    /// The member `name` of `node`: none if it has no such member or is no object.
+    pub(super) fn member<'a>(&self, node: &'a Node, name: &str) -> Option<&'a Node> {
+        let Node::Object(members) = node else { return None };
+        members.iter().find(|(known, _)| self.same_name(known, name)).map(|(_, value)| value)
+    }
+
+    /// Whether two names are one member's.
+    pub(super) fn same_name(&self, one: &str, other: &str) -> bool {
+        match self.names {
+            Names::Exact => one == other,
+            Names::AnyCase => one.eq_ignore_ascii_case(other),
+        }
+    }
+}
+
+impl Node {
+    /// The names of its members.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let members = match self {
+            Self::Object(members) => members.as_slice(),
+            Self::Null | Self::Text(_) | Self::List => &[],
+        };
+        members.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// A place in the body; both count from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    line: usize,
+    column: usize,
+}
+
+impl Position {
+    fn of(text: &str, byte: usize) -> Self {
+        let before = &text[..text.floor_char_boundary(byte)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a body cannot be read. Says what and where, never quotes: the body holds card numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("the body is not valid JSON: {0}")]
+    Json(Position),
+    #[error("the body's JSON is not an object")]
+    NotAnObject,
+    #[error("the body is not well-formed XML: {0}")]
+    Xml(Position),
+    #[error("the body has a document type declaration: {0}")]
+    Doctype(Position),
+    #[error("the body has a processing instruction: {0}")]
+    Instruction(Position),
+    #[error("the body refers to an entity that is not one of XML's own five: {0}")]
+    Entity(Position),
+    #[error("the body has a character that XML 1.0 does not allow: {0}")]
+    Character(Position),
+    #[error("the body uses a namespace prefix that it does not declare: {0}")]
+    Prefix(Position),
+    #[error("the root element is not {REQUEST_ROOT}: {0}")]
+    RootName(Position),
+    #[error("the root element is not in the namespace {NAMESPACE}: {0}")]
+    RootNamespace(Position),
+    #[error("an element is not in the namespace {NAMESPACE}: {0}")]
+    ElementNamespace(Position),
+    #[error("an element has both text and elements in it: {0}")]
+    Mixed(Position),
+    #[error("a nil attribute is neither true nor false, or its element is not empty: {0}")]
+    Nil(Position),
+    #[error("the body names a member twice: {0}")]
+    Twice(Position),
+    #[error("the body is nested deeper than {DEPTH_MAX} levels: {0}")]
+    TooDeep(Position),
+}
+
+/// Reads a JSON body; its root is an object.
+pub(super) fn from_json(text: &str) -> Result<Document, Unreadable> {
+    Ok(Document { root: json::read(text)?, names: Names::AnyCase })
+}
+
+/// Reads an XML body; its root is [`REQUEST_ROOT`].
+pub(super) fn from_xml(text: &str) -> Result<Document, Unreadable> {
+    Ok(Document { root: xml::read(text, REQUEST_ROOT)?, names: Names::Exact })
+}
+
+/// Where `part` starts in `whole`, of which it is a slice. Both parsers lend slices and tell no positions.
+fn offset_in(whole: &str, part: &str) -> usize {
+    part.as_ptr().addr().saturating_sub(whole.as_ptr().addr())
+}
+
+#[cfg(test)]
+mod tests;

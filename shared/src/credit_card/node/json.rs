@@ -1,0 +1,93 @@
+//! Reads JSON into the tree, every scalar as it is written.
+
+use std::{collections::HashSet, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{DEPTH_MAX, Node, Position, Unreadable, offset_in};
+
+/// Reads a whole body.
+///
+/// A level at a time: each value is first passed over as raw text, which keeps the digits of numbers and needs no
+/// stack. So a text is passed over once for each level it lies under, which [`DEPTH_MAX`] bounds.
+pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
+    let whole = parse::<&RawValue>(text, text)?.get();
+    match value(text, whole, 1)? {
+        root @ Node::Object(_) => Ok(root),
+        Node::Null | Node::Text(_) | Node::List => Err(Unreadable::NotAnObject),
+    }
+}
+
+/// `raw` is a slice of `text`: one value without white space around it.
+fn value(text: &str, raw: &str, depth: usize) -> Result<Node, Unreadable> {
+    if depth > DEPTH_MAX {
+        return Err(Unreadable::TooDeep(Position::of(text, offset_in(text, raw))));
+    }
+    Ok(match raw.as_bytes().first() {
+        Some(b'{') => Node::Object(object(text, raw, depth)?),
+        Some(b'[') => {
+            for item in parse::<Vec<&RawValue>>(text, raw)? {
+                value(text, item.get(), depth + 1)?;
+            }
+            Node::List
+        }
+        Some(b'"') => Node::Text(parse(text, raw)?),
+        Some(b'n') => Node::Null,
+        // A number, `true` or `false`.
+        _ => Node::Text(raw.to_owned()),
+    })
+}
+
+fn object(text: &str, raw: &str, depth: usize) -> Result<Vec<(String, Node)>, Unreadable> {
+    let mut seen = HashSet::new();
+    let mut members = Vec::new();
+    for (name, raw) in parse::<Members<'_>>(text, raw)?.0 {
+        // `Amount` and `amount` are one member to the reader of names: which is meant is nobody's guess to make.
+        if !seen.insert(name.to_ascii_lowercase()) {
+            return Err(Unreadable::Twice(Position::of(text, offset_in(text, raw.get()))));
+        }
+        members.push((name, value(text, raw.get(), depth + 1)?));
+    }
+    Ok(members)
+}
+
+/// An object's members as they come, a name as often as it comes.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Each).map(Self)
+    }
+}
+
+/// Parses a slice of `text`. Of serde's error only the position is kept: its words may quote the body.
+fn parse<'a, T: Deserialize<'a>>(text: &str, part: &'a str) -> Result<T, Unreadable> {
+    serde_json::from_str(part).map_err(|error| {
+        let lines_before = part.split_inclusive('\n').take(error.line().saturating_sub(1));
+        let line_start: usize = lines_before.map(str::len).sum();
+        let byte = offset_in(text, part) + line_start + error.column().saturating_sub(1);
+        Unreadable::Json(Position::of(text, byte))
+    })
+}

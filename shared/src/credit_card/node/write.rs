@@ -1,0 +1,67 @@
+//! Writes a tree the way the .NET formatters do.
+
+use serde_json::Value;
+
+use super::{NAMESPACE, Node, SCHEMA_INSTANCE, xml::is_char};
+
+/// The tree as XML: no declaration, the members of each object in ordinal order of their names, nulls as `i:nil`.
+///
+/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
+pub(in super::super) fn to_xml(root: &str, node: &Node) -> String {
+    let mut out = String::new();
+    let namespaces = format!(" xmlns:i=\"{SCHEMA_INSTANCE}\" xmlns=\"{NAMESPACE}\"");
+    element(&mut out, root, &namespaces, node);
+    out
+}
+
+fn element(out: &mut String, name: &str, attributes: &str, node: &Node) {
+    out.extend(["<", name, attributes]);
+    match node {
+        // The answers' models have no lists.
+        Node::Null | Node::List => {
+            out.push_str(" i:nil=\"true\" />");
+            return;
+        }
+        Node::Text(text) => {
+            out.push('>');
+            escape(out, text);
+        }
+        Node::Object(members) => {
+            out.push('>');
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| name);
+            for (name, value) in members {
+                element(out, name, "", value);
+            }
+        }
+    }
+    out.extend(["</", name, ">"]);
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // A bare one would be read back as a line feed.
+            '\r' => out.push_str("&#xD;"),
+            c if is_char(c) => out.push(c),
+            _ => out.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+}
+
+/// The tree as JSON: members in their order, every scalar a string, nulls as `null`.
+pub(in super::super) fn to_json(node: &Node) -> String {
+    json(node).to_string()
+}
+
+fn json(node: &Node) -> Value {
+    match node {
+        // The answers' models have no lists.
+        Node::Null | Node::List => Value::Null,
+        Node::Text(text) => Value::from(text.as_str()),
+        Node::Object(members) => members.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+    }
+}

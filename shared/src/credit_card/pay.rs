@@ -1,0 +1,262 @@
+//! `authorize` and `charge`: a new payment (seed 004).
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{Answered, Asked, Exchange, address::billing_address, members::Members, reference};
+use crate::{
+    card::{CardNumber, CardSummary, Expiry, SecurityCode},
+    failure::Code,
+    gateway::{Card, PaymentSource},
+    memo::{Discounted, Memo},
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::{Fingerprint, Grant},
+    order::{Action, Alone, Intent, Pay},
+    transaction::Method,
+};
+
+/// Longest text of one member; longer ones belong nowhere in a payment.
+const TEXT_MAX: usize = 255;
+/// Longest e-mail address that the gateway takes.
+const EMAIL_MAX: usize = 128;
+/// How far a request's time may be off, which is more than any time zone: beyond, it was written for another day.
+const DATE_TIME_OFF_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// `CaptureMethod` of what this API is for.
+const ECOMMERCE: &str = "2";
+
+/// A new payment, which is an order of its own.
+pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method: Method) -> Answered {
+    let merchant = &exchange.caller.merchant;
+    let now = exchange.app.clock.now();
+    let asked = match method {
+        Method::Authorize => Asked::Authorize,
+        Method::Purchase => Asked::Charge,
+    };
+    transaction_type(&mut request, asked);
+    if request.has("TransactionID") {
+        let detail =
+            "names a payment that is there: leave it out, or post to capture, refund, void or status";
+        request.problem("TransactionID", Code::InvalidValue, detail);
+    }
+    let reference = reference::read(&mut request, true);
+    exchange.reference.clone_from(&reference);
+    let card = card(&mut request, now);
+    if request.required("CaptureMethod", TEXT_MAX).is_some_and(|method| method != ECOMMERCE) {
+        request.problem("CaptureMethod", Code::InvalidValue, "must be 2 (e-commerce)");
+    }
+    let billing = billing_address(&mut request);
+    date_time(&mut request, now);
+    let currency = currency(&mut request, true);
+    let stated = amount(&mut request, currency, true);
+    let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
+    let discount = stated
+        .zip(currency)
+        .and_then(|(amount, currency)| discount(&mut request, merchant, amount, currency));
+    request.finish()?;
+    let (Some(reference), Some(Typed { number, expiry, security_code }), Some(currency), Some(stated)) =
+        (reference, card, currency, stated)
+    else {
+        return Err(super::ApiError::new(Code::InvalidValue, "the payment cannot be read"));
+    };
+
+    let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
+    let amount = stated.checked_sub(taken_off);
+    // The amount as it was stated: a discount that has changed since does not make it another request.
+    let named = discount.as_ref().map(|d| format!("{}|{}", d.code, d.product.as_deref().unwrap_or_default()));
+    let summary = CardSummary::of(&number, expiry);
+    let fingerprint =
+        Fingerprint::new(method.kind(), Some(stated), Some(currency), Some(&summary), named.as_deref());
+    let name = memo.name.clone().unwrap_or_default();
+    let save = memo.save_card;
+    let id = reference::payment_id(&merchant.id, &reference);
+    let alone = Alone { id, memo: Memo { discount, ..memo } };
+    let intent = Intent {
+        action: Action::Pay(Pay { method, amount, card: summary, alone: Some(alone) }),
+        key: Some(reference::key_digest(method.kind(), &reference)),
+        fingerprint,
+        currency: Some(currency),
+        by: Grant::ClientCredentials,
+    };
+    let card = Card { number, expiry, security_code, name, billing, save };
+    exchange.perform(id, &intent, Some(&PaymentSource::Card(Box::new(card)))).await
+}
+
+/// `TransactionType`: required where the page has one for the route, and never another route's.
+pub(super) fn transaction_type(request: &mut Members<'_>, asked: Asked) {
+    const NAME: &str = "TransactionType";
+    let (own, required) = match asked {
+        Asked::Authorize => (Some("0"), true),
+        Asked::Charge => (Some("1"), true),
+        Asked::Refund => (Some("2"), true),
+        Asked::Capture => (Some("1"), false),
+        Asked::Void | Asked::Status => (None, false),
+    };
+    let stated = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) };
+    let route = match stated {
+        None => return,
+        stated if stated == own => return,
+        Some("0") => "authorize",
+        Some("1") => "charge",
+        Some("2") => "refund",
+        Some(_) => {
+            request.problem(NAME, Code::InvalidValue, "must be 0 (authorize), 1 (charge) or 2 (refund)");
+            return;
+        }
+    };
+    let detail = format!("this is not the route for it: post it to /api/v1/payments/creditcard/{route}");
+    request.problem(NAME, Code::WrongRoute, detail);
+}
+
+/// `TransactionDateTime`, in UTC, when it is given.
+pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
+    const NAME: &str = "TransactionDateTime";
+    let Some(text) = request.text(NAME, TEXT_MAX) else { return };
+    let parsed = DateTime::strptime("%Y-%m-%d %H:%M:%S", text);
+    let at = parsed.and_then(|civil| civil.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp());
+    let Ok(at) = at else {
+        request.problem(NAME, Code::InvalidValue, "does not have the form YYYY-MM-DD HH:MM:SS");
+        return;
+    };
+    if at.duration_since(now).abs() > DATE_TIME_OFF_MAX {
+        let detail = "is more than a day off: the request was written at another time, or not in UTC";
+        request.problem(NAME, Code::InvalidValue, detail);
+    }
+}
+
+/// `CurrencyCode`.
+pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Currency> {
+    const NAME: &str = "CurrencyCode";
+    let text = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) };
+    let currency = text.map(Currency::parse);
+    if currency.is_some_and(|currency| currency.is_err()) {
+        request.problem(NAME, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
+    }
+    currency.and_then(Result::ok)
+}
+
+/// `Amount` in major units, with exactly the decimals that the currency has: `20.5` and `2050` could be slips.
+pub(super) fn amount(
+    request: &mut Members<'_>,
+    currency: Option<Currency>,
+    required: bool,
+) -> Option<Amount> {
+    const NAME: &str = "Amount";
+    let text = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) }?;
+    let currency = currency?;
+    let amount = request.checked(NAME, Some(currency.parse_decimal(text)))?;
+    if currency.decimal(amount) != text {
+        let form = currency.decimal(Amount::ZERO).replace('0', "9");
+        request.problem(
+            NAME,
+            Code::InvalidValue,
+            format!("must be written with all its decimals, like {form}"),
+        );
+        return None;
+    }
+    if amount.is_zero() {
+        request.problem(NAME, Code::InvalidValue, "must be more than 0");
+        return None;
+    }
+    Some(amount)
+}
+
+/// The card's data that identify it.
+struct Typed {
+    number: CardNumber,
+    expiry: Expiry,
+    security_code: SecurityCode,
+}
+
+fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Typed> {
+    let mut card = request.required_object("Card")?;
+    let number = card.required("CardNumber", TEXT_MAX).map(CardNumber::parse);
+    let number = card.checked("CardNumber", number);
+    let expiry = card.required("ExpiryDate", TEXT_MAX).map(Expiry::parse_mm_yy);
+    let expiry = card.checked("ExpiryDate", expiry);
+    if expiry.is_some_and(|expiry| expiry.is_past_everywhere(now)) {
+        card.problem("ExpiryDate", Code::InvalidValue, "the card has expired");
+    }
+    let code = card.required("CVV", TEXT_MAX);
+    let code = code.map(|text| SecurityCode::parse(text, number.as_ref().map(CardNumber::brand)));
+    let security_code = card.checked("CVV", code);
+    request.absorb(card);
+    Some(Typed { number: number?, expiry: expiry?, security_code: security_code? })
+}
+
+/// What is kept with the payment.
+fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
+    let authorizer = request.kept("Authorizer", TEXT_MAX);
+    if authorizer.as_ref().is_some_and(|authorizer| !merchant.authorizers.contains(authorizer)) {
+        request.problem("Authorizer", Code::UnknownAuthorizer, "is none of the merchant's authorizers");
+    }
+    let save_card = match request.text("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
+        Some("true" | "1") => true,
+        None | Some("false" | "0") => false,
+        Some(_) => {
+            request.problem("SaveToFile", Code::InvalidValue, "must be true or false");
+            false
+        }
+    };
+    Memo {
+        reference: reference.to_owned(),
+        description: request.kept("Description", TEXT_MAX),
+        email: email(request),
+        name: request.kept("Name", TEXT_MAX),
+        deal_type: request.kept("DealType", TEXT_MAX),
+        deal_stage: request.kept("DealStage", TEXT_MAX),
+        marketing: request.kept("Marketing", TEXT_MAX),
+        revenue_partner: request.kept("RevenuePartner", TEXT_MAX),
+        authorizer,
+        discount: None,
+        save_card,
+    }
+}
+
+/// Something before and after one `@`. Whether it exists, only a letter to it can tell.
+fn email(request: &mut Members<'_>) -> Option<String> {
+    let text = request.kept("Email", EMAIL_MAX)?;
+    let plausible = text.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(char::is_whitespace)
+    });
+    if !plausible {
+        request.problem("Email", Code::InvalidValue, "is not an e-mail address");
+        return None;
+    }
+    Some(text)
+}
+
+/// What `Discount` takes off.
+fn discount(
+    request: &mut Members<'_>,
+    merchant: &Merchant,
+    amount: Amount,
+    currency: Currency,
+) -> Option<Discounted> {
+    let mut members = request.object("Discount")?;
+    let product = members.kept("Product", TEXT_MAX);
+    let code = match members.kept("DiscountCode", TEXT_MAX) {
+        Some(code) => Some(code),
+        None if product.is_some() => {
+            members.problem("DiscountCode", Code::Required, "is required with a Product");
+            None
+        }
+        None => None,
+    };
+    let taken_off =
+        code.and_then(|code| match merchant.discounts.on(&code, product.as_deref(), amount, currency) {
+            Ok(amount) => Some(Discounted { code, product, amount }),
+            Err(error) => {
+                members.problem("DiscountCode", discount_code(error), error.to_string());
+                None
+            }
+        });
+    request.absorb(members);
+    taken_off
+}
+
+fn discount_code(error: crate::discount::DiscountError) -> Code {
+    match error {
+        crate::discount::DiscountError::Unknown => Code::UnknownDiscount,
+        crate::discount::DiscountError::LeavesNothing => Code::DiscountExceedsAmount,
+    }
+}

@@ -1,0 +1,53 @@
+//! A payment's reference, id and idempotency key: each follows from the one before.
+
+use uuid::Uuid;
+
+use super::{error::ApiError, members::Members};
+use crate::{
+    card::mask_card_numbers,
+    failure::Code,
+    operation::{KeyDigest, Kind},
+    order::{MerchantId, OrderKey, Rejection},
+};
+
+/// Longest reference. It is stored, and told to the gateway in a free field.
+const REFERENCE_MAX: usize = 100;
+
+/// Ids of payments are UUIDs of version 5 in this name space. It must never change: it says where payments are.
+const PAYMENTS: Uuid = Uuid::from_u128(0x5a2f_1b0c_7d34_4e1a_9c55_0e6f_3d80_b7a1);
+
+/// The id of the payment that a merchant made under this `TransactionReference`: the `TransactionID`, which is the
+/// order's and the transaction's id, too.
+pub fn payment_id(merchant: &MerchantId, reference: &str) -> Uuid {
+    // A merchant's id holds no '#', so no two pairs make the same name.
+    Uuid::new_v5(&PAYMENTS, format!("{merchant}#{reference}").as_bytes())
+}
+
+/// The idempotency key that a `TransactionReference` is: of the payment, whether authorized or charged, and for each
+/// kind of follow-up another one, so that a capture may bear its payment's reference.
+pub fn key_digest(kind: Kind, reference: &str) -> KeyDigest {
+    let of = if kind.is_payment() { "payment" } else { kind.as_str() };
+    KeyDigest::new("credit_card", of, reference)
+}
+
+/// The order that a payment is.
+pub(super) fn order_key(merchant: &MerchantId, id: Uuid) -> Result<OrderKey, ApiError> {
+    let order = id.to_string().parse().map_err(|_| Rejection::TransactionNotFound)?;
+    Ok(OrderKey { merchant: merchant.clone(), order })
+}
+
+/// `TransactionReference`, required or not.
+pub(super) fn read(request: &mut Members<'_>, required: bool) -> Option<String> {
+    const NAME: &str = "TransactionReference";
+    let text =
+        if required { request.required(NAME, REFERENCE_MAX) } else { request.text(NAME, REFERENCE_MAX) }?;
+    let wrong = if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        "may hold only printable ASCII characters"
+    } else if mask_card_numbers(text) != text {
+        "looks like a card number"
+    } else {
+        return Some(text.to_owned());
+    };
+    request.problem(NAME, Code::InvalidValue, wrong);
+    None
+}
