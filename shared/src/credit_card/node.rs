@@ -6,8 +6,6 @@ mod xml;
 
 use std::fmt;
 
-pub(super) use write::{to_json, to_xml};
-
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
 pub(super) const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
 /// The root element of a request.
@@ -136,9 +134,27 @@ pub(super) fn from_json(text: &str) -> Result<Document, Unreadable> {
     Ok(Document { root: json::read(text)?, names: Names::AnyCase })
 }
 
+/// Reads what [`to_xml`] wrote, under whatever root.
+#[cfg(test)]
+pub(super) fn read_xml(text: &str, root: &str) -> Result<Document, Unreadable> {
+    Ok(Document { root: xml::read(text, root)?, names: Names::Exact })
+}
+
 /// Reads an XML body; its root is [`REQUEST_ROOT`].
 pub(super) fn from_xml(text: &str) -> Result<Document, Unreadable> {
     Ok(Document { root: xml::read(text, REQUEST_ROOT)?, names: Names::Exact })
+}
+
+/// The tree as XML: no declaration, the members of each object in ordinal order of their names, nulls as `i:nil`.
+///
+/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
+pub(super) fn to_xml(root: &str, node: &Node) -> String {
+    write::xml(root, node)
+}
+
+/// The tree as JSON: members in their order, every scalar a string, nulls as `null`.
+pub(super) fn to_json(node: &Node) -> String {
+    write::json(node).to_string()
 }
 
 /// Where `part` starts in `whole`, of which it is a slice. Both parsers lend slices and tell no positions.

@@ -4,10 +4,7 @@ use serde_json::Value;
 
 use super::{NAMESPACE, Node, SCHEMA_INSTANCE, xml::is_char};
 
-/// The tree as XML: no declaration, the members of each object in ordinal order of their names, nulls as `i:nil`.
-///
-/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
-pub(in super::super) fn to_xml(root: &str, node: &Node) -> String {
+pub(super) fn xml(root: &str, node: &Node) -> String {
     let mut out = String::new();
     let namespaces = format!(" xmlns:i=\"{SCHEMA_INSTANCE}\" xmlns=\"{NAMESPACE}\"");
     element(&mut out, root, &namespaces, node);
@@ -52,12 +49,7 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// The tree as JSON: members in their order, every scalar a string, nulls as `null`.
-pub(in super::super) fn to_json(node: &Node) -> String {
-    json(node).to_string()
-}
-
-fn json(node: &Node) -> Value {
+pub(super) fn json(node: &Node) -> Value {
     match node {
         // The answers' models have no lists.
         Node::Null | Node::List => Value::Null,

@@ -42,10 +42,8 @@ pub(super) fn read(text: &str, root: &str) -> Result<Node, Unreadable> {
             event => tree.take(reader.resolver(), &event).map_err(|problem| fail(problem, at))?,
         }
     }
-    match tree.done {
-        Some(node) if tree.open.is_empty() => Ok(node),
-        _ => Err(fail(Unreadable::Xml, text.len())),
-    }
+    // Only the end of the root makes it done, and nothing opens after that.
+    tree.done.ok_or_else(|| fail(Unreadable::Xml, text.len()))
 }
 
 /// An element whose end has not come yet.

@@ -310,6 +310,12 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        card::{CardNumber, Expiry, SecurityCode},
+        gateway::Card,
+        memo::Memo,
+        operation::Route,
+    };
 
     fn reply(json: &str) -> Reply {
         Reply::parse(json.as_bytes()).expect("an answer")
@@ -350,6 +356,63 @@ mod tests {
         let answer = reply.answer();
         assert_eq!(answer.token, None);
         assert!(!answer.resptext.expect("a text").contains("411111111111"));
+    }
+
+    /// What `auth` is sent for a card.
+    fn auth_of(memo: Option<&Memo>, save: bool) -> Value {
+        let number = CardNumber::parse("4788250000121443").unwrap();
+        let security_code = SecurityCode::parse("123", None).unwrap();
+        let expiry = Expiry::new(12, 2031).unwrap();
+        let name = "Larry Jones".to_owned();
+        let card = Card { number, expiry, security_code, name, billing: None, save };
+        let source = PaymentSource::Card(Box::new(card));
+        let instruction = Instruction {
+            route: &Route { merchid: "1".to_owned(), base_url: String::new() },
+            currency: Currency::USD,
+            amount: Amount::new(2050).unwrap(),
+            gateway_order_id: "TGA",
+            order: &"o".parse().unwrap(),
+            memo,
+            command: Command::Authorize(&source),
+        };
+        let (endpoint, body) = request(&instruction);
+        assert_eq!(endpoint, "auth");
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    #[test]
+    fn a_card_is_stored_only_when_its_holder_agreed() {
+        let sent = auth_of(None, false);
+        assert_eq!((sent.get("profile"), sent.get("cofpermission")), (None, None));
+        let sent = auth_of(None, true);
+        assert_eq!((&sent["profile"], &sent["cofpermission"]), (&"Y".into(), &"Y".into()));
+        let answered = |ids: &str| reply(&format!(r#"{{"respstat":"A",{ids}}}"#)).answer().stored;
+        let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
+        assert_eq!(answered(r#""profileid":"16178397535388255208","acctid":"1""#), Some(stored));
+        for odd in [
+            r#""profileid":"16178397535388255208""#,
+            r#""profileid":"161783975353882552081","acctid":"1""#,
+            r#""profileid":"x","acctid":"1""#,
+            r#""profileid":"1","acctid":"1000""#,
+        ] {
+            assert_eq!(answered(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn finance_finds_a_payment_by_the_merchants_own_reference() {
+        let memo = Memo {
+            reference: "2343-0988".to_owned(),
+            description: Some("Booking for Zoë".to_owned()),
+            email: Some("larry@example.com".to_owned()),
+            ..Memo::default()
+        };
+        let sent = auth_of(Some(&memo), false);
+        let expected = serde_json::json!([
+            {"order_id": "o"}, {"reference": "2343-0988"}, {"description": "Booking for Zo?"},
+        ]);
+        assert_eq!((&sent["userfields"], &sent["email"]), (&expected, &"larry@example.com".into()));
+        assert_eq!(auth_of(None, false)["userfields"], serde_json::json!([{"order_id": "o"}]));
     }
 
     #[test]
