@@ -74,7 +74,7 @@ async fn advance(State(shared): State<Arc<Shared>>, Json(by): Json<Advance>) -> 
 async fn invoke(State(shared): State<Arc<Shared>>, Path(function): Path<String>, event: String) -> Response {
     let scheduled = SCHEDULED.iter().any(|(name, _)| *name == function);
     let answer = if scheduled {
-        shared.functions.invoke_scheduled(&function).await
+        shared.functions.invoke_scheduled(&function, &event).await
     } else {
         shared.functions.invoke(&function, &event).await.map(|response| proxy_response(&response))
     };

@@ -29,12 +29,22 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("void", |app, request| Box::pin(void::handle(app, request))),
 ];
 
-/// A handler that a schedule invokes; its report is the invocation's result.
-pub type Scheduled = fn(Arc<App>, Deadline) -> Pin<Box<dyn Future<Output = Value> + Send>>;
+/// A handler that a schedule invokes with an event; its report is the invocation's result. An event that it cannot read
+/// is an error before anything is done.
+pub type Scheduled =
+    fn(Arc<App>, &str, Deadline) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
 
 /// Every function that a schedule invokes. Compared with `template.yaml` like the others.
-pub const SCHEDULED: &[(&str, Scheduled)] =
-    &[("reconcile", |app, deadline| Box::pin(async move { json!(reconcile::handle(app, deadline).await) }))];
+pub const SCHEDULED: &[(&str, Scheduled)] = &[
+    ("reconcile", |app, event, deadline| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move { json!(reconcile::handle(app, event, deadline).await) }))
+    }),
+    ("scheduled-capture", |app, event, deadline| {
+        let request = serde_json::from_str(event)?;
+        Ok(Box::pin(async move { json!(scheduled_capture::handle(app, request, deadline).await) }))
+    }),
+];
 
 /// Why an invocation has no answer of the function's own.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +52,7 @@ pub enum InvokeError {
     /// No function has that name.
     #[error("there is no function named {0}")]
     NoSuchFunction(String),
-    /// The event is not one of API Gateway's.
+    /// The event is none that the function takes.
     #[error("the event cannot be read: {0}")]
     BadEvent(String),
     /// The handler panicked.
@@ -63,6 +73,8 @@ pub(crate) struct Functions {
     /// Replaced by a cold start.
     pub(crate) app: RwLock<Arc<App>>,
     pub(crate) timeout: Duration,
+    /// In its place, for the functions that have their own.
+    pub(crate) timeouts: BTreeMap<String, Duration>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -70,6 +82,10 @@ impl Functions {
     /// From now on every invocation finds a process without caches and connections.
     pub(crate) fn cold_start(&self, app: Arc<App>) {
         *self.app.write().unwrap_or_else(PoisonError::into_inner) = app;
+    }
+
+    pub(crate) fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Calls a function as Lambda would: with a deadline, and stopped when that has passed.
@@ -96,8 +112,8 @@ impl Functions {
     ) -> impl Future<Output = Result<Response<Body>, InvokeError>> + Send + 'static {
         let handler =
             self.table.get(name).copied().ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()));
-        let app = Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner));
-        let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout);
+        let app = self.app();
+        let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout_of(name));
         async move {
             let handler = handler?;
             let request = lambda_http::request::from_str(&event)
@@ -109,13 +125,16 @@ impl Functions {
     }
 
     /// Invokes a function as its schedule does, and answers its report.
-    pub(crate) async fn invoke_scheduled(&self, name: &str) -> Result<Value, InvokeError> {
+    pub(crate) async fn invoke_scheduled(&self, name: &str, event: &str) -> Result<Value, InvokeError> {
         let known = SCHEDULED.iter().find(|(scheduled, _)| *scheduled == name);
         let (_, handler) = known.ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()))?;
-        let app = Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner));
+        let app = self.app();
         let deadline = deadline_of(&self.context(name), self.clock.now());
-        let (limit, mut stop) = (self.timeout, self.stop.clone());
-        let run = tokio::time::timeout(limit, handler(app, deadline));
+        let (limit, mut stop) = (self.timeout_of(name), self.stop.clone());
+        // A call without a body asks for nothing in particular.
+        let event = if event.trim().is_empty() { "{}" } else { event };
+        let run = handler(app, event, deadline).map_err(|error| InvokeError::BadEvent(error.to_string()))?;
+        let run = tokio::time::timeout(limit, run);
         let task = tokio::spawn(async move {
             tokio::select! {
                 biased;
@@ -128,13 +147,17 @@ impl Functions {
         })
     }
 
+    fn timeout_of(&self, name: &str) -> Duration {
+        self.timeouts.get(name).copied().unwrap_or(self.timeout)
+    }
+
     fn context(&self, name: &str) -> Context {
         let mut context = Context::default();
         context.request_id = Uuid::new_v4().to_string();
         context.invoked_function_arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
         // By Tollgate's clock: that is the one a function compares it with.
         let now_ms = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
-        let timeout_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        let timeout_ms = u64::try_from(self.timeout_of(name).as_millis()).unwrap_or(u64::MAX);
         context.deadline = now_ms.saturating_add(timeout_ms);
         context
     }

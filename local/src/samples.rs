@@ -120,6 +120,7 @@ pub(crate) async fn make(
         table: functions.table.clone(),
         app: RwLock::new(app),
         timeout: functions.timeout,
+        timeouts: functions.timeouts.clone(),
         stop: functions.stop.clone(),
     };
     // Two dozen lines about payments that nobody asked for would hide what the start says.

@@ -11,11 +11,12 @@ use std::{
 use axum::{Router, http::Uri};
 use cardpointe_simulator::Simulator;
 use lambda_http::{Body, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tollgate::{
     clock::Clock,
     lambda::{App, Config, Credentials},
+    scheduled_capture::Settings,
 };
 
 use crate::{
@@ -66,6 +67,8 @@ pub struct Options {
     pub schedules: bool,
     /// In place of the template's.
     pub function_timeout: Option<Duration>,
+    /// How scheduled captures run, in place of what the template says.
+    pub captures: Option<Settings>,
 }
 
 /// Why a stack did not start.
@@ -150,8 +153,9 @@ impl Shared {
 impl Stack {
     /// Starts everything, and returns when the API answers.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Deployment { routes, schedules, table, function_timeout, .. } =
+        let Deployment { routes, schedules, table, function_timeout, timeouts, captures, .. } =
             template::parse(template::TEMPLATE)?;
+        let captures = options.captures.unwrap_or(captures);
         let (stop, stopped) = watch::channel(false);
         let mut servers = Vec::new();
 
@@ -215,14 +219,20 @@ impl Stack {
         let functions = Arc::new(Functions {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             table: handlers,
-            app: RwLock::new(app(&dynamodb_url, &secretsmanager_url, Arc::clone(&clock) as Arc<dyn Clock>)?),
+            app: RwLock::new(app(
+                &dynamodb_url,
+                &secretsmanager_url,
+                captures,
+                Arc::clone(&clock) as Arc<dyn Clock>,
+            )?),
             timeout: options.function_timeout.unwrap_or(function_timeout),
+            timeouts: if options.function_timeout.is_some() { BTreeMap::new() } else { timeouts },
             stop: stopped.clone(),
         });
 
         let mut samples = 0;
         if options.samples && tables.is_empty(TABLE_NAME).await.map_err(failed)? {
-            let app = |clock| app(&dynamodb_url, &secretsmanager_url, clock);
+            let app = |clock| app(&dynamodb_url, &secretsmanager_url, captures, clock);
             samples = samples::make(app, &functions, &simulator).await?;
             tracing::info!(orders = samples, "the sample orders are ready");
         }
@@ -303,13 +313,20 @@ impl Stack {
     /// The next invocation of every function finds a fresh process: no cache, no connection.
     pub fn cold_start(&self) -> Result<(), StartError> {
         let clock = Arc::clone(&self.shared.clock) as Arc<dyn Clock>;
-        self.shared.functions.cold_start(app(self.dynamodb_url(), self.secretsmanager_url(), clock)?);
+        let captures = self.shared.functions.app().captures;
+        let app = app(self.dynamodb_url(), self.secretsmanager_url(), captures, clock)?;
+        self.shared.functions.cold_start(app);
         Ok(())
     }
 
     /// Invokes a function as its schedule does, and answers its report.
     pub async fn invoke_scheduled(&self, function: &str) -> Result<Value, InvokeError> {
-        self.shared.functions.invoke_scheduled(function).await
+        self.invoke_scheduled_with(function, &json!({})).await
+    }
+
+    /// The same, with an event.
+    pub async fn invoke_scheduled_with(&self, function: &str, event: &Value) -> Result<Value, InvokeError> {
+        self.shared.functions.invoke_scheduled(function, &event.to_string()).await
     }
 
     /// How many sample orders were made at the start.
@@ -324,9 +341,15 @@ impl Stack {
 }
 
 /// The one place that builds what the handlers need.
-fn app(dynamodb_url: &str, secretsmanager_url: &str, clock: Arc<dyn Clock>) -> Result<Arc<App>, StartError> {
+fn app(
+    dynamodb_url: &str,
+    secretsmanager_url: &str,
+    captures: Settings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<App>, StartError> {
     let config = Config {
         table: TABLE_NAME.to_owned(),
+        captures,
         region: REGION.to_owned(),
         dynamodb_url: Some(dynamodb_url.to_owned()),
         secretsmanager_url: Some(secretsmanager_url.to_owned()),
@@ -372,7 +395,7 @@ async fn run_schedule(schedule: Schedule, functions: Arc<Functions>, stopped: wa
             () = &mut stop => return,
             _ = timer.tick() => {}
         }
-        if let Err(error) = functions.invoke_scheduled(&schedule.function).await {
+        if let Err(error) = functions.invoke_scheduled(&schedule.function, &schedule.event).await {
             tracing::error!(function = schedule.function, %error, "a scheduled invocation failed");
         }
     }

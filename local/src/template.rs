@@ -10,6 +10,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use tollgate::scheduled_capture::Settings;
 
 /// The template of this repository; embedded, so that the binary runs from any directory.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -27,6 +28,10 @@ pub struct Deployment {
     pub table: Table,
     /// After this time Lambda kills a function.
     pub function_timeout: Duration,
+    /// The functions that have a time of their own, by binary.
+    pub timeouts: BTreeMap<String, Duration>,
+    /// How scheduled captures run where nobody says otherwise: the parameters' defaults.
+    pub captures: Settings,
 }
 
 /// A schedule.
@@ -36,6 +41,8 @@ pub struct Schedule {
     pub function: String,
     /// How often.
     pub every: Duration,
+    /// What it sends.
+    pub event: String,
 }
 
 /// A route of the HTTP API.
@@ -153,8 +160,22 @@ pub enum TemplateError {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
+    parameters: Parameters,
     globals: Globals,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameters {
+    capture_shards: Parameter<u16>,
+    capture_concurrency: Parameter<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter<T> {
+    default: T,
 }
 
 #[derive(Deserialize)]
@@ -194,6 +215,7 @@ struct BuildProperties {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Function {
+    timeout: Option<u64>,
     #[serde(default)]
     events: BTreeMap<String, Event>,
 }
@@ -212,6 +234,7 @@ struct EventProperties {
     method: Option<String>,
     path: Option<String>,
     schedule_expression: Option<String>,
+    input: Option<String>,
 }
 
 /// Reads a template.
@@ -221,18 +244,21 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         reason: error.to_string(),
     })?;
     let (mut routes, mut schedules) = (Vec::new(), Vec::new());
-    let mut functions = BTreeSet::new();
+    let (mut functions, mut timeouts) = (BTreeSet::new(), BTreeMap::new());
     let mut tables = Vec::new();
     for (id, resource) in document.resources {
         match resource.r#type.as_str() {
             "AWS::Serverless::Function" => {
                 let binary = part::<Metadata>(&id, resource.metadata)?.build_properties.binary;
-                let events = part::<Function>(&id, resource.properties)?.events;
-                for event in events.into_values() {
+                let function = part::<Function>(&id, resource.properties)?;
+                if let Some(seconds) = function.timeout {
+                    timeouts.insert(binary.clone(), Duration::from_secs(seconds));
+                }
+                for event in function.events.into_values() {
                     let function = binary.clone();
                     match event.r#type.as_str() {
                         "HttpApi" => routes.push(Route { key: route_key(&id, event)?, function }),
-                        "ScheduleV2" => schedules.push(Schedule { every: rate(&id, event)?, function }),
+                        "ScheduleV2" => schedules.push(schedule(&id, event, function)?),
                         _ => {
                             return Err(TemplateError::UnsupportedEvent { function: id, kind: event.r#type });
                         }
@@ -253,7 +279,9 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let count = tables.len();
     let (Some(table), 1) = (tables.pop(), count) else { return Err(TemplateError::Tables(count)) };
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    Ok(Deployment { routes, schedules, functions, table, function_timeout })
+    let Parameters { capture_shards, capture_concurrency } = document.parameters;
+    let captures = Settings { shards: capture_shards.default, concurrency: capture_concurrency.default };
+    Ok(Deployment { routes, schedules, functions, table, function_timeout, timeouts, captures })
 }
 
 fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {
@@ -274,14 +302,16 @@ fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
 }
 
 /// `rate(1 minute)`: the only kind of schedule that there is here.
-fn rate(function: &str, event: Event) -> Result<Duration, TemplateError> {
+fn schedule(id: &str, event: Event, function: String) -> Result<Schedule, TemplateError> {
     let expression = event.properties.schedule_expression.unwrap_or_default();
+    let event = event.properties.input.unwrap_or_else(|| "{}".to_owned());
     let minutes = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).and_then(|rate| {
         let (number, unit) = rate.split_once(' ')?;
         matches!(unit, "minute" | "minutes").then(|| number.parse::<u64>().ok())?
     });
-    minutes.map(|minutes| Duration::from_secs(minutes * 60)).ok_or_else(|| TemplateError::Unreadable {
-        part: function.to_owned(),
+    let every = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    every.map(|every| Schedule { function, every, event }).ok_or_else(|| TemplateError::Unreadable {
+        part: id.to_owned(),
         reason: format!("only rate(… minutes) is played here, not {expression}"),
     })
 }

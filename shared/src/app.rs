@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{clock::Clock, merchants::Merchants, payments::Payments};
+use crate::{clock::Clock, merchants::Merchants, payments::Payments, scheduled_capture::Settings};
 
 /// Everything a handler needs, built once per process.
 pub struct App {
@@ -12,4 +12,6 @@ pub struct App {
     pub merchants: Arc<dyn Merchants>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
+    /// How scheduled captures run.
+    pub captures: Settings,
 }

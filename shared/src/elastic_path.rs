@@ -12,7 +12,7 @@ mod response;
 mod token;
 
 pub use follow_up::{cancel, capture, confirm, refund};
-pub use orders::{get_order, get_transaction, list_transactions, not_found, put_order};
+pub use orders::{get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order};
 pub use pay::{authorize, pay, purchase};
 pub use token::issue_token;
 

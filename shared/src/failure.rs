@@ -51,6 +51,7 @@ pub(crate) enum Code {
     CurrencyFixed,
     TotalBelowCommitted,
     DiscountExceedsAmount,
+    CaptureAfterExpiry,
     TransactionFailed,
     AlreadyCancelled,
     NotAnAuthorization,
@@ -136,6 +137,7 @@ impl Code {
             Self::CurrencyFixed => ("currency_fixed", 422, "Unprocessable Entity", 47),
             Self::TotalBelowCommitted => ("total_below_committed", 422, "Unprocessable Entity", 48),
             Self::DiscountExceedsAmount => ("discount_exceeds_amount", 400, "Bad Request", 49),
+            Self::CaptureAfterExpiry => ("capture_after_expiry", 422, "Unprocessable Entity", 38),
             Self::TransactionFailed => ("transaction_failed", 422, "Unprocessable Entity", 50),
             Self::AlreadyCancelled => ("already_cancelled", 422, "Unprocessable Entity", 51),
             Self::NotAnAuthorization => ("not_an_authorization", 422, "Unprocessable Entity", 52),
@@ -178,6 +180,8 @@ pub(crate) enum About {
     Key,
     /// The transaction that it names.
     Transaction,
+    /// The moment of the scheduled capture.
+    CaptureAt,
 }
 
 /// A request that was not carried out.
@@ -364,6 +368,12 @@ impl From<Rejection> for Failure {
             Rejection::CurrencyDiffers { currency } => {
                 error(Code::CurrencyDiffers).about(About::Currency).with("currency", currency.code())
             }
+            Rejection::CaptureAfterExpiry { latest } => {
+                error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
+            }
+            // Nobody but the schedule asks for what is due.
+            Rejection::NothingDue => error(Code::NoEligibleTransaction),
+            Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency } => {
                 error(Code::CurrencyNotSupported).with("currency", currency.code())
             }

@@ -12,7 +12,7 @@ use lambda_http::{
     lambda_runtime::{self, LambdaEvent},
     service_fn,
 };
-use serde::{Serialize, de::IgnoredAny};
+use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::app::App;
 
@@ -22,8 +22,9 @@ use crate::{
     invocation,
     merchants::secrets_manager::SecretsManagerMerchants,
     payments::{Deadline, Payments},
-    store::dynamodb::DynamoDbStore,
-    telemetry,
+    scheduled_capture::Settings,
+    store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
+    telemetry::{self, Measured},
 };
 
 /// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
@@ -44,6 +45,8 @@ const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub struct Config {
     /// DynamoDB table (`TABLE_NAME`).
     pub table: String,
+    /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
+    pub captures: Settings,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -79,6 +82,7 @@ impl Config {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
+            captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
             secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -120,12 +124,12 @@ impl App {
         let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
         let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
         let payments = Payments {
-            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone())),
+            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
             clock: clock.clone(),
         };
         let merchants = Arc::new(SecretsManagerMerchants::new(secretsmanager, clock.clone()));
-        Ok(Self { payments, merchants, clock })
+        Ok(Self { payments, merchants, clock, captures: config.captures })
     }
 }
 
@@ -146,25 +150,36 @@ where
 }
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
-/// answers is the invocation's result.
-pub async fn run_scheduled<H, F, R>(handler: H) -> Result<(), Error>
+/// answers is the invocation's result, and its figures become metrics.
+pub async fn run_scheduled<H, F, E, R>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, Deadline) -> F + Sync,
+    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
     F: Future<Output = R> + Send,
-    R: Serialize + Send,
+    E: DeserializeOwned + Send + 'static,
+    R: Measured + Serialize + Send,
 {
     telemetry::init();
     let app = Arc::new(App::new(&Config::from_env()?, Arc::new(SystemClock))?);
     let handler = &handler;
-    // What the schedule sends says nothing that is needed.
-    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<IgnoredAny>| {
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
         let app = app.clone();
         async move {
             let deadline = invocation::deadline_of(&event.context, app.clock.now());
-            Ok::<_, Error>(handler(app, deadline).await)
+            let report = handler(app.clone(), event.payload, deadline).await;
+            telemetry::emit(&report, app.clock.now());
+            Ok::<_, Error>(report)
         }
     }))
     .await
+}
+
+/// Only one function captures by schedule and has a concurrency; all of them write the index.
+fn captures(shards: &str, concurrency: Option<String>) -> Result<Settings, Error> {
+    let shards = shards.parse().ok().filter(|shards| (1..=CAPTURE_SHARDS_MAX).contains(shards));
+    let shards = shards.ok_or_else(|| format!("CAPTURE_SHARDS must be 1 to {CAPTURE_SHARDS_MAX}"))?;
+    let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
+    let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
+    Ok(Settings { shards, concurrency })
 }
 
 /// One cryptography library for every TLS connection of the process.

@@ -35,6 +35,8 @@ pub mod payments;
 
 pub mod reconcile;
 
+pub mod scheduled_capture;
+
 pub mod access_token;
 
 pub mod app;

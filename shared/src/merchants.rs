@@ -60,6 +60,8 @@ pub struct Merchant {
     pub policy: Policy,
     /// Whether browsers get tokens (grant `implicit`).
     pub shopper_tokens: bool,
+    /// Whether its scheduled captures stand still: the merchant's emergency brake.
+    pub captures_paused: bool,
     /// Acquirers that a payment of the credit-card API may name.
     pub authorizers: Vec<String>,
     /// What the codes of the credit-card API's `Discount` take off.
@@ -138,6 +140,12 @@ struct Document {
     duplicate_window: Option<SignedDuration>,
     #[serde(default, deserialize_with = "duration")]
     authorization_lifetime: Option<SignedDuration>,
+    #[serde(default, deserialize_with = "duration")]
+    capture_after: Option<SignedDuration>,
+    #[serde(default)]
+    captures_paused: bool,
+    #[serde(default)]
+    void_lapsed: bool,
     #[serde(default)]
     shopper_tokens: ShopperTokens,
     #[serde(default)]
@@ -192,6 +200,10 @@ impl Document {
             ShopperTokens::Allowed(allowed) => (allowed, defaults.shopper_attempts),
             ShopperTokens::Limited { attempts } => (true, attempts),
         };
+        let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
+        if self.capture_after.is_some_and(|after| after > authorization_lifetime) {
+            return Err("capture_after must not be longer than authorization_lifetime");
+        }
         Ok(Merchant {
             id,
             keys: self.keys,
@@ -208,12 +220,13 @@ impl Document {
                 decline_on: self.decline_on,
                 refund_without_amount: self.refund_without_amount,
                 duplicate_window: self.duplicate_window.unwrap_or(defaults.duplicate_window),
-                authorization_lifetime: self
-                    .authorization_lifetime
-                    .unwrap_or(defaults.authorization_lifetime),
+                authorization_lifetime,
+                capture_after: self.capture_after,
+                void_lapsed: self.void_lapsed,
                 shopper_attempts,
             },
             shopper_tokens,
+            captures_paused: self.captures_paused,
             authorizers: self.authorizers,
             discounts: self.discounts,
         })

@@ -17,6 +17,9 @@ use crate::{
 /// (`cardpointe.md` §10), and the function that sent it is gone after 29 s.
 pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
+pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
+
 /// What is done to the card account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +110,7 @@ impl Cause {
     }
 }
 
-/// Who asked: what an access token stands for.
+/// Who asked: what an access token stands for, or the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
@@ -115,6 +118,8 @@ pub enum Grant {
     ClientCredentials,
     /// A shopper's browser; may pay and see its own transaction.
     Implicit,
+    /// The schedule that captures authorized payments; no token stands for it.
+    Schedule,
 }
 
 impl Grant {
@@ -123,6 +128,7 @@ impl Grant {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::Implicit => "implicit",
+            Self::Schedule => "schedule",
         }
     }
 }

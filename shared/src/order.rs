@@ -8,16 +8,18 @@ mod learn;
 mod limits;
 mod rejection;
 mod rules;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
-pub use decide::{Action, Alone, Context, Decision, Intent, Pay, Target, decide};
+pub use decide::{Action, Alone, CaptureAt, Context, Decision, Intent, Pay, Target, decide};
 pub use idempotency::STILL_RUNNING;
 pub use learn::learn;
 pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
+pub use schedule::{CaptureStanding, Due};
 
 use std::{fmt, str::FromStr};
 

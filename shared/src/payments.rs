@@ -5,6 +5,7 @@ mod doubt;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -308,6 +309,42 @@ impl Payments {
             }
         }
         Saved { order: before, next: Next::Answer }
+    }
+
+    /// Moves a scheduled capture, or cancels it.
+    pub async fn schedule_capture(
+        &self,
+        key: &OrderKey,
+        transaction: Uuid,
+        at: Option<Timestamp>,
+    ) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.schedule_capture(transaction, at, self.clock.now());
+        self.change(key, &change).await
+    }
+
+    /// Puts on record that an authorization ended before it was captured.
+    pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
+        let change =
+            |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
+        self.change(key, &change).await
+    }
+
+    /// Changes an order that is there, by itself and without the gateway.
+    async fn change(
+        &self,
+        key: &OrderKey,
+        change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
+    ) -> Result<Order, Refusal> {
+        let mut order = self.order(key).await?;
+        for _ in 0..DECISIONS_MAX {
+            change(&mut order)?;
+            match self.store.save(&order).await {
+                Ok(()) => return Ok(next_version(&order)),
+                Err(StoreError::Conflict(other)) => order = *other,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Err(Refusal::Contended)
     }
 
     /// An order as it is now.

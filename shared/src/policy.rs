@@ -54,6 +54,10 @@ pub struct Policy {
     pub duplicate_window: SignedDuration,
     /// How long an uncaptured authorization is expected to live at the issuer.
     pub authorization_lifetime: SignedDuration,
+    /// When an authorization is captured by itself, counted from when it was asked for; none: only on request.
+    pub capture_after: Option<SignedDuration>,
+    /// Whether an authorization that was to be captured and ended before is voided.
+    pub void_lapsed: bool,
     /// Declined plus pending attempts that a shopper may make on one order.
     pub shopper_attempts: usize,
 }
@@ -69,6 +73,8 @@ impl Default for Policy {
             duplicate_window: SignedDuration::from_secs(60),
             // What most card schemes grant an e-commerce authorization.
             authorization_lifetime: SignedDuration::from_hours(7 * 24),
+            capture_after: None,
+            void_lapsed: false,
             // A person mistypes a few times; a card tester needs hundreds.
             shopper_attempts: 5,
         }

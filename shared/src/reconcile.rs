@@ -17,7 +17,7 @@ use crate::{
     operation::State,
     order::{At, MerchantId, Order, OrderKey},
     payments::{Deadline, Payments},
-    store::{Cursor, IN_DOUBT_SHARDS, StoreError},
+    store::{Cursor, IN_DOUBT_SHARDS, Index, StoreError},
 };
 
 /// Inquiries under way at a time. Protects the gateway; more would not help a run that is bound by its answers.
@@ -109,7 +109,7 @@ pub async fn reconcile(payments: &Payments, merchants: &dyn Merchants, deadline:
 }
 
 impl Run<'_> {
-    async fn shard(&self, shard: u8) -> Result<(), StoreError> {
+    async fn shard(&self, shard: u16) -> Result<(), StoreError> {
         let until = self.payments.clock.now();
         let mut after: Option<Cursor> = None;
         loop {
@@ -117,7 +117,7 @@ impl Run<'_> {
                 self.report().complete = false;
                 return Ok(());
             }
-            let page = self.payments.store.in_doubt(shard, until, after, PAGE).await?;
+            let page = self.payments.store.due(Index::InDoubt, shard, until, after, PAGE).await?;
             stream::iter(page.keys).for_each_concurrent(CONCURRENCY, |key| self.order(key)).await;
             after = page.next;
             if after.is_none() {

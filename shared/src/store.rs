@@ -22,18 +22,33 @@ pub enum StoreError {
 }
 
 /// Partitions of the index of orders in doubt, so that a gateway's bad hour does not write to one alone.
-pub const IN_DOUBT_SHARDS: u8 = 4;
+pub const IN_DOUBT_SHARDS: u16 = 4;
 
-/// Orders in doubt, and where to go on reading.
+/// Most partitions that the index of scheduled captures can have. How many it has is the deployment's choice
+/// (`CAPTURE_SHARDS`).
+pub const CAPTURE_SHARDS_MAX: u16 = 256;
+
+/// A sparse index of the orders of which something is due, by when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// The gateway has to be asked what became of an operation.
+    InDoubt,
+    /// A scheduled capture.
+    CapturesDue,
+}
+
+/// Orders of which something is due, and where to go on reading.
 #[derive(Debug)]
 pub struct Page {
-    /// Orders whose next inquiry is due, the longest due first.
+    /// The longest due first.
     pub keys: Vec<OrderKey>,
+    /// Since when the first of them is due.
+    pub oldest: Option<Timestamp>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
 
-/// A place in the index of orders in doubt.
+/// A place in an index.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     /// The last order that was read.
@@ -56,11 +71,12 @@ pub trait OrderStore: Send + Sync {
     /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
     async fn save(&self, order: &Order) -> Result<(), StoreError>;
 
-    /// One page of the orders of a shard whose next inquiry is due by `until`. Eventually consistent: it says where to
+    /// One page of the orders of a shard of which something is due by `until`. Eventually consistent: it says where to
     /// look, the order itself decides.
-    async fn in_doubt(
+    async fn due(
         &self,
-        shard: u8,
+        index: Index,
+        shard: u16,
         until: Timestamp,
         after: Option<Cursor>,
         limit: usize,

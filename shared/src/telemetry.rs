@@ -2,7 +2,99 @@
 //!
 //! Never logged: a body, a header, a card number, a security code, a name, an address, a token, a key, a password.
 
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 use tracing_subscriber::EnvFilter;
+
+use crate::{reconcile, scheduled_capture};
+
+/// The name space of all metrics.
+const NAMESPACE: &str = "Tollgate";
+
+/// Figures that share their dimensions.
+pub struct Measures {
+    /// Besides the stage; with few values each, because every combination is a metric that is paid for.
+    pub dimensions: Vec<(&'static str, String)>,
+    /// Name, unit of CloudWatch, value.
+    pub metrics: Vec<(&'static str, &'static str, f64)>,
+}
+
+/// What has figures that somebody watches.
+pub trait Measured {
+    /// The figures.
+    fn measures(&self) -> Vec<Measures>;
+}
+
+/// Writes figures to standard output in CloudWatch's embedded metric format: a log line that becomes metrics.
+pub fn emit(of: &impl Measured, now: Timestamp) {
+    let stage = std::env::var("STAGE").unwrap_or_default();
+    for measures in of.measures() {
+        println!("{}", embedded(&measures, &stage, now));
+    }
+}
+
+fn embedded(measures: &Measures, stage: &str, now: Timestamp) -> Value {
+    let mut line = Map::new();
+    let names: Vec<&str> =
+        std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name)).collect();
+    let metrics: Vec<Value> =
+        measures.metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": metrics}],
+        }),
+    );
+    line.insert("Stage".to_owned(), stage.into());
+    line.extend(measures.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
+    line.extend(measures.metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
+    line.into()
+}
+
+/// Counts of a run are far below what a float holds exactly.
+#[expect(clippy::cast_precision_loss, reason = "counts and sums of a run stay below 2^53")]
+fn count(number: impl TryInto<u64>) -> f64 {
+    number.try_into().unwrap_or_default() as f64
+}
+
+impl Measured for scheduled_capture::Report {
+    fn measures(&self) -> Vec<Measures> {
+        // A dry run moves nothing, and the schedule's figures must not show it.
+        if self.dry_run {
+            return Vec::new();
+        }
+        let metrics = vec![
+            ("CapturesDue", "Count", count(self.due)),
+            ("CapturesDone", "Count", count(self.captured)),
+            ("CapturesDeclined", "Count", count(self.declined)),
+            ("CapturesRetried", "Count", count(self.retried)),
+            ("CapturesInDoubt", "Count", count(self.in_doubt)),
+            ("CapturesLapsed", "Count", count(self.lapsed)),
+            ("CapturesHeldBack", "Count", count(self.held_back)),
+            ("CapturesLeft", "Count", count(self.left)),
+            ("CapturesFailed", "Count", count(self.failed + self.unread_shards)),
+            ("OldestDueCaptureAge", "Seconds", count(self.oldest_due_age_s)),
+        ];
+        let amounts = self.captured_minor.iter().map(|(currency, minor)| Measures {
+            dimensions: vec![("Currency", (*currency).to_owned())],
+            metrics: vec![("CapturedMinorUnits", "None", count(*minor))],
+        });
+        std::iter::once(Measures { dimensions: Vec::new(), metrics }).chain(amounts).collect()
+    }
+}
+
+impl Measured for reconcile::Report {
+    fn measures(&self) -> Vec<Measures> {
+        let metrics = vec![
+            ("InDoubtDue", "Count", count(self.due)),
+            ("InDoubt", "Count", count(self.in_doubt)),
+            ("InDoubtUnanswered", "Count", count(self.unanswered)),
+            ("NeedsAttention", "Count", count(self.needs_attention)),
+        ];
+        vec![Measures { dimensions: Vec::new(), metrics }]
+    }
+}
 
 /// Writes JSON lines to standard output at `LOG_LEVEL` (`info` when it is not set or not a level).
 pub fn init() {
@@ -16,5 +108,44 @@ pub fn init() {
     // Fails only when there is a subscriber already, as in a test; that one then serves.
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was set up before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_run_becomes_metrics_with_the_stage_and_the_currency_as_their_only_dimensions() {
+        let report = scheduled_capture::Report {
+            captured: 3,
+            oldest_due_age_s: 61,
+            captured_minor: BTreeMap::from([("USD", 2599)]),
+            ..scheduled_capture::Report::default()
+        };
+        let lines: Vec<_> =
+            report.measures().iter().map(|m| embedded(m, "dev", Timestamp::UNIX_EPOCH)).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(
+            (&lines[0]["CapturesDone"], &lines[0]["OldestDueCaptureAge"]),
+            (&json!(3.0), &json!(61.0))
+        );
+        let about = |line: &Value| line["_aws"]["CloudWatchMetrics"][0].clone();
+        assert_eq!(about(&lines[0])["Dimensions"], json!([["Stage"]]));
+        assert_eq!(about(&lines[1])["Dimensions"], json!([["Stage", "Currency"]]));
+        assert_eq!((&lines[1]["Currency"], &lines[1]["CapturedMinorUnits"]), (&json!("USD"), &json!(2599.0)));
+        for line in &lines {
+            for metric in about(line)["Metrics"].as_array().unwrap() {
+                assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_is_not_counted() {
+        let report = scheduled_capture::Report { dry_run: true, ..scheduled_capture::Report::default() };
+        assert!(report.measures().is_empty());
     }
 }

@@ -73,6 +73,16 @@ pub enum Verdict {
     NotDone(NotDone),
 }
 
+/// A capture that happens by itself. What became of it stands in the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaptureSchedule {
+    /// The moment that was asked for.
+    pub at: Timestamp,
+    /// Whether the authorization ended before that came to pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
+}
+
 /// A payment with its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
@@ -88,6 +98,9 @@ pub struct Transaction {
     /// The merchant's own reference, as given at capture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_reference: Option<String>,
+    /// When the held amount is captured by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Timestamp>,

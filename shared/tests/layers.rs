@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 8] = [
     &["money", "card", "memo"],
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
     &["clock", "gateway", "merchants", "store"],
-    &["payments", "reconcile"],
+    &["payments", "reconcile", "scheduled_capture"],
     &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
     &["access_token", "app", "failure", "invocation"],
     &["credit_card", "elastic_path", "telemetry"],

@@ -11,6 +11,9 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
         "PUT /v2/orders/{orderId}" => elastic_path::put_order(&app, &request).await,
         "GET /v2/orders/{orderId}" => elastic_path::get_order(&app, &request).await,
         "GET /v2/orders/{orderId}/transactions" => elastic_path::list_transactions(&app, &request).await,
+        "PATCH /v2/orders/{orderId}/transactions/{transactionId}" => {
+            elastic_path::patch_transaction(&app, &request).await
+        }
         "GET /v2/orders/{orderId}/transactions/{transactionId}" => {
             elastic_path::get_transaction(&app, &request).await
         }

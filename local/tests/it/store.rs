@@ -47,7 +47,7 @@ fn order() -> Order {
 #[tokio::test]
 async fn an_order_reads_back_as_it_was_written() {
     let stack = stack().await;
-    let store = DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned());
+    let store = DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16);
     assert!(store.load(&key()).await.unwrap().is_none());
     let full = full_order();
     store.create(&full).await.unwrap();
@@ -59,7 +59,7 @@ async fn an_order_reads_back_as_it_was_written() {
 #[tokio::test]
 async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
     let stack = stack().await;
-    let store = Arc::new(DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned()));
+    let store = Arc::new(DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16));
     store.create(&order()).await.unwrap();
     let Err(StoreError::Conflict(there)) = store.create(&order()).await else { panic!("created twice") };
     assert_eq!(there.version, 1);
@@ -88,7 +88,7 @@ async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
 async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     let stack = stack().await;
     let client = client(stack.dynamodb_url());
-    let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned());
+    let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), 16);
     let mut pending = order();
     pending.transactions.push(transaction(0, 1, false));
     pending.transactions[0].operations[0].state = State::Pending;

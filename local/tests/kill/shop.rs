@@ -37,7 +37,7 @@ impl Shop {
         let mut document = stack.secrets().get(&secret).unwrap();
         document["gateway"]["base_url"] = gateway.instead_of(&stack.simulator().base_url()).into();
         stack.secrets().put(&secret, document);
-        let store = DynamoDbStore::new(dynamodb_client(stack.dynamodb_url()), TABLE_NAME.to_owned());
+        let store = DynamoDbStore::new(dynamodb_client(stack.dynamodb_url()), TABLE_NAME.to_owned(), 16);
         let mut shop = Self { stack, token: String::new(), gateway, dynamodb, store, client: client() };
         shop.renew_token().await;
         shop

@@ -79,7 +79,8 @@ impl From<Problem> for ApiError {
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         let member = match failure.about {
-            None => "",
+            // The API has no member for it.
+            None | Some(About::CaptureAt) => "",
             Some(About::Amount) => "Request.Amount",
             Some(About::Currency) => "Request.CurrencyCode",
             Some(About::Key) => "Request.TransactionReference",

@@ -11,7 +11,7 @@ use crate::{
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Fingerprint, Grant},
-    order::{Action, Alone, Intent, Pay},
+    order::{Action, Alone, CaptureAt, Intent, Pay},
     transaction::Method,
 };
 
@@ -71,7 +71,13 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     let id = reference::payment_id(&merchant.id, &reference);
     let alone = Alone { id, memo: Memo { discount, ..memo } };
     let intent = Intent {
-        action: Action::Pay(Pay { method, amount, card: summary, alone: Some(alone) }),
+        action: Action::Pay(Pay {
+            method,
+            amount,
+            card: summary,
+            alone: Some(alone),
+            capture: CaptureAt::AsTheMerchantSays,
+        }),
         key: Some(reference::key_digest(method.kind(), &reference)),
         fingerprint,
         currency: Some(currency),

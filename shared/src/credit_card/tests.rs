@@ -1,1 +1,148 @@
+//! What is answered, read back.
 
+use proptest::prelude::*;
+
+use super::{
+    answer::{Outgoing, ResponseCode},
+    error::ApiError,
+    node::{Document, Node, from_json, read_xml},
+    reference::{key_digest, payment_id},
+};
+use crate::{failure::Code, operation::Kind};
+
+/// The members of an answer in the page's order.
+const RESPONSE: [&str; 11] = [
+    "ResponseCode",
+    "ResponseCodeText",
+    "AuthCode",
+    "AvsResultCode",
+    "CvvResultCode",
+    "TransactionReference",
+    "TransactionID",
+    "CardType",
+    "DiscountedAmount",
+    "CustomerId",
+    "ProfileId",
+];
+
+/// The model that an answer was written from.
+fn model(document: &Document) -> Outgoing {
+    let member = |object: &str, name: &str| {
+        let object = document.member(&document.root, object).expect("an object");
+        match document.member(object, name).expect("every member is written") {
+            Node::Null => None,
+            Node::Text(text) => Some(text.clone()),
+            Node::Object(_) | Node::List => panic!("{name} is no scalar"),
+        }
+    };
+    let response = |name| member("Response", name);
+    let response_code = match response("ResponseCode").expect("a code").as_str() {
+        "1" => ResponseCode::Approved,
+        "2" => ResponseCode::Declined,
+        "3" => ResponseCode::Error,
+        "4" => ResponseCode::Held,
+        other => panic!("{other}"),
+    };
+    Outgoing {
+        code: member("Message", "Code").expect("a code").parse().expect("a number"),
+        description: member("Message", "Description").expect("a text"),
+        response_code,
+        auth_code: response("AuthCode"),
+        avs: response("AvsResultCode"),
+        cvv: response("CvvResultCode"),
+        reference: response("TransactionReference"),
+        transaction_id: response("TransactionID"),
+        card_type: response("CardType"),
+        discounted_amount: response("DiscountedAmount"),
+        customer_id: response("CustomerId"),
+        profile_id: response("ProfileId"),
+    }
+}
+
+/// Whatever XML can write: no control characters, and neither of the two that are none.
+fn text() -> impl Strategy<Value = String> {
+    proptest::collection::vec(any::<char>(), 0..20).prop_map(|chars| {
+        let legal = |c: &char| {
+            matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+        };
+        chars.into_iter().filter(legal).collect()
+    })
+}
+
+prop_compose! {
+    fn outgoing()(
+        code in 0_u8..100,
+        description in text(),
+        response_code in prop::sample::select(vec![
+            ResponseCode::Approved, ResponseCode::Declined, ResponseCode::Error, ResponseCode::Held,
+        ]),
+        members in proptest::collection::vec(proptest::option::of(text()), 9),
+    ) -> Outgoing {
+        let mut members = members.into_iter();
+        let mut next = || members.next().flatten();
+        Outgoing {
+            code,
+            description,
+            response_code,
+            auth_code: next(),
+            avs: next(),
+            cvv: next(),
+            reference: next(),
+            transaction_id: next(),
+            card_type: next(),
+            discounted_amount: next(),
+            customer_id: next(),
+            profile_id: next(),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_answer_in_json_reads_back_the_same(outgoing in outgoing()) {
+        let document = from_json(&outgoing.json()).unwrap();
+        prop_assert_eq!(model(&document), outgoing);
+    }
+
+    #[test]
+    fn any_answer_in_xml_reads_back_the_same(outgoing in outgoing()) {
+        let document = read_xml(&outgoing.xml(), "CardTransactionOutgoingModel").unwrap();
+        prop_assert_eq!(model(&document), outgoing);
+    }
+}
+
+#[test]
+fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
+    let outgoing = Outgoing::of_error(&ApiError::new(Code::InvalidJson, "no"));
+    let json = from_json(&outgoing.json()).unwrap();
+    let response = |document: &Document| {
+        let response = document.member(&document.root, "Response").expect("a response");
+        response.names().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(response(&json), RESPONSE);
+    let xml = outgoing.xml();
+    let mut ordinal = RESPONSE.map(str::to_owned);
+    ordinal.sort();
+    assert_eq!(response(&read_xml(&xml, "CardTransactionOutgoingModel").unwrap()), ordinal);
+    assert!(xml.contains(r#"<AuthCode i:nil="true" />"#), "{xml}");
+    let head = r#"<CardTransactionOutgoingModel xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="http://schemas.datacontract.org/2004/07/Payments.Api.Models"><Message><Code>10</Code>"#;
+    assert!(xml.starts_with(head), "{xml}");
+}
+
+#[test]
+fn ids_of_payments_never_change() {
+    // They say where the payments are that are stored already.
+    let id = |merchant: &str, reference| payment_id(&merchant.parse().unwrap(), reference).to_string();
+    assert_eq!(id("170200123", "2343-0988"), "7cb1a5ab-f79d-5fff-9cb4-7e216eb15ce4");
+    assert_ne!(id("170200123", "2343-0988"), id("170200124", "2343-0988"));
+    assert_ne!(id("170200123", "2343-0988"), id("170200123", "2343-0989"));
+}
+
+#[test]
+fn a_charge_cannot_reuse_the_reference_of_an_authorization_and_a_capture_can() {
+    assert_eq!(key_digest(Kind::Authorize, "r"), key_digest(Kind::Purchase, "r"));
+    for kind in [Kind::Capture, Kind::Refund, Kind::Void] {
+        assert_ne!(key_digest(kind, "r"), key_digest(Kind::Authorize, "r"));
+    }
+    assert_ne!(key_digest(Kind::Refund, "r"), key_digest(Kind::Void, "r"));
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use lambda_http::{Body, Request};
 use serde::{
     Deserialize, Deserializer,
@@ -216,6 +217,15 @@ impl<'a> Members<'a> {
             self.problem(name, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
         }
         currency
+    }
+
+    /// An optional moment (RFC 3339).
+    pub(super) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+        let at = self.text(name, 40)?.parse().ok();
+        if at.is_none() {
+            self.problem(name, Code::InvalidValue, "is not a time such as 2027-01-31T12:00:00Z (RFC 3339)");
+        }
+        at
     }
 
     /// An optional object.

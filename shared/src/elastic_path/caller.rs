@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use lambda_http::{Request, http::header};
 
-use super::error::{ApiError, Code, Problem};
+use super::{
+    error::{ApiError, Code, Problem},
+    response::View,
+};
 use crate::{
     access_token::{self, InvalidToken},
     app::App,
@@ -50,8 +53,15 @@ impl Caller {
     pub(super) fn must_be_merchant(&self) -> Result<(), ApiError> {
         match self.grant {
             Grant::ClientCredentials => Ok(()),
-            Grant::Implicit => Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token")),
+            Grant::Implicit | Grant::Schedule => {
+                Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token"))
+            }
         }
+    }
+
+    /// How transactions are shown to it now.
+    pub(super) fn view(&self, app: &App) -> View {
+        View { grant: self.grant, now: app.clock.now() }
     }
 
     /// The key of one of the merchant's orders.

@@ -127,6 +127,7 @@ fn member(about: About) -> &'static str {
         About::Currency => "data.currency",
         About::Key => "Idempotency-Key",
         About::Transaction => "data.transaction",
+        About::CaptureAt => "data.capture_at",
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     caller::{Caller, idempotency_key},
     error::{ApiError, Code, Problem},
     order_id, respond,
-    response::{self, ShownTo},
+    response::{self, View},
 };
 use crate::{
     app::App,
@@ -73,10 +73,7 @@ async fn confirmed(app: &App, request: &Request) -> Answered {
     let order = app.payments.confirm(&caller.merchant, &caller.key(order), id, deadline).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(Answer::new(
-        status,
-        json!({"data": response::transaction(&order, transaction, ShownTo(caller.grant))}),
-    ))
+    Ok(Answer::new(status, json!({"data": response::transaction(&order, transaction, caller.view(app))})))
 }
 
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
@@ -197,7 +194,7 @@ fn intent(
         Action::Pay(pay) => (pay.amount, None),
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Void { .. } => (None, None),
+        Action::Void { .. } | Action::CaptureDue => (None, None),
     };
     let mechanism = match mechanism {
         None => "",
@@ -220,11 +217,11 @@ pub(super) async fn perform(
     let key = caller.key(order);
     let deadline = deadline(request, app.clock.now());
     let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
-    answer(&performed, ShownTo(caller.grant))
+    answer(&performed, caller.view(app))
 }
 
 /// The answer that an operation's state deserves, whether it was carried out now or earlier.
-fn answer(performed: &Performed, shown_to: ShownTo) -> Answered {
+fn answer(performed: &Performed, view: View) -> Answered {
     let order = &performed.order;
     let (Some(transaction), Some(operation)) =
         (order.transaction(performed.at.transaction), order.operation(performed.at))
@@ -240,6 +237,6 @@ fn answer(performed: &Performed, shown_to: ShownTo) -> Answered {
         }
         Verdict::NotDone(reason) => return Err(response::not_done(transaction, reason)),
     };
-    let body = json!({"data": response::transaction(order, transaction, shown_to)});
+    let body = json!({"data": response::transaction(order, transaction, view)});
     Ok(Answer { status, body, replayed: performed.replayed })
 }

@@ -8,8 +8,7 @@ use super::{
     body::{self, Members},
     caller::Caller,
     error::{ApiError, Code, Problem},
-    order_id, respond,
-    response::{self, ShownTo},
+    order_id, respond, response,
 };
 use crate::{
     app::App,
@@ -35,6 +34,11 @@ pub async fn list_transactions(app: &App, request: &Request) -> Response<Body> {
 /// `GET /v2/orders/{orderId}/transactions/{transactionId}`.
 pub async fn get_transaction(app: &App, request: &Request) -> Response<Body> {
     respond(request, read_transaction(app, request).await)
+}
+
+/// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
+pub async fn patch_transaction(app: &App, request: &Request) -> Response<Body> {
+    respond(request, patch(app, request).await)
 }
 
 /// Every other route.
@@ -78,9 +82,29 @@ async fn list(app: &App, request: &Request) -> Answered {
     let caller = Caller::of(app, request).await?;
     caller.must_be_merchant()?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    let shown_to = ShownTo(caller.grant);
-    let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, shown_to)).collect();
+    let view = caller.view(app);
+    let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
     Ok(Answer::new(StatusCode::OK, json!({"data": all})))
+}
+
+async fn patch(app: &App, request: &Request) -> Answered {
+    let caller = Caller::of(app, request).await?;
+    caller.must_be_merchant()?;
+    let key = caller.key(order_id(request)?);
+    let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    let json = body::json(request)?;
+    let mut data = Members::data(json.as_ref())?;
+    // A misspelt name would leave a capture standing that its sender takes for cancelled.
+    data.only(&["capture_at", "type", "id"]);
+    if data.lacks("capture_at") {
+        data.problem("capture_at", Code::Required, "is required: a time, or null to cancel the capture");
+    }
+    let at = data.timestamp("capture_at");
+    data.finish()?;
+    let order = app.payments.schedule_capture(&key, id, at).await?;
+    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+    let shown = response::transaction(&order, transaction, caller.view(app));
+    Ok(Answer::new(StatusCode::OK, json!({"data": shown})))
 }
 
 async fn read_transaction(app: &App, request: &Request) -> Answered {
@@ -90,6 +114,6 @@ async fn read_transaction(app: &App, request: &Request) -> Answered {
     let deadline = deadline(request, app.clock.now());
     let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let shown = response::transaction(&order, transaction, ShownTo(caller.grant));
+    let shown = response::transaction(&order, transaction, caller.view(app));
     Ok(Answer::new(StatusCode::OK, json!({"data": shown})))
 }

@@ -18,7 +18,7 @@ use crate::{
     gateway::{BillingAddress, Card, PaymentSource},
     money::Currency,
     operation::{Fingerprint, Grant, Kind},
-    order::{Action, Intent, Pay},
+    order::{Action, CaptureAt, Intent, Pay},
     policy::OrdersMode,
     transaction::Method,
 };
@@ -77,6 +77,7 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     }
     let amount = data.amount("amount");
     let stated = data.currency("currency").or_else(|| header_currency(request.headers()));
+    let capture = capture_at(&mut data, method, caller.grant)?;
     let source = source(&mut data, app.clock.as_ref());
     if external && data.lacks("amount") {
         data.problem(
@@ -103,7 +104,7 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     };
     let intent = Intent {
         fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-        action: Action::Pay(Pay { method, amount, card, alone: None }),
+        action: Action::Pay(Pay { method, amount, card, alone: None, capture }),
         key: idempotency_key(request, "")?,
         currency,
         by: caller.grant,
@@ -157,6 +158,24 @@ fn data_currency(data: &Members<'_>, stated: Option<Currency>) -> Option<Currenc
 fn header_currency(headers: &HeaderMap) -> Option<Currency> {
     let text = headers.get("x-moltin-currency")?.to_str().ok()?;
     Currency::parse(text.trim()).ok()
+}
+
+/// When the payment is captured by itself: as `capture_at` says, null being never, or as the merchant's rules do.
+fn capture_at(data: &mut Members<'_>, method: Method, by: Grant) -> Result<CaptureAt, ApiError> {
+    if data.lacks("capture_at") {
+        return Ok(CaptureAt::AsTheMerchantSays);
+    }
+    if by == Grant::Implicit {
+        return Err(ApiError::new(Code::Forbidden, "capture_at needs a client_credentials token"));
+    }
+    if method == Method::Purchase && data.has("capture_at") {
+        data.problem(
+            "capture_at",
+            Code::InvalidValue,
+            "is for authorize: a purchase takes the money at once",
+        );
+    }
+    Ok(data.timestamp("capture_at").map_or(CaptureAt::Never, CaptureAt::At))
 }
 
 /// What is paid with, in one of the two forms, and what may be kept of it.

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     money::{Amount, Currency},
     operation::{Cause, Decline, Grant, Mechanism, Operation, State},
-    order::Order,
+    order::{CaptureStanding, Order},
     outcome::{Answer, NotDone},
     transaction::{Status, Transaction},
 };
@@ -19,12 +19,15 @@ use crate::{
 /// The `gateway` of every transaction.
 pub(super) const GATEWAY: &str = "card_connect";
 
-/// Who a transaction is shown to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct ShownTo(pub(super) Grant);
+/// Who a transaction is shown to, and when.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub(super) grant: Grant,
+    pub(super) now: Timestamp,
+}
 
 /// A transaction.
-pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: ShownTo) -> Value {
+pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) -> Value {
     let currency = order.currency;
     let first = transaction.first();
     let answer = first.and_then(|first| first.answer.as_ref());
@@ -42,7 +45,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: Sh
         "transaction_type": kind,
         "status": transaction.status().as_str(),
         "payment_details": {
-            "detailed_status": detailed_status(transaction),
+            "detailed_status": detailed_status(transaction, view.now),
             "card": {
                 "brand": transaction.card.brand.map(crate::card::Brand::name),
                 "last_four": transaction.card.last_four,
@@ -79,8 +82,14 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, shown_to: Sh
     {
         value["meta"]["authorization_expires_at"] = seconds(expires).into();
     }
-    // What was done when is the merchant's to see.
-    if shown_to == ShownTo(Grant::ClientCredentials) {
+    // What was done when, and what will be, is the merchant's to see.
+    if view.grant == Grant::ClientCredentials {
+        if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
+            value["meta"]["capture_at"] = seconds(schedule.at).into();
+            if let Some(failure) = capture_failure(transaction) {
+                value["meta"]["capture_failure"] = failure;
+            }
+        }
         value["meta"]["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
         if let Some(memo) = memo {
             value["meta"]["memo"] = json!(memo);
@@ -217,11 +226,41 @@ fn mechanism_name(mechanism: Mechanism) -> &'static str {
     }
 }
 
-fn detailed_status(transaction: &Transaction) -> &'static str {
-    match transaction.pending() {
-        Some(_) => "awaiting_gateway",
-        None => transaction.voided().map_or("", |void| cause(void.cause).unwrap_or("voided")),
+fn detailed_status(transaction: &Transaction, now: Timestamp) -> &'static str {
+    if transaction.pending().is_some() {
+        return "awaiting_gateway";
     }
+    if let Some(void) = transaction.voided() {
+        return cause(void.cause).unwrap_or("voided");
+    }
+    match transaction.capture_standing() {
+        _ if transaction.has_expired(now) => "authorization_expired",
+        Some(CaptureStanding::Lapsed) => "authorization_expired",
+        Some(CaptureStanding::Stopped) => "capture_declined",
+        Some(CaptureStanding::Retrying) => "capture_retrying",
+        _ if transaction.is_expiring(now) => "authorization_expiring",
+        Some(CaptureStanding::Waiting) | None => "",
+    }
+}
+
+/// Why the last attempt of a scheduled capture failed, and when the next one is made.
+fn capture_failure(transaction: &Transaction) -> Option<Value> {
+    let attempt = transaction.scheduled_capture()?;
+    let (code, reason) = match (attempt.decline, attempt.not_done) {
+        (Some(decline), _) => (decline.code.as_str(), decline.code.message().to_owned()),
+        (None, Some(reason)) => {
+            let failure = Failure::from(reason);
+            (failure.code.as_str(), failure.detail)
+        }
+        (None, None) => return None,
+    };
+    Some(json!({
+        "code": code,
+        "reason": reason,
+        "at": seconds(attempt.updated_at),
+        "attempts": attempt.attempts,
+        "next_attempt_at": transaction.next_capture_attempt().map(seconds),
+    }))
 }
 
 fn next_actions(transaction: &Transaction) -> Vec<&'static str> {

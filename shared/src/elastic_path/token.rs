@@ -39,7 +39,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Grant::ClientCredentials => {
             Some(form.client_secret.ok_or_else(|| Problem::required("client_secret"))?)
         }
-        Grant::Implicit => None,
+        Grant::Implicit | Grant::Schedule => None,
     };
     // One answer for an unknown id and a wrong secret.
     let refused = || ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    At, Order, Rejection,
+    At, Due, Order, Rejection,
     idempotency::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_payment_in_progress, prior_of_key,
     },
@@ -16,7 +16,7 @@ use crate::{
     money::{Amount, Currency},
     operation::{Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route},
     policy::Policy,
-    transaction::{Method, Status, Transaction},
+    transaction::{CaptureSchedule, Method, Status, Transaction},
 };
 
 /// What a request wants.
@@ -48,6 +48,8 @@ pub enum Action {
         /// The merchant's reference; an empty one clears it.
         custom_reference: Option<String>,
     },
+    /// Take what is held and due to be captured by itself.
+    CaptureDue,
     /// Give back. Without an amount: what the merchant's policy says.
     Refund {
         /// Which payment.
@@ -75,6 +77,20 @@ pub struct Pay {
     pub card: CardSummary,
     /// A payment that is an order of its own (`design.md` §3), made with it; none for a payment of the merchant's order.
     pub alone: Option<Alone>,
+    /// When an authorization is captured by itself.
+    pub capture: CaptureAt,
+}
+
+/// When an authorization is captured by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureAt {
+    /// When the merchant's rules say.
+    #[default]
+    AsTheMerchantSays,
+    /// At this moment; one in the past means now.
+    At(Timestamp),
+    /// Not by itself.
+    Never,
 }
 
 /// A payment that is an order of its own.
@@ -133,6 +149,7 @@ pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<De
         return Err(Rejection::CurrencyDiffers { currency: order.currency });
     }
     match &intent.action {
+        Action::CaptureDue => decide_due(order, context),
         Action::Pay(pay) => decide_pay(order, intent, pay, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
@@ -199,6 +216,7 @@ fn decide_pay(
         card: pay.card.clone(),
         memo: pay.alone.as_ref().map(|alone| Box::new(alone.memo.clone())),
         custom_reference: None,
+        capture: capture_schedule(pay, context)?,
         authorization_expires_at: None,
         by: intent.by,
         created_at: context.now,
@@ -209,6 +227,41 @@ fn decide_pay(
     order.transactions.push(transaction);
     order.updated_at = context.now;
     Ok(Decision::Send(order, at))
+}
+
+/// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
+fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
+    if pay.method == Method::Purchase {
+        return Ok(None);
+    }
+    let at = match pay.capture {
+        CaptureAt::Never => None,
+        CaptureAt::At(at) => Some(at.max(context.now)),
+        CaptureAt::AsTheMerchantSays => context.policy.capture_after.map(|after| context.now + after),
+    };
+    let latest = context.now + context.policy.authorization_lifetime;
+    match at {
+        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest }),
+        at => Ok(at.map(|at| CaptureSchedule { at, lapsed: false })),
+    }
+}
+
+/// The capture that is due, as the schedule's own intent.
+fn decide_due(order: Order, context: &Context<'_>) -> Result<Decision, Rejection> {
+    let id = match order.due_for_capture(context.now) {
+        Some(Due::Capture(id)) => id,
+        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded { transaction }),
+        None => return Err(Rejection::NothingDue),
+    };
+    let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
+    let intent = Intent {
+        action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
+        key: schedule.map(|schedule| schedule.key(id)),
+        fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        currency: None,
+        by: Grant::Schedule,
+    };
+    decide(order, &intent, context)
 }
 
 fn resolve(

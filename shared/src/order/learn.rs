@@ -8,7 +8,7 @@ use super::{
     apply::{apply, void_by_rule, void_twin},
 };
 use crate::{
-    operation::{Cause, Kind, Operation, State},
+    operation::{BACK_OFF_MIN, Cause, Kind, Operation, State},
     outcome::{Answer, Finding, NotDone, Outcome},
     policy::Policy,
 };
@@ -22,9 +22,6 @@ const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// When an operation that was given up as absent is looked for once more.
 const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long to wait before asking again, by how often the gateway has answered; then hourly.
-const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;

@@ -1,5 +1,6 @@
 //! Why an order does not allow what was asked. Knows no status codes: a face turns each into its answer.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::money::{Amount, Currency};
@@ -120,6 +121,21 @@ pub enum Rejection {
     CurrencyDiffers {
         /// The order's.
         currency: Currency,
+    },
+    /// The authorization ends before the moment at which it is to be captured.
+    #[error("capture_at is after the end of the authorization; the latest possible is {latest}")]
+    CaptureAfterExpiry {
+        /// The end of the authorization, as far as can be told.
+        latest: Timestamp,
+    },
+    /// No scheduled capture of the order is due.
+    #[error("no capture is due")]
+    NothingDue,
+    /// An authorization that was to be captured ended before it could be.
+    #[error("the authorization ended before it was captured")]
+    AuthorizationEnded {
+        /// The payment.
+        transaction: Uuid,
     },
     /// The merchant cannot take payments in this currency.
     #[error("payments in this currency are not supported")]

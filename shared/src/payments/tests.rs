@@ -14,7 +14,7 @@ use crate::{
     decline::DeclineCode,
     gateway::Question,
     operation::{Fingerprint, Grant, KeyDigest, State},
-    order::{Pay, Target},
+    order::{CaptureAt, Pay, Target},
     outcome::Finding,
     transaction::{Method, Status},
 };
@@ -90,9 +90,10 @@ impl OrderStore for MemoryStore {
         self.put(order, false)
     }
 
-    async fn in_doubt(
+    async fn due(
         &self,
-        _: u8,
+        _: crate::store::Index,
+        _: u16,
         _: jiff::Timestamp,
         _: Option<crate::store::Cursor>,
         _: usize,
@@ -174,7 +175,13 @@ impl Desk {
 }
 
 fn intent(key: Option<&str>) -> Intent {
-    let pay = Pay { method: Method::Purchase, amount: None, card: CardSummary::default(), alone: None };
+    let pay = Pay {
+        method: Method::Purchase,
+        amount: None,
+        card: CardSummary::default(),
+        alone: None,
+        capture: CaptureAt::default(),
+    };
     Intent {
         action: Action::Pay(pay),
         key: key.map(|key| KeyDigest::new("POST", "", key)),
@@ -443,6 +450,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         alone: None,
+        capture: CaptureAt::default(),
     };
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };

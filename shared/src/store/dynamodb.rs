@@ -13,24 +13,36 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Cursor, IN_DOUBT_SHARDS, OrderStore, Page, StoreError};
+use super::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError};
 use crate::order::{Order, OrderKey};
 
-/// The index of orders in doubt.
-const IN_DOUBT: &str = "in-doubt";
+/// An index's name, and those of its partition and sort key.
+struct Names {
+    index: &'static str,
+    shard: &'static str,
+    at: &'static str,
+}
+
+fn names(index: Index) -> Names {
+    match index {
+        Index::InDoubt => Names { index: "in-doubt", shard: "in_doubt_shard", at: "in_doubt_at" },
+        Index::CapturesDue => Names { index: "captures-due", shard: "capture_shard", at: "capture_due_at" },
+    }
+}
 
 /// Orders in one DynamoDB table.
 pub struct DynamoDbStore {
     client: Client,
     table: String,
+    capture_shards: u16,
 }
 
 type Item = HashMap<String, AttributeValue>;
 
 impl DynamoDbStore {
-    /// A store on a table that exists.
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// A store on a table that exists, which spreads scheduled captures over that many partitions of their index.
+    pub fn new(client: Client, table: String, capture_shards: u16) -> Self {
+        Self { client, table, capture_shards: capture_shards.max(1) }
     }
 
     async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
@@ -38,7 +50,7 @@ impl DynamoDbStore {
             self.client
                 .put_item()
                 .table_name(&self.table)
-                .set_item(Some(to_item(order)?))
+                .set_item(Some(self.to_item(order)?))
                 .condition_expression(condition)
                 .set_expression_attribute_values(expected.map(|version| {
                     HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
@@ -48,6 +60,26 @@ impl DynamoDbStore {
             Ok(_) => Ok(()),
             Err(error) => Err(put_error(&error)),
         }
+    }
+
+    /// The item of an order as its next version, with its key and what the sparse indexes need.
+    fn to_item(&self, order: &Order) -> Result<Item, StoreError> {
+        let mut item: Item =
+            serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let key = order.key().to_string();
+        item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
+        for (index, at, shards) in [
+            (Index::InDoubt, order.next_inquiry_at(), IN_DOUBT_SHARDS),
+            (Index::CapturesDue, order.next_capture_at(), self.capture_shards),
+        ] {
+            let names = names(index);
+            if let Some(at) = at {
+                item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, shards).to_string()));
+                item.insert(names.at.to_owned(), AttributeValue::S(sortable(at)));
+            }
+        }
+        item.insert("order_key".to_owned(), AttributeValue::S(key));
+        Ok(item)
     }
 }
 
@@ -72,28 +104,29 @@ impl OrderStore for DynamoDbStore {
         self.put(order, "version = :read", Some(order.version)).await
     }
 
-    async fn in_doubt(
+    async fn due(
         &self,
-        shard: u8,
+        index: Index,
+        shard: u16,
         until: Timestamp,
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        let text = AttributeValue::S;
+        let (text, names) = (AttributeValue::S, names(index));
         let shard = shard.to_string();
         let start = after.map(|after| {
             Item::from([
                 ("order_key".to_owned(), text(after.key)),
-                ("in_doubt_shard".to_owned(), text(shard.clone())),
-                ("in_doubt_at".to_owned(), text(after.due)),
+                (names.shard.to_owned(), text(shard.clone())),
+                (names.at.to_owned(), text(after.due)),
             ])
         });
         let request = self
             .client
             .query()
             .table_name(&self.table)
-            .index_name(IN_DOUBT)
-            .key_condition_expression("in_doubt_shard = :shard AND in_doubt_at <= :until")
+            .index_name(names.index)
+            .key_condition_expression(format!("{} = :shard AND {} <= :until", names.shard, names.at))
             .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":until", text(sortable(until)))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
@@ -101,10 +134,11 @@ impl OrderStore for DynamoDbStore {
         let output = request.send().await.map_err(|error| unavailable(&error))?;
         let member = |item: &Item, name: &str| item.get(name)?.as_s().ok().cloned();
         let keys = output.items().iter().filter_map(|item| parse_key(&member(item, "order_key")?)).collect();
-        let next = output.last_evaluated_key().and_then(|last| {
-            Some(Cursor { key: member(last, "order_key")?, due: member(last, "in_doubt_at")? })
-        });
-        Ok(Page { keys, next })
+        let oldest = output.items().first().and_then(|item| member(item, names.at)?.parse().ok());
+        let next = output
+            .last_evaluated_key()
+            .and_then(|last| Some(Cursor { key: member(last, "order_key")?, due: member(last, names.at)? }));
+        Ok(Page { keys, oldest, next })
     }
 }
 
@@ -114,27 +148,14 @@ fn parse_key(key: &str) -> Option<OrderKey> {
     Some(OrderKey { merchant: merchant.parse().ok()?, order: order.parse().ok()? })
 }
 
-/// The item of an order as its next version, with its key and what the sparse index needs.
-fn to_item(order: &Order) -> Result<Item, StoreError> {
-    let mut item: Item =
-        serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let key = order.key().to_string();
-    item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
-    if let Some(at) = order.next_inquiry_at() {
-        item.insert("in_doubt_shard".to_owned(), AttributeValue::S(in_doubt_shard(&key).to_string()));
-        item.insert("in_doubt_at".to_owned(), AttributeValue::S(sortable(at)));
-    }
-    item.insert("order_key".to_owned(), AttributeValue::S(key));
-    Ok(item)
-}
-
 fn from_item(item: Item) -> Result<Order, StoreError> {
     serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// The index partition of an order: always the same one, evenly spread.
-fn in_doubt_shard(key: &str) -> u8 {
-    Sha256::digest(key.as_bytes())[0] % IN_DOUBT_SHARDS
+fn shard(key: &str, shards: u16) -> u16 {
+    let digest = Sha256::digest(key.as_bytes());
+    u16::from_be_bytes([digest[0], digest[1]]) % shards
 }
 
 /// RFC 3339 with whole seconds, so that the order of the texts is the order of the times.

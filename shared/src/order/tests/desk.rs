@@ -11,8 +11,8 @@ use crate::{
     money::{Amount, Currency},
     operation::{Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route},
     order::{
-        Action, At, Context, Decision, Intent, Next, Order, OrderKey, Pay, Rejection, Target, apply, decide,
-        learn,
+        Action, At, CaptureAt, Context, Decision, Intent, Next, Order, OrderKey, Pay, Rejection, Target,
+        apply, decide, learn,
     },
     outcome::{Answer, Doubt, Finding, NotDone, Outcome},
     policy::Policy,
@@ -57,9 +57,20 @@ impl Desk {
     }
 
     pub(in crate::order) fn ask(&mut self, action: Action, key: Option<&str>) -> Result<Asked, Rejection> {
+        self.ask_in(action, None, key)
+    }
+
+    /// The same, with the currency that the caller stated.
+    pub(in crate::order) fn ask_in(
+        &mut self,
+        action: Action,
+        currency: Option<Currency>,
+        key: Option<&str>,
+    ) -> Result<Asked, Rejection> {
         let (kind, amount) = match &action {
             Action::Pay(pay) => (pay.method.kind(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
+            Action::CaptureDue => (Kind::Capture, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
             Action::Void { .. } => (Kind::Void, None),
         };
@@ -67,7 +78,7 @@ impl Desk {
             action,
             key: key.map(|key| KeyDigest::new("POST", "", key)),
             fingerprint: Fingerprint::new(kind, amount, None, None, None),
-            currency: None,
+            currency,
             by: self.by,
         };
         let route = Route { merchid: "1".to_owned(), base_url: "http://127.0.0.1".to_owned() };
@@ -103,7 +114,13 @@ impl Desk {
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
-        let pay = Pay { method, amount: minor.map(amount), card: CardSummary::default(), alone: None };
+        let pay = Pay {
+            method,
+            amount: minor.map(amount),
+            card: CardSummary::default(),
+            alone: None,
+            capture: CaptureAt::default(),
+        };
         self.ask(Action::Pay(pay), key)
     }
 

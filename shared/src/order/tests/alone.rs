@@ -1,0 +1,88 @@
+//! A payment that is an order of its own.
+
+use uuid::Uuid;
+
+use super::{Desk, TOTAL, amount, desk::unknown};
+use crate::{
+    card::{CardSummary, StoredCard},
+    memo::Memo,
+    money::Currency,
+    order::{Action, Alone, CaptureAt, Pay, Rejection, Target},
+    outcome::{Answer, Outcome},
+    transaction::{Method, Transaction},
+};
+
+const ID: Uuid = Uuid::from_u128(7);
+
+fn alone(method: Method, save_card: bool) -> Action {
+    let memo = Memo { reference: "2343-0988".to_owned(), save_card, ..Memo::default() };
+    Action::Pay(Pay {
+        method,
+        amount: Some(amount(TOTAL)),
+        card: CardSummary::default(),
+        alone: Some(Alone { id: ID, memo }),
+        capture: CaptureAt::default(),
+    })
+}
+
+fn stored() -> StoredCard {
+    StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() }
+}
+
+fn approved() -> Outcome {
+    Outcome::Approved(Answer {
+        retref: Some("r".to_owned()),
+        amount: Some(amount(TOTAL)),
+        stored: Some(stored()),
+        ..Answer::default()
+    })
+}
+
+fn only(desk: &Desk) -> &Transaction {
+    assert_eq!(desk.order.transactions.len(), 1);
+    &desk.order.transactions[0]
+}
+
+#[test]
+fn it_is_found_by_the_id_that_follows_from_its_reference() {
+    let mut desk = Desk::new();
+    let at = desk.ask(alone(Method::Authorize, false), Some("k")).unwrap().sent();
+    assert_eq!(at.transaction, ID);
+    let memo = only(&desk).memo.as_deref().unwrap();
+    assert_eq!(memo.reference, "2343-0988");
+}
+
+#[test]
+fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
+    for asked in [true, false] {
+        let mut desk = Desk::new();
+        let at = desk.ask(alone(Method::Purchase, asked), Some("k")).unwrap().sent();
+        desk.told(at, &approved());
+        assert_eq!(only(&desk).card.stored, asked.then(stored));
+        assert_eq!(desk.operation(at).answer.as_ref().unwrap().stored, None);
+    }
+}
+
+#[test]
+fn another_reference_on_the_same_order_cannot_charge_it_again() {
+    for told in [approved(), unknown()] {
+        let mut desk = Desk::new();
+        let at = desk.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+        desk.told(at, &told);
+        assert!(desk.ask(alone(Method::Purchase, false), Some("other")).is_err());
+        assert_eq!(only(&desk).id, ID);
+    }
+}
+
+#[test]
+fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
+    let mut desk = Desk::new();
+    let at = desk.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    desk.told(at, &approved());
+    let refund =
+        || Action::Refund { target: Target::Transaction(ID), amount: Some(amount(100)), mechanism: None };
+    let euro = Some(Currency::parse("EUR").unwrap());
+    let differs = Rejection::CurrencyDiffers { currency: Currency::USD };
+    assert_eq!(desk.ask_in(refund(), euro, Some("r")), Err(differs));
+    desk.ask_in(refund(), Some(Currency::USD), Some("r")).unwrap().sent();
+}

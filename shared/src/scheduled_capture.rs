@@ -1,0 +1,380 @@
+//! Captures authorized payments when they are due: the schedule's use case.
+//!
+//! The index of due captures is the queue: an order is in it exactly while something of it is due, because both are one
+//! item. The capture itself is the same use case as a client's, which claims it by writing the intent under the version
+//! that it read; so overlapping runs, events delivered twice and runs that die do no harm.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    merchants::{Merchant, Merchants},
+    operation::{Fingerprint, Grant, Kind},
+    order::{Action, Due, Intent, MerchantId, Order, OrderId, OrderKey, Rejection, Target},
+    outcome::NotDone,
+    payments::{Deadline, Payments, Performed, Refusal},
+    store::{CAPTURE_SHARDS_MAX, Cursor, Index, StoreError},
+    transaction::Verdict,
+};
+
+/// Orders found at a time; the memory of a run does not grow with the backlog.
+const PAGE: usize = 500;
+
+/// What an invocation asks for. Nothing stated: everything that is due.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Only tell what would be captured.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Only this order's captures.
+    pub order_id: Option<OrderId>,
+    /// Only this merchant's captures.
+    pub merchant_id: Option<MerchantId>,
+    /// Only these partitions of the index.
+    pub shards: Option<Vec<u16>>,
+    /// Only a share of the partitions, so that several invocations split the work.
+    pub part: Option<Part>,
+}
+
+/// One of several equal shares of the work.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Which, from 0.
+    pub index: u16,
+    /// Of how many.
+    pub of: u16,
+}
+
+/// How a deployment runs its captures.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Partitions of the index that are written to.
+    pub shards: u16,
+    /// Captures under way at a time in one run. Protects the gateway.
+    pub concurrency: usize,
+}
+
+/// What a run did, for its log line, its metrics and for who invoked it.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether it only looked.
+    pub dry_run: bool,
+    /// Captures that were due and got their turn.
+    pub due: usize,
+    /// Captured; in a dry run: would be tried.
+    pub captured: usize,
+    /// Refused by the gateway; not tried again by itself.
+    pub declined: usize,
+    /// Did nothing; tried again later.
+    pub retried: usize,
+    /// Sent, and the outcome is not known yet.
+    pub in_doubt: usize,
+    /// Authorizations that ended before they could be captured.
+    pub lapsed: usize,
+    /// Somebody else had done it, moved it or was at it.
+    pub overtaken: usize,
+    /// Left for later: the merchant's captures are paused, or its gateway or secret cannot be reached.
+    pub held_back: usize,
+    /// Due and not reached in this run's time.
+    pub left: usize,
+    /// What failed besides: an order that could not be read or written.
+    pub failed: usize,
+    /// Minor units captured, by currency.
+    pub captured_minor: BTreeMap<&'static str, u64>,
+    /// How long the longest waiting of them is due, in seconds.
+    pub oldest_due_age_s: i64,
+    /// Parts of the index that could not be read.
+    pub unread_shards: usize,
+}
+
+struct Run<'a> {
+    payments: &'a Payments,
+    merchants: &'a dyn Merchants,
+    deadline: Deadline,
+    request: Request,
+    /// None: its captures are held back for this run.
+    known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
+    report: Mutex<Report>,
+}
+
+/// Captures what is due, until it is done or the time is up.
+pub async fn capture_due(
+    payments: &Payments,
+    merchants: &dyn Merchants,
+    request: Request,
+    settings: Settings,
+    deadline: Deadline,
+) -> Report {
+    let report = Report { dry_run: request.dry_run, ..Report::default() };
+    let shards = shards(&request, settings, payments.clock.now());
+    let run = Run {
+        payments,
+        merchants,
+        deadline,
+        request,
+        known: Mutex::new(HashMap::new()),
+        report: Mutex::new(report),
+    };
+    let run = &run;
+    let found = stream::iter(shards).flat_map(|shard| run.orders_of(shard));
+    found.for_each_concurrent(settings.concurrency.max(1), |key| run.order(key)).await;
+    let report = std::mem::take(&mut *run.report());
+    tracing::info!(
+        dry_run = report.dry_run,
+        due = report.due,
+        captured = report.captured,
+        declined = report.declined,
+        retried = report.retried,
+        in_doubt = report.in_doubt,
+        lapsed = report.lapsed,
+        overtaken = report.overtaken,
+        held_back = report.held_back,
+        left = report.left,
+        failed = report.failed,
+        oldest_due_age_s = report.oldest_due_age_s,
+        unread_shards = report.unread_shards,
+        captured_minor = ?report.captured_minor,
+        "captured what was due"
+    );
+    report
+}
+
+/// The partitions that a run looks into.
+///
+/// Once an hour they are all that there can be: after their number was lowered, captures that were scheduled before
+/// still lie in the others.
+fn shards(request: &Request, settings: Settings, now: jiff::Timestamp) -> Vec<u16> {
+    if let Some(shards) = &request.shards {
+        return shards.clone();
+    }
+    let full_hour = now.as_second().rem_euclid(3600) < 60;
+    let all = if full_hour { CAPTURE_SHARDS_MAX } else { settings.shards };
+    let mine = |shard: &u16| request.part.is_none_or(|part| shard % part.of.max(1) == part.index);
+    (0..all).filter(mine).collect()
+}
+
+impl<'a> Run<'a> {
+    /// The orders of a partition of which a capture is due, read page by page as they are needed.
+    fn orders_of(&'a self, shard: u16) -> impl futures_util::Stream<Item = OrderKey> + 'a {
+        let until = self.payments.clock.now();
+        let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
+            let after = next?;
+            match self.payments.store.due(Index::CapturesDue, shard, until, after, PAGE).await {
+                Ok(page) => {
+                    if let Some(oldest) = page.oldest {
+                        let age = until.duration_since(oldest).as_secs();
+                        let mut report = self.report();
+                        report.oldest_due_age_s = report.oldest_due_age_s.max(age);
+                    }
+                    Some((page.keys, page.next.map(Some)))
+                }
+                Err(error) => {
+                    self.unread(shard, &error);
+                    None
+                }
+            }
+        });
+        pages.flat_map(stream::iter).filter(|key| std::future::ready(self.is_meant(key)))
+    }
+
+    fn unread(&self, shard: u16, error: &StoreError) {
+        tracing::error!(shard, %error, "captures that are due cannot be read");
+        self.report().unread_shards += 1;
+    }
+
+    fn is_meant(&self, key: &OrderKey) -> bool {
+        self.request.order_id.as_ref().is_none_or(|order| *order == key.order)
+            && self.request.merchant_id.as_ref().is_none_or(|merchant| *merchant == key.merchant)
+    }
+
+    /// One order; whatever goes wrong with it stops no other.
+    async fn order(&self, key: OrderKey) {
+        if !self.deadline.leaves_time_to_ask() {
+            self.report().left += 1;
+            return;
+        }
+        let Some(merchant) = self.merchant(&key.merchant).await else {
+            self.report().held_back += 1;
+            return;
+        };
+        if self.request.dry_run {
+            return self.look(&key).await;
+        }
+        // An order can hold several authorizations; each turn captures the one that is due longest.
+        while self.turn(&merchant, &key).await {}
+    }
+
+    /// What would be done.
+    async fn look(&self, key: &OrderKey) {
+        let order = match self.payments.order(key).await {
+            Ok(order) => order,
+            Err(error) => return self.fail(key, &error),
+        };
+        let now = self.payments.clock.now();
+        let mut report = self.report();
+        match order.due_for_capture(now) {
+            Some(Due::Capture(id)) => {
+                report.due += 1;
+                report.captured += 1;
+                add(&mut report, &order, id);
+            }
+            Some(Due::Lapse(_)) => {
+                report.due += 1;
+                report.lapsed += 1;
+            }
+            None => report.overtaken += 1,
+        }
+    }
+
+    /// One capture. Whether another of the same order is due.
+    async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
+        let intent = Intent {
+            action: Action::CaptureDue,
+            key: None,
+            fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+            currency: None,
+            by: Grant::Schedule,
+        };
+        match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
+            Ok(performed) => {
+                self.count(key, &performed);
+                let due = performed.order.due_for_capture(self.payments.clock.now());
+                due.is_some() && self.deadline.leaves_time_to_ask()
+            }
+            Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
+                self.lapse(merchant, key, transaction).await
+            }
+            // The index lags behind, or somebody else is at it.
+            Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                self.report().overtaken += 1;
+                false
+            }
+            Err(error @ Refusal::Store(_)) => {
+                self.fail(key, &error);
+                false
+            }
+        }
+    }
+
+    fn count(&self, key: &OrderKey, performed: &Performed) {
+        let Performed { order, at, .. } = performed;
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
+        else {
+            return;
+        };
+        let mut report = self.report();
+        report.due += 1;
+        match transaction.verdict(operation) {
+            Verdict::Done => {
+                report.captured += 1;
+                add(&mut report, order, at.transaction);
+            }
+            Verdict::Pending => report.in_doubt += 1,
+            Verdict::Declined(decline) => {
+                report.declined += 1;
+                tracing::error!(
+                    merchant = %order.merchant,
+                    order = %order.id,
+                    transaction = %at.transaction,
+                    code = decline.code.as_str(),
+                    "needs attention: a scheduled capture was refused"
+                );
+            }
+            Verdict::NotDone(reason) => {
+                report.retried += 1;
+                drop(report);
+                // What fails for one of the merchant's payments fails for all: one probe a run is enough.
+                if matches!(reason, NotDone::Unreachable | NotDone::Misconfigured) {
+                    self.known().insert(key.merchant.clone(), None);
+                }
+            }
+        }
+    }
+
+    /// An authorization that ended: put on record, and voided if the merchant wants that.
+    async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
+        let order = match self.payments.lapse(key, transaction).await {
+            Ok(order) => order,
+            Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                self.report().overtaken += 1;
+                return false;
+            }
+            Err(error @ Refusal::Store(_)) => {
+                self.fail(key, &error);
+                return false;
+            }
+        };
+        {
+            let mut report = self.report();
+            report.due += 1;
+            report.lapsed += 1;
+        }
+        tracing::error!(
+            merchant = %order.merchant,
+            order = %order.id,
+            %transaction,
+            "needs attention: an authorization ended before it was captured"
+        );
+        if merchant.policy.void_lapsed {
+            let intent = Intent {
+                action: Action::Void { target: Target::Transaction(transaction) },
+                key: None,
+                fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+                currency: None,
+                by: Grant::Schedule,
+            };
+            if let Err(error) = self.payments.perform(merchant, key, &intent, None, self.deadline).await {
+                self.fail(key, &error);
+            }
+        }
+        order.due_for_capture(self.payments.clock.now()).is_some()
+    }
+
+    fn fail(&self, key: &OrderKey, error: &Refusal) {
+        tracing::error!(merchant = %key.merchant, order = %key.order, %error, "a capture that is due failed");
+        self.report().failed += 1;
+    }
+
+    /// The merchant, if its captures run.
+    async fn merchant(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
+        if let Some(known) = self.known().get(id) {
+            return known.clone();
+        }
+        let merchant = match self.merchants.get(id).await {
+            Ok(merchant) if merchant.captures_paused => {
+                tracing::warn!(merchant = %id, "scheduled captures are paused");
+                None
+            }
+            Ok(merchant) => Some(merchant),
+            Err(error) => {
+                tracing::error!(merchant = %id, %error, "a merchant with captures due cannot be read");
+                None
+            }
+        };
+        self.known().entry(id.clone()).or_insert(merchant).clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Option<Arc<Merchant>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add(report: &mut Report, order: &Order, transaction: Uuid) {
+    let amount = order.transaction(transaction).map_or(0, |transaction| {
+        let captured = transaction.captured();
+        if captured.is_zero() { transaction.capturable().minor() } else { captured.minor() }
+    });
+    *report.captured_minor.entry(order.currency.code()).or_default() += amount;
+}
