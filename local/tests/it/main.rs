@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod pay;
 mod reconcile;
+mod scheduled_capture;
 mod secrets_manager;
 mod shop;
 mod stack;

@@ -6,6 +6,10 @@ use local::{
     functions::{SCHEDULED, TABLE},
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
+use tollgate::{
+    scheduled_capture::{Part, Request},
+    store::CAPTURE_SHARDS_MAX,
+};
 
 #[test]
 fn every_function_of_the_template_has_a_handler_and_every_handler_a_function() {
@@ -28,8 +32,25 @@ fn every_function_has_a_route_or_a_schedule() {
 
 #[test]
 fn what_is_in_doubt_is_asked_about_every_minute() {
-    let [schedule] = parse(TEMPLATE).unwrap().schedules.try_into().expect("one schedule");
-    assert_eq!((schedule.function.as_str(), schedule.every.as_secs()), ("reconcile", 60));
+    let mut schedules = parse(TEMPLATE).unwrap().schedules;
+    assert!(schedules.iter().all(|schedule| schedule.every.as_secs() == 60));
+    schedules.retain(|schedule| schedule.function == "reconcile");
+    assert_eq!(schedules.len(), 1);
+}
+
+#[test]
+fn the_capture_schedules_share_all_of_the_index_between_them() {
+    let deployment = parse(TEMPLATE).unwrap();
+    let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "scheduled-capture");
+    let parts: Vec<Part> = parts
+        .map(|schedule| serde_json::from_str::<Request>(&schedule.event).unwrap().part.unwrap())
+        .collect();
+    for shard in 0..CAPTURE_SHARDS_MAX {
+        assert_eq!(parts.iter().filter(|part| shard % part.of == part.index).count(), 1, "{shard}");
+    }
+    assert!((1..=CAPTURE_SHARDS_MAX).contains(&deployment.captures.shards));
+    let timeout = deployment.timeouts["scheduled-capture"];
+    assert!(timeout < deployment.schedules[0].every, "a run has ended when the next one begins");
 }
 
 #[test]
@@ -45,6 +66,13 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/orders/{orderId} -> orders",
             "GET /v2/orders/{orderId}/transactions -> orders",
             "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "POST /api/v1/payments/creditcard/authorize -> authorize",
+            "POST /api/v1/payments/creditcard/capture -> capture",
+            "POST /api/v1/payments/creditcard/charge -> purchase",
+            "POST /api/v1/payments/creditcard/refund -> refund",
+            "POST /api/v1/payments/creditcard/status -> confirm",
+            "POST /api/v1/payments/creditcard/void -> void",
             "POST /oauth/access_token -> token",
             "POST /v2/orders/{orderId}/payments -> payments",
             "POST /v2/orders/{orderId}/payments/authorize -> authorize",
@@ -64,18 +92,18 @@ fn a_function_ends_before_the_http_api_gives_up() {
 }
 
 #[test]
-fn the_table_is_keyed_by_order_and_has_the_index_of_orders_in_doubt() {
+fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_what_is_due() {
     let table = parse(TEMPLATE).unwrap().table;
     let keys = table.key_schema.iter().map(|key| (key.attribute_name.as_str(), key.key_type.as_str()));
     assert_eq!(keys.collect::<Vec<_>>(), [("order_key", "HASH")]);
-    let [index] = table.global_secondary_indexes.as_slice() else { panic!("expected one index") };
-    assert_eq!(
-        (index.index_name.as_str(), index.projection.projection_type.as_str()),
-        ("in-doubt", "KEYS_ONLY")
-    );
+    let indexes = table.global_secondary_indexes.iter();
+    let indexes: Vec<_> =
+        indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
+    assert_eq!(indexes, [("in-doubt", "KEYS_ONLY"), ("captures-due", "KEYS_ONLY")]);
 }
 
 const SMALL: &str = "
+Parameters: {CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}}
 Globals: {Function: {Timeout: 5}}
 Resources:
   Items:

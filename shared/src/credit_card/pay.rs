@@ -17,6 +17,8 @@ use crate::{
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
+/// Longest text of one member that is kept with the payment, besides the description.
+const KEPT_MAX: usize = 100;
 /// Longest e-mail address that the gateway takes.
 const EMAIL_MAX: usize = 128;
 /// How far a request's time may be off, which is more than any time zone: beyond, it was written for another day.
@@ -191,7 +193,7 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Typed> {
 
 /// What is kept with the payment.
 fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
-    let authorizer = request.kept("Authorizer", TEXT_MAX);
+    let authorizer = request.kept("Authorizer", KEPT_MAX);
     if authorizer.as_ref().is_some_and(|authorizer| !merchant.authorizers.contains(authorizer)) {
         request.problem("Authorizer", Code::UnknownAuthorizer, "is none of the merchant's authorizers");
     }
@@ -207,11 +209,11 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
         reference: reference.to_owned(),
         description: request.kept("Description", TEXT_MAX),
         email: email(request),
-        name: request.kept("Name", TEXT_MAX),
-        deal_type: request.kept("DealType", TEXT_MAX),
-        deal_stage: request.kept("DealStage", TEXT_MAX),
-        marketing: request.kept("Marketing", TEXT_MAX),
-        revenue_partner: request.kept("RevenuePartner", TEXT_MAX),
+        name: request.kept("Name", KEPT_MAX),
+        deal_type: request.kept("DealType", KEPT_MAX),
+        deal_stage: request.kept("DealStage", KEPT_MAX),
+        marketing: request.kept("Marketing", KEPT_MAX),
+        revenue_partner: request.kept("RevenuePartner", KEPT_MAX),
         authorizer,
         discount: None,
         save_card,
@@ -239,8 +241,8 @@ fn discount(
     currency: Currency,
 ) -> Option<Discounted> {
     let mut members = request.object("Discount")?;
-    let product = members.kept("Product", TEXT_MAX);
-    let code = match members.kept("DiscountCode", TEXT_MAX) {
+    let product = members.kept("Product", KEPT_MAX);
+    let code = match members.kept("DiscountCode", KEPT_MAX) {
         Some(code) => Some(code),
         None if product.is_some() => {
             members.problem("DiscountCode", Code::Required, "is required with a Product");

@@ -26,7 +26,8 @@ fn authorized(after_s: i64) -> (Desk, Uuid) {
 }
 
 fn authorize(desk: &mut Desk, capture: CaptureAt) -> Result<Uuid, Rejection> {
-    let pay = Pay { method: Method::Authorize, amount: None, card: CardSummary::default(), alone: None, capture };
+    let pay =
+        Pay { method: Method::Authorize, amount: None, card: CardSummary::default(), alone: None, capture };
     let at = desk.ask(Action::Pay(pay), None)?.sent();
     desk.approve(at);
     Ok(at.transaction)
@@ -202,10 +203,7 @@ fn only_what_can_be_captured_can_be_scheduled() {
     assert_eq!(desk.order.schedule_capture(id, None, desk.now), Err(in_progress));
     desk.approve(at);
     assert_eq!(desk.order.schedule_capture(id, None, desk.now), Err(Rejection::AlreadyCaptured));
-    assert_eq!(
-        desk.order.schedule_capture(Uuid::nil(), None, desk.now),
-        Err(Rejection::TransactionNotFound)
-    );
+    assert_eq!(desk.order.schedule_capture(Uuid::nil(), None, desk.now), Err(Rejection::TransactionNotFound));
 }
 
 #[test]
