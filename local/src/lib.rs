@@ -9,10 +9,11 @@ mod dynamodb;
 mod event;
 mod forward;
 pub mod functions;
+pub mod load;
 pub mod merchants;
 pub mod samples;
 pub mod secrets_manager;
 mod stack;
 pub mod template;
 
-pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME};
+pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME, app};

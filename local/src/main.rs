@@ -2,13 +2,20 @@
 
 use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
-use clap::Parser;
-use local::{Options, Stack, merchants};
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use local::{
+    Options, Stack,
+    load::{Load, fill},
+    merchants,
+};
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
 const LOGGED: &str = "off,local=info,tollgate=info";
+/// The same beside a progress bar, where a line for each payment would bury it.
+const LOGGED_WITH_PROGRESS: &str = "off,local=warn,tollgate=warn";
 
 /// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
 #[derive(Parser)]
@@ -39,6 +46,24 @@ struct Arguments {
     /// Seed of what the simulator makes up
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the stack with authorizations that are soon captured by themselves, and show how it goes
+    LoadCaptures(LoadCaptures),
+}
+
+#[derive(Args, Clone, Copy)]
+struct LoadCaptures {
+    /// How many authorizations
+    #[arg(long, default_value_t = 1_000)]
+    count: usize,
+    /// When they are due, counted from when they are all there: 60s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seconds)]
+    due_in: jiff::SignedDuration,
 }
 
 impl Arguments {
@@ -65,10 +90,12 @@ impl Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let arguments = Arguments::parse();
+    let logged = if arguments.command.is_some() { LOGGED_WITH_PROGRESS } else { LOGGED };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logged));
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
-    let options = Arguments::parse().options();
-    match run(options).await {
+    let load = arguments.command.as_ref().map(|Command::LoadCaptures(load)| *load);
+    match run(arguments.options(), load).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -77,7 +104,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(options: Options, load: Option<LoadCaptures>) -> Result<(), Box<dyn std::error::Error>> {
     let data = options.data.clone();
     // Before the stack starts: a Ctrl-C while it boots is not lost.
     let mut terminate = Terminate::new()?;
@@ -86,12 +113,52 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         () = terminate.wait() => return Ok(()),
     };
     introduce(&stack, data.as_deref());
+    if let Some(load) = load {
+        tokio::select! {
+            result = load_captures(&stack, load) => result?,
+            () = terminate.wait() => return Ok(()),
+        }
+    }
     terminate.wait().await;
     println!("Stopping.");
     stack.stop().await;
     if let Some(data) = data {
         println!("The data is kept in {}.", data.display());
     }
+    Ok(())
+}
+
+/// Fills the stack, and shows how its schedule works through it.
+async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> {
+    let LoadCaptures { count, due_in } = load;
+    let total = u64::try_from(count).unwrap_or(u64::MAX);
+    let bar = |what: &'static str| {
+        let style = ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {per_sec} {eta}");
+        let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.with_message(what)
+    };
+    // Far enough ahead that none is captured while the others are being made; moved to its time by the clock.
+    let filling = bar("authorizing");
+    let app = stack.app();
+    let margin = jiff::SignedDuration::from_mins(i64::try_from(count / 3_000).unwrap_or(0) + 1);
+    let capture_at = app.clock.now() + due_in + margin;
+    let load = Load { count, capture_at, amount: 2599 };
+    fill(&app, load, |done| filling.set_position(u64::try_from(done).unwrap_or(total))).await?;
+    filling.finish();
+    let ahead = capture_at.duration_since(app.clock.now() + due_in);
+    stack.advance_clock(ahead.as_secs().max(0));
+    println!("{count} authorizations are captured in {due_in:#}; the schedule runs every minute.");
+    let capturing = bar("captured");
+    while !capturing.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let captured = stack.simulator().transactions();
+        let captured = captured.iter().filter(|entry| entry["setlstat"] == "Queued for Capture").count();
+        capturing.set_position(u64::try_from(captured).unwrap_or(total).min(total));
+        if captured >= count {
+            capturing.finish();
+        }
+    }
+    println!("All of them are captured.");
     Ok(())
 }
 
@@ -156,6 +223,11 @@ impl Terminate {
     async fn wait(&mut self) {
         signal::ctrl_c().await.ok();
     }
+}
+
+fn seconds(text: &str) -> Result<jiff::SignedDuration, String> {
+    let duration: jiff::SignedDuration = text.parse().map_err(|_| "expected a time like 60s or 5m")?;
+    if duration.is_negative() { Err("expected a time to come".to_owned()) } else { Ok(duration) }
 }
 
 fn http_url(text: &str) -> Result<String, String> {

@@ -334,14 +334,19 @@ impl Stack {
         self.shared.samples
     }
 
+    /// What the handlers work with now.
+    pub fn app(&self) -> Arc<App> {
+        self.shared.functions.app()
+    }
+
     /// Invokes a function with an API Gateway event (JSON), past the routes.
     pub async fn invoke(&self, function: &str, event: &str) -> Result<Response<Body>, InvokeError> {
         self.shared.functions.invoke(function, event).await
     }
 }
 
-/// The one place that builds what the handlers need.
-fn app(
+/// Builds what the handlers need, for a stack at these addresses.
+pub fn app(
     dynamodb_url: &str,
     secretsmanager_url: &str,
     captures: Settings,
