@@ -1,6 +1,7 @@
-//! Sample orders, made by really paying them, so that every event in `events/` finds what it speaks of.
+//! Sample orders and card payments, made by really paying them, so that every event in `events/` finds what it speaks of.
 //!
-//! Their ids are fixed: order *n* is [`order_id`]`(n)`, and its payment is the transaction [`transaction_id`]`(n)`.
+//! Their ids are fixed: order *n* is [`order_id`]`(n)`, and its payment is the transaction [`transaction_id`]`(n)`. The id of
+//! a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
 
 use std::{
     collections::BTreeMap,
@@ -33,6 +34,9 @@ use crate::{
 /// The profile that the simulator knows from the start, as account and profile id.
 const STORED_CARD: &str = "1|16178397535388255208";
 
+/// A number that the gateway's test system approves.
+const CARD: &str = "4788250000121443";
+
 /// What is done with a sample order, before its event comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Payment {
@@ -58,7 +62,6 @@ const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
 /// The simulator answers whole dollars from 1000 to 1999 with the last three digits as the processor's code: 51 is a decline.
 const DECLINED: u32 = 105_100;
 
-/// The paid ones come first, so that one batch settles them and nothing else.
 const SAMPLES: &[Sample] = &[
     sample(11, 2599, Payment::Settled),    // refund-approved
     sample(12, 2599, Payment::Settled),    // payments-refund
@@ -74,6 +77,31 @@ const SAMPLES: &[Sample] = &[
     sample(9, 2599, Payment::Authorized),  // payments-capture
     sample(10, 2599, Payment::Authorized), // void-approved
     sample(13, 2599, Payment::Authorized), // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction
+];
+
+/// A card payment of 25.99 USD through the credit-card API. Each is an order of its own.
+struct CardSample {
+    /// Tells its ids from those of the others; the sample orders' numbers end below.
+    number: u8,
+    reference: &'static str,
+    payment: Payment,
+}
+
+const fn card_sample(number: u8, reference: &'static str, payment: Payment) -> CardSample {
+    CardSample { number, reference, payment }
+}
+
+/// Each follow-up event that changes something has one to itself.
+const CARD_SAMPLES: &[CardSample] = &[
+    card_sample(32, "sale-1", Payment::Settled), // refund-creditcard-json
+    card_sample(33, "sale-2", Payment::Settled), // refund-creditcard-xml
+    card_sample(34, "sale-3", Payment::Settled), // void-creditcard-settled, refund-creditcard-bad-input-xml
+    card_sample(35, "hold-1", Payment::Authorized), // capture-creditcard-json
+    card_sample(36, "hold-2", Payment::Authorized), // capture-creditcard-xml
+    card_sample(37, "hold-3", Payment::Authorized), // purchase-creditcard-capture
+    card_sample(38, "hold-4", Payment::Authorized), // void-creditcard-json
+    card_sample(39, "hold-5", Payment::Authorized), // void-creditcard-xml
+    card_sample(40, "hold-6", Payment::Authorized), // capture-creditcard-too-much, confirm-creditcard-json, -xml
 ];
 
 /// The id of a sample order.
@@ -95,6 +123,14 @@ fn drawn_id(order: u8, draw: u8) -> Uuid {
 struct SampleClock {
     order: AtomicU8,
     drawn: AtomicU8,
+}
+
+impl SampleClock {
+    /// The ids drawn from now on are this sample's.
+    fn begin(&self, number: u8) {
+        self.order.store(number, Ordering::SeqCst);
+        self.drawn.store(0, Ordering::SeqCst);
+    }
 }
 
 impl Clock for SampleClock {
@@ -130,17 +166,22 @@ pub(crate) async fn make(
 async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
     let mut client = Client { functions, token: String::new() };
     client.token = client.log_in().await?;
-    let mut settled = false;
-    for sample in SAMPLES {
-        if !settled && sample.payment != Payment::Settled {
-            simulator.settle();
-            settled = true;
+    let is_settled = |payment: Payment| payment == Payment::Settled;
+    // The paid ones first, so that one batch settles them and nothing else.
+    for settled in [true, false] {
+        for sample in SAMPLES.iter().filter(|sample| is_settled(sample.payment) == settled) {
+            clock.begin(sample.order);
+            client.prepare(sample).await?;
         }
-        clock.order.store(sample.order, Ordering::SeqCst);
-        clock.drawn.store(0, Ordering::SeqCst);
-        client.prepare(sample).await?;
+        for sample in CARD_SAMPLES.iter().filter(|sample| is_settled(sample.payment) == settled) {
+            clock.begin(sample.number);
+            client.prepare_card(sample).await?;
+        }
+        if settled {
+            simulator.settle();
+        }
     }
-    Ok(SAMPLES.len())
+    Ok(SAMPLES.len() + CARD_SAMPLES.len())
 }
 
 struct Client {
@@ -173,6 +214,31 @@ impl Client {
             json!({ "data": { "gateway": "card_connect", "method": method, "payment": STORED_CARD } });
         self.send(function, "POST", &path, &parameters, &payment).await?;
         Ok(())
+    }
+
+    async fn prepare_card(&self, sample: &CardSample) -> Result<(), String> {
+        let (function, route, kind) = match sample.payment {
+            Payment::None => return Ok(()),
+            Payment::Authorized => ("authorize", "authorize", "0"),
+            Payment::Settled => ("purchase", "charge", "1"),
+        };
+        let path = format!("/api/v1/payments/creditcard/{route}");
+        let payment = json!({
+            "Authentication": { "Id": REGISTERED, "Key": REGISTERED_KEY },
+            "Request": {
+                "TransactionType": kind,
+                "Card": { "CardNumber": CARD, "ExpiryDate": "12/39", "CVV": "112" },
+                "CaptureMethod": "2",
+                "BillingAddress": { "Zip": "55555", "Country": "USA" },
+                "Amount": "25.99",
+                "CurrencyCode": "USD",
+                "TransactionReference": sample.reference,
+            },
+        });
+        let answer = self.send(function, "POST", &path, &[], &payment).await?;
+        // This API tells by the body, not by the status, what became of a payment.
+        let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
+        if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
     }
 
     async fn send(

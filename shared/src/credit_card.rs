@@ -199,7 +199,13 @@ impl Exchange<'_> {
                 outgoing.transaction_id = Some(transaction.to_string());
                 Ok(Answer { outgoing, replayed: true, retry_after_s: Some(HELD_RETRY_S) })
             }
-            Err(refusal) => Err(refusal.into()),
+            Err(refusal) => {
+                let mut error = ApiError::from(refusal);
+                if source.is_none() && error.code() != Code::TransactionNotFound {
+                    error.transaction.get_or_insert(id);
+                }
+                Err(error)
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Scheduled capture at scale: 20,000 authorizations due at once, a gateway that fails one call in a hundred, three
+//! Scheduled capture at scale: thousands of authorizations due at once, a gateway that fails one call in a hundred, three
 //! overlapping runs, one of them killed midway. Every payment is captured exactly once and nothing is left due.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
@@ -13,14 +13,15 @@ use local::{
 use serde_json::{Value, json};
 use tollgate::{clock::Clock as _, scheduled_capture::Settings, store::Index};
 
-const COUNT: usize = 20_000;
+/// Unoptimized, a twentieth of it keeps the test short; CI runs it in full (`--profile fast-release`).
+const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 
 /// Captures under way in each run.
 const CONCURRENCY: usize = 64;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_thousand_captures_due_at_once_are_each_made_once() {
+async fn thousands_of_captures_due_at_once_are_each_made_once() {
     let captures = Some(Settings { shards: 16, concurrency: CONCURRENCY });
     let stack = Stack::start(Options { captures, ..Options::default() }).await.unwrap();
     let app = stack.app();
@@ -49,7 +50,7 @@ async fn twenty_thousand_captures_due_at_once_are_each_made_once() {
     // Killed once a quarter is captured, wherever its 64 captures stand.
     while captured(&stack) < COUNT / 4 {
         tokio::task::yield_now().await;
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
     second.abort();
     assert!(second.await.unwrap_err().is_cancelled());
@@ -67,6 +68,9 @@ async fn twenty_thousand_captures_due_at_once_are_each_made_once() {
             break;
         }
     }
+    // What was given up as never sent is looked for once more after an hour.
+    stack.advance_clock(3600);
+    assert_eq!(stack.invoke_scheduled("reconcile").await.unwrap()["in_doubt"], 0);
     assert_eq!(left_due(&stack).await, 0);
 
     // The gateway's ledger: each authorization is captured, once, with all of its amount.

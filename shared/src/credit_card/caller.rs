@@ -28,7 +28,8 @@ impl Caller {
             Problem::new("Authentication", Code::InvalidGrant, "the id or the key is wrong").into()
         };
         let Some(mut members) = root.required_object("Authentication") else {
-            return Err(Problem::new("Authentication", Code::Required, "is required").into());
+            root.check()?;
+            return Err(wrong());
         };
         let id = members.required("Id", CREDENTIAL_MAX);
         let key = members.required("Key", CREDENTIAL_MAX);

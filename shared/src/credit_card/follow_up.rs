@@ -52,7 +52,9 @@ pub(super) async fn follow_up(
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
     pay::date_time(&mut request, exchange.app.clock.now());
-    let needs_currency = request.has("Amount");
+    request.not_blank("Amount");
+    // A void has no amount, and so no currency to state it in.
+    let needs_currency = request.has("Amount") && kind != Kind::Void;
     let currency = pay::currency(&mut request, needs_currency);
     let amount = match kind {
         Kind::Void if request.has("Amount") => {
@@ -90,7 +92,10 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let named = request.has("TransactionID");
     let id = if named { transaction_id(&mut request, Kind::Void) } else { None };
     let reference = reference::read(&mut request, false);
-    exchange.reference.clone_from(&reference);
+    // With an id the answer bears the reference of the payment that it names.
+    if !named {
+        exchange.reference.clone_from(&reference);
+    }
     if !named && !request.has("TransactionReference") {
         request.problem(
             "TransactionID",

@@ -6,6 +6,9 @@ use super::{
 };
 use crate::{card::mask_card_numbers, failure::Code};
 
+/// How many unknown members an answer names; a body of 64 KiB has room for thousands.
+const UNKNOWN_SHOWN_MAX: usize = 10;
+
 /// The members of one object, with its path and the problems found in it.
 pub(super) struct Members<'a> {
     document: &'a Document,
@@ -25,6 +28,11 @@ impl<'a> Members<'a> {
         ApiError::of_problems(self.problems)
     }
 
+    /// All that was wrong so far, or nothing, and goes on.
+    pub(super) fn check(&mut self) -> Result<(), ApiError> {
+        ApiError::of_problems(std::mem::take(&mut self.problems))
+    }
+
     /// Notes a problem with a member.
     pub(super) fn problem(&mut self, name: &str, code: Code, detail: impl Into<String>) {
         let member = self.member(name);
@@ -42,6 +50,21 @@ impl<'a> Members<'a> {
             None | Some(Node::Null) => false,
             Some(Node::Text(text)) => !text.trim().is_empty(),
             Some(Node::Object(_) | Node::List) => true,
+        }
+    }
+
+    /// Notes a member that is there and blank: null is nothing, a blank may be a variable that was never filled.
+    pub(super) fn not_blank(&mut self, name: &str) {
+        if matches!(self.document.member(self.node, name), Some(Node::Text(text)) if text.trim().is_empty()) {
+            self.problem(name, Code::Required, "is there and empty: fill it, or leave it out");
+        }
+    }
+
+    /// Notes a member that is this one but for the case of its letters, which XML takes for another.
+    pub(super) fn not_in_other_letters(&mut self, name: &str) {
+        let other = |known: &&str| known.eq_ignore_ascii_case(name) && !self.document.same_name(known, name);
+        if let Some(other) = self.node.names().find(other).map(str::to_owned) {
+            self.problem(&other, Code::UnknownMember, format!("is written {name} in XML"));
         }
     }
 
@@ -132,16 +155,20 @@ impl<'a> Members<'a> {
     /// Notes every member that is not one of these. For requests in which a misspelt name would change what happens
     /// to the money.
     pub(super) fn only(&mut self, known: &[&str]) {
-        for name in self.node.names() {
-            if !known.iter().any(|known| self.document.same_name(known, name)) {
-                // The name comes from outside: shown short, and never if it is a number.
-                let shown = mask_card_numbers(&name.chars().take(40).collect::<String>());
-                self.problem(
-                    &shown,
-                    Code::UnknownMember,
-                    format!("is not known here; known are {}", known.join(", ")),
-                );
-            }
+        let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
+        let unknown: Vec<&str> = self.node.names().filter(|name| !is_known(name)).collect();
+        for (n, name) in unknown.iter().take(UNKNOWN_SHOWN_MAX).enumerate() {
+            // The name comes from outside: never if it is a number, and shown short after that.
+            let shown: String = mask_card_numbers(name).chars().take(40).collect();
+            let detail = match n {
+                0 => format!("is not known here; known are {}", known.join(", ")),
+                _ => "is not known here".to_owned(),
+            };
+            self.problem(&shown, Code::UnknownMember, detail);
+        }
+        if unknown.len() > UNKNOWN_SHOWN_MAX {
+            let more = unknown.len() - UNKNOWN_SHOWN_MAX;
+            self.problems.push(Problem::new("", Code::UnknownMember, format!("and {more} more")));
         }
     }
 

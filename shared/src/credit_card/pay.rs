@@ -35,6 +35,8 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
         Method::Purchase => Asked::Charge,
     };
     transaction_type(&mut request, asked);
+    request.not_blank("TransactionID");
+    request.not_in_other_letters("TransactionID");
     if request.has("TransactionID") {
         let detail =
             "names a payment that is there: leave it out, or post to capture, refund, void or status";
@@ -51,9 +53,7 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     let currency = currency(&mut request, true);
     let stated = amount(&mut request, currency, true);
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
-    let discount = stated
-        .zip(currency)
-        .and_then(|(amount, currency)| discount(&mut request, merchant, amount, currency));
+    let discount = discount(&mut request, merchant, stated.zip(currency));
     request.finish()?;
     let (Some(reference), Some(Typed { number, expiry, security_code }), Some(currency), Some(stated)) =
         (reference, card, currency, stated)
@@ -119,9 +119,11 @@ pub(super) fn transaction_type(request: &mut Members<'_>, asked: Asked) {
 pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     const NAME: &str = "TransactionDateTime";
     let Some(text) = request.text(NAME, TEXT_MAX) else { return };
-    let parsed = DateTime::strptime("%Y-%m-%d %H:%M:%S", text);
-    let at = parsed.and_then(|civil| civil.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp());
-    let Ok(at) = at else {
+    const FORM: &str = "%Y-%m-%d %H:%M:%S";
+    // Reading is lenient: signs, one digit for two, blanks. What is written back is the form.
+    let parsed = DateTime::strptime(FORM, text).ok().filter(|civil| civil.strftime(FORM).to_string() == text);
+    let at = parsed.and_then(|civil| Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp()));
+    let Some(at) = at else {
         request.problem(NAME, Code::InvalidValue, "does not have the form YYYY-MM-DD HH:MM:SS");
         return;
     };
@@ -150,7 +152,13 @@ pub(super) fn amount(
 ) -> Option<Amount> {
     const NAME: &str = "Amount";
     let text = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) }?;
-    let currency = currency?;
+    let Some(currency) = currency else {
+        // How many decimals it should have is not known; that it is no number is.
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            request.problem(NAME, Code::InvalidValue, "is not a decimal number such as 20.50");
+        }
+        return None;
+    };
     let amount = request.checked(NAME, Some(currency.parse_decimal(text)))?;
     if currency.decimal(amount) != text {
         let form = currency.decimal(Amount::ZERO).replace('0', "9");
@@ -237,8 +245,7 @@ fn email(request: &mut Members<'_>) -> Option<String> {
 fn discount(
     request: &mut Members<'_>,
     merchant: &Merchant,
-    amount: Amount,
-    currency: Currency,
+    stated: Option<(Amount, Currency)>,
 ) -> Option<Discounted> {
     let mut members = request.object("Discount")?;
     let product = members.kept("Product", KEPT_MAX);
@@ -250,14 +257,15 @@ fn discount(
         }
         None => None,
     };
-    let taken_off =
-        code.and_then(|code| match merchant.discounts.on(&code, product.as_deref(), amount, currency) {
+    let taken_off = code.zip(stated).and_then(|(code, (amount, currency))| {
+        match merchant.discounts.on(&code, product.as_deref(), amount, currency) {
             Ok(amount) => Some(Discounted { code, product, amount }),
             Err(error) => {
                 members.problem("DiscountCode", discount_code(error), error.to_string());
                 None
             }
-        });
+        }
+    });
     request.absorb(members);
     taken_off
 }

@@ -191,6 +191,9 @@ fn decide_pay(
     again: Option<At>,
     context: &Context<'_>,
 ) -> Result<Decision, Rejection> {
+    // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
+    let kept = again.filter(|_| pay.alone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
+    let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
     let amount = amount_to_pay(&order, pay)?;
     let route = context.route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
