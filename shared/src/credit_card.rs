@@ -23,14 +23,16 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
+use uuid::Uuid;
 
 use crate::{
     app::App,
     failure::Code,
-    invocation::{request_id, route_key},
+    gateway::PaymentSource,
+    invocation::{deadline, request_id, route_key},
     operation::Kind,
-    order::{At, Rejection},
-    payments::Refusal,
+    order::{Intent, Rejection},
+    payments::{Performed, Refusal},
     transaction::Method,
 };
 use answer::Outgoing;
@@ -183,29 +185,25 @@ fn read(request: &Request, media: Media, charset: Option<media::Charset>) -> Res
 
 impl Exchange<'_> {
     /// Performs an intent and answers what became of it.
-    async fn perform(
-        self,
-        id: uuid::Uuid,
-        intent: &crate::order::Intent,
-        source: Option<&crate::gateway::PaymentSource>,
-    ) -> Answered {
+    async fn perform(self, id: Uuid, intent: &Intent, source: Option<&PaymentSource>) -> Answered {
         let Self { app, request, caller, .. } = self;
-        let deadline = crate::invocation::deadline(request, app.clock.now());
+        let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         match app.payments.perform(&caller.merchant, &key, intent, source, deadline).await {
-            Ok(performed) => of_operation(&performed.order, performed.at, performed.replayed),
-            Err(Refusal::Rejected(Rejection::KeyInProgress { transaction })) => {
-                let mut outgoing = Outgoing::held();
-                outgoing.transaction_id = Some(transaction.to_string());
-                Ok(Answer { outgoing, replayed: true, retry_after_s: Some(HELD_RETRY_S) })
-            }
-            Err(refusal) => {
-                let mut error = ApiError::from(refusal);
-                if source.is_none() && error.code() != Code::TransactionNotFound {
-                    error.transaction.get_or_insert(id);
-                }
-                Err(error)
-            }
+            Ok(performed) => of_operation(&performed),
+            Err(refusal) => refused(refusal, id, source.is_none()),
+        }
+    }
+
+    /// The answer to a request that is not in order any more: its payment, if it is a repetition; otherwise the error.
+    async fn repeat(self, id: Uuid, intent: &Intent, error: ApiError) -> Answered {
+        let Self { app, request, caller, .. } = self;
+        let deadline = deadline(request, app.clock.now());
+        let key = reference::order_key(&caller.merchant.id, id)?;
+        match app.payments.repeat(&caller.merchant, &key, intent, deadline).await {
+            Ok(Some(performed)) => of_operation(&performed),
+            Ok(None) => Err(error),
+            Err(refusal) => refused(refusal, id, false),
         }
     }
 }
@@ -213,13 +211,29 @@ impl Exchange<'_> {
 /// When to come back while the first request of a reference is running.
 const HELD_RETRY_S: u32 = 2;
 
-fn of_operation(order: &crate::order::Order, at: At, replayed: bool) -> Answered {
-    let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+/// The answer to what the rules refused of the payment with this id.
+fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Answered {
+    if let Refusal::Rejected(Rejection::KeyInProgress { transaction }) = refusal {
+        let outgoing = Outgoing::held(transaction);
+        return Ok(Answer { outgoing, replayed: true, retry_after_s: Some(HELD_RETRY_S) });
+    }
+    let mut error = ApiError::from(refusal);
+    // No id but the order's own can be asked about in this API.
+    error.transaction = error.transaction.filter(|transaction| *transaction == id);
+    if is_follow_up && error.code() != Code::TransactionNotFound {
+        error.transaction = Some(id);
+    }
+    Err(error)
+}
+
+fn of_operation(performed: &Performed) -> Answered {
+    let Performed { order, at, replayed } = performed;
+    let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
     let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation);
-    Ok(Answer { outgoing, replayed, retry_after_s })
+    Ok(Answer { outgoing, replayed: *replayed, retry_after_s })
 }
 
 /// Turns a handler's result into HTTP, and logs the one line of the request.

@@ -345,7 +345,8 @@ impl From<Rejection> for Failure {
             }
             Rejection::RefundAmountRequired => error(Code::RefundAmountRequired).about(About::Amount),
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
-            Rejection::NoEligibleTransaction => error(Code::NoEligibleTransaction),
+            // Nobody but the schedule asks for what is due.
+            Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
             Rejection::SeveralEligibleTransactions { transactions } => {
                 let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
                 error(Code::SeveralEligibleTransactions)
@@ -371,8 +372,6 @@ impl From<Rejection> for Failure {
             Rejection::CaptureAfterExpiry { latest } => {
                 error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
             }
-            // Nobody but the schedule asks for what is due.
-            Rejection::NothingDue => error(Code::NoEligibleTransaction),
             Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency } => {
                 error(Code::CurrencyNotSupported).with("currency", currency.code())

@@ -15,7 +15,7 @@ mod tests;
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
 pub use decide::{Action, Alone, CaptureAt, Context, Decision, Intent, Pay, Target, decide};
-pub use idempotency::STILL_RUNNING;
+pub use idempotency::{STILL_RUNNING, repeated};
 pub use learn::learn;
 pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::{
     card::mask_card_numbers,
     money::{Amount, Currency},
-    operation::Operation,
+    operation::{Grant, Operation},
     transaction::Transaction,
 };
 
@@ -220,6 +220,17 @@ impl Order {
     /// Every operation with its transaction.
     pub fn operations(&self) -> impl DoubleEndedIterator<Item = (&Transaction, &Operation)> {
         self.transactions.iter().flat_map(|t| t.operations.iter().map(move |o| (t, o)))
+    }
+
+    /// Whether it is made of a payment that is an order of its own.
+    pub fn is_alone(&self) -> bool {
+        self.transactions.iter().any(|transaction| transaction.memo.is_some())
+    }
+
+    /// Whether somebody with such a grant may know of it. The id of a payment alone can be guessed from its reference,
+    /// so shoppers' browsers, which are let in to any order whose id they know, are not let in to those.
+    pub fn is_open_to(&self, grant: Grant) -> bool {
+        grant != Grant::Implicit || !self.is_alone()
     }
 
     /// States the order's amount and currency again, as its owner may.

@@ -123,6 +123,21 @@ impl Payments {
         Ok(Performed { order, at, replayed: false })
     }
 
+    /// What became of an intent that was carried out before, without carrying it out now. None when it was not, or is
+    /// known to have done nothing.
+    pub async fn repeat(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+        deadline: Deadline,
+    ) -> Result<Option<Performed>, Refusal> {
+        let Some(order) = self.store.load(key).await.map_err(Refusal::Store)? else { return Ok(None) };
+        let Some(at) = order::repeated(&order, intent, self.clock.now())? else { return Ok(None) };
+        let order = self.resolve(merchant, order, at.transaction, deadline).await;
+        Ok(Some(Performed { order, at, replayed: true }))
+    }
+
     /// Sends a pending operation and whatever follows from its outcome. An outcome that is not known is asked about
     /// once, if time is left; otherwise the operation stays pending.
     async fn carry_out(

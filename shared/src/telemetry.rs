@@ -15,7 +15,7 @@ const NAMESPACE: &str = "Tollgate";
 pub struct Measures {
     /// Besides the stage; with few values each, because every combination is a metric that is paid for.
     pub dimensions: Vec<(&'static str, String)>,
-    /// Name, unit of CloudWatch, value.
+    /// Name, unit, value.
     pub metrics: Vec<(&'static str, &'static str, f64)>,
 }
 
@@ -25,7 +25,7 @@ pub trait Measured {
     fn measures(&self) -> Vec<Measures>;
 }
 
-/// Writes figures to standard output in CloudWatch's embedded metric format: a log line that becomes metrics.
+/// Writes figures to standard output in the embedded metric format: a log line that becomes metrics.
 pub fn emit(of: &impl Measured, now: Timestamp) {
     let stage = std::env::var("STAGE").unwrap_or_default();
     for measures in of.measures() {

@@ -13,7 +13,7 @@ const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// that comes from outside (a gateway's `resptext`) and is about to be stored or logged.
 ///
 /// A card number here is 13 to 19 ASCII digits that begin like some brand's and pass the Luhn check, with no
-/// other digit beside them; single spaces or hyphens may stand between, and other digits may follow after one
+/// other digit beside them; single blanks, hyphens or points may stand between, and other digits may follow after one
 /// (`4111111111111111 1229`). Gateway tokens begin with a 9 and stay (`cardpointe.md` §11). So do UUIDs, one
 /// in a thousand of which would pass for a card number. Other numbers that look like a card's are replaced.
 pub fn mask_card_numbers(text: &str) -> String {
@@ -43,7 +43,7 @@ fn card_numbers(text: &str) -> Vec<Range<usize>> {
         let mut digits = Zeroizing::new(String::with_capacity(*CARD_NUMBER_DIGITS.end()));
         let mut previous_end = None;
         for group in &groups[first..] {
-            let joined = previous_end.is_none_or(|end| matches!(&text[end..group.start], " " | "-"));
+            let joined = previous_end.is_none_or(|end| is_separator(&text[end..group.start]));
             if !joined || digits.len() + group.len() > *CARD_NUMBER_DIGITS.end() {
                 break;
             }
@@ -62,6 +62,11 @@ fn card_numbers(text: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// What people put between the groups of a number. More than one, or other characters, stand between numbers.
+fn is_separator(text: &str) -> bool {
+    matches!(text, " " | "-" | "." | "\u{A0}")
 }
 
 /// Where unbroken runs of ASCII digits stand, except those within a UUID.

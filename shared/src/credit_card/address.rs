@@ -25,10 +25,10 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
     let city = address.kept("City", LINE_MAX);
     let (state, county) = (address.kept("State", LINE_MAX), address.kept("County", LINE_MAX));
     let postcode = zip(&mut address);
-    let country = country(&mut address);
+    let alpha_2 = country(&mut address);
     request.absorb(address);
     // Where there are no states the county is the region.
-    Some(BillingAddress { line_1, line_2, city, region: state.or(county), postcode, country })
+    Some(BillingAddress { line_1, line_2, city, region: state.or(county), postcode, country: alpha_2 })
 }
 
 fn zip(address: &mut Members<'_>) -> Option<String> {

@@ -1,5 +1,7 @@
 //! `CardTransactionOutgoingModel`: what is answered, in the page's order of members.
 
+use uuid::Uuid;
+
 use super::{
     error::ApiError,
     letters,
@@ -94,9 +96,10 @@ impl Outgoing {
     }
 
     /// The answer while the first request of the same reference is still running.
-    pub(super) fn held() -> Self {
-        let description = "the first request with this TransactionReference is still running";
-        Self::new(HELD, description.to_owned(), ResponseCode::Held)
+    pub(super) fn held(transaction: Uuid) -> Self {
+        let description = "the first request with this TransactionReference is not finished; send the same again, or ask by status";
+        let transaction_id = Some(transaction.to_string());
+        Self { transaction_id, ..Self::new(HELD, description.to_owned(), ResponseCode::Held) }
     }
 
     /// The answer to an operation, whether it was carried out now or earlier. Also how long to wait before it is worth
@@ -137,7 +140,10 @@ impl Outgoing {
             self.cvv = letter(answer.cvv.as_ref(), letters::cvv);
             // The page: no value for refunds or voids.
             self.auth_code = match kind {
-                Kind::Authorize | Kind::Purchase | Kind::Capture => answer.authcode.clone(),
+                // Nor for an approval that was given back.
+                Kind::Authorize | Kind::Purchase | Kind::Capture => {
+                    answer.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
+                }
                 Kind::Refund | Kind::Void => None,
             };
         }
@@ -204,7 +210,8 @@ fn pending() -> Outgoing {
 
 fn declined(decline: Decline) -> Outgoing {
     let Decline { code, advice } = decline;
-    let description = format!("{} ({}; advice: {})", code.message(), code.as_str(), advice.as_str());
+    let message = code.message().trim_end_matches('.');
+    let description = format!("{message} ({}; advice: {})", code.as_str(), advice.as_str());
     Outgoing::new(crate::failure::Code::Declined.number(), description, ResponseCode::Declined)
 }
 

@@ -42,6 +42,11 @@ impl ApiError {
         Problem::new("", code, detail).into()
     }
 
+    /// A request that cannot be read, although nothing that is wrong was named.
+    pub(super) fn unreadable() -> Self {
+        Self::new(Code::InvalidValue, "the request cannot be read")
+    }
+
     /// Nothing, or an error of all these.
     pub(super) fn of_problems(problems: Vec<Problem>) -> Result<(), Self> {
         match problems.iter().map(|problem| problem.code.status()).max() {
@@ -92,9 +97,14 @@ impl From<Failure> for ApiError {
             code => code,
         };
         let status = if code == Code::ServiceUnavailable { code.status() } else { 200 };
-        let detail = match (code, failure.code == code) {
-            (Code::TransactionNotFound, false) => Rejection::TransactionNotFound.to_string(),
-            (Code::IdempotencyKeyReused, _) => "was used for a different request".to_owned(),
+        // In this API's own words: there are no orders in it.
+        let detail = match code {
+            Code::TransactionNotFound => "there is no such transaction".to_owned(),
+            Code::IdempotencyKeyReused => "was used for a different request".to_owned(),
+            Code::CurrencyDiffers => "the payment is in another currency".to_owned(),
+            Code::AlreadySettled => {
+                "the payment was sent to settlement and cannot be voided any more; refund it".to_owned()
+            }
             _ => failure.detail,
         };
         Self {

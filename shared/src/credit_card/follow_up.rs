@@ -6,7 +6,7 @@ use super::{Answer, Answered, Asked, Exchange, answer::Outgoing, members::Member
 use crate::{
     failure::Code,
     invocation::deadline,
-    operation::{Fingerprint, Grant, Kind},
+    operation::{Fingerprint, Grant, Kind, Mechanism},
     order::{Action, Intent, Rejection, Target},
 };
 
@@ -21,7 +21,7 @@ const OWN: [&str; 6] = [
 ];
 
 /// What a client that fills the page's model sends along. Accepted and not used: all of it stands in the payment.
-const ALSO: [&str; 14] = [
+const ALSO: [&str; 15] = [
     "Card",
     "CaptureMethod",
     "BillingAddress",
@@ -36,6 +36,7 @@ const ALSO: [&str; 14] = [
     "Name",
     "SaveToFile",
     "CustomerId",
+    "ProfileId",
 ];
 
 /// Capture, refund or void.
@@ -70,7 +71,7 @@ pub(super) async fn follow_up(
     };
     let target = Target::Transaction(id);
     let action = match kind {
-        Kind::Refund => Action::Refund { target, amount, mechanism: None },
+        Kind::Refund => Action::Refund { target, amount, mechanism: Some(Mechanism::Automatic) },
         Kind::Void => Action::Void { target },
         Kind::Capture | Kind::Authorize | Kind::Purchase => {
             Action::Capture { target, amount, custom_reference: None }

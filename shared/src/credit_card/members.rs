@@ -15,17 +15,33 @@ pub(super) struct Members<'a> {
     node: &'a Node,
     path: String,
     problems: Vec<Problem>,
+    /// What is wrong now and may not have been before: a date, a card that expires, what the merchant grants.
+    problems_of_now: Vec<Problem>,
 }
 
 impl<'a> Members<'a> {
     /// The members of the whole body.
     pub(super) fn of(document: &'a Document) -> Self {
-        Self { document, node: &document.root, path: String::new(), problems: Vec::new() }
+        Self {
+            document,
+            node: &document.root,
+            path: String::new(),
+            problems: Vec::new(),
+            problems_of_now: Vec::new(),
+        }
     }
 
     /// All that was wrong so far, or nothing.
     pub(super) fn finish(self) -> Result<(), ApiError> {
-        ApiError::of_problems(self.problems)
+        self.finish_form().and_then(|of_now| of_now)
+    }
+
+    /// All that was wrong, if the request could never have been right; otherwise what is wrong with it now, if anything.
+    pub(super) fn finish_form(mut self) -> Result<Result<(), ApiError>, ApiError> {
+        let form = self.problems.len();
+        self.problems.append(&mut self.problems_of_now);
+        let all = ApiError::of_problems(self.problems);
+        if form > 0 { Err(all.err().unwrap_or_else(ApiError::unreadable)) } else { Ok(all) }
     }
 
     /// All that was wrong so far, or nothing, and goes on.
@@ -39,9 +55,16 @@ impl<'a> Members<'a> {
         self.problems.push(Problem::new(&member, code, detail));
     }
 
+    /// Notes a problem that the same request may not have had when it was made first.
+    pub(super) fn problem_of_now(&mut self, name: &str, code: Code, detail: impl Into<String>) {
+        let member = self.member(name);
+        self.problems_of_now.push(Problem::new(&member, code, detail));
+    }
+
     /// Takes over the problems of an object inside this one.
     pub(super) fn absorb(&mut self, inner: Members<'_>) {
         self.problems.extend(inner.problems);
+        self.problems_of_now.extend(inner.problems_of_now);
     }
 
     /// Whether the member is there and says something.
@@ -80,7 +103,13 @@ impl<'a> Members<'a> {
                 return None;
             }
         }
-        Some(Members { document: self.document, node, path: self.member(name), problems: Vec::new() })
+        Some(Members {
+            document: self.document,
+            node,
+            path: self.member(name),
+            problems: Vec::new(),
+            problems_of_now: Vec::new(),
+        })
     }
 
     /// An object that has to be there.

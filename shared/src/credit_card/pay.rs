@@ -54,16 +54,16 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     let stated = amount(&mut request, currency, true);
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
     let discount = discount(&mut request, merchant, stated.zip(currency));
-    request.finish()?;
+    let in_order_now = request.finish_form()?;
     let (Some(reference), Some(Typed { number, expiry, security_code }), Some(currency), Some(stated)) =
         (reference, card, currency, stated)
     else {
-        return Err(super::ApiError::new(Code::InvalidValue, "the payment cannot be read"));
+        return Err(super::ApiError::unreadable());
     };
 
     let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
     let amount = stated.checked_sub(taken_off);
-    // The amount as it was stated: a discount that has changed since does not make it another request.
+    // Amount and discount as they were stated: what the merchant grants may have changed since.
     let named = discount.as_ref().map(|d| format!("{}|{}", d.code, d.product.as_deref().unwrap_or_default()));
     let summary = CardSummary::of(&number, expiry);
     let fingerprint =
@@ -71,7 +71,7 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     let name = memo.name.clone().unwrap_or_default();
     let save = memo.save_card;
     let id = reference::payment_id(&merchant.id, &reference);
-    let alone = Alone { id, memo: Memo { discount, ..memo } };
+    let alone = Box::new(Alone { id, memo: Memo { discount, ..memo } });
     let intent = Intent {
         action: Action::Pay(Pay {
             method,
@@ -85,6 +85,10 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
         currency: Some(currency),
         by: Grant::ClientCredentials,
     };
+    // A repetition is answered with its payment, whatever has become of date, card and discount since.
+    if let Err(error) = in_order_now {
+        return exchange.repeat(id, &intent, error).await;
+    }
     let card = Card { number, expiry, security_code, name, billing, save };
     exchange.perform(id, &intent, Some(&PaymentSource::Card(Box::new(card)))).await
 }
@@ -118,8 +122,8 @@ pub(super) fn transaction_type(request: &mut Members<'_>, asked: Asked) {
 /// `TransactionDateTime`, in UTC, when it is given.
 pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     const NAME: &str = "TransactionDateTime";
-    let Some(text) = request.text(NAME, TEXT_MAX) else { return };
     const FORM: &str = "%Y-%m-%d %H:%M:%S";
+    let Some(text) = request.text(NAME, TEXT_MAX) else { return };
     // Reading is lenient: signs, one digit for two, blanks. What is written back is the form.
     let parsed = DateTime::strptime(FORM, text).ok().filter(|civil| civil.strftime(FORM).to_string() == text);
     let at = parsed.and_then(|civil| Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp()));
@@ -129,7 +133,7 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     };
     if at.duration_since(now).abs() > DATE_TIME_OFF_MAX {
         let detail = "is more than a day off: the request was written at another time, or not in UTC";
-        request.problem(NAME, Code::InvalidValue, detail);
+        request.problem_of_now(NAME, Code::InvalidValue, detail);
     }
 }
 
@@ -162,11 +166,8 @@ pub(super) fn amount(
     let amount = request.checked(NAME, Some(currency.parse_decimal(text)))?;
     if currency.decimal(amount) != text {
         let form = currency.decimal(Amount::ZERO).replace('0', "9");
-        request.problem(
-            NAME,
-            Code::InvalidValue,
-            format!("must be written with all its decimals, like {form}"),
-        );
+        let detail = format!("must be written like {form}: all its decimals, and no zeros in front");
+        request.problem(NAME, Code::InvalidValue, detail);
         return None;
     }
     if amount.is_zero() {
@@ -190,7 +191,7 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Typed> {
     let expiry = card.required("ExpiryDate", TEXT_MAX).map(Expiry::parse_mm_yy);
     let expiry = card.checked("ExpiryDate", expiry);
     if expiry.is_some_and(|expiry| expiry.is_past_everywhere(now)) {
-        card.problem("ExpiryDate", Code::InvalidValue, "the card has expired");
+        card.problem_of_now("ExpiryDate", Code::InvalidValue, "the card has expired");
     }
     let code = card.required("CVV", TEXT_MAX);
     let code = code.map(|text| SecurityCode::parse(text, number.as_ref().map(CardNumber::brand)));
@@ -203,7 +204,11 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Typed> {
 fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
     let authorizer = request.kept("Authorizer", KEPT_MAX);
     if authorizer.as_ref().is_some_and(|authorizer| !merchant.authorizers.contains(authorizer)) {
-        request.problem("Authorizer", Code::UnknownAuthorizer, "is none of the merchant's authorizers");
+        request.problem_of_now(
+            "Authorizer",
+            Code::UnknownAuthorizer,
+            "is none of the merchant's authorizers",
+        );
     }
     let save_card = match request.text("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
         Some("true" | "1") => true,
@@ -241,7 +246,7 @@ fn email(request: &mut Members<'_>) -> Option<String> {
     Some(text)
 }
 
-/// What `Discount` takes off.
+/// What `Discount` takes off; nothing where it is not granted, which is noted.
 fn discount(
     request: &mut Members<'_>,
     merchant: &Merchant,
@@ -257,17 +262,16 @@ fn discount(
         }
         None => None,
     };
-    let taken_off = code.zip(stated).and_then(|(code, (amount, currency))| {
-        match merchant.discounts.on(&code, product.as_deref(), amount, currency) {
-            Ok(amount) => Some(Discounted { code, product, amount }),
-            Err(error) => {
-                members.problem("DiscountCode", discount_code(error), error.to_string());
-                None
-            }
-        }
+    let discounted = code.zip(stated).map(|(code, (amount, currency))| {
+        let granted = merchant.discounts.on(&code, product.as_deref(), amount, currency);
+        let amount = granted.unwrap_or_else(|error| {
+            members.problem_of_now("DiscountCode", discount_code(error), error.to_string());
+            Amount::ZERO
+        });
+        Discounted { code, product, amount }
     });
     request.absorb(members);
-    taken_off
+    discounted
 }
 
 fn discount_code(error: crate::discount::DiscountError) -> Code {

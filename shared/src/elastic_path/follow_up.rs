@@ -17,7 +17,7 @@ use crate::{
     card::mask_card_numbers,
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
-    operation::{Fingerprint, Kind, Mechanism},
+    operation::{Fingerprint, Grant, Kind, Mechanism},
     order::{Action, Intent, OrderId, Rejection, Target},
     payments::Performed,
     transaction::Verdict,
@@ -70,7 +70,12 @@ async fn confirmed(app: &App, request: &Request) -> Answered {
     let id = transaction_id(&path_parameter(request, "transactionId"))?;
     // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and nothing in it is used.
     let deadline = deadline(request, app.clock.now());
-    let order = app.payments.confirm(&caller.merchant, &caller.key(order), id, deadline).await?;
+    let key = caller.key(order);
+    // Before the gateway is asked.
+    if caller.grant == Grant::Implicit && !app.payments.order(&key).await?.is_open_to(caller.grant) {
+        return Err(Rejection::OrderNotFound.into());
+    }
+    let order = app.payments.confirm(&caller.merchant, &key, id, deadline).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok(Answer::new(status, json!({"data": response::transaction(&order, transaction, caller.view(app))})))

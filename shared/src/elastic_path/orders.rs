@@ -111,6 +111,9 @@ async fn read_transaction(app: &App, request: &Request) -> Answered {
     let caller = Caller::of(app, request).await?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    if !order.is_open_to(caller.grant) {
+        return Err(Rejection::OrderNotFound.into());
+    }
     let deadline = deadline(request, app.clock.now());
     let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;

@@ -76,7 +76,7 @@ pub struct Pay {
     /// What may be kept of the card.
     pub card: CardSummary,
     /// A payment that is an order of its own (`design.md` §3), made with it; none for a payment of the merchant's order.
-    pub alone: Option<Alone>,
+    pub alone: Option<Box<Alone>>,
     /// When an authorization is captured by itself.
     pub capture: CaptureAt,
 }
@@ -136,6 +136,9 @@ pub enum Decision {
 
 /// Decides what is to be done about an intent. Pure: time and ids come from the context.
 pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<Decision, Rejection> {
+    if !order.is_open_to(intent.by) {
+        return Err(Rejection::OrderNotFound);
+    }
     let prior = match &intent.key {
         Some(key) => prior_of_key(&order, key, intent, context.now)?,
         None => None,

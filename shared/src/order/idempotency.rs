@@ -22,6 +22,15 @@ pub(super) enum Prior {
     DidNothing(At),
 }
 
+/// The operation that an intent's key began, if it is answered by it.
+pub fn repeated(order: &Order, intent: &Intent, now: Timestamp) -> Result<Option<At>, Rejection> {
+    let Some(key) = &intent.key else { return Ok(None) };
+    Ok(match prior_of_key(order, key, intent, now)? {
+        Some(Prior::Answered(at)) => Some(at),
+        Some(Prior::DidNothing(_)) | None => None,
+    })
+}
+
 pub(super) fn prior_of_key(
     order: &Order,
     key: &KeyDigest,

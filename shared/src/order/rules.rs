@@ -96,10 +96,10 @@ pub(super) fn may_refund(
         return Err(Rejection::AlreadyRefunded);
     }
     let mechanism = match (mechanism, amount, policy.refund_without_amount) {
+        (_, None, RefundWithoutAmount::Reject) => return Err(Rejection::RefundAmountRequired),
         (Some(mechanism), ..) => mechanism,
-        (None, Some(_), _) | (None, None, RefundWithoutAmount::Gateway) => Mechanism::Automatic,
         (None, None, RefundWithoutAmount::Mark) => Mechanism::Manual,
-        (None, None, RefundWithoutAmount::Reject) => return Err(Rejection::RefundAmountRequired),
+        (None, ..) => Mechanism::Automatic,
     };
     let amount = amount.unwrap_or(refundable);
     if amount.is_zero() {

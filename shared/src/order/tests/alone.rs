@@ -20,7 +20,7 @@ fn alone(method: Method, save_card: bool) -> Action {
         method,
         amount: Some(amount(TOTAL)),
         card: CardSummary::default(),
-        alone: Some(Alone { id: ID, memo }),
+        alone: Some(Box::new(Alone { id: ID, memo })),
         capture: CaptureAt::default(),
     })
 }
