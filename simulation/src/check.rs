@@ -1,5 +1,8 @@
 //! The rules that hold after every step, and the comparison of the ledgers at the end.
 
+pub(crate) mod credit_card;
+pub(crate) mod told;
+
 use std::fmt;
 
 use tollgate::{
@@ -43,6 +46,7 @@ impl fmt::Display for Shown<'_> {
 pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &mut Ledger) -> Vec<String> {
     let mut broken = sums(after);
     broken.extend(keys(after));
+    broken.extend(credit_card::alone(after));
     for transaction in before.map_or(&[][..], |before| before.transactions.as_slice()) {
         match after.transaction(transaction.id) {
             Some(later) => broken.extend(history(transaction, later)),
@@ -249,7 +253,7 @@ pub(crate) fn totals(order: &Order) -> Totals {
 
 /// In the end: nothing is in doubt, and both ledgers say the same.
 pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
-    let mut broken = Vec::new();
+    let mut broken = credit_card::references(shelf);
     for order in shelf.orders() {
         let key = order.key().to_string();
         let (ours, theirs) = (totals(order), ledger.totals(&key));

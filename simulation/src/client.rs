@@ -1,13 +1,21 @@
-//! A client's request on its way through the Elastic Path face, and what comes back.
+//! A client's request on its way through a face, and what comes back.
+
+pub(crate) mod credit_card;
+mod elastic_path;
 
 use std::sync::Arc;
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::Value;
-use tollgate::{elastic_path, operation::KeyDigest};
+use tokio::time::Instant;
+use tollgate::{app::App, operation::KeyDigest};
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::{
+    check::told::{self, Telling},
+    world::{State, World},
+};
+use credit_card::{Asked, Media};
 
 /// What the platform gives an invocation.
 const LIMIT_MS: i64 = 29_000;
@@ -24,32 +32,8 @@ pub(crate) enum Route {
     Cancel,
     Confirm,
     Read,
-}
-
-impl Route {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Register => "PUT /v2/orders/{orderId}",
-            Self::Pay => "POST /v2/orders/{orderId}/payments",
-            Self::Authorize => "POST /v2/orders/{orderId}/payments/authorize",
-            Self::Purchase => "POST /v2/orders/{orderId}/payments/purchase",
-            Self::Capture => "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
-            Self::Refund => "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
-            Self::Cancel => "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
-            Self::Confirm => "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
-            Self::Read => "GET /v2/orders/{orderId}/transactions/{transactionId}",
-        }
-    }
-
-    /// Whether the answer tells what became of something that moves money.
-    pub(crate) fn moves_money(self) -> bool {
-        match self {
-            Self::Pay | Self::Authorize | Self::Purchase | Self::Capture | Self::Refund | Self::Cancel => {
-                true
-            }
-            Self::Register | Self::Confirm | Self::Read => false,
-        }
-    }
+    /// Of the credit-card API.
+    Card(Asked, Media),
 }
 
 /// One request. Sent again, it is the same request.
@@ -59,7 +43,9 @@ pub(crate) struct Ask {
     pub(crate) order: String,
     pub(crate) route: Route,
     pub(crate) transaction: Option<Uuid>,
+    /// Elastic Path's `data`, or the credit-card API's `Request` without its ids.
     pub(crate) data: Value,
+    /// `Idempotency-Key`, or `TransactionReference`.
     pub(crate) key: Option<String>,
 }
 
@@ -69,55 +55,90 @@ impl Ask {
         format!("{}#{}", self.merchant, self.order)
     }
 
-    /// The digest that its operation is stored with.
-    pub(crate) fn digest(&self) -> Option<KeyDigest> {
-        let target = self.transaction.map(|id| id.to_string()).unwrap_or_default();
-        self.key.as_deref().map(|key| KeyDigest::new(self.route.key(), &target, key))
+    /// The key of the operation that the answer tells about.
+    fn told_of(&self, state: &State) -> Option<KeyDigest> {
+        match self.route {
+            Route::Register | Route::Confirm | Route::Read => None,
+            Route::Card(Asked::Status, _) => {
+                state.shelf.order(&self.order_key())?.transactions.first()?.first()?.key.clone()
+            }
+            Route::Card(asked, _) => credit_card::digest(self, asked),
+            Route::Pay
+            | Route::Authorize
+            | Route::Purchase
+            | Route::Capture
+            | Route::Refund
+            | Route::Cancel => elastic_path::digest(self),
+        }
     }
 
-    fn event(&self, token: &str, request_id: &str) -> String {
-        let (method, pattern) = self.route.key().split_once(' ').unwrap_or_default();
-        let transaction = self.transaction.map(|id| id.to_string());
-        let path = pattern.replace("{orderId}", &self.order);
-        let path = path.replace("{transactionId}", transaction.as_deref().unwrap_or_default());
-        let key = self.key.as_ref().map(|key| format!(r#", "idempotency-key": "{key}""#)).unwrap_or_default();
-        let body = match self.route {
-            Route::Read => Value::Null,
-            _ => format!(r#"{{"data": {}}}"#, self.data).into(),
-        };
-        let transaction = transaction.map(|id| format!(r#", "transactionId": "{id}""#)).unwrap_or_default();
-        // Written out: building it member by member takes longer than all of Tollgate's work on it.
-        format!(
-            r#"{{"version": "2.0", "routeKey": "{route}", "rawPath": "{path}", "rawQueryString": "",
-            "headers": {{"authorization": "Bearer {token}", "content-type": "application/json"{key}}},
-            "requestContext": {{"accountId": "0", "apiId": "s", "domainName": "localhost", "domainPrefix": "s",
-                "http": {{"method": "{method}", "path": "{path}", "protocol": "HTTP/1.1",
-                         "sourceIp": "127.0.0.1", "userAgent": "simulation"}},
-                "requestId": "{request_id}", "routeKey": "{route}", "stage": "$default",
-                "time": "01/Jan/2026:12:00:00 +0000", "timeEpoch": 0}},
-            "pathParameters": {{"orderId": "{order}"{transaction}}},
-            "body": {body}, "isBase64Encoded": false}}"#,
-            route = self.route.key(),
-            order = self.order,
-        )
+    /// What makes two requests with one key the same; none for a question.
+    fn wish(&self) -> Option<String> {
+        match self.route {
+            Route::Card(Asked::Status, _) => None,
+            Route::Card(asked, _) => Some(credit_card::wish(self, asked)),
+            route => Some(format!("{route:?} {}", self.data)),
+        }
+    }
+}
+
+/// What an answer says, in the words of neither face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// It was done.
+    Done,
+    /// Not known yet.
+    Pending,
+    /// The gateway or a rule of the merchant's refused it.
+    Declined,
+    /// The gateway did nothing; the same request may be made again.
+    NotDone,
+    /// A rule of the order refuses it.
+    Refused,
+    /// Something else is under way.
+    Busy,
+    /// Store or merchants cannot be read, or not in time to decide.
+    Unavailable,
+    /// The token or the key is not the merchant's.
+    KeyRefused,
+}
+
+impl Word {
+    /// Whether it tells how an operation stands that is on record.
+    pub(crate) fn is_of_an_operation(self) -> bool {
+        match self {
+            Self::Done | Self::Pending | Self::Declined | Self::NotDone => true,
+            Self::Refused | Self::Busy | Self::Unavailable | Self::KeyRefused => false,
+        }
+    }
+
+    /// Whether there is nothing to wait for: the same request again would say the same.
+    fn is_final(self) -> bool {
+        match self {
+            Self::Done | Self::Declined | Self::Refused => true,
+            Self::Pending | Self::NotDone | Self::Busy | Self::Unavailable | Self::KeyRefused => false,
+        }
     }
 }
 
 /// What the client gets to see.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// A status and the transaction that the answer or the error names.
-    Answered { status: u16, transaction: Option<Uuid> },
+    /// What was said, and the transaction that the answer or the error names.
+    Answered { word: Word, transaction: Option<Uuid> },
     /// The process died, or the platform ended it.
     Lost,
 }
 
 impl Reply {
-    /// Whether there is nothing to wait for: the same request again would say the same.
     pub(crate) fn is_final(&self) -> bool {
+        self.word().is_some_and(Word::is_final)
+    }
+
+    pub(crate) fn word(&self) -> Option<Word> {
         match self {
-            Self::Answered { status, .. } => !matches!(status, 202 | 401 | 409 | 500..),
-            Self::Lost => false,
+            Self::Answered { word, .. } => Some(*word),
+            Self::Lost => None,
         }
     }
 
@@ -129,13 +150,29 @@ impl Reply {
     }
 }
 
+/// An answer as a face's client reads it.
+struct Said {
+    word: Word,
+    transaction: Option<Uuid>,
+    /// The face's own code, for the step list.
+    code: String,
+    /// Rules that the answer by itself breaks.
+    broken: Vec<String>,
+}
+
 /// Delivers a request once, to a new process.
 pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
-    let token = world.token(ask.merchant);
+    let credential = match ask.route {
+        Route::Card(..) => world.state().shops.held_key(ask.merchant),
+        _ => world.token(ask.merchant),
+    };
     let instance = world.start();
     let number = instance.number;
     world.step(format_args!("#{number} {:?} {} {} key {:?}", ask.route, ask.order, ask.data, ask.key));
-    let event = ask.event(&token, &number.to_string());
+    let event = match ask.route {
+        Route::Card(asked, media) => credit_card::event(ask, asked, media, &credential, number),
+        _ => elastic_path::event(ask, &credential, number),
+    };
     let Ok(request) = lambda_http::request::from_str(&event) else {
         world.fail(&mut world.state(), "the event is none");
         return Reply::Lost;
@@ -144,58 +181,66 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
     context.deadline = u64::try_from(world.now().as_millisecond() + LIMIT_MS).unwrap_or_default();
     let request = request.with_lambda_context(context);
     let app = instance.app();
+    let began = Instant::now();
+    let valid = world.state().shops.accepts(ask.merchant, &credential);
     let answer = instance.run(Box::pin(handle(&app, ask.route, &request))).await;
-    let reply = answer.map_or(Reply::Lost, |response| understand(world, ask, &response));
+    let reply = answer.map_or(Reply::Lost, |response| {
+        if let Route::Card(..) = ask.route {
+            knows_the_key(world, ask.merchant, &credential, valid, response.status().as_u16());
+        }
+        understand(world, ask, began, &response)
+    });
     world.step(format_args!("#{number} {reply:?}"));
     reply
 }
 
-async fn handle(app: &tollgate::app::App, route: Route, request: &Request) -> Response<Body> {
+async fn handle(app: &App, route: Route, request: &Request) -> Response<Body> {
     match route {
-        Route::Register => elastic_path::put_order(app, request).await,
-        Route::Pay => elastic_path::pay(app, request).await,
-        Route::Authorize => elastic_path::authorize(app, request).await,
-        Route::Purchase => elastic_path::purchase(app, request).await,
-        Route::Capture => elastic_path::capture(app, request).await,
-        Route::Refund => elastic_path::refund(app, request).await,
-        Route::Cancel => elastic_path::cancel(app, request).await,
-        Route::Confirm => elastic_path::confirm(app, request).await,
-        Route::Read => elastic_path::get_transaction(app, request).await,
+        Route::Card(asked, _) => credit_card::handle(app, asked, request).await,
+        _ => elastic_path::handle(app, route, request).await,
+    }
+}
+
+/// A key is refused when it is not the merchant's, and only then. A client whose key was refused reads the new one.
+fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before: bool, status: u16) {
+    let mut guard = world.state();
+    let state = &mut *guard;
+    let valid = state.shops.accepts(merchant, key);
+    let fine = match status {
+        503 => true,
+        401 => !(valid && valid_before),
+        _ => valid || valid_before,
+    };
+    if !fine {
+        world.fail(state, &format!("answered {status} to a key that is valid: {valid}"));
+    }
+    if status == 401 {
+        state.count("keys refused by the credit-card API");
+        state.shops.read_key(merchant);
     }
 }
 
 /// Reads an answer, and holds what it says against what is on record.
-fn understand(world: &World, ask: &Ask, response: &Response<Body>) -> Reply {
-    let status = response.status().as_u16();
-    let bytes: &[u8] = response.body();
-    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let error = &body["errors"][0]["meta"];
-    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-    let transaction = match ask.route {
-        Route::Register => None,
-        _ => id(&body["data"]["id"]).or_else(|| id(&error["transaction_id"])),
-    };
+fn understand(world: &World, ask: &Ask, began: Instant, response: &Response<Body>) -> Reply {
     let mut guard = world.state();
     let state = &mut *guard;
-    if !matches!(status, 200..=202 | 400 | 401 | 404 | 409 | 422 | 502 | 503) {
-        world.fail(state, &format!("answered {status}: {body}"));
+    let Said { word, transaction, code, broken } = match ask.route {
+        Route::Card(_, media) => credit_card::read(state, ask, media, response),
+        _ => elastic_path::read(state, ask, response),
+    };
+    for rule in broken {
+        world.fail(state, &rule);
     }
-    if let (200 | 202, Some(id), true) = (status, transaction, ask.route != Route::Register) {
-        let data = &body["data"];
-        let told = (
-            id,
-            data["status"].as_str().unwrap_or_default().to_owned(),
-            data["meta"]["display_captured_amount"]["amount"].as_u64().unwrap_or_default(),
-            data["refunded_amount"].as_u64().unwrap_or_default(),
-        );
-        if !state.seen.contains(&told) {
-            world.fail(state, &format!("told {told:?}, which never was on record"));
+    if let Some(key) = ask.told_of(state) {
+        let order = ask.order_key();
+        let telling = Telling { order, key, wish: ask.wish(), word, began, told_at: Instant::now() };
+        for rule in told::now(state, &telling) {
+            world.fail(state, &rule);
         }
+        state.told.push(telling);
+    } else if matches!(ask.route, Route::Card(..)) && word.is_of_an_operation() {
+        world.fail(state, &format!("told {word:?} of a payment that is not on record"));
     }
-    if let (Some(key), true) = (ask.digest(), ask.route.moves_money()) {
-        state.told.push((ask.order_key(), key, status));
-    }
-    let code = error["code"].as_str().unwrap_or_default();
-    world.note(state, format_args!("  answered {status} {code}"));
-    Reply::Answered { status, transaction }
+    world.note(state, format_args!("  answered {word:?} {code}"));
+    Reply::Answered { word, transaction }
 }

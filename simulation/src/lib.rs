@@ -1,6 +1,6 @@
 //! The proof by simulation: money moves at most once, and nothing is lost.
 //!
-//! Tollgate itself runs here, from the Elastic Path face to the ports, as do its clients. What is not Tollgate is a
+//! Tollgate itself runs here, from both faces to the ports, as do their clients. What is not Tollgate is a
 //! twin whose every step comes from a seed: store, gateway, merchants, clock, and the process, which may die before
 //! and after each effect. Time stands still until everybody waits, so a minute takes no time and a seed always
 //! tells the same story. After each effect the rules are checked; in the end the gateway's ledger is compared with ours.

@@ -24,6 +24,9 @@ pub(crate) const REGISTERED: &str = "registered";
 /// See [`REGISTERED`].
 pub(crate) const EXTERNAL: &str = "external";
 
+/// The code of a discount that both grant.
+pub(crate) const DISCOUNT: &str = "spring";
+
 /// The merchants as they are now.
 pub(crate) struct Shops {
     generation: u64,
@@ -33,6 +36,8 @@ pub(crate) struct Shops {
 struct Shop {
     merchant: Arc<Merchant>,
     token: Option<(String, Timestamp)>,
+    /// The key of the credit-card API that the merchant's systems hold, which may be an old one.
+    held_key: String,
 }
 
 impl Shops {
@@ -45,8 +50,13 @@ impl Shops {
     /// New keys, and another gateway account for what comes from now on.
     pub(crate) fn rotate(&mut self) {
         self.generation += 1;
-        let documents = [REGISTERED, EXTERNAL].map(|name| document(name, self.generation));
-        self.shops = documents.into_iter().flatten().map(|merchant| Shop { merchant, token: None }).collect();
+        let merchants = [REGISTERED, EXTERNAL].map(|name| document(name, self.generation));
+        let mut held = std::mem::take(&mut self.shops).into_iter().map(|shop| shop.held_key);
+        let shop = |merchant| {
+            let held_key = held.next().unwrap_or_else(|| key(self.generation));
+            Shop { merchant, token: None, held_key }
+        };
+        self.shops = merchants.into_iter().flatten().map(shop).collect();
     }
 
     fn shop(&mut self, id: &str) -> Option<&mut Shop> {
@@ -55,6 +65,24 @@ impl Shops {
 
     pub(crate) fn merchant(&mut self, id: &str) -> Option<Arc<Merchant>> {
         self.shop(id).map(|shop| shop.merchant.clone())
+    }
+
+    /// The key that the merchant's systems send.
+    pub(crate) fn held_key(&mut self, id: &str) -> String {
+        self.shop(id).map(|shop| shop.held_key.clone()).unwrap_or_default()
+    }
+
+    /// The merchant's systems learn of the new key.
+    pub(crate) fn read_key(&mut self, id: &str) {
+        let key = key(self.generation);
+        if let Some(shop) = self.shop(id) {
+            shop.held_key = key;
+        }
+    }
+
+    /// Whether a key is one of the merchant's.
+    pub(crate) fn accepts(&mut self, id: &str, held: &str) -> bool {
+        self.shop(id).is_some() && keys(self.generation).iter().any(|key| key == held)
     }
 
     /// A token that the merchant's systems hold; a new one when it is old or refused.
@@ -71,9 +99,23 @@ impl Shops {
     }
 }
 
+fn key(generation: u64) -> String {
+    format!("k{generation}")
+}
+
+/// The keys of a generation. Every other change leaves the old one valid for a while, as a careful operator does.
+fn keys(generation: u64) -> Vec<String> {
+    let old = generation.checked_sub(1).filter(|_| generation.is_multiple_of(2));
+    std::iter::once(generation).chain(old).map(key).collect()
+}
+
 fn document(name: &str, generation: u64) -> Option<Arc<Merchant>> {
+    let keys = keys(generation);
+    // What a code takes off changes with the keys, between the attempts of one payment.
+    let percent = 5 + generation % 3 * 10;
     let json = format!(
-        r#"{{"keys": ["k"], "token_signing_key": "{generation:032}", "orders": "{name}",
+        r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
+            "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
             "gateway": {{"base_url": "http://127.0.0.1:1", "username": "u", "password": "p",
                          "merchids": {{"USD": "{generation}"}}}}}}"#
     );

@@ -1,24 +1,18 @@
 //! One simulation from its beginning to the comparison of the ledgers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Builder,
     time::{Instant, sleep},
 };
 use tollgate::{
-    operation::State as Stage,
     order::Order,
     payments::Deadline,
     reconcile::{Report, reconcile},
 };
 
-use crate::{
-    Run, check,
-    fault::Plan,
-    ledger::Did,
-    world::{State, World},
-};
+use crate::{Run, check, client, fault::Plan, world::World};
 
 /// How long everything in doubt may take to be found out.
 const SETTLED_AFTER: Duration = Duration::from_hours(26);
@@ -86,15 +80,22 @@ pub(crate) async fn end(world: &Arc<World>) {
         sleep(Duration::from_secs(wait / 60 * 60 + 60)).await;
         reconcile_once(world).await;
     }
+    client::credit_card::ask_how_all_stand(world).await;
     let mut guard = world.state();
     let state = &mut *guard;
     let mut broken = check::ended(&state.shelf, &state.ledger);
-    broken.extend(promises(state));
+    broken.extend(check::told::promises(state));
     for rule in broken {
         world.fail(state, &rule);
     }
     let moved = state.ledger.records().len();
     *state.counts.entry("gateway records").or_default() += moved as u64;
+    let payments = state.shelf.orders().filter_map(check::credit_card::payment);
+    for payment in payments {
+        *state.counts.entry("payments of the credit-card API").or_default() += 1;
+        let stored = u64::from(payment.card.stored.is_some());
+        *state.counts.entry("cards stored").or_default() += stored;
+    }
 }
 
 /// Two batches: whatever was captured is settled.
@@ -104,46 +105,4 @@ pub(crate) async fn settle(world: &Arc<World>) {
         world.step(format_args!("batch"));
         sleep(Duration::from_millis(1)).await;
     }
-}
-
-/// What a client with a key was told last and for good is what the gateway did, once.
-fn promises(state: &State) -> Vec<String> {
-    let mut broken = Vec::new();
-    let mut last = BTreeMap::new();
-    for (order, key, status) in &state.told {
-        let id = format!("{key:?}");
-        last.insert((order.clone(), id), (key, *status));
-    }
-    for ((order, id), (key, status)) in last {
-        let Some(order) = state.shelf.order(&order) else { continue };
-        let Some((transaction, operation)) = order.operations().find(|(_, o)| o.key.as_ref() == Some(key))
-        else {
-            // Refused before it began, or the order is not there.
-            if matches!(status, 200 | 202) {
-                broken.push(format!("told {status} about {id}, which is not on record"));
-            }
-            continue;
-        };
-        let times = state.ledger.times_done(&operation.gateway_order_id);
-        let latest = transaction.latest_of(operation);
-        let done = latest.is(Stage::Approved) && latest.cause.declines_as().is_none();
-        let declined = state
-            .ledger
-            .did(&operation.gateway_order_id)
-            .iter()
-            .any(|did| matches!(did, Did::Declined { .. }));
-        let fine = times <= 1
-            && match status {
-                200 => done,
-                400 => declined || latest.cause.declines_as().is_some(),
-                _ => true,
-            };
-        if !fine {
-            broken.push(format!(
-                "told {status} about {}, which is {:?} and was done {times} times",
-                operation.gateway_order_id, latest.state
-            ));
-        }
-    }
-    broken
 }

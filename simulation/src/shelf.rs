@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tollgate::{
     order::{Order, OrderKey},
-    store::{Cursor, IN_DOUBT_SHARDS, OrderStore, Page, StoreError},
+    store::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError},
 };
 
 use crate::{
@@ -46,6 +46,11 @@ impl Shelf {
         self.entries.get(key).map(|entry| &entry.order)
     }
 
+    /// When an order was last written.
+    pub(crate) fn written_at(&self, key: &str) -> Option<Instant> {
+        self.entries.get(key)?.index.last().map(|(at, _)| *at)
+    }
+
     fn put(&mut self, order: Order) {
         let due = order.next_inquiry_at();
         let key = order.key().to_string();
@@ -61,7 +66,7 @@ impl Shelf {
     }
 
     /// What the index of one shard shows, as it was `lag` ago.
-    fn due(&self, shard: u8, until: Timestamp, lag: Duration) -> Vec<(String, String, OrderKey)> {
+    fn due(&self, shard: u16, until: Timestamp, lag: Duration) -> Vec<(String, String, OrderKey)> {
         let now = Instant::now();
         let seen = |entry: &Entry| {
             let (_, due) = entry.index.iter().rev().find(|(since, _)| *since + lag <= now)?;
@@ -80,8 +85,8 @@ impl Shelf {
     }
 }
 
-fn shard_of(key: &str) -> u8 {
-    key.bytes().fold(0, u8::wrapping_add) % IN_DOUBT_SHARDS
+fn shard_of(key: &str) -> u16 {
+    u16::from(key.bytes().fold(0, u8::wrapping_add)) % IN_DOUBT_SHARDS
 }
 
 impl World {
@@ -144,6 +149,7 @@ fn as_stored(order: &Order) -> Order {
         for operation in &mut transaction.operations {
             if let Some(answer) = &mut operation.answer {
                 answer.token = None;
+                answer.stored = None;
             }
         }
     }
@@ -208,9 +214,10 @@ impl OrderStore for Instance {
         self.put(order, false).await
     }
 
-    async fn in_doubt(
+    async fn due(
         &self,
-        shard: u8,
+        index: Index,
+        shard: u16,
         until: Timestamp,
         after: Option<Cursor>,
         limit: usize,
@@ -238,6 +245,7 @@ impl OrderStore for Instance {
         page.truncate(limit.min(PAGE));
         let last = page.last().filter(|_| more);
         let next = last.map(|(due, key, _)| Cursor { key: key.clone(), due: due.clone() });
-        Ok(Page { keys: page.into_iter().map(|(_, _, key)| key).collect(), next })
+        let _ = index;
+        Ok(Page { keys: page.into_iter().map(|(_, _, key)| key).collect(), oldest: None, next })
     }
 }

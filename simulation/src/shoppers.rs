@@ -1,5 +1,7 @@
 //! Random clients, the schedule, and what else goes on while they pay.
 
+mod credit_card;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
@@ -9,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Broken, Run,
-    client::{Ask, Reply, Route, deliver},
+    client::{Ask, Route, Word, deliver},
     fault::Plan,
     merchants::{EXTERNAL, REGISTERED},
     run,
@@ -18,6 +20,12 @@ use crate::{
 
 /// How often the same request is made again.
 const RETRIES_MAX: u64 = 3;
+
+/// How many requests of a hundred begin with the credit-card API.
+const CARD_PERCENT: u64 = 40;
+
+/// How many of Elastic Path's of a hundred are about its payments, where there are any.
+const MIXED_PERCENT: u64 = 20;
 
 /// Runs one seed.
 pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
@@ -141,8 +149,18 @@ impl Target {
 fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     let mut guard = world.state();
     let state = &mut *guard;
+    if state.rng.chance(CARD_PERCENT) {
+        return credit_card::wish_for(state, client, wish);
+    }
     let merchant = if state.rng.chance(75) { REGISTERED } else { EXTERNAL };
-    let order = format!("o{}", state.rng.below(orders));
+    let payments = credit_card::orders(state, merchant);
+    let mixed = !payments.is_empty() && state.rng.chance(MIXED_PERCENT);
+    let order = if mixed {
+        state.count("requests of one face about the other's payment");
+        payments[usize::try_from(state.rng.below(payments.len() as u64)).unwrap_or_default()].clone()
+    } else {
+        format!("o{}", state.rng.below(orders))
+    };
     let stored = state.shelf.order(&format!("{merchant}#{order}"));
     let transactions: Vec<Target> =
         stored.map(|order| order.transactions.iter().map(Target::of).collect()).unwrap_or_default();
@@ -205,7 +223,7 @@ async fn pursue(world: &Arc<World>, mut ask: Ask) {
         if reply.is_final() {
             return;
         }
-        if let Reply::Answered { status: 401, .. } = reply {
+        if let Some(Word::KeyRefused) = reply.word() {
             continue;
         }
         let wait_ms = {
@@ -221,14 +239,17 @@ async fn pursue(world: &Arc<World>, mut ask: Ask) {
         if let Some(transaction) = reply.transaction()
             && world.state().rng.chance(20)
         {
-            ask = Ask {
-                route: Route::Confirm,
-                transaction: Some(transaction),
-                data: json!({}),
-                key: None,
-                ..ask
+            ask = match ask.route {
+                Route::Card(_, media) => credit_card::status_of(&ask, media),
+                _ => Ask {
+                    route: Route::Confirm,
+                    transaction: Some(transaction),
+                    data: json!({}),
+                    key: None,
+                    ..ask
+                },
             };
-        } else if ask.key.is_some() && world.state().rng.chance(10) {
+        } else if ask.key.is_some() && !matches!(ask.route, Route::Card(..)) && world.state().rng.chance(10) {
             ask.key = None;
         }
     }

@@ -1,19 +1,20 @@
 //! Every scenario, every port call in it, every fault of that call: once each, with a key and without.
 
+mod scenarios;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
     Run,
-    client::{Ask, Route, deliver},
+    client::deliver,
     fault::{Call, Fault, Plan},
     ledger::Totals,
-    merchants::{EXTERNAL, REGISTERED},
     run,
     world::World,
 };
+use scenarios::{SCENARIOS, Scenario, Step};
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.
@@ -21,67 +22,6 @@ const WAITS_S: [u64; 9] = [1, 31, 100, 61, 1, 31, 100, 61, 1];
 
 /// Port calls of the step that registers an order: the merchant, and one write.
 const REGISTER_CALLS: usize = 2;
-
-const ORDER: &str = "o";
-
-/// One step of a scenario.
-#[derive(Clone, Copy)]
-enum Step {
-    Register,
-    /// Pay with this card; see the gateway's twin.
-    Pay(Route, u64, Option<u64>),
-    /// Capture, refund or cancel, perhaps with an amount.
-    FollowUp(Route, Option<u64>),
-    Settle,
-}
-
-struct Scenario {
-    name: &'static str,
-    merchant: &'static str,
-    steps: &'static [Step],
-}
-
-const TOTAL: u64 = 2_599;
-
-const HOLD: Step = Step::Pay(Route::Authorize, 1, None);
-const BUY: Step = Step::Pay(Route::Purchase, 1, None);
-const CAPTURE: Step = Step::FollowUp(Route::Capture, None);
-const REFUND: Step = Step::FollowUp(Route::Refund, None);
-const CANCEL: Step = Step::FollowUp(Route::Cancel, None);
-
-const fn part(route: Route) -> Step {
-    Step::FollowUp(route, Some(600))
-}
-
-const fn scenario(name: &'static str, steps: &'static [Step]) -> Scenario {
-    Scenario { name, merchant: REGISTERED, steps }
-}
-
-const SCENARIOS: [Scenario; 16] = [
-    scenario("authorize", &[Step::Register, HOLD]),
-    scenario("purchase", &[Step::Register, BUY]),
-    scenario("part of what is owing", &[Step::Register, Step::Pay(Route::Pay, 1, Some(900))]),
-    scenario("decline", &[Step::Register, Step::Pay(Route::Purchase, 3, None)]),
-    scenario("capture", &[Step::Register, HOLD, CAPTURE]),
-    scenario("partial capture", &[Step::Register, HOLD, part(Route::Capture)]),
-    scenario("refund", &[Step::Register, BUY, Step::Settle, REFUND]),
-    scenario("partial refund", &[Step::Register, BUY, Step::Settle, part(Route::Refund)]),
-    scenario(
-        "two equal partial refunds",
-        &[Step::Register, BUY, Step::Settle, part(Route::Refund), part(Route::Refund)],
-    ),
-    scenario("refund of a capture", &[Step::Register, HOLD, CAPTURE, Step::Settle, part(Route::Refund)]),
-    scenario("void", &[Step::Register, HOLD, CANCEL]),
-    scenario("void of a purchase", &[Step::Register, BUY, CANCEL]),
-    scenario("void after settlement", &[Step::Register, BUY, Step::Settle, CANCEL]),
-    scenario("refund that becomes a void", &[Step::Register, BUY, REFUND]),
-    scenario("partial approval with its void", &[Step::Register, Step::Pay(Route::Purchase, 2, None)]),
-    Scenario {
-        name: "purchase of an order that may be new",
-        merchant: EXTERNAL,
-        steps: &[Step::Pay(Route::Purchase, 1, Some(TOTAL))],
-    },
-];
 
 /// What the first fault of a run is, so that what comes after it is swept as well.
 const BEFORE: [Option<Fault>; 3] = [None, Some(Fault::RequestLost), Some(Fault::AnswerLost)];
@@ -112,11 +52,10 @@ pub fn sweep(part: usize, parts: usize) -> Sweep {
         for before in BEFORE {
             for keyed in [true, false] {
                 for findable in [true, false] {
-                    let refunds =
-                        scenario.steps.iter().any(|s| matches!(s, Step::FollowUp(Route::Refund, _)));
                     // How a refund is found matters once one is in doubt; a key makes sure that there is one then.
-                    let matters = before.is_some() && refunds;
-                    if (findable || matters) && (keyed || before.is_none()) {
+                    let matters = before.is_some() && scenario.refunds();
+                    let unkeyed = before.is_none() && !scenario.begins_with_a_card();
+                    if (findable || matters) && (keyed || unkeyed) {
                         sweep.faults(scenario, before, keyed, findable);
                     }
                 }
@@ -139,8 +78,10 @@ impl Sweep {
         // Registering is swept with the first scenario, and what comes before the first fault without it.
         let from = match before {
             Some(_) => last + 1,
-            None if scenario.name == SCENARIOS[0].name || scenario.merchant == EXTERNAL => 0,
-            None => REGISTER_CALLS,
+            None if matches!(scenario.steps[0], Step::Register) && scenario.name != SCENARIOS[0].name => {
+                REGISTER_CALLS
+            }
+            None => 0,
         };
         for (index, call) in calls.iter().enumerate().skip(from) {
             for fault in call.faults() {
@@ -226,7 +167,7 @@ async fn story(
     }
     let mut guard = world.state();
     let state = &mut *guard;
-    let totals = state.ledger.totals(&format!("{}#{ORDER}", scenario.merchant));
+    let totals = state.ledger.totals(&format!("{}#{}", scenario.merchant, scenario.order()));
     if let Some(expected) = expected {
         let net = |totals: Totals| (i128::from(totals.taken) - i128::from(totals.refunded), totals.held);
         // Without a key a client that repeats a request and one that wants more cannot be told apart.
@@ -240,39 +181,13 @@ async fn story(
 
 async fn play(world: &Arc<World>, scenario: &Scenario, keyed: bool) {
     for (number, step) in scenario.steps.iter().enumerate() {
-        let (route, data) = match *step {
-            Step::Settle => {
-                run::settle(world).await;
-                continue;
-            }
-            Step::Register => (Route::Register, json!({"type": "order", "amount": TOTAL, "currency": "USD"})),
-            Step::Pay(route, card, amount) => {
-                let mut data =
-                    json!({"gateway": "card_connect", "payment": format!("{card}|16178397535388255208")});
-                if route == Route::Pay {
-                    data["method"] = "purchase".into();
-                }
-                (route, with_amount(data, amount))
-            }
-            Step::FollowUp(route, amount) => (route, with_amount(json!({}), amount)),
-        };
-        let follows = matches!(step, Step::FollowUp(..));
-        let key = (keyed && route != Route::Register).then(|| format!("k{number}"));
+        if matches!(step, Step::Settle) {
+            run::settle(world).await;
+            continue;
+        }
         for wait_s in [0].iter().chain(&WAITS_S) {
             sleep(Duration::from_secs(*wait_s)).await;
-            let transaction = if follows { last_transaction(world, scenario.merchant) } else { None };
-            if follows && transaction.is_none() {
-                break;
-            }
-            let order = ORDER.to_owned();
-            let ask = Ask {
-                merchant: scenario.merchant,
-                order,
-                route,
-                transaction,
-                data: data.clone(),
-                key: key.clone(),
-            };
+            let Some(ask) = scenario.ask(number, last_transaction(world, scenario), keyed) else { break };
             if deliver(world, &ask).await.is_final() {
                 break;
             }
@@ -280,14 +195,8 @@ async fn play(world: &Arc<World>, scenario: &Scenario, keyed: bool) {
     }
 }
 
-fn with_amount(mut data: Value, amount: Option<u64>) -> Value {
-    if let Some(amount) = amount {
-        data["amount"] = amount.into();
-    }
-    data
-}
-
-fn last_transaction(world: &World, merchant: &str) -> Option<uuid::Uuid> {
+fn last_transaction(world: &World, scenario: &Scenario) -> Option<uuid::Uuid> {
     let state = world.state();
-    state.shelf.order(&format!("{merchant}#{ORDER}"))?.transactions.last().map(|transaction| transaction.id)
+    let order = state.shelf.order(&format!("{}#{}", scenario.merchant, scenario.order()))?;
+    order.transactions.last().map(|transaction| transaction.id)
 }

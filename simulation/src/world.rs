@@ -12,11 +12,13 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
-use tollgate::{app::App, clock::Clock, operation::KeyDigest, payments::Payments};
+use tollgate::{app::App, clock::Clock, payments::Payments, scheduled_capture::Settings};
 use uuid::Uuid;
 
 use crate::{
     Broken,
+    check::told::Telling,
+    client::Ask,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
     merchants::Shops,
@@ -51,8 +53,10 @@ pub(crate) struct State {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     /// What ever stood on record of a transaction: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
-    /// What clients with a key were told: the order, the key, the status.
-    pub(crate) told: Vec<(String, KeyDigest, u16)>,
+    /// What clients with a key were told.
+    pub(crate) told: Vec<Telling>,
+    /// What was asked of the credit-card API, some of which is asked again.
+    pub(crate) asked: Vec<Ask>,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
     instances: u32,
@@ -88,6 +92,7 @@ impl World {
             counts: BTreeMap::new(),
             seen: BTreeSet::new(),
             told: Vec::new(),
+            asked: Vec::new(),
             failure: None,
             instances: 0,
         };
@@ -148,7 +153,8 @@ impl Instance {
     /// The functions' own wiring, over the twins.
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
-        App { payments, merchants: self.clone(), clock: self.clone() }
+        let captures = Settings { shards: 4, concurrency: 4 };
+        App { payments, merchants: self.clone(), clock: self.clone(), captures }
     }
 
     /// Runs an invocation until it answers, its process dies, or the platform ends it after 29 s.

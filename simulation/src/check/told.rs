@@ -1,0 +1,101 @@
+//! What clients are told about their keys: it is so at the gateway, it stays so, and one key is one request.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+use tollgate::operation::{KeyDigest, State as Stage};
+
+use crate::{client::Word, ledger::Did, world::State};
+
+/// What a client was told about an operation that moves money.
+pub(crate) struct Telling {
+    /// The order's key in the table.
+    pub(crate) order: String,
+    /// The operation's key.
+    pub(crate) key: KeyDigest,
+    /// What was asked for under that key; none when the client asked how it stands.
+    pub(crate) wish: Option<String>,
+    pub(crate) word: Word,
+    /// When the client began to ask.
+    pub(crate) began: Instant,
+    pub(crate) told_at: Instant,
+}
+
+/// The moment that it is told.
+pub(crate) fn now(state: &State, telling: &Telling) -> Vec<String> {
+    let Telling { word, key, order, .. } = telling;
+    let mut broken: Vec<String> = stands(state, telling).into_iter().collect();
+    if telling.wish.is_none() && *word != Word::Pending && word.is_of_an_operation() {
+        let payment = state.shelf.order(order).and_then(super::credit_card::payment);
+        let unchanged = state.shelf.written_at(order).is_some_and(|at| at < telling.began);
+        if unchanged && payment.is_some_and(|payment| payment.pending().is_some()) {
+            broken.push(format!("told {word:?} of {telling:?}, which is pending"));
+        }
+    }
+    for earlier in state.told.iter().filter(|t| t.order == *order && t.key == *key) {
+        let other_wish = earlier.wish.is_some() && telling.wish.is_some() && earlier.wish != telling.wish;
+        if other_wish && earlier.word.is_of_an_operation() && word.is_of_an_operation() {
+            broken.push(format!("told {word:?} of {telling:?}, under the key of {:?}", earlier.wish));
+        }
+        let same_again = match telling.wish {
+            Some(_) => earlier.wish == telling.wish,
+            // While a follow-up is under way, a payment is told as pending.
+            None => *word != Word::Pending,
+        };
+        let was_final = matches!(earlier.word, Word::Done | Word::Declined);
+        let says_nothing = matches!(word, Word::Unavailable | Word::KeyRefused);
+        let after = earlier.told_at < telling.began;
+        if same_again && was_final && after && *word != earlier.word && !says_nothing {
+            broken.push(format!("told {word:?} of {telling:?}, of which was told {:?}", earlier.word));
+        }
+    }
+    broken
+}
+
+/// What was told last of every key is what the gateway did, once.
+pub(crate) fn promises(state: &State) -> Vec<String> {
+    let mut last = BTreeMap::new();
+    for telling in &state.told {
+        last.insert((&telling.order, format!("{:?}", telling.key)), telling);
+    }
+    last.into_values().filter_map(|telling| stands(state, telling)).collect()
+}
+
+fn stands(state: &State, telling: &Telling) -> Option<String> {
+    let Telling { word, order, key, .. } = telling;
+    let found = state
+        .shelf
+        .order(order)
+        .and_then(|order| order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key)));
+    let Some((transaction, operation)) = found else {
+        // Refused before it began, or the order is not there.
+        return word.is_of_an_operation().then(|| format!("told {word:?} of {telling:?}, not on record"));
+    };
+    let times = state.ledger.times_done(&operation.gateway_order_id);
+    let latest = transaction.latest_of(operation);
+    let by_rule = latest.cause.declines_as().is_some();
+    let did = state.ledger.did(&operation.gateway_order_id);
+    let fine = times <= 1
+        && match word {
+            Word::Done => latest.is(Stage::Approved) && !by_rule,
+            Word::Declined => by_rule || did.iter().any(|did| matches!(did, Did::Declined { .. })),
+            Word::Pending
+            | Word::NotDone
+            | Word::Refused
+            | Word::Busy
+            | Word::Unavailable
+            | Word::KeyRefused => true,
+        };
+    (!fine).then(|| {
+        format!(
+            "told {word:?} about {}, which is {:?} and was done {times} times",
+            operation.gateway_order_id, latest.state
+        )
+    })
+}
+
+impl std::fmt::Debug for Telling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} ({:?}) of {}", self.key, self.wish, self.order)
+    }
+}
