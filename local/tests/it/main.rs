@@ -7,6 +7,7 @@ mod binaries;
 mod binary;
 mod bodies;
 mod concurrency;
+mod credit_card;
 mod credit_card_attacks;
 mod credit_card_bad_bodies;
 mod credit_card_bad_follow_ups;

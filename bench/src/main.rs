@@ -1,0 +1,42 @@
+//! Measurements of Tollgate, each with its target beside it. Machines are noisy, so figures are ratios and counts.
+//!
+//! `cargo run --profile fast-release -p bench -- captures`
+
+mod captures;
+mod counting;
+mod processor;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "bench", version)]
+struct Arguments {
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Scheduled captures against a gateway that takes its time: captures per second, reads and writes per capture
+    Captures(captures::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { json, what } = Arguments::parse();
+    let result = match what {
+        What::Captures(arguments) => captures::run(arguments, json).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
