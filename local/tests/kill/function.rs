@@ -59,6 +59,7 @@ impl Function {
             .env_clear()
             .envs(api.lambda_env_vars())
             .env("TABLE_NAME", TABLE_NAME)
+            .env("CAPTURE_SHARDS", "16")
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
