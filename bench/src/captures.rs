@@ -93,7 +93,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let counting = Arc::new(Counting::new(app.payments.store.clone()));
     let payments = Payments { store: counting.clone(), ..parts(&app) };
     let (started, used) = (Instant::now(), processor::seconds_used());
-    let deadline = Deadline::after(std::time::Duration::from_secs(600));
+    let deadline = Deadline::after(std::time::Duration::from_mins(10));
     let report = capture_due(&payments, app.merchants.as_ref(), Request::default(), settings, deadline).await;
     let seconds = started.elapsed().as_secs_f64();
     let used = processor::seconds_used().zip(used).map(|(now, before)| now - before);

@@ -123,7 +123,7 @@ fn units(bytes: usize, unit: usize) -> f64 {
     bytes.div_ceil(unit).max(1) as f64
 }
 
-/// A KEYS_ONLY entry: the table's key and the index's own two, names and values.
+/// An entry that holds only keys: the table's key and the index's own two, names and values.
 fn entry_size(key: &OrderKey) -> usize {
     let names = ["order_key", "capture_shard", "capture_due_at"].map(str::len).iter().sum::<usize>();
     names + key.to_string().len() + "00".len() + "2027-01-01T00:00:00Z".len()

@@ -35,7 +35,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     let [first, second, third] = [(), (), ()].map(|()| {
         let (app, merchants) = (app.clone(), app.merchants.clone());
         tokio::spawn(async move {
-            let deadline = tollgate::payments::Deadline::after(std::time::Duration::from_secs(900));
+            let deadline = tollgate::payments::Deadline::after(std::time::Duration::from_mins(15));
             let request = tollgate::scheduled_capture::Request::default();
             tollgate::scheduled_capture::capture_due(
                 &app.payments,

@@ -56,7 +56,7 @@ impl Shop {
 }
 
 /// These counts of a report, by name; everything else in it is zero or empty.
-fn assert_counts(report: &Value, expected: Value) {
+fn assert_counts(report: &Value, expected: &Value) {
     for (name, value) in report.as_object().unwrap() {
         if let (Some(count), true) = (value.as_u64(), name != "oldest_due_age_s") {
             assert_eq!(count, expected[name].as_u64().unwrap_or(0), "{name} of {report}");
@@ -72,13 +72,13 @@ async fn an_authorization_is_captured_at_its_moment_and_once() {
     let shown = shop.transaction("o", &id).await;
     assert_eq!(shown["meta"]["capture_at"], at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     assert!(shown["meta"]["authorization_expires_at"].is_string());
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.later(HOUR_S + 30).await;
     let report = shop.run(json!({})).await;
-    assert_counts(&report, json!({"due": 1, "captured": 1}));
+    assert_counts(&report, &json!({"due": 1, "captured": 1}));
     assert_eq!((&report["captured_minor"], &report["dry_run"]), (&json!({"USD": 2599}), &json!(false)));
     assert!((30..90).contains(&report["oldest_due_age_s"].as_i64().unwrap()), "{report}");
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     let shown = shop.transaction("o", &id).await;
     assert_eq!((&shown["transaction_type"], &shown["meta"]["capture_at"]), (&json!("capture"), &Value::Null));
     assert_eq!(shown["meta"]["operations"][1]["asked_by"], "schedule");
@@ -154,10 +154,10 @@ async fn a_capture_that_was_moved_or_cancelled_does_not_happen_at_its_first_mome
     assert!(answer.data(200)["meta"]["capture_at"].is_null());
     shop.patch("sooner", &sooner, json!({"capture_at": "2001-01-01T00:00:00Z"})).await.data(200);
     shop.later(HOUR_S).await;
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
     assert_eq!(shop.transaction("sooner", &sooner).await["transaction_type"], "capture");
     shop.later(HOUR_S + 60).await;
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
     assert_eq!(shop.transaction("cancelled", &cancelled).await["transaction_type"], "authorize");
     shop.close().await;
 }
@@ -182,10 +182,10 @@ async fn the_merchants_default_schedules_the_payments_of_both_faces() {
     let answer = shop.post("/api/v1/payments/creditcard/authorize", body).await;
     assert_eq!(answer.body["Response"]["ResponseCode"], "1", "{}", answer.body);
     shop.later(2 * HOUR_S - 60).await;
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.later(90).await;
     let report = shop.run(json!({})).await;
-    assert_counts(&report, json!({"due": 2, "captured": 2}));
+    assert_counts(&report, &json!({"due": 2, "captured": 2}));
     assert_eq!(report["captured_minor"], json!({"USD": 2599 + 2050}));
     shop.close().await;
 }
@@ -197,13 +197,13 @@ async fn a_dry_run_says_what_would_be_captured_and_captures_nothing() {
     shop.authorize_for("b", shop.after(0)).await;
     shop.authorize_for("later", shop.after(HOUR_S)).await;
     let report = shop.run(json!({"dry_run": true})).await;
-    assert_counts(&report, json!({"due": 2, "captured": 2}));
+    assert_counts(&report, &json!({"due": 2, "captured": 2}));
     assert_eq!((&report["dry_run"], &report["captured_minor"]), (&json!(true), &json!({"USD": 5198})));
     assert_eq!(shop.captured(), 0);
-    assert_counts(&shop.run(json!({"order_id": "b"})).await, json!({"due": 1, "captured": 1}));
-    assert_counts(&shop.run(json!({"merchant_id": "somebody-else"})).await, json!({}));
+    assert_counts(&shop.run(json!({"order_id": "b"})).await, &json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({"merchant_id": "somebody-else"})).await, &json!({}));
     let all: Vec<u16> = (0..16).collect();
-    assert_counts(&shop.run(json!({"shards": all})).await, json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({"shards": all})).await, &json!({"due": 1, "captured": 1}));
     // A misspelt member must not capture for real.
     for odd in [json!({"dryrun": true}), json!({"shards": "all"}), json!({"part": {"index": 0}})] {
         assert!(shop.stack.invoke_scheduled_with("scheduled-capture", &odd).await.is_err(), "{odd}");
@@ -233,19 +233,19 @@ async fn a_gateway_that_is_away_is_tried_again_later_and_the_payment_captured_on
     let fault =
         |kind, times| shop.stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind, times });
     fault(FaultKind::Status { status: 429 }, 2);
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "retried": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "retried": 1}));
     let shown = shop.transaction("o", &id).await;
     assert_eq!(shown["payment_details"]["detailed_status"], "capture_retrying");
     let failure = &shown["meta"]["capture_failure"];
     assert_eq!((&failure["code"], &failure["attempts"]), (&json!("gateway_unavailable"), &json!(1)));
     assert!(failure["next_attempt_at"].is_string());
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.later(61).await;
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "retried": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "retried": 1}));
     shop.later(61).await;
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.later(60).await;
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
     assert_eq!(shop.captured(), 1);
     shop.close().await;
 }
@@ -256,10 +256,10 @@ async fn a_capture_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
     let id = shop.authorize_for("o", shop.after(0)).await;
     shop.no_inquiry();
     shop.stack.simulator().fault(Fault::once(Endpoint::Capture, FaultKind::DropAfter));
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "in_doubt": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "in_doubt": 1}));
     shop.stack.simulator().clear_faults();
     shop.later(120).await;
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
     let shown = shop.transaction("o", &id).await;
     assert_eq!((&shown["status"], &shown["transaction_type"]), (&json!("complete"), &json!("capture")));
@@ -283,7 +283,7 @@ async fn a_declined_capture_stops_and_says_why_and_can_be_scheduled_anew() {
     assert_eq!(shown["meta"]["capture_failure"]["code"], "voided_elsewhere");
     assert!(shown["meta"]["capture_failure"]["next_attempt_at"].is_null());
     shop.later(24 * HOUR_S).await;
-    assert_counts(&shop.run(json!({})).await, json!({}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.close().await;
 }
 
@@ -309,8 +309,8 @@ async fn a_lapsed_authorization_is_flagged_and_voided_only_if_the_merchant_wants
         assert_eq!(shown["payment_details"]["detailed_status"], "authorization_expiring");
         // Nothing ran for a day.
         shop.later(25 * HOUR_S).await;
-        assert_counts(&shop.run(json!({})).await, json!({"due": 1, "lapsed": 1}));
-        assert_counts(&shop.run(json!({})).await, json!({}));
+        assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "lapsed": 1}));
+        assert_counts(&shop.run(json!({})).await, &json!({}));
         let shown = shop.transaction("o", &id).await;
         let (status, detailed) =
             if void_lapsed { ("cancelled", "voided") } else { ("complete", "authorization_expired") };
@@ -327,11 +327,11 @@ async fn a_lapsed_authorization_is_flagged_and_voided_only_if_the_merchant_wants
 async fn a_merchants_emergency_brake_holds_its_captures_and_nobody_elses() {
     let shop = Shop::open_with(json!({"captures_paused": true})).await;
     shop.authorize_for("o", shop.after(0)).await;
-    assert_counts(&shop.run(json!({})).await, json!({"held_back": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"held_back": 1}));
     let released = json!({"captures_paused": false});
     change_merchant(&shop, &released);
     shop.stack.cold_start().unwrap();
-    assert_counts(&shop.run(json!({})).await, json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
     shop.close().await;
 }
 
@@ -351,7 +351,7 @@ async fn a_gateway_that_cannot_be_reached_is_probed_once_a_run_and_everything_st
     change_merchant(&shop, &right);
     shop.stack.cold_start().unwrap();
     shop.later(61).await;
-    assert_counts(&shop.run(json!({})).await, json!({"due": 3, "captured": 3}));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 3, "captured": 3}));
     shop.close().await;
 }
 
@@ -362,7 +362,7 @@ fn change_merchant(shop: &Shop, changes: &Value) {
     for (member, value) in changes.as_object().unwrap() {
         match value {
             Value::Object(inner) => {
-                inner.iter().for_each(|(name, value)| document[member][name] = value.clone())
+                inner.iter().for_each(|(name, value)| document[member][name] = value.clone());
             }
             _ => document[member] = value.clone(),
         }
