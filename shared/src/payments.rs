@@ -57,6 +57,11 @@ impl Deadline {
         (limit >= SEND_MIN).then_some(limit)
     }
 
+    /// Whether there is time for more than answering what is known.
+    pub(crate) fn leaves_time_to_answer(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
+    }
+
     /// Whether an inquiry still fits.
     pub(crate) fn leaves_time_to_ask(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= ASK_MIN

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Orders found at a time; the memory of a run does not grow with the backlog.
-const PAGE: usize = 500;
+const PAGE: usize = 1_000;
 
 /// What an invocation asks for. Nothing stated: everything that is due.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -85,6 +85,8 @@ pub struct Report {
     pub held_back: usize,
     /// Due and not reached in this run's time.
     pub left: usize,
+    /// Whether there are more than those: time ran out before all were counted.
+    pub more_left: bool,
     /// What failed besides: an order that could not be read or written.
     pub failed: usize,
     /// Minor units captured, by currency.
@@ -138,6 +140,7 @@ pub async fn capture_due(
         overtaken = report.overtaken,
         held_back = report.held_back,
         left = report.left,
+        more_left = report.more_left,
         failed = report.failed,
         oldest_due_age_s = report.oldest_due_age_s,
         unread_shards = report.unread_shards,
@@ -158,7 +161,12 @@ fn shards(request: &Request, settings: Settings, now: jiff::Timestamp) -> Vec<u1
     let full_hour = now.as_second().rem_euclid(3600) < 60;
     let all = if full_hour { CAPTURE_SHARDS_MAX } else { settings.shards };
     let mine = |shard: &u16| request.part.is_none_or(|part| shard % part.of.max(1) == part.index);
-    (0..all).filter(mine).collect()
+    let mut shards: Vec<u16> = (0..all).filter(mine).collect();
+    // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
+    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
+    let first = minute % shards.len().max(1);
+    shards.rotate_left(first);
+    shards
 }
 
 impl<'a> Run<'a> {
@@ -167,6 +175,10 @@ impl<'a> Run<'a> {
         let until = self.payments.clock.now();
         let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
             let after = next?;
+            if !self.deadline.leaves_time_to_answer() {
+                self.report().more_left = true;
+                return None;
+            }
             match self.payments.store.due(Index::CapturesDue, shard, until, after, PAGE).await {
                 Ok(page) => {
                     if let Some(oldest) = page.oldest {
@@ -377,4 +389,40 @@ fn add(report: &mut Report, order: &Order, transaction: Uuid) {
         if captured.is_zero() { transaction.capturable().minor() } else { captured.minor() }
     });
     *report.captured_minor.entry(order.currency.code()).or_default() += amount;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn at(second: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(second).unwrap()
+    }
+
+    const SETTINGS: Settings = Settings { shards: 16, concurrency: 1 };
+
+    #[test]
+    fn every_partition_has_its_turn_to_be_the_first() {
+        let request = Request { part: Some(Part { index: 1, of: 4 }), ..Request::default() };
+        let runs: Vec<Vec<u16>> = (1..5).map(|minute| shards(&request, SETTINGS, at(minute * 60))).collect();
+        let firsts: BTreeSet<u16> = runs.iter().map(|run| run[0]).collect();
+        assert_eq!(firsts, BTreeSet::from([1, 5, 9, 13]));
+        for run in runs {
+            assert_eq!(run.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([1, 5, 9, 13]));
+        }
+    }
+
+    #[test]
+    fn what_was_scheduled_when_there_were_more_partitions_is_found_within_the_hour() {
+        let of = |second| shards(&Request::default(), SETTINGS, at(second)).len();
+        assert_eq!((of(3599), of(3600), of(3659), of(3660)), (16, 256, 256, 16));
+    }
+
+    #[test]
+    fn partitions_that_are_named_are_the_only_ones() {
+        let request = Request { shards: Some(vec![7]), ..Request::default() };
+        assert_eq!(shards(&request, SETTINGS, at(0)), [7]);
+    }
 }
