@@ -29,10 +29,11 @@ use crate::{
     app::App,
     failure::Code,
     gateway::PaymentSource,
-    invocation::{deadline, request_id, route_key},
+    invocation::{deadline, request_id, serve},
     operation::Kind,
     order::{Intent, Rejection},
     payments::{Performed, Refusal},
+    trail,
     transaction::Method,
 };
 use answer::Outgoing;
@@ -111,6 +112,11 @@ struct Answer {
 type Answered = Result<Answer, ApiError>;
 
 async fn handle(app: &App, request: &Request, asked: Asked) -> Response<Body> {
+    // On the heap: a payment's future is large, and would be copied on its way down.
+    serve(request, Box::pin(negotiated(app, request, asked))).await
+}
+
+async fn negotiated(app: &App, request: &Request, asked: Asked) -> Response<Body> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
     let by_script =
@@ -142,7 +148,7 @@ async fn answer(
 ) -> Answered {
     let document = read(request, media, charset)?;
     let mut root = Members::of(&document);
-    let caller = Caller::of(app, &mut root).await?;
+    let caller = Caller::of(app, request, &mut root).await?;
     let members = root.required_object("Request");
     root.finish()?;
     let Some(members) = members else { return Err(ApiError::new(Code::Required, "Request: is required")) };
@@ -236,11 +242,12 @@ fn of_operation(performed: &Performed) -> Answered {
     Ok(Answer { outgoing, replayed: *replayed, retry_after_s })
 }
 
-/// Turns a handler's result into HTTP, and logs the one line of the request.
+/// Turns a handler's result into HTTP.
 fn respond(request: &Request, media: Media, answered: Answered, reference: Option<String>) -> Response<Body> {
     let (status, mut outgoing, replayed, retry_after) = match answered {
         Ok(answer) => (200, answer.outgoing, answer.replayed, answer.retry_after_s),
         Err(error) => {
+            trail::note(|trail| trail.code = Some(error.code().as_str()));
             if let Some(why) = &error.for_operator {
                 tracing::error!(
                     request_id = request_id(request),
@@ -253,13 +260,11 @@ fn respond(request: &Request, media: Media, answered: Answered, reference: Optio
         }
     };
     outgoing.reference = reference.or(outgoing.reference);
-    tracing::info!(request_id = request_id(request), route = route_key(request), status, "answered");
     let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
     let mut response = Response::new(Body::Text(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

@@ -23,8 +23,9 @@ use lambda_http::{
 use serde_json::Value;
 
 use crate::{
-    invocation::{path_parameter, request_id, route_key},
+    invocation::{path_parameter, request_id, serve},
     order::{InvalidId, OrderId},
+    trail,
 };
 use error::{ApiError, Code, Problem};
 
@@ -43,30 +44,28 @@ impl Answer {
 
 type Answered = Result<Answer, ApiError>;
 
-/// Turns a handler's result into HTTP, and logs the one line of the request.
-fn respond(request: &Request, answered: Answered) -> Response<Body> {
+/// Answers a request.
+async fn respond(request: &Request, answered: impl Future<Output = Answered>) -> Response<Body> {
+    serve(request, async { http(request, answered.await) }).await
+}
+
+/// Turns a handler's result into HTTP.
+fn http(request: &Request, answered: Answered) -> Response<Body> {
     let (status, body, replayed, retry_after) = match answered {
         Ok(answer) => (answer.status, answer.body, answer.replayed, None),
         Err(error) => {
             let request_id = request_id(request);
+            trail::note(|trail| trail.code = Some(error.code().as_str()));
             if let Some(why) = &error.for_operator {
                 tracing::error!(request_id, code = error.code().as_str(), why, "request failed");
             }
             (error.status(), error.body(&request_id), error.replayed, error.retry_after_s)
         }
     };
-    tracing::info!(
-        request_id = request_id(request),
-        route = route_key(request),
-        status = status.as_u16(),
-        "answered"
-    );
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // Answers hold tokens and payments.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

@@ -1,6 +1,7 @@
 //! Why a request was not carried out, in words that every face shares: the list of codes, and what a refusal of the
 //! rules, a gateway or a store that does not work comes to. Each face turns it into its own answer.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -74,6 +75,8 @@ pub(crate) enum Code {
     TooManyTransactions,
     TooManyOperations,
     TooManyAttempts,
+    TooManyWrongKeys,
+    TooManyDeclines,
     GatewayUnavailable,
     GatewayMisconfigured,
     ServiceUnavailable,
@@ -162,6 +165,8 @@ impl Code {
             Self::TooManyTransactions => ("too_many_transactions", 422, "Unprocessable Entity", 70),
             Self::TooManyOperations => ("too_many_operations", 422, "Unprocessable Entity", 71),
             Self::TooManyAttempts => ("too_many_attempts", 422, "Unprocessable Entity", 72),
+            Self::TooManyWrongKeys => ("too_many_wrong_keys", 429, "Too Many Requests", 73),
+            Self::TooManyDeclines => ("too_many_declines", 429, "Too Many Requests", 74),
             Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable", 90),
             Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway", 91),
             Self::ServiceUnavailable => ("service_unavailable", 503, "Service Unavailable", 92),
@@ -249,6 +254,24 @@ impl Failure {
     fn gateway_unavailable(detail: &str) -> Self {
         Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
     }
+}
+
+impl Failure {
+    /// A key is wrong, as too many from there were.
+    pub(crate) fn too_many_wrong_keys(wait: SignedDuration) -> Self {
+        let detail = "too many wrong keys came from this address; the right one is accepted at any time";
+        Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
+    }
+
+    /// Too many payments from there were declined.
+    pub(crate) fn too_many_declines(wait: SignedDuration) -> Self {
+        let detail = "too many payments from this address were declined; nothing was sent to the gateway";
+        Self::new(Code::TooManyDeclines, detail).retry_after(seconds(wait))
+    }
+}
+
+fn seconds(wait: SignedDuration) -> u32 {
+    u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX)
 }
 
 /// Merchants cannot be read. An unknown merchant is the caller's business and handled there.

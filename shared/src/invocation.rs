@@ -1,11 +1,107 @@
-//! What every face reads of an invocation besides headers and body.
+//! What every face reads of an invocation besides headers and body, and what every answer has.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use lambda_http::{Context, Request, RequestExt, request::RequestContext};
+use lambda_http::{
+    Body, Context, Request, RequestExt, Response,
+    http::{HeaderName, HeaderValue, header},
+    request::RequestContext,
+};
+use tokio::time::Instant;
 
-use crate::payments::Deadline;
+use crate::{
+    card::mask_card_numbers,
+    payments::Deadline,
+    trail::{self, Trail},
+};
+
+/// The caller's own id of a request, which is logged and answered.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest such id.
+const REQUEST_ID_MAX: usize = 128;
+
+/// What every answer says besides its own: it is for this caller only, what it is, and nothing to be shown in a page.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    // Answers hold tokens and payments.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
+];
+
+/// What is known of a request that was answered, for its metrics.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The answer's status.
+    pub status: u16,
+    /// What happened on the way.
+    pub trail: Trail,
+}
+
+/// Answers a request: runs its handler, writes the one line of the request, and adds what every answer has.
+pub(crate) async fn serve(
+    request: &Request,
+    handler: impl Future<Output = Response<Body>>,
+) -> Response<Body> {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    let cold_start = !WARM.swap(true, Ordering::Relaxed);
+    let began = Instant::now();
+    let (mut response, trail) = trail::follow(handler).await;
+    let (own, callers) = (request_id(request), callers_request_id(request));
+    let status = response.status().as_u16();
+    tracing::info!(
+        request_id = own,
+        lambda_request_id = request.lambda_context_ref().map_or("", |context| context.request_id.as_str()),
+        callers_request_id = callers.as_deref().unwrap_or(""),
+        route = route_key(request),
+        status,
+        code = trail.code.unwrap_or(""),
+        merchant = trail.merchant.as_deref().unwrap_or(""),
+        order = trail.order.as_deref().unwrap_or(""),
+        transaction = trail.transaction.map(tracing::field::display),
+        operation = trail.operation.map(tracing::field::display),
+        kind = trail.kind.unwrap_or(""),
+        outcome = trail.outcome.unwrap_or(""),
+        amount_minor = trail.amount_minor,
+        currency = trail.currency.unwrap_or(""),
+        gateway_ms = milliseconds(trail.gateway),
+        total_ms = milliseconds(began.elapsed()),
+        cold_start,
+        "answered"
+    );
+    let headers = response.headers_mut();
+    headers.extend(HEADERS);
+    if let Ok(id) = HeaderValue::from_str(callers.as_deref().unwrap_or(&own)) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response.extensions_mut().insert(Served { status, trail });
+    response
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The caller's own id of the request; none when it is no short printable text, or could be a card number.
+fn callers_request_id(request: &Request) -> Option<String> {
+    let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && mask_card_numbers(text) == text;
+    fits.then(|| text.to_owned())
+}
+
+/// Where a request comes from, as API Gateway saw it; empty where nobody tells.
+pub(crate) fn source(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
 
 /// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
 pub fn route_key(request: &Request) -> String {

@@ -17,14 +17,16 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use crate::app::App;
 
 use crate::{
+    abuse::Abuse,
     clock::{Clock, SystemClock},
     gateway::cardpointe::CardPointe,
-    invocation,
+    invocation::{self, Served},
     merchants::secrets_manager::SecretsManagerMerchants,
     payments::{Deadline, Payments},
     scheduled_capture::Settings,
     store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
     telemetry::{self, Measured},
+    trail,
 };
 
 /// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
@@ -129,7 +131,7 @@ impl App {
             clock: clock.clone(),
         };
         let merchants = Arc::new(SecretsManagerMerchants::new(secretsmanager, clock.clone()));
-        Ok(Self { payments, merchants, clock, captures: config.captures })
+        Ok(Self { payments, merchants, clock, abuse: Abuse::default(), captures: config.captures })
     }
 }
 
@@ -144,7 +146,13 @@ where
     let handler = &handler;
     lambda_http::run(service_fn(move |request: Request| {
         let app = app.clone();
-        async move { Ok::<_, Error>(handler(app, request).await) }
+        async move {
+            let response = handler(app.clone(), request).await;
+            if let Some(served) = response.extensions().get::<Served>() {
+                telemetry::emit(served, app.clock.now());
+            }
+            Ok::<_, Error>(response)
+        }
     }))
     .await
 }
@@ -165,8 +173,9 @@ where
         let app = app.clone();
         async move {
             let deadline = invocation::deadline_of(&event.context, app.clock.now());
-            let report = handler(app.clone(), event.payload, deadline).await;
+            let (report, trail) = trail::follow(handler(app.clone(), event.payload, deadline)).await;
             telemetry::emit(&report, app.clock.now());
+            telemetry::emit(&trail, app.clock.now());
             Ok::<_, Error>(report)
         }
     }))

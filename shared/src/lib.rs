@@ -31,11 +31,15 @@ pub mod merchants;
 
 pub mod store;
 
+pub mod trail;
+
 pub mod payments;
 
 pub mod reconcile;
 
 pub mod scheduled_capture;
+
+pub mod abuse;
 
 pub mod access_token;
 

@@ -1,6 +1,7 @@
 //! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
 //! save the outcome (`design.md` §4).
 
+mod audit;
 mod doubt;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
     outcome::{Answer, Doubt, NotDone, Outcome},
     policy::OrdersMode,
     store::{OrderStore, StoreError},
+    trail,
 };
 
 /// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway itself
@@ -115,16 +117,25 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
+        trail::note(|trail| {
+            trail.merchant = Some(key.merchant.to_string());
+            trail.order = Some(key.order.to_string());
+        });
         let (order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
             Intended::Pending(order, at) => (order, at),
             // Asked before, and still in doubt although its request has ended: ask now, then answer.
             Intended::Finished(Performed { order, at, replayed: true }) => {
                 let order = self.resolve(merchant, order, at.transaction, deadline).await;
+                audit::note(&order, at);
                 return Ok(Performed { order, at, replayed: true });
             }
-            Intended::Finished(performed) => return Ok(performed),
+            Intended::Finished(performed) => {
+                audit::note(&performed.order, performed.at);
+                return Ok(performed);
+            }
         };
         let order = self.carry_out(merchant, order, at, source, deadline).await;
+        audit::note(&order, at);
         Ok(Performed { order, at, replayed: false })
     }
 
@@ -155,8 +166,8 @@ impl Payments {
     ) -> Order {
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
-            log_outcome(&order, at, &outcome);
             let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
+            audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_ask() {
                 (saved, _) = self.ask(merchant, saved.order, at).await;
             }
@@ -198,7 +209,10 @@ impl Payments {
                 Decision::Record(order, at) => (order, at, false),
             };
             match self.put(&stored, &order, at).await? {
-                Put::Done(order) if to_send => return Ok(Intended::Pending(order, at)),
+                Put::Done(order) if to_send => {
+                    audit::change(&order, at, "intent saved");
+                    return Ok(Intended::Pending(order, at));
+                }
                 Put::Done(order) => return Ok(Intended::Finished(Performed { order, at, replayed: false })),
                 Put::Changed(order) => stored = Start::Stored(order),
             }
@@ -276,10 +290,19 @@ impl Payments {
             memo: transaction.memo.as_deref(),
             command,
         };
-        match deadline.gateway_limit() {
-            Some(limit) => self.gateway.perform(merchant, instruction, limit).await,
-            None => Outcome::NotDone(NotDone::NoTimeLeft, Answer::default()),
-        }
+        let Some(limit) = deadline.gateway_limit() else {
+            return Outcome::NotDone(NotDone::NoTimeLeft, Answer::default());
+        };
+        let sent = Instant::now();
+        let outcome = self.gateway.perform(merchant, instruction, limit).await;
+        trail::note(|trail| {
+            trail.gateway += sent.elapsed();
+            trail.gateway_calls += 1;
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_refusals +=
+                u32::from(matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)));
+        });
+        outcome
     }
 
     /// Puts the outcome on record.
@@ -339,27 +362,31 @@ impl Payments {
         at: Option<Timestamp>,
     ) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.schedule_capture(transaction, at, self.clock.now());
-        self.change(key, &change).await
+        self.change(key, "scheduled capture moved", &change).await
     }
 
     /// Puts on record that an authorization ended before it was captured.
     pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
         let change =
             |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
-        self.change(key, &change).await
+        self.change(key, "authorization lapsed", &change).await
     }
 
     /// Changes an order that is there, by itself and without the gateway.
     async fn change(
         &self,
         key: &OrderKey,
+        what: &'static str,
         change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
     ) -> Result<Order, Refusal> {
         let mut order = self.order(key).await?;
         for _ in 0..DECISIONS_MAX {
             change(&mut order)?;
             match self.store.save(&order).await {
-                Ok(()) => return Ok(next_version(&order)),
+                Ok(()) => {
+                    tracing::info!(audit = true, merchant = %key.merchant, order = %key.order, what, "changed");
+                    return Ok(next_version(&order));
+                }
                 Err(StoreError::Conflict(other)) => order = *other,
                 Err(error) => return Err(Refusal::Store(error)),
             }
@@ -382,14 +409,20 @@ impl Payments {
     ) -> Result<(Order, bool), Refusal> {
         let new = Order::new(key, currency, Some(total), self.clock.now());
         let mut stored = match self.store.create(&new).await {
-            Ok(()) => return Ok((next_version(&new), true)),
+            Ok(()) => {
+                audit::registered(&new);
+                return Ok((next_version(&new), true));
+            }
             Err(StoreError::Conflict(stored)) => *stored,
             Err(error) => return Err(Refusal::Store(error)),
         };
         for _ in 0..DECISIONS_MAX {
             stored.restate(currency, total, self.clock.now())?;
             match self.store.save(&stored).await {
-                Ok(()) => return Ok((next_version(&stored), false)),
+                Ok(()) => {
+                    audit::registered(&stored);
+                    return Ok((next_version(&stored), false));
+                }
                 Err(StoreError::Conflict(other)) => stored = *other,
                 Err(error) => return Err(Refusal::Store(error)),
             }
@@ -433,36 +466,6 @@ fn attempt(order: &Order, at: At) -> Option<Uuid> {
 
 fn next_version(order: &Order) -> Order {
     Order { version: order.version + 1, ..order.clone() }
-}
-
-/// One line per gateway call: ids, codes and amounts, nothing of the card and no text from outside.
-fn log_outcome(order: &Order, at: At, outcome: &Outcome) {
-    let operation = order.operation(at);
-    let answer = outcome.answer();
-    tracing::info!(
-        merchant = %order.merchant,
-        order = %order.id,
-        transaction = %at.transaction,
-        operation = %at.operation,
-        kind = operation.map_or("", |operation| operation.kind.as_str()),
-        amount_minor = operation.map_or(0, |operation| operation.amount.minor()),
-        currency = order.currency.code(),
-        outcome = outcome_name(outcome),
-        respproc = answer.respproc.as_deref().unwrap_or(""),
-        respcode = answer.respcode.as_deref().unwrap_or(""),
-        retref = answer.retref.as_deref().unwrap_or(""),
-        "gateway call"
-    );
-}
-
-fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Approved(_) => "approved",
-        Outcome::PartiallyApproved(_) => "partially_approved",
-        Outcome::Declined(..) => "declined",
-        Outcome::NotDone(..) => "not_done",
-        Outcome::Unknown(..) => "unknown",
-    }
 }
 
 #[cfg(test)]

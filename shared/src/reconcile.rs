@@ -52,6 +52,8 @@ pub struct Report {
     pub skipped: usize,
     /// In doubt for more than a day.
     pub needs_attention: usize,
+    /// How long the oldest of what was in doubt has been so, in seconds.
+    pub oldest_in_doubt_s: i64,
     /// Minor units by result (`approved`, `declined`, `not_done`, `in_doubt`) and currency.
     pub amounts_minor: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Whether everything that was due was looked at. If not, time ran out and the next run goes on.
@@ -144,7 +146,13 @@ impl Run<'_> {
         let now = self.payments.clock.now();
         let due: Vec<At> = order.due_for_inquiry(now).collect();
         for at in due {
-            self.report().due += 1;
+            let pending = order.operation(at).filter(|operation| operation.is(State::Pending));
+            let age_s = pending.map_or(0, |operation| now.duration_since(operation.attempted_at).as_secs());
+            {
+                let mut report = self.report();
+                report.due += 1;
+                report.oldest_in_doubt_s = report.oldest_in_doubt_s.max(age_s);
+            }
             order = self.operation(&key, order, at).await;
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tracing_subscriber::EnvFilter;
 
-use crate::{reconcile, scheduled_capture};
+use crate::{invocation::Served, reconcile, scheduled_capture, trail::Trail};
 
 /// The name space of all metrics.
 const NAMESPACE: &str = "Tollgate";
@@ -58,6 +58,35 @@ fn count(number: impl TryInto<u64>) -> f64 {
     number.try_into().unwrap_or_default() as f64
 }
 
+impl Measured for Trail {
+    fn measures(&self) -> Vec<Measures> {
+        if self.gateway_calls == 0 {
+            return Vec::new();
+        }
+        let metrics = vec![
+            ("GatewayCalls", "Count", count(self.gateway_calls)),
+            ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
+            ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
+            ("GatewayTime", "Milliseconds", self.gateway.as_secs_f64() * 1000.0),
+        ];
+        vec![Measures { dimensions: Vec::new(), metrics }]
+    }
+}
+
+impl Measured for Served {
+    fn measures(&self) -> Vec<Measures> {
+        let mut measures = self.trail.measures();
+        // Five kinds by four outcomes: few enough.
+        if let (Some(kind), Some(outcome)) = (self.trail.kind, self.trail.outcome) {
+            measures.push(Measures {
+                dimensions: vec![("Kind", kind.to_owned()), ("Outcome", outcome.to_owned())],
+                metrics: vec![("Operations", "Count", 1.0)],
+            });
+        }
+        measures
+    }
+}
+
 impl Measured for scheduled_capture::Report {
     fn measures(&self) -> Vec<Measures> {
         // A dry run moves nothing, and the schedule's figures must not show it.
@@ -91,6 +120,7 @@ impl Measured for reconcile::Report {
             ("InDoubt", "Count", count(self.in_doubt)),
             ("InDoubtUnanswered", "Count", count(self.unanswered)),
             ("NeedsAttention", "Count", count(self.needs_attention)),
+            ("OldestInDoubtAge", "Seconds", count(self.oldest_in_doubt_s)),
         ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }

@@ -11,10 +11,10 @@ use std::{
 const LAYERS: [&[&str]; 8] = [
     &["money", "card", "memo"],
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
-    &["clock", "gateway", "merchants", "store"],
+    &["clock", "gateway", "merchants", "store", "trail"],
     &["payments", "reconcile", "scheduled_capture"],
     &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
-    &["access_token", "app", "failure", "invocation"],
+    &["abuse", "access_token", "app", "failure", "invocation"],
     &["credit_card", "elastic_path", "telemetry"],
     &["lambda"],
 ];

@@ -12,7 +12,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
-use tollgate::{app::App, clock::Clock, payments::Payments, scheduled_capture::Settings};
+use tollgate::{abuse::Abuse, app::App, clock::Clock, payments::Payments, scheduled_capture::Settings};
 use uuid::Uuid;
 
 use crate::{
@@ -154,7 +154,7 @@ impl Instance {
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
         let captures = Settings { shards: 4, concurrency: 4 };
-        App { payments, merchants: self.clone(), clock: self.clone(), captures }
+        App { payments, merchants: self.clone(), clock: self.clone(), abuse: Abuse::default(), captures }
     }
 
     /// Runs an invocation until it answers, its process dies, or the platform ends it after 29 s.

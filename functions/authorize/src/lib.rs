@@ -10,6 +10,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
     match route_key(&request).as_str() {
         "POST /v2/orders/{orderId}/payments/authorize" => elastic_path::authorize(&app, &request).await,
         "POST /api/v1/payments/creditcard/authorize" => credit_card::authorize(&app, &request).await,
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

@@ -12,6 +12,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
             elastic_path::confirm(&app, &request).await
         }
         "POST /api/v1/payments/creditcard/status" => credit_card::status(&app, &request).await,
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

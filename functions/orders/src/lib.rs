@@ -17,6 +17,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
         "GET /v2/orders/{orderId}/transactions/{transactionId}" => {
             elastic_path::get_transaction(&app, &request).await
         }
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

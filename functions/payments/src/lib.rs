@@ -9,6 +9,6 @@ use tollgate::{app::App, elastic_path, invocation::route_key};
 pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
     match route_key(&request).as_str() {
         "POST /v2/orders/{orderId}/payments" => elastic_path::pay(&app, &request).await,
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

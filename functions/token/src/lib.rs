@@ -9,6 +9,6 @@ use tollgate::{app::App, elastic_path, invocation::route_key};
 pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
     match route_key(&request).as_str() {
         "POST /oauth/access_token" => elastic_path::issue_token(&app, &request).await,
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

@@ -12,6 +12,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
             elastic_path::cancel(&app, &request).await
         }
         "POST /api/v1/payments/creditcard/void" => credit_card::void(&app, &request).await,
-        _ => elastic_path::not_found(&request),
+        _ => elastic_path::not_found(&request).await,
     }
 }

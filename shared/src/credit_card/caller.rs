@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use lambda_http::Request;
+
 use super::{
     error::{ApiError, Problem},
     members::Members,
 };
 use crate::{
-    app::App,
+    app::{App, Denied},
     failure::{Code, Failure},
-    merchants::{Merchant, MerchantsError},
+    invocation::source,
+    merchants::Merchant,
+    trail,
 };
 
 /// Longest id and key that are looked at.
@@ -23,7 +27,7 @@ pub(super) struct Caller {
 impl Caller {
     /// Verifies `Authentication`. An unknown id and a wrong key are not told apart: the answer would tell which
     /// merchants there are.
-    pub(super) async fn of(app: &App, root: &mut Members<'_>) -> Result<Self, ApiError> {
+    pub(super) async fn of(app: &App, request: &Request, root: &mut Members<'_>) -> Result<Self, ApiError> {
         let wrong = || -> ApiError {
             Problem::new("Authentication", Code::InvalidGrant, "the id or the key is wrong").into()
         };
@@ -35,14 +39,13 @@ impl Caller {
         let key = members.required("Key", CREDENTIAL_MAX);
         members.finish()?;
         let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
-        let id = id.parse().map_err(|_| wrong())?;
-        let merchant = match app.merchants.get(&id).await {
+        let merchant = match app.merchant_with_key(id, key, &source(request)).await {
             Ok(merchant) => merchant,
-            Err(MerchantsError::Unknown) => return Err(wrong()),
-            Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-                return Err(Failure::from(&error).into());
-            }
+            Err(Denied::Wrong) => return Err(wrong()),
+            Err(Denied::TooOften(wait)) => return Err(ApiError::http(Failure::too_many_wrong_keys(wait))),
+            Err(Denied::Unavailable(error)) => return Err(Failure::from(&error).into()),
         };
-        if merchant.has_key(key) { Ok(Self { merchant }) } else { Err(wrong()) }
+        trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
+        Ok(Self { merchant })
     }
 }

@@ -42,6 +42,12 @@ impl ApiError {
         Problem::new("", code, detail).into()
     }
 
+    /// A failure that HTTP tells, too, because nothing was decided about a payment.
+    pub(super) fn http(failure: Failure) -> Self {
+        let status = failure.code.status();
+        Self { status, ..Self::from(failure) }
+    }
+
     /// A request that cannot be read, although nothing that is wrong was named.
     pub(super) fn unreadable() -> Self {
         Self::new(Code::InvalidValue, "the request cannot be read")

@@ -16,6 +16,7 @@ use crate::{
     merchants::{Merchant, MerchantsError},
     operation::{Grant, KeyDigest},
     order::{OrderId, OrderKey},
+    trail,
 };
 
 /// Longest `Idempotency-Key`.
@@ -46,6 +47,7 @@ impl Caller {
             }
         };
         let grant = access_token::verify(token, &merchant, app.clock.now())?;
+        trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
         Ok(Self { merchant, grant })
     }
 

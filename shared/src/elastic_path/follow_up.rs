@@ -46,22 +46,22 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 
 /// `POST …/transactions/{transactionId}/capture`.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    respond(request, on_transaction(app, request, Kind::Capture).await)
+    respond(request, Box::pin(on_transaction(app, request, Kind::Capture))).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    respond(request, on_transaction(app, request, Kind::Refund).await)
+    respond(request, Box::pin(on_transaction(app, request, Kind::Refund))).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
 pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
-    respond(request, on_transaction(app, request, Kind::Void).await)
+    respond(request, Box::pin(on_transaction(app, request, Kind::Void))).await
 }
 
 /// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and answers the transaction as it is then.
 pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
-    respond(request, confirmed(app, request).await)
+    respond(request, Box::pin(confirmed(app, request))).await
 }
 
 async fn confirmed(app: &App, request: &Request) -> Answered {

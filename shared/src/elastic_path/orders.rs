@@ -18,32 +18,33 @@ use crate::{
 
 /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
 pub async fn put_order(app: &App, request: &Request) -> Response<Body> {
-    respond(request, register(app, request).await)
+    respond(request, Box::pin(register(app, request))).await
 }
 
 /// `GET /v2/orders/{orderId}`.
 pub async fn get_order(app: &App, request: &Request) -> Response<Body> {
-    respond(request, read(app, request).await)
+    respond(request, Box::pin(read(app, request))).await
 }
 
 /// `GET /v2/orders/{orderId}/transactions`.
 pub async fn list_transactions(app: &App, request: &Request) -> Response<Body> {
-    respond(request, list(app, request).await)
+    respond(request, Box::pin(list(app, request))).await
 }
 
 /// `GET /v2/orders/{orderId}/transactions/{transactionId}`.
 pub async fn get_transaction(app: &App, request: &Request) -> Response<Body> {
-    respond(request, read_transaction(app, request).await)
+    respond(request, Box::pin(read_transaction(app, request))).await
 }
 
 /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
 pub async fn patch_transaction(app: &App, request: &Request) -> Response<Body> {
-    respond(request, patch(app, request).await)
+    respond(request, Box::pin(patch(app, request))).await
 }
 
 /// Every other route.
-pub fn not_found(request: &Request) -> Response<Body> {
-    respond(request, Err(ApiError::new(Code::NotFound, "there is no such route, or not with this method")))
+pub async fn not_found(request: &Request) -> Response<Body> {
+    let detail = "there is no such route, or not with this method";
+    respond(request, std::future::ready(Err(ApiError::new(Code::NotFound, detail)))).await
 }
 
 async fn register(app: &App, request: &Request) -> Answered {

@@ -15,7 +15,9 @@ use crate::{
     app::App,
     card::{CardNumber, CardSummary, Expiry, SecurityCode, mask_card_numbers},
     clock::Clock,
+    failure::Failure,
     gateway::{BillingAddress, Card, PaymentSource},
+    invocation::source as source_of,
     money::Currency,
     operation::{Fingerprint, Grant, Kind},
     order::{Action, CaptureAt, Intent, Pay},
@@ -31,17 +33,17 @@ const CARD_MEMBERS: [&str; 6] = ["first_name", "last_name", "number", "month", "
 
 /// `POST …/payments`: the method stands in the body.
 pub async fn pay(app: &App, request: &Request) -> Response<Body> {
-    respond(request, answer(app, request, None).await)
+    respond(request, Box::pin(answer(app, request, None))).await
 }
 
 /// `POST …/payments/authorize`.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    respond(request, answer(app, request, Some(Method::Authorize)).await)
+    respond(request, Box::pin(answer(app, request, Some(Method::Authorize)))).await
 }
 
 /// `POST …/payments/purchase`.
 pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
-    respond(request, answer(app, request, Some(Method::Purchase)).await)
+    respond(request, Box::pin(answer(app, request, Some(Method::Purchase)))).await
 }
 
 /// What the `method` of a body asks for.
@@ -71,6 +73,11 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
                 .unwrap_or_else(|| ApiError::new(Code::InvalidValue, "method is wrong")));
         }
     };
+    let browser =
+        (caller.grant == Grant::Implicit).then(|| format!("{} {}", source_of(request), caller.merchant.id));
+    if let Some(wait) = browser.as_ref().and_then(|from| app.abuse.declines.wait(from, app.clock.now())) {
+        return Err(Failure::too_many_declines(wait).into());
+    }
     let external = caller.merchant.policy.orders == OrdersMode::External;
     if external && caller.grant == Grant::Implicit {
         caller.must_be_merchant()?;
@@ -109,7 +116,14 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
         currency,
         by: caller.grant,
     };
-    follow_up::perform(app, request, &caller, order, intent, Some(&source)).await
+    let answered = follow_up::perform(app, request, &caller, order, intent, Some(&source)).await;
+    if let (Some(from), Err(error)) = (browser, &answered)
+        && error.code() == Code::Declined
+        && !error.replayed
+    {
+        app.abuse.declines.failed(&from, app.clock.now());
+    }
+    answered
 }
 
 /// Only `card_connect` is served here; another gateway is a valid request for somebody else.

@@ -9,7 +9,11 @@ use super::{
     respond,
 };
 use crate::{
-    access_token, app::App, failure::Failure, merchants::MerchantsError, operation::Grant, order::MerchantId,
+    access_token,
+    app::{App, Denied},
+    failure::Failure,
+    invocation::source,
+    operation::Grant,
 };
 
 /// Longest form; a real one has about 120 characters.
@@ -17,7 +21,7 @@ const FORM_MAX_BYTES: usize = 8 * 1024;
 
 /// Issues an access token for a merchant's key, or for a browser.
 pub async fn issue_token(app: &App, request: &Request) -> Response<Body> {
-    respond(request, answer(app, request).await)
+    respond(request, Box::pin(answer(app, request))).await
 }
 
 async fn answer(app: &App, request: &Request) -> Answered {
@@ -41,23 +45,15 @@ async fn answer(app: &App, request: &Request) -> Answered {
         }
         Grant::Implicit | Grant::Schedule => None,
     };
-    // One answer for an unknown id and a wrong secret.
-    let refused = || ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong");
-    let id: MerchantId = client_id.parse().map_err(|_| refused())?;
-    let merchant = match app.merchants.get(&id).await {
-        Ok(merchant) => merchant,
-        Err(MerchantsError::Unknown) => return Err(refused()),
-        Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-            return Err(Failure::from(&error).into());
-        }
+    let merchant = match &secret {
+        Some(secret) => app.merchant_with_key(&client_id, secret, &source(request)).await,
+        None => app.merchant_that_lets_browsers_in(&client_id).await,
     };
-    let allowed = match secret {
-        Some(secret) => merchant.has_key(&secret),
-        None => merchant.shopper_tokens,
-    };
-    if !allowed {
-        return Err(refused());
-    }
+    let merchant = merchant.map_err(|denied| match denied {
+        Denied::Wrong => ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong"),
+        Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
+        Denied::Unavailable(error) => Failure::from(&error).into(),
+    })?;
     let (token, expires) = access_token::issue(&merchant, grant, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({

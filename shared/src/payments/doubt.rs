@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::{Deadline, Payments, Refusal, Saved, attempt, outcome_name};
+use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
     gateway::{Payment, Question},
     merchants::Merchant,
@@ -112,6 +112,7 @@ impl Payments {
                 order::learn(order, at, &finding, &merchant.policy, self.clock.now(), &|| self.clock.new_id())
             })
             .await;
+        audit::change(&saved.order, at, "found by asking");
         (saved, true)
     }
 }
@@ -143,7 +144,7 @@ fn question(order: &Order, at: At) -> Option<Question<'_>> {
 
 fn finding_name(finding: &Finding) -> &'static str {
     match finding {
-        Finding::Became(outcome) => outcome_name(outcome),
+        Finding::Became(outcome) => audit::outcome_name(outcome),
         Finding::Several(_) => "several",
         Finding::Absent => "absent",
         Finding::Undecided => "undecided",

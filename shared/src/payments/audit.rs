@@ -1,0 +1,99 @@
+//! The audit trail: a log line for every change of a payment's state, with who, what, when and the result. Ids, codes
+//! and amounts, nothing of the card and no text from outside.
+
+use crate::{
+    operation::{Operation, State},
+    order::{At, Order},
+    outcome::Outcome,
+    trail,
+};
+
+/// Something was put on record about an operation.
+pub(super) fn change(order: &Order, at: At, what: &'static str) {
+    let Some(operation) = order.operation(at) else { return };
+    tracing::info!(
+        audit = true,
+        what,
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %at.transaction,
+        operation = %at.operation,
+        kind = operation.kind.as_str(),
+        by = operation.by.as_str(),
+        attempt = operation.attempts,
+        state = state(operation),
+        amount_minor = operation.amount.minor(),
+        currency = order.currency.code(),
+        "changed"
+    );
+}
+
+/// What the gateway said, and the state that it left the operation in.
+pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
+    let Some(operation) = order.operation(at) else { return };
+    let answer = outcome.answer();
+    tracing::info!(
+        audit = true,
+        what = "outcome",
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %at.transaction,
+        operation = %at.operation,
+        kind = operation.kind.as_str(),
+        by = operation.by.as_str(),
+        attempt = operation.attempts,
+        state = state(operation),
+        amount_minor = operation.amount.minor(),
+        currency = order.currency.code(),
+        outcome = outcome_name(outcome),
+        respproc = answer.respproc.as_deref().unwrap_or(""),
+        respcode = answer.respcode.as_deref().unwrap_or(""),
+        retref = answer.retref.as_deref().unwrap_or(""),
+        "changed"
+    );
+}
+
+/// An order was registered, or its amount stated again.
+pub(super) fn registered(order: &Order) {
+    tracing::info!(
+        audit = true,
+        what = "order registered",
+        merchant = %order.merchant,
+        order = %order.id,
+        amount_minor = order.total.map_or(0, crate::money::Amount::minor),
+        currency = order.currency.code(),
+        "changed"
+    );
+}
+
+/// Leaves an operation on the trail of the request that is about it.
+pub(super) fn note(order: &Order, at: At) {
+    let Some(operation) = order.operation(at) else { return };
+    trail::note(|trail| {
+        trail.transaction = Some(at.transaction);
+        trail.operation = Some(at.operation);
+        trail.kind = Some(operation.kind.as_str());
+        trail.outcome = Some(state(operation));
+        trail.amount_minor = Some(operation.amount.minor());
+        trail.currency = Some(order.currency.code());
+    });
+}
+
+fn state(operation: &Operation) -> &'static str {
+    match operation.state {
+        State::Pending => "pending",
+        State::Approved => "approved",
+        State::Declined => "declined",
+        State::NotDone => "not_done",
+    }
+}
+
+pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Approved(_) => "approved",
+        Outcome::PartiallyApproved(_) => "partially_approved",
+        Outcome::Declined(..) => "declined",
+        Outcome::NotDone(..) => "not_done",
+        Outcome::Unknown(..) => "unknown",
+    }
+}

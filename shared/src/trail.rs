@@ -1,0 +1,76 @@
+//! What happens on the way of one request, gathered for its log line and its metrics. Holds no card data, no text from
+//! outside and no secret.
+
+use std::{cell::RefCell, time::Duration};
+
+use uuid::Uuid;
+
+/// What is known of a request when it ends.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// Whose it was.
+    pub merchant: Option<String>,
+    /// The order that it was about.
+    pub order: Option<String>,
+    /// The payment.
+    pub transaction: Option<Uuid>,
+    /// The operation.
+    pub operation: Option<Uuid>,
+    /// What was asked for: `authorize`, `purchase`, `capture`, `refund`, `void`.
+    pub kind: Option<&'static str>,
+    /// What became of it: `approved`, `declined`, `not_done`, `pending`.
+    pub outcome: Option<&'static str>,
+    /// Minor units.
+    pub amount_minor: Option<u64>,
+    /// ISO 4217 code.
+    pub currency: Option<&'static str>,
+    /// Time spent waiting for the gateway.
+    pub gateway: Duration,
+    /// Calls that moved money, or would have.
+    pub gateway_calls: u32,
+    /// Of these: no answer came.
+    pub gateway_timeouts: u32,
+    /// Of these: the gateway refused the merchant's credentials or set-up.
+    pub gateway_refusals: u32,
+    /// The stable code of the error that was answered.
+    pub code: Option<&'static str>,
+}
+
+tokio::task_local! {
+    static TRAIL: RefCell<Trail>;
+}
+
+/// Adds to the trail of the request that is running; outside of one, to nothing.
+pub fn note(change: impl FnOnce(&mut Trail)) {
+    // Fails only where nobody follows.
+    let _nobody = TRAIL.try_with(|trail| change(&mut trail.borrow_mut()));
+}
+
+/// Runs a request, and answers its trail besides its result.
+pub async fn follow<F: Future>(request: F) -> (F::Output, Trail) {
+    let followed = async {
+        let output = request.await;
+        (output, TRAIL.with(RefCell::take))
+    };
+    TRAIL.scope(RefCell::default(), followed).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_that_run_at_once_do_not_mix_their_trails() {
+        let request = |kind: &'static str| {
+            follow(async move {
+                note(|trail| trail.kind = Some(kind));
+                tokio::task::yield_now().await;
+                note(|trail| trail.gateway_calls += 1);
+            })
+        };
+        let (((), one), ((), other)) = tokio::join!(request("capture"), request("refund"));
+        assert_eq!((one.kind, one.gateway_calls), (Some("capture"), 1));
+        assert_eq!((other.kind, other.gateway_calls), (Some("refund"), 1));
+        note(|_| unreachable!("nobody follows"));
+    }
+}
