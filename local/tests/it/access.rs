@@ -193,3 +193,64 @@ async fn a_key_taken_out_of_the_secret_stops_working_when_the_secret_is_read_aga
     shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.error(401, "invalid_client");
     shop.close().await;
 }
+
+#[tokio::test]
+async fn who_tries_out_keys_is_slowed_down_and_the_right_key_still_passes() {
+    let shop = Shop::open().await;
+    for _ in 0..10 {
+        shop.token(merchants::REGISTERED, Some("wrong")).await.error(401, "invalid_client");
+    }
+    let answer = shop.token(merchants::REGISTERED, Some("wrong")).await;
+    answer.error(429, "too_many_wrong_keys");
+    assert!(answer.headers.contains_key("retry-after"));
+    // Another merchant from the same address, and the right key.
+    shop.token(merchants::EXTERNAL, Some("wrong")).await.error(401, "invalid_client");
+    assert_eq!(shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status, 200);
+    shop.stack.advance_clock(301);
+    shop.token(merchants::REGISTERED, Some("wrong")).await.error(401, "invalid_client");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_tries_out_cards_is_slowed_down_and_the_merchant_is_not() {
+    let mut shop = Shop::open_with(serde_json::json!({"shopper_tokens": {"attempts": 50}})).await;
+    shop.register("o", 2599).await;
+    shop.register("other", 2599).await;
+    let merchants_own = shop.current_token().to_owned();
+    shop.as_shopper().await;
+    for _ in 0..10 {
+        shop.pay("o", crate::shop::by_card("purchase", crate::shop::NO_FUNDS)).await.error(400, "declined");
+    }
+    let answer = shop.pay("other", crate::shop::by_card("purchase", crate::shop::VISA)).await;
+    answer.error(429, "too_many_declines");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(shop.stack.simulator().transactions().len(), 10, "nothing was sent");
+    shop.use_token(&merchants_own);
+    shop.pay_by_token("other", "purchase").await.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request_and_is_not_for_a_page() {
+    let shop = Shop::open().await;
+    let answer = shop
+        .send(reqwest::Method::GET, "/v2/orders/none", &[("x-request-id", "mine-1")], String::new())
+        .await;
+    assert_eq!(answer.headers["x-request-id"], "mine-1");
+    for odd in ["4788250000121443", &"x".repeat(129)] {
+        let answer =
+            shop.send(reqwest::Method::GET, "/v2/orders/none", &[("x-request-id", odd)], String::new()).await;
+        let own = answer.body["errors"][0]["meta"]["request_id"].as_str().unwrap();
+        assert_eq!(answer.headers["x-request-id"], own);
+    }
+    for name in [
+        "cache-control",
+        "x-content-type-options",
+        "content-security-policy",
+        "referrer-policy",
+        "strict-transport-security",
+    ] {
+        assert!(answer.headers.contains_key(name), "{name}");
+    }
+    shop.close().await;
+}

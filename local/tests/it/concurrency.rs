@@ -53,6 +53,7 @@ async fn assert_paid_once(shop: &Shop, order: &str, answers: &[Answer], others: 
 
 #[tokio::test]
 async fn a_hundred_purchases_with_one_key_pay_once() {
+    let _storm = crate::support::STORM.lock().await;
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     let answers = purchase_at_once(&shop, "o", keys(|_| Some("one".to_owned()))).await;
@@ -62,6 +63,7 @@ async fn a_hundred_purchases_with_one_key_pay_once() {
 
 #[tokio::test]
 async fn a_hundred_purchases_with_different_keys_pay_once() {
+    let _storm = crate::support::STORM.lock().await;
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     let answers = purchase_at_once(&shop, "o", keys(|n| Some(format!("key-{n}")))).await;
@@ -71,6 +73,7 @@ async fn a_hundred_purchases_with_different_keys_pay_once() {
 
 #[tokio::test]
 async fn a_hundred_purchases_without_a_key_pay_once() {
+    let _storm = crate::support::STORM.lock().await;
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     let answers = purchase_at_once(&shop, "o", keys(|_| None)).await;

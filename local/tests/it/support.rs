@@ -15,6 +15,10 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
 }
 
+/// Held by a test that sends a hundred requests at once: two such storms at a time overrun the store of a small machine,
+/// and tell nothing that one does not.
+pub(crate) static STORM: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A stack with the default options.
 pub(crate) async fn stack() -> Stack {
     Stack::start(Options::default()).await.unwrap()
