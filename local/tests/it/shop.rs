@@ -30,6 +30,16 @@ pub(crate) const SEED_VISA: &str = "4242424242424242";
 const ALL_CARDS: [&str; 8] =
     [VISA, MASTERCARD, AMEX, NO_FUNDS, WRONG_EXPIRY, PARTLY_APPROVED, TIMES_OUT, SEED_VISA];
 
+/// What opens something, and how it would show.
+const SECRETS: [(&str, &str); 6] = [
+    ("a merchant's key", merchants::REGISTERED_KEY),
+    ("a merchant's key", merchants::EXTERNAL_KEY),
+    ("a signing key", merchants::TOKEN_SIGNING_KEY),
+    ("the gateway's password", "testing123"),
+    ("the gateway's password", "dGVzdGluZzp0ZXN0aW5nMTIz"),
+    ("an access token", "eyJ"),
+];
+
 /// A security code that is looked for in everything that is stored and logged.
 pub(crate) const AMEX_CODE: &str = "7391";
 
@@ -234,6 +244,14 @@ impl Shop {
         for quoted in [format!("\"{AMEX_CODE}\""), format!("\\\"{AMEX_CODE}\\\""), format!("'{AMEX_CODE}'")] {
             let found = seen.lines().find(|line| line.contains(&quoted)).unwrap_or_default();
             assert!(found.is_empty(), "a security code was stored or logged: {found}");
+        }
+        for (what, secret) in SECRETS {
+            let found = seen.lines().find(|line| line.contains(secret)).unwrap_or_default();
+            assert!(
+                found.is_empty(),
+                "{what} was stored or logged: {}",
+                found.chars().take(800).collect::<String>()
+            );
         }
         for name in ["cvv2", "verification_value", "security_code"] {
             assert!(!seen.contains(name), "{name} was stored or logged");
