@@ -13,7 +13,7 @@ use tollgate::{
     lambda::App,
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::{Fingerprint, Grant, Kind},
+    operation::{Fingerprint, Grant, KeyDigest, Kind},
     order::{Action, CaptureAt, Intent, OrderKey, Pay},
     payments::Deadline,
     transaction::Method,
@@ -24,6 +24,10 @@ use crate::merchants::EXTERNAL;
 
 /// Authorizations under way at a time.
 const CONCURRENCY: usize = 32;
+
+/// How often one is tried, and for how long it is left alone after the first time.
+const TRIES_MAX: u32 = 8;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// How long one of them may take.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(29);
@@ -51,7 +55,16 @@ pub async fn fill(app: &App, load: Load, done: impl Fn(usize) + Sync) -> Result<
     let results = stream::iter(0..load.count).map(|n| {
         let merchant = Arc::clone(&merchant);
         async move {
-            authorize(app, &merchant, &format!("load-{}-{n}", &run[..8]), amount, load.capture_at).await?;
+            let order = format!("load-{}-{n}", &run[..8]);
+            // A store that is overrun has done nothing, or what the same request finds again.
+            let mut tries = 0;
+            while let Err(error) = authorize(app, &merchant, &order, amount, load.capture_at).await {
+                tries += 1;
+                if tries == TRIES_MAX {
+                    return Err(error);
+                }
+                tokio::time::sleep(PAUSE * tries).await;
+            }
             done(count.fetch_add(1, Ordering::Relaxed) + 1);
             Ok::<(), String>(())
         }
@@ -79,7 +92,7 @@ async fn authorize(
     };
     let intent = Intent {
         action: Action::Pay(pay),
-        key: None,
+        key: Some(KeyDigest::new("load", order, "")),
         fingerprint: Fingerprint::new(Kind::Authorize, Some(amount), None, None, None),
         currency: Some(Currency::USD),
         by: Grant::ClientCredentials,

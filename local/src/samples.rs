@@ -17,7 +17,7 @@ use axum::{
     http::{Request, header},
 };
 use cardpointe_simulator::Simulator;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate::{clock::Clock, lambda::App};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
@@ -44,9 +44,14 @@ enum Payment {
     None,
     /// The amount is held.
     Authorized,
+    /// The amount is held, and captured by itself after [`CAPTURE_AFTER`].
+    Scheduled,
     /// Paid, and sent to settlement.
     Settled,
 }
+
+/// Late enough that no stack is up so long, early enough for the authorization's seven days.
+const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
 
 /// One sample order and the event that it is for; `events/README.md` lists the same.
 struct Sample {
@@ -76,7 +81,10 @@ const SAMPLES: &[Sample] = &[
     sample(8, 2599, Payment::Authorized),  // capture-approved
     sample(9, 2599, Payment::Authorized),  // payments-capture
     sample(10, 2599, Payment::Authorized), // void-approved
-    sample(13, 2599, Payment::Authorized), // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction
+    // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction, -schedule-capture-bad-input
+    sample(13, 2599, Payment::Authorized),
+    sample(15, 2599, Payment::Scheduled), // orders-schedule-capture, scheduled-capture-order
+    sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-cancelled
 ];
 
 /// A card payment of 25.99 USD through the credit-card API. Each is an order of its own.
@@ -206,19 +214,22 @@ impl Client {
         self.send("orders", "PUT", "/v2/orders/{orderId}", &parameters, &order).await?;
         let (function, method) = match sample.payment {
             Payment::None => return Ok(()),
-            Payment::Authorized => ("authorize", "authorize"),
+            Payment::Authorized | Payment::Scheduled => ("authorize", "authorize"),
             Payment::Settled => ("purchase", "purchase"),
         };
         let path = format!("/v2/orders/{{orderId}}/payments/{method}");
-        let payment =
+        let mut payment =
             json!({ "data": { "gateway": "card_connect", "method": method, "payment": STORED_CARD } });
+        if sample.payment == Payment::Scheduled {
+            payment["data"]["capture_at"] = json!(Timestamp::now() + CAPTURE_AFTER);
+        }
         self.send(function, "POST", &path, &parameters, &payment).await?;
         Ok(())
     }
 
     async fn prepare_card(&self, sample: &CardSample) -> Result<(), String> {
         let (function, route, kind) = match sample.payment {
-            Payment::None => return Ok(()),
+            Payment::None | Payment::Scheduled => return Ok(()),
             Payment::Authorized => ("authorize", "authorize", "0"),
             Payment::Settled => ("purchase", "charge", "1"),
         };

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     merchants::{Merchant, Merchants},
-    operation::State,
+    operation::{Grant, Kind, State},
     order::{At, MerchantId, Order, OrderKey},
     payments::{Deadline, Payments},
     store::{Cursor, IN_DOUBT_SHARDS, Index, StoreError},
@@ -42,6 +42,8 @@ pub struct Report {
     pub approved: usize,
     /// Found refused.
     pub declined: usize,
+    /// Of these: captures that the schedule had made.
+    pub captures_declined: usize,
     /// Found to have done nothing.
     pub not_done: usize,
     /// Asked about and still in doubt.
@@ -187,7 +189,18 @@ impl Run<'_> {
         *amounts.entry(order.currency.code()).or_default() += amount.minor();
         match operation.state {
             State::Approved => report.approved += 1,
-            State::Declined => report.declined += 1,
+            State::Declined => {
+                report.declined += 1;
+                if operation.by == Grant::Schedule && operation.kind == Kind::Capture {
+                    report.captures_declined += 1;
+                    tracing::error!(
+                        merchant = %order.merchant,
+                        order = %order.id,
+                        transaction = %at.transaction,
+                        "needs attention: a scheduled capture was refused"
+                    );
+                }
+            }
             State::NotDone => report.not_done += 1,
             State::Pending => {
                 report.in_doubt += 1;

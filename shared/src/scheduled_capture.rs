@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
 use crate::{
@@ -37,7 +37,8 @@ pub struct Request {
     pub order_id: Option<OrderId>,
     /// Only this merchant's captures.
     pub merchant_id: Option<MerchantId>,
-    /// Only these partitions of the index.
+    /// Only these partitions of the index, each below [`CAPTURE_SHARDS_MAX`].
+    #[serde(default, deserialize_with = "partitions")]
     pub shards: Option<Vec<u16>>,
     /// Only a share of the partitions, so that several invocations split the work.
     pub part: Option<Part>,
@@ -45,12 +46,36 @@ pub struct Request {
 
 /// One of several equal shares of the work.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StatedPart")]
 pub struct Part {
-    /// Which, from 0.
+    /// Which, from 0 to one less than there are.
     pub index: u16,
-    /// Of how many.
+    /// Of how many; at least one.
     pub of: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatedPart {
+    index: u16,
+    of: u16,
+}
+
+impl TryFrom<StatedPart> for Part {
+    type Error = &'static str;
+
+    fn try_from(StatedPart { index, of }: StatedPart) -> Result<Self, Self::Error> {
+        // A part that there is not would capture nothing, minute after minute, without a word.
+        if index < of { Ok(Self { index, of }) } else { Err("part.index must be less than part.of") }
+    }
+}
+
+fn partitions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u16>>, D::Error> {
+    let shards = Option::<Vec<u16>>::deserialize(deserializer)?;
+    if shards.iter().flatten().any(|shard| *shard >= CAPTURE_SHARDS_MAX) {
+        return Err(D::Error::custom(format!("shards are 0 to {}", CAPTURE_SHARDS_MAX - 1)));
+    }
+    Ok(shards)
 }
 
 /// How a deployment runs its captures.
@@ -91,7 +116,7 @@ pub struct Report {
     pub failed: usize,
     /// Minor units captured, by currency.
     pub captured_minor: BTreeMap<&'static str, u64>,
-    /// How long the longest waiting of them is due, in seconds.
+    /// How long the longest waiting of them is due, in seconds. What was put off is due since its first moment.
     pub oldest_due_age_s: i64,
     /// Parts of the index that could not be read.
     pub unread_shards: usize,
@@ -160,7 +185,7 @@ fn shards(request: &Request, settings: Settings, now: jiff::Timestamp) -> Vec<u1
     }
     let full_hour = now.as_second().rem_euclid(3600) < 60;
     let all = if full_hour { CAPTURE_SHARDS_MAX } else { settings.shards };
-    let mine = |shard: &u16| request.part.is_none_or(|part| shard % part.of.max(1) == part.index);
+    let mine = |shard: &u16| request.part.is_none_or(|part| shard % part.of == part.index);
     let mut shards: Vec<u16> = (0..all).filter(mine).collect();
     // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
     let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
@@ -300,8 +325,23 @@ impl<'a> Run<'a> {
                     "needs attention: a scheduled capture was refused"
                 );
             }
+            // Somebody voided it in the gateway's portal: it is not tried again.
+            Verdict::NotDone(NotDone::VoidedElsewhere) => {
+                report.declined += 1;
+                tracing::error!(
+                    merchant = %order.merchant,
+                    order = %order.id,
+                    transaction = %at.transaction,
+                    code = "voided_elsewhere",
+                    "needs attention: a scheduled capture was refused"
+                );
+            }
             Verdict::NotDone(reason) => {
                 report.retried += 1;
+                // It is due since its moment, however often it has been put off.
+                let since = transaction.capture.map_or(operation.created_at, |schedule| schedule.at);
+                let age = self.payments.clock.now().duration_since(since).as_secs();
+                report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                 drop(report);
                 // What fails for one of the merchant's payments fails for all: one probe a run is enough.
                 if matches!(reason, NotDone::Unreachable | NotDone::Misconfigured) {

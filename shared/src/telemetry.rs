@@ -119,6 +119,7 @@ impl Measured for reconcile::Report {
             ("InDoubtDue", "Count", count(self.due)),
             ("InDoubt", "Count", count(self.in_doubt)),
             ("InDoubtUnanswered", "Count", count(self.unanswered)),
+            ("CapturesDeclined", "Count", count(self.captures_declined)),
             ("NeedsAttention", "Count", count(self.needs_attention)),
             ("OldestInDoubtAge", "Seconds", count(self.oldest_in_doubt_s)),
         ];

@@ -8,10 +8,13 @@ use std::{
 };
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
-use local::{Options, REGION, Stack, TABLE_NAME, functions};
+use local::{
+    Options, REGION, Stack, TABLE_NAME, functions,
+    template::{TEMPLATE, parse},
+};
 use serde_json::Value;
 
-use crate::events::{events, expected, is_scheduled};
+use crate::events::{events, expected, function_of, is_scheduled};
 
 /// How long one wait for an answer may take before it is asked for again. The simulator can miss a change that
 /// happens just as the wait begins.
@@ -41,6 +44,7 @@ impl Function {
     async fn start(name: &str, stack: &Stack) -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
         assert!(binary.exists(), "{} is not built: run `cargo test --workspace`", binary.display());
+        let captures = parse(TEMPLATE).unwrap().captures;
         let api = Simulator::builder()
             .function_name(name)
             .invocation_timeout(TIMEOUT)
@@ -52,6 +56,8 @@ impl Function {
             .env_clear()
             .envs(api.lambda_env_vars())
             .env("TABLE_NAME", TABLE_NAME)
+            .env("CAPTURE_SHARDS", captures.shards.to_string())
+            .env("CAPTURE_CONCURRENCY", captures.concurrency.to_string())
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
@@ -90,7 +96,7 @@ async fn every_event_is_answered_by_the_function_that_is_deployed() {
     let events = events();
     for (name, status, part) in expected() {
         let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
-        let function = &running[name.split('-').next().unwrap()];
+        let function = &running[function_of(name)];
         let answer = function.answer(event).await;
         if is_scheduled(event) {
             assert!(answer.to_string().contains(part), "{name}: {answer}");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::{RouteKey, TEMPLATE, parse};
 use serde_json::Value;
-use tollgate::merchants::Merchant;
+use tollgate::{merchants::Merchant, scheduled_capture::Report, telemetry::Measured as _};
 
 use crate::events::{events, is_scheduled};
 
@@ -15,6 +15,9 @@ const API: &str = include_str!("../../../docs/api.md");
 const CREDIT_CARD: &str = include_str!("../../../docs/credit-card.md");
 const CODE: &str = include_str!("../../../shared/src/failure.rs");
 const LETTERS: &str = include_str!("../../../shared/src/credit_card/letters.rs");
+const SCHEDULED: &str = include_str!("../../../docs/scheduled-capture.md");
+const SCHEDULED_CODE: &str = include_str!("../../../shared/src/scheduled_capture.rs");
+const RESPONSE: &str = include_str!("../../../shared/src/elastic_path/response.rs");
 const EVENTS: &str = include_str!("../../../events/README.md");
 
 /// What API Gateway answers by itself, on every route.
@@ -213,4 +216,83 @@ fn the_merchants_documents_in_the_documentation_can_be_used() {
     for name in full.as_object().unwrap().keys() {
         assert!(members.contains(name.as_str()), "{name} is described");
     }
+}
+
+/// A struct's public members, in the source's order.
+fn members(source: &'static str, of: &str) -> Vec<&'static str> {
+    let body = source.split_once(&format!("pub struct {of} {{\n")).unwrap().1.split_once("\n}").unwrap().0;
+    let lines = body.lines().filter_map(|line| line.trim().strip_prefix("pub "));
+    lines.map(|line| line.split_once(':').unwrap().0).collect()
+}
+
+/// The part of a page under a heading, up to the next one of the same rank or a higher one.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let rank = heading.split_once(' ').unwrap().0;
+    let section = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{heading}")).1;
+    let ends = (1..=rank.len()).filter_map(|rank| section.find(&format!("\n{} ", "#".repeat(rank))));
+    &section[..ends.min().unwrap_or(section.len())]
+}
+
+#[test]
+fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
+    for (of, heading) in [("Request", "### The event"), ("Report", "### The report")] {
+        let documented: Vec<_> = rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect();
+        assert_eq!(documented, members(SCHEDULED_CODE, of), "{of}");
+    }
+}
+
+#[test]
+fn the_metrics_of_scheduled_capture_are_documented() {
+    let report = Report { captured_minor: BTreeMap::from([("USD", 1)]), ..Report::default() };
+    let mut in_code = BTreeMap::new();
+    for measures in report.measures() {
+        let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));
+        let dimensions = dimensions.collect::<Vec<_>>().join(", ");
+        for (name, unit, _) in measures.metrics {
+            in_code.insert(name, vec![unit.to_owned(), dimensions.clone()]);
+        }
+    }
+    let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+    let table = rows(section(SCHEDULED, "### The metrics"));
+    assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
+}
+
+#[test]
+fn every_alarm_says_what_to_do_when_it_rings() {
+    let resources = TEMPLATE.lines().zip(TEMPLATE.lines().skip(1));
+    let alarms = resources.filter(|(_, kind)| kind.trim() == "Type: AWS::CloudWatch::Alarm");
+    let alarms: BTreeSet<_> = alarms.map(|(name, _)| name.trim().trim_end_matches(':')).collect();
+    let section = section(SCHEDULED, "## When an alarm rings");
+    let described = section.lines().filter_map(|line| line.strip_prefix("### "));
+    assert_eq!(described.collect::<BTreeSet<_>>(), alarms);
+}
+
+#[test]
+fn every_detailed_status_is_documented() {
+    let of = |name: &str| RESPONSE.split_once(name).unwrap().1.split_once("\n}").unwrap().0;
+    let words =
+        [of("\nfn detailed_status("), of("\nfn cause(")].map(|body| body.split('"').skip(1).step_by(2));
+    // An attempt's twin is voided beside the payment, which keeps the status that it has.
+    let shown: BTreeSet<_> = words.into_iter().flatten().filter(|word| *word != "twin").collect();
+    let openapi: Value = serde_saphyr::from_str(OPENAPI).unwrap();
+    let listed = openapi.pointer(
+        "/components/schemas/Transaction/properties/payment_details/properties/detailed_status/enum",
+    );
+    let listed = listed.unwrap().as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), shown);
+    let (_, cells) = rows(API).find(|(member, _)| *member == "payment_details.detailed_status").unwrap();
+    for word in shown.iter().filter(|word| !word.is_empty()) {
+        assert!(cells[0].contains(&format!("`{word}`")), "{word} in docs/api.md");
+    }
+}
+
+#[test]
+fn the_parameters_of_scheduled_capture_are_documented_with_their_defaults() {
+    let captures = parse(TEMPLATE).unwrap().captures;
+    let default = |parameter: &str| {
+        let row = rows(section(SCHEDULED, "## Scale")).find(|(name, _)| *name == parameter);
+        row.unwrap_or_else(|| panic!("{parameter}")).1[0].to_owned()
+    };
+    assert_eq!(default("CaptureShards"), captures.shards.to_string());
+    assert_eq!(default("CaptureConcurrency"), captures.concurrency.to_string());
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use local::{
     Options, Stack,
+    functions::{SCHEDULED, TABLE},
     template::{TEMPLATE, parse},
 };
 use serde_json::Value;
@@ -26,12 +27,31 @@ pub(crate) fn is_scheduled(event: &Value) -> bool {
     event.get("routeKey").is_none()
 }
 
+/// The function that an event is for: its name is `<function>-<case>`, and both may hold hyphens.
+pub(crate) fn function_of(event: &str) -> &'static str {
+    let names = TABLE.iter().map(|(name, _)| *name).chain(SCHEDULED.iter().map(|(name, _)| *name));
+    let of = names.filter(|name| event.strip_prefix(name).is_some_and(|case| case.starts_with('-')));
+    of.max_by_key(|name| name.len()).unwrap_or_else(|| panic!("{event} is for a function that is not there"))
+}
+
+#[test]
+fn an_event_is_for_the_function_whose_name_it_begins_with() {
+    assert_eq!(function_of("scheduled-capture-dry-run"), "scheduled-capture");
+    assert_eq!(function_of("capture-approved"), "capture");
+}
+
+#[test]
+#[should_panic(expected = "is for a function that is not there")]
+fn an_event_for_a_function_that_is_not_there_is_noticed() {
+    function_of("scheduled-void-order");
+}
+
 #[test]
 fn every_function_has_events_and_every_event_goes_to_its_own_function() {
     let deployment = parse(TEMPLATE).unwrap();
     let mut seen = BTreeSet::new();
     for (name, event) in events() {
-        let function = name.split('-').next().unwrap();
+        let function = function_of(&name);
         seen.insert(function.to_owned());
         if is_scheduled(&event) {
             assert!(deployment.schedules.iter().any(|schedule| schedule.function == function), "{name}");
@@ -86,9 +106,9 @@ async fn every_event_is_answered_as_its_readme_says() {
     assert_eq!(events.len(), expected.len());
     for (name, status, part) in expected {
         let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
-        let function = name.split('-').next().unwrap();
+        let function = function_of(name);
         if is_scheduled(event) {
-            let report = stack.invoke_scheduled(function).await.unwrap().to_string();
+            let report = stack.invoke_scheduled_with(function, event).await.unwrap().to_string();
             assert!(report.contains(part), "{name}: {report}");
             continue;
         }

@@ -245,11 +245,16 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
         CaptureAt::At(at) => Some(at.max(context.now)),
         CaptureAt::AsTheMerchantSays => context.policy.capture_after.map(|after| context.now + after),
     };
-    let latest = context.now + context.policy.authorization_lifetime;
+    // In whole seconds, as times are shown.
+    let latest = whole_seconds(context.now + context.policy.authorization_lifetime);
     match at {
         Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest }),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed: false })),
     }
+}
+
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// The capture that is due, as the schedule's own intent.

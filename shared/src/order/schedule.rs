@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Rejection, rules::is_settled_and_stands};
+use super::{Order, Rejection, decide::whole_seconds, rules::is_settled_and_stands};
 use crate::{
     operation::{BACK_OFF_MIN, Grant, KeyDigest, Kind, Operation, State},
     outcome::NotDone,
@@ -75,7 +75,7 @@ impl Order {
             return Err(Rejection::AlreadyCaptured);
         }
         let at = at.map(|at| at.max(now));
-        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at)
+        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at.map(whole_seconds))
             && at > latest
         {
             return Err(Rejection::CaptureAfterExpiry { latest });
