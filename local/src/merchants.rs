@@ -15,9 +15,12 @@ pub const EXTERNAL_KEY: &str = "467512342124";
 /// Signs the tokens of both, so that the tokens in `events/` are valid on every local stack.
 pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
 
+/// What the names of the merchants' secrets begin with.
+pub const PREFIX: &str = "tollgate/merchants/";
+
 /// The name of a merchant's secret.
 pub fn secret_name(merchant: &str) -> String {
-    format!("tollgate/merchants/{merchant}")
+    format!("{PREFIX}{merchant}")
 }
 
 /// The built-in merchants' documents, changed and added to by `patches`: merchant id → JSON merge patch (RFC 7396) of

@@ -354,6 +354,7 @@ pub fn app(
 ) -> Result<Arc<App>, StartError> {
     let config = Config {
         table: TABLE_NAME.to_owned(),
+        merchants_prefix: merchants::PREFIX.to_owned(),
         captures,
         region: REGION.to_owned(),
         dynamodb_url: Some(dynamodb_url.to_owned()),

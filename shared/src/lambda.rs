@@ -47,6 +47,8 @@ const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub struct Config {
     /// DynamoDB table (`TABLE_NAME`).
     pub table: String,
+    /// What the names of merchants' secrets begin with (`MERCHANTS_PREFIX`), so that stages can share an account.
+    pub merchants_prefix: String,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
     pub captures: Settings,
     /// AWS region (`AWS_REGION`).
@@ -84,6 +86,7 @@ impl Config {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
+            merchants_prefix: needed("MERCHANTS_PREFIX")?,
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
@@ -130,7 +133,11 @@ impl App {
             gateway: Arc::new(CardPointe::new(clock.clone())?),
             clock: clock.clone(),
         };
-        let merchants = Arc::new(SecretsManagerMerchants::new(secretsmanager, clock.clone()));
+        let merchants = Arc::new(SecretsManagerMerchants::new(
+            secretsmanager,
+            config.merchants_prefix.clone(),
+            clock.clone(),
+        ));
         Ok(Self { payments, merchants, clock, abuse: Abuse::default(), captures: config.captures })
     }
 }

@@ -56,6 +56,7 @@ impl Function {
             .env_clear()
             .envs(api.lambda_env_vars())
             .env("TABLE_NAME", TABLE_NAME)
+            .env("MERCHANTS_PREFIX", local::merchants::PREFIX)
             .env("CAPTURE_SHARDS", captures.shards.to_string())
             .env("CAPTURE_CONCURRENCY", captures.concurrency.to_string())
             .env("AWS_REGION", REGION)

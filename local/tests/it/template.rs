@@ -1,15 +1,64 @@
-//! `template.yaml` and what the local stack takes from it.
+//! `template.yaml`: what the local stack takes from it, and that it says what the code does.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use local::{
     functions::{SCHEDULED, TABLE},
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
+use serde_json::Value;
 use tollgate::{
     scheduled_capture::{Part, Request},
     store::CAPTURE_SHARDS_MAX,
 };
+
+/// What Lambda puts into every function's environment.
+const BY_LAMBDA: [&str; 4] =
+    ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// All of the template; what a tag such as `!Ref` stands at is read as it is.
+fn template() -> Value {
+    serde_saphyr::from_str(TEMPLATE).unwrap()
+}
+
+/// The properties of all resources of a type, by logical id.
+fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
+    let all = template["Resources"].as_object().unwrap().iter();
+    let some = all.filter(|(_, resource)| resource["Type"] == kind);
+    some.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
+}
+
+/// A value, or all values of a list.
+fn each(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
+}
+
+/// The text of all sources in a folder of the workspace.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The text literals that stand between two pieces of source.
+fn between<'a>(source: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
+    source.split(before).skip(1).filter_map(move |rest| rest.split_once(after)).map(|(text, _)| text)
+}
 
 #[test]
 fn every_function_of_the_template_has_a_handler_and_every_handler_a_function() {
@@ -100,6 +149,234 @@ fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_w
     let indexes: Vec<_> =
         indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
     assert_eq!(indexes, [("in-doubt", "KEYS_ONLY"), ("captures-due", "KEYS_ONLY")]);
+}
+
+#[test]
+fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
+    let source = sources(&workspace().join("shared/src")) + &sources(&workspace().join("functions"));
+    let calls = ["env::var(\"", "needed(\"", "optional(\""];
+    let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
+    let template = template();
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let everywhere = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let environments = functions.values().map(|function| &function["Environment"]["Variables"]);
+    let set = environments.chain([everywhere]).filter_map(Value::as_object).flat_map(|set| set.keys());
+    let set: BTreeSet<_> = set.map(String::as_str).collect();
+    assert_eq!(set, read.into_iter().filter(|name| !BY_LAMBDA.contains(name)).collect());
+}
+
+#[test]
+fn the_indexes_are_the_ones_that_the_store_queries() {
+    let store = fs::read_to_string(workspace().join("shared/src/store/dynamodb.rs")).unwrap();
+    let names = |member| between(&store, member, '"').collect::<Vec<_>>();
+    let (indexes, shards, times) = (names("index: \""), names("shard: \""), names("at: \""));
+    let queried = indexes.into_iter().zip(shards).zip(times);
+    let queried: BTreeSet<_> =
+        queried.map(|((index, shard), at)| [index, shard, at].map(str::to_owned)).collect();
+    let declared = parse(TEMPLATE).unwrap().table.global_secondary_indexes.into_iter().map(|index| {
+        let key = |kind| index.key_schema.iter().find(|key| key.key_type == kind).unwrap();
+        let names = [&index.index_name, &key("HASH").attribute_name, &key("RANGE").attribute_name];
+        names.map(String::clone)
+    });
+    assert_eq!(declared.collect::<BTreeSet<_>>(), queried);
+}
+
+/// Every metric of ours that an alarm or the dashboard shows.
+fn watched(template: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (id, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
+        let single = std::iter::once(&alarm);
+        let several =
+            alarm["Metrics"].as_array().into_iter().flatten().map(|one| &one["MetricStat"]["Metric"]);
+        for metric in single.chain(several).filter(|metric| metric["Namespace"] == "Tollgate") {
+            assert_eq!(
+                metric["Dimensions"],
+                serde_json::json!([{"Name": "Stage", "Value": "Stage"}]),
+                "{id}"
+            );
+            found.insert(metric["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    for dashboard in resources(template, "AWS::CloudWatch::Dashboard").into_values() {
+        let body = dashboard["DashboardBody"].as_str().unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        for widget in body["widgets"].as_array().unwrap() {
+            for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+                if metric[0] == "Tollgate" {
+                    assert_eq!((&metric[2], &metric[3]), (&"Stage".into(), &"${Stage}".into()), "{metric}");
+                    found.insert(metric[1].as_str().unwrap().to_owned());
+                }
+                if let Some(search) = metric[0]["expression"].as_str() {
+                    found.insert(between(search, "MetricName=\"", '"').next().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_metric_that_is_watched_is_emitted() {
+    let source = fs::read_to_string(workspace().join("shared/src/telemetry.rs")).unwrap();
+    let mut emitted = BTreeSet::new();
+    for name in between(&source, "(\"", '"') {
+        let units = ["Count", "Seconds", "Milliseconds", "None"];
+        if units.iter().any(|unit| source.contains(&format!("(\"{name}\", \"{unit}\""))) {
+            emitted.insert(name.to_owned());
+        }
+    }
+    assert!(emitted.contains("CapturesDue"), "they were found: {emitted:?}");
+    let template = template();
+    for filter in resources(&template, "AWS::Logs::MetricFilter").values() {
+        for metric in filter["MetricTransformations"].as_array().unwrap() {
+            emitted.insert(metric["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    let watched = watched(&template);
+    assert!(watched.is_subset(&emitted), "never emitted: {:?}", &watched - &emitted);
+}
+
+#[test]
+fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_what_to_do() {
+    let template = template();
+    let dashboard = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"];
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    assert!(alarms.len() > 10);
+    for (id, alarm) in alarms {
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[actions][1][0], "AlarmTopicArn", "{id}");
+        }
+        assert!(dashboard.as_str().unwrap().contains(&format!("\"${{{id}.Arn}}\"")), "{id}");
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        let (page, heading) = description.split_once("See ").unwrap().1.split_once(", ").unwrap();
+        let text = fs::read_to_string(workspace().join(page)).unwrap_or_else(|_| panic!("{id}: no {page}"));
+        let heading = heading.trim_end_matches('.').trim_matches('"');
+        let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
+        assert!(text.lines().any(is_heading), "{id}: {page} has no {heading}");
+    }
+}
+
+/// Function → what it may do, and with what.
+fn permissions(template: &Value) -> BTreeMap<String, BTreeSet<(String, String)>> {
+    let functions = resources(template, "AWS::Serverless::Function").into_iter();
+    let permissions = functions.map(|(id, function)| {
+        let mut all = BTreeSet::new();
+        for policy in function["Policies"].as_array().unwrap_or_else(|| panic!("{id} has a policy")) {
+            for statement in policy["Statement"].as_array().unwrap() {
+                assert_eq!(statement["Effect"], "Allow", "{id}");
+                for action in each(&statement["Action"]) {
+                    for resource in each(&statement["Resource"]) {
+                        let text = |value: &Value| value.as_str().unwrap().to_owned();
+                        all.insert((text(action), text(resource)));
+                    }
+                }
+            }
+        }
+        (id, all)
+    });
+    permissions.collect()
+}
+
+#[test]
+fn a_function_may_do_what_it_needs_and_nothing_else() {
+    const SECRETS: &str =
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantsPrefix}*";
+    let merchants = ("secretsmanager:GetSecretValue", SECRETS);
+    let orders = [("dynamodb:GetItem", "PaymentsTable.Arn"), ("dynamodb:PutItem", "PaymentsTable.Arn")];
+    for (function, may) in permissions(&template()) {
+        let mut needs = BTreeSet::from([merchants]);
+        match function.as_str() {
+            "TokenFunction" => {}
+            "ReconcileFunction" => {
+                needs.extend([("dynamodb:Query", "${PaymentsTable.Arn}/index/in-doubt")]);
+                needs.extend(orders);
+            }
+            "ScheduledCaptureFunction" => {
+                needs.extend([("dynamodb:Query", "${PaymentsTable.Arn}/index/captures-due")]);
+                needs.extend(orders);
+            }
+            _ => needs.extend(orders),
+        }
+        let needs = needs.into_iter().map(|(action, resource)| (action.to_owned(), resource.to_owned()));
+        assert_eq!(may, needs.collect(), "{function}");
+    }
+}
+
+#[test]
+fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
+    let template = template();
+    let more = resources(&template, "AWS::IAM::Policy").into_iter().flat_map(|(id, policy)| {
+        let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap().clone();
+        statements.into_iter().flat_map(move |statement| {
+            let texts = [&statement["Action"], &statement["Resource"]].map(Value::to_string);
+            texts.map(|text| (id.clone(), text))
+        })
+    });
+    let of_functions = permissions(&template).into_iter().flat_map(|(id, all)| {
+        let texts = all.into_iter().flat_map(|(action, resource)| [action, resource]);
+        texts.map(move |text| (id.clone(), text)).collect::<Vec<_>>()
+    });
+    for (id, text) in of_functions.chain(more) {
+        let rest = text.strip_suffix(":secret:${MerchantsPrefix}*").unwrap_or(&text);
+        assert!(!rest.contains('*'), "{id}: {text}");
+    }
+}
+
+/// A key that is no route fails only when it is deployed.
+#[test]
+fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
+    let api = &resources(&template(), "AWS::Serverless::HttpApi")["HttpApi"];
+    let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key.to_string());
+    let routes: BTreeSet<_> = routes.collect();
+    let higher = api["RouteSettings"].as_object().unwrap();
+    let moves_no_money = |key: &str| ["GET ", "PUT ", "PATCH "].iter().any(|method| key.starts_with(method));
+    for (key, limits) in higher {
+        assert!(routes.contains(key) && moves_no_money(key), "{key}");
+        assert!(limits["ThrottlingRateLimit"].is_u64() && limits["ThrottlingBurstLimit"].is_u64(), "{key}");
+    }
+    assert_eq!(higher.len(), routes.iter().filter(|key| moves_no_money(key)).count());
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingRateLimit"], "PaymentRate");
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingBurstLimit"], "PaymentBurst");
+}
+
+/// SAM names a schedule after its logical id, and a dead-letter queue that is given in two ways fails the deployment; the
+/// checkers of the template see neither.
+#[test]
+fn two_stages_fit_into_an_account_and_every_schedule_tells_of_runs_it_could_not_deliver() {
+    for (id, function) in resources(&template(), "AWS::Serverless::Function") {
+        for event in function["Events"].as_object().unwrap().values().filter(|e| e["Type"] == "ScheduleV2") {
+            assert_eq!(event["Properties"]["OmitName"], true, "{id}");
+            let queue = event["Properties"]["DeadLetterConfig"].as_object().unwrap();
+            assert_eq!((queue.len(), &queue["Arn"]), (1, &"MissedRuns.Arn".into()), "{id}");
+            let failed = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
+            assert_eq!(failed, "MissedRuns.Arn", "{id}");
+        }
+    }
+}
+
+#[test]
+fn the_access_log_holds_nothing_that_a_caller_writes() {
+    let api = &resources(&template(), "AWS::Serverless::HttpApi")["HttpApi"];
+    let format: Value = serde_json::from_str(api["AccessLogSettings"]["Format"].as_str().unwrap()).unwrap();
+    let logged: BTreeSet<_> =
+        format.as_object().unwrap().values().map(|value| value.as_str().unwrap()).collect();
+    assert_eq!(
+        logged,
+        BTreeSet::from([
+            "${Stage}",
+            "$context.error.responseType",
+            "$context.identity.sourceIp",
+            "$context.integration.requestId",
+            "$context.integrationErrorMessage",
+            "$context.integrationLatency",
+            "$context.requestId",
+            "$context.requestTime",
+            "$context.responseLatency",
+            "$context.responseLength",
+            "$context.routeKey",
+            "$context.status",
+        ])
+    );
 }
 
 const SMALL: &str = "

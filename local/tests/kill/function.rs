@@ -10,7 +10,7 @@ use std::{
 };
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
-use local::{REGION, TABLE_NAME};
+use local::{REGION, TABLE_NAME, merchants};
 use serde_json::Value;
 
 use crate::shop::Shop;
@@ -60,6 +60,7 @@ impl Function {
             .envs(api.lambda_env_vars())
             .env("TABLE_NAME", TABLE_NAME)
             .env("CAPTURE_SHARDS", "16")
+            .env("MERCHANTS_PREFIX", merchants::PREFIX)
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")

@@ -14,9 +14,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Merchant, Merchants, MerchantsError};
 use crate::{clock::Clock, order::MerchantId};
 
-/// Secrets are named this plus the merchant's id.
-const PREFIX: &str = "tollgate/merchants/";
-
 /// How long a merchant is used before its secret is read again. A key that is taken out of the secret works for
 /// this long in a process that has read it before.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -33,6 +30,7 @@ const KEPT_MAX: usize = 1_000;
 /// Reads merchants from Secrets Manager.
 pub struct SecretsManagerMerchants {
     client: Client,
+    prefix: String,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<MerchantId, Kept>>,
 }
@@ -45,9 +43,9 @@ struct Kept {
 }
 
 impl SecretsManagerMerchants {
-    /// Reads through this client; nothing is read yet.
-    pub fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
-        Self { client, clock, kept: Mutex::new(HashMap::new()) }
+    /// Reads through this client; nothing is read yet. Secrets are named `prefix` plus the merchant's id.
+    pub fn new(client: Client, prefix: String, clock: Arc<dyn Clock>) -> Self {
+        Self { client, prefix, clock, kept: Mutex::new(HashMap::new()) }
     }
 
     fn kept(&self, id: &MerchantId) -> Option<Kept> {
@@ -67,7 +65,7 @@ impl SecretsManagerMerchants {
     }
 
     async fn read(&self, id: &MerchantId) -> Result<Option<Merchant>, MerchantsError> {
-        let request = self.client.get_secret_value().secret_id(format!("{PREFIX}{id}"));
+        let request = self.client.get_secret_value().secret_id(format!("{}{id}", self.prefix));
         match request.send().await {
             Ok(secret) => {
                 let json = secret
