@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     merchants::{Merchant, Merchants},
     operation::{Fingerprint, Grant, Kind},
-    order::{Action, Due, Intent, MerchantId, Order, OrderId, OrderKey, Rejection, Target},
+    order::{Action, Due, Intent, MerchantId, Order, OrderId, OrderKey, Rejection},
     outcome::NotDone,
     payments::{Deadline, Payments, Performed, Refusal},
     store::{CAPTURE_SHARDS_MAX, Cursor, Index, StoreError},
@@ -352,7 +352,14 @@ impl<'a> Run<'a> {
     }
 
     /// An authorization that ended: put on record, and voided if the merchant wants that.
+    ///
+    /// It is voided first and stays due until that is done: what is on record as lapsed is not looked at again.
     async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
+        if merchant.policy.void_lapsed
+            && let Some(another_is_due) = self.void(merchant, key).await
+        {
+            return another_is_due;
+        }
         let order = match self.payments.lapse(key, transaction).await {
             Ok(order) => order,
             Err(Refusal::Rejected(_) | Refusal::Contended) => {
@@ -364,29 +371,59 @@ impl<'a> Run<'a> {
                 return false;
             }
         };
-        {
-            let mut report = self.report();
-            report.due += 1;
-            report.lapsed += 1;
+        self.lapsed(&order, transaction)
+    }
+
+    /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
+    async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
+        let intent = Intent {
+            action: Action::VoidLapsed,
+            key: None,
+            fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+            currency: None,
+            by: Grant::Schedule,
+        };
+        let Performed { order, at, .. } =
+            match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
+                Ok(performed) => performed,
+                Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                    self.report().overtaken += 1;
+                    return Some(false);
+                }
+                Err(error @ Refusal::Store(_)) => {
+                    self.fail(key, &error);
+                    return Some(false);
+                }
+            };
+        let transaction = order.transaction(at.transaction)?;
+        match transaction.verdict(order.operation(at)?) {
+            Verdict::Done | Verdict::Pending => Some(self.lapsed(&order, at.transaction)),
+            Verdict::NotDone(reason) if reason.may_be_tried_again() || reason == NotDone::Misconfigured => {
+                let mut report = self.report();
+                report.due += 1;
+                report.retried += 1;
+                drop(report);
+                if matches!(reason, NotDone::Unreachable | NotDone::Misconfigured) {
+                    self.known().insert(key.merchant.clone(), None);
+                }
+                Some(false)
+            }
+            Verdict::NotDone(_) | Verdict::Declined(_) => None,
         }
+    }
+
+    /// Tells that an authorization ended. Whether something else of the order is due.
+    fn lapsed(&self, order: &Order, transaction: Uuid) -> bool {
+        let mut report = self.report();
+        report.due += 1;
+        report.lapsed += 1;
+        drop(report);
         tracing::error!(
             merchant = %order.merchant,
             order = %order.id,
             %transaction,
             "needs attention: an authorization ended before it was captured"
         );
-        if merchant.policy.void_lapsed {
-            let intent = Intent {
-                action: Action::Void { target: Target::Transaction(transaction) },
-                key: None,
-                fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
-                currency: None,
-                by: Grant::Schedule,
-            };
-            if let Err(error) = self.payments.perform(merchant, key, &intent, None, self.deadline).await {
-                self.fail(key, &error);
-            }
-        }
         order.due_for_capture(self.payments.clock.now()).is_some()
     }
 

@@ -1,6 +1,7 @@
 //! The rules that hold after every step, and the comparison of the ledgers at the end.
 
 pub(crate) mod credit_card;
+pub(crate) mod schedule;
 pub(crate) mod told;
 
 use std::fmt;
@@ -27,6 +28,14 @@ impl fmt::Display for Shown<'_> {
         for transaction in &self.0.transactions {
             let id = &transaction.id.simple().to_string()[..6];
             write!(f, " | {id} {}", transaction.status().as_str())?;
+            if let Some(schedule) = transaction.capture {
+                write!(
+                    f,
+                    ", to be captured {}{}",
+                    schedule.at,
+                    if schedule.lapsed { ", lapsed" } else { "" }
+                )?;
+            }
             for operation in &transaction.operations {
                 let Operation { kind, state, attempts, .. } = operation;
                 let gateway_order_id = &operation.gateway_order_id[2..8];

@@ -3,7 +3,7 @@
 pub(crate) mod credit_card;
 mod elastic_path;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::{
 use credit_card::{Asked, Media};
 
 /// What the platform gives an invocation.
-const LIMIT_MS: i64 = 29_000;
+const LIMIT: Duration = Duration::from_secs(29);
 
 /// The route of a request, and so its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Route {
     Capture,
     Refund,
     Cancel,
+    /// Moves a scheduled capture, or cancels it.
+    Reschedule,
     Confirm,
     Read,
     /// Of the credit-card API.
@@ -58,7 +60,7 @@ impl Ask {
     /// The key of the operation that the answer tells about.
     fn told_of(&self, state: &State) -> Option<KeyDigest> {
         match self.route {
-            Route::Register | Route::Confirm | Route::Read => None,
+            Route::Register | Route::Reschedule | Route::Confirm | Route::Read => None,
             Route::Card(Asked::Status, _) => {
                 state.shelf.order(&self.order_key())?.transactions.first()?.first()?.key.clone()
             }
@@ -178,12 +180,12 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
         return Reply::Lost;
     };
     let mut context = Context::default();
-    context.deadline = u64::try_from(world.now().as_millisecond() + LIMIT_MS).unwrap_or_default();
+    context.deadline = u64::try_from((world.now() + LIMIT).as_millisecond()).unwrap_or_default();
     let request = request.with_lambda_context(context);
     let app = instance.app();
     let began = Instant::now();
     let valid = world.state().shops.accepts(ask.merchant, &credential);
-    let answer = instance.run(Box::pin(handle(&app, ask.route, &request))).await;
+    let answer = instance.run(LIMIT, Box::pin(handle(&app, ask.route, &request))).await;
     let reply = answer.map_or(Reply::Lost, |response| {
         if let Route::Card(..) = ask.route {
             knows_the_key(world, ask.merchant, &credential, valid, response.status().as_u16());

@@ -8,7 +8,10 @@ pub(crate) enum Call {
     Load,
     Create,
     Save,
+    /// Of what is in doubt.
     Index,
+    /// Of the captures that are due.
+    CaptureIndex,
     Perform,
     Inquire,
     Merchant,
@@ -102,7 +105,7 @@ impl Call {
             Self::Create | Self::Save => {
                 &[CrashBefore, CrashAfter, Error, ErrorAfter, OwnConflict, OtherWriter, LateWrite, Slow]
             }
-            Self::Index => &[CrashBefore, CrashAfter, Error, Slow, Stale],
+            Self::Index | Self::CaptureIndex => &[CrashBefore, CrashAfter, Error, Slow, Stale],
             Self::Perform => &[
                 CrashBefore,
                 CrashAfter,

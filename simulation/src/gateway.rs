@@ -47,7 +47,9 @@ impl World {
         }
         let Sent { wanted, gateway_order_id, amount, .. } = sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
-        for rule in check::executed(&state.shelf, &state.ledger, sent, &did) {
+        let mut broken = check::executed(&state.shelf, &state.ledger, sent, &did);
+        broken.extend(check::schedule::executed(&state.shelf, &state.ledger, sent, self.now()));
+        for rule in broken {
             self.fail(state, &rule);
         }
         did

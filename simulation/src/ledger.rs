@@ -33,6 +33,8 @@ pub(crate) struct Record {
     pub(crate) stands: Stands,
     /// The card behind it.
     pub(crate) card: Card,
+    /// The amount of each capture that was approved.
+    pub(crate) captures: Vec<u64>,
 }
 
 /// What the issuer of a card says.
@@ -206,6 +208,7 @@ impl Ledger {
             amount,
             stands,
             card,
+            captures: Vec::new(),
         });
         retref
     }
@@ -227,11 +230,13 @@ impl Ledger {
             Some(record) if record.stands == Stands::Authorized && amount <= record.amount => {
                 record.stands = Stands::Queued;
                 record.amount = amount;
+                record.captures.push(amount);
                 Did::Approved { retref: retref.to_owned(), amount }
             }
             // Approved again, with the new amount (`cardpointe.md` §6.2).
             Some(record) if record.stands == Stands::Queued => {
                 record.amount = amount;
+                record.captures.push(amount);
                 Did::Approved { retref: retref.to_owned(), amount }
             }
             _ => Did::StateDiffers,

@@ -35,6 +35,8 @@ pub enum Broken {
     InquiryFindsNothing,
     /// The index of what is in doubt shows nothing.
     IndexEmpty,
+    /// The index of captures that are due shows nothing.
+    CaptureIndexEmpty,
 }
 
 /// What one simulation came to.

@@ -1,9 +1,10 @@
-//! The merchants' twin: two merchants, whose keys and gateway account can be changed while payments are in doubt.
+//! The merchants' twin: two merchants, whose keys, gateway account and rules can be changed while payments are in doubt.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use tollgate::{
     access_token,
     merchants::{Merchant, Merchants, MerchantsError},
@@ -24,6 +25,9 @@ pub(crate) const REGISTERED: &str = "registered";
 /// See [`REGISTERED`].
 pub(crate) const EXTERNAL: &str = "external";
 
+/// How long an authorization lives where a simulation does not say otherwise.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// The code of a discount that both grant.
 pub(crate) const DISCOUNT: &str = "spring";
 
@@ -33,8 +37,30 @@ pub(crate) struct Shops {
     shops: Vec<Shop>,
 }
 
+/// What a merchant's document says about scheduled captures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) lifetime: SignedDuration,
+    pub(crate) after: Option<SignedDuration>,
+    pub(crate) paused: bool,
+    pub(crate) void_lapsed: bool,
+}
+
+/// The same, as the checks need it.
+pub(crate) struct Terms {
+    pub(crate) lifetime: SignedDuration,
+    pub(crate) void_lapsed: bool,
+    /// Every time after which payments ever were to be captured by themselves.
+    pub(crate) ever_after: Vec<Option<SignedDuration>>,
+    /// For how long captures have been paused.
+    pub(crate) paused_for: Option<SignedDuration>,
+}
+
 struct Shop {
     merchant: Arc<Merchant>,
+    rules: Rules,
+    ever_after: Vec<Option<SignedDuration>>,
+    paused_since: Option<Instant>,
     token: Option<(String, Timestamp)>,
     /// The key of the credit-card API that the merchant's systems hold, which may be an old one.
     held_key: String,
@@ -42,21 +68,47 @@ struct Shop {
 
 impl Shops {
     pub(crate) fn new() -> Self {
-        let mut shops = Self { generation: 0, shops: Vec::new() };
-        shops.rotate();
-        shops
+        let generation = 1;
+        let rules = Rules { lifetime: LIFETIME, after: None, paused: false, void_lapsed: false };
+        let shop = |name| {
+            let merchant = document(name, generation, &rules)?;
+            let (ever_after, held_key) = (vec![None], key(generation));
+            Some(Shop { merchant, rules, ever_after, paused_since: None, token: None, held_key })
+        };
+        Self { generation, shops: [REGISTERED, EXTERNAL].into_iter().filter_map(shop).collect() }
     }
 
     /// New keys, and another gateway account for what comes from now on.
     pub(crate) fn rotate(&mut self) {
         self.generation += 1;
-        let merchants = [REGISTERED, EXTERNAL].map(|name| document(name, self.generation));
-        let mut held = std::mem::take(&mut self.shops).into_iter().map(|shop| shop.held_key);
-        let shop = |merchant| {
-            let held_key = held.next().unwrap_or_else(|| key(self.generation));
-            Shop { merchant, token: None, held_key }
-        };
-        self.shops = merchants.into_iter().flatten().map(shop).collect();
+        for shop in &mut self.shops {
+            shop.token = None;
+            shop.publish(self.generation);
+        }
+    }
+
+    /// The merchant's rules, to read or to change.
+    pub(crate) fn rules(&mut self, id: &str, change: impl FnOnce(&mut Rules)) {
+        let generation = self.generation;
+        let Some(shop) = self.shop(id) else { return };
+        change(&mut shop.rules);
+        shop.rules.after = shop.rules.after.map(|after| after.min(shop.rules.lifetime));
+        shop.ever_after.push(shop.rules.after);
+        shop.paused_since = shop.paused_since.or(Some(Instant::now())).filter(|_| shop.rules.paused);
+        shop.publish(generation);
+    }
+
+    /// What the checks go by.
+    pub(crate) fn terms(&mut self, id: &str) -> Terms {
+        let shop = self.shop(id);
+        let rules = shop.as_ref().map(|shop| shop.rules);
+        let paused_for = shop.as_ref().and_then(|shop| shop.paused_since).map(|since| since.elapsed());
+        Terms {
+            lifetime: rules.map_or(LIFETIME, |rules| rules.lifetime),
+            void_lapsed: rules.is_some_and(|rules| rules.void_lapsed),
+            ever_after: shop.map(|shop| shop.ever_after.clone()).unwrap_or_default(),
+            paused_for: paused_for.and_then(|since| since.try_into().ok()),
+        }
     }
 
     fn shop(&mut self, id: &str) -> Option<&mut Shop> {
@@ -99,6 +151,15 @@ impl Shops {
     }
 }
 
+impl Shop {
+    /// Makes the document what the rules say.
+    fn publish(&mut self, generation: u64) {
+        if let Some(merchant) = document(self.merchant.id.as_str(), generation, &self.rules) {
+            self.merchant = merchant;
+        }
+    }
+}
+
 fn key(generation: u64) -> String {
     format!("k{generation}")
 }
@@ -109,13 +170,17 @@ fn keys(generation: u64) -> Vec<String> {
     std::iter::once(generation).chain(old).map(key).collect()
 }
 
-fn document(name: &str, generation: u64) -> Option<Arc<Merchant>> {
+fn document(name: &str, generation: u64, rules: &Rules) -> Option<Arc<Merchant>> {
     let keys = keys(generation);
     // What a code takes off changes with the keys, between the attempts of one payment.
     let percent = 5 + generation % 3 * 10;
+    let Rules { lifetime, after, paused, void_lapsed } = rules;
+    let after = after.map(|after| format!(r#""capture_after": "{after}","#)).unwrap_or_default();
     let json = format!(
         r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
             "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
+            "authorization_lifetime": "{lifetime}", {after}
+            "captures_paused": {paused}, "void_lapsed": {void_lapsed},
             "gateway": {{"base_url": "http://127.0.0.1:1", "username": "u", "password": "p",
                          "merchids": {{"USD": "{generation}"}}}}}}"#
     );

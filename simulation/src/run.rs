@@ -1,7 +1,11 @@
 //! One simulation from its beginning to the comparison of the ledgers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     runtime::Builder,
     time::{Instant, sleep},
@@ -10,12 +14,25 @@ use tollgate::{
     order::Order,
     payments::Deadline,
     reconcile::{Report, reconcile},
+    scheduled_capture::{Request, capture_due},
 };
 
-use crate::{Run, check, client, fault::Plan, world::World};
+use crate::{
+    Run, check, client,
+    fault::Plan,
+    merchants::{EXTERNAL, REGISTERED},
+    world::World,
+};
 
-/// How long everything in doubt may take to be found out.
-const SETTLED_AFTER: Duration = Duration::from_hours(26);
+/// How long everything may take to be found out and captured: the longest authorization, and a day.
+const SETTLED_AFTER: Duration = Duration::from_hours(8 * 24);
+
+/// Nothing stays due for longer: the index of captures is read in whole once an hour.
+const LEFT_DUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
+
+/// What the platform gives the functions that a schedule runs.
+const RECONCILE_LIMIT: Duration = Duration::from_secs(29);
+const CAPTURE_LIMIT: Duration = Duration::from_secs(55);
 
 /// How long a request that is still travelling, or a write that is late, takes at most.
 const TRAVELS: Duration = Duration::from_secs(45);
@@ -49,41 +66,79 @@ pub(crate) async fn reconcile_once(world: &Arc<World>) -> Option<Report> {
     let instance = world.start();
     world.step(format_args!("#{} reconcile", instance.number));
     let app = instance.app();
-    let deadline = Deadline::after(Duration::from_secs(29));
-    let report = instance.run(reconcile(&app.payments, app.merchants.as_ref(), deadline)).await;
+    let deadline = Deadline::after(RECONCILE_LIMIT);
+    let invocation = reconcile(&app.payments, app.merchants.as_ref(), deadline);
+    let report = instance.run(RECONCILE_LIMIT, invocation).await;
     world.state().count("reconcile runs");
     report
 }
 
-/// Ends all faults, reconciles until nothing is due any more, and compares the ledgers.
+/// One run of the scheduled captures, as a process of its own.
+pub(crate) async fn capture_once(world: &Arc<World>, request: Request) {
+    let instance = world.start();
+    world.step(format_args!("#{} scheduled capture {request:?}", instance.number));
+    instance.only_looks.store(request.dry_run, Ordering::Relaxed);
+    let app = instance.app();
+    let deadline = Deadline::after(CAPTURE_LIMIT);
+    let dry_run = request.dry_run;
+    let invocation = capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline);
+    let report = instance.run(CAPTURE_LIMIT, Box::pin(invocation)).await;
+    let mut guard = world.state();
+    let state = &mut *guard;
+    state.count(if dry_run { "scheduled capture dry runs" } else { "scheduled capture runs" });
+    let Some(report) = report.filter(|_| !dry_run) else { return };
+    let found = [
+        ("captured by the schedule", report.captured),
+        ("captures by the schedule declined", report.declined),
+        ("captures by the schedule to be tried again", report.retried),
+        ("captures by the schedule in doubt", report.in_doubt),
+        ("captures by the schedule overtaken", report.overtaken),
+        ("captures held back", report.held_back),
+        ("authorizations lapsed", report.lapsed),
+    ];
+    for (what, times) in found.into_iter().filter(|(_, times)| *times > 0) {
+        *state.counts.entry(what).or_default() += times as u64;
+        world.note(state, format_args!("  {times} {what}"));
+    }
+}
+
+/// Ends all faults, reconciles and captures until nothing is due any more, and compares the ledgers.
 pub(crate) async fn end(world: &Arc<World>) {
     {
         let mut state = world.state();
         state.plan = Plan::Calm;
         state.outage_until = None;
+        for merchant in [REGISTERED, EXTERNAL] {
+            state.shops.rules(merchant, |rules| rules.paused = false);
+        }
         world.note(&mut state, format_args!("faults end"));
     }
     sleep(TRAVELS).await;
     settle(world).await;
-    let until = Instant::now() + SETTLED_AFTER;
+    let (began, until) = (world.now(), Instant::now() + SETTLED_AFTER);
     while world.state().failure.is_none() {
-        let due = {
-            let state = world.state();
-            state.shelf.orders().filter_map(Order::next_inquiry_at).min()
-        };
-        let Some(due) = due else { break };
-        if Instant::now() > until {
+        let (inquiry, capture) = next_due(world);
+        let Some(due) = inquiry.into_iter().chain(capture).min() else { break };
+        let now = world.now();
+        if Instant::now() > until || now > due.max(began) + LEFT_DUE_AFTER {
             break;
         }
         // Runs in between would find nothing due.
-        let wait = due.duration_since(world.now()).as_secs().max(0).unsigned_abs();
+        let wait = due.duration_since(now).as_secs().max(0).unsigned_abs();
         sleep(Duration::from_secs(wait / 60 * 60 + 60)).await;
-        reconcile_once(world).await;
+        let now = world.now();
+        if inquiry.is_some_and(|due| due <= now) {
+            reconcile_once(world).await;
+        }
+        if capture.is_some_and(|due| due <= now) {
+            capture_once(world, Request::default()).await;
+        }
     }
     client::credit_card::ask_how_all_stand(world).await;
     let mut guard = world.state();
     let state = &mut *guard;
     let mut broken = check::ended(&state.shelf, &state.ledger);
+    broken.extend(check::schedule::ended(&state.shelf, &state.ledger, &mut state.shops));
     broken.extend(check::told::promises(state));
     for rule in broken {
         world.fail(state, &rule);
@@ -96,6 +151,13 @@ pub(crate) async fn end(world: &Arc<World>) {
         let stored = u64::from(payment.card.stored.is_some());
         *state.counts.entry("cards stored").or_default() += stored;
     }
+}
+
+/// When something has to be asked about next, and when something has to be captured.
+pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) {
+    let state = world.state();
+    let inquiry = state.shelf.orders().filter_map(Order::next_inquiry_at).min();
+    (inquiry, state.shelf.orders().filter_map(Order::next_capture_at).min())
 }
 
 /// Two batches: whatever was captured is settled.

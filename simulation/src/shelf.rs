@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use tollgate::{
     order::{Order, OrderKey},
     store::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError},
+    transaction::Transaction,
 };
 
 use crate::{
@@ -33,9 +34,37 @@ pub(crate) struct Shelf {
 
 struct Entry {
     order: Order,
-    /// What the index was told, and when.
-    index: Vec<(Instant, Option<Timestamp>)>,
+    /// What the indexes were told, and when.
+    indexes: Vec<(Instant, Indexed)>,
 }
+
+/// What the indexes hold of an order: the shard, and since when something is due.
+#[derive(Clone, Copy)]
+struct Indexed {
+    in_doubt: Option<(u16, Timestamp)>,
+    capture: Option<(u16, Timestamp)>,
+}
+
+impl Indexed {
+    fn of(order: &Order, capture_shards: u16) -> Self {
+        let key = order.key().to_string();
+        let sum = u16::from(key.bytes().fold(0, u8::wrapping_add));
+        Self {
+            in_doubt: order.next_inquiry_at().map(|at| (sum % IN_DOUBT_SHARDS, at)),
+            capture: order.next_capture_at().map(|at| (sum % capture_shards, at)),
+        }
+    }
+
+    fn in_index(self, index: Index) -> Option<(u16, Timestamp)> {
+        match index {
+            Index::InDoubt => self.in_doubt,
+            Index::CapturesDue => self.capture,
+        }
+    }
+}
+
+/// One line of an index: when it is due, as the index writes it, the key, and both as they are.
+type Line = (String, String, OrderKey, Timestamp);
 
 impl Shelf {
     pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
@@ -48,45 +77,43 @@ impl Shelf {
 
     /// When an order was last written.
     pub(crate) fn written_at(&self, key: &str) -> Option<Instant> {
-        self.entries.get(key)?.index.last().map(|(at, _)| *at)
+        self.entries.get(key)?.indexes.last().map(|(at, _)| *at)
     }
 
-    fn put(&mut self, order: Order) {
-        let due = order.next_inquiry_at();
+    fn put(&mut self, order: Order, capture_shards: u16) {
+        let line = (Instant::now(), Indexed::of(&order, capture_shards));
         let key = order.key().to_string();
         match self.entries.get_mut(&key) {
             Some(entry) => {
                 entry.order = order;
-                entry.index.push((Instant::now(), due));
+                entry.indexes.push(line);
             }
             None => {
-                self.entries.insert(key, Entry { order, index: vec![(Instant::now(), due)] });
+                self.entries.insert(key, Entry { order, indexes: vec![line] });
             }
         }
     }
 
-    /// What the index of one shard shows, as it was `lag` ago.
-    fn due(&self, shard: u16, until: Timestamp, lag: Duration) -> Vec<(String, String, OrderKey)> {
+    /// What one shard of an index shows, as it was `lag` ago.
+    fn due(&self, index: Index, shard: u16, until: Timestamp, lag: Duration) -> Vec<Line> {
         let now = Instant::now();
         let seen = |entry: &Entry| {
-            let (_, due) = entry.index.iter().rev().find(|(since, _)| *since + lag <= now)?;
-            due.filter(|due| due.as_second() <= until.as_second())
+            let (_, told) = entry.indexes.iter().rev().find(|(since, _)| *since + lag <= now)?;
+            let (_, at) = told.in_index(index).filter(|(of, _)| *of == shard)?;
+            // The index has whole seconds.
+            Timestamp::from_second(at.as_second()).ok().filter(|at| *at <= until)
         };
-        let mut found: Vec<_> = self
+        let mut found: Vec<Line> = self
             .entries
             .iter()
-            .filter(|(key, _)| shard_of(key) == shard)
             .filter_map(|(key, entry)| {
-                Some((format!("{:020}", seen(entry)?.as_second()), key.clone(), entry.order.key()))
+                let at = seen(entry)?;
+                Some((format!("{:020}", at.as_second()), key.clone(), entry.order.key(), at))
             })
             .collect();
         found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         found
     }
-}
-
-fn shard_of(key: &str) -> u16 {
-    u16::from(key.bytes().fold(0, u8::wrapping_add)) % IN_DOUBT_SHARDS
 }
 
 impl World {
@@ -116,7 +143,10 @@ impl World {
 
     fn replace(&self, state: &mut State, order: Order) {
         let key = order.key().to_string();
-        let broken = check::written(state.shelf.order(&key), &order, &mut state.ledger);
+        let before = state.shelf.order(&key);
+        let mut broken = check::written(before, &order, &mut state.ledger);
+        let terms = state.shops.terms(order.merchant.as_str());
+        broken.extend(check::schedule::written(before, &order, &terms, self.now()));
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
         for rule in broken {
             self.fail(state, &rule);
@@ -125,8 +155,15 @@ impl World {
             let status = transaction.status().as_str().to_owned();
             let (captured, refunded) = (transaction.captured().minor(), transaction.refunded().minor());
             state.seen.insert((transaction.id, status, captured, refunded));
+            let at = transaction.capture.filter(|_| transaction.capture_standing().is_some());
+            state.schedules.insert((transaction.id, at.map(|schedule| schedule.at.as_second())));
+            let attempt = |transaction: &Transaction| transaction.first().map(|first| first.attempt_id);
+            let before = state.shelf.order(&key).and_then(|before| before.transaction(transaction.id));
+            if before.and_then(attempt) != attempt(transaction) {
+                state.sent_with.insert(transaction.id, transaction.capture.map(|schedule| schedule.at));
+            }
         }
-        state.shelf.put(order);
+        state.shelf.put(order, state.capture_shards);
     }
 
     /// Somebody else's write, which changes nothing that matters.
@@ -222,7 +259,11 @@ impl OrderStore for Instance {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        let fault = self.enter(Call::Index, &shard).await;
+        let call = match index {
+            Index::InDoubt => Call::Index,
+            Index::CapturesDue => Call::CaptureIndex,
+        };
+        let fault = self.enter(call, &shard).await;
         if fault == Some(Fault::Error) {
             return Err(unavailable());
         }
@@ -233,19 +274,22 @@ impl OrderStore for Instance {
                 _ if state.jitter => Duration::from_millis(state.rng.below(LAG_MAX_MS)),
                 _ => Duration::ZERO,
             };
-            let lost = state.broken == Some(Broken::IndexEmpty);
-            if lost { Vec::new() } else { state.shelf.due(shard, until, lag) }
+            let lost = match index {
+                Index::InDoubt => state.broken == Some(Broken::IndexEmpty),
+                Index::CapturesDue => state.broken == Some(Broken::CaptureIndexEmpty),
+            };
+            if lost { Vec::new() } else { state.shelf.due(index, shard, until, lag) }
         };
         self.leave(fault).await;
-        let rest = found
-            .into_iter()
-            .filter(|(due, key, _)| after.as_ref().is_none_or(|after| (due, key) > (&after.due, &after.key)));
+        let rest = found.into_iter().filter(|(due, key, ..)| {
+            after.as_ref().is_none_or(|after| (due, key) > (&after.due, &after.key))
+        });
         let mut page: Vec<_> = rest.take(limit.min(PAGE) + 1).collect();
         let more = page.len() > limit.min(PAGE);
         page.truncate(limit.min(PAGE));
         let last = page.last().filter(|_| more);
-        let next = last.map(|(due, key, _)| Cursor { key: key.clone(), due: due.clone() });
-        let _ = index;
-        Ok(Page { keys: page.into_iter().map(|(_, _, key)| key).collect(), oldest: None, next })
+        let next = last.map(|(due, key, ..)| Cursor { key: key.clone(), due: due.clone() });
+        let oldest = page.first().map(|(.., at)| *at);
+        Ok(Page { keys: page.into_iter().map(|(_, _, key, _)| key).collect(), oldest, next })
     }
 }

@@ -1,9 +1,11 @@
 //! Random clients, the schedule, and what else goes on while they pay.
 
 mod credit_card;
+mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tollgate::{order::Order, transaction::Transaction};
@@ -36,6 +38,7 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             let percent = state.rng.pick(&[0, 2, 5, 10, 20, 35]).unwrap_or(5);
             state.plan = Plan::Random(percent);
             state.refunds_findable = state.rng.chance(50);
+            schedule::begin(&mut state);
         }
         world
     };
@@ -48,7 +51,7 @@ async fn story(world: Arc<World>) {
         (1 + state.rng.below(3), 1 + state.rng.below(2))
     };
     let around = tokio::spawn(weather(world.clone()));
-    let schedule = tokio::spawn(schedule(world.clone()));
+    let schedule = tokio::spawn(schedule::every_minute(world.clone()));
     let tasks: Vec<_> =
         (0..clients).map(|number| tokio::spawn(client(world.clone(), number, orders))).collect();
     for task in tasks {
@@ -59,32 +62,20 @@ async fn story(world: Arc<World>) {
     around.abort();
     schedule.abort();
     if schedule.await.is_err_and(|error| error.is_panic()) {
-        world.fail(&mut world.state(), "reconcile panicked");
+        world.fail(&mut world.state(), "the schedule panicked");
     }
+    schedule::afterwards(&world, clients, orders).await;
     run::end(&world).await;
 }
 
-/// Every minute, and now and then twice at once.
-async fn schedule(world: Arc<World>) {
-    loop {
-        sleep(Duration::from_mins(1)).await;
-        let twice = world.state().rng.chance(20);
-        if twice {
-            tokio::join!(biased; run::reconcile_once(&world), run::reconcile_once(&world));
-        } else {
-            run::reconcile_once(&world).await;
-        }
-    }
-}
-
-/// Batches, clocks that are set back, keys that are changed, a gateway that is away.
+/// Batches, clocks that are set back, keys and rules that are changed, a gateway that is away.
 async fn weather(world: Arc<World>) {
     loop {
         let wait_s = 2 + world.state().rng.below(60);
         sleep(Duration::from_secs(wait_s)).await;
         let mut guard = world.state();
         let state = &mut *guard;
-        match state.rng.below(10) {
+        match state.rng.below(12) {
             0..=4 => {
                 state.ledger.settle();
                 world.note(state, format_args!("batch"));
@@ -97,6 +88,7 @@ async fn weather(world: Arc<World>) {
             }
             7 => {
                 state.shops.rotate();
+                schedule::change_rules(state);
                 state.count("keys and account changed");
                 world.note(state, format_args!("keys and gateway account are changed"));
             }
@@ -106,6 +98,8 @@ async fn weather(world: Arc<World>) {
                 state.count("gateway away");
                 world.note(state, format_args!("the gateway is away for {away_s} s"));
             }
+            9 => schedule::pause_or_go_on(&world, state),
+            10 => schedule::spread_anew(&world, state),
             _ => {}
         }
     }
@@ -132,6 +126,8 @@ struct Target {
     amount: u64,
     capturable: bool,
     refundable: bool,
+    /// When the authorization ends.
+    end: Option<Timestamp>,
 }
 
 impl Target {
@@ -141,12 +137,14 @@ impl Target {
             amount: transaction.amount().minor(),
             capturable: !transaction.capturable().is_zero(),
             refundable: !transaction.refundable().is_zero(),
+            end: transaction.authorization_expires_at,
         }
     }
 }
 
 /// What a client wants next. It knows its orders' transactions, as a client that lists them does.
 fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
+    let now = world.now();
     let mut guard = world.state();
     let state = &mut *guard;
     if state.rng.chance(CARD_PERCENT) {
@@ -175,17 +173,21 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         return ask(Route::Register, None, data, None);
     }
     let target = state.rng.pick(&transactions).filter(|_| state.rng.chance(if owing { 60 } else { 90 }));
-    let Some(Target { id, amount, capturable, refundable }) = target else {
-        let (route, method) = match state.rng.below(4) {
-            0 => (Route::Authorize, "authorize"),
-            1 => (Route::Purchase, "purchase"),
-            2 => (Route::Pay, "authorize"),
+    let Some(Target { id, amount, capturable, refundable, end }) = target else {
+        let (route, method) = match state.rng.below(6) {
+            0 | 1 => (Route::Authorize, "authorize"),
+            2 => (Route::Purchase, "purchase"),
+            3 | 4 => (Route::Pay, "authorize"),
             _ => (Route::Pay, "purchase"),
         };
         let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4]).unwrap_or(1);
         let mut data = json!({"gateway": "card_connect", "method": method, "payment": format!("{card}|16178397535388255208")});
         if merchant == EXTERNAL || state.rng.chance(40) {
             data["amount"] = (1 + state.rng.below(3_000)).into();
+        }
+        if method == "authorize" && state.rng.chance(70) {
+            let end = now + state.shops.terms(merchant).lifetime;
+            data["capture_at"] = schedule::moment(&mut state.rng, now, end);
         }
         return ask(route, None, data, key);
     };
@@ -194,8 +196,8 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         part["amount"] = (1 + state.rng.below(amount)).into();
     }
     let sensible: &[Route] = match (capturable, refundable) {
-        _ if state.rng.chance(25) => &[Route::Capture, Route::Refund, Route::Cancel],
-        (true, _) => &[Route::Capture, Route::Capture, Route::Capture, Route::Cancel],
+        _ if state.rng.chance(25) => &[Route::Capture, Route::Refund, Route::Cancel, Route::Reschedule],
+        (true, _) => &[Route::Capture, Route::Capture, Route::Reschedule, Route::Reschedule, Route::Cancel],
         (_, true) => &[Route::Refund, Route::Refund, Route::Refund, Route::Cancel],
         _ => &[Route::Confirm, Route::Read],
     };
@@ -203,6 +205,10 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     match route {
         Route::Capture | Route::Refund => ask(route, Some(id), part, key),
         Route::Cancel => ask(route, Some(id), json!({}), key),
+        Route::Reschedule => {
+            let at = schedule::moment(&mut state.rng, now, end.unwrap_or(now));
+            ask(route, Some(id), json!({"capture_at": at}), None)
+        }
         _ => ask(route, Some(id), json!({}), None),
     }
 }

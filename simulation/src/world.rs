@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,7 +31,10 @@ use crate::{
 };
 
 /// When every simulation begins: 2026-01-01, 12:00 UTC.
-const EPOCH_S: i64 = 1_767_268_800;
+pub(crate) const EPOCH_S: i64 = 1_767_268_800;
+
+/// Partitions of the index of captures at first.
+const CAPTURE_SHARDS: u16 = 4;
 
 /// What outlives every process.
 pub(crate) struct State {
@@ -42,8 +48,12 @@ pub(crate) struct State {
     pub(crate) shops: Shops,
     /// How far the processes' clocks are behind.
     pub(crate) skew_ms: i64,
+    /// Partitions of the index of captures that are written to.
+    pub(crate) capture_shards: u16,
     /// Until when the gateway is away.
     pub(crate) outage_until: Option<Instant>,
+    /// Whether the gateway does nothing and says so.
+    pub(crate) try_again: bool,
     /// Whether the gateway finds a refund by its own order id.
     pub(crate) refunds_findable: bool,
     pub(crate) broken: Option<Broken>,
@@ -53,6 +63,10 @@ pub(crate) struct State {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     /// What ever stood on record of a transaction: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
+    /// When a transaction ever was to be captured, in seconds.
+    pub(crate) schedules: BTreeSet<(Uuid, Option<i64>)>,
+    /// When it was to be captured when it was last sent.
+    pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
     /// What clients with a key were told.
     pub(crate) told: Vec<Telling>,
     /// What was asked of the credit-card API, some of which is asked again.
@@ -85,12 +99,16 @@ impl World {
             ledger: Ledger::default(),
             shops: Shops::new(),
             skew_ms: 0,
+            capture_shards: CAPTURE_SHARDS,
             outage_until: None,
+            try_again: false,
             refunds_findable: true,
             broken,
             calls: Vec::new(),
             counts: BTreeMap::new(),
             seen: BTreeSet::new(),
+            schedules: BTreeSet::new(),
+            sent_with: BTreeMap::new(),
             told: Vec::new(),
             asked: Vec::new(),
             failure: None,
@@ -136,7 +154,14 @@ impl World {
         let offset_ms = if state.jitter { i64::try_from(state.rng.below(800)).unwrap_or(0) - 400 } else { 0 };
         let number = state.instances;
         drop(state);
-        Arc::new(Instance { world: self.clone(), number, offset_ms, crashed: Notify::new() })
+        let crashed = Notify::new();
+        Arc::new(Instance {
+            world: self.clone(),
+            number,
+            offset_ms,
+            crashed,
+            only_looks: AtomicBool::new(false),
+        })
     }
 }
 
@@ -147,23 +172,25 @@ pub(crate) struct Instance {
     /// How far this machine's clock is off.
     offset_ms: i64,
     crashed: Notify,
+    /// Whether whatever changes something is a mistake.
+    pub(crate) only_looks: AtomicBool,
 }
 
 impl Instance {
     /// The functions' own wiring, over the twins.
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
-        let captures = Settings { shards: 4, concurrency: 4 };
+        let captures = Settings { shards: self.world.state().capture_shards, concurrency: 4 };
         App { payments, merchants: self.clone(), clock: self.clone(), abuse: Abuse::default(), captures }
     }
 
-    /// Runs an invocation until it answers, its process dies, or the platform ends it after 29 s.
-    pub(crate) async fn run<T>(&self, invocation: impl Future<Output = T>) -> Option<T> {
+    /// Runs an invocation until it answers, its process dies, or the platform ends it at its limit.
+    pub(crate) async fn run<T>(&self, limit: Duration, invocation: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.crashed.notified() => None,
             answer = invocation => Some(answer),
-            () = sleep(Duration::from_secs(29)) => {
+            () = sleep(limit) => {
                 self.world.step(format_args!("#{} ended by the platform", self.number));
                 None
             }
@@ -192,6 +219,10 @@ impl Instance {
                 _ => state.rng.below(40),
             };
             let number = self.number;
+            let changes = matches!(call, Call::Create | Call::Save | Call::Perform);
+            if changes && self.only_looks.load(Ordering::Relaxed) {
+                self.world.fail(state, &format!("what only looks does {call:?} {about}"));
+            }
             match fault {
                 Some(fault) => self.world.note(state, format_args!("#{number} {call:?} {about}: {fault:?}")),
                 None => self.world.note(state, format_args!("#{number} {call:?} {about}")),
@@ -246,6 +277,7 @@ fn outage(state: &mut State, call: Call) -> Option<Fault> {
         Call::Perform if away => {
             Some(if state.rng.chance(50) { Fault::Unreachable } else { Fault::RequestLost })
         }
+        Call::Perform if state.try_again => Some(Fault::TryAgain),
         Call::Inquire if away => Some(Fault::Error),
         _ => None,
     }

@@ -324,6 +324,32 @@ async fn a_lapsed_authorization_is_flagged_and_voided_only_if_the_merchant_wants
 }
 
 #[tokio::test]
+async fn a_lapsed_authorization_whose_void_did_nothing_is_voided_by_the_next_run() {
+    let mut shop = Shop::open_with(json!({"void_lapsed": true})).await;
+    let id = shop.authorize_for("o", shop.after(7 * 24 * HOUR_S - 30)).await;
+    shop.later(7 * 24 * HOUR_S + 2 * HOUR_S).await;
+    shop.stack.simulator().fault(Fault::once(Endpoint::Void, FaultKind::Status { status: 429 }));
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "retried": 1}));
+    assert_eq!(shop.transaction("o", &id).await["status"], "complete");
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "lapsed": 1}));
+    assert_eq!(shop.transaction("o", &id).await["status"], "cancelled");
+    assert_counts(&shop.run(json!({})).await, &json!({}));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_tried_again_is_captured_when_the_last_request_says() {
+    let shop = Shop::open().await;
+    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::Status { status: 429 }));
+    shop.try_authorize("o", shop.after(HOUR_S)).await.error(503, "gateway_unavailable");
+    let data = json!({"gateway": "card_connect", "method": "authorize", "payment": STORED_CARD,
+        "capture_at": shop.after(0)});
+    shop.pay("o", data).await.data(200);
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_merchants_emergency_brake_holds_its_captures_and_nobody_elses() {
     let shop = Shop::open_with(json!({"captures_paused": true})).await;
     shop.authorize_for("o", shop.after(0)).await;

@@ -199,7 +199,7 @@ fn intent(
         Action::Pay(pay) => (pay.amount, None),
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Void { .. } | Action::CaptureDue => (None, None),
+        Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
     let mechanism = match mechanism {
         None => "",

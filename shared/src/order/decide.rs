@@ -50,6 +50,8 @@ pub enum Action {
     },
     /// Take what is held and due to be captured by itself.
     CaptureDue,
+    /// Let go what is held and was to be captured by itself, and ended before it could be.
+    VoidLapsed,
     /// Give back. Without an amount: what the merchant's policy says.
     Refund {
         /// Which payment.
@@ -153,6 +155,7 @@ pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<De
     }
     match &intent.action {
         Action::CaptureDue => decide_due(order, context),
+        Action::VoidLapsed => decide_lapsed(order, context),
         Action::Pay(pay) => decide_pay(order, intent, pay, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
@@ -208,6 +211,13 @@ fn decide_pay(
         }
     }
     if let Some(at) = again {
+        // Without a key it is equal in all that is charged, and may still be captured at another time.
+        if intent.key.is_none() {
+            let capture = capture_schedule(pay, context)?;
+            if let Some(transaction) = order.transaction_mut(at.transaction) {
+                transaction.capture = capture;
+            }
+        }
         return attempt_again(order, at, amount, context);
     }
     if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shopper_attempts {
@@ -269,6 +279,20 @@ fn decide_due(order: Order, context: &Context<'_>) -> Result<Decision, Rejection
         action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
         key: schedule.map(|schedule| schedule.key(id)),
         fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        currency: None,
+        by: Grant::Schedule,
+    };
+    decide(order, &intent, context)
+}
+
+/// The void of an authorization that ended, as the schedule's own intent. It stays due until the void is done.
+fn decide_lapsed(order: Order, context: &Context<'_>) -> Result<Decision, Rejection> {
+    let Some(Due::Lapse(id)) = order.due_for_capture(context.now) else { return Err(Rejection::NothingDue) };
+    let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
+    let intent = Intent {
+        action: Action::Void { target: Target::Transaction(id) },
+        key: schedule.map(|schedule| schedule.void_key(id)),
+        fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
         currency: None,
         by: Grant::Schedule,
     };

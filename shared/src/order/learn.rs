@@ -72,7 +72,12 @@ pub fn learn(
     let is_payment = operation.kind.is_payment();
     let (stands, ours) =
         (operation.is(State::Approved), operation.answer.clone().and_then(|answer| answer.retref));
-    order.operation_mut(at)?.last_look_at = None;
+    let by_another = by_another(order, at);
+    order.operation_mut(at)?.last_look_at =
+        by_another.filter(|state| *state == State::Pending).map(|_| now + LAST_LOOK_AFTER);
+    if by_another.is_some() {
+        return Some(Next::Answer);
+    }
     let approvals = match finding {
         Finding::Became(outcome) => match &**outcome {
             Outcome::Approved(answer) | Outcome::PartiallyApproved(answer) => std::slice::from_ref(answer),
@@ -89,6 +94,19 @@ pub fn learn(
     let Some((first, twins)) = approvals.split_first() else { return Some(Next::Answer) };
     let next = late(order, at, first, policy, now, new_id);
     Some(void_twins(order, at, twins.iter(), now, new_id).unwrap_or(next))
+}
+
+/// How another operation stands that captures or voids the same payment, if it is done or under way: a look-up shows
+/// the payment, and so that one's doing.
+fn by_another(order: &Order, at: At) -> Option<State> {
+    let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
+    if !matches!(operation.kind, Kind::Capture | Kind::Void) {
+        return None;
+    }
+    let same =
+        |o: &&Operation| o.id != operation.id && o.kind == operation.kind && o.retref == operation.retref;
+    let mut others = transaction.operations.iter().filter(same).map(|o| o.state);
+    others.find(|state| matches!(state, State::Approved | State::Pending))
 }
 
 /// Voids approvals that stand beside the one that is kept. The first is sent next; the others are on record and found.

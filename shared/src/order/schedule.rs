@@ -105,6 +105,11 @@ impl CaptureSchedule {
     pub fn key(&self, transaction: Uuid) -> KeyDigest {
         KeyDigest::new("scheduled_capture", &transaction.to_string(), &self.at.to_string())
     }
+
+    /// The idempotency key of the void that takes its place when the authorization has ended.
+    pub fn void_key(&self, transaction: Uuid) -> KeyDigest {
+        KeyDigest::new("lapsed", &transaction.to_string(), &self.at.to_string())
+    }
 }
 
 impl Transaction {

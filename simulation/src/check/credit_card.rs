@@ -78,6 +78,10 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
         broken.push(format!("{:?} is answered as {:?}", ask.key, answered.reference));
     }
     let Some(payment) = order.and_then(payment) else {
+        // Who cannot read the order can only repeat what was asked about.
+        if answered.word == Word::Unavailable {
+            return broken;
+        }
         broken.push(format!("told {:?} of {}, which is not on record", answered.word, ask.order));
         return broken;
     };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tollgate::{app::App, elastic_path, operation::KeyDigest};
 
 use super::{Ask, Route, Said, Word};
-use crate::world::State;
+use crate::{check::schedule, world::State};
 
 fn route_key(route: Route) -> &'static str {
     match route {
@@ -16,6 +16,7 @@ fn route_key(route: Route) -> &'static str {
         Route::Capture => "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
         Route::Refund => "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
         Route::Cancel => "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
+        Route::Reschedule => "PATCH /v2/orders/{orderId}/transactions/{transactionId}",
         Route::Confirm => "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
         // The credit-card API's requests do not come here.
         Route::Read | Route::Card(..) => "GET /v2/orders/{orderId}/transactions/{transactionId}",
@@ -64,13 +65,14 @@ pub(super) async fn handle(app: &App, route: Route, request: &Request) -> Respon
         Route::Capture => elastic_path::capture(app, request).await,
         Route::Refund => elastic_path::refund(app, request).await,
         Route::Cancel => elastic_path::cancel(app, request).await,
+        Route::Reschedule => elastic_path::patch_transaction(app, request).await,
         Route::Confirm => elastic_path::confirm(app, request).await,
         Route::Read | Route::Card(..) => elastic_path::get_transaction(app, request).await,
     }
 }
 
 /// What an answer says. A transaction must be told as it once was on record.
-pub(super) fn read(state: &State, ask: &Ask, response: &Response<Body>) -> Said {
+pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
     let status = response.status().as_u16();
     let bytes: &[u8] = response.body();
     let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
@@ -108,6 +110,12 @@ pub(super) fn read(state: &State, ask: &Ask, response: &Response<Body>) -> Said 
         if !state.seen.contains(&told) {
             broken.push(format!("told {told:?}, which never was on record"));
         }
+        broken.extend(schedule::told(state, ask, id, data));
+    }
+    match (ask.route, word, code.as_str()) {
+        (Route::Reschedule, Word::Done, _) => state.count("captures moved or cancelled"),
+        (_, _, "capture_after_expiry") => state.count("captures refused as after the authorization's end"),
+        _ => {}
     }
     Said { word, transaction, code, broken }
 }

@@ -1,8 +1,10 @@
 //! What is swept: a few steps each, through either face or both.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::scheduled::Scheduled;
 use crate::{
     client::{
         Ask, Route,
@@ -10,6 +12,7 @@ use crate::{
     },
     ledger::Card,
     merchants::{EXTERNAL, REGISTERED},
+    world::EPOCH_S,
 };
 
 /// The order of a scenario that begins in Elastic Path's face.
@@ -34,6 +37,12 @@ pub(super) enum Step {
     /// Capture, refund or void through the credit-card API, perhaps with an amount.
     CardFollowUp(Route, Option<u64>),
     Settle,
+    /// Authorize, perhaps an amount, to be captured this many minutes after the beginning.
+    PayLater(i64, Option<u64>),
+    /// Move the capture to this many minutes after the beginning, or cancel it.
+    Reschedule(Option<i64>),
+    /// Of the schedule.
+    Scheduled(Scheduled),
 }
 
 pub(super) struct Scenario {
@@ -139,8 +148,35 @@ impl Scenario {
             Step::FollowUp(route, _) | Step::CardFollowUp(route, _) => {
                 matches!(route, Route::Refund | Route::Card(Asked::Refund, _))
             }
-            Step::Register | Step::Pay(..) | Step::CardPay(..) | Step::Settle => false,
+            Step::Register
+            | Step::Pay(..)
+            | Step::CardPay(..)
+            | Step::Settle
+            | Step::PayLater(..)
+            | Step::Reschedule(_)
+            | Step::Scheduled(_) => false,
         })
+    }
+
+    /// Whether something in it is captured by itself.
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::PayLater(..)))
+    }
+
+    pub(super) fn reschedules(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Reschedule(_)))
+    }
+
+    /// Whether it can come to one thing only, whatever goes wrong: neither of two that race, nor to an end in time.
+    pub(super) fn is_certain(&self) -> bool {
+        let open =
+            |step: &Step| matches!(step, Step::Scheduled(Scheduled::RunBeside(..) | Scheduled::Short { .. }));
+        !self.steps.iter().any(open)
+    }
+
+    /// So many minutes after the beginning.
+    pub(super) fn moment(minutes: i64) -> Timestamp {
+        Timestamp::from_second(EPOCH_S + minutes * 60).unwrap_or(Timestamp::MAX)
     }
 
     /// The order that it is about.
@@ -151,8 +187,20 @@ impl Scenario {
 
     /// The request of a step, about the transaction that is there; none when it needs one and there is none.
     pub(super) fn ask(&self, number: usize, transaction: Option<Uuid>, keyed: bool) -> Option<Ask> {
+        let later = |at: Option<i64>| json!({"capture_at": at.map(|at| Self::moment(at).to_string())});
         let (route, data, follows) = match self.steps[number] {
-            Step::Settle => return None,
+            Step::Scheduled(Scheduled::RunBeside(Route::Reschedule, at)) | Step::Reschedule(at) => {
+                (Route::Reschedule, later(at), true)
+            }
+            Step::Scheduled(Scheduled::RunBeside(route, _)) => (route, json!({}), true),
+            Step::Settle | Step::Scheduled(_) => return None,
+            Step::PayLater(at, amount) => {
+                let payment = format!("{}|16178397535388255208", Card::Approves.account());
+                let mut data = later(Some(at));
+                data["gateway"] = "card_connect".into();
+                data["payment"] = payment.into();
+                (Route::Authorize, with_minor(data, amount), false)
+            }
             Step::Register => {
                 let data = json!({"type": "order", "amount": TOTAL, "currency": "USD"});
                 (Route::Register, data, false)
@@ -175,7 +223,7 @@ impl Scenario {
         };
         let key = match self.steps[number] {
             Step::CardPay(..) => Some(REFERENCE.to_owned()),
-            Step::Register => None,
+            Step::Register | Step::Reschedule(_) => None,
             _ => keyed.then(|| format!("k{number}")),
         };
         let transaction = transaction.filter(|_| follows);

@@ -71,6 +71,7 @@ impl Desk {
             Action::Pay(pay) => (pay.method.kind(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
             Action::CaptureDue => (Kind::Capture, None),
+            Action::VoidLapsed => (Kind::Void, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
             Action::Void { .. } => (Kind::Void, None),
         };
