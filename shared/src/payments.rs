@@ -201,7 +201,17 @@ impl Payments {
                 now: self.clock.now(),
                 new_id: &|| self.clock.new_id(),
             };
-            let (order, at, to_send) = match order::decide(order, intent, &context)? {
+            let decision = match order::decide(order, intent, &context) {
+                Ok(decision) => decision,
+                // What is wrong with a new order may have been right when the same request made it.
+                Err(rejection) if matches!(stored, Start::New(_)) => {
+                    let there = self.store.load(key).await.map_err(Refusal::Store)?;
+                    stored = Start::Stored(there.ok_or(rejection)?);
+                    continue;
+                }
+                Err(rejection) => return Err(rejection.into()),
+            };
+            let (order, at, to_send) = match decision {
                 Decision::Replay(order, at) => {
                     return Ok(Intended::Finished(Performed { order, at, replayed: true }));
                 }

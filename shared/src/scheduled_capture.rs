@@ -289,13 +289,14 @@ impl<'a> Run<'a> {
             Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
                 self.lapse(merchant, key, transaction).await
             }
+            // Nobody else will make room.
+            Err(error @ (Refusal::Store(_) | Refusal::Rejected(Rejection::TooManyOperations))) => {
+                self.fail(key, &error);
+                false
+            }
             // The index lags behind, or somebody else is at it.
             Err(Refusal::Rejected(_) | Refusal::Contended) => {
                 self.report().overtaken += 1;
-                false
-            }
-            Err(error @ Refusal::Store(_)) => {
-                self.fail(key, &error);
                 false
             }
         }

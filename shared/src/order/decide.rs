@@ -255,14 +255,14 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
         CaptureAt::At(at) => Some(at.max(context.now)),
         CaptureAt::AsTheMerchantSays => context.policy.capture_after.map(|after| context.now + after),
     };
-    // In whole seconds, as times are shown.
-    let latest = whole_seconds(context.now + context.policy.authorization_lifetime);
+    let latest = context.now + context.policy.authorization_lifetime;
     match at {
-        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest }),
+        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed: false })),
     }
 }
 
+/// As times are shown.
 pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

@@ -75,10 +75,10 @@ impl Order {
             return Err(Rejection::AlreadyCaptured);
         }
         let at = at.map(|at| at.max(now));
-        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at.map(whole_seconds))
+        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at)
             && at > latest
         {
-            return Err(Rejection::CaptureAfterExpiry { latest });
+            return Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) });
         }
         transaction.capture = at.map(|at| CaptureSchedule { at, lapsed: false });
         transaction.updated_at = now;
