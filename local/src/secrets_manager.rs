@@ -1,4 +1,5 @@
-//! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory.
+//! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory. And as far
+//! as the operator's commands do: `CreateSecret` and `PutSecretValue`.
 
 use std::{
     collections::BTreeMap,
@@ -75,6 +76,20 @@ struct GetSecretValue {
     secret_id: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateSecret {
+    name: String,
+    secret_string: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutSecretValue {
+    secret_id: String,
+    secret_string: String,
+}
+
 async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Bytes) -> Response {
     secrets.reads.fetch_add(1, Ordering::SeqCst);
     if secrets.down.load(Ordering::SeqCst) {
@@ -82,28 +97,89 @@ async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Byt
         return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", text);
     }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    if target != Some("secretsmanager.GetSecretValue") {
-        let text = "The local Secrets Manager knows GetSecretValue only.";
-        return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text);
+    match target.and_then(|target| target.strip_prefix("secretsmanager.")) {
+        Some("GetSecretValue") => read(&secrets, &body),
+        Some("CreateSecret") => create(&secrets, &body),
+        Some("PutSecretValue") => replace(&secrets, &body),
+        _ => {
+            let text =
+                "The local Secrets Manager knows GetSecretValue, CreateSecret and PutSecretValue only.";
+            failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text)
+        }
     }
-    let Ok(call) = serde_json::from_slice::<GetSecretValue>(&body) else {
+}
+
+fn read(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<GetSecretValue>(body) else {
         let text = "SecretId is missing, or the body is not JSON.";
         return failure(StatusCode::BAD_REQUEST, "ValidationException", text);
     };
-    let Some(document) = secrets.get(&call.secret_id) else {
-        let text = "Secrets Manager can't find the specified secret.";
-        return failure(StatusCode::BAD_REQUEST, "ResourceNotFoundException", text);
-    };
-    answer(&call.secret_id, &document)
+    match secrets.get(&call.secret_id) {
+        Some(document) => answer(&call.secret_id, &document),
+        None => not_found(),
+    }
+}
+
+fn create(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<CreateSecret>(body) else { return incomplete("Name") };
+    let Ok(document) = serde_json::from_str::<Value>(&call.secret_string) else { return not_json() };
+    let mut documents = secrets.lock();
+    if documents.contains_key(&call.name) {
+        let text = "The operation failed because the secret already exists.";
+        return failure(StatusCode::BAD_REQUEST, "ResourceExistsException", text);
+    }
+    documents.insert(call.name.clone(), document.clone());
+    stored(&call.name, &document)
+}
+
+fn replace(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<PutSecretValue>(body) else { return incomplete("SecretId") };
+    let Ok(document) = serde_json::from_str::<Value>(&call.secret_string) else { return not_json() };
+    let mut documents = secrets.lock();
+    let Some(there) = documents.get_mut(&call.secret_id) else { return not_found() };
+    *there = document.clone();
+    stored(&call.secret_id, &document)
+}
+
+fn not_found() -> Response {
+    let text = "Secrets Manager can't find the specified secret.";
+    failure(StatusCode::BAD_REQUEST, "ResourceNotFoundException", text)
+}
+
+fn incomplete(name: &str) -> Response {
+    let text = format!("{name} or SecretString is missing, or the body is not JSON.");
+    failure(StatusCode::BAD_REQUEST, "ValidationException", &text)
+}
+
+/// AWS takes any text; here a document is kept as JSON.
+fn not_json() -> Response {
+    failure(
+        StatusCode::BAD_REQUEST,
+        "InvalidParameterException",
+        "The local stack takes JSON documents only.",
+    )
+}
+
+fn stored(name: &str, document: &Value) -> Response {
+    let body = json!({ "ARN": arn(name), "Name": name, "VersionId": version(&document.to_string()) });
+    respond(StatusCode::OK, &body)
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-local0")
+}
+
+/// The same document has the same version, as in AWS.
+fn version(text: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
 }
 
 fn answer(name: &str, document: &Value) -> Response {
     let text = document.to_string();
     let body = json!({
-        "ARN": format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-local0"),
+        "ARN": arn(name),
         "Name": name,
-        // The same document has the same version, as in AWS.
-        "VersionId": Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()),
+        "VersionId": version(&text),
         "VersionStages": ["AWSCURRENT"],
         "SecretString": text,
         "CreatedDate": 1_767_225_600.0,

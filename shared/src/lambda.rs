@@ -199,14 +199,15 @@ fn captures(shards: &str, concurrency: Option<String>) -> Result<Settings, Error
 }
 
 /// One cryptography library for every TLS connection of the process.
-fn install_tls() {
+pub fn install_tls() {
     // Fails only when the process has one already.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
 }
 
-fn aws_http_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
+/// Calls AWS over TLS, or a local stack without.
+pub fn aws_http_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
     let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())

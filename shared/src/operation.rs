@@ -1,5 +1,11 @@
 //! One intent at a side effect: what was asked, with what it was sent, and what came back.
 
+mod by_hand;
+
+pub use by_hand::{
+    ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
+};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -278,6 +284,9 @@ pub struct Operation {
     /// Since when the gateway shows no trace of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent_since: Option<Timestamp>,
+    /// What persons decided about it, oldest first, where the gateway had no word for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
@@ -342,6 +351,7 @@ impl Operation {
             retref: new.retref,
             inquiries: 0,
             absent_since: None,
+            by_hand: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod balance;
+mod by_hand;
 mod decide;
 mod idempotency;
 mod learn;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
+pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use decide::{Action, Alone, CaptureAt, Context, Decision, Intent, Pay, Target, decide};
 pub use idempotency::{STILL_RUNNING, repeated};
 pub use learn::learn;

@@ -2,7 +2,10 @@
 //! save the outcome (`design.md` §4).
 
 mod audit;
+mod by_hand;
 mod doubt;
+
+pub use by_hand::{NotByHand, Verdict, Weighed};
 
 use std::{sync::Arc, time::Duration};
 

@@ -14,10 +14,10 @@ use tollgate::{
     memo::{Discounted, Memo},
     money::{Amount, Currency},
     operation::{
-        Cause, Decline, Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route, State,
-        gateway_order_id,
+        ByHand, Cause, DECIDED_BY_MAX_BYTES, Decline, Fingerprint, Grant, HandVerdict, KeyDigest, Kind,
+        Mechanism, Operation, REASON_MAX_BYTES, Route, State, gateway_order_id,
     },
-    order::{OPERATIONS_MAX, Order, OrderKey, TRANSACTIONS_MAX},
+    order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, TRANSACTIONS_MAX},
     outcome::Answer,
     store::{OrderStore, StoreError, dynamodb::DynamoDbStore},
     transaction::{CaptureSchedule, Method, Transaction},
@@ -142,6 +142,10 @@ fn full_order() -> Order {
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
+    let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
+    for operation in operations.take(BY_HAND_MAX) {
+        operation.by_hand.push(longest_decision());
+    }
     order
 }
 
@@ -168,6 +172,11 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         updated_at: now,
         operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
     }
+}
+
+fn longest_decision() -> ByHand {
+    let (by, reason) = ("W".repeat(DECIDED_BY_MAX_BYTES), "W".repeat(REASON_MAX_BYTES));
+    ByHand::new(HandVerdict::NotDone, &by.parse().unwrap(), &reason.parse().unwrap(), Timestamp::now())
 }
 
 fn longest_memo() -> Memo {
@@ -235,5 +244,6 @@ fn operation(id: Uuid) -> Operation {
         retref: None,
         inquiries: u32::MAX,
         absent_since: None,
+        by_hand: Vec::new(),
     }
 }

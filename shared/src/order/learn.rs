@@ -21,7 +21,7 @@ const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
 const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// When an operation that was given up as absent is looked for once more.
-const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;

@@ -118,7 +118,7 @@ impl Payments {
 }
 
 /// What is to be asked about an operation; none when it never got as far as to have an answer at the gateway.
-fn question(order: &Order, at: At) -> Option<Question<'_>> {
+pub(super) fn question(order: &Order, at: At) -> Option<Question<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
     let is_payment = operation.kind.is_payment();
     let payment = (!is_payment).then(|| {

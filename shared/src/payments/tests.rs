@@ -1,5 +1,7 @@
 //! The flow around the gateway call, with a store and a gateway that fail at chosen moments.
 
+mod by_hand;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::Mutex,

@@ -71,9 +71,8 @@ impl Desk {
             Action::Pay(pay) => (pay.method.kind(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
             Action::CaptureDue => (Kind::Capture, None),
-            Action::VoidLapsed => (Kind::Void, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
-            Action::Void { .. } => (Kind::Void, None),
+            Action::Void { .. } | Action::VoidLapsed => (Kind::Void, None),
         };
         let intent = Intent {
             action,

@@ -1,0 +1,211 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tollgate::{
+    money::Currency,
+    operation::{DecidedBy, HandVerdict, Reason},
+    order::{MerchantId, OrderId},
+};
+use uuid::Uuid;
+
+/// Where the local stack listens unless it is told otherwise.
+const LOCAL: &str = "http://127.0.0.1:3000";
+
+/// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
+///
+/// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not there · 4 refused by a
+/// rule · 5 not confirmed · 6 AWS or the gateway did not answer.
+#[derive(Parser)]
+#[command(name = "tollgate", version)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which installation.
+#[derive(Args)]
+pub(crate) struct PlaceArguments {
+    /// The local stack; its addresses and credentials are read from its `/_local`
+    #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = LOCAL)]
+    pub(crate) local: Option<String>,
+    /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    pub(crate) table: Option<String>,
+    /// What the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix` (else `MERCHANTS_PREFIX`)
+    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
+    pub(crate) merchants_prefix: Option<String>,
+    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`)
+    #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
+    pub(crate) region: Option<String>,
+    /// The deployment's name for confirmations, such as prod (else `STAGE`)
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    pub(crate) stage: Option<String>,
+    /// Answer in JSON: the result on standard output, an error on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Merchants and their keys
+    #[command(subcommand)]
+    Merchant(MerchantCommand),
+    /// Payments: their whole history, and what stays in doubt
+    #[command(subcommand)]
+    Payment(PaymentCommand),
+    /// Check tools, credentials, table, merchants and gateway; changes nothing without `--uat`
+    Doctor(Doctor),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum MerchantCommand {
+    /// Make a merchant: keys, a signing key and its secret, after the gateway took its credentials
+    ///
+    /// The gateway's password is read from standard input: asked for without an echo, or piped.
+    Create(Create),
+    /// Add a new key, or retire an old one
+    RotateKey(RotateKey),
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// The merchant's id: its `client_id`
+    pub(crate) id: MerchantId,
+    /// CardConnect site, such as fts-uat
+    #[arg(long, value_name = "SITE", required_unless_present = "base_url", conflicts_with = "base_url")]
+    pub(crate) site: Option<String>,
+    /// The gateway's REST address instead of a site
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// User name of the gateway's API credentials
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: String,
+    /// Currency and the MID for it, such as USD=496160873888; once for each currency
+    #[arg(long, value_name = "CURRENCY=MID", required = true, value_parser = merchid)]
+    pub(crate) merchid: Vec<(Currency, String)>,
+    /// Where totals come from
+    #[arg(long, value_enum, default_value_t = Orders::Registered)]
+    pub(crate) orders: Orders,
+    /// Browsers get tokens
+    #[arg(long)]
+    pub(crate) shopper_tokens: bool,
+    /// Check all of it and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Orders {
+    /// Registered with their amount before they are paid
+    Registered,
+    /// Kept in the merchant's own system
+    External,
+}
+
+#[derive(Args)]
+pub(crate) struct RotateKey {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
+    /// Remove the key with this number, 1 being the oldest, instead of adding one
+    #[arg(long, value_name = "N", conflicts_with = "finish")]
+    pub(crate) retire: Option<usize>,
+    /// Remove all keys but the newest, instead of adding one
+    #[arg(long)]
+    pub(crate) finish: bool,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PaymentCommand {
+    /// Everything on record about an order's payments
+    Show(Show),
+    /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
+    Resolve(Resolve),
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The order's id; for the credit-card API the `TransactionID`
+    pub(crate) order: OrderId,
+    /// Only this transaction
+    pub(crate) transaction: Option<Uuid>,
+}
+
+#[derive(Args)]
+pub(crate) struct Resolve {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The order's id
+    pub(crate) order: OrderId,
+    /// The transaction whose operation is in doubt
+    pub(crate) transaction: Uuid,
+    /// What became of it
+    #[arg(long = "as", value_enum, value_name = "VERDICT")]
+    pub(crate) verdict: Verdict,
+    /// Who decides; kept with the operation
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: DecidedBy,
+    /// Why; kept with the operation
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Reason,
+    /// The gateway's reference of what was done
+    #[arg(long, value_name = "RETREF")]
+    pub(crate) retref: Option<String>,
+    /// Ask the gateway, and show what would be recorded
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Record it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Verdict {
+    /// The gateway did it
+    Done,
+    /// The gateway did nothing
+    NotDone,
+}
+
+impl From<Verdict> for HandVerdict {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Done => Self::Done,
+            Verdict::NotDone => Self::NotDone,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// A merchant to look at; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) merchant: Vec<MerchantId>,
+    /// At a test account: make a sale of 1.00 and refund it, to learn whether refunds are found by their own order id
+    #[arg(long, requires = "merchant")]
+    pub(crate) uat: bool,
+    /// With `--uat`: refund this sale, which an earlier run made, instead of making one
+    #[arg(long, value_name = "RETREF", requires = "uat")]
+    pub(crate) sale: Option<String>,
+    /// With `--uat`: say what would be sent
+    #[arg(long, requires = "uat")]
+    pub(crate) dry_run: bool,
+    /// With `--uat`: send without asking
+    #[arg(long, requires = "uat")]
+    pub(crate) yes: bool,
+}
+
+fn merchid(text: &str) -> Result<(Currency, String), String> {
+    let (currency, merchid) = text.split_once('=').ok_or("expected CURRENCY=MID")?;
+    let currency = currency.parse().map_err(|_| "not a currency code")?;
+    Ok((currency, merchid.to_owned()))
+}

@@ -1,0 +1,181 @@
+//! What only an operator asks of AWS: writing a merchant's secret, the table's description, and who is asking.
+
+use aws_sdk_dynamodb::{
+    error::DisplayErrorContext,
+    types::{KeyType, TableDescription},
+};
+use aws_sdk_secretsmanager::operation::{
+    create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
+};
+use aws_smithy_types::timeout::TimeoutConfig;
+use secrecy::{ExposeSecret, SecretString};
+use tollgate::{lambda, order::MerchantId};
+
+use crate::{failure::Failure, place::Place};
+
+/// All tries of one call. A person waits for it.
+const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// The operator's clients; nothing is called before a method is.
+pub(crate) struct Aws {
+    dynamodb: aws_sdk_dynamodb::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    sts: aws_sdk_sts::Client,
+    merchants_prefix: String,
+}
+
+/// Who AWS takes us for.
+pub(crate) struct Identity {
+    pub(crate) account: String,
+    pub(crate) arn: String,
+}
+
+/// A key or an index's key: partition, then sort key.
+pub(crate) type Key = Vec<String>;
+
+/// A table, as far as it matters here.
+pub(crate) struct Table {
+    pub(crate) is_active: bool,
+    pub(crate) key: Key,
+    pub(crate) indexes: Vec<Index>,
+}
+
+/// One of its indexes.
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) is_active: bool,
+    pub(crate) key: Key,
+}
+
+impl Aws {
+    pub(crate) fn new(place: &Place) -> Result<Self, Failure> {
+        let http_client =
+            lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let given = &place.credentials;
+        let credentials = aws_sdk_dynamodb::config::Credentials::new(
+            &given.access_key_id,
+            &given.secret_access_key,
+            given.session_token.clone(),
+            None,
+            "environment",
+        );
+        // The services' builders are different types with the same methods.
+        macro_rules! client {
+            ($sdk:ident, $url:expr) => {{
+                let mut builder = $sdk::config::Builder::new()
+                    .behavior_version($sdk::config::BehaviorVersion::latest())
+                    .region($sdk::config::Region::new(place.region.clone()))
+                    .credentials_provider(credentials.clone())
+                    .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_LIMIT).build())
+                    .http_client(http_client.clone());
+                builder.set_endpoint_url($url.clone());
+                $sdk::Client::from_conf(builder.build())
+            }};
+        }
+        Ok(Self {
+            dynamodb: client!(aws_sdk_dynamodb, place.dynamodb_url),
+            secrets: client!(aws_sdk_secretsmanager, place.secretsmanager_url),
+            sts: client!(aws_sdk_sts, place.sts_url),
+            merchants_prefix: place.merchants_prefix.clone(),
+        })
+    }
+
+    /// The name of a merchant's secret.
+    pub(crate) fn secret_name(&self, id: &MerchantId) -> String {
+        format!("{}{id}", self.merchants_prefix)
+    }
+
+    pub(crate) fn there_already(&self, id: &MerchantId) -> Failure {
+        Failure::Refused(format!(
+            "{} is there already; `merchant rotate-key {id}` gives it another key",
+            self.secret_name(id)
+        ))
+    }
+
+    /// A merchant's document as it is stored. None when there is none.
+    pub(crate) async fn secret(&self, id: &MerchantId) -> Result<Option<SecretString>, Failure> {
+        match self.secrets.get_secret_value().secret_id(self.secret_name(id)).send().await {
+            Ok(secret) => {
+                let text = secret.secret_string.map(SecretString::from);
+                text.map(Some).ok_or_else(|| Failure::Input("the merchant's secret is not a text".to_owned()))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+                _ => Err(unavailable("secretsmanager:GetSecretValue", &error)),
+            },
+        }
+    }
+
+    /// Stores a new merchant's document.
+    pub(crate) async fn create_secret(
+        &self,
+        id: &MerchantId,
+        document: &SecretString,
+    ) -> Result<(), Failure> {
+        let name = self.secret_name(id);
+        let request = self.secrets.create_secret().name(&name).secret_string(document.expose_secret());
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(CreateSecretError::ResourceExistsException(_)) => self.there_already(id),
+                _ => unavailable("secretsmanager:CreateSecret", &error),
+            }),
+        }
+    }
+
+    /// Replaces a merchant's document.
+    pub(crate) async fn put_secret(&self, id: &MerchantId, document: &SecretString) -> Result<(), Failure> {
+        let request = self
+            .secrets
+            .put_secret_value()
+            .secret_id(self.secret_name(id))
+            .secret_string(document.expose_secret());
+        let answer = request.send().await;
+        answer.map(|_| ()).map_err(|error| unavailable("secretsmanager:PutSecretValue", &error))
+    }
+
+    pub(crate) async fn table(&self, name: &str) -> Result<Table, Failure> {
+        let answer = self.dynamodb.describe_table().table_name(name).send().await;
+        let answer = answer.map_err(|error| unavailable("dynamodb:DescribeTable", &error))?;
+        let table =
+            answer.table.ok_or_else(|| Failure::NotThere(format!("the table {name} is not there")))?;
+        Ok(described(&table))
+    }
+
+    pub(crate) async fn identity(&self) -> Result<Identity, Failure> {
+        let answer = self.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| unavailable("sts:GetCallerIdentity", &error))?;
+        Ok(Identity { account: answer.account.unwrap_or_default(), arn: answer.arn.unwrap_or_default() })
+    }
+}
+
+fn described(table: &TableDescription) -> Table {
+    let key = |schema: &[aws_sdk_dynamodb::types::KeySchemaElement]| {
+        let mut schema: Vec<_> = schema.iter().collect();
+        schema.sort_by_key(|element| element.key_type != KeyType::Hash);
+        schema.into_iter().map(|element| element.attribute_name.clone()).collect()
+    };
+    let indexes = table.global_secondary_indexes().iter().map(|index| Index {
+        name: index.index_name().unwrap_or_default().to_owned(),
+        // DynamoDB itself always says so; what stands in for it on a laptop may not.
+        is_active: index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"),
+        key: key(index.key_schema()),
+    });
+    Table {
+        is_active: table.table_status().is_some_and(|status| status.as_str() == "ACTIVE"),
+        key: key(table.key_schema()),
+        indexes: indexes.collect(),
+    }
+}
+
+/// The chain names the failure and never what was sent.
+fn unavailable<E, R>(action: &str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> Failure
+where
+    E: std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    Failure::Unavailable(format!(
+        "{action}: {}; look at region, credentials, this permission and the network",
+        DisplayErrorContext(error)
+    ))
+}

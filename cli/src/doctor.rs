@@ -1,0 +1,92 @@
+//! `doctor`: is everything there, does everything answer, and as it should? Changes nothing without `--uat`.
+
+mod checks;
+mod uat;
+
+use serde_json::{Value, json};
+
+use crate::{
+    args::Doctor,
+    aws::Aws,
+    failure::{Failure, UNHEALTHY},
+    place::Place,
+    report::Report,
+};
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Good,
+    /// Worth knowing; nothing that is deployed suffers.
+    Note,
+    Bad,
+}
+
+impl Mark {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Bad => "failed",
+        }
+    }
+}
+
+/// One check and what it found.
+pub(crate) struct Check {
+    what: String,
+    mark: Mark,
+    found: String,
+}
+
+impl Check {
+    pub(crate) fn new(what: impl Into<String>, mark: Mark, found: impl Into<String>) -> Self {
+        Self { what: what.into(), mark, found: found.into() }
+    }
+
+    /// What was found, or why it could not be.
+    pub(crate) fn of(what: impl Into<String>, result: Result<String, Failure>) -> Self {
+        match result {
+            Ok(found) => Self::new(what, Mark::Good, found),
+            Err(failure) => Self::new(what, Mark::Bad, failure.text()),
+        }
+    }
+}
+
+pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Result<Report, Failure> {
+    let mut checks = checks::tools();
+    let mut sale = None;
+    match place {
+        Err(failure) => checks.push(Check::new("installation", Mark::Bad, failure.text())),
+        Ok(place) => {
+            let aws = Aws::new(&place)?;
+            checks.push(checks::identity(&place, &aws).await);
+            checks.push(checks::table(&place, &aws).await);
+            checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
+            if doctor.uat {
+                let (check, of) = uat::run(&place, &aws, doctor).await?;
+                checks.push(check);
+                sale = of;
+            }
+        }
+    }
+    Ok(report(&checks, sale.as_ref()))
+}
+
+fn report(checks: &[Check], uat: Option<&Value>) -> Report {
+    let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default();
+    let line = |check: &Check| {
+        let (mark, what) = (check.mark.as_str(), &check.what);
+        format!("{mark:7} {what:width$}  {}\n", check.found)
+    };
+    let healthy = checks.iter().all(|check| check.mark != Mark::Bad);
+    let value = json!({
+        "healthy": healthy,
+        "checks": checks.iter().map(|check| {
+            json!({ "check": check.what, "result": check.mark.as_str(), "found": check.found })
+        }).collect::<Vec<_>>(),
+        "uat": uat,
+    });
+    let code = if healthy { 0 } else { UNHEALTHY };
+    Report { text: checks.iter().map(line).collect(), value, code }
+}

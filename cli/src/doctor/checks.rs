@@ -1,0 +1,179 @@
+//! The checks that change nothing.
+
+use std::process::Command;
+
+use tollgate::{merchants::MerchantsError, order::MerchantId};
+
+use super::{Check, Mark};
+use crate::{
+    aws::{Aws, Table},
+    failure::Failure,
+    merchant::{Document, check_gateway},
+    place::Place,
+};
+
+/// The oldest compiler that builds the workspace.
+const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// The indexes that `reconcile` and `scheduled-capture` read, and their keys.
+const INDEXES: [(&str, [&str; 2]); 2] =
+    [("in-doubt", ["in_doubt_shard", "in_doubt_at"]), ("captures-due", ["capture_shard", "capture_due_at"])];
+
+/// What building and deploying takes. None of it is needed to run the commands, so what is missing is a note.
+pub(crate) fn tools() -> Vec<Check> {
+    let tools = [
+        ("rustc", &["rustc", "--version"][..], "rustup.rs installs it"),
+        (
+            "cargo-lambda",
+            &["cargo", "lambda", "--version"][..],
+            "`sam build` needs it: pip install cargo-lambda",
+        ),
+        ("sam", &["sam", "--version"][..], "deploying needs it: pip install aws-sam-cli"),
+    ];
+    tools.into_iter().map(|(name, command, hint)| tool(name, command, hint)).collect()
+}
+
+fn tool(name: &str, command: &[&str], hint: &str) -> Check {
+    let (program, arguments) = command.split_first().unwrap_or((&name, &[]));
+    let output = Command::new(program).args(arguments).env("SAM_CLI_TELEMETRY", "0").output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        return Check::new(name, Mark::Note, format!("not there; {hint}"));
+    };
+    let said = String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned();
+    let is_old = name == "rustc" && version(&said) < version(RUST_VERSION);
+    if is_old {
+        return Check::new(
+            name,
+            Mark::Note,
+            format!("{said}; the workspace needs {RUST_VERSION}: rustup update"),
+        );
+    }
+    Check::new(name, Mark::Good, said)
+}
+
+/// The numbers of the first word that begins with a digit.
+fn version(text: &str) -> Vec<u32> {
+    let word = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    word.unwrap_or_default().split(['.', '-']).map_while(|part| part.parse().ok()).collect()
+}
+
+pub(crate) async fn identity(place: &Place, aws: &Aws) -> Check {
+    if place.is_local {
+        return Check::new("AWS identity", Mark::Good, "the local stack, no account");
+    }
+    let identity = aws.identity().await;
+    let found = identity.map(|who| format!("account {}, {}, {}", who.account, who.arn, place.region));
+    Check::of("AWS identity", found)
+}
+
+pub(crate) async fn table(place: &Place, aws: &Aws) -> Check {
+    let name = match place.table() {
+        Ok(name) => name,
+        Err(failure) => return Check::of("table", Err(failure)),
+    };
+    let table = aws.table(name).await.and_then(|table| {
+        let wrong = wrong_with(&table);
+        if wrong.is_empty() {
+            let indexes: Vec<_> = table.indexes.iter().map(|index| index.name.as_str()).collect();
+            return Ok(format!("active, key order_key, indexes {}", indexes.join(", ")));
+        }
+        Err(Failure::Refused(format!(
+            "{}; template.yaml declares it, `sam deploy` makes it",
+            wrong.join("; ")
+        )))
+    });
+    Check::of(format!("table {name}"), table)
+}
+
+fn wrong_with(table: &Table) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if !table.is_active {
+        wrong.push("it is not active".to_owned());
+    }
+    if table.key != ["order_key"] {
+        wrong.push(format!("its key is {}", table.key.join(", ")));
+    }
+    for (name, key) in INDEXES {
+        match table.indexes.iter().find(|index| index.name == name) {
+            None => wrong.push(format!("it has no index {name}")),
+            Some(index) if !index.is_active => wrong.push(format!("the index {name} is not active yet")),
+            Some(index) if index.key != key => {
+                wrong.push(format!("the key of the index {name} is {}", index.key.join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    wrong
+}
+
+/// The merchants that were named, or all that the installation tells of.
+pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
+    let ids = if named.is_empty() { &place.merchants } else { named };
+    if ids.is_empty() {
+        let found = "none was looked at; name them with --merchant";
+        return vec![Check::new("merchants", Mark::Note, found)];
+    }
+    let mut checks = Vec::new();
+    for id in ids {
+        let document = document(aws, id).await;
+        let secret = match &document {
+            Ok(document) => {
+                Ok(format!("readable, {} for {}", document.merchant.gateway.base_url, currencies(document)))
+            }
+            Err(failure) => Err(failure.clone()),
+        };
+        checks.push(Check::of(format!("merchant {id}"), secret));
+        if let Ok(document) = document {
+            let gateway = check_gateway(&document).await.map(|mids| {
+                mids.iter().map(crate::merchant::CheckedMid::text).collect::<Vec<_>>().join("; ")
+            });
+            checks.push(Check::of(format!("gateway of {id}"), gateway));
+        }
+    }
+    checks
+}
+
+pub(crate) async fn document(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
+    let secret = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
+    Document::parse(id, &secret)
+}
+
+fn currencies(document: &Document) -> String {
+    document.routes().iter().map(|(currency, _)| currency.code()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Index;
+
+    #[test]
+    fn versions_compare_by_their_numbers() {
+        assert!(version("rustc 1.94.1 (e408947bf 2026-03-25)") >= version("1.94.1"));
+        assert!(version("rustc 1.100.0-nightly") > version("1.94.1"));
+        assert!(version("rustc 1.94.0") < version("1.94.1"));
+    }
+
+    #[test]
+    fn an_index_that_is_missing_building_or_keyed_otherwise_is_named() {
+        let index = |name: &str, key: [&str; 2]| Index {
+            name: name.to_owned(),
+            is_active: true,
+            key: key.map(str::to_owned).to_vec(),
+        };
+        let good = || Table {
+            is_active: true,
+            key: vec!["order_key".to_owned()],
+            indexes: INDEXES.map(|(name, key)| index(name, key)).into(),
+        };
+        assert!(wrong_with(&good()).is_empty());
+        let mut table = good();
+        table.indexes.pop();
+        assert_eq!(wrong_with(&table), ["it has no index captures-due"]);
+        let mut table = good();
+        table.indexes[0].is_active = false;
+        table.indexes[1].key.reverse();
+        table.is_active = false;
+        assert_eq!(wrong_with(&table).len(), 3);
+    }
+}

@@ -1,0 +1,205 @@
+//! `doctor --uat`: what no public source tells of CardPointe, tried out at a test account. Are refunds found by their own
+//! order id? A lost refund's answer is looked for there first.
+
+use std::time::Duration;
+
+use http::Uri;
+use serde_json::{Value, json};
+use tollgate::{
+    card::{CardNumber, Expiry, SecurityCode},
+    gateway::{Card, Command, Instruction, PaymentSource},
+    lambda::App,
+    money::{Amount, Currency},
+    operation::{Route, gateway_order_id},
+    order::OrderId,
+    outcome::{NotDone, Outcome},
+};
+
+use super::{Check, Mark, checks};
+use crate::{args::Doctor, aws::Aws, confirm, failure::Failure, merchant::Document, place::Place};
+
+/// The published test card of CardPointe's UAT (Visa, always approved).
+const TEST_CARD: &str = "4788250000121443";
+
+/// 1.00.
+const SALE_MINOR: u64 = 100;
+
+/// Longest wait for the gateway, which works for up to 32 s itself (`cardpointe.md` §10).
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// One test, with what it takes.
+struct Test<'a> {
+    app: App,
+    document: &'a Document,
+    currency: Currency,
+    route: Route,
+    amount: Amount,
+    order: OrderId,
+}
+
+/// Makes the sale and refunds it, or, where the gateway has not settled it yet, says how to go on.
+pub(crate) async fn run(
+    place: &Place,
+    aws: &Aws,
+    doctor: &Doctor,
+) -> Result<(Check, Option<Value>), Failure> {
+    let [id] = doctor.merchant.as_slice() else {
+        return Err(Failure::Input("--uat is about one merchant; name it with --merchant".to_owned()));
+    };
+    let document = checks::document(aws, id).await?;
+    let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
+        Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())
+    })?;
+    if !is_test_account(&route.base_url) {
+        return Err(Failure::Refused(format!(
+            "{} is no test account: its host is neither a -uat site nor this machine. Nothing was sent",
+            route.base_url
+        )));
+    }
+    let amount = Amount::new(SALE_MINOR).map_err(|error| Failure::Input(error.to_string()))?;
+    let decimal = currency.decimal(amount);
+    let what = match &doctor.sale {
+        Some(retref) => format!("A refund of {decimal} {currency} of the sale {retref}"),
+        None => format!("A sale of {decimal} {currency} with the test card, then its refund,"),
+    };
+    let happens = format!(
+        "{what} will be sent to {}, MID {}, stage {}, merchant {id}.",
+        route.base_url,
+        route.merchid,
+        place.stage()?
+    );
+    if doctor.dry_run {
+        return Ok((Check::new("refunds by order id", Mark::Note, format!("dry run: {happens}")), None));
+    }
+    if !doctor.yes {
+        confirm::by_typing(&decimal, &happens)?;
+    }
+    let order = "tollgate-doctor".parse().map_err(|_| Failure::Input("no order id".to_owned()))?;
+    let test = Test { app: place.app()?, document: &document, currency, route, amount, order };
+    let sale = match &doctor.sale {
+        Some(retref) => retref.clone(),
+        None => test.sale().await?,
+    };
+    test.refund(&sale).await
+}
+
+impl Test<'_> {
+    async fn perform(&self, order_id: &str, command: Command<'_>) -> Outcome {
+        let instruction = Instruction {
+            route: &self.route,
+            currency: self.currency,
+            amount: self.amount,
+            gateway_order_id: order_id,
+            order: &self.order,
+            memo: None,
+            command,
+        };
+        self.app.payments.gateway.perform(&self.document.merchant, instruction, LIMIT).await
+    }
+
+    async fn sale(&self) -> Result<String, Failure> {
+        let invalid = |what: &str| Failure::Input(format!("the test card's {what} is not valid"));
+        let card = Card {
+            number: CardNumber::parse(TEST_CARD).map_err(|_| invalid("number"))?,
+            expiry: Expiry::new(12, 2049).map_err(|_| invalid("expiry"))?,
+            security_code: SecurityCode::parse("123", None).map_err(|_| invalid("code"))?,
+            name: "Tollgate Doctor".to_owned(),
+            billing: None,
+            save: false,
+        };
+        let source = PaymentSource::Card(Box::new(card));
+        let order_id = gateway_order_id(self.app.clock.new_id());
+        let outcome = self.perform(&order_id, Command::Purchase(&source)).await;
+        match (&outcome, &outcome.answer().retref) {
+            (Outcome::Approved(_) | Outcome::PartiallyApproved(_), Some(retref)) => Ok(retref.clone()),
+            (Outcome::Unknown(..), _) => Err(Failure::Unavailable(format!(
+                "it is not known whether the sale was made; look for {order_id} in the test account's portal"
+            ))),
+            _ => Err(Failure::Refused(format!("the sale was not approved: {}", said(&outcome)))),
+        }
+    }
+
+    async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
+        let what = "refunds by order id";
+        let order_id = gateway_order_id(self.app.clock.new_id());
+        let outcome = self.perform(&order_id, Command::Refund { retref: sale }).await;
+        let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
+        match (&outcome, &outcome.answer().retref) {
+            (Outcome::Approved(_), Some(refund)) => {
+                let found = self.is_found(&order_id, refund).await?;
+                let (mark, answer) = if found {
+                    (Mark::Good, "found by their own order id")
+                } else {
+                    (
+                        Mark::Note,
+                        "not found by their own order id; they are looked for under their sale's, too",
+                    )
+                };
+                Ok((
+                    Check::new(what, mark, format!("{answer} (refund {refund})")),
+                    Some(told(Some(refund), Some(found))),
+                ))
+            }
+            (Outcome::NotDone(NotDone::NotSettled, _), _) => {
+                let next = format!(
+                    "the sale {sale} is made and not settled yet; tomorrow: doctor --merchant {} --uat --sale {sale}",
+                    self.document.merchant.id
+                );
+                Ok((Check::new(what, Mark::Note, next), Some(told(None, None))))
+            }
+            _ => Err(Failure::Refused(format!(
+                "the refund of the sale {sale} was not approved: {}. Void or refund it in the test account's portal",
+                said(&outcome)
+            ))),
+        }
+    }
+
+    async fn is_found(&self, order_id: &str, refund: &str) -> Result<bool, Failure> {
+        let records = self.document.gateway()?.by_order_id(order_id, &self.route.merchid).await?;
+        Ok(records.iter().any(|record| record.retref.as_deref() == Some(refund)))
+    }
+}
+
+/// What the gateway said, in codes.
+fn said(outcome: &Outcome) -> String {
+    let answer = outcome.answer();
+    let parts = [&answer.respproc, &answer.respcode, &answer.resptext].into_iter().flatten();
+    let parts: Vec<_> = parts.map(String::as_str).collect();
+    match (outcome, parts.is_empty()) {
+        (_, false) => parts.join(" "),
+        (Outcome::NotDone(..), true) => "nothing was done".to_owned(),
+        (_, true) => "it is not known what was done".to_owned(),
+    }
+}
+
+/// A CardConnect test site, or a simulator on this machine.
+fn is_test_account(base_url: &str) -> bool {
+    let Ok(url) = base_url.parse::<Uri>() else { return false };
+    let host = url.host().unwrap_or_default();
+    let site = host.split('.').next().unwrap_or_default();
+    let on_cardconnect = host.ends_with(".cardconnect.com") && site.ends_with("-uat");
+    on_cardconnect || ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_moved_at_a_test_account_only() {
+        for url in
+            ["https://fts-uat.cardconnect.com/cardconnect/rest", "http://127.0.0.1:4001/cardconnect/rest"]
+        {
+            assert!(is_test_account(url), "{url}");
+        }
+        for url in [
+            "https://fts.cardconnect.com/cardconnect/rest",
+            "https://fts-uat.example.com/cardconnect/rest",
+            "https://uat.cardconnect.com/cardconnect/rest",
+            "https://fts.cardconnect.com/fts-uat",
+            "not a url",
+        ] {
+            assert!(!is_test_account(url), "{url}");
+        }
+    }
+}

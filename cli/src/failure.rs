@@ -1,0 +1,110 @@
+//! What goes wrong, for a person and for a machine, with an exit code each.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use tollgate::{
+    merchants::MerchantsError,
+    order::Rejection,
+    payments::{NotByHand, Refusal},
+};
+
+/// Exit code of a doctor that found something wrong.
+pub(crate) const UNHEALTHY: u8 = 1;
+
+/// Why a command did nothing. Each says what to do, and none of them holds a secret.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// Arguments, environment or standard input are not as they should be.
+    Input(String),
+    /// No such merchant, order or transaction.
+    NotThere(String),
+    /// A rule forbids it.
+    Refused(String),
+    /// The question was answered with something else.
+    NotConfirmed(String),
+    /// AWS or the gateway did not answer, or refused.
+    Unavailable(String),
+}
+
+impl Failure {
+    fn parts(&self) -> (u8, &'static str, &str) {
+        match self {
+            Self::Input(text) => (2, "invalid_input", text),
+            Self::NotThere(text) => (3, "not_there", text),
+            Self::Refused(text) => (4, "refused", text),
+            Self::NotConfirmed(text) => (5, "not_confirmed", text),
+            Self::Unavailable(text) => (6, "unavailable", text),
+        }
+    }
+
+    /// In words.
+    pub(crate) fn text(&self) -> &str {
+        self.parts().2
+    }
+
+    pub(crate) fn print(&self, json: bool) -> ExitCode {
+        let (code, kind, text) = self.parts();
+        if json {
+            eprintln!("{}", json!({ "error": { "code": kind, "message": text } }));
+        } else {
+            eprintln!("error: {text}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection @ (Rejection::OrderNotFound | Rejection::TransactionNotFound)) => {
+                Self::NotThere(format!(
+                    "{rejection}; look at the merchant's id, the order's id and the table"
+                ))
+            }
+            Refusal::Rejected(rejection) => Self::Refused(rejection.to_string()),
+            Refusal::Contended => Self::Unavailable(format!("{refusal}; try again")),
+            Refusal::Store(error) => Self::Unavailable(format!(
+                "{error}; look at table, region, credentials and network, then at the payment with `payment show`"
+            )),
+        }
+    }
+}
+
+impl From<NotByHand> for Failure {
+    fn from(error: NotByHand) -> Self {
+        let text = error.to_string();
+        match error {
+            NotByHand::Refused(refusal) => refusal.into(),
+            NotByHand::Rule(_) => Self::Refused(text),
+            NotByHand::GatewayKnows(_) => Self::Refused(format!(
+                "{text}. Nothing was recorded by hand. `confirm` adopts it now, and `reconcile` at its next inquiry"
+            )),
+            NotByHand::NoTrace => Self::Refused(format!(
+                "{text}. Nothing was recorded by hand. `confirm`, twice, or `reconcile` gives it up"
+            )),
+            NotByHand::NoAnswer => Self::Unavailable(format!(
+                "{text}, and it may know. Nothing was recorded; `doctor --merchant` says what is wrong"
+            )),
+            NotByHand::Changed => {
+                Self::Refused(format!("{text}. Nothing was recorded; look at it again with `payment show`"))
+            }
+        }
+    }
+}
+
+impl From<MerchantsError> for Failure {
+    fn from(error: MerchantsError) -> Self {
+        match error {
+            MerchantsError::Unknown => {
+                Self::NotThere("no such merchant; `merchant create` makes one".to_owned())
+            }
+            MerchantsError::Unavailable(why) => Self::Unavailable(format!(
+                "Secrets Manager: {why}; look at region, credentials and the permission secretsmanager:GetSecretValue"
+            )),
+            MerchantsError::Malformed(_) => {
+                Self::Input(format!("{error}; docs/merchants.md describes each member"))
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What only an operator asks of the gateway: whether credentials are good, and what stands under a reference. Payments go
+//! through the functions' own client.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// Longest wait for an answer.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What the gateway's root answers to good credentials (`cardpointe.md` §2).
+const WELCOME: &str = "CardConnect REST Servlet";
+
+/// An account at a gateway, for look-ups. No `Debug`: it holds the password.
+pub(crate) struct Gateway {
+    client: reqwest::Client,
+    base_url: String,
+    username: String,
+    password: SecretString,
+}
+
+/// What the gateway says of a MID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mid {
+    /// Open for payments.
+    Enabled,
+    /// Closed.
+    Disabled,
+    /// It does not say: the look-up is not offered here.
+    NotTold,
+}
+
+/// What the gateway has on record under a reference or an order id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) retref: Option<String>,
+    pub(crate) order_id: Option<String>,
+    /// In major units, sign dropped.
+    pub(crate) amount: Option<String>,
+    /// Where it stands.
+    pub(crate) setlstat: Option<String>,
+}
+
+impl Gateway {
+    pub(crate) fn new(base_url: &str, username: &str, password: &SecretString) -> Result<Self, Failure> {
+        let (base_url, username) = (base_url.to_owned(), username.to_owned());
+        Ok(Self { client: http_client()?, base_url, username, password: password.clone() })
+    }
+
+    /// Whether user name, password and MID belong together.
+    pub(crate) async fn check(&self, merchid: &str) -> Result<(), Failure> {
+        let request = self.client.put(format!("{}/", self.base_url)).json(&json!({ "merchid": merchid }));
+        let (status, body) = self.send(request).await?;
+        match status {
+            200 if body.contains(WELCOME) => Ok(()),
+            200 => Err(self.unavailable("answers, but not as CardPointe does; look at site or base URL")),
+            401 | 403 => Err(self.refused(merchid)),
+            other => Err(self.unavailable(&format!("answers {other}; look at site or base URL"))),
+        }
+    }
+
+    /// What the gateway has set up for a MID.
+    pub(crate) async fn mid(&self, merchid: &str) -> Result<Mid, Failure> {
+        let request = self.client.get(format!("{}/inquireMerchant/{merchid}", self.base_url));
+        let (status, body) = self.send(request).await?;
+        match status {
+            200 => Ok(mid(&body)),
+            401 | 403 => Err(self.refused(merchid)),
+            404 => Ok(Mid::NotTold),
+            other => Err(self.unavailable(&format!("answers {other} to inquireMerchant"))),
+        }
+    }
+
+    /// What stands under a reference.
+    pub(crate) async fn by_retref(&self, retref: &str, merchid: &str) -> Result<Option<Record>, Failure> {
+        Ok(self.look_up(&format!("inquire/{retref}/{merchid}")).await?.pop())
+    }
+
+    /// Everything under an order id of this MID.
+    pub(crate) async fn by_order_id(&self, id: &str, merchid: &str) -> Result<Vec<Record>, Failure> {
+        self.look_up(&format!("inquireByOrderid/{id}/{merchid}/1")).await
+    }
+
+    async fn look_up(&self, path: &str) -> Result<Vec<Record>, Failure> {
+        let (status, body) = self.send(self.client.get(format!("{}/{path}", self.base_url))).await?;
+        match status {
+            200 => records(&body).ok_or_else(|| self.unavailable("answers what cannot be read")),
+            401 | 403 => Err(self.unavailable("refuses the user name or the password")),
+            429 => Err(self.unavailable("asks to wait (429); try again in a minute")),
+            other => Err(self.unavailable(&format!("answers {other}"))),
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(u16, String), Failure> {
+        let request = request.basic_auth(&self.username, Some(self.password.expose_secret())).timeout(LIMIT);
+        let failed = |error: reqwest::Error| self.unavailable(in_a_word(&error));
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().await.map_err(failed)?))
+    }
+
+    fn unavailable(&self, what: &str) -> Failure {
+        Failure::Unavailable(format!("the gateway at {}: {what}", self.base_url))
+    }
+
+    fn refused(&self, merchid: &str) -> Failure {
+        Failure::Refused(format!(
+            "the gateway at {} refuses user name, password or MID {merchid}; the credentials have to be those of this MID",
+            self.base_url
+        ))
+    }
+}
+
+/// A web client that trusts Mozilla's root certificates. No redirects and no proxy: credentials are sent.
+pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
+    let failed = |error: String| Failure::Unavailable(error);
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(|error| failed(error.to_string()))
+}
+
+/// What went wrong with a request, without its address: a query can hold what is nobody's business.
+pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
+    match () {
+        () if error.is_connect() => "no connection",
+        () if error.is_timeout() => "no answer in time",
+        () if error.is_decode() => "an answer that cannot be read",
+        () if error.is_status() => "an error as its answer",
+        () => "the answer was cut off",
+    }
+}
+
+fn mid(body: &str) -> Mid {
+    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    match answer.get("enabled").and_then(Value::as_bool) {
+        Some(true) => Mid::Enabled,
+        Some(false) => Mid::Disabled,
+        None => Mid::NotTold,
+    }
+}
+
+/// One record, or several in a list; that there is none is a record without a state (`cardpointe.md` §6.1).
+fn records(body: &str) -> Option<Vec<Record>> {
+    let all = match serde_json::from_str(body).ok()? {
+        Value::Array(all) => all,
+        one @ Value::Object(_) => vec![one],
+        _ => return None,
+    };
+    let all = all.iter().map(record);
+    Some(all.filter(|record| record.setlstat.is_some()).collect())
+}
+
+fn record(value: &Value) -> Record {
+    let text = |name: &str| {
+        let text = value.get(name)?.as_str()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    Record {
+        retref: text("retref"),
+        order_id: text("orderId").or_else(|| text("orderid")),
+        amount: text("amount").map(|amount| amount.trim_start_matches('-').to_owned()),
+        setlstat: text("setlstat"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mid_is_open_only_when_the_gateway_says_so_in_json() {
+        assert_eq!(mid(r#"{"enabled":true,"merchid":"1","noise":{"enabled":false}}"#), Mid::Enabled);
+        assert_eq!(mid(r#"{"enabled":false}"#), Mid::Disabled);
+        for body in ["", "<html>", "{}", r#"{"enabled":"Y"}"#, "null"] {
+            assert_eq!(mid(body), Mid::NotTold, "{body}");
+        }
+    }
+
+    #[test]
+    fn nothing_under_an_order_id_is_told_from_one_and_several_records() {
+        assert_eq!(records(r#"{"respproc":"PPS","respcode":"29","orderId":"x"}"#), Some(vec![]));
+        let one = records(r#"{"retref":"1","setlstat":"Refunded","amount":"-1.00","orderid":"x"}"#).unwrap();
+        assert_eq!(
+            (one.len(), one[0].amount.as_deref(), one[0].order_id.as_deref()),
+            (1, Some("1.00"), Some("x"))
+        );
+        assert_eq!(records(r#"[{"setlstat":"Accepted"},{"setlstat":"Refunded"}]"#).unwrap().len(), 2);
+        assert_eq!(records("<html>"), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo run -p tollgate-cli -- …`: what an operator does to merchants and payments, on AWS and on the local stack.
+
+mod args;
+mod aws;
+mod confirm;
+mod doctor;
+mod failure;
+mod gateway;
+mod merchant;
+mod payment;
+mod place;
+mod report;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command, MerchantCommand, PaymentCommand};
+use clap::Parser;
+use failure::Failure;
+use place::Place;
+use report::Report;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.place.json;
+    match run(arguments).await {
+        Ok(report) => report.print(json),
+        Err(failure) => failure.print(json),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<Report, Failure> {
+    tollgate::lambda::install_tls();
+    let place = Place::find(&arguments.place).await;
+    if let Command::Doctor(doctor) = &arguments.command {
+        return doctor::run(place, doctor).await;
+    }
+    let place = place?;
+    match &arguments.command {
+        Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
+        Command::Merchant(MerchantCommand::RotateKey(rotate)) => merchant::rotate::run(&place, rotate).await,
+        Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
+        Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
+        Command::Doctor(doctor) => doctor::run(Ok(place), doctor).await,
+    }
+}

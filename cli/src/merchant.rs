@@ -1,0 +1,147 @@
+//! Merchants: their documents and keys.
+
+pub(crate) mod create;
+pub(crate) mod rotate;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tollgate::{
+    merchants::{Merchant, MerchantsError},
+    money::Currency,
+    operation::Route,
+    order::MerchantId,
+};
+
+use crate::{
+    failure::Failure,
+    gateway::{Gateway, Mid},
+};
+
+/// Bytes of a new key: no guessing gets through 192 bits.
+const KEY_BYTES: usize = 24;
+
+/// Bytes of a new signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2).
+const SIGNING_KEY_BYTES: usize = 32;
+
+/// A merchant's document with the merchant that it describes. No `Debug`: it holds every secret of the merchant.
+pub(crate) struct Document {
+    value: Value,
+    /// As the functions read it.
+    pub(crate) merchant: Merchant,
+}
+
+impl Document {
+    pub(crate) fn parse(id: &MerchantId, text: &SecretString) -> Result<Self, Failure> {
+        let merchant = Merchant::from_json(id.clone(), text.expose_secret())?;
+        let malformed = |_| MerchantsError::Malformed("not valid JSON".to_owned());
+        Ok(Self { value: serde_json::from_str(text.expose_secret()).map_err(malformed)?, merchant })
+    }
+
+    /// From a value, which has to be what the functions can read.
+    pub(crate) fn new(id: &MerchantId, value: Value) -> Result<Self, Failure> {
+        let text = SecretString::from(value.to_string());
+        Ok(Self { merchant: Merchant::from_json(id.clone(), text.expose_secret())?, value })
+    }
+
+    pub(crate) fn text(&self) -> SecretString {
+        SecretString::from(self.value.to_string())
+    }
+
+    fn keys(&self) -> Vec<Value> {
+        self.value["keys"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The same document with other keys.
+    fn with_keys(&self, keys: Vec<Value>) -> Result<Self, Failure> {
+        let mut value = self.value.clone();
+        value["keys"] = Value::Array(keys);
+        Self::new(&self.merchant.id, value)
+    }
+
+    /// The account for each currency.
+    pub(crate) fn routes(&self) -> Vec<(Currency, Route)> {
+        let listed = self.value.pointer("/gateway/merchids").and_then(Value::as_object);
+        let currencies = listed.into_iter().flat_map(|listed| listed.keys());
+        let mut routes: Vec<_> = currencies
+            .filter_map(|code| code.parse().ok())
+            .filter_map(|currency| Some((currency, self.merchant.route(currency)?)))
+            .collect();
+        routes.sort_by_key(|(currency, _)| *currency);
+        routes
+    }
+
+    pub(crate) fn gateway(&self) -> Result<Gateway, Failure> {
+        let account = &self.merchant.gateway;
+        Gateway::new(&account.base_url, &account.username, &account.password)
+    }
+}
+
+/// What the gateway said of one currency's MID.
+pub(crate) struct CheckedMid {
+    pub(crate) currency: Currency,
+    pub(crate) merchid: String,
+    pub(crate) mid: Mid,
+}
+
+/// Asks the gateway whether it takes the credentials for every MID.
+pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>, Failure> {
+    let gateway = document.gateway()?;
+    let mut checked = Vec::new();
+    for (currency, Route { merchid, .. }) in document.routes() {
+        gateway.check(&merchid).await?;
+        let mid = gateway.mid(&merchid).await?;
+        if mid == Mid::Disabled {
+            return Err(Failure::Refused(format!(
+                "the gateway has MID {merchid} ({currency}) switched off; CardConnect switches it on"
+            )));
+        }
+        checked.push(CheckedMid { currency, merchid, mid });
+    }
+    if checked.is_empty() {
+        return Err(Failure::Input("no MID is for a currency that the gateway can carry".to_owned()));
+    }
+    Ok(checked)
+}
+
+impl CheckedMid {
+    pub(crate) fn text(&self) -> String {
+        let said = match self.mid {
+            Mid::Enabled => "credentials good, MID enabled",
+            Mid::Disabled => "credentials good, MID disabled",
+            Mid::NotTold => "credentials good; the gateway does not tell whether the MID is enabled",
+        };
+        format!("{} MID {}: {said}", self.currency, self.merchid)
+    }
+}
+
+fn new_key() -> Result<SecretString, Failure> {
+    random_hex(KEY_BYTES)
+}
+
+fn new_signing_key() -> Result<SecretString, Failure> {
+    random_hex(SIGNING_KEY_BYTES)
+}
+
+/// From the system's random number generator. Digits and letters only, so that it survives every form and shell.
+fn random_hex(bytes: usize) -> Result<SecretString, Failure> {
+    let mut drawn = vec![0; bytes];
+    let failed = |_| Failure::Unavailable("the system gives no random numbers".to_owned());
+    SystemRandom::new().fill(&mut drawn).map_err(failed)?;
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    let text: String = drawn.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    Ok(SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_long_and_never_the_same() {
+        let [one, two, signing] = [new_key(), new_key(), new_signing_key()].map(|key| key.ok().unwrap());
+        assert_ne!(one.expose_secret(), two.expose_secret());
+        assert_eq!((one.expose_secret().len(), signing.expose_secret().len()), (48, 64));
+        assert!(one.expose_secret().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}

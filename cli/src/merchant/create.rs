@@ -1,0 +1,89 @@
+//! `merchant create`: a new merchant, once the gateway has taken its credentials.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::{Document, check_gateway, new_key, new_signing_key};
+use crate::{
+    args::{Create, Orders},
+    aws::Aws,
+    confirm,
+    failure::Failure,
+    place::Place,
+    report::Report,
+};
+
+pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failure> {
+    let aws = Aws::new(place)?;
+    let id = &create.id;
+    // Before a password is asked for. The write itself makes sure once more.
+    if aws.secret(id).await?.is_some() {
+        return Err(aws.there_already(id));
+    }
+    let password = confirm::password(&format!("Password of {} at the gateway: ", create.username))?;
+    let (key, signing_key) = (new_key()?, new_signing_key()?);
+    let document = Document::new(id, document(create, &password, &key, &signing_key))?;
+    let checked = check_gateway(&document).await?;
+    let name = aws.secret_name(id);
+    let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
+    let accounts = accounts.concat();
+    let mut value = json!({
+        "merchant": id,
+        "stage": place.stage_or_unnamed(),
+        "secret": name,
+        "base_url": document.merchant.gateway.base_url,
+        "merchids": checked.iter().map(|mid| (mid.currency.code().to_owned(), json!(mid.merchid))).collect::<serde_json::Map<_, _>>(),
+        "dry_run": create.dry_run,
+    });
+    if create.dry_run {
+        let text = format!("Dry run: nothing was written.\n{accounts}The secret {name} would be written.");
+        return Ok(Report::new(text, value));
+    }
+    aws.create_secret(id, &document.text()).await.map_err(|failure| match failure {
+        Failure::Unavailable(why) => Failure::Unavailable(format!(
+            "{why}. If the secret was written all the same, `merchant rotate-key {id}` gives it a key that is known"
+        )),
+        other => other,
+    })?;
+    value["key"] = json!(key.expose_secret());
+    let text = format!(
+        "Merchant {id}, stage {}: the secret {name} is written.\n{accounts}\n\
+         client_id      {id}\nclient_secret  {}\n\n\
+         The key is shown this once. Give it to the systems that ask for tokens.",
+        place.stage_or_unnamed(),
+        key.expose_secret()
+    );
+    Ok(Report::new(text, value))
+}
+
+fn document(
+    create: &Create,
+    password: &SecretString,
+    key: &SecretString,
+    signing_key: &SecretString,
+) -> Value {
+    let merchids = create.merchid.iter().map(|(currency, mid)| (currency.code().to_owned(), json!(mid)));
+    let mut gateway = json!({
+        "username": create.username,
+        "password": password.expose_secret(),
+        "merchids": merchids.collect::<serde_json::Map<_, _>>(),
+    });
+    match (&create.site, &create.base_url) {
+        (Some(site), _) => gateway["site"] = json!(site),
+        (None, url) => gateway["base_url"] = json!(url),
+    }
+    let orders = match create.orders {
+        Orders::Registered => "registered",
+        Orders::External => "external",
+    };
+    let mut document = json!({
+        "keys": [key.expose_secret()],
+        "token_signing_key": signing_key.expose_secret(),
+        "gateway": gateway,
+        "orders": orders,
+    });
+    if create.shopper_tokens {
+        document["shopper_tokens"] = json!(true);
+    }
+    document
+}

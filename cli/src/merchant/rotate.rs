@@ -1,0 +1,100 @@
+//! `merchant rotate-key`: a new key beside the old ones, then the old ones taken away (docs/merchants.md).
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tollgate::merchants::MerchantsError;
+
+use super::{Document, new_key};
+use crate::{args::RotateKey, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
+
+/// How long a function goes on with what it has read.
+const EVERYWHERE_AFTER: &str = "5 minutes";
+
+pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Failure> {
+    let aws = Aws::new(place)?;
+    let id = &rotate.id;
+    let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
+    let document = Document::parse(id, &stored)?;
+    let keys = document.keys();
+    let had = keys.len();
+    let kept = match (rotate.retire, rotate.finish) {
+        (None, false) => return add(place, &aws, rotate, &document, keys).await,
+        (Some(number), _) => without(keys, number)?,
+        (None, true) if had < 2 => {
+            return Err(Failure::Refused("there is only one key, so there is nothing to finish".to_owned()));
+        }
+        (None, true) => keys.into_iter().skip(had - 1).collect(),
+    };
+    let (kept_count, removed) = (kept.len(), had - kept.len());
+    let document = document.with_keys(kept)?;
+    let what = match rotate.retire {
+        Some(number) => format!("key {number} of {had}"),
+        None => format!("all keys but the newest, {removed} of {had}"),
+    };
+    let value = json!({
+        "merchant": id, "stage": place.stage_or_unnamed(), "keys": kept_count, "removed": removed, "dry_run": rotate.dry_run,
+    });
+    if rotate.dry_run {
+        let text = format!(
+            "Dry run: nothing was written. Merchant {id} would lose {what}; {kept_count} would stay."
+        );
+        return Ok(Report::new(text, value));
+    }
+    if !rotate.yes {
+        let happens = format!(
+            "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
+            place.stage_or_unnamed()
+        );
+        confirm::by_typing(id.as_str(), &happens)?;
+    }
+    aws.put_secret(id, &document.text()).await?;
+    let text = format!(
+        "Merchant {id}: {what} removed, {kept_count} left. After {EVERYWHERE_AFTER} at most no token is given for it any \
+         more; tokens that were given stay valid for up to an hour."
+    );
+    Ok(Report::new(text, value))
+}
+
+async fn add(
+    place: &Place,
+    aws: &Aws,
+    rotate: &RotateKey,
+    document: &Document,
+    mut keys: Vec<Value>,
+) -> Result<Report, Failure> {
+    let id = &rotate.id;
+    let number = keys.len() + 1;
+    let mut value = json!({
+        "merchant": id, "stage": place.stage_or_unnamed(), "keys": number, "number": number, "dry_run": rotate.dry_run,
+    });
+    if rotate.dry_run {
+        let text = format!("Dry run: nothing was written. Merchant {id} would get key {number}.");
+        return Ok(Report::new(text, value));
+    }
+    let key = new_key()?;
+    keys.push(json!(key.expose_secret()));
+    aws.put_secret(id, &document.with_keys(keys)?.text()).await?;
+    value["key"] = json!(key.expose_secret());
+    let text = format!(
+        "Merchant {id}, stage {}: key {number} is added; the others stay valid.\n\n\
+         client_id      {id}\nclient_secret  {}\n\n\
+         The key is shown this once. Wait {EVERYWHERE_AFTER}, give it to the systems that ask for tokens, then:\n  \
+         tollgate merchant rotate-key {id} --finish",
+        place.stage_or_unnamed(),
+        key.expose_secret()
+    );
+    Ok(Report::new(text, value))
+}
+
+fn without(mut keys: Vec<Value>, number: usize) -> Result<Vec<Value>, Failure> {
+    if !(1..=keys.len()).contains(&number) {
+        return Err(Failure::Input(format!("--retire takes 1 to {}; 1 is the oldest key", keys.len())));
+    }
+    if keys.len() == 1 {
+        let text =
+            "it is the only key, and without one nobody gets a token; add one first: `merchant rotate-key`";
+        return Err(Failure::Refused(text.to_owned()));
+    }
+    keys.remove(number - 1);
+    Ok(keys)
+}

@@ -1,0 +1,5 @@
+//! Payments: looking at them, and deciding what stays in doubt.
+
+pub(crate) mod history;
+pub(crate) mod resolve;
+pub(crate) mod show;

@@ -1,0 +1,23 @@
+//! `payment show`: everything on record about an order's payments.
+
+use tollgate::order::OrderKey;
+
+use super::history;
+use crate::{args::Show, failure::Failure, place::Place, report::Report};
+
+pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
+    let app = place.app()?;
+    let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
+    let order = app.payments.order(&key).await?;
+    if let Some(id) = show.transaction
+        && order.transaction(id).is_none()
+    {
+        let ids: Vec<_> = order.transactions.iter().map(|transaction| transaction.id.to_string()).collect();
+        return Err(Failure::NotThere(format!(
+            "the order has no such transaction; it has {}",
+            ids.join(", ")
+        )));
+    }
+    let value = history::value(&order, show.transaction);
+    Ok(Report::new(history::text(&order, show.transaction), value))
+}

@@ -1,0 +1,195 @@
+//! Which installation the commands act on: one on AWS, from arguments and environment, or a local stack, which says
+//! where everything is.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use tollgate::{
+    clock::{Clock, SystemClock},
+    lambda::{App, Config, Credentials},
+    order::MerchantId,
+    scheduled_capture::Settings,
+};
+use uuid::Uuid;
+
+use crate::{args::PlaceArguments, failure::Failure, gateway};
+
+/// Longest wait for the local stack's description of itself.
+const LOCAL_LIMIT: Duration = Duration::from_secs(5);
+
+/// The commands write few orders, and the first partition of the index of scheduled captures is read by every
+/// deployment, however many it has. The next write by a function puts the order into its own.
+const CAPTURES: Settings = Settings { shards: 1, concurrency: 1 };
+
+/// What the template's `MerchantsPrefix` is where nobody says otherwise.
+const MERCHANTS_PREFIX: &str = "tollgate/merchants/";
+
+/// An installation.
+pub(crate) struct Place {
+    /// Its name; none when nobody said it.
+    stage: Option<String>,
+    /// Whether it is a local stack.
+    pub(crate) is_local: bool,
+    table: Option<String>,
+    /// AWS region.
+    pub(crate) region: String,
+    /// DynamoDB's address, instead of AWS's.
+    pub(crate) dynamodb_url: Option<String>,
+    /// Secrets Manager's address, instead of AWS's.
+    pub(crate) secretsmanager_url: Option<String>,
+    /// STS's address, instead of AWS's.
+    pub(crate) sts_url: Option<String>,
+    /// What the names of merchants' secrets begin with.
+    pub(crate) merchants_prefix: String,
+    /// Who we are to AWS.
+    pub(crate) credentials: Credentials,
+    /// Its time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The merchants that it is known to have.
+    pub(crate) merchants: Vec<MerchantId>,
+}
+
+/// What `GET /_local` says, as far as it is needed here.
+#[derive(Deserialize)]
+struct About {
+    dynamodb: String,
+    secretsmanager: String,
+    region: String,
+    table: String,
+    now: Timestamp,
+    merchants: Vec<AboutMerchant>,
+}
+
+#[derive(Deserialize)]
+struct AboutMerchant {
+    client_id: MerchantId,
+}
+
+impl Place {
+    pub(crate) async fn find(arguments: &PlaceArguments) -> Result<Self, Failure> {
+        match &arguments.local {
+            Some(url) => Self::local(url).await,
+            None => Self::aws(arguments),
+        }
+    }
+
+    async fn local(url: &str) -> Result<Self, Failure> {
+        let url = url.trim_end_matches('/');
+        let failed = |why: String| {
+            Failure::Unavailable(format!(
+                "{url}/_local: {why}; start the local stack with `cargo run`, or name its address: --local=URL"
+            ))
+        };
+        let client = gateway::http_client()?;
+        let answer = client.get(format!("{url}/_local")).timeout(LOCAL_LIMIT).send().await;
+        let about = match answer.and_then(reqwest::Response::error_for_status) {
+            Ok(answer) => answer.json::<About>().await,
+            Err(error) => Err(error),
+        };
+        let about = about.map_err(|error| failed(gateway::in_a_word(&error).to_owned()))?;
+        Ok(Self {
+            stage: Some("local".to_owned()),
+            is_local: true,
+            table: Some(about.table),
+            region: about.region,
+            dynamodb_url: Some(about.dynamodb),
+            secretsmanager_url: Some(about.secretsmanager),
+            sts_url: None,
+            merchants_prefix: MERCHANTS_PREFIX.to_owned(),
+            credentials: Credentials {
+                access_key_id: "local".to_owned(),
+                secret_access_key: "local".to_owned(),
+                session_token: None,
+            },
+            clock: Arc::new(Shifted(about.now.duration_since(Timestamp::now()))),
+            merchants: about.merchants.into_iter().map(|merchant| merchant.client_id).collect(),
+        })
+    }
+
+    fn aws(arguments: &PlaceArguments) -> Result<Self, Failure> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let needed = |name: &str| {
+            set(name).ok_or_else(|| {
+                Failure::Input(format!(
+                    "{name} is not set. Credentials come from the environment: \
+                     eval \"$(aws configure export-credentials --format env)\", or --local for the local stack"
+                ))
+            })
+        };
+        let endpoint =
+            |service: &str| set(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| set("AWS_ENDPOINT_URL"));
+        let credentials = Credentials {
+            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
+            session_token: set("AWS_SESSION_TOKEN"),
+        };
+        let region =
+            arguments.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"));
+        Ok(Self {
+            stage: arguments.stage.clone().or_else(|| set("STAGE")),
+            is_local: false,
+            table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
+            region: region
+                .ok_or_else(|| Failure::Input("name the region: --region or AWS_REGION".to_owned()))?,
+            dynamodb_url: endpoint("DYNAMODB"),
+            secretsmanager_url: endpoint("SECRETS_MANAGER"),
+            sts_url: endpoint("STS"),
+            merchants_prefix: arguments
+                .merchants_prefix
+                .clone()
+                .or_else(|| set("MERCHANTS_PREFIX"))
+                .unwrap_or_else(|| MERCHANTS_PREFIX.to_owned()),
+            credentials,
+            clock: Arc::new(SystemClock),
+            merchants: Vec::new(),
+        })
+    }
+
+    /// The stage's name, for a confirmation.
+    pub(crate) fn stage(&self) -> Result<&str, Failure> {
+        let unnamed = || Failure::Input("name the deployment that you mean: --stage or STAGE".to_owned());
+        self.stage.as_deref().ok_or_else(unnamed)
+    }
+
+    /// The stage's name, or that nobody named it.
+    pub(crate) fn stage_or_unnamed(&self) -> &str {
+        self.stage.as_deref().unwrap_or("(not named)")
+    }
+
+    pub(crate) fn table(&self) -> Result<&str, Failure> {
+        let unnamed = || {
+            Failure::Input(
+                "name the table: --table or TABLE_NAME; it is the stack's output TableName".to_owned(),
+            )
+        };
+        self.table.as_deref().ok_or_else(unnamed)
+    }
+
+    /// The use cases, as the functions have them.
+    pub(crate) fn app(&self) -> Result<App, Failure> {
+        let config = Config {
+            table: self.table()?.to_owned(),
+            captures: CAPTURES,
+            merchants_prefix: self.merchants_prefix.clone(),
+            region: self.region.clone(),
+            dynamodb_url: self.dynamodb_url.clone(),
+            secretsmanager_url: self.secretsmanager_url.clone(),
+            credentials: self.credentials.clone(),
+        };
+        App::new(&config, Arc::clone(&self.clock)).map_err(|error| Failure::Unavailable(error.to_string()))
+    }
+}
+
+/// A local stack's clock, which can be ahead of the machine's.
+struct Shifted(SignedDuration);
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        Timestamp::now().checked_add(self.0).unwrap_or(Timestamp::MAX)
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}

@@ -1,0 +1,191 @@
+//! A stack, and the commands run on it.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use local::{Options, Stack, merchants};
+use serde_json::{Value, json};
+
+/// What an operator's shell may hold, and a test's may not.
+const FROM_THE_SHELL: [&str; 12] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
+    "TABLE_NAME",
+    "STAGE",
+];
+
+pub(crate) const MERCHANT: &str = merchants::REGISTERED;
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The answer of a command that did what it was told.
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out
+    }
+
+    /// The same, in JSON.
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.done()).unwrap()
+    }
+
+    /// Fails with this exit code and says this.
+    pub(crate) fn fails(&self, code: i32, says: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.err.contains(says), "{says}: {self:?}");
+        assert_eq!(self.out, "", "a failure has no result");
+    }
+
+    pub(crate) fn never_says(&self, secret: &str) {
+        assert!(!self.out.contains(secret) && !self.err.contains(secret), "{secret}: {self:?}");
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) stack: Stack,
+    client: reqwest::Client,
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        let stack = Stack::start(Options::default()).await.unwrap();
+        tollgate::lambda::install_tls();
+        let tls = rustls::ClientConfig::builder()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
+        Self { stack, client }
+    }
+
+    pub(crate) async fn close(self) {
+        self.stack.stop().await;
+    }
+
+    /// Runs a command on this stack.
+    pub(crate) async fn run(&self, arguments: &[&str], input: &str) -> Ran {
+        let local = format!("--local={}", self.stack.url());
+        let arguments: Vec<_> = arguments.iter().copied().chain([local.as_str()]).collect();
+        run(&arguments, &[], input).await
+    }
+
+    /// The environment of a deployment that has the stack's DynamoDB and Secrets Manager in place of AWS's.
+    pub(crate) fn like_aws(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "the-secret-access-key".to_owned()),
+            ("AWS_REGION", local::REGION.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.stack.dynamodb_url().to_owned()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.stack.secretsmanager_url().to_owned()),
+            ("TABLE_NAME", local::TABLE_NAME.to_owned()),
+            ("STAGE", "staging".to_owned()),
+        ]
+    }
+
+    pub(crate) async fn token(&self, id: &str, key: &str) -> (u16, String) {
+        let body = format!("grant_type=client_credentials&client_id={id}&client_secret={key}");
+        let url = format!("{}/oauth/access_token", self.stack.url());
+        let request = self.client.post(url).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let token =
+            answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap_or_default().to_owned();
+        (status, token)
+    }
+
+    /// Calls the API as the built-in merchant.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let (_, token) = self.token(MERCHANT, merchants::REGISTERED_KEY).await;
+        let url = format!("{}{path}", self.stack.url());
+        let request = self.client.request(method.parse().unwrap(), url).bearer_auth(token).json(&body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Registers an order of 25.99 and pays it; answers the transaction's id and the status.
+    pub(crate) async fn pay(&self, order: &str, method: &str) -> (u16, String) {
+        let body = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
+        self.call("PUT", &format!("/v2/orders/{order}"), body).await;
+        let body = json!({ "data": {
+            "gateway": "card_connect", "method": method, "payment": "1|16178397535388255208",
+        } });
+        let (status, answer) = self.call("POST", &format!("/v2/orders/{order}/payments"), body).await;
+        (status, answer["data"]["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    pub(crate) async fn follow_up(&self, order: &str, id: &str, what: &str, data: Value) -> (u16, Value) {
+        let path = format!("/v2/orders/{order}/transactions/{id}/{what}");
+        self.call("POST", &path, json!({ "data": data })).await
+    }
+
+    /// The next call of that endpoint is carried out and its answer lost, and so is the question about it.
+    pub(crate) fn lose(&self, endpoint: Endpoint) {
+        let simulator = self.stack.simulator();
+        simulator.fault(Fault::once(endpoint, FaultKind::DropAfter));
+        for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
+            simulator.fault(Fault::once(endpoint, FaultKind::Status { status: 503 }));
+        }
+    }
+
+    /// The gateway settles to a state that decides nothing, and an hour passes.
+    pub(crate) fn stay_in_doubt(&self) {
+        self.stack.simulator().clear_faults();
+        self.stack.simulator().settle_to(cardpointe_simulator::Stage::Rejected);
+        self.stack.advance_clock(3_600);
+    }
+
+    /// A refund past Tollgate.
+    pub(crate) async fn refund_by_hand(&self, retref: &str, amount: &str) {
+        let url = format!("{}/refund", self.stack.simulator().base_url());
+        let body = json!({ "merchid": "496160873888", "retref": retref, "amount": amount });
+        let request = self.client.put(url).basic_auth("testing", Some("testing123")).json(&body);
+        let answer = request.send().await.unwrap().json::<Value>().await.unwrap();
+        assert_eq!(answer["respstat"], "A", "{answer}");
+    }
+
+    /// The reference of the gateway's last record.
+    pub(crate) fn last_retref(&self) -> String {
+        self.stack.simulator().transactions().last().unwrap()["retref"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Runs the binary with these arguments, variables and input.
+pub(crate) async fn run(arguments: &[&str], variables: &[(&'static str, String)], input: &str) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in FROM_THE_SHELL {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    let input = input.to_owned();
+    // The stack runs on this thread.
+    let output = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input has closed it.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        child.wait_with_output().unwrap()
+    });
+    let output = output.await.unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}

@@ -1,0 +1,135 @@
+//! What a person decided about an operation that stayed in doubt, as it is kept with the operation.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::card::mask_card_numbers;
+
+/// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
+pub const DECIDED_BY_MAX_BYTES: usize = 64;
+
+/// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
+pub const REASON_MAX_BYTES: usize = 250;
+
+/// What a person says became of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandVerdict {
+    /// The gateway did it.
+    Done,
+    /// The gateway did nothing.
+    NotDone,
+}
+
+impl HandVerdict {
+    /// The name used in logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotDone => "not_done",
+        }
+    }
+}
+
+/// A text that cannot be kept with a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidByHand {
+    /// Nothing there.
+    #[error("is empty")]
+    Empty,
+    /// Longer than what is kept.
+    #[error("is longer than {max} bytes")]
+    TooLong {
+        /// What is kept.
+        max: usize,
+    },
+    /// A line break or another control character.
+    #[error("may hold no control characters")]
+    Control,
+    /// It would put a card number into the table.
+    #[error("looks as if it held a card number")]
+    CardNumber,
+}
+
+/// A person's decision: who, what, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// What was decided.
+    #[serde(rename = "as")]
+    pub verdict: HandVerdict,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl ByHand {
+    /// A decision that can be kept.
+    pub fn new(verdict: HandVerdict, by: &DecidedBy, reason: &Reason, at: Timestamp) -> Self {
+        Self { verdict, by: by.0.clone(), reason: reason.0.clone(), at }
+    }
+}
+
+/// The name of who decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedBy(String);
+
+/// Why it is decided so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+macro_rules! text {
+    ($name:ident, $max:expr) => {
+        impl std::str::FromStr for $name {
+            type Err = InvalidByHand;
+
+            fn from_str(text: &str) -> Result<Self, InvalidByHand> {
+                check(text, $max).map(Self)
+            }
+        }
+    };
+}
+
+text!(DecidedBy, DECIDED_BY_MAX_BYTES);
+text!(Reason, REASON_MAX_BYTES);
+
+fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidByHand::Empty);
+    }
+    if text.len() > max {
+        return Err(InvalidByHand::TooLong { max });
+    }
+    if text.contains(char::is_control) {
+        return Err(InvalidByHand::Control);
+    }
+    if mask_card_numbers(text) != text {
+        return Err(InvalidByHand::CardNumber);
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_decision_is_short_plain_and_no_card_number() {
+        assert_eq!("  Ann ".parse(), Ok(DecidedBy("Ann".to_owned())));
+        for (text, error) in [
+            (" ", InvalidByHand::Empty),
+            ("a\nb", InvalidByHand::Control),
+            ("card 4111 1111 1111 1111", InvalidByHand::CardNumber),
+        ] {
+            assert_eq!(text.parse::<DecidedBy>(), Err(error), "{text}");
+            assert_eq!(text.parse::<Reason>(), Err(error), "{text}");
+        }
+        assert!("é".repeat(32).parse::<DecidedBy>().is_ok());
+        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert!("é".repeat(125).parse::<Reason>().is_ok());
+        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong { max: 250 }));
+    }
+}
