@@ -18,7 +18,7 @@ use crate::{
     gateway::{Command, Gateway, Instruction, PaymentSource},
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::Kind,
+    operation::{Grant, Kind},
     order::{self, Action, At, Context, Decision, Intent, Next, Order, OrderKey, Rejection},
     outcome::{Answer, Doubt, NotDone, Outcome},
     policy::OrdersMode,
@@ -129,16 +129,16 @@ impl Payments {
             // Asked before, and still in doubt although its request has ended: ask now, then answer.
             Intended::Finished(Performed { order, at, replayed: true }) => {
                 let order = self.resolve(merchant, order, at.transaction, deadline).await;
-                audit::note(&order, at);
+                audit::note(&order, at, true);
                 return Ok(Performed { order, at, replayed: true });
             }
             Intended::Finished(performed) => {
-                audit::note(&performed.order, performed.at);
+                audit::note(&performed.order, performed.at, performed.replayed);
                 return Ok(performed);
             }
         };
         let order = self.carry_out(merchant, order, at, source, deadline).await;
-        audit::note(&order, at);
+        audit::note(&order, at, false);
         Ok(Performed { order, at, replayed: false })
     }
 
@@ -154,6 +154,7 @@ impl Payments {
         let Some(order) = self.store.load(key).await.map_err(Refusal::Store)? else { return Ok(None) };
         let Some(at) = order::repeated(&order, intent, self.clock.now())? else { return Ok(None) };
         let order = self.resolve(merchant, order, at.transaction, deadline).await;
+        audit::note(&order, at, true);
         Ok(Some(Performed { order, at, replayed: true }))
     }
 
@@ -359,7 +360,7 @@ impl Payments {
                 }
                 Err(StoreError::Conflict(stored)) => current = *stored,
                 Err(error) => {
-                    tracing::error!(order = %before.id, operation = %at.operation, %error, "outcome not saved");
+                    tracing::error!(merchant = %before.merchant, order = %before.id, operation = %at.operation, %error, "outcome not saved");
                     break;
                 }
             }
@@ -375,21 +376,22 @@ impl Payments {
         at: Option<Timestamp>,
     ) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.schedule_capture(transaction, at, self.clock.now());
-        self.change(key, "scheduled capture moved", &change).await
+        self.change(key, transaction, ("scheduled capture moved", Grant::ClientCredentials), &change).await
     }
 
     /// Puts on record that an authorization ended before it was captured.
     pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
         let change =
             |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
-        self.change(key, "authorization lapsed", &change).await
+        self.change(key, transaction, ("authorization lapsed", Grant::Schedule), &change).await
     }
 
     /// Changes an order that is there, by itself and without the gateway.
     async fn change(
         &self,
         key: &OrderKey,
-        what: &'static str,
+        transaction: Uuid,
+        (what, by): (&'static str, Grant),
         change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
     ) -> Result<Order, Refusal> {
         let mut order = self.order(key).await?;
@@ -397,7 +399,7 @@ impl Payments {
             change(&mut order)?;
             match self.store.save(&order).await {
                 Ok(()) => {
-                    tracing::info!(audit = true, merchant = %key.merchant, order = %key.order, what, "changed");
+                    audit::scheduled(&order, transaction, what, by);
                     return Ok(next_version(&order));
                 }
                 Err(StoreError::Conflict(other)) => order = *other,

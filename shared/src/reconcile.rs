@@ -106,6 +106,9 @@ pub async fn reconcile(payments: &Payments, merchants: &dyn Merchants, deadline:
         unanswered = report.unanswered,
         skipped = report.skipped,
         needs_attention = report.needs_attention,
+        captures_declined = report.captures_declined,
+        oldest_in_doubt_s = report.oldest_in_doubt_s,
+        unread_shards = report.unread_shards,
         complete = report.complete,
         "reconciled"
     );
@@ -139,7 +142,7 @@ impl Run<'_> {
         let mut order = match self.payments.order(&key).await {
             Ok(order) => order,
             Err(error) => {
-                tracing::error!(order = %key.order, %error, "an order in doubt cannot be read");
+                tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
                 self.report().skipped += 1;
                 return;
             }

@@ -67,7 +67,12 @@ impl Measured for Trail {
             ("GatewayCalls", "Count", count(self.gateway_calls)),
             ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
             ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
-            ("GatewayTime", "Milliseconds", self.gateway.as_secs_f64() * 1000.0),
+            // Of each call: a schedule makes many.
+            (
+                "GatewayTime",
+                "Milliseconds",
+                self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls),
+            ),
         ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }
@@ -77,7 +82,8 @@ impl Measured for Served {
     fn measures(&self) -> Vec<Measures> {
         let mut measures = self.trail.measures();
         // Five kinds by four outcomes: few enough.
-        if let (Some(kind), Some(outcome)) = (self.trail.kind, self.trail.outcome) {
+        if let (Some(kind), Some(outcome), false) = (self.trail.kind, self.trail.outcome, self.trail.replayed)
+        {
             measures.push(Measures {
                 dimensions: vec![("Kind", kind.to_owned()), ("Outcome", outcome.to_owned())],
                 metrics: vec![("Operations", "Count", 1.0)],
@@ -119,6 +125,7 @@ impl Measured for reconcile::Report {
             ("InDoubtDue", "Count", count(self.due)),
             ("InDoubt", "Count", count(self.in_doubt)),
             ("InDoubtUnanswered", "Count", count(self.unanswered)),
+            ("InDoubtUnread", "Count", count(self.unread_shards)),
             ("CapturesDeclined", "Count", count(self.captures_declined)),
             ("NeedsAttention", "Count", count(self.needs_attention)),
             ("OldestInDoubtAge", "Seconds", count(self.oldest_in_doubt_s)),

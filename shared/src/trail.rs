@@ -24,6 +24,8 @@ pub struct Trail {
     pub amount_minor: Option<u64>,
     /// ISO 4217 code.
     pub currency: Option<&'static str>,
+    /// Whether it was answered before, and only answered again.
+    pub replayed: bool,
     /// Time spent waiting for the gateway.
     pub gateway: Duration,
     /// Calls that moved money, or would have.

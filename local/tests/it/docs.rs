@@ -54,7 +54,7 @@ fn is_credit_card(route: &str) -> bool {
 }
 
 /// The cells of every table row whose first cell is one word of code.
-fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
+pub(crate) fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     page.lines().filter_map(|line| {
         let line = line.strip_prefix("| ")?;
         let mut cells = line.strip_suffix(" |").unwrap_or(line).split(" | ").map(str::trim);
@@ -226,7 +226,7 @@ fn members(source: &'static str, of: &str) -> Vec<&'static str> {
 }
 
 /// The part of a page under a heading, up to the next one of the same rank or a higher one.
-fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let rank = heading.split_once(' ').unwrap().0;
     let section = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{heading}")).1;
     let ends = (1..=rank.len()).filter_map(|rank| section.find(&format!("\n{} ", "#".repeat(rank))));

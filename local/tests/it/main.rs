@@ -17,6 +17,7 @@ mod credit_card_client;
 mod docs;
 mod events;
 mod faults;
+mod inventory;
 mod pay;
 mod reconcile;
 mod scheduled_capture;

@@ -1,7 +1,7 @@
 //! A shop on a stack of its own: registers orders, pays, and looks at what became of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io::Write,
     sync::{Mutex, Once, PoisonError},
 };
@@ -9,6 +9,7 @@ use std::{
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
+    types::AttributeValue,
 };
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings};
 use local::{Options, Stack, merchants};
@@ -108,7 +109,7 @@ impl Shop {
         Self::open_as(Options::default(), merchants::EXTERNAL, merchants::EXTERNAL_KEY).await
     }
 
-    async fn open_as(options: Options, id: &str, secret: &str) -> Self {
+    pub(crate) async fn open_as(options: Options, id: &str, secret: &str) -> Self {
         capture_logs();
         let stack = Stack::start(options).await.unwrap();
         let mut shop = Self { stack, client: client(), token: String::new() };
@@ -290,6 +291,11 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
 
 /// Everything in the table.
 pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
+    table(dynamodb_url).await.iter().map(|item| format!("{item:?}")).collect()
+}
+
+/// The same, to be looked into.
+pub(crate) async fn table(dynamodb_url: &str) -> Vec<HashMap<String, AttributeValue>> {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -300,7 +306,7 @@ pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
     let client = Client::from_conf(config);
     let output = client.scan().table_name(local::TABLE_NAME).send().await.unwrap();
     assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
-    output.items().iter().map(|item| format!("{item:?}")).collect()
+    output.items().to_vec()
 }
 
 /// Every line that any test of this binary logs, at the most talkative level that can be switched on.

@@ -68,6 +68,7 @@ impl Caller {
 
     /// The key of one of the merchant's orders.
     pub(super) fn key(&self, order: OrderId) -> OrderKey {
+        trail::note(|trail| trail.order = Some(order.to_string()));
         OrderKey { merchant: self.merchant.id.clone(), order }
     }
 }

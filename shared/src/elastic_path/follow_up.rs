@@ -238,7 +238,8 @@ fn answer(performed: &Performed, view: View) -> Answered {
         Verdict::Done => StatusCode::OK,
         Verdict::Declined(decline) => {
             let latest = transaction.latest_of(operation);
-            return Err(response::declined(order, transaction, latest, decline).replayed(performed.replayed));
+            let error = response::declined(order, transaction, latest, decline, view);
+            return Err(error.replayed(performed.replayed));
         }
         Verdict::NotDone(reason) => return Err(response::not_done(transaction, reason)),
     };

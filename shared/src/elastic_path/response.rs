@@ -32,7 +32,8 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
     let first = transaction.first();
     let answer = first.and_then(|first| first.answer.as_ref());
     let kind = transaction.last_done().as_str();
-    let letter = |pick: fn(&Answer) -> Option<&String>| answer.and_then(pick);
+    let told = answer.filter(|_| view.grant == Grant::ClientCredentials);
+    let letter = |pick: fn(&Answer) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
         "type": "transaction",
@@ -139,6 +140,7 @@ pub(super) fn declined(
     transaction: &Transaction,
     operation: &Operation,
     decline: Decline,
+    view: View,
 ) -> ApiError {
     let answer = operation.answer.clone().unwrap_or_default();
     let gateway = json!({
@@ -151,8 +153,12 @@ pub(super) fn declined(
         .with("decline_code", decline.code.as_str())
         .with("advice", decline.advice.as_str())
         .with("transaction_id", transaction.id.to_string())
-        .with("order_id", order.id.as_str())
-        .with("error", gateway);
+        .with("order_id", order.id.as_str());
+    // The letters would tell who tries out cards in a browser how close it came.
+    if view.grant != Grant::ClientCredentials {
+        return error;
+    }
+    let error = error.with("error", gateway);
     let payment = transaction.first().and_then(|first| first.answer.as_ref());
     match payment {
         Some(payment) => {

@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     invocation::source,
     operation::Grant,
+    trail,
 };
 
 /// Longest form; a real one has about 120 characters.
@@ -54,6 +55,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
         Denied::Unavailable(error) => Failure::from(&error).into(),
     })?;
+    trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
     let (token, expires) = access_token::issue(&merchant, grant, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({

@@ -1,8 +1,10 @@
 //! The audit trail: a log line for every change of a payment's state, with who, what, when and the result. Ids, codes
 //! and amounts, nothing of the card and no text from outside.
 
+use uuid::Uuid;
+
 use crate::{
-    operation::{Operation, State},
+    operation::{Grant, Operation, State},
     order::{At, Order},
     outcome::Outcome,
     trail,
@@ -58,6 +60,7 @@ pub(super) fn registered(order: &Order) {
     tracing::info!(
         audit = true,
         what = "order registered",
+        by = Grant::ClientCredentials.as_str(),
         merchant = %order.merchant,
         order = %order.id,
         amount_minor = order.total.map_or(0, crate::money::Amount::minor),
@@ -66,10 +69,26 @@ pub(super) fn registered(order: &Order) {
     );
 }
 
+/// A scheduled capture was moved, cancelled or given up.
+pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by: Grant) {
+    let at = order.transaction(transaction).and_then(|found| found.capture).map(|schedule| schedule.at);
+    tracing::info!(
+        audit = true,
+        what,
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %transaction,
+        by = by.as_str(),
+        capture_at = at.map(tracing::field::display),
+        "changed"
+    );
+}
+
 /// Leaves an operation on the trail of the request that is about it.
-pub(super) fn note(order: &Order, at: At) {
+pub(super) fn note(order: &Order, at: At, replayed: bool) {
     let Some(operation) = order.operation(at) else { return };
     trail::note(|trail| {
+        trail.replayed = replayed;
         trail.transaction = Some(at.transaction);
         trail.operation = Some(at.operation);
         trail.kind = Some(operation.kind.as_str());

@@ -166,7 +166,7 @@ fn log(order: &Order, at: At, verdict: &Verdict) {
         kind = operation.map_or("", |operation| operation.kind.as_str()),
         amount_minor = operation.map_or(0, |operation| operation.amount.minor()),
         currency = order.currency.code(),
-        verdict = verdict.verdict.as_str(),
+        outcome = verdict.verdict.as_str(),
         "decided by hand"
     );
 }

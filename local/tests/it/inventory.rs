@@ -1,0 +1,156 @@
+//! What is stored, logged and measured is what `docs/security.md` and `docs/operations.md` list, no less and no more; and
+//! whatever a caller sends, nothing of it turns up where it does not belong.
+
+mod cage;
+mod canaries;
+mod tour;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::template::TEMPLATE;
+use serde_json::Value;
+use tollgate::{invocation::Served, reconcile, scheduled_capture, telemetry::Measured, trail::Trail};
+
+use crate::{
+    docs::{rows, section},
+    shop::{Shop, table},
+};
+
+const SECURITY: &str = include_str!("../../../docs/security.md");
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+
+/// The names in the first column of a section's table, each once.
+fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
+    let listed: Vec<_> = rows(section(page, heading)).map(|(name, _)| name.to_owned()).collect();
+    let unique: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(unique.len(), listed.len(), "{heading}: nothing stands there twice");
+    unique
+}
+
+#[tokio::test]
+async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other() {
+    let seen = tour::through_everything().await;
+    assert_eq!(seen.stored, documented(SECURITY, "### Stored fields"), "stored (left), listed (right)");
+    assert_eq!(seen.logged, documented(SECURITY, "### Logged fields"), "logged (left), listed (right)");
+}
+
+/// The tour cannot meet every line that there is: what is only logged when two things go wrong at once is read off the code.
+#[test]
+fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
+    let mut named = BTreeSet::from(["message".to_owned()]);
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                named.extend(fields_of_lines(&std::fs::read_to_string(entry).unwrap()));
+            }
+        }
+    }
+    assert_eq!(named, documented(SECURITY, "### Logged fields"), "in the code (left), listed (right)");
+}
+
+/// The fields of every log line in a source file: `name = value`, `%name`, `?name` or `name`, up to the sentence.
+fn fields_of_lines(source: &str) -> Vec<String> {
+    let lines =
+        ["tracing::info!(", "tracing::warn!(", "tracing::error!("].map(|line| source.split(line).skip(1));
+    let mut names = Vec::new();
+    for line in lines.into_iter().flatten() {
+        let mut depth = 0;
+        let field = |c: char| {
+            depth += i32::from(matches!(c, '(' | '{')) - i32::from(matches!(c, ')' | '}'));
+            (c == ',' && depth == 0) || depth < 0
+        };
+        let fields = line.split(field).map(|field| field.trim().trim_start_matches(['%', '?']));
+        let fields = fields.take_while(|field| field.starts_with(|c: char| c.is_ascii_lowercase()));
+        names.extend(fields.map(|field| field.split([' ', '=']).next().unwrap().to_owned()));
+    }
+    names
+}
+
+#[test]
+fn every_field_of_the_access_log_is_in_the_inventory_and_no_other() {
+    let format = TEMPLATE.split_once("AccessLogSettings:").unwrap().1.split_once("Format:").unwrap().1;
+    let names = format.split("\":\"$context.").map(|before| before.rsplit('"').next().unwrap().to_owned());
+    let mut names: Vec<_> = names.collect();
+    names.pop();
+    assert!(!names.is_empty(), "the format was found");
+    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), documented(SECURITY, "### Access log fields"));
+}
+
+#[test]
+fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
+    let logged = documented(SECURITY, "### Logged fields");
+    let queries: Vec<_> =
+        OPERATIONS.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert!(!queries.is_empty());
+    for query in queries {
+        assert!(query.contains("fields."), "asks for something: {query}");
+        for rest in query.split("fields.").skip(1) {
+            let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
+            assert!(logged.contains(name), "{name} in {query}");
+        }
+    }
+}
+
+#[test]
+fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
+    let trail =
+        Trail { kind: Some("capture"), outcome: Some("approved"), gateway_calls: 1, ..Trail::default() };
+    let served = Served { status: 200, trail };
+    let captured_minor = BTreeMap::from([("USD", 1)]);
+    let captures = scheduled_capture::Report { captured_minor, ..scheduled_capture::Report::default() };
+    let all: [&dyn Measured; 3] = [&served, &captures, &reconcile::Report::default()];
+    let mut measured = BTreeMap::new();
+    for measures in all.iter().flat_map(|of| of.measures()) {
+        let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));
+        let dimensions = dimensions.collect::<Vec<_>>().join(", ");
+        for (name, unit, _) in measures.metrics {
+            measured.insert(name, [unit.to_owned(), dimensions.clone()]);
+        }
+    }
+    let listed = rows(section(OPERATIONS, "## Metrics"));
+    let listed = listed.map(|(name, cells)| (name, [cells[0].to_owned(), cells[1].to_owned()]));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), measured);
+}
+
+/// The path of every attribute in the table; `[]` stands for the members of a list.
+async fn stored(shop: &Shop) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for item in table(shop.stack.dynamodb_url()).await {
+        for (name, value) in &item {
+            add_paths(&mut paths, name.clone(), value);
+        }
+    }
+    paths
+}
+
+fn add_paths(paths: &mut BTreeSet<String>, path: String, value: &AttributeValue) {
+    match value {
+        AttributeValue::M(members) => {
+            for (name, value) in members {
+                add_paths(paths, format!("{path}.{name}"), value);
+            }
+        }
+        AttributeValue::L(items) => {
+            for item in items {
+                add_paths(paths, format!("{path}[]"), item);
+            }
+        }
+        _ => {
+            paths.insert(path);
+        }
+    }
+}
+
+/// The names of all fields in these lines.
+fn logged(lines: &[Value]) -> BTreeSet<String> {
+    let fields = lines.iter().map(|line| line["fields"].as_object().unwrap());
+    fields.flat_map(|fields| fields.keys().cloned()).collect()
+}

@@ -1,0 +1,214 @@
+//! Through all features of both faces and of the schedules, with everything that a request can hold.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
+use jiff::SignedDuration;
+use local::{functions::SCHEDULED, merchants};
+use serde_json::{Value, json};
+use tollgate::{
+    clock::Clock as _,
+    operation::HandVerdict,
+    order::OrderKey,
+    payments::{Deadline, Verdict},
+    scheduled_capture::Settings,
+};
+
+use super::{logged, stored, watch::Watch};
+use crate::{
+    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    shop::{NO_FUNDS, Shop, VISA, by_card_with},
+    support::client,
+};
+
+const DAY_S: i64 = 86_400;
+
+/// What there was to see on the way.
+pub(super) struct Seen {
+    /// The paths of the attributes in the table.
+    pub(super) stored: BTreeSet<String>,
+    /// The names of the fields of the log lines, as they are written in production.
+    pub(super) logged: BTreeSet<String>,
+}
+
+/// A shop, and what was in its table at any time.
+struct Tour {
+    shop: Shop,
+    stored: BTreeSet<String>,
+}
+
+pub(super) async fn through_everything() -> Seen {
+    // As `telemetry::init` has it.
+    let watch = Watch::over("off,tollgate=info");
+    let mut tour = Tour { shop: Shop::open().await, stored: BTreeSet::new() };
+    tour.pays_later_and_refunds().await;
+    tour.pays_with_everything_a_credit_card_request_holds().await;
+    tour.is_declined_and_given_back().await;
+    tour.loses_a_request_that_arrives_late().await;
+    tour.meets_a_gateway_that_does_not_answer().await;
+    tour.cannot_read_a_merchant().await;
+    tour.cannot_read_the_table().await;
+    tour.stays_in_doubt().await;
+    tour.lets_an_authorization_lapse().await;
+    let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
+    let seen = Seen { stored: tour.stored, logged: logged(&lines) };
+    tour.shop.close().await;
+    seen
+}
+
+impl Tour {
+    /// Looks into the table.
+    async fn look(&mut self) {
+        self.stored.extend(stored(&self.shop).await);
+    }
+
+    async fn later(&mut self, seconds: i64) {
+        self.shop.stack.advance_clock(seconds);
+        let token = self.shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
+        self.shop.use_token(token.body["access_token"].as_str().unwrap());
+    }
+
+    async fn run(&mut self, function: &str) {
+        self.shop.stack.invoke_scheduled(function).await.unwrap();
+        self.look().await;
+    }
+
+    fn fault(&self, endpoint: Endpoint, kind: FaultKind) {
+        self.shop.stack.simulator().fault(Fault { endpoint, kind, times: 1 });
+    }
+
+    /// Something is done at the gateway past Tollgate.
+    async fn by_hand(&self, endpoint: &str, mut body: Value) -> Value {
+        body["merchid"] = json!(Config::DEFAULT_MID);
+        let request = client().put(format!("{}/{endpoint}", self.shop.stack.simulator().base_url()));
+        let answer = request.basic_auth("testing", Some("testing123")).json(&body).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    async fn pays_later_and_refunds(&mut self) {
+        self.shop.register("later", 5000).await;
+        let hour = self.shop.stack.clock().now() + SignedDuration::from_hours(1);
+        let address = json!({"line_1": "12 Main St", "line_2": "4A", "city": "Saverton", "region": "WA",
+            "postcode": "90001", "country": "US"});
+        let data = by_card_with("authorize", VISA, &json!({"billing_address": address, "capture_at": hour}));
+        let path = "/v2/orders/later/payments";
+        let held = self.shop.post_with_key(path, "key", json!({ "data": data })).await;
+        held.data(200);
+        self.look().await;
+        self.later(3700).await;
+        self.run("scheduled-capture").await;
+        self.shop.stack.simulator().settle();
+        self.shop.follow_up("later", &held.id(), "refund", json!({"amount": 1000})).await.data(200);
+        self.shop.register("now", 5000).await;
+        let held = self.shop.pay_by_token("now", "authorize").await;
+        let capture = json!({"amount": 3000, "custom_reference": "invoice 7"});
+        self.shop.follow_up("now", &held.id(), "capture", capture).await.data(200);
+        // Before settlement: becomes a void.
+        self.shop.follow_up("now", &held.id(), "refund", json!({})).await.data(200);
+        self.shop.follow_up("now", &held.id(), "confirm", json!({})).await.data(200);
+        self.look().await;
+    }
+
+    async fn pays_with_everything_a_credit_card_request_holds(&mut self) {
+        let api = CreditCard::of(&self.shop);
+        let mut request = payment("1", "everything");
+        for (member, value) in [
+            ("DealType", "rent"),
+            ("DealStage", "won"),
+            ("Marketing", "fair"),
+            ("RevenuePartner", "none"),
+            ("Name", "Larry Smith"),
+            ("SaveToFile", "true"),
+        ] {
+            request = with(request, &format!("/Request/{member}"), Some(json!(value)));
+        }
+        let id = api.approved("charge", &request).await;
+        let void = api.send(Syntax::Xml, "void", &follow_up("void", &id, "undone")).await;
+        assert_eq!(void.envelope().code, "00", "{}", void.body);
+        self.look().await;
+    }
+
+    async fn is_declined_and_given_back(&mut self) {
+        self.shop.register("declined", 2599).await;
+        self.shop
+            .pay("declined", by_card_with("purchase", NO_FUNDS, &json!({})))
+            .await
+            .error(400, "declined");
+        self.look().await;
+    }
+
+    /// Given up as absent, paid again, and then both are there: one is voided beside the other.
+    async fn loses_a_request_that_arrives_late(&mut self) {
+        self.shop.register("late", 2599).await;
+        self.fault(Endpoint::Auth, FaultKind::DropBefore);
+        self.shop.pay_by_token("late", "purchase").await.data(202);
+        self.look().await;
+        for _ in 0..4 {
+            self.later(60).await;
+            self.run("reconcile").await;
+        }
+        let paid = self.shop.pay_by_token("late", "purchase").await;
+        let order_id = &paid.data(200)["meta"]["operations"][0]["gateway_order_id"];
+        let late = json!({"profile": "16178397535388255208/1", "amount": "25.99", "currency": "USD", "capture": "Y",
+            "orderid": order_id});
+        assert_eq!(self.by_hand("auth", late).await["respstat"], "A");
+        self.later(3600).await;
+        self.run("reconcile").await;
+    }
+
+    async fn meets_a_gateway_that_does_not_answer(&mut self) {
+        self.shop.register("refused", 2599).await;
+        self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
+        self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
+        self.look().await;
+    }
+
+    async fn cannot_read_a_merchant(&mut self) {
+        self.shop.stack.secrets().put(&merchants::secret_name(merchants::EXTERNAL), json!({}));
+        let answer = self.shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
+        answer.error(503, "service_unavailable");
+    }
+
+    async fn cannot_read_the_table(&self) {
+        // Nobody listens there.
+        let captures = Settings { shards: 1, concurrency: 1 };
+        let stack = &self.shop.stack;
+        let clock = Arc::new(tollgate::clock::SystemClock);
+        let app = local::app("http://127.0.0.1:9", stack.secretsmanager_url(), captures, clock).unwrap();
+        let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
+        let deadline = Deadline::after(Duration::from_secs(50));
+        let report = capture(app, r#"{"shards":[0]}"#, deadline).unwrap().await;
+        assert_eq!(report["unread_shards"], 1);
+    }
+
+    /// Somebody captured another amount by hand: the records decide nothing.
+    async fn stays_in_doubt(&mut self) {
+        self.shop.register("doubt", 2599).await;
+        let paid = self.shop.pay_by_token("doubt", "authorize").await;
+        let retref = &paid.data(200)["reference"];
+        self.by_hand("capture", json!({"retref": retref, "amount": "5.00"})).await;
+        self.shop.stack.simulator().settle();
+        self.shop.follow_up("doubt", &paid.id(), "capture", json!({})).await.data(202);
+        self.later(DAY_S + 60).await;
+        self.run("reconcile").await;
+        self.is_decided_by_hand("doubt", &paid.id()).await;
+    }
+
+    async fn is_decided_by_hand(&self, order: &str, transaction: &str) {
+        let app = self.shop.stack.app();
+        let merchant = app.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+        let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
+        let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
+        let verdict = Verdict { verdict: HandVerdict::Done, by, reason, retref: None };
+        app.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
+    }
+
+    async fn lets_an_authorization_lapse(&mut self) {
+        self.shop.register("lapses", 2599).await;
+        let at = self.shop.stack.clock().now() + SignedDuration::from_secs(7 * DAY_S - 30);
+        let data = by_card_with("authorize", VISA, &json!({ "capture_at": at }));
+        self.shop.pay("lapses", data).await.data(200);
+        self.later(8 * DAY_S).await;
+        self.run("scheduled-capture").await;
+    }
+}
