@@ -1,6 +1,9 @@
 //! Scheduled captures: how close a run comes to what its concurrency and the gateway's latency allow.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use clap::Args;
@@ -11,13 +14,14 @@ use local::{
 };
 use serde::Serialize;
 use tollgate::{
+    abuse::Abuse,
     clock::Clock as _,
     lambda::App,
     payments::{Deadline, Payments},
     scheduled_capture::{Request, Settings, capture_due},
 };
 
-use crate::{counting::Counting, processor};
+use crate::{counting::Counting, memory::Memory, processor};
 
 /// Of what concurrency and latency allow, while the processor does.
 const TARGET: f64 = 0.9;
@@ -34,8 +38,11 @@ pub(crate) struct Arguments {
     /// How long the gateway takes, in milliseconds
     #[arg(long, default_value_t = 200)]
     latency_ms: u64,
+    /// How long the table takes for each read and write, in milliseconds
+    #[arg(long, default_value_t = 3)]
+    store_ms: u64,
     /// How long each run should take, in seconds, if the gateway is all that takes time
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 15)]
     seconds: u64,
 }
 
@@ -73,13 +80,25 @@ pub(crate) async fn run(arguments: Arguments, json: bool) -> Result<(), String> 
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, String> {
-    let Arguments { latency_ms, seconds, .. } = *arguments;
+    let Arguments { latency_ms, store_ms, seconds, .. } = *arguments;
     let settings = Settings { shards: 16, concurrency };
     let options = Options { captures: Some(settings), ..Options::default() };
     let stack = Stack::start(options).await.map_err(|error| error.to_string())?;
     let rounds = usize::try_from(seconds * 1000 / latency_ms.max(1)).unwrap_or(1).max(1);
     let count = concurrency * rounds;
-    let app = stack.app();
+    let own = stack.app();
+    let counting = Arc::new(Counting::new(Arc::new(Memory::new(Duration::from_millis(store_ms)))));
+    let app = App {
+        payments: Payments {
+            store: counting.clone(),
+            gateway: own.payments.gateway.clone(),
+            clock: own.clock.clone(),
+        },
+        merchants: own.merchants.clone(),
+        clock: own.clock.clone(),
+        abuse: Abuse::default(),
+        captures: settings,
+    };
     let bar = ProgressBar::new(count as u64).with_message(format!("preparing {count} for {concurrency}"));
     let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -90,18 +109,18 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let delay = FaultKind::Delay { delay_ms: latency_ms };
     stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind: delay, times: u32::MAX });
 
-    let counting = Arc::new(Counting::new(app.payments.store.clone()));
-    let payments = Payments { store: counting.clone(), ..parts(&app) };
+    let before = counting.units();
     let (started, used) = (Instant::now(), processor::seconds_used());
-    let deadline = Deadline::after(std::time::Duration::from_mins(10));
-    let report = capture_due(&payments, app.merchants.as_ref(), Request::default(), settings, deadline).await;
+    let deadline = Deadline::after(Duration::from_mins(10));
+    let report =
+        capture_due(&app.payments, app.merchants.as_ref(), Request::default(), settings, deadline).await;
     let seconds = started.elapsed().as_secs_f64();
     let used = processor::seconds_used().zip(used).map(|(now, before)| now - before);
     if report.captured != count {
         return Err(format!("{} of {count} were captured: {report:?}", report.captured));
     }
     stack.stop().await;
-    let (units, each) = (counting.units(), count as f64);
+    let (units, each) = (counting.units().since(before), count as f64);
     let possible_per_second = concurrency as f64 * 1000.0 / latency_ms as f64;
     Ok(Row {
         concurrency,
@@ -117,11 +136,6 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         write_units_indexes: units.indexing / each,
         largest_item_bytes: units.largest,
     })
-}
-
-fn parts(app: &App) -> Payments {
-    let Payments { store, gateway, clock } = &app.payments;
-    Payments { store: store.clone(), gateway: gateway.clone(), clock: clock.clone() }
 }
 
 fn print(rows: &[Row], latency_ms: u64) {

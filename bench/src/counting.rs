@@ -33,6 +33,19 @@ pub(crate) struct Units {
     pub(crate) largest: usize,
 }
 
+impl Units {
+    /// What was used since then.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            finding: self.finding - before.finding,
+            reading: self.reading - before.reading,
+            writing: self.writing - before.writing,
+            indexing: self.indexing - before.indexing,
+            largest: self.largest,
+        }
+    }
+}
+
 /// Counts what goes through to another store.
 pub(crate) struct Counting {
     store: Arc<dyn OrderStore>,

@@ -4,6 +4,7 @@
 
 mod captures;
 mod counting;
+mod memory;
 mod processor;
 
 use std::process::ExitCode;
