@@ -16,18 +16,20 @@ use serde_json::{Map, Value, json};
 use tollgate::clock::Clock;
 
 use crate::{
+    docs_page,
     functions::{InvokeError, SCHEDULED},
     merchants,
     stack::{REGION, Shared, TABLE_NAME},
 };
 
-/// The control endpoints.
+/// The control endpoints, and the description of the API.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/_local", get(about))
         .route("/_local/clock", post(advance))
         .route("/_local/invoke/{function}", post(invoke))
         .with_state(shared)
+        .merge(docs_page::router())
 }
 
 async fn about(State(shared): State<Arc<Shared>>) -> Json<Value> {

@@ -5,6 +5,7 @@
 mod api_gateway;
 pub mod clock;
 mod control;
+mod docs_page;
 mod dynamodb;
 mod event;
 mod forward;

@@ -173,6 +173,7 @@ fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
     println!("Secrets Manager  {}", stack.secretsmanager_url());
     println!("Sample orders    {} (see events/README.md)", stack.samples());
     println!("Addresses and credentials as JSON: {url}/_local");
+    println!("The API to read: {url}/docs");
     println!("Ready: {url}");
     println!();
     println!("First calls to try: get a token, register an order, pay it.");

@@ -63,16 +63,13 @@ impl Measured for Trail {
         if self.gateway_calls == 0 {
             return Vec::new();
         }
+        // Of each call: a schedule makes many.
+        let each_ms = self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls);
         let metrics = vec![
             ("GatewayCalls", "Count", count(self.gateway_calls)),
             ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
             ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
-            // Of each call: a schedule makes many.
-            (
-                "GatewayTime",
-                "Milliseconds",
-                self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls),
-            ),
+            ("GatewayTime", "Milliseconds", each_ms),
         ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }

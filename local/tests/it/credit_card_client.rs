@@ -10,7 +10,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::shop::{AMEX, AMEX_CODE, Shop};
+use crate::{
+    openapi::{DESCRIPTION, Said},
+    shop::{AMEX, AMEX_CODE, Shop},
+};
 
 /// The namespace of every element.
 pub(crate) const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
@@ -100,7 +103,7 @@ impl CreditCard {
         stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        Answer::of(&String::from_utf8(answer).unwrap())
+        Answer::of(route, &String::from_utf8(answer).unwrap())
     }
 
     /// A request in one of the two, without an `Accept`.
@@ -126,7 +129,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn of(http: &str) -> Self {
+    /// The answer of a route, which has to be documented.
+    fn of(route: &str, http: &str) -> Self {
         let (head, body) = http.split_once("\r\n\r\n").unwrap();
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
@@ -134,6 +138,12 @@ impl Answer {
         let headers: BTreeMap<_, _> =
             headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         assert_eq!(headers["content-length"], body.len().to_string(), "the whole answer");
+        let path = format!("/api/v1/payments/creditcard/{route}");
+        let said = Said { method: "POST", path: &path, status, headers, body };
+        DESCRIPTION
+            .check(&said)
+            .unwrap_or_else(|why| panic!("{path} is not answered as documented: {why}\n{status} {body}"));
+        let headers = said.headers;
         Self { status, content_type: headers["content-type"].clone(), headers, body: body.to_owned() }
     }
 
@@ -188,6 +198,14 @@ impl Envelope {
     pub(crate) fn of(&self, name: &str) -> Option<&str> {
         self.response[name].as_deref()
     }
+
+    /// As it is in JSON.
+    pub(crate) fn value(&self) -> Value {
+        json!({
+            "Message": {"Code": self.code, "Description": self.description},
+            "Response": self.response,
+        })
+    }
 }
 
 /// JSON with all members, each a text or null, in the page's order and without anything else.
@@ -214,7 +232,7 @@ fn from_json(body: &str) -> Result<Envelope, String> {
 }
 
 /// XML with all members in ordinal order, null as `i:nil`, and without anything else.
-fn from_xml(body: &str) -> Result<Envelope, String> {
+pub(crate) fn from_xml(body: &str) -> Result<Envelope, String> {
     let mut rest = body;
     literal(&mut rest, ANSWER_START)?;
     literal(&mut rest, "<Message>")?;

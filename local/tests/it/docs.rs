@@ -6,10 +6,12 @@ use local::template::{RouteKey, TEMPLATE, parse};
 use serde_json::Value;
 use tollgate::{merchants::Merchant, scheduled_capture::Report, telemetry::Measured as _};
 
-use crate::events::{events, is_scheduled};
+use crate::{
+    events::{events, is_scheduled},
+    openapi::DESCRIPTION,
+};
 
-const ERRORS: &str = include_str!("../../../docs/errors.md");
-const OPENAPI: &str = include_str!("../../../docs/openapi.yaml");
+pub(crate) const ERRORS: &str = include_str!("../../../docs/errors.md");
 const MERCHANTS: &str = include_str!("../../../docs/merchants.md");
 const API: &str = include_str!("../../../docs/api.md");
 const CREDIT_CARD: &str = include_str!("../../../docs/credit-card.md");
@@ -25,15 +27,15 @@ const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 
 /// One row of `Code::row`, or of the tables in `docs/errors.md`.
 #[derive(Clone, Debug, PartialEq)]
-struct Row {
+pub(crate) struct Row {
     status: String,
     title: String,
     /// `Message.Code`.
-    number: String,
+    pub(crate) number: String,
 }
 
 /// Code → the rest of its row, read off the rows of `Code::row`.
-fn codes() -> BTreeMap<String, Row> {
+pub(crate) fn codes() -> BTreeMap<String, Row> {
     let rows = CODE.split_once("fn row(").unwrap().1.split_once("\n    }\n").unwrap().0;
     let row = |row: &str| {
         let (code, rest) = row.split_once("\", ").unwrap();
@@ -49,7 +51,7 @@ fn codes() -> BTreeMap<String, Row> {
 }
 
 /// Whether a route is the credit-card API's, which answers 200 for whatever could be decided.
-fn is_credit_card(route: &str) -> bool {
+pub(crate) fn is_credit_card(route: &str) -> bool {
     route.contains(" /api/v1/payments/creditcard/")
 }
 
@@ -63,23 +65,9 @@ pub(crate) fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     })
 }
 
-/// Route → its operation, its responses in place of what refers to them.
-fn operations() -> BTreeMap<String, Value> {
-    let openapi: Value = serde_saphyr::from_str(OPENAPI).unwrap();
-    let mut all = BTreeMap::new();
-    for (path, item) in openapi["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters")
-        {
-            let mut operation = operation.clone();
-            for response in operation["responses"].as_object_mut().unwrap().values_mut() {
-                if let Some(pointer) = response["$ref"].as_str() {
-                    *response = openapi.pointer(pointer.strip_prefix('#').unwrap()).unwrap().clone();
-                }
-            }
-            all.insert(format!("{} {path}", method.to_uppercase()), operation);
-        }
-    }
-    all
+/// Route → its operation.
+fn operations() -> &'static BTreeMap<String, Value> {
+    &DESCRIPTION.operations
 }
 
 #[test]
@@ -102,7 +90,7 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
     let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key);
     let routes: BTreeSet<_> =
         routes.filter(|key| *key != RouteKey::Default).map(|key| key.to_string()).collect();
-    assert_eq!(operations().into_keys().collect::<BTreeSet<_>>(), routes);
+    assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
     let listed = rows(API).filter(|(route, _)| route.contains(" /")).map(|(route, _)| route.to_owned());
     assert_eq!(listed.collect::<BTreeSet<_>>(), routes, "docs/api.md");
 }
@@ -117,7 +105,7 @@ fn every_error_code_stands_under_its_status_on_some_route() {
             for code in response["x-error-codes"].as_array().into_iter().flatten() {
                 let code = code.as_str().unwrap();
                 let row = codes.get(code).unwrap_or_else(|| panic!("{route}: {code} is no code"));
-                let decided = is_credit_card(&route) && status == "200";
+                let decided = is_credit_card(route) && status == "200";
                 assert!(decided || row.status == *status, "{route}: {code} is not {status}");
                 assert!(of_route.insert(code), "{route}: {code} is told in one way");
                 seen.insert(code.to_owned());
@@ -264,8 +252,7 @@ fn every_detailed_status_is_documented() {
         [of("\nfn detailed_status("), of("\nfn cause(")].map(|body| body.split('"').skip(1).step_by(2));
     // An attempt's twin is voided beside the payment, which keeps the status that it has.
     let shown: BTreeSet<_> = words.into_iter().flatten().filter(|word| *word != "twin").collect();
-    let openapi: Value = serde_saphyr::from_str(OPENAPI).unwrap();
-    let listed = openapi.pointer(
+    let listed = DESCRIPTION.document.pointer(
         "/components/schemas/Transaction/properties/payment_details/properties/detailed_status/enum",
     );
     let listed = listed.unwrap().as_array().unwrap().iter().map(|word| word.as_str().unwrap());

@@ -17,7 +17,10 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::client;
+use crate::{
+    openapi::{DESCRIPTION, Said},
+    support::client,
+};
 
 /// The numbers that the tests pay with, from the gateway's published test tables. None may be found anywhere.
 pub(crate) const VISA: &str = "4788250000121443";
@@ -281,10 +284,27 @@ pub(crate) fn by_card_with(method: &str, number: &str, changes: &Value) -> Value
     data
 }
 
+/// What comes back, which has to be documented.
 async fn read(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
+    let said = Said {
+        method: method.as_str(),
+        path: &path,
+        status: status.as_u16(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect(),
+        body: &text,
+    };
+    DESCRIPTION.check(&said).unwrap_or_else(|why| {
+        panic!("{method} {path} is not answered as documented: {why}\n{status} {text}")
+    });
     let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON, status {status}: {text}"));
     Answer { status, headers, body }
 }

@@ -1,0 +1,259 @@
+//! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoilt in body, headers or path.
+//! None is answered by a 5xx, and none in a way that is not documented.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+};
+
+use local::merchants;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use reqwest::{Method, header::HeaderValue};
+use serde_json::{Value, json};
+
+use crate::{
+    credit_card_client::xml,
+    docs::is_credit_card,
+    openapi::{DESCRIPTION, Said},
+    random_requests::values::Values,
+    shop::Shop,
+    support::client,
+};
+
+mod spoil;
+mod values;
+
+/// Each seed has a stack of its own, so that what it meets depends on nothing else.
+const SEEDS: u64 = 6;
+const REQUESTS: usize = 520;
+
+/// Runs one seed only, in place of all.
+const SEED: &str = "RANDOM_REQUESTS_SEED";
+
+/// Orders that the paths name; the first ones are there from the beginning.
+const ORDERS: usize = 12;
+const REGISTERED: usize = 8;
+/// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
+const TOTAL: u64 = 2_000_000;
+
+/// The answers to one route: how many were good, and how many were not.
+type Counts = BTreeMap<String, [usize; 2]>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_requests_are_answered_as_documented_and_never_by_a_5xx() {
+    let seeds: Vec<u64> = match env::var(SEED) {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => (1..=SEEDS).collect(),
+    };
+    let runs: Vec<_> = seeds.iter().map(|seed| tokio::spawn(run(*seed))).collect();
+    let mut all = Counts::new();
+    for run in runs {
+        for (route, [good, bad]) in run.await.unwrap() {
+            let counts = all.entry(route).or_default();
+            *counts = [counts[0] + good, counts[1] + bad];
+        }
+    }
+    println!("good answers and others by route: {all:#?}");
+    // A generator of nothing but nonsense would prove nothing, nor would one of nothing but good requests.
+    for route in DESCRIPTION.operations.keys().filter(|_| seeds.len() > 1) {
+        let [good, bad] = all.get(route).copied().unwrap_or_default();
+        assert!(good > 0 && bad > 0, "{route}: {good} good answers, {bad} others");
+    }
+}
+
+async fn run(seed: u64) -> Counts {
+    let shop = Shop::open_with(json!({"shopper_tokens": {"attempts": 1000}})).await;
+    let mut run = Run::new(seed, shop).await;
+    for number in 0..REQUESTS {
+        run.step(number).await;
+    }
+    run.shop.close().await;
+    run.counts
+}
+
+struct Run {
+    seed: u64,
+    rng: StdRng,
+    shop: Shop,
+    client: reqwest::Client,
+    /// Values of `Authorization`.
+    tokens: Vec<String>,
+    values: Values,
+    counts: Counts,
+}
+
+/// A request as it is sent.
+struct Sent {
+    method: Method,
+    path: String,
+    headers: Vec<(&'static str, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+impl Run {
+    async fn new(seed: u64, shop: Shop) -> Self {
+        let mut run = Self {
+            seed,
+            rng: StdRng::seed_from_u64(seed),
+            client: client(),
+            tokens: Vec::new(),
+            values: Values::default(),
+            counts: Counts::new(),
+            shop,
+        };
+        for order in 0..REGISTERED {
+            run.shop.register(&format!("o-{order}"), TOTAL).await;
+        }
+        run.new_tokens().await;
+        run
+    }
+
+    /// Tokens of every kind; the clock has moved on, so that the old ones may have expired.
+    async fn new_tokens(&mut self) {
+        self.tokens.clear();
+        let callers = [
+            (merchants::REGISTERED, Some(merchants::REGISTERED_KEY)),
+            (merchants::REGISTERED, None),
+            (merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)),
+        ];
+        for (id, key) in callers {
+            let answer = self.shop.token(id, key).await;
+            self.tokens.push(format!("Bearer {}", answer.body["access_token"].as_str().unwrap()));
+        }
+        self.shop.use_token(self.tokens[0].trim_start_matches("Bearer "));
+    }
+
+    async fn step(&mut self, number: usize) {
+        match number % 60 {
+            20 => drop(self.shop.stack.simulator().settle()),
+            // Beyond the window in which an equal request is taken for a repetition, and that in which declines count.
+            40 => {
+                self.shop.stack.advance_clock(601);
+                self.values.now = self.shop.stack.app().clock.now();
+                self.new_tokens().await;
+            }
+            _ => {}
+        }
+        let routes: Vec<&String> = DESCRIPTION.operations.keys().collect();
+        let route = *routes.choose(&mut self.rng).unwrap();
+        let sent = self.request(route);
+        let what = sent.to_string();
+        let (status, body) = match self.exchange(sent).await {
+            Ok(answer) => answer,
+            Err(why) => panic!(
+                "{why}\n  seed {}, request {number}: {what}\n  {SEED}={} cargo test -p local --test it random_requests",
+                self.seed, self.seed
+            ),
+        };
+        let message = body["Message"]["Code"].as_str();
+        let good = status < 300 && message.is_none_or(|code| code == "00");
+        self.counts.entry(route.clone()).or_default()[usize::from(!good)] += 1;
+        self.values.learn(&body);
+    }
+
+    async fn exchange(&self, sent: Sent) -> Result<(u16, Value), String> {
+        let url = format!("{}{}", self.shop.stack.url(), sent.path);
+        let mut request = self.client.request(sent.method, url).body(sent.body);
+        for (name, value) in sent.headers {
+            request =
+                request.header(name, HeaderValue::from_bytes(&value).map_err(|error| error.to_string())?);
+        }
+        let request = request.build().map_err(|error| error.to_string())?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.client.execute(request).await.map_err(|error| format!("no answer: {error}"))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let body = response.text().await.map_err(|error| error.to_string())?;
+        let said = Said { method: method.as_str(), path: &path, status, headers, body: &body };
+        if status >= 500 {
+            return Err(format!("{status} {body}"));
+        }
+        DESCRIPTION.check(&said).map_err(|why| format!("{why}: {status} {body}"))?;
+        Ok((status, serde_json::from_str(&body).unwrap_or_default()))
+    }
+
+    /// A request of this route: every second one as it is described, the others spoilt in one way or in several.
+    fn request(&mut self, route: &str) -> Sent {
+        let operation = &DESCRIPTION.operations[route];
+        let (method, template) = route.split_once(' ').unwrap();
+        let rng = &mut self.rng;
+        let spoilt: BTreeSet<usize> = match rng.random_range(0..8) {
+            0..4 => BTreeSet::new(),
+            4..7 => BTreeSet::from([rng.random_range(0..6)]),
+            _ => (0..3).map(|_| rng.random_range(0..6)).collect(),
+        };
+        let is_spoilt = |part| spoilt.contains(&part);
+
+        let token = rng.random_range(0..10_usize).saturating_sub(7);
+        let mut headers = vec![("authorization", self.tokens[token].clone().into_bytes())];
+        let path = self.values.path(rng, template, token == 2);
+        let path = if is_spoilt(0) { spoil::path(rng, template, &path) } else { path };
+        for parameter in operation["parameters"].as_array().unwrap() {
+            let name = match parameter["name"].as_str().unwrap() {
+                "Idempotency-Key" => "idempotency-key",
+                "X-MOLTIN-CURRENCY" => "x-moltin-currency",
+                "X-Requested-With" => "x-requested-with",
+                _ => continue,
+            };
+            if rng.random_bool(0.3) {
+                headers.push((name, values::header(rng, name).into_bytes()));
+            }
+        }
+
+        let contents = operation["requestBody"]["content"].as_object();
+        let contents: Vec<_> = contents.into_iter().flatten().collect();
+        let mut body = Vec::new();
+        if let Some((media, content)) = contents.choose(rng).copied() {
+            headers.push(("content-type", media.clone().into_bytes()));
+            let mut value = self.values.value(rng, &content["schema"], route);
+            if is_spoilt(1) || is_spoilt(2) {
+                spoil::value(rng, &mut value);
+            }
+            let text = match media.as_str() {
+                "application/x-www-form-urlencoded" => form(&value),
+                media if media.ends_with("/xml") => xml(&value),
+                _ => value.to_string(),
+            };
+            body = text.into_bytes();
+            if is_spoilt(3) {
+                spoil::bytes(rng, &mut body);
+            }
+        }
+        if is_credit_card(route) && rng.random_bool(0.3) {
+            let accept = ["application/json", "text/json", "application/xml", "text/xml", "*/*", "text/html"];
+            headers.push(("accept", accept.choose(rng).unwrap().as_bytes().to_vec()));
+        }
+        if is_spoilt(4) {
+            spoil::headers(rng, &mut headers);
+        }
+        let mut method = Method::from_bytes(method.as_bytes()).unwrap();
+        if is_spoilt(5) {
+            method = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+                .choose(rng)
+                .unwrap()
+                .clone();
+        }
+        Sent { method, path, headers, body }
+    }
+}
+
+impl std::fmt::Display for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{} {}", self.method, self.path)?;
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != "authorization") {
+            writeln!(f, "    {name}: {}", value.escape_ascii())?;
+        }
+        let body: String = self.body.escape_ascii().to_string().chars().take(1500).collect();
+        write!(f, "    {body}")
+    }
+}
+
+/// Single values as fields of a form.
+fn form(value: &Value) -> String {
+    let fields = value.as_object().into_iter().flatten();
+    let fields = fields
+        .map(|(name, value)| format!("{name}={}", value.as_str().map_or(value.to_string(), str::to_owned)));
+    fields.collect::<Vec<_>>().join("&")
+}
