@@ -60,12 +60,11 @@ impl App {
         };
         let Denied::Wrong = denied else { return Err(denied) };
         // The id as it came, if it can be one: what cannot is one id for all.
-        let from = format!("{source} {}", id.parse::<MerchantId>().map(String::from).unwrap_or_default());
+        let merchant = || id.parse::<MerchantId>().map(String::from).unwrap_or_default();
+        let from = if source.is_empty() { String::new() } else { format!("{source} {}", merchant()) };
         let now = self.clock.now();
-        let wait = self.abuse.wrong_keys.wait(&from, now).filter(|_| !source.is_empty());
-        if !source.is_empty() {
-            self.abuse.wrong_keys.failed(&from, now);
-        }
+        let wait = self.abuse.wrong_keys.wait(&from, now);
+        self.abuse.wrong_keys.failed(&from, now);
         sleep_until(answer_at).await;
         Err(wait.map_or(Denied::Wrong, Denied::TooOften))
     }

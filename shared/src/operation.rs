@@ -77,6 +77,18 @@ pub enum State {
     NotDone,
 }
 
+impl State {
+    /// The name used in logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::NotDone => "not_done",
+        }
+    }
+}
+
 /// Why an operation exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

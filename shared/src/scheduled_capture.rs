@@ -273,13 +273,7 @@ impl<'a> Run<'a> {
 
     /// One capture. Whether another of the same order is due.
     async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
-        let intent = Intent {
-            action: Action::CaptureDue,
-            key: None,
-            fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
-            currency: None,
-            by: Grant::Schedule,
-        };
+        let intent = intent(Action::CaptureDue, Kind::Capture);
         match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
             Ok(performed) => {
                 self.count(key, &performed);
@@ -317,25 +311,11 @@ impl<'a> Run<'a> {
             }
             Verdict::Pending => report.in_doubt += 1,
             Verdict::Declined(decline) => {
-                report.declined += 1;
-                tracing::error!(
-                    merchant = %order.merchant,
-                    order = %order.id,
-                    transaction = %at.transaction,
-                    code = decline.code.as_str(),
-                    "needs attention: a scheduled capture was refused"
-                );
+                refused(&mut report, order, at.transaction, decline.code.as_str());
             }
             // Somebody voided it in the gateway's portal: it is not tried again.
             Verdict::NotDone(NotDone::VoidedElsewhere) => {
-                report.declined += 1;
-                tracing::error!(
-                    merchant = %order.merchant,
-                    order = %order.id,
-                    transaction = %at.transaction,
-                    code = "voided_elsewhere",
-                    "needs attention: a scheduled capture was refused"
-                );
+                refused(&mut report, order, at.transaction, "voided_elsewhere");
             }
             Verdict::NotDone(reason) => {
                 report.retried += 1;
@@ -377,13 +357,7 @@ impl<'a> Run<'a> {
 
     /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
     async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
-        let intent = Intent {
-            action: Action::VoidLapsed,
-            key: None,
-            fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
-            currency: None,
-            by: Grant::Schedule,
-        };
+        let intent = intent(Action::VoidLapsed, Kind::Void);
         let Performed { order, at, .. } =
             match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
                 Ok(performed) => performed,
@@ -459,6 +433,28 @@ impl<'a> Run<'a> {
     fn report(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the schedule asks of an order. It has no key: asked again, it is decided again.
+fn intent(action: Action, kind: Kind) -> Intent {
+    Intent {
+        action,
+        key: None,
+        fingerprint: Fingerprint::new(kind, None, None, None, None),
+        currency: None,
+        by: Grant::Schedule,
+    }
+}
+
+fn refused(report: &mut Report, order: &Order, transaction: Uuid, code: &'static str) {
+    report.declined += 1;
+    tracing::error!(
+        merchant = %order.merchant,
+        order = %order.id,
+        %transaction,
+        code,
+        "needs attention: a scheduled capture was refused"
+    );
 }
 
 fn add(report: &mut Report, order: &Order, transaction: Uuid) {

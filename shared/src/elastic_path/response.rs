@@ -10,7 +10,7 @@ use super::error::{ApiError, Code};
 use crate::{
     failure::Failure,
     money::{Amount, Currency},
-    operation::{Cause, Decline, Grant, Mechanism, Operation, State},
+    operation::{Cause, Decline, Grant, Mechanism, Operation},
     order::{CaptureStanding, Order},
     outcome::{Answer, NotDone},
     transaction::{Status, Transaction},
@@ -180,12 +180,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         "type": operation.kind.as_str(),
         "amount": operation.amount.minor(),
         "formatted": currency.format(operation.amount),
-        "state": match operation.state {
-            State::Pending => "pending",
-            State::Approved => "approved",
-            State::Declined => "declined",
-            State::NotDone => "not_done",
-        },
+        "state": operation.state.as_str(),
         "mechanism": mechanism_name(operation.mechanism),
         "attempts": operation.attempts,
         "asked_by": operation.by.as_str(),

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    operation::{Grant, Operation, State},
+    operation::Grant,
     order::{At, Order},
     outcome::Outcome,
     trail,
@@ -23,7 +23,7 @@ pub(super) fn change(order: &Order, at: At, what: &'static str) {
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
         attempt = operation.attempts,
-        state = state(operation),
+        state = operation.state.as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
         "changed"
@@ -44,7 +44,7 @@ pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
         attempt = operation.attempts,
-        state = state(operation),
+        state = operation.state.as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
         outcome = outcome_name(outcome),
@@ -92,19 +92,10 @@ pub(super) fn note(order: &Order, at: At, replayed: bool) {
         trail.transaction = Some(at.transaction);
         trail.operation = Some(at.operation);
         trail.kind = Some(operation.kind.as_str());
-        trail.outcome = Some(state(operation));
+        trail.outcome = Some(operation.state.as_str());
         trail.amount_minor = Some(operation.amount.minor());
         trail.currency = Some(order.currency.code());
     });
-}
-
-fn state(operation: &Operation) -> &'static str {
-    match operation.state {
-        State::Pending => "pending",
-        State::Approved => "approved",
-        State::Declined => "declined",
-        State::NotDone => "not_done",
-    }
 }
 
 pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
