@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -104,7 +105,15 @@ impl App {
     /// Builds the clients; nothing is called yet.
     pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         install_tls();
-        let http_client = aws_http_client()?;
+        Self::with_http_client(config, clock, &aws_http_client()?)
+    }
+
+    /// The same, with what carries the requests to AWS.
+    pub fn with_http_client(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        http_client: &SharedHttpClient,
+    ) -> Result<Self, Error> {
         let credentials = aws_sdk_dynamodb::config::Credentials::new(
             &config.credentials.access_key_id,
             &config.credentials.secret_access_key,
@@ -207,7 +216,7 @@ pub fn install_tls() {
 }
 
 /// Calls AWS over TLS, or a local stack without.
-pub fn aws_http_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
+pub fn aws_http_client() -> Result<SharedHttpClient, Error> {
     let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())
