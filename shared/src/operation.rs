@@ -236,13 +236,13 @@ pub struct Operation {
     /// What is done.
     pub kind: Kind,
     /// Why it exists.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub cause: Cause,
     /// The operation that this one follows from, for a void that nobody asked for by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<Uuid>,
     /// Through the gateway, or recorded only.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub mechanism: Mechanism,
     /// Amount asked.
     pub amount: Amount,
@@ -291,7 +291,7 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retref: Option<String>,
     /// How often the gateway has answered about it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub inquiries: u32,
     /// Since when the gateway shows no trace of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -301,9 +301,9 @@ pub struct Operation {
     pub by_hand: Vec<ByHand>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// What most operations have is not written down.
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a new operation is made of; the rest follows from it.

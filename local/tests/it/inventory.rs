@@ -14,7 +14,10 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::template::TEMPLATE;
 use serde_json::Value;
-use tollgate::{invocation::Served, reconcile, scheduled_capture, telemetry::Measured, trail::Trail};
+use tollgate::{
+    invocation::Served, reconcile, scheduled_capture, store::dynamodb::compact, telemetry::Measured,
+    trail::Trail,
+};
 
 use crate::{
     docs::{rows, section},
@@ -37,6 +40,25 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
     let seen = tour::through_everything().await;
     assert_eq!(seen.stored, documented(SECURITY, "### Stored fields"), "stored (left), listed (right)");
     assert_eq!(seen.logged, documented(SECURITY, "### Logged fields"), "logged (left), listed (right)");
+}
+
+/// An attribute that is stored under its own name would be read as the one that this name is short for.
+#[test]
+fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
+    let short: BTreeMap<_, _> = compact::names().map(|(name, short)| (short, name)).collect();
+    let listed = rows(section(SECURITY, "### Names in the table"))
+        .map(|(short, cells)| (short, cells[0].trim_matches('`')));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), short);
+    let own = documented(SECURITY, "### Stored fields");
+    let own = own.iter().flat_map(|path| path.split('.')).map(|name| name.trim_end_matches("[]"));
+    let long: BTreeSet<_> = compact::names().map(|(name, _)| name).collect();
+    for name in own.filter(|name| !long.contains(name)) {
+        assert!(
+            !short.contains_key(name),
+            "{name} is stored under its own name, which is short for {}",
+            short[name]
+        );
+    }
 }
 
 /// The tour cannot meet every line that there is: what is only logged when two things go wrong at once is read off the code.
@@ -124,7 +146,7 @@ fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
 async fn stored(shop: &Shop) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for item in table(shop.stack.dynamodb_url()).await {
-        for (name, value) in &item {
+        for (name, value) in &compact::expand(item) {
             add_paths(&mut paths, name.clone(), value);
         }
     }

@@ -1,6 +1,8 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
 //! knows DynamoDB.
 
+pub mod compact;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -37,7 +39,8 @@ pub struct DynamoDbStore {
     capture_shards: u16,
 }
 
-type Item = HashMap<String, AttributeValue>;
+/// An order's attributes as they are stored.
+pub type Item = HashMap<String, AttributeValue>;
 
 impl DynamoDbStore {
     /// A store on a table that exists, which spreads scheduled captures over that many partitions of their index.
@@ -50,7 +53,7 @@ impl DynamoDbStore {
             self.client
                 .put_item()
                 .table_name(&self.table)
-                .set_item(Some(self.to_item(order)?))
+                .set_item(Some(to_item(order, self.capture_shards)?))
                 .condition_expression(condition)
                 .set_expression_attribute_values(expected.map(|version| {
                     HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
@@ -60,26 +63,6 @@ impl DynamoDbStore {
             Ok(_) => Ok(()),
             Err(error) => Err(put_error(&error)),
         }
-    }
-
-    /// The item of an order as its next version, with its key and what the sparse indexes need.
-    fn to_item(&self, order: &Order) -> Result<Item, StoreError> {
-        let mut item: Item =
-            serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let key = order.key().to_string();
-        item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
-        for (index, at, shards) in [
-            (Index::InDoubt, order.next_inquiry_at(), IN_DOUBT_SHARDS),
-            (Index::CapturesDue, order.next_capture_at(), self.capture_shards),
-        ] {
-            let names = names(index);
-            if let Some(at) = at {
-                item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, shards).to_string()));
-                item.insert(names.at.to_owned(), AttributeValue::S(sortable(at)));
-            }
-        }
-        item.insert("order_key".to_owned(), AttributeValue::S(key));
-        Ok(item)
     }
 }
 
@@ -148,7 +131,36 @@ fn parse_key(key: &str) -> Option<OrderKey> {
     Some(OrderKey { merchant: merchant.parse().ok()?, order: order.parse().ok()? })
 }
 
+/// The item of an order as its next version, with its key and what the sparse indexes need.
+pub fn to_item(order: &Order, capture_shards: u16) -> Result<Item, StoreError> {
+    let mut item: Item =
+        serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    // The key says both.
+    item.remove("merchant");
+    item.remove("id");
+    let mut item = compact::compact(item);
+    let key = order.key().to_string();
+    item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
+    for (index, at, shards) in [
+        (Index::InDoubt, order.next_inquiry_at(), IN_DOUBT_SHARDS),
+        (Index::CapturesDue, order.next_capture_at(), capture_shards),
+    ] {
+        let names = names(index);
+        if let Some(at) = at {
+            item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, shards).to_string()));
+            item.insert(names.at.to_owned(), AttributeValue::S(sortable(at)));
+        }
+    }
+    item.insert("order_key".to_owned(), AttributeValue::S(key));
+    Ok(item)
+}
+
 fn from_item(item: Item) -> Result<Order, StoreError> {
+    let key = item.get("order_key").and_then(|key| parse_key(key.as_s().ok()?));
+    let key = key.ok_or_else(|| StoreError::Corrupt("the item's key is none of an order".to_owned()))?;
+    let mut item = compact::expand(item);
+    item.insert("merchant".to_owned(), AttributeValue::S(key.merchant.into()));
+    item.insert("id".to_owned(), AttributeValue::S(key.order.into()));
     serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 

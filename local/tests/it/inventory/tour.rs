@@ -99,6 +99,8 @@ impl Tour {
         self.run("scheduled-capture").await;
         self.shop.stack.simulator().settle();
         self.shop.follow_up("later", &held.id(), "refund", json!({"amount": 1000})).await.data(200);
+        let by_cheque = json!({"amount": 500, "refund_mechanism": "manual"});
+        self.shop.follow_up("later", &held.id(), "refund", by_cheque).await.data(200);
         self.shop.register("now", 5000).await;
         let held = self.shop.pay_by_token("now", "authorize").await;
         let capture = json!({"amount": 3000, "custom_reference": "invoice 7"});
