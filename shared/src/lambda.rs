@@ -1,5 +1,7 @@
 //! Start-up shared by every function: the only place that names adapters.
 
+mod connections;
+
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
@@ -16,6 +18,7 @@ use lambda_http::{
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::app::App;
+pub use connections::Opening;
 
 use crate::{
     abuse::Abuse,
@@ -23,6 +26,7 @@ use crate::{
     gateway::cardpointe::CardPointe,
     invocation::{self, Served},
     merchants::secrets_manager::SecretsManagerMerchants,
+    order::MerchantId,
     payments::{Deadline, Payments},
     scheduled_capture::Settings,
     store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
@@ -101,19 +105,16 @@ impl Config {
     }
 }
 
-impl App {
-    /// Builds the clients; nothing is called yet.
-    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        install_tls();
-        Self::with_http_client(config, clock, &aws_http_client()?)
-    }
+/// The adapters, as themselves.
+struct Adapters {
+    store: Arc<DynamoDbStore>,
+    gateway: Arc<CardPointe>,
+    merchants: Arc<SecretsManagerMerchants>,
+}
 
-    /// The same, with what carries the requests to AWS.
-    pub fn with_http_client(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        http_client: &SharedHttpClient,
-    ) -> Result<Self, Error> {
+impl Adapters {
+    /// Builds the clients; nothing is called yet.
+    fn new(config: &Config, clock: &Arc<dyn Clock>, http_client: &SharedHttpClient) -> Result<Self, Error> {
         let credentials = aws_sdk_dynamodb::config::Credentials::new(
             &config.credentials.access_key_id,
             &config.credentials.secret_access_key,
@@ -137,28 +138,57 @@ impl App {
         }
         let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
         let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
-        let payments = Payments {
+        let prefix = config.merchants_prefix.clone();
+        Ok(Self {
             store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
-            clock: clock.clone(),
-        };
-        let merchants = Arc::new(SecretsManagerMerchants::new(
-            secretsmanager,
-            config.merchants_prefix.clone(),
-            clock.clone(),
-        ));
-        Ok(Self { payments, merchants, clock, abuse: Abuse::default(), captures: config.captures })
+            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, prefix, clock.clone())),
+        })
+    }
+}
+
+impl App {
+    /// Builds the clients; nothing is called yet.
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        install_tls();
+        Self::with_http_client(config, clock, &aws_http_client()?)
+    }
+
+    /// The same, with what carries the requests to AWS.
+    pub fn with_http_client(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        http_client: &SharedHttpClient,
+    ) -> Result<Self, Error> {
+        let adapters = Adapters::new(config, &clock, http_client)?;
+        Ok(Self::of(adapters, clock, config.captures))
+    }
+
+    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: Settings) -> Self {
+        let Adapters { store, gateway, merchants } = adapters;
+        let payments = Payments { store, gateway, clock: clock.clone() };
+        Self { payments, merchants, clock, abuse: Abuse::default(), captures }
+    }
+
+    /// What a function works with from its environment, with the connections open that its first request needs.
+    async fn start(opening: Opening) -> Result<Self, Error> {
+        let (config, clock) = (Config::from_env()?, Arc::new(SystemClock));
+        install_tls();
+        let clock: Arc<dyn Clock> = clock;
+        let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
+        connections::open(&adapters, opening, &known_merchants()).await;
+        Ok(Self::of(adapters, clock, config.captures))
     }
 }
 
 /// Runs one function's handler in the Lambda runtime until the platform stops it.
-pub async fn run<H, F>(handler: H) -> Result<(), Error>
+pub async fn run<H, F>(opening: Opening, handler: H) -> Result<(), Error>
 where
     H: Fn(Arc<App>, Request) -> F + Sync,
     F: Future<Output = Response<Body>> + Send,
 {
     telemetry::init();
-    let app = Arc::new(App::new(&Config::from_env()?, Arc::new(SystemClock))?);
+    let app = Arc::new(App::start(opening).await?);
     let handler = &handler;
     lambda_http::run(service_fn(move |request: Request| {
         let app = app.clone();
@@ -183,7 +213,7 @@ where
     R: Measured + Serialize + Send,
 {
     telemetry::init();
-    let app = Arc::new(App::new(&Config::from_env()?, Arc::new(SystemClock))?);
+    let app = Arc::new(App::start(Opening::Table).await?);
     let handler = &handler;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
         let app = app.clone();
@@ -196,6 +226,12 @@ where
         }
     }))
     .await
+}
+
+/// Merchants that are read before the first request: `KNOWN_MERCHANTS`, ids separated by commas.
+fn known_merchants() -> Vec<MerchantId> {
+    let ids = std::env::var("KNOWN_MERCHANTS").unwrap_or_default();
+    ids.split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Only one function captures by schedule and has a concurrency; all of them write the index.

@@ -105,6 +105,11 @@ impl Merchant {
         Some(Route { merchid: merchid.clone(), base_url: self.gateway.base_url.clone() })
     }
 
+    /// One of its MIDs, for what is about the account and no payment.
+    pub fn any_merchid(&self) -> Option<&str> {
+        self.gateway.merchids.values().next().map(String::as_str)
+    }
+
     /// The merchant's currency, when it has exactly one.
     pub fn only_currency(&self) -> Option<Currency> {
         let mut currencies = self.gateway.merchids.keys();

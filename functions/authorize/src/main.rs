@@ -1,6 +1,8 @@
 //! The `authorize` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(authorize::handle).await
+    tollgate::lambda::run(Opening::Gateway, authorize::handle).await
 }

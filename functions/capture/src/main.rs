@@ -1,6 +1,8 @@
 //! The `capture` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(capture::handle).await
+    tollgate::lambda::run(Opening::Gateway, capture::handle).await
 }

@@ -1,6 +1,8 @@
 //! The `confirm` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(confirm::handle).await
+    tollgate::lambda::run(Opening::Gateway, confirm::handle).await
 }

@@ -1,6 +1,8 @@
 //! The `orders` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(orders::handle).await
+    tollgate::lambda::run(Opening::Table, orders::handle).await
 }

@@ -1,6 +1,8 @@
 //! The `payments` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(payments::handle).await
+    tollgate::lambda::run(Opening::Gateway, payments::handle).await
 }

@@ -1,6 +1,8 @@
 //! The `purchase` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(purchase::handle).await
+    tollgate::lambda::run(Opening::Gateway, purchase::handle).await
 }

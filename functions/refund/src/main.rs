@@ -1,6 +1,8 @@
 //! The `refund` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(refund::handle).await
+    tollgate::lambda::run(Opening::Gateway, refund::handle).await
 }

@@ -1,6 +1,8 @@
 //! The `token` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(token::handle).await
+    tollgate::lambda::run(Opening::Merchants, token::handle).await
 }

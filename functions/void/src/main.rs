@@ -1,6 +1,8 @@
 //! The `void` function.
 
+use tollgate::lambda::Opening;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(void::handle).await
+    tollgate::lambda::run(Opening::Gateway, void::handle).await
 }

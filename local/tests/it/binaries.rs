@@ -1,87 +1,13 @@
 //! The functions' own binaries, through the Lambda Runtime API: every sample event, answered as its README says.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+use std::collections::HashMap;
+
+use local::{Options, Stack, functions};
+
+use crate::{
+    events::{events, expected, function_of, is_scheduled},
+    function::Function,
 };
-
-use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
-use local::{
-    Options, REGION, Stack, TABLE_NAME, functions,
-    template::{TEMPLATE, parse},
-};
-use serde_json::Value;
-
-use crate::events::{events, expected, function_of, is_scheduled};
-
-/// How long one wait for an answer may take before it is asked for again. The simulator can miss a change that
-/// happens just as the wait begins.
-const WAIT: Duration = Duration::from_millis(500);
-
-/// Waits for one answer; a binary that takes this many has hung.
-const WAITS_MAX: usize = 60;
-
-/// The functions' own limit, as in `template.yaml`.
-const TIMEOUT: Duration = Duration::from_secs(29);
-
-/// A function's process and the Runtime API that it asks.
-struct Function {
-    api: Simulator,
-    process: Child,
-}
-
-impl Drop for Function {
-    fn drop(&mut self) {
-        // It has ended already only when it crashed, and then an answer was missing.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-impl Function {
-    async fn start(name: &str, stack: &Stack) -> Self {
-        let binary = Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
-        assert!(binary.exists(), "{} is not built: run `cargo test --workspace`", binary.display());
-        let captures = parse(TEMPLATE).unwrap().captures;
-        let api = Simulator::builder()
-            .function_name(name)
-            .invocation_timeout(TIMEOUT)
-            .freeze_mode(FreezeMode::None)
-            .build()
-            .await
-            .unwrap();
-        let process = Command::new(binary)
-            .env_clear()
-            .envs(api.lambda_env_vars())
-            .env("TABLE_NAME", TABLE_NAME)
-            .env("MERCHANTS_PREFIX", local::merchants::PREFIX)
-            .env("CAPTURE_SHARDS", captures.shards.to_string())
-            .env("CAPTURE_CONCURRENCY", captures.concurrency.to_string())
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb_url())
-            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", stack.secretsmanager_url())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { api, process }
-    }
-
-    async fn answer(&self, event: &Value) -> Value {
-        let id = self.api.enqueue_payload(event.clone()).await;
-        for _ in 0..WAITS_MAX {
-            match self.api.wait_for_invocation_complete(&id, WAIT).await {
-                Ok(state) => return state.response.expect("an answer, not an error").payload,
-                Err(SimulatorError::Timeout(_)) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-        panic!("no answer");
-    }
-}
 
 #[tokio::test]
 async fn every_event_is_answered_by_the_function_that_is_deployed() {

@@ -48,6 +48,13 @@ impl DynamoDbStore {
         Self { client, table, capture_shards: capture_shards.max(1) }
     }
 
+    /// Opens a connection, by reading what cannot be there: no order has that key.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        let nothing = AttributeValue::S("#".to_owned());
+        let request = self.client.get_item().table_name(&self.table).key("order_key", nothing);
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
     async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
         let request =
             self.client

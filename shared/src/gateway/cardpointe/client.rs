@@ -69,6 +69,22 @@ impl CardPointe {
         connections.client.clone()
     }
 
+    /// Opens a connection to a merchant's gateway, by asking whether its credentials are good (`cardpointe.md` §2): the
+    /// only request that is about nothing. What it answers is not needed.
+    pub async fn connect(&self, merchant: &Merchant) {
+        let url = format!("{}/", merchant.gateway.base_url);
+        let check = serde_json::json!({ "merchid": merchant.any_merchid() });
+        let request = authorized(self.client().put(url), merchant).json(&check).timeout(CONNECT_LIMIT);
+        let Ok(response) = request.send().await else {
+            return tracing::warn!(merchant = %merchant.id, "the gateway is not connected to yet");
+        };
+        let status = response.status().as_u16();
+        // A connection goes back to the pool when the answer was read to its end.
+        if read(response).await.is_err() || status != 200 {
+            tracing::warn!(status, merchant = %merchant.id, "the gateway does not welcome the merchant");
+        }
+    }
+
     async fn send(
         &self,
         merchant: &Merchant,

@@ -1,0 +1,50 @@
+//! Connections opened while a function starts, so that its first request does not wait for them. Lambda gives a whole processor
+//! to the start, whatever the function's memory, and TLS handshakes are most of what a cold request would compute.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::Adapters;
+use crate::{merchants::Merchants as _, order::MerchantId};
+
+/// How long a start waits for its connections. They are a help and no condition: the first request opens what is missing.
+/// Lambda allows a start 10 s.
+const OPENING_LIMIT: Duration = Duration::from_secs(2);
+
+/// What a function's first request needs, each with what stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Opening {
+    /// The merchants' documents.
+    Merchants,
+    /// The table.
+    Table,
+    /// The gateway.
+    Gateway,
+}
+
+/// Opens what is asked for, all at the same time. What cannot be opened is logged and left to the first request.
+pub(super) async fn open(adapters: &Adapters, opening: Opening, merchants: &[MerchantId]) {
+    let table = async {
+        if opening >= Opening::Table
+            && let Err(error) = adapters.store.connect().await
+        {
+            tracing::warn!(%error, "the table is not connected to yet");
+        }
+    };
+    let merchants = join_all(merchants.iter().map(|id| open_for(adapters, opening, id)));
+    let all = async { tokio::join!(table, merchants) };
+    if tokio::time::timeout(OPENING_LIMIT, all).await.is_err() {
+        tracing::warn!("not all connections are open yet, going on without");
+    }
+}
+
+async fn open_for(adapters: &Adapters, opening: Opening, id: &MerchantId) {
+    let merchant = match adapters.merchants.get(id).await {
+        Ok(merchant) => merchant,
+        Err(error) => return tracing::warn!(merchant = %id, %error, "the merchant is not read yet"),
+    };
+    if opening >= Opening::Gateway {
+        adapters.gateway.connect(&merchant).await;
+    }
+}
