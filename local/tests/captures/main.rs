@@ -17,8 +17,8 @@ use tollgate::{clock::Clock as _, scheduled_capture::Settings, store::Index};
 const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 
-/// Captures under way in each run.
-const CONCURRENCY: usize = 64;
+/// Captures under way in each run. Unoptimized, the local DynamoDB answers more at a time too late on a busy machine.
+const CONCURRENCY: usize = if cfg!(debug_assertions) { 16 } else { 64 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_captures_due_at_once_are_each_made_once() {
@@ -47,7 +47,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
             .await
         })
     });
-    // Killed once a quarter is captured, wherever its 64 captures stand.
+    // Killed once a quarter is captured, wherever its captures stand.
     while captured(&stack) < COUNT / 4 {
         tokio::task::yield_now().await;
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
