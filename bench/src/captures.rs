@@ -132,8 +132,8 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         processor_busy: used.map(|used| used / seconds / processor::count() as f64),
         read_units_finding: units.finding / each,
         read_units_item: units.reading / each,
-        write_units_item: units.writing / each,
-        write_units_indexes: units.indexing / each,
+        write_units_item: units.writes.items / each,
+        write_units_indexes: units.writes.indexes / each,
         largest_item_bytes: units.largest,
     })
 }

@@ -1,4 +1,4 @@
-//! A store that counts what DynamoDB would charge for, by DynamoDB's published rules for item sizes and units.
+//! A store that counts what DynamoDB would charge for.
 
 use std::{
     collections::HashMap,
@@ -6,17 +6,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use tollgate::{
     order::{Order, OrderKey},
-    store::{Cursor, Index, OrderStore, Page, StoreError},
+    store::{
+        Cursor, Index, OrderStore, Page, StoreError,
+        dynamodb::{Item, to_item},
+    },
 };
 
-/// Bytes of a read unit, strongly consistent; an eventually consistent read costs half.
-const READ_UNIT: usize = 4 * 1024;
-/// Bytes of a write unit.
-const WRITE_UNIT: usize = 1024;
+use crate::dynamodb::{READ_UNIT, Writes, item_size, put, units};
+
+/// Partitions of the index of scheduled captures. How many there are changes no size.
+const SHARDS: u16 = 16;
 
 /// Units used.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,10 +27,8 @@ pub(crate) struct Units {
     pub(crate) finding: f64,
     /// Reads of items.
     pub(crate) reading: f64,
-    /// Writes of items.
-    pub(crate) writing: f64,
-    /// Writes to indexes that follow from them.
-    pub(crate) indexing: f64,
+    /// Writes of items and of index entries.
+    pub(crate) writes: Writes,
     /// Largest item written, in bytes.
     pub(crate) largest: usize,
 }
@@ -39,8 +39,10 @@ impl Units {
         Self {
             finding: self.finding - before.finding,
             reading: self.reading - before.reading,
-            writing: self.writing - before.writing,
-            indexing: self.indexing - before.indexing,
+            writes: Writes {
+                items: self.writes.items - before.writes.items,
+                indexes: self.writes.indexes - before.writes.indexes,
+            },
             largest: self.largest,
         }
     }
@@ -55,8 +57,8 @@ pub(crate) struct Counting {
 #[derive(Default)]
 struct State {
     units: Units,
-    /// What the indexes hold of each order, as far as it went through here.
-    indexed: HashMap<String, [Option<Timestamp>; 2]>,
+    /// What is stored, as far as it went through here.
+    stored: HashMap<String, Item>,
 }
 
 impl Counting {
@@ -73,20 +75,14 @@ impl Counting {
     }
 
     fn wrote(&self, order: &Order) {
-        let now = indexed(order);
-        let size = item_size(order);
+        // What cannot be written was not.
+        let Ok(item) = to_item(order, SHARDS) else { return };
         let mut state = self.state();
-        let before = state.indexed.insert(order.key().to_string(), now).unwrap_or_default();
-        // An index entry that is added or removed is a write; one whose key changes is both.
-        let changes = before.iter().zip(now).map(|(before, now)| match (before, now) {
-            (Some(before), Some(now)) if *before == now => 0.0,
-            (Some(_), Some(_)) => 2.0,
-            (Some(_), None) | (None, Some(_)) => 1.0,
-            (None, None) => 0.0,
-        });
-        state.units.indexing += changes.sum::<f64>();
-        state.units.writing += units(size, WRITE_UNIT);
-        state.units.largest = state.units.largest.max(size);
+        state.units.largest = state.units.largest.max(item_size(&item));
+        let key = order.key().to_string();
+        let writes = put(state.stored.get(&key), &item);
+        state.units.writes += writes;
+        state.stored.insert(key, item);
     }
 }
 
@@ -94,10 +90,11 @@ impl Counting {
 impl OrderStore for Counting {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
         let order = self.store.load(key).await?;
+        let item = order.as_ref().and_then(|order| to_item(order, SHARDS).ok());
         let mut state = self.state();
-        state.units.reading += order.as_ref().map_or(1.0, |order| units(item_size(order), READ_UNIT));
-        if let Some(order) = &order {
-            state.indexed.insert(key.to_string(), indexed(order));
+        state.units.reading += item.as_ref().map_or(1.0, |item| units(item_size(item), READ_UNIT));
+        if let Some(item) = item {
+            state.stored.insert(key.to_string(), item);
         }
         drop(state);
         Ok(order)
@@ -126,40 +123,8 @@ impl OrderStore for Counting {
     }
 }
 
-fn indexed(order: &Order) -> [Option<Timestamp>; 2] {
-    [order.next_inquiry_at(), order.next_capture_at()]
-}
-
-/// A query or an item of nothing costs a unit, too.
-#[expect(clippy::cast_precision_loss, reason = "units are far below 2^52")]
-fn units(bytes: usize, unit: usize) -> f64 {
-    bytes.div_ceil(unit).max(1) as f64
-}
-
 /// An entry that holds only keys: the table's key and the index's own two, names and values.
 fn entry_size(key: &OrderKey) -> usize {
     let names = ["order_key", "capture_shard", "capture_due_at"].map(str::len).iter().sum::<usize>();
     names + key.to_string().len() + "00".len() + "2027-01-01T00:00:00Z".len()
-}
-
-fn item_size(order: &Order) -> usize {
-    let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(order).unwrap_or_default();
-    let key = "order_key".len() + order.key().to_string().len();
-    let attributes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
-    let indexes = [("in_doubt_shard", "in_doubt_at"), ("capture_shard", "capture_due_at")];
-    let indexes = indexed(order).into_iter().zip(indexes).filter(|(at, _)| at.is_some());
-    key + attributes + indexes.map(|(_, (shard, at))| shard.len() + at.len() + 22).sum::<usize>()
-}
-
-/// DynamoDB's own rule for the size of a value.
-fn size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>()
-        }
-        _ => 1,
-    }
 }

@@ -2,10 +2,25 @@
 //!
 //! `cargo run --profile fast-release -p bench -- captures`
 
+mod artifact;
+mod binaries;
 mod captures;
+mod cost;
 mod counting;
+mod counts;
+mod door;
+mod dynamodb;
+mod guard;
+mod instructions;
 mod memory;
+mod plot;
+mod process;
 mod processor;
+mod report;
+mod runtime_api;
+mod start;
+mod warm;
+mod world;
 
 use std::process::ExitCode;
 
@@ -25,6 +40,9 @@ struct Arguments {
 enum What {
     /// Scheduled captures against a gateway that takes its time: captures per second, reads and writes per capture
     Captures(captures::Arguments),
+    /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
+    /// bench/baseline.json
+    Guard(guard::Arguments),
 }
 
 #[tokio::main]
@@ -32,6 +50,7 @@ async fn main() -> ExitCode {
     let Arguments { json, what } = Arguments::parse();
     let result = match what {
         What::Captures(arguments) => captures::run(arguments, json).await,
+        What::Guard(arguments) => guard::run(arguments, json).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,12 +10,15 @@ use local::{
     merchants,
 };
 use tokio::signal;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
-const LOGGED: &str = "off,local=info,tollgate=info";
+const LOGGED: Level = Level::INFO;
 /// The same beside a progress bar, where a line for each payment would bury it.
-const LOGGED_WITH_PROGRESS: &str = "off,local=warn,tollgate=warn";
+const LOGGED_WITH_PROGRESS: Level = Level::WARN;
 
 /// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
 #[derive(Parser)]
@@ -92,8 +95,10 @@ impl Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let logged = if arguments.command.is_some() { LOGGED_WITH_PROGRESS } else { LOGGED };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logged));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    let ours = Targets::new().with_targets([("local", logged), ("tollgate", logged)]);
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok());
+    let lines = fmt::layer().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(chosen.unwrap_or(ours))).init();
     let load = arguments.command.as_ref().map(|Command::LoadCaptures(load)| *load);
     match run(arguments.options(), load).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{invocation::Served, reconcile, scheduled_capture, trail::Trail};
 
@@ -133,15 +136,17 @@ impl Measured for reconcile::Report {
 
 /// Writes JSON lines to standard output at `LOG_LEVEL` (`info` when it is not set or not a level).
 pub fn init() {
-    let level = std::env::var("LOG_LEVEL").unwrap_or_default().to_lowercase();
-    let level =
-        if matches!(level.as_str(), "error" | "warn" | "info" | "debug") { level } else { "info".to_owned() };
+    let level = match std::env::var("LOG_LEVEL").unwrap_or_default().to_lowercase().as_str() {
+        "error" => Level::ERROR,
+        "warn" => Level::WARN,
+        "debug" => Level::DEBUG,
+        _ => Level::INFO,
+    };
     // Only ours: the libraries' own lines may quote what they send.
-    let filter = EnvFilter::new(format!("off,tollgate={level}"));
-    let subscriber =
-        tracing_subscriber::fmt().json().with_env_filter(filter).without_time().with_target(false);
+    let ours = Targets::new().with_target("tollgate", level);
+    let lines = fmt::layer().json().without_time().with_target(false).with_filter(ours);
     // Fails only when there is a subscriber already, as in a test; that one then serves.
-    if subscriber.try_init().is_err() {
+    if tracing_subscriber::registry().with(lines).try_init().is_err() {
         tracing::debug!("logging was set up before");
     }
 }

@@ -356,7 +356,7 @@ impl MakeWriter<'_> for ToLog {
 fn capture_logs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let filter = tracing_subscriber::EnvFilter::new("debug");
-        tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(ToLog).init();
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::DEBUG);
+        subscriber.with_writer(ToLog).init();
     });
 }

@@ -8,7 +8,9 @@ use std::{
 
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{EnvFilter, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// A watch over everything that is logged on this thread: a test's runtime has one thread, and the stack runs there, too.
 pub(super) struct Watch {
@@ -21,11 +23,9 @@ impl Watch {
     pub(super) fn over(filter: &str) -> Self {
         let written = Buffer::default();
         let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_env_filter(EnvFilter::new(filter))
-            .with_writer(move || writer.clone())
-            .finish();
+        let lines = fmt::layer().json().with_writer(move || writer.clone());
+        let subscriber =
+            tracing_subscriber::registry().with(lines.with_filter(filter.parse::<Targets>().unwrap()));
         Self { written, _logs_here: subscriber.set_default() }
     }
 

@@ -1,0 +1,111 @@
+//! A function's process, and what it uses.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::runtime_api::RuntimeApi;
+
+/// How to start something that asks a Runtime API for events.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The executable and its arguments.
+    pub(crate) command: Vec<OsString>,
+    /// Where it is started.
+    pub(crate) directory: PathBuf,
+    /// Its environment, besides the address of the Runtime API.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// A function that runs.
+pub(crate) struct Running {
+    api: RuntimeApi,
+    child: Child,
+    /// From the start of the process to its first question for an event.
+    pub(crate) start: Duration,
+    /// Processor time of that.
+    pub(crate) start_cpu: Duration,
+}
+
+impl Program {
+    /// Starts it and waits until it asks for its first event.
+    pub(crate) async fn start(&self) -> Result<Running, String> {
+        let api = RuntimeApi::start().await.map_err(|error| error.to_string())?;
+        let (executable, arguments) = self.command.split_first().ok_or("no command")?;
+        let mut command = Command::new(executable);
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        let began = Instant::now();
+        let child = command.spawn().map_err(|error| format!("{}: {error}", executable.display()))?;
+        let mut running = Running { api, child, start: Duration::ZERO, start_cpu: Duration::ZERO };
+        let polled =
+            running.api.first_poll().await.map_err(|error| format!("{}: {error}", executable.display()))?;
+        running.start_cpu = running.cpu()?;
+        running.start = polled.duration_since(began);
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// What it answers to an event.
+    pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
+        self.api.invoke(event).await
+    }
+
+    /// The same, if it answers as it should to an API Gateway event.
+    pub(crate) async fn invoke_well(&self, event: &Value) -> Result<Value, String> {
+        let answer = self.invoke(event).await?;
+        match answer.get("statusCode").and_then(Value::as_u64) {
+            Some(200 | 201) => Ok(answer),
+            _ => Err(format!("an unexpected answer: {answer}")),
+        }
+    }
+
+    /// Processor time that the process has used so far, on all its threads.
+    pub(crate) fn cpu(&self) -> Result<Duration, String> {
+        let tasks =
+            fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(|error| error.to_string())?;
+        let mut nanoseconds = 0;
+        for task in tasks.filter_map(Result::ok) {
+            // A thread can end while we look.
+            let stat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            nanoseconds += stat.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn resident_kib(&self) -> Result<u64, String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .map_err(|error| error.to_string())?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        line.trim().trim_end_matches(" kB").parse().map_err(|_| "VmRSS is no number".to_owned())
+    }
+
+    /// Ends it as Lambda does, and waits.
+    pub(crate) fn stop(mut self) -> Result<(), String> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().map_err(|error| error.to_string())?;
+        self.child.wait().map(drop).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
