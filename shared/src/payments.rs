@@ -192,6 +192,7 @@ impl Payments {
         deadline: Deadline,
     ) -> Result<Intended, Refusal> {
         let mut stored = self.start(merchant, key, intent).await?;
+        let mut unsaved = Refusal::Contended;
         for again in 0..DECISIONS_MAX {
             // A store that answers late must not use up the time in which the caller can be answered.
             if again > 0 && deadline.gateway_limit().is_none() {
@@ -228,10 +229,13 @@ impl Payments {
                     return Ok(Intended::Pending(order, at));
                 }
                 Put::Done(order) => return Ok(Intended::Finished(Performed { order, at, replayed: false })),
-                Put::Changed(order) => stored = Start::Stored(order),
+                Put::Changed(order) => (stored, unsaved) = (Start::Stored(order), Refusal::Contended),
+                Put::NotDone(order, why) => {
+                    (stored, unsaved) = (Start::Stored(order), Refusal::Store(StoreError::Unavailable(why)));
+                }
             }
         }
-        Err(Refusal::Contended)
+        Err(unsaved)
     }
 
     /// The order to decide on. An order that may be new is not read first: its first write tells.
@@ -254,21 +258,30 @@ impl Payments {
             Start::New(_) => self.store.create(order).await,
             Start::Stored(_) => self.store.save(order).await,
         };
+        let mut failure = None;
         let stored = match written {
             Ok(()) => return Ok(Put::Done(next_version(order))),
             Err(StoreError::Conflict(stored)) => *stored,
-            Err(StoreError::Unavailable(_)) => {
+            Err(StoreError::Unavailable(why)) => {
                 // The write may have been done all the same: look once.
-                let stored = self.store.load(&order.key()).await.map_err(Refusal::Store)?;
-                stored.ok_or_else(|| {
-                    Refusal::Store(StoreError::Unavailable("the write was not done".to_owned()))
-                })?
+                match self.store.load(&order.key()).await.map_err(Refusal::Store)? {
+                    Some(stored) => {
+                        failure = Some(why);
+                        stored
+                    }
+                    None => return Err(Refusal::Store(StoreError::Unavailable(why))),
+                }
             }
             Err(error) => return Err(Refusal::Store(error)),
         };
         // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
         let ours = attempt(&stored, at).is_some() && attempt(&stored, at) == attempt(order, at);
-        Ok(if ours { Put::Done(stored) } else { Put::Changed(stored) })
+        Ok(match failure {
+            _ if ours => Put::Done(stored),
+            // Nobody else wrote either. Were that called contention, nobody would learn why the store takes no writes.
+            Some(why) if stored.version == before.order().version => Put::NotDone(stored, why),
+            _ => Put::Changed(stored),
+        })
     }
 
     /// The one call. Never in a spawned task: a frozen sandbox would send it minutes later.
@@ -466,7 +479,10 @@ enum Intended {
 
 enum Put {
     Done(Order),
+    /// By somebody else.
     Changed(Order),
+    /// The store took no write, for this reason.
+    NotDone(Order, String),
 }
 
 struct Saved {
