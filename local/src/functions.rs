@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use tollgate::{clock::Clock, invocation::deadline_of, lambda::App, payments::Deadline};
 use uuid::Uuid;
 
+use crate::permissions::acting_as;
+
 /// A handler, as a function's package exports it.
 pub type Handler = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
@@ -114,12 +116,13 @@ impl Functions {
             self.table.get(name).copied().ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()));
         let app = self.app();
         let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout_of(name));
+        let name = name.to_owned();
         async move {
             let handler = handler?;
             let request = lambda_http::request::from_str(&event)
                 .map_err(|error| InvokeError::BadEvent(error.to_string()))?
                 .with_lambda_context(context);
-            let answer = tokio::time::timeout(limit, handler(app, request)).await;
+            let answer = tokio::time::timeout(limit, acting_as(name, handler(app, request))).await;
             answer.map_err(|_| InvokeError::TimedOut(limit))
         }
     }
@@ -134,7 +137,7 @@ impl Functions {
         // A call without a body asks for nothing in particular.
         let event = if event.trim().is_empty() { "{}" } else { event };
         let run = handler(app, event, deadline).map_err(|error| InvokeError::BadEvent(error.to_string()))?;
-        let run = tokio::time::timeout(limit, run);
+        let run = tokio::time::timeout(limit, acting_as(name.to_owned(), run));
         let task = tokio::spawn(async move {
             tokio::select! {
                 biased;

@@ -12,6 +12,7 @@ mod forward;
 pub mod functions;
 pub mod load;
 pub mod merchants;
+pub mod permissions;
 pub mod samples;
 pub mod secrets_manager;
 mod stack;

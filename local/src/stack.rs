@@ -13,11 +13,7 @@ use cardpointe_simulator::Simulator;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tollgate::{
-    clock::Clock,
-    lambda::{App, Config, Credentials},
-    scheduled_capture::Settings,
-};
+use tollgate::{clock::Clock, lambda::App, scheduled_capture::Settings};
 
 use crate::{
     api_gateway,
@@ -26,10 +22,17 @@ use crate::{
     dynamodb::{self, Tables},
     forward::forward,
     functions::{self, Functions, Handler, InvokeError},
-    merchants, samples,
+    merchants,
+    permissions::{ByFunction, Permissions},
+    samples,
     secrets_manager::{self, Secrets},
     template::{self, Deployment, Schedule, TemplateError},
 };
+
+mod app;
+
+pub use app::app;
+use app::guarded_app;
 
 /// The table's name; the template leaves it to the deployment.
 pub const TABLE_NAME: &str = "tollgate-local";
@@ -63,6 +66,9 @@ pub struct Options {
     pub merchants: BTreeMap<String, Value>,
     /// Handlers in place of a function's own, by the binary's name.
     pub handlers: Vec<(&'static str, Handler)>,
+    /// Actions that a function may not perform although its policy allows them: function and action, such as
+    /// `dynamodb:GetItem`.
+    pub withdrawn: Vec<(&'static str, &'static str)>,
     /// Run the schedules. Tests leave them out and invoke what they need, when they need it.
     pub schedules: bool,
     /// In place of the template's.
@@ -140,6 +146,7 @@ pub(crate) struct Shared {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) clock: Arc<LocalClock>,
     pub(crate) functions: Arc<Functions>,
+    pub(crate) permissions: Arc<Permissions>,
     pub(crate) samples: usize,
 }
 
@@ -153,8 +160,9 @@ impl Shared {
 impl Stack {
     /// Starts everything, and returns when the API answers.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Deployment { routes, schedules, table, function_timeout, timeouts, captures, .. } =
-            template::parse(template::TEMPLATE)?;
+        let deployment = template::parse(template::TEMPLATE)?;
+        let permissions = Arc::new(Permissions::new(deployment.permissions, &options.withdrawn));
+        let Deployment { routes, schedules, table, function_timeout, timeouts, captures, .. } = deployment;
         let captures = options.captures.unwrap_or(captures);
         let (stop, stopped) = watch::channel(false);
         let mut servers = Vec::new();
@@ -214,17 +222,15 @@ impl Stack {
         tracing::info!(url = dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
 
         let clock = Arc::new(LocalClock::default());
+        let any_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let app =
+            guarded_app(&dynamodb_url, &secretsmanager_url, captures, Arc::clone(&any_clock), &permissions)?;
         let mut handlers = functions::TABLE.iter().copied().collect::<BTreeMap<_, _>>();
         handlers.extend(options.handlers.iter().copied());
         let functions = Arc::new(Functions {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock: any_clock,
             table: handlers,
-            app: RwLock::new(app(
-                &dynamodb_url,
-                &secretsmanager_url,
-                captures,
-                Arc::clone(&clock) as Arc<dyn Clock>,
-            )?),
+            app: RwLock::new(app),
             timeout: options.function_timeout.unwrap_or(function_timeout),
             timeouts: if options.function_timeout.is_some() { BTreeMap::new() } else { timeouts },
             stop: stopped.clone(),
@@ -232,7 +238,8 @@ impl Stack {
 
         let mut samples = 0;
         if options.samples && tables.is_empty(TABLE_NAME).await.map_err(failed)? {
-            let app = |clock| app(&dynamodb_url, &secretsmanager_url, captures, clock);
+            // Not held to any policy: what is missing in one should show in the first request, not here.
+            let app = |clock| app::app(&dynamodb_url, &secretsmanager_url, captures, clock);
             samples = samples::make(app, &functions, &simulator).await?;
             tracing::info!(orders = samples, "the sample orders are ready");
         }
@@ -249,6 +256,7 @@ impl Stack {
             secrets,
             clock,
             functions,
+            permissions,
             samples,
         });
         let router =
@@ -314,7 +322,13 @@ impl Stack {
     pub fn cold_start(&self) -> Result<(), StartError> {
         let clock = Arc::clone(&self.shared.clock) as Arc<dyn Clock>;
         let captures = self.shared.functions.app().captures;
-        let app = app(self.dynamodb_url(), self.secretsmanager_url(), captures, clock)?;
+        let app = guarded_app(
+            self.dynamodb_url(),
+            self.secretsmanager_url(),
+            captures,
+            clock,
+            &self.shared.permissions,
+        )?;
         self.shared.functions.cold_start(app);
         Ok(())
     }
@@ -327,6 +341,11 @@ impl Stack {
     /// The same, with an event.
     pub async fn invoke_scheduled_with(&self, function: &str, event: &Value) -> Result<Value, InvokeError> {
         self.shared.functions.invoke_scheduled(function, &event.to_string()).await
+    }
+
+    /// What each function has asked AWS for so far. Making the samples does not count.
+    pub fn performed(&self) -> ByFunction {
+        self.shared.permissions.performed()
     }
 
     /// How many sample orders were made at the start.
@@ -343,29 +362,6 @@ impl Stack {
     pub async fn invoke(&self, function: &str, event: &str) -> Result<Response<Body>, InvokeError> {
         self.shared.functions.invoke(function, event).await
     }
-}
-
-/// Builds what the handlers need, for a stack at these addresses.
-pub fn app(
-    dynamodb_url: &str,
-    secretsmanager_url: &str,
-    captures: Settings,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<App>, StartError> {
-    let config = Config {
-        table: TABLE_NAME.to_owned(),
-        merchants_prefix: merchants::PREFIX.to_owned(),
-        captures,
-        region: REGION.to_owned(),
-        dynamodb_url: Some(dynamodb_url.to_owned()),
-        secretsmanager_url: Some(secretsmanager_url.to_owned()),
-        credentials: Credentials {
-            access_key_id: "local".to_owned(),
-            secret_access_key: "local".to_owned(),
-            session_token: None,
-        },
-    };
-    App::new(&config, clock).map(Arc::new).map_err(|error| StartError::App(error.to_string()))
 }
 
 /// Loopback only: what runs here has no protection against a network.

@@ -1,4 +1,4 @@
-//! `template.yaml`, as far as the local stack needs it: routes, functions and the table.
+//! `template.yaml`, as far as the local stack needs it: routes, functions with their permissions, and the table.
 //!
 //! What is deployed and what runs here come from the same file, so they cannot drift apart.
 
@@ -12,6 +12,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tollgate::scheduled_capture::Settings;
 
+use crate::permissions::ByFunction;
+
+mod policy;
+
 /// The template of this repository; embedded, so that the binary runs from any directory.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
@@ -24,6 +28,8 @@ pub struct Deployment {
     pub schedules: Vec<Schedule>,
     /// The binaries of all functions.
     pub functions: BTreeSet<String>,
+    /// What each function's policy lets it do.
+    pub permissions: ByFunction,
     /// The one table.
     pub table: Table,
     /// After this time Lambda kills a function.
@@ -149,6 +155,14 @@ pub enum TemplateError {
         /// The event's type.
         kind: String,
     },
+    /// A policy says what the local stack cannot hold a function to.
+    #[error("template.yaml, {function}: its policy cannot be played here: {reason}")]
+    UnsupportedPolicy {
+        /// The function's logical id.
+        function: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// Two functions claim the same route.
     #[error("template.yaml: {0} is declared twice")]
     DuplicateRoute(RouteKey),
@@ -216,6 +230,8 @@ struct BuildProperties {
 #[serde(rename_all = "PascalCase")]
 struct Function {
     timeout: Option<u64>,
+    policies: Option<Value>,
+    role: Option<Value>,
     #[serde(default)]
     events: BTreeMap<String, Event>,
 }
@@ -245,7 +261,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     })?;
     let (mut routes, mut schedules) = (Vec::new(), Vec::new());
     let (mut functions, mut timeouts) = (BTreeSet::new(), BTreeMap::new());
-    let mut tables = Vec::new();
+    let (mut policies, mut tables) = (Vec::new(), Vec::new());
     for (id, resource) in document.resources {
         match resource.r#type.as_str() {
             "AWS::Serverless::Function" => {
@@ -264,9 +280,15 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
                         }
                     }
                 }
+                // SAM attaches policies only to the role that it makes itself.
+                if function.role.is_some() {
+                    let reason = "it has a role of its own".to_owned();
+                    return Err(TemplateError::UnsupportedPolicy { function: id, reason });
+                }
+                policies.push((id, binary.clone(), function.policies));
                 functions.insert(binary);
             }
-            "AWS::DynamoDB::Table" => tables.push(part(&id, resource.properties)?),
+            "AWS::DynamoDB::Table" => tables.push((part(&id, resource.properties)?, id)),
             _ => {}
         }
     }
@@ -277,11 +299,18 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         }
     }
     let count = tables.len();
-    let (Some(table), 1) = (tables.pop(), count) else { return Err(TemplateError::Tables(count)) };
+    let (Some((table, table_id)), 1) = (tables.pop(), count) else {
+        return Err(TemplateError::Tables(count));
+    };
+    let mut permissions = ByFunction::new();
+    for (id, binary, policies) in policies {
+        let granted = policies.map(|policies| policy::read(&id, policies, &table_id)).transpose()?;
+        permissions.insert(binary, granted.unwrap_or_default());
+    }
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
     let Parameters { capture_shards, capture_concurrency } = document.parameters;
     let captures = Settings { shards: capture_shards.default, concurrency: capture_concurrency.default };
-    Ok(Deployment { routes, schedules, functions, table, function_timeout, timeouts, captures })
+    Ok(Deployment { routes, schedules, functions, permissions, table, function_timeout, timeouts, captures })
 }
 
 fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {

@@ -4,7 +4,7 @@
 mod cage;
 mod canaries;
 mod tour;
-mod watch;
+pub(crate) mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

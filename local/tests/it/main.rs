@@ -22,6 +22,7 @@ mod function;
 mod inventory;
 mod openapi;
 mod pay;
+mod permissions;
 mod random_requests;
 mod reconcile;
 mod scheduled_capture;

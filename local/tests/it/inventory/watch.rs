@@ -13,14 +13,14 @@ use tracing_subscriber::{
 };
 
 /// A watch over everything that is logged on this thread: a test's runtime has one thread, and the stack runs there, too.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     written: Buffer,
     _logs_here: DefaultGuard,
 }
 
 impl Watch {
     /// From now on, as far as the filter lets it through.
-    pub(super) fn over(filter: &str) -> Self {
+    pub(crate) fn over(filter: &str) -> Self {
         let written = Buffer::default();
         let writer = written.clone();
         let lines = fmt::layer().json().with_writer(move || writer.clone());
@@ -30,7 +30,7 @@ impl Watch {
     }
 
     /// Every line so far, as it is and as JSON.
-    pub(super) fn lines(&self) -> Vec<(String, Value)> {
+    pub(crate) fn lines(&self) -> Vec<(String, Value)> {
         let text = String::from_utf8(self.written.bytes().clone()).unwrap();
         text.lines().map(|line| (line.to_owned(), serde_json::from_str(line).unwrap())).collect()
     }
