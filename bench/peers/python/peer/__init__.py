@@ -1,0 +1,1 @@
+"""Tollgate's purchase and authorize in Python, for comparison."""
