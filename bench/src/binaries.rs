@@ -1,6 +1,7 @@
 //! The functions' optimized binaries: built here, or those that SAM has built.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -39,14 +40,29 @@ impl Binaries {
         for name in names {
             build.args(["--bin", name]);
         }
+        // `cargo run` describes this package to us; to the build scripts below that would be news, and they would run again.
+        for (name, _) in std::env::vars_os() {
+            let described =
+                ["CARGO_PKG_", "CARGO_MANIFEST_"].map(|prefix| name.to_string_lossy().starts_with(prefix));
+            if described.contains(&true) {
+                build.env_remove(name);
+            }
+        }
         let status = build.status().map_err(|error| error.to_string())?;
         if !status.success() {
             return Err("the functions cannot be built".to_owned());
         }
-        // The bench itself is in the same target directory, two or three levels down.
+        // The bench itself is in the same target directory, one level down.
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let target = own.parent().and_then(Path::parent).ok_or("there is no target directory")?;
-        Ok(Self::Cargo(target.join(profile)))
+        // A copy, as a deployed package is one: the linker writes its files in pieces, which makes them slower to map.
+        let copies = target.join("bench").join(profile);
+        fs::create_dir_all(&copies).map_err(|error| error.to_string())?;
+        for name in names {
+            let copied = fs::copy(target.join(profile).join(name), copies.join(name));
+            copied.map_err(|error| format!("{name}: {error}"))?;
+        }
+        Ok(Self::Cargo(copies))
     }
 
     /// What `sam build` has left.

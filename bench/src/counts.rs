@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use local::merchants;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tollgate::store::dynamodb::Item;
 
@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// One request, or one run of a schedule: what it called and wrote.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
     /// What it was.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// Calls that had to wait for each other.
     pub(crate) round_trips: usize,
     /// Every call, in order.
@@ -31,7 +31,7 @@ pub(crate) struct Step {
 }
 
 /// Everything that is counted by watching the servers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Counts {
     /// A warm purchase of a registered order with a stored card.
     pub(crate) purchase: Step,
@@ -104,6 +104,17 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, 
     })
 }
 
+/// What one request of any program calls and writes.
+pub(crate) async fn once(
+    world: &World,
+    what: &str,
+    function: &Running,
+    event: &Value,
+) -> Result<Step, String> {
+    let mut watch = Watch { world, stored: HashMap::new() };
+    Ok(watch.request(what, function, event).await?.0)
+}
+
 /// Follows what is stored, to know what a write replaces.
 struct Watch<'a> {
     world: &'a World,
@@ -113,7 +124,7 @@ struct Watch<'a> {
 impl Watch<'_> {
     async fn request(
         &mut self,
-        what: &'static str,
+        what: &str,
         function: &Running,
         event: &Value,
     ) -> Result<(Step, Value), String> {
@@ -123,14 +134,14 @@ impl Watch<'_> {
     }
 
     /// What was called since calls are kept.
-    fn step(&mut self, what: &'static str) -> Step {
+    fn step(&mut self, what: &str) -> Step {
         let doors = [&self.world.table, &self.world.secrets, &self.world.gateway];
         let mut calls: Vec<Call> = doors.into_iter().flat_map(crate::door::Door::take).collect();
         self.world.keep(false);
         calls.sort_by_key(|call| call.from);
         let (mut item_bytes, mut writes) = (Vec::new(), Writes::default());
-        for call in calls.iter().filter(|call| call.what == "PutItem") {
-            let Some(item) = item_of(&call.request) else { continue };
+        for call in &calls {
+            let Some(item) = item_of(call) else { continue };
             let key = item.get("order_key").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
             item_bytes.push(item_size(&item));
             writes += put(self.stored.get(&key), &item);
@@ -141,7 +152,7 @@ impl Watch<'_> {
         }
         let round_trips = chain(&calls);
         let calls = calls.into_iter().map(|call| call.what).collect();
-        Step { what, round_trips, calls, item_bytes, writes }
+        Step { what: what.to_owned(), round_trips, calls, item_bytes, writes }
     }
 }
 
@@ -160,8 +171,18 @@ fn chain(calls: &[Call]) -> usize {
     in_turn.count()
 }
 
-fn item_of(request: &[u8]) -> Option<Item> {
-    from_wire(serde_json::from_slice::<Value>(request).ok()?.get("Item")?)
+/// What a call writes. An update sends no item, but here (Powertools) its key and all attributes that it sets.
+fn item_of(call: &Call) -> Option<Item> {
+    let request: Value = serde_json::from_slice(&call.request).ok()?;
+    match call.what.as_str() {
+        "PutItem" => from_wire(request.get("Item")?),
+        "UpdateItem" => {
+            let mut item = from_wire(request.get("Key")?)?;
+            item.extend(from_wire(request.get("ExpressionAttributeValues")?)?);
+            Some(item)
+        }
+        _ => None,
+    }
 }
 
 fn transaction_id(answer: &Value) -> Option<String> {
@@ -184,7 +205,6 @@ mod tests {
             until: began + Duration::from_millis(until),
             status: 200,
             request: Vec::new().into(),
-            answer: Vec::new().into(),
         };
         assert_eq!(chain(&[call(0, 2), call(1, 3)]), 1);
         assert_eq!(chain(&[call(0, 2), call(2, 3), call(1, 4), call(5, 6)]), 3);

@@ -32,8 +32,6 @@ pub(crate) struct Call {
     pub(crate) status: u16,
     /// Body of the request.
     pub(crate) request: Bytes,
-    /// Body of the answer.
-    pub(crate) answer: Bytes,
 }
 
 /// A door to one server.
@@ -142,8 +140,8 @@ async fn forward(shared: &Shared, request: Request, from: Instant) -> Result<Res
     let bytes = answer.bytes().await.map_err(|error| error.to_string())?;
     let mut seen = shared.seen();
     if seen.is_keeping {
-        let (status, answer) = (status.as_u16(), bytes.clone());
-        seen.calls.push(Call { what, from, until: Instant::now(), status, request: body, answer });
+        let status = status.as_u16();
+        seen.calls.push(Call { what, from, until: Instant::now(), status, request: body });
     }
     drop(seen);
     let mut response = Response::new(Body::from(bytes));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tollgate::store::dynamodb::Item;
 
@@ -16,7 +16,7 @@ const WRITE_UNIT: usize = 1024;
 const INDEXES: [[&str; 2]; 2] = [["in_doubt_shard", "in_doubt_at"], ["capture_shard", "capture_due_at"]];
 
 /// Write units of one or more writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Writes {
     /// Of items.
     pub(crate) items: f64,

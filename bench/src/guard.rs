@@ -100,14 +100,7 @@ async fn count(binaries: &Binaries) -> Result<Baseline, String> {
         }
     }
     let order = |n: usize| format!("counted-{n}");
-    for n in 0..200 {
-        let event = world::register(&order(n));
-        let answer =
-            world.stack.invoke("orders", &event.to_string()).await.map_err(|error| error.to_string())?;
-        if !answer.status().is_success() {
-            return Err(format!("an order cannot be registered: {}", answer.status()));
-        }
-    }
+    world.register((0..200).map(order)).await?;
     let known = merchants::REGISTERED;
     let purchase = binaries.path("purchase")?;
     let purchase = instructions::count(&world, &purchase, known, &|n| world::purchase(&order(n))).await?;

@@ -1,12 +1,8 @@
 //! Instructions, counted by callgrind: they say what code costs, whatever else the machine does.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::world::World;
@@ -17,6 +13,7 @@ const WARM_UP: usize = 20;
 const COUNTED: usize = 100;
 
 /// Instructions of a function's start, and of one warm request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Instructions {
     /// From the start of the process until it asks for its first event.
     pub(crate) start: f64,
@@ -58,7 +55,7 @@ struct Profile {
 }
 
 async fn run(world: &World, binary: &Path, known: &str, events: &[Value]) -> Result<Profile, String> {
-    let out = PathBuf::from(std::env::temp_dir()).join(format!("callgrind-{}.out", std::process::id()));
+    let out = std::env::temp_dir().join(format!("callgrind-{}.out", std::process::id()));
     let mut file = std::ffi::OsString::from("--callgrind-out-file=");
     file.push(&out);
     let command = vec![

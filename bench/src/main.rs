@@ -1,8 +1,10 @@
 //! Measurements of Tollgate, each with its target beside it. Machines are noisy, so figures are ratios and counts.
 //!
-//! `cargo run --profile fast-release -p bench -- captures`
+//! `cargo run --release -p bench` measures everything; docs/performance.md says how, and what came out.
 
+mod all;
 mod artifact;
+mod bill;
 mod binaries;
 mod captures;
 mod cost;
@@ -13,12 +15,15 @@ mod dynamodb;
 mod guard;
 mod instructions;
 mod memory;
+mod page;
+mod peers;
 mod plot;
 mod process;
 mod processor;
 mod report;
 mod runtime_api;
 mod start;
+mod summary;
 mod warm;
 mod world;
 
@@ -32,8 +37,10 @@ struct Arguments {
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten)]
+    all: all::Arguments,
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
 }
 
 #[derive(Subcommand)]
@@ -47,10 +54,11 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { json, what } = Arguments::parse();
+    let Arguments { json, all, what } = Arguments::parse();
     let result = match what {
-        What::Captures(arguments) => captures::run(arguments, json).await,
-        What::Guard(arguments) => guard::run(arguments, json).await,
+        None => all::run(&all, json).await,
+        Some(What::Captures(arguments)) => captures::run(arguments, json).await,
+        Some(What::Guard(arguments)) => guard::run(arguments, json).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::{
     fs,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,7 @@ pub(crate) struct Program {
 pub(crate) struct Running {
     api: RuntimeApi,
     child: Child,
+    log: PathBuf,
     /// From the start of the process to its first question for an event.
     pub(crate) start: Duration,
     /// Processor time of that.
@@ -38,6 +40,8 @@ impl Program {
     pub(crate) async fn start(&self) -> Result<Running, String> {
         let api = RuntimeApi::start().await.map_err(|error| error.to_string())?;
         let (executable, arguments) = self.command.split_first().ok_or("no command")?;
+        let log = new_log();
+        let output = fs::File::create(&log).map_err(|error| error.to_string())?;
         let mut command = Command::new(executable);
         command
             .args(arguments)
@@ -46,10 +50,10 @@ impl Program {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .stdout(output);
         let began = Instant::now();
         let child = command.spawn().map_err(|error| format!("{}: {error}", executable.display()))?;
-        let mut running = Running { api, child, start: Duration::ZERO, start_cpu: Duration::ZERO };
+        let mut running = Running { api, child, log, start: Duration::ZERO, start_cpu: Duration::ZERO };
         let polled =
             running.api.first_poll().await.map_err(|error| format!("{}: {error}", executable.display()))?;
         running.start_cpu = running.cpu()?;
@@ -86,12 +90,18 @@ impl Running {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Resident memory, in KiB.
-    pub(crate) fn resident_kib(&self) -> Result<u64, String> {
+    /// What it has logged so far, in bytes.
+    pub(crate) fn logged_bytes(&self) -> Result<u64, String> {
+        fs::metadata(&self.log).map(|log| log.len()).map_err(|error| error.to_string())
+    }
+
+    /// Resident memory, in MiB.
+    pub(crate) fn resident_mib(&self) -> Result<f64, String> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .map_err(|error| error.to_string())?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        line.trim().trim_end_matches(" kB").parse().map_err(|_| "VmRSS is no number".to_owned())
+        let kib: u32 = line.trim().trim_end_matches(" kB").parse().map_err(|_| "VmRSS is no number")?;
+        Ok(f64::from(kib) / 1024.0)
     }
 
     /// Ends it as Lambda does, and waits.
@@ -107,5 +117,13 @@ impl Drop for Running {
         // It may have ended already.
         self.child.kill().ok();
         self.child.wait().ok();
+        fs::remove_file(&self.log).ok();
     }
+}
+
+/// A file of its own for each process.
+fn new_log() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("tollgate-bench-{}-{}.log", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    std::env::temp_dir().join(name)
 }

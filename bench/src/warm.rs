@@ -3,18 +3,20 @@
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{process::Running, start::ms};
 
 /// What was measured of one process.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Warm {
     /// Its own processor time for each request, in milliseconds.
     pub(crate) cpu_ms: f64,
     /// Requests a second, one after the other.
     pub(crate) per_second: f64,
+    /// Bytes logged for each request.
+    pub(crate) log_bytes: f64,
     /// Resident memory in MiB, after so many requests.
     pub(crate) memory: Vec<(f64, f64)>,
 }
@@ -38,12 +40,13 @@ pub(crate) async fn measure(
     progress: &ProgressBar,
 ) -> Result<Warm, String> {
     progress.set_length((amount.warm_up + amount.counted) as u64);
-    let resident = |function: &Running| Ok::<_, String>(number(function.resident_kib()? as usize) / 1024.0);
+    let resident = Running::resident_mib;
     let mut memory = vec![(0.0, resident(function)?)];
     for n in 0..amount.warm_up {
         function.invoke_well(&event(n)).await?;
         progress.inc(1);
     }
+    let logged = function.logged_bytes()?;
     let (began, cpu) = (Instant::now(), function.cpu()?);
     for n in amount.warm_up..amount.warm_up + amount.counted {
         function.invoke_well(&event(n)).await?;
@@ -52,9 +55,18 @@ pub(crate) async fn measure(
             memory.push((number(n + 1), resident(function)?));
         }
     }
-    let (took, cpu) = (began.elapsed(), function.cpu()? - cpu);
+    let (took, cpu) = (began.elapsed(), function.cpu()?.saturating_sub(cpu));
     let counted = number(amount.counted);
-    Ok(Warm { cpu_ms: ms(cpu) / counted, per_second: counted / took.as_secs_f64(), memory })
+    if !amount.looks_at_memory {
+        memory.push((number(amount.warm_up + amount.counted), resident(function)?));
+    }
+    let logged = usize::try_from(function.logged_bytes()? - logged).map_or(0.0, number);
+    Ok(Warm {
+        cpu_ms: ms(cpu) / counted,
+        log_bytes: logged / counted,
+        per_second: counted / took.as_secs_f64(),
+        memory,
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]

@@ -2,8 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+};
+use jiff::Timestamp;
 use local::{Options, REGION, Stack, TABLE_NAME, merchants};
 use serde_json::{Value, json};
+use tollgate::{
+    money::{Amount, Currency},
+    order::{Order, OrderKey},
+    store::{OrderStore as _, dynamodb::DynamoDbStore},
+};
 
 use crate::{door::Door, process::Program};
 
@@ -15,9 +25,12 @@ const CREDIT_CARD_AUTHORIZE: &str = include_str!("../../events/authorize-creditc
 const CREDIT_CARD_CAPTURE: &str = include_str!("../../events/capture-creditcard-json.json");
 
 /// What each payment is about, in minor units.
-const AMOUNT: u64 = 2599;
+pub(crate) const AMOUNT: u64 = 2599;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
+
+/// Partitions of the index of scheduled captures.
+const SHARDS: u16 = 16;
 
 /// DynamoDB, Secrets Manager and the gateway, on this machine.
 pub(crate) struct World {
@@ -79,6 +92,33 @@ impl World {
         self.table.connections() + self.secrets.connections() + self.gateway.connections()
     }
 
+    /// A client of the table that goes past the door.
+    pub(crate) fn dynamodb(&self) -> Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("local", "local", None, None, "bench"))
+            .endpoint_url(self.stack.dynamodb_url())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Registers orders as Tollgate keeps them, past the doors.
+    pub(crate) async fn register(&self, orders: impl Iterator<Item = String>) -> Result<(), String> {
+        let store = DynamoDbStore::new(self.dynamodb(), TABLE_NAME.to_owned(), SHARDS);
+        for order in orders {
+            let key = OrderKey {
+                merchant: merchants::REGISTERED.parse().map_err(|error| format!("{error}"))?,
+                order: order.parse().map_err(|error| format!("{error}"))?,
+            };
+            let amount = Amount::new(AMOUNT).map_err(|error| error.to_string())?;
+            let order = Order::new(&key, Currency::USD, Some(amount), Timestamp::now());
+            store.create(&order).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Keeps all calls from now on, or none.
     pub(crate) fn keep(&self, is_keeping: bool) {
         for door in [&self.table, &self.secrets, &self.gateway] {
@@ -124,15 +164,18 @@ pub(crate) fn credit_card_authorize(reference: &str) -> Value {
         "CurrencyCode": "USD",
         "TransactionReference": reference,
     });
-    credit_card(CREDIT_CARD_AUTHORIZE, request)
+    credit_card(CREDIT_CARD_AUTHORIZE, &request)
 }
 
 /// Captures such an authorization.
 pub(crate) fn credit_card_capture(transaction: &str, reference: &str) -> Value {
-    credit_card(CREDIT_CARD_CAPTURE, json!({"TransactionID": transaction, "TransactionReference": reference}))
+    credit_card(
+        CREDIT_CARD_CAPTURE,
+        &json!({"TransactionID": transaction, "TransactionReference": reference}),
+    )
 }
 
-fn credit_card(event: &str, request: Value) -> Value {
+fn credit_card(event: &str, request: &Value) -> Value {
     let mut event = parsed(event);
     let authentication = json!({"Id": merchants::REGISTERED, "Key": merchants::REGISTERED_KEY});
     event["body"] = body(&json!({"Authentication": authentication, "Request": request}));

@@ -9,6 +9,11 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::{
+    connector_metadata::ConnectorMetadata,
+    http::{HttpClient, HttpConnectorSettings, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use lambda_http::{
     Body, Error, Request, Response,
@@ -255,7 +260,28 @@ pub fn install_tls() {
 pub fn aws_http_client() -> Result<SharedHttpClient, Error> {
     let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
-    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())
+    let client =
+        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
+    Ok(SharedHttpClient::new(WhenNeeded(client)))
+}
+
+/// An HTTP client that makes its connector, which reads the certificates, for the first call, and not once more when it is
+/// given to an SDK: the trial connector that SDKs ask for then is thrown away.
+#[derive(Debug)]
+struct WhenNeeded(SharedHttpClient);
+
+impl HttpClient for WhenNeeded {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 fn aws_limits() -> TimeoutConfig {

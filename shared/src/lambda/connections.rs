@@ -23,8 +23,12 @@ pub enum Opening {
     Gateway,
 }
 
-/// Opens what is asked for, all at the same time. What cannot be opened is logged and left to the first request.
+/// Opens what is asked for, all at the same time, if it is known who will ask. What cannot be opened is logged and left to
+/// the first request.
 pub(super) async fn open(adapters: &Adapters, opening: Opening, merchants: &[MerchantId]) {
+    if merchants.is_empty() {
+        return;
+    }
     let table = async {
         if opening >= Opening::Table
             && let Err(error) = adapters.store.connect().await

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    Client,
+    Client, Config,
     error::{DisplayErrorContext, SdkError},
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
+use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -48,11 +49,12 @@ impl DynamoDbStore {
         Self { client, table, capture_shards: capture_shards.max(1) }
     }
 
-    /// Opens a connection, by reading what cannot be there: no order has that key.
+    /// Opens a connection, by reading what cannot be there: no order has that key. Tried once.
     pub async fn connect(&self) -> Result<(), StoreError> {
         let nothing = AttributeValue::S("#".to_owned());
-        let request = self.client.get_item().table_name(&self.table).key("order_key", nothing);
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
+        let request = self.client.get_item().table_name(&self.table).key("order_key", nothing).customize();
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        request.config_override(once).send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
