@@ -3,7 +3,7 @@
 //! Never logged: a body, a header, a card number, a security code, a name, an address, a token, a key, a password.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -32,27 +32,61 @@ pub trait Measured {
 pub fn emit(of: &impl Measured, now: Timestamp) {
     let stage = std::env::var("STAGE").unwrap_or_default();
     for measures in of.measures() {
-        println!("{}", embedded(&measures, &stage, now));
+        // Texts and numbers always become JSON.
+        if let Ok(line) = serde_json::to_string(&Embedded { measures: &measures, stage: &stage, now }) {
+            println!("{line}");
+        }
     }
 }
 
-fn embedded(measures: &Measures, stage: &str, now: Timestamp) -> Value {
-    let mut line = Map::new();
-    let names: Vec<&str> =
-        std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name)).collect();
-    let metrics: Vec<Value> =
-        measures.metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
-    line.insert(
-        "_aws".to_owned(),
-        json!({
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": metrics}],
-        }),
-    );
-    line.insert("Stage".to_owned(), stage.into());
-    line.extend(measures.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
-    line.extend(measures.metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
-    line.into()
+/// A line in the embedded metric format: what its figures are, and then the figures.
+struct Embedded<'a> {
+    measures: &'a Measures,
+    stage: &'a str,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct About<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    dimensions: [Vec<&'a str>; 1],
+    metrics: Vec<Definition<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition<'a> {
+    name: &'a str,
+    unit: &'a str,
+}
+
+impl Serialize for Embedded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Measures { dimensions, metrics } = self.measures;
+        let names = std::iter::once("Stage").chain(dimensions.iter().map(|(name, _)| *name));
+        let definitions = metrics.iter().map(|(name, unit, _)| Definition { name, unit });
+        let directive =
+            Directive { namespace: NAMESPACE, dimensions: [names.collect()], metrics: definitions.collect() };
+        let about = About { timestamp: self.now.as_millisecond(), cloud_watch_metrics: [directive] };
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("_aws", &about)?;
+        line.serialize_entry("Stage", self.stage)?;
+        for (name, value) in dimensions {
+            line.serialize_entry(name, value)?;
+        }
+        for (name, _, value) in metrics {
+            line.serialize_entry(name, value)?;
+        }
+        line.end()
+    }
 }
 
 /// Counts of a run are far below what a float holds exactly.
@@ -155,6 +189,8 @@ pub fn init() {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -165,8 +201,8 @@ mod tests {
             captured_minor: BTreeMap::from([("USD", 2599)]),
             ..scheduled_capture::Report::default()
         };
-        let lines: Vec<_> =
-            report.measures().iter().map(|m| embedded(m, "dev", Timestamp::UNIX_EPOCH)).collect();
+        let line = |measures| json!(Embedded { measures, stage: "dev", now: Timestamp::UNIX_EPOCH });
+        let lines: Vec<Value> = report.measures().iter().map(line).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(
             (&lines[0]["CapturesDone"], &lines[0]["OldestDueCaptureAge"]),

@@ -78,7 +78,7 @@ async fn confirmed(app: &App, request: &Request) -> Answered {
     let order = app.payments.confirm(&caller.merchant, &key, id, deadline).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(Answer::new(status, json!({"data": response::transaction(&order, transaction, caller.view(app))})))
+    Ok(Answer::new(status, response::enveloped(response::transaction(&order, transaction, caller.view(app)))))
 }
 
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
@@ -243,6 +243,6 @@ fn answer(performed: &Performed, view: View) -> Answered {
         }
         Verdict::NotDone(reason) => return Err(response::not_done(transaction, reason)),
     };
-    let body = json!({"data": response::transaction(order, transaction, view)});
+    let body = response::enveloped(response::transaction(order, transaction, view));
     Ok(Answer { status, body, replayed: performed.replayed })
 }

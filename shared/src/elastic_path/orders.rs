@@ -1,7 +1,6 @@
 //! Orders and transactions: register, read, list.
 
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde_json::json;
 
 use super::{
     Answer, Answered,
@@ -69,14 +68,14 @@ async fn register(app: &App, request: &Request) -> Answered {
     };
     let (order, new) = app.payments.register(&caller.key(order), currency, amount).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(Answer::new(status, json!({"data": response::order(&order)})))
+    Ok(Answer::new(status, response::enveloped(response::order(&order))))
 }
 
 async fn read(app: &App, request: &Request) -> Answered {
     let caller = Caller::of(app, request).await?;
     caller.must_be_merchant()?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    Ok(Answer::new(StatusCode::OK, json!({"data": response::order(&order)})))
+    Ok(Answer::new(StatusCode::OK, response::enveloped(response::order(&order))))
 }
 
 async fn list(app: &App, request: &Request) -> Answered {
@@ -85,7 +84,7 @@ async fn list(app: &App, request: &Request) -> Answered {
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(app);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
-    Ok(Answer::new(StatusCode::OK, json!({"data": all})))
+    Ok(Answer::new(StatusCode::OK, response::enveloped(all.into())))
 }
 
 async fn patch(app: &App, request: &Request) -> Answered {
@@ -105,7 +104,7 @@ async fn patch(app: &App, request: &Request) -> Answered {
     let order = app.payments.schedule_capture(&key, id, at).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(&order, transaction, caller.view(app));
-    Ok(Answer::new(StatusCode::OK, json!({"data": shown})))
+    Ok(Answer::new(StatusCode::OK, response::enveloped(shown)))
 }
 
 async fn read_transaction(app: &App, request: &Request) -> Answered {
@@ -119,5 +118,5 @@ async fn read_transaction(app: &App, request: &Request) -> Answered {
     let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(&order, transaction, caller.view(app));
-    Ok(Answer::new(StatusCode::OK, json!({"data": shown})))
+    Ok(Answer::new(StatusCode::OK, response::enveloped(shown)))
 }
