@@ -59,8 +59,8 @@ impl Binaries {
         let copies = target.join("bench").join(profile);
         fs::create_dir_all(&copies).map_err(|error| error.to_string())?;
         for name in names {
-            let copied = fs::copy(target.join(profile).join(name), copies.join(name));
-            copied.map_err(|error| format!("{name}: {error}"))?;
+            let done = fs::copy(target.join(profile).join(name), copies.join(name));
+            done.map_err(|error| format!("{name}: {error}"))?;
         }
         Ok(Self::Cargo(copies))
     }
