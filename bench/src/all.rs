@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     artifact,
     binaries::{Binaries, EMPTY, FUNCTIONS},
+    captures,
     counts::{self, Counts},
     instructions::{self, Instructions},
     page,
@@ -68,6 +69,8 @@ pub(crate) struct Measured {
     pub(crate) memory: Warm,
     /// Requests a second through the local stack, sixteen at a time.
     pub(crate) stack_per_second: f64,
+    /// Scheduled captures against a gateway that takes 200 ms.
+    pub(crate) captures: captures::Row,
     /// Instructions by request.
     pub(crate) instructions: BTreeMap<String, Instructions>,
     /// Packed size in bytes by function.
@@ -142,6 +145,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
 
     let memory = memory(&world, &binaries, arguments.memory_requests).await?;
     let stack_per_second = through_the_stack(&world, arguments.requests).await?;
+    let captures = captures::short().await?;
     let instructions =
         if arguments.no_instructions { BTreeMap::new() } else { all_instructions(&world).await? };
     let mut packed = BTreeMap::new();
@@ -163,6 +167,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
         cold_ms,
         memory,
         stack_per_second,
+        captures,
         instructions,
         packed,
         stacks,

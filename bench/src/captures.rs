@@ -12,7 +12,7 @@ use local::{
     Options, Stack,
     load::{Load, fill},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tollgate::{
     abuse::Abuse,
     clock::Clock as _,
@@ -24,9 +24,9 @@ use tollgate::{
 use crate::{counting::Counting, memory::Memory, processor};
 
 /// Of what concurrency and latency allow, while the processor does.
-const TARGET: f64 = 0.9;
+pub(crate) const TARGET: f64 = 0.9;
 /// Read units for finding one payment.
-const FINDING_TARGET: f64 = 0.05;
+pub(crate) const FINDING_TARGET: f64 = 0.05;
 /// Above this the processor is the limit, and not the gateway.
 const BUSY: f64 = 0.9;
 
@@ -47,22 +47,27 @@ pub(crate) struct Arguments {
 }
 
 /// One run.
-#[derive(Debug, Serialize)]
-struct Row {
-    concurrency: usize,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) concurrency: usize,
     captured: usize,
     seconds: f64,
-    per_second: f64,
+    pub(crate) per_second: f64,
     /// Concurrency ÷ latency.
     possible_per_second: f64,
-    ratio: f64,
+    pub(crate) ratio: f64,
     /// Of all processors, servers and gateway included: they run in the same process.
     processor_busy: Option<f64>,
-    read_units_finding: f64,
+    pub(crate) read_units_finding: f64,
     read_units_item: f64,
     write_units_item: f64,
     write_units_indexes: f64,
     largest_item_bytes: usize,
+}
+
+/// One short run, as a part of all measurements.
+pub(crate) async fn short() -> Result<Row, String> {
+    measure(64, &Arguments { concurrency: Vec::new(), latency_ms: 200, store_ms: 3, seconds: 10 }).await
 }
 
 pub(crate) async fn run(arguments: Arguments, json: bool) -> Result<(), String> {

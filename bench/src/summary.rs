@@ -4,6 +4,7 @@ use crate::{
     all::Measured,
     bill,
     binaries::EMPTY,
+    captures,
     counts::Step,
     report::{Row, Section},
     start::Start,
@@ -27,6 +28,7 @@ pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
         processor(measured),
         memory(measured),
         binaries(measured),
+        captures(measured),
     ];
     sections.extend(peers(measured));
     sections.extend(bill::sections(measured));
@@ -145,6 +147,18 @@ fn binaries(measured: &Measured) -> Section {
         );
     }
     Section { title: "Binaries", rows }
+}
+
+fn captures(measured: &Measured) -> Section {
+    let captures = &measured.captures;
+    let what = format!("of what {} at a time and 200 ms allow", captures.concurrency);
+    let rows = vec![
+        Row::new("captures a second, with the servers in the same process", captures.per_second, "/s"),
+        Row::new(what, captures.ratio, "").at_least(captures::TARGET),
+        Row::new("read units to find one", captures.read_units_finding, "units")
+            .at_most(captures::FINDING_TARGET),
+    ];
+    Section { title: "Scheduled captures", rows }
 }
 
 fn peers(measured: &Measured) -> Vec<Section> {
