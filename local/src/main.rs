@@ -43,6 +43,9 @@ struct Arguments {
     /// Start without the sample orders that events/ speaks of
     #[arg(long)]
     no_samples: bool,
+    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile and scheduled-capture
+    #[arg(long)]
+    no_schedules: bool,
     /// Let the simulator answer plain JSON, without the random extra members of the real test gateway
     #[arg(long)]
     quiet_json: bool,
@@ -79,7 +82,7 @@ impl Arguments {
             dynamodb_url: self.dynamodb_url,
             secretsmanager_url: self.secretsmanager_url,
             containers: self.containers,
-            schedules: true,
+            schedules: !self.no_schedules,
             samples: own && !self.no_samples,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,
