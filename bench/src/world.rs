@@ -57,19 +57,13 @@ impl World {
 
     /// One of the functions, or another program that takes the same environment.
     pub(crate) fn program(&self, command: Vec<std::ffi::OsString>, directory: &Path, known: &str) -> Program {
-        let environment = [
-            ("TABLE_NAME", TABLE_NAME),
-            ("MERCHANTS_PREFIX", merchants::PREFIX),
-            ("KNOWN_MERCHANTS", known),
-            ("CAPTURE_SHARDS", "16"),
-            ("CAPTURE_CONCURRENCY", "16"),
-            ("STAGE", "bench"),
-            ("LOG_LEVEL", "info"),
-            ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
+        // What stands here twice is what stands last.
+        let more = [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.table.url()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.url()),
+            ("KNOWN_MERCHANTS", known),
+            ("STAGE", "bench"),
+            ("LOG_LEVEL", "info"),
             ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
@@ -77,7 +71,9 @@ impl World {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let more = more.into_iter().map(|(name, value)| (name, value.to_owned()));
+        let all = self.stack.environment().into_iter().chain(more);
+        let environment = all.map(|(name, value)| (name.to_owned(), value)).collect();
         Program { command, directory: PathBuf::from(directory), environment }
     }
 

@@ -358,6 +358,23 @@ impl Stack {
         self.shared.functions.app()
     }
 
+    /// What a function finds in its environment when it runs as a process of its own and works on this stack. Its Runtime
+    /// API is not part of it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let captures = self.app().captures;
+        vec![
+            ("TABLE_NAME", TABLE_NAME.to_owned()),
+            ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
+            ("CAPTURE_SHARDS", captures.shards.to_string()),
+            ("CAPTURE_CONCURRENCY", captures.concurrency.to_string()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_url().to_owned()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secretsmanager_url().to_owned()),
+        ]
+    }
+
     /// Invokes a function with an API Gateway event (JSON), past the routes.
     pub async fn invoke(&self, function: &str, event: &str) -> Result<Response<Body>, InvokeError> {
         self.shared.functions.invoke(function, event).await

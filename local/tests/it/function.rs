@@ -7,10 +7,7 @@ use std::{
 };
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError, SimulatorPhase};
-use local::{
-    REGION, Stack, TABLE_NAME,
-    template::{TEMPLATE, parse},
-};
+use local::Stack;
 use serde_json::Value;
 
 /// How long one wait for an answer may take before it is asked for again. The simulator can miss a change that
@@ -47,7 +44,6 @@ impl Function {
     pub(crate) async fn start_with(name: &str, stack: &Stack, more: &[(&str, &str)]) -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
         assert!(binary.exists(), "{} is not built: run `cargo test --workspace`", binary.display());
-        let captures = parse(TEMPLATE).unwrap().captures;
         let api = Simulator::builder()
             .function_name(name)
             .invocation_timeout(TIMEOUT)
@@ -58,15 +54,7 @@ impl Function {
         let process = Command::new(binary)
             .env_clear()
             .envs(api.lambda_env_vars())
-            .env("TABLE_NAME", TABLE_NAME)
-            .env("MERCHANTS_PREFIX", local::merchants::PREFIX)
-            .env("CAPTURE_SHARDS", captures.shards.to_string())
-            .env("CAPTURE_CONCURRENCY", captures.concurrency.to_string())
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb_url())
-            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", stack.secretsmanager_url())
+            .envs(stack.environment())
             .envs(more.iter().copied())
             .stdout(Stdio::null())
             .spawn()

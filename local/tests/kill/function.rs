@@ -10,7 +10,6 @@ use std::{
 };
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
-use local::{REGION, TABLE_NAME, merchants};
 use serde_json::Value;
 
 use crate::shop::Shop;
@@ -58,14 +57,8 @@ impl Function {
         let process = Command::new(binary)
             .env_clear()
             .envs(api.lambda_env_vars())
-            .env("TABLE_NAME", TABLE_NAME)
-            .env("CAPTURE_SHARDS", "16")
-            .env("MERCHANTS_PREFIX", merchants::PREFIX)
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .envs(shop.stack.environment())
             .env("AWS_ENDPOINT_URL_DYNAMODB", shop.dynamodb_url())
-            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", shop.stack.secretsmanager_url())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
