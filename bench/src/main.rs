@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "bench", version)]
-struct Arguments {
+struct Bench {
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     json: bool,
@@ -50,14 +50,17 @@ enum What {
     /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
     /// bench/baseline.json
     Guard(guard::Arguments),
+    /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
+    Page,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { json, all, what } = Arguments::parse();
+    let Bench { json, all, what } = Bench::parse();
     let result = match what {
         None => all::run(&all, json).await,
         Some(What::Captures(arguments)) => captures::run(arguments, json).await,
+        Some(What::Page) => page::rewrite(),
         Some(What::Guard(arguments)) => guard::run(arguments, json).await,
     };
     match result {
@@ -66,5 +69,15 @@ async fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        super::Bench::command().debug_assert();
     }
 }

@@ -35,6 +35,13 @@ pub(crate) fn write(measured: &Measured) -> Result<(), String> {
     fs::write(page(), written).map_err(failed)
 }
 
+/// Writes it from the figures that are there, after a change of how they are shown.
+pub(crate) fn rewrite() -> Result<(), String> {
+    let path = folder().join("figures.json");
+    let figures = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    write(&serde_json::from_str(&figures).map_err(|error| error.to_string())?)
+}
+
 fn replaced(text: &str, block: &str) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
@@ -115,15 +122,7 @@ fn plots(measured: &Measured) -> Vec<(&'static str, String)> {
             "peers-start.svg",
             chart("Start and first request", "From the start of the process to the first answer", ms, &cold),
         ),
-        (
-            "peers-processor.svg",
-            chart(
-                "Processor time of a warm request",
-                "The process's own, logarithmic",
-                Axis { scale: Scale::Log, ..ms },
-                &cpu,
-            ),
-        ),
+        ("peers-processor.svg", chart("Processor time of a warm request", "The process's own", ms, &cpu)),
         (
             "peers-memory.svg",
             chart(
