@@ -17,6 +17,7 @@ use crate::{
     page,
     peers::{Language, Tables},
     process::Program,
+    report::number,
     start::{self, Start},
     summary,
     warm::{self, Amount, Warm},
@@ -185,8 +186,8 @@ enum Kind {
 impl Kind {
     fn name(self) -> &'static str {
         match self {
-            Self::Purchase => "purchase",
-            Self::Authorize => "credit-card authorize",
+            Self::Purchase => summary::PURCHASE,
+            Self::Authorize => summary::AUTHORIZE,
         }
     }
 
@@ -253,7 +254,7 @@ async fn starts(
     let progress = bar("starts");
     let alone = start::measure(&alone, rounds, &progress).await?;
     progress.reset();
-    let connected = start::measure(&connected, rounds / 2, &progress).await?;
+    let connected = start::measure(&connected, rounds.div_ceil(2), &progress).await?;
     progress.finish_and_clear();
     Ok((alone, connected))
 }
@@ -284,27 +285,17 @@ async fn through_the_stack(world: &World, requests: usize) -> Result<f64, String
         Ok(())
     });
     futures_util::future::try_join_all(lanes).await?;
-    let requests = u32::try_from(requests).map_or(0.0, f64::from);
-    Ok(requests / began.elapsed().as_secs_f64())
+    Ok(number(requests) / began.elapsed().as_secs_f64())
 }
 
 async fn all_instructions(world: &World) -> Result<BTreeMap<String, Instructions>, String> {
     eprintln!("Building two functions with the names of their parts.");
     let binaries = Binaries::build(PROFILE_WITH_NAMES, &["purchase", "authorize"])?;
-    world.register((0..200).map(|n| order("instructions", n))).await?;
-    let mut all = BTreeMap::new();
-    for kind in [Kind::Purchase, Kind::Authorize] {
-        let progress = bar(&format!("instructions, {}", kind.name()));
-        progress.enable_steady_tick(std::time::Duration::from_millis(200));
-        let binary = binaries.path(kind.function())?;
-        let event = |n| kind.event("instructions", n);
-        all.insert(
-            kind.name().to_owned(),
-            instructions::count(world, &binary, merchants::REGISTERED, &event).await?,
-        );
-        progress.finish_and_clear();
-    }
-    Ok(all)
+    let progress = bar("instructions");
+    progress.enable_steady_tick(std::time::Duration::from_millis(200));
+    let all = instructions::count_both(world, &binaries).await?;
+    progress.finish_and_clear();
+    Ok(all.into_iter().map(|(what, counted)| (what.to_owned(), counted)).collect())
 }
 
 fn bar(what: &str) -> ProgressBar {

@@ -3,7 +3,7 @@
 use crate::{
     all::Measured,
     cost::{self, Architecture, Fixed, GATEWAY_LATENCIES_MS, Size, Usage},
-    report::{Row, Section},
+    report::{Row, Section, number},
 };
 
 /// Lambda gives one processor to so much memory, and less to less.
@@ -165,9 +165,4 @@ fn compared(ours: &Payment, theirs: &[Payment]) -> Section {
         }
     }
     Section { title: "A million purchases, each with the memory that it needs", rows }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-fn number(count: usize) -> f64 {
-    count as f64
 }

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use clap::Args;
-use local::merchants;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     artifact,
     binaries::{Binaries, FUNCTIONS, workspace},
     counts::{self, Counts, Step},
-    instructions, world,
+    instructions,
+    report::number,
     world::World,
 };
 
@@ -103,24 +103,21 @@ async fn count(binaries: &Binaries) -> Result<Baseline, String> {
             }
         }
     }
-    let order = |n: usize| format!("counted-{n}");
-    world.register((0..200).map(order)).await?;
-    let known = merchants::REGISTERED;
-    let purchase = binaries.path("purchase")?;
-    let purchase = instructions::count(&world, &purchase, known, &|n| world::purchase(&order(n))).await?;
-    let authorize = binaries.path("authorize")?;
-    let card = |n: usize| world::credit_card_authorize(&format!("counted-card-{n}"));
-    let authorize = instructions::count(&world, &authorize, known, &card).await?;
-    code.insert("instructions, start of purchase".to_owned(), purchase.start);
-    code.insert("instructions, warm purchase".to_owned(), purchase.request.round());
-    code.insert("instructions, warm credit-card authorize".to_owned(), authorize.request.round());
+    for (what, counted) in instructions::count_both(&world, binaries).await? {
+        code.insert(format!("instructions, start of {what}"), counted.start);
+        code.insert(format!("instructions, warm {what}"), counted.request.round());
+    }
     Ok(Baseline { compiler: compiler()?, counts, code })
 }
 
 fn steps(counted: &Counts, counts: &mut BTreeMap<String, f64>) {
-    let all = [&counted.purchase].into_iter().chain(&counted.credit_card).chain(&counted.scheduled);
-    for Step { what, round_trips, item_bytes, writes, .. } in all {
+    // A run of the schedule asks its partitions at the same time, more or less: only how often is the same each time.
+    let requests = [&counted.purchase].into_iter().chain(&counted.credit_card);
+    for Step { what, round_trips, .. } in requests.clone() {
         counts.insert(format!("round trips, {what}"), number(*round_trips));
+    }
+    for Step { what, calls, item_bytes, writes, .. } in requests.chain(&counted.scheduled) {
+        counts.insert(format!("calls, {what}"), number(calls.len()));
         counts.insert(format!("write units, {what}"), writes.total());
         if let Some(bytes) = item_bytes.last() {
             counts.insert(format!("{ITEM_BYTES} after {what}"), number(*bytes));
@@ -138,11 +135,6 @@ fn compiler() -> Result<String, String> {
     let version = String::from_utf8_lossy(&output.stdout);
     let words: Vec<_> = version.split_whitespace().take(2).collect();
     Ok(format!("{} on {}", words.join(" "), std::env::consts::ARCH))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-fn number(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

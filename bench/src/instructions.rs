@@ -2,10 +2,16 @@
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
+use local::merchants;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::world::World;
+use crate::{
+    binaries::Binaries,
+    report::number,
+    summary::{AUTHORIZE, PURCHASE},
+    world::{self, World},
+};
 
 /// Requests before those that count: caches are filled, connections open.
 const WARM_UP: usize = 20;
@@ -23,19 +29,31 @@ pub(crate) struct Instructions {
     pub(crate) shares: Vec<(String, f64)>,
 }
 
-/// Counts one function; `event` makes the n-th request. Shares are known only of a binary with symbols.
-pub(crate) async fn count(
+/// Counts a purchase and a credit-card authorization; by what they are called elsewhere.
+pub(crate) async fn count_both(
     world: &World,
-    binary: &Path,
-    known: &str,
-    event: &dyn Fn(usize) -> Value,
-) -> Result<Instructions, String> {
-    let start = run(world, binary, known, &[]).await?;
+    binaries: &Binaries,
+) -> Result<BTreeMap<&'static str, Instructions>, String> {
+    let order = |n: usize| format!("instructions-{n}");
+    world.register((0..WARM_UP * 2 + COUNTED).map(order)).await?;
+    let both: [(_, _, &dyn Fn(usize) -> Value); 2] = [
+        (PURCHASE, "purchase", &|n| world::purchase(&order(n))),
+        (AUTHORIZE, "authorize", &|n| world::credit_card_authorize(&order(n))),
+    ];
+    let mut counted = BTreeMap::new();
+    for (what, function, event) in both {
+        counted.insert(what, count(world, &binaries.path(function)?, event).await?);
+    }
+    Ok(counted)
+}
+
+/// Counts one function; `event` makes the n-th request. Shares are known only of a binary with symbols.
+async fn count(world: &World, binary: &Path, event: &dyn Fn(usize) -> Value) -> Result<Instructions, String> {
+    let start = run(world, binary, &[]).await?;
     let few: Vec<Value> = (0..WARM_UP).map(event).collect();
-    let few = run(world, binary, known, &few).await?;
+    let few = run(world, binary, &few).await?;
     let many: Vec<Value> = (WARM_UP..WARM_UP * 2 + COUNTED).map(event).collect();
-    let many = run(world, binary, known, &many).await?;
-    let counted = u32::try_from(COUNTED).map_or(1.0, f64::from);
+    let many = run(world, binary, &many).await?;
     let mut by_name = BTreeMap::<String, f64>::new();
     for (name, cost) in many.costs {
         *by_name.entry(name).or_default() += cost;
@@ -46,7 +64,7 @@ pub(crate) async fn count(
     let total: f64 = by_name.values().sum();
     let mut shares: Vec<_> = by_name.into_iter().map(|(name, cost)| (name, cost / total)).collect();
     shares.sort_by(|one, two| two.1.total_cmp(&one.1));
-    Ok(Instructions { start: start.total, request: (many.total - few.total) / counted, shares })
+    Ok(Instructions { start: start.total, request: (many.total - few.total) / number(COUNTED), shares })
 }
 
 struct Profile {
@@ -54,7 +72,7 @@ struct Profile {
     costs: Vec<(String, f64)>,
 }
 
-async fn run(world: &World, binary: &Path, known: &str, events: &[Value]) -> Result<Profile, String> {
+async fn run(world: &World, binary: &Path, events: &[Value]) -> Result<Profile, String> {
     let out = std::env::temp_dir().join(format!("callgrind-{}.out", std::process::id()));
     let mut file = std::ffi::OsString::from("--callgrind-out-file=");
     file.push(&out);
@@ -65,7 +83,7 @@ async fn run(world: &World, binary: &Path, known: &str, events: &[Value]) -> Res
         file,
         binary.as_os_str().to_owned(),
     ];
-    let running = world.program(command, Path::new("."), known).start().await?;
+    let running = world.program(command, Path::new("."), merchants::REGISTERED).start().await?;
     for event in events {
         running.invoke_well(event).await?;
     }
@@ -81,8 +99,8 @@ fn annotated(out: &Path) -> Result<Profile, String> {
     let output = annotate.args(["--threshold=100", "--auto=no"]).arg(out).output();
     let output = output.map_err(|error| format!("callgrind_annotate: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let number = |text: &str| text.trim().replace(',', "").parse::<f64>().ok();
-    let cost = |line: &str| number(line.trim_start().split([' ', '(']).next()?);
+    let parsed = |text: &str| text.trim().replace(',', "").parse::<f64>().ok();
+    let cost = |line: &str| parsed(line.trim_start().split([' ', '(']).next()?);
     let total = text.lines().find(|line| line.ends_with("PROGRAM TOTALS")).and_then(cost);
     let total = total.ok_or("callgrind counted nothing")?;
     let costs = text.lines().filter_map(|line| {

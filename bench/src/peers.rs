@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
         AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     },
 };
-use local::merchants;
+use local::{dynamodb_client, merchants};
 
 use crate::{binaries::workspace, process::Program, world::World};
 
@@ -130,7 +130,7 @@ pub(crate) struct Tables {
 impl Tables {
     /// Makes them.
     pub(crate) async fn create(world: &World) -> Result<Self, String> {
-        let client = world.dynamodb();
+        let client = dynamodb_client(world.stack.dynamodb_url());
         for (table, key) in [(ORDERS, "order_key"), (IDEMPOTENCY, "id")] {
             let schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build();
             let attribute = AttributeDefinition::builder().attribute_name(key);

@@ -13,6 +13,15 @@ use serde_json::Value;
 
 use crate::runtime_api::RuntimeApi;
 
+/// What Lambda sets for every function, besides the address of its Runtime API.
+const SET_BY_LAMBDA: [(&str, &str); 5] = [
+    ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+];
+
 /// How to start something that asks a Runtime API for events.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
@@ -20,7 +29,7 @@ pub(crate) struct Program {
     pub(crate) command: Vec<OsString>,
     /// Where it is started.
     pub(crate) directory: PathBuf,
-    /// Its environment, besides the address of the Runtime API.
+    /// Its environment, besides what Lambda itself sets.
     pub(crate) environment: Vec<(String, String)>,
 }
 
@@ -48,6 +57,7 @@ impl Program {
             .current_dir(&self.directory)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(SET_BY_LAMBDA)
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .stdin(Stdio::null())
             .stdout(output);

@@ -86,6 +86,12 @@ impl Section {
     }
 }
 
+/// A count as a figure.
+#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+pub(crate) fn number(count: usize) -> f64 {
+    count as f64
+}
+
 fn cells(row: &Row) -> [String; 4] {
     let with_unit = |number: f64| format!("{} {}", figure(number), row.unit).trim_end().to_owned();
     let target = match row.target {

@@ -66,15 +66,7 @@ pub(crate) fn without_network(mut program: Program) -> Program {
 /// A program that needs nothing but the Runtime API.
 pub(crate) fn alone(binary: PathBuf) -> Program {
     let directory = binary.parent().map(PathBuf::from).unwrap_or_default();
-    let environment = [("AWS_LAMBDA_FUNCTION_NAME", "bench"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")];
-    let more = [
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
-    ];
-    let environment =
-        environment.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Program { command: vec![binary.into_os_string()], directory, environment: environment.collect() }
+    Program { command: vec![binary.into_os_string()], directory, environment: Vec::new() }
 }
 
 /// In milliseconds.

@@ -6,7 +6,7 @@ use crate::{
     binaries::EMPTY,
     captures,
     counts::Step,
-    report::{Row, Section},
+    report::{Row, Section, number},
     start::Start,
     warm::Warm,
 };
@@ -16,8 +16,9 @@ pub(crate) const START: &str = "Start: process to first poll";
 pub(crate) const MEMORY: &str = "Memory of purchase";
 pub(crate) const LAST_PEER: &str = "Against Python";
 
-const PURCHASE: &str = "purchase";
-const AUTHORIZE: &str = "credit-card authorize";
+/// What both of the measured requests are called.
+pub(crate) const PURCHASE: &str = "purchase";
+pub(crate) const AUTHORIZE: &str = "credit-card authorize";
 
 /// Every table of the report.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
@@ -52,17 +53,17 @@ fn starts(measured: &Measured) -> Section {
 fn requests(measured: &Measured) -> Section {
     let counts = &measured.counts;
     let mut rows = vec![
-        Row::new("connections open before a first purchase", count(counts.start_connections), "")
+        Row::new("connections open before a first purchase", number(counts.start_connections), "")
             .at_least(3.0),
-        Row::new("connections that it opens", count(counts.first_request_connections), "").at_most(0.0),
-        Row::new("round trips of a warm purchase", count(counts.purchase.round_trips), "").at_most(4.0),
+        Row::new("connections that it opens", number(counts.first_request_connections), "").at_most(0.0),
+        Row::new("round trips of a warm purchase", number(counts.purchase.round_trips), "").at_most(4.0),
     ];
     for step in &counts.credit_card {
-        let row = Row::new(format!("round trips of a warm {}", step.what), count(step.round_trips), "");
+        let row = Row::new(format!("round trips of a warm {}", step.what), number(step.round_trips), "");
         rows.push(if step.what == AUTHORIZE { row.at_most(3.0) } else { row });
     }
     rows.push(
-        Row::new("secret reads and other calls of warm requests", count(counts.other_calls()), "")
+        Row::new("secret reads and other calls of warm requests", number(counts.other_calls()), "")
             .at_most(0.0),
     );
     Section { title: "Calls", rows }
@@ -81,7 +82,7 @@ fn units(measured: &Measured) -> Section {
         let total = steps.iter().map(|step| step.writes.total()).sum();
         rows.push(Row::new(format!("{what}, all"), total, "units").at_most(most));
     }
-    let bytes = |step: &Step| step.item_bytes.last().copied().map_or(f64::NAN, count);
+    let bytes = |step: &Step| step.item_bytes.last().copied().map_or(f64::NAN, number);
     for step in measured.counts.credit_card.iter().chain(&measured.counts.scheduled) {
         let row = Row::new(format!("item after {}", step.what), bytes(step), "bytes");
         rows.push(if step.what == AUTHORIZE { row.at_most(1024.0) } else { row });
@@ -133,14 +134,14 @@ fn memory(measured: &Measured) -> Section {
 
 fn binaries(measured: &Measured) -> Section {
     let size = |(name, bytes): (&String, &usize)| {
-        Row::new(format!("{name}, packed"), count(*bytes) / 1e6, "MB").at_most(3.5)
+        Row::new(format!("{name}, packed"), number(*bytes) / 1e6, "MB").at_most(3.5)
     };
     let mut rows: Vec<Row> = measured.packed.iter().map(size).collect();
     for (kind, found) in ["TLS", "HTTP"].into_iter().zip(&measured.stacks) {
         rows.push(
             Row::new(
                 format!("{kind} libraries in all functions: {}", found.join(", ")),
-                count(found.len()),
+                number(found.len()),
                 "",
             )
             .at_most(1.0),
@@ -206,9 +207,4 @@ fn warm<'a>(measured: &'a Measured, program: &str, what: &str) -> Option<&'a War
 
 fn named<'a>(starts: &'a [Start], name: &str) -> Option<&'a Start> {
     starts.iter().find(|start| start.name == name)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-fn count(count: usize) -> f64 {
-    count as f64
 }

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{process::Running, start::ms};
+use crate::{process::Running, report::number, start::ms};
 
 /// What was measured of one process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,9 +67,4 @@ pub(crate) async fn measure(
         per_second: counted / took.as_secs_f64(),
         memory,
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-fn number(count: usize) -> f64 {
-    count as f64
 }

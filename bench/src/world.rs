@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-};
 use jiff::Timestamp;
-use local::{Options, REGION, Stack, TABLE_NAME, merchants};
+use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
 use tollgate::{
     money::{Amount, Currency},
@@ -28,9 +24,6 @@ const CREDIT_CARD_CAPTURE: &str = include_str!("../../events/capture-creditcard-
 pub(crate) const AMOUNT: u64 = 2599;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
-
-/// Partitions of the index of scheduled captures.
-const SHARDS: u16 = 16;
 
 /// DynamoDB, Secrets Manager and the gateway, on this machine.
 pub(crate) struct World {
@@ -64,11 +57,6 @@ impl World {
             ("KNOWN_MERCHANTS", known),
             ("STAGE", "bench"),
             ("LOG_LEVEL", "info"),
-            ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
         let more = more.into_iter().map(|(name, value)| (name, value.to_owned()));
@@ -88,21 +76,11 @@ impl World {
         self.table.connections() + self.secrets.connections() + self.gateway.connections()
     }
 
-    /// A client of the table that goes past the door.
-    pub(crate) fn dynamodb(&self) -> Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new("local", "local", None, None, "bench"))
-            .endpoint_url(self.stack.dynamodb_url())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        Client::from_conf(config)
-    }
-
     /// Registers orders as Tollgate keeps them, past the doors.
     pub(crate) async fn register(&self, orders: impl Iterator<Item = String>) -> Result<(), String> {
-        let store = DynamoDbStore::new(self.dynamodb(), TABLE_NAME.to_owned(), SHARDS);
+        let client = dynamodb_client(self.stack.dynamodb_url());
+        let shards = self.stack.app().captures.shards;
+        let store = DynamoDbStore::new(client, TABLE_NAME.to_owned(), shards);
         for order in orders {
             let key = OrderKey {
                 merchant: merchants::REGISTERED.parse().map_err(|error| format!("{error}"))?,

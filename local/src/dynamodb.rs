@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::{
 use dynoxide::Database;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::template::{Key, Table};
+use crate::{
+    stack::REGION,
+    template::{Key, Table},
+};
 
 /// The file inside `--data`.
 const DATA_FILE: &str = "tollgate.sqlite";
@@ -51,24 +54,31 @@ pub(crate) fn serve(
     })
 }
 
+/// A client of a DynamoDB on this machine, for who is no function: a test, a measurement.
+pub fn client(url: &str) -> Client {
+    Client::from_conf(config(url).build())
+}
+
+fn config(url: &str) -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(url)
+        .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+}
+
 /// A DynamoDB to which the stack talks as the functions do.
 pub(crate) struct Tables {
     client: Client,
 }
 
 impl Tables {
-    pub(crate) fn new(url: &str, region: &str) -> Self {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .endpoint_url(url)
-            .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
-            // At start-up, a server that does not answer is a mistake to report, not one to wait for.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        Self { client: Client::from_conf(config) }
+    pub(crate) fn new(url: &str) -> Self {
+        // At start-up, a server that does not answer is a mistake to report, not one to wait for.
+        let limits = TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build();
+        let config = config(url).retry_config(RetryConfig::disabled()).timeout_config(limits);
+        Self { client: Client::from_conf(config.build()) }
     }
 
     /// Creates the table, unless it is there; true when it is new.

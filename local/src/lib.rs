@@ -18,4 +18,5 @@ pub mod secrets_manager;
 mod stack;
 pub mod template;
 
+pub use dynamodb::client as dynamodb_client;
 pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME, app};

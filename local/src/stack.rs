@@ -216,7 +216,7 @@ impl Stack {
             secrets.put(&merchants::secret_name(&merchant), document);
         }
 
-        let tables = Tables::new(&dynamodb_url, REGION);
+        let tables = Tables::new(&dynamodb_url);
         let failed = |reason| StartError::DynamoDb { url: dynamodb_url.clone(), reason };
         let is_new = tables.ensure(TABLE_NAME, &table).await.map_err(failed)?;
         tracing::info!(url = dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");

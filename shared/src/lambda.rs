@@ -177,9 +177,9 @@ impl App {
 
     /// What a function works with from its environment, with the connections open that its first request needs.
     async fn start(opening: Opening) -> Result<Self, Error> {
-        let (config, clock) = (Config::from_env()?, Arc::new(SystemClock));
+        let config = Config::from_env()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         install_tls();
-        let clock: Arc<dyn Clock> = clock;
         let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
         connections::open(&adapters, opening, &known_merchants()).await;
         Ok(Self::of(adapters, clock, config.captures))

@@ -6,13 +6,9 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings};
-use local::{Options, Stack, merchants};
+use local::{Options, Stack, dynamodb_client, merchants};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
@@ -316,15 +312,7 @@ pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
 
 /// The same, to be looked into.
 pub(crate) async fn table(dynamodb_url: &str) -> Vec<HashMap<String, AttributeValue>> {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(dynamodb_url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    let client = Client::from_conf(config);
-    let output = client.scan().table_name(local::TABLE_NAME).send().await.unwrap();
+    let output = dynamodb_client(dynamodb_url).scan().table_name(local::TABLE_NAME).send().await.unwrap();
     assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
     output.items().to_vec()
 }

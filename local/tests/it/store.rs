@@ -2,12 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use local::dynamodb_client;
 use tollgate::{
     card::{Brand, CardSummary, Expiry},
     decline::DeclineCode,
@@ -26,17 +23,6 @@ use uuid::Uuid;
 
 use crate::support::stack;
 
-fn client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    Client::from_conf(config)
-}
-
 fn key() -> OrderKey {
     OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() }
 }
@@ -48,7 +34,7 @@ fn order() -> Order {
 #[tokio::test]
 async fn an_order_reads_back_as_it_was_written() {
     let stack = stack().await;
-    let store = DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16);
+    let store = DynamoDbStore::new(dynamodb_client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16);
     assert!(store.load(&key()).await.unwrap().is_none());
     let full = full_order();
     store.create(&full).await.unwrap();
@@ -60,7 +46,8 @@ async fn an_order_reads_back_as_it_was_written() {
 #[tokio::test]
 async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
     let stack = stack().await;
-    let store = Arc::new(DynamoDbStore::new(client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16));
+    let store =
+        Arc::new(DynamoDbStore::new(dynamodb_client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), 16));
     store.create(&order()).await.unwrap();
     let Err(StoreError::Conflict(there)) = store.create(&order()).await else { panic!("created twice") };
     assert_eq!(there.version, 1);
@@ -88,7 +75,7 @@ async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
 #[tokio::test]
 async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     let stack = stack().await;
-    let client = client(stack.dynamodb_url());
+    let client = dynamodb_client(stack.dynamodb_url());
     let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), 16);
     let mut pending = order();
     pending.transactions.push(transaction(0, 1, false));

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
-};
-use local::{Options, REGION, Stack, TABLE_NAME, merchants};
+use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use tollgate::{
@@ -108,17 +104,6 @@ impl Shop {
 
 pub(crate) fn by_token(method: &str) -> Value {
     json!({"gateway": "card_connect", "method": method, "payment": STORED_CARD})
-}
-
-fn dynamodb_client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    Client::from_conf(config)
 }
 
 /// A web client without TLS roots: everything here is plain HTTP on this machine.
