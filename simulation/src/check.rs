@@ -184,8 +184,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             }
             (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
             (Kind::Void, Some(_)) => true,
-            (_, None) => false,
-            (Kind::Unrecognized, _) => false,
+            (Kind::Unrecognized, _) | (_, None) => false,
         },
         Stage::Declined => approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined { .. })),
         Stage::NoEffect => {
@@ -229,7 +228,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
     if ledger.times_done(id) > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
-    let state = on_record(shelf, sent).map(|operation| operation.stage());
+    let state = on_record(shelf, sent).map(Operation::stage);
     if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
         broken.push(format!("{id} was carried out while its operation is {state:?}"));
     }
