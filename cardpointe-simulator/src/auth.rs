@@ -10,7 +10,7 @@ use crate::config::Merchant;
 use crate::currency;
 use crate::expiry::Expiry;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::ledger::{RecordKind, RecordState, Transaction, stored_order_id};
 use crate::profile::{self, Account, ProfileUse};
 use crate::receipt;
 use crate::reply::Reply;
@@ -72,7 +72,7 @@ struct Decision {
 /// Runs an authorisation and records it, also when it is refused.
 pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let retref = world.next_retref(call.now);
-    let mut transaction = Transaction::new(Kind::Auth, retref, pps::INVALID_FIELD, call.now);
+    let mut transaction = Transaction::new(RecordKind::Payment, retref, pps::INVALID_FIELD, call.now);
     transaction.merchid.clone_from(&merchant.merchid);
     transaction.currency.clone_from(&merchant.currency);
     describe(&mut transaction, fields);
@@ -92,7 +92,7 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
         Ok(sale) => decided(world, merchant, fields, &sale, &mut transaction),
     };
     let reply = receipt::attach(reply, fields, &transaction, "orderId");
-    world.ledger.record(transaction);
+    world.ledger.record(transaction, call);
     reply
 }
 
@@ -263,11 +263,11 @@ fn decided(
         _ => world.next_authcode(),
     });
     transaction.status = match (sale.amount, sale.capture) {
-        (0, _) => Status::ZeroAmount,
-        (_, true) => Status::Queued,
-        (_, false) => Status::Authorized,
+        (0, _) => RecordState::ZeroAmount,
+        (_, true) => RecordState::Queued,
+        (_, false) => RecordState::Authorized,
     };
-    if transaction.status == Status::Queued {
+    if transaction.status == RecordState::Queued {
         transaction.captured_at = Some(transaction.authorized_at);
         transaction.batchid = Some(world.open_batch(merchant));
     }

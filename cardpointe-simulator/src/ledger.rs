@@ -9,22 +9,26 @@ use crate::amount;
 use crate::cards::{self, Brand, Card};
 use crate::codes::Verdict;
 use crate::config::Settings;
+use crate::record::{Change, Origin};
 use crate::reply::Reply;
+use crate::world::Call;
 
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;
 
 /// Which way the money goes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    Auth,
+pub enum RecordKind {
+    /// An authorization, a sale or a verification.
+    Payment,
+    /// A refund.
     Refund,
 }
 
-impl Kind {
+impl RecordKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Auth => "auth",
+            Self::Payment => "auth",
             Self::Refund => "refund",
         }
     }
@@ -32,20 +36,36 @@ impl Kind {
 
 /// Where a transaction is on its way to settlement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Status {
+pub enum RecordState {
+    /// Approved, not captured.
     Authorized,
+    /// Captured, or a refund; waits for its batch.
     Queued,
     /// The batch is on its way; nothing can be changed any more, and nothing refunded yet.
     BatchSent,
+    /// Settled.
     Accepted,
+    /// Its batch was sent, and it was rejected for funding.
     Rejected,
+    /// Voided.
     Voided,
+    /// Declined or timed out.
     Declined,
+    /// A verification of 0.00.
     ZeroAmount,
+    /// A refund of an account that shows refunds this way.
     Refunded,
 }
 
-impl Status {
+impl RecordState {
+    /// Whether a record in this state takes money, or gives it back.
+    pub fn moves_money(self) -> bool {
+        match self {
+            Self::Queued | Self::BatchSent | Self::Accepted | Self::Refunded => true,
+            Self::Authorized | Self::Rejected | Self::Voided | Self::Declined | Self::ZeroAmount => false,
+        }
+    }
+
     /// The value of `setlstat`. No source names one for a batch under way, so it stays what it was.
     pub(crate) fn setlstat(self) -> &'static str {
         match self {
@@ -65,7 +85,7 @@ impl Status {
 /// here.
 #[derive(Clone, Debug)]
 pub(crate) struct Transaction {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecordKind,
     pub(crate) retref: String,
     pub(crate) merchid: String,
     pub(crate) currency: String,
@@ -79,7 +99,7 @@ pub(crate) struct Transaction {
     /// What the transaction moves now. A refund's is positive here and negative in look-ups.
     pub(crate) amount: i64,
     pub(crate) refunded: i64,
-    pub(crate) status: Status,
+    pub(crate) status: RecordState,
     pub(crate) verdict: Verdict,
     pub(crate) authcode: Option<String>,
     pub(crate) batchid: Option<String>,
@@ -94,11 +114,14 @@ pub(crate) struct Transaction {
     pub(crate) starts_recurring: bool,
     /// Decline category, advice and scheme codes.
     pub(crate) advice: Vec<(&'static str, String)>,
+    /// Of a refund: the payment's reference.
+    pub(crate) refund_of: Option<String>,
+    pub(crate) history: Vec<Change>,
 }
 
 impl Transaction {
     /// A transaction that has not done anything yet.
-    pub(crate) fn new(kind: Kind, retref: String, verdict: Verdict, now: Timestamp) -> Self {
+    pub(crate) fn new(kind: RecordKind, retref: String, verdict: Verdict, now: Timestamp) -> Self {
         Self {
             kind,
             retref,
@@ -112,7 +135,7 @@ impl Transaction {
             authorized: 0,
             amount: 0,
             refunded: 0,
-            status: Status::Declined,
+            status: RecordState::Declined,
             verdict,
             authcode: None,
             batchid: None,
@@ -124,7 +147,20 @@ impl Transaction {
             entrymode: "Keyed",
             starts_recurring: false,
             advice: Vec::new(),
+            refund_of: None,
+            history: Vec::new(),
         }
+    }
+
+    /// Adds what has changed to the history. Call it when the change is complete.
+    pub(crate) fn note(&mut self, at: Timestamp, origin: Origin) {
+        self.history.push(Change {
+            at,
+            origin,
+            state: self.status,
+            minor_units: self.amount,
+            refunded_minor_units: self.refunded,
+        });
     }
 
     pub(crate) fn set_card(&mut self, card: &Card) {
@@ -137,20 +173,22 @@ impl Transaction {
     }
 
     pub(crate) fn is_voidable(&self, now: Timestamp) -> bool {
-        let open = matches!(self.status, Status::Authorized | Status::Queued | Status::ZeroAmount);
+        let open =
+            matches!(self.status, RecordState::Authorized | RecordState::Queued | RecordState::ZeroAmount);
         open && self.refunded == 0 && !self.is_too_old_to_void(now)
     }
 
     /// Whether a refund may be tried, by the state alone.
     pub(crate) fn may_refund(&self, settings: Settings) -> bool {
-        let unsettled = matches!(self.status, Status::Authorized | Status::Queued | Status::BatchSent);
-        self.status == Status::Accepted || (settings.refund_unsettled && unsettled)
+        let unsettled =
+            matches!(self.status, RecordState::Authorized | RecordState::Queued | RecordState::BatchSent);
+        self.status == RecordState::Accepted || (settings.refund_unsettled && unsettled)
     }
 
     /// What a look-up shows of the transaction.
     pub(crate) fn inquiry(&self, settings: Settings, now: Timestamp) -> Reply {
         let yes_no = |yes: bool| if yes { "Y" } else { "N" };
-        let sign = if self.kind == Kind::Refund { -1 } else { 1 };
+        let sign = if self.kind == RecordKind::Refund { -1 } else { 1 };
         let refundable = self.may_refund(settings) && self.refunded < self.amount;
         Reply::of(self.verdict)
             .with("merchid", self.merchid.as_str())
@@ -205,7 +243,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Records a transaction. A masked order id is indexed as it is kept, so what was sent does not find it.
-    pub(crate) fn record(&mut self, transaction: Transaction) {
+    pub(crate) fn record(&mut self, mut transaction: Transaction, call: Call) {
+        transaction.note(call.now, call.origin);
         let place = self.transactions.len();
         self.by_retref.insert(transaction.retref.clone(), place);
         let order_id = &transaction.order_id;
@@ -215,13 +254,18 @@ impl Ledger {
         self.transactions.push(transaction);
     }
 
+    /// The transaction with a reference, whichever merchant account it belongs to.
+    pub(crate) fn by_retref(&self, retref: &str) -> Option<&Transaction> {
+        self.by_retref.get(retref).map(|place| &self.transactions[*place])
+    }
+
     pub(crate) fn find(&self, retref: &str, merchid: &str) -> Option<&Transaction> {
-        let transaction = &self.transactions[*self.by_retref.get(retref)?];
-        (transaction.merchid == merchid).then_some(transaction)
+        self.by_retref(retref).filter(|transaction| transaction.merchid == merchid)
     }
 
     /// Puts a changed copy in the place of a recorded transaction. Its order id must be the same.
-    pub(crate) fn replace(&mut self, transaction: Transaction) {
+    pub(crate) fn replace(&mut self, mut transaction: Transaction, call: Call) {
+        transaction.note(call.now, call.origin);
         if let Some(place) = self.by_retref.get(&transaction.retref) {
             self.transactions[*place] = transaction;
         }

@@ -1,7 +1,9 @@
 //! A stand-in for the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
 //!
-//! [`Simulator::start`] serves the gateway's REST interface below `/cardconnect/rest` and a control interface
-//! below `/_simulator`. What it answers where no public source tells the real answer is listed in the README.
+//! [`Simulator`] is the gateway in process: a request goes in, a response comes out, without sockets, in the
+//! time of the clock it is given. [`Server`] serves one over HTTP: the gateway's REST interface below
+//! `/cardconnect/rest` and a control interface below `/_simulator`. What it returns where no public source
+//! tells the real response is listed in the README.
 
 mod advice;
 mod amount;
@@ -18,11 +20,14 @@ mod ledger;
 mod lifecycle;
 mod lookup;
 mod noise;
+mod portal;
 mod profile;
 mod rate_limit;
 mod receipt;
+mod record;
 mod refund;
 mod reply;
+mod response;
 mod rest;
 mod server;
 mod settlement;
@@ -33,5 +38,10 @@ mod world;
 pub use codes::Processor;
 pub use config::{Config, Merchant, Settings};
 pub use faults::{Endpoint, Fault, FaultKind};
+pub use ledger::{RecordKind, RecordState};
+pub use portal::PortalAction;
+pub use record::{Change, Origin, Record};
+pub use response::{Delivery, Response};
+pub use server::Server;
 pub use settlement::Stage;
 pub use simulator::Simulator;

@@ -7,7 +7,7 @@ use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction};
+use crate::ledger::{RecordKind, RecordState, Transaction};
 use crate::receipt;
 use crate::reply::Reply;
 use crate::world::{Call, World};
@@ -39,7 +39,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         Err(refusal) => return capture_refused(refusal, merchant, fields, Some(&transaction)),
     };
     transaction.amount = minor;
-    transaction.status = Status::Queued;
+    transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
     transaction.batchid = Some(world.open_batch(merchant));
     if let Some(userfields) = fields.get("userfields") {
@@ -56,17 +56,17 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         .with_some("authcode", transaction.authcode.as_deref())
         .with_some("batchid", transaction.batchid.as_deref());
     let reply = receipt::attach(reply, fields, &transaction, "orderid");
-    world.ledger.replace(transaction);
+    world.ledger.replace(transaction, call);
     reply
 }
 
 /// The amount that a capture may take.
 fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
     match transaction.status {
-        Status::Authorized | Status::Queued => {}
-        Status::BatchSent | Status::Rejected => return Err(pps::TXN_BATCHED),
-        Status::Accepted => return Err(pps::TXN_SETTLED),
-        Status::Voided | Status::Declined | Status::ZeroAmount | Status::Refunded => {
+        RecordState::Authorized | RecordState::Queued => {}
+        RecordState::BatchSent | RecordState::Rejected => return Err(pps::TXN_BATCHED),
+        RecordState::Accepted => return Err(pps::TXN_SETTLED),
+        RecordState::Voided | RecordState::Declined | RecordState::ZeroAmount | RecordState::Refunded => {
             return Err(pps::TXN_NOT_FOUND);
         }
     }
@@ -111,8 +111,8 @@ pub(crate) fn void_by_order_id(world: &mut World, merchant: &Merchant, fields: &
     };
     let approved = |transaction: &&Transaction| {
         transaction.merchid == merchant.merchid
-            && transaction.kind == Kind::Auth
-            && transaction.status != Status::Declined
+            && transaction.kind == RecordKind::Payment
+            && transaction.status != RecordState::Declined
     };
     let candidates: Vec<&Transaction> = world.ledger.under(&order_id).rev().filter(approved).collect();
     let open = candidates.iter().find(|transaction| transaction.is_voidable(call.now));
@@ -137,7 +137,7 @@ fn void_transaction(
     transaction.amount = left;
     transaction.authorized = left;
     if left == 0 {
-        transaction.status = Status::Voided;
+        transaction.status = RecordState::Voided;
         transaction.batchid = None;
     }
     let reply = Reply::of(merchant.processor.approval())
@@ -147,21 +147,23 @@ fn void_transaction(
         .with("currency", transaction.currency.as_str())
         .with("authcode", "REVERS");
     let reply = receipt::attach(reply, fields, &transaction, "orderId");
-    world.ledger.replace(transaction);
+    world.ledger.replace(transaction, call);
     reply
 }
 
 /// What a void leaves of a transaction.
 fn may_void(transaction: &Transaction, fields: &Fields, call: Call) -> Result<i64, Verdict> {
     match (transaction.kind, transaction.status) {
-        (Kind::Refund, _) => return Err(pps::REVERSAL_NOT_SUPPORTED),
-        (Kind::Auth, Status::Authorized | Status::Queued | Status::ZeroAmount) => {}
-        (Kind::Auth, Status::BatchSent | Status::Rejected) => return Err(pps::TXN_BATCHED),
-        (Kind::Auth, Status::Accepted) if transaction.is_too_old_to_void(call.now) => {
+        (RecordKind::Refund, _) => return Err(pps::REVERSAL_NOT_SUPPORTED),
+        (RecordKind::Payment, RecordState::Authorized | RecordState::Queued | RecordState::ZeroAmount) => {}
+        (RecordKind::Payment, RecordState::BatchSent | RecordState::Rejected) => {
+            return Err(pps::TXN_BATCHED);
+        }
+        (RecordKind::Payment, RecordState::Accepted) if transaction.is_too_old_to_void(call.now) => {
             return Err(pps::TOO_OLD_TO_VOID);
         }
-        (Kind::Auth, Status::Accepted) => return Err(pps::TXN_SETTLED),
-        (Kind::Auth, Status::Voided | Status::Declined | Status::Refunded) => {
+        (RecordKind::Payment, RecordState::Accepted) => return Err(pps::TXN_SETTLED),
+        (RecordKind::Payment, RecordState::Voided | RecordState::Declined | RecordState::Refunded) => {
             return Err(pps::NO_MATCHING_AUTH);
         }
     }
@@ -174,7 +176,7 @@ fn may_void(transaction: &Transaction, fields: &Fields, call: Call) -> Result<i6
     match fields.amount()?.unwrap_or(0) {
         0 => Ok(0),
         part if part < 0 || part > transaction.amount => Err(pps::INVALID_AMOUNT),
-        part if part < transaction.amount && transaction.status != Status::Authorized => {
+        part if part < transaction.amount && transaction.status != RecordState::Authorized => {
             Err(pps::INVALID_AMOUNT)
         }
         part => Ok(transaction.amount - part),

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use cardpointe_simulator::{Config, Simulator};
+use cardpointe_simulator::{Config, Server};
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let simulator = Simulator::start(
+    let server = Server::start(
         listener,
         Config {
             seed: options.seed,
@@ -53,24 +53,24 @@ async fn main() -> ExitCode {
             ..Config::default()
         },
     );
-    println!("CardPointe simulator: {}", simulator.base_url());
-    println!("Control: {}", simulator.control_url());
-    println!("Try: {}", example(&simulator));
+    println!("CardPointe simulator: {}", server.base_url());
+    println!("Control: {}", server.control_url());
+    println!("Try: {}", example(&server));
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("Cannot wait for Ctrl-C: {error}");
         return ExitCode::FAILURE;
     }
-    simulator.stop().await;
+    server.stop().await;
     ExitCode::SUCCESS
 }
 
-fn example(simulator: &Simulator) -> String {
+fn example(server: &Server) -> String {
     let body = format!(
         r#"{{"merchid":"{}","account":"4788250000121443","expiry":"1249","cvv2":"123","amount":"12.34"}}"#,
         Config::DEFAULT_MID
     );
     format!(
         "curl -u testing:testing123 -X PUT {}/auth -H 'Content-Type: application/json' -d '{body}'",
-        simulator.base_url()
+        server.base_url()
     )
 }

@@ -6,7 +6,7 @@ use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::ledger::{RecordKind, RecordState, Transaction, stored_order_id};
 use crate::lifecycle;
 use crate::receipt;
 use crate::reply::Reply;
@@ -27,17 +27,17 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
 
     let verdict = decide(&sale, minor, merchant, call);
     let retref = world.next_retref(call.now);
-    let mut refund = Transaction::new(Kind::Refund, retref, verdict, call.now);
+    let mut refund = Transaction::new(RecordKind::Refund, retref, verdict, call.now);
     describe(&mut refund, &sale, merchant, fields);
     if verdict.is_approved() {
         refund.amount = minor;
-        refund.status = Status::Refunded;
+        refund.status = RecordState::Refunded;
         refund.captured_at = Some(call.now);
         refund.batchid = Some(world.open_batch(merchant));
         let by_processor = merchant.settings.online_refunds;
         refund.authcode = Some(if by_processor { world.next_authcode() } else { "REFUND".to_owned() });
         sale.refunded += minor;
-        world.ledger.replace(sale);
+        world.ledger.replace(sale, call);
     } else {
         advice::add_visa_category(&mut refund.advice, refund.brand, verdict, merchant.processor);
     }
@@ -49,13 +49,13 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
         .with_some("authcode", refund.authcode.as_deref())
         .with_all(&refund.advice);
     let reply = receipt::attach(reply, fields, &refund, "orderid");
-    world.ledger.record(refund);
+    world.ledger.record(refund, call);
     reply
 }
 
 /// The amount that may be given back.
 fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
-    if sale.kind == Kind::Refund {
+    if sale.kind == RecordKind::Refund {
         return Err(pps::TXN_NOT_FOUND);
     }
     if !sale.may_refund(merchant.settings) {
@@ -90,6 +90,7 @@ fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, f
     let own_order_id = fields.text("orderid").filter(|_| merchant.settings.refunds_findable_by_orderid);
     refund.order_id =
         own_order_id.map_or_else(|| sale.order_id.clone(), |order_id| stored_order_id(&order_id));
+    refund.refund_of = Some(sale.retref.clone());
     refund.merchid.clone_from(&sale.merchid);
     refund.currency.clone_from(&sale.currency);
     refund.token.clone_from(&sale.token);

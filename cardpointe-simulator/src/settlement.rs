@@ -1,6 +1,7 @@
 //! The batch run, at the push of a button.
 
-use crate::ledger::{Kind, Ledger, Status};
+use crate::ledger::{Ledger, RecordKind, RecordState};
+use crate::record::Origin;
 use crate::world::World;
 
 /// How far a settlement run goes.
@@ -20,17 +21,20 @@ pub(crate) fn settle(world: &mut World, stage: Stage) -> usize {
     let mut moved = 0;
     for transaction in world.ledger.all_mut() {
         let next = match (transaction.status, stage) {
-            (Status::Queued, Stage::Batch) => Status::BatchSent,
-            (Status::Queued | Status::BatchSent, Stage::Accepted) => Status::Accepted,
-            (Status::Queued | Status::BatchSent, Stage::Rejected) => Status::Rejected,
+            (RecordState::Queued, Stage::Batch) => RecordState::BatchSent,
+            (RecordState::Queued | RecordState::BatchSent, Stage::Accepted) => RecordState::Accepted,
+            (RecordState::Queued | RecordState::BatchSent, Stage::Rejected) => RecordState::Rejected,
             // A refund keeps its state; only its date tells that it has settled.
-            (Status::Refunded, Stage::Accepted) if transaction.settled_at.is_none() => Status::Refunded,
+            (RecordState::Refunded, Stage::Accepted) if transaction.settled_at.is_none() => {
+                RecordState::Refunded
+            }
             _ => continue,
         };
         transaction.status = next;
-        if next != Status::BatchSent {
+        if next != RecordState::BatchSent {
             transaction.settled_at = Some(now);
         }
+        transaction.note(now, Origin::Settlement);
         moved += 1;
     }
     close_batches(world);
@@ -49,8 +53,8 @@ fn close_batches(world: &mut World) {
 
 fn has_sent(ledger: &Ledger, merchid: &str, batchid: &str) -> bool {
     ledger.all().iter().any(|transaction| {
-        let queued = transaction.status == Status::Queued
-            || (transaction.kind == Kind::Refund && transaction.settled_at.is_none());
+        let queued = transaction.status == RecordState::Queued
+            || (transaction.kind == RecordKind::Refund && transaction.settled_at.is_none());
         !queued && transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
     })
 }

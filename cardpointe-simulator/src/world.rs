@@ -1,6 +1,7 @@
 //! Everything that the simulator remembers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::noise::Noise;
 use crate::profile::Profiles;
 use crate::rate_limit::RateLimit;
+use crate::record::Origin;
 
 /// A call at the edge: when it came, and whether the processor will answer it.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +23,18 @@ pub(crate) struct Call {
     pub(crate) now: Timestamp,
     /// The processor's answer does not come.
     pub(crate) timed_out: bool,
+    pub(crate) origin: Origin,
 }
+
+/// Where the time comes from.
+pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The state behind all endpoints.
 pub(crate) struct World {
+    clock: Clock,
+    /// How late the response is after a processor's timeout.
+    pub(crate) timeout_delay: Duration,
+    pub(crate) limits_rate: bool,
     pub(crate) merchants: Vec<Merchant>,
     pub(crate) ledger: Ledger,
     pub(crate) profiles: Profiles,
@@ -46,10 +56,13 @@ const REFERENCE_STEP: u64 = 387_420_489;
 const REFERENCES: u64 = 1_000_000_000;
 
 impl World {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, clock: Clock) -> Self {
         let mut codes = StdRng::seed_from_u64(config.seed);
         let first_reference = codes.random_range(0..REFERENCES);
         let mut world = Self {
+            clock,
+            timeout_delay: Duration::from_millis(config.timeout_card_delay_ms),
+            limits_rate: config.rate_limit,
             merchants: config.merchants.clone(),
             ledger: Ledger::default(),
             profiles: Profiles::default(),
@@ -78,16 +91,16 @@ impl World {
         self.merchants = self.merchants_at_start.clone();
     }
 
-    /// Real time plus what the clock was pushed.
+    /// The clock's time plus what was added to it.
     pub(crate) fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = (self.clock)();
         now.checked_add(SignedDuration::from_secs(self.clock_offset_s)).unwrap_or(now)
     }
 
     /// Moves the clock; `false` when the time would be out of range.
     pub(crate) fn advance_clock(&mut self, seconds: i64) -> bool {
         let Some(offset_s) = self.clock_offset_s.checked_add(seconds) else { return false };
-        let in_range = Timestamp::now().checked_add(SignedDuration::from_secs(offset_s)).is_ok();
+        let in_range = (self.clock)().checked_add(SignedDuration::from_secs(offset_s)).is_ok();
         if in_range {
             self.clock_offset_s = offset_s;
         }
@@ -146,7 +159,7 @@ mod tests {
 
     #[test]
     fn references_have_twelve_digits_begin_with_the_day_and_do_not_repeat() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         let now: Timestamp = "2030-02-03T10:00:00Z".parse().unwrap();
         let references: HashSet<String> = (0..10_000).map(|_| world.next_retref(now)).collect();
         assert_eq!(references.len(), 10_000);
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_reset_does_not_give_a_reference_twice() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         let now = world.now();
         let before = world.next_retref(now);
         world.reset();
@@ -164,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_clock_cannot_be_pushed_out_of_range() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         assert!(world.advance_clock(3600));
         assert!(!world.advance_clock(i64::MAX));
         assert_eq!(world.clock_offset_s, 3600);

@@ -7,6 +7,7 @@ mod control;
 mod faults;
 mod harness;
 mod http;
+mod in_process;
 mod lifecycle;
 mod lookup;
 mod profiles;
