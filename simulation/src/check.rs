@@ -15,7 +15,7 @@ use tollgate::{
 };
 
 use crate::{
-    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
+    ledger::{Did, Ledger, Sent, Totals, Wanted},
     shelf::Shelf,
 };
 
@@ -52,7 +52,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// What an order was just replaced by breaks these rules.
-pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &mut Ledger) -> Vec<String> {
+pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) -> Vec<String> {
     let mut broken = sums(after);
     broken.extend(keys(after));
     broken.extend(credit_card::alone(after));
@@ -160,7 +160,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     let did = ledger.did(id);
     let approved = did.iter().find_map(|did| match did {
         Did::Approved { retref, amount } => Some((retref, *amount)),
-        _ => None,
+        Did::Declined | Did::TimedOut | Did::Refused(_) => None,
     });
     let by_itself = match operation.state {
         Stage::Pending => true,
@@ -173,11 +173,11 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             (Kind::Void, Some(_)) => true,
             (_, None) => false,
         },
-        Stage::Declined => approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined { .. })),
+        Stage::Declined => approved.is_none() && did.contains(&Did::Declined),
         Stage::NotDone => {
             approved.is_none()
                 && match operation.not_done {
-                    Some(NotDone::NotSettled) => did.contains(&Did::NotSettled),
+                    Some(NotDone::NotSettled) => did.iter().any(is_not_settled),
                     Some(NotDone::VoidedElsewhere | NotDone::AlreadySettled) => {
                         operation.kind == Kind::Void || operation.kind == Kind::Capture
                     }
@@ -192,6 +192,11 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             operation.state, operation.not_done
         )
     })
+}
+
+/// The gateway refused a refund because the payment has not settled.
+fn is_not_settled(did: &Did) -> bool {
+    matches!(did, Did::Refused(code) if code == "PPS 27" || code == "PPS 28")
 }
 
 /// A request arrives: it must be on record with this amount and route.
@@ -218,14 +223,12 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
     if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
         broken.push(format!("{id} was carried out while its operation is {state:?}"));
     }
-    if matches!(sent.wanted, Wanted::Refund(_)) && ledger.did(id).contains(&Did::StateDiffers) {
+    let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
+    if matches!(sent.wanted, Wanted::Refund(_)) && ledger.did(id).iter().any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
-    let live = |record: &&crate::ledger::Record| {
-        record.order == sent.order
-            && !matches!(record.stands, Stands::Voided | Stands::Declined | Stands::Refunded)
-    };
-    let paid: u64 = ledger.records().iter().filter(live).map(|record| record.amount).sum();
+    let totals = ledger.totals(&sent.order);
+    let paid = totals.taken + totals.held;
     // What a rule gave back, because its void came too late, is nobody's payment.
     let by_rule = shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
         o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(&o.gateway_order_id) > 0
@@ -274,7 +277,7 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
         }
     }
-    let orphan = ledger.records().iter().find(|record| shelf.order(&record.order).is_none());
-    broken.extend(orphan.map(|record| format!("{} is of no order", record.gateway_order_id)));
+    let orphan = ledger.records().into_iter().find(|record| shelf.order(&record.order).is_none());
+    broken.extend(orphan.map(|record| format!("{record:?} is of no order")));
     broken
 }

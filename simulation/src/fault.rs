@@ -50,10 +50,20 @@ pub(crate) enum Fault {
     TryAgain,
     /// The gateway refuses the credentials.
     Misconfigured,
+    /// The request arrives seconds to two hours later.
+    LateRequest,
+    /// The request is processed at once, and the response arrives seconds to two hours later.
+    LateResponse,
+    /// The processor leaves the gateway waiting: PPS 62, after 32 s for a write.
+    TimedOut,
+    /// An intermediary responds with a redirect or a 4xx, although the gateway processed the request.
+    Intermediary,
+    /// A member of the response is changed or missing.
+    Altered,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInFlight,
@@ -69,6 +79,11 @@ impl Fault {
         Self::Unreachable,
         Self::TryAgain,
         Self::Misconfigured,
+        Self::LateRequest,
+        Self::LateResponse,
+        Self::TimedOut,
+        Self::Intermediary,
+        Self::Altered,
     ];
 
     /// The fault's name in the summary.
@@ -89,6 +104,11 @@ impl Fault {
             Self::Unreachable => "gateway unreachable",
             Self::TryAgain => "gateway says try again",
             Self::Misconfigured => "gateway refuses credentials",
+            Self::LateRequest => "request late",
+            Self::LateResponse => "response late",
+            Self::TimedOut => "processor timed out",
+            Self::Intermediary => "intermediary's status",
+            Self::Altered => "response altered",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! and after each effect. Time stands still until everybody waits, so a minute takes no time and a seed always
 //! tells the same story. After each effect the rules are checked; in the end the gateway's ledger is compared with ours.
 
+mod card;
 mod check;
 mod client;
 mod fault;

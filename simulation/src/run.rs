@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use cardpointe_simulator::Stage;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     runtime::Builder,
@@ -162,8 +163,8 @@ pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) 
 
 /// Two batches: whatever was captured is settled.
 pub(crate) async fn settle(world: &Arc<World>) {
-    for _ in 0..2 {
-        world.state().ledger.settle();
+    for stage in [Stage::Batch, Stage::Accepted] {
+        world.state().ledger.settle(stage);
         world.step(format_args!("batch"));
         sleep(Duration::from_millis(1)).await;
     }

@@ -144,7 +144,7 @@ impl World {
     fn replace(&self, state: &mut State, order: Order) {
         let key = order.key().to_string();
         let before = state.shelf.order(&key);
-        let mut broken = check::written(before, &order, &mut state.ledger);
+        let mut broken = check::written(before, &order, &state.ledger);
         let terms = state.shops.terms(order.merchant.as_str());
         broken.extend(check::schedule::written(before, &order, &terms, self.now()));
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));

@@ -5,6 +5,7 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
+use cardpointe_simulator::Stage;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -37,7 +38,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             let mut state = world.state();
             let percent = state.rng.pick(&[0, 2, 5, 10, 20, 35]).unwrap_or(5);
             state.plan = Plan::Random(percent);
-            state.refunds_findable = state.rng.chance(50);
+            let findable = state.rng.chance(50);
+            state.ledger.find_refunds(findable);
             schedule::begin(&mut state);
         }
         world
@@ -77,8 +79,9 @@ async fn weather(world: Arc<World>) {
         let state = &mut *guard;
         match state.rng.below(12) {
             0..=4 => {
-                state.ledger.settle();
-                world.note(state, format_args!("batch"));
+                let stage = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+                state.ledger.settle(stage);
+                world.note(state, format_args!("batch: {stage:?}"));
             }
             5 | 6 => {
                 let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);

@@ -146,7 +146,7 @@ fn run_once(
         {
             let mut state = world.state();
             state.jitter = false;
-            state.refunds_findable = variant.findable;
+            state.ledger.find_refunds(variant.findable);
         }
         world
     };

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::Notify,
@@ -20,11 +21,12 @@ use uuid::Uuid;
 
 use crate::{
     Broken,
+    card::Card,
     check::told::Telling,
     client::Ask,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
-    merchants::Shops,
+    merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
     rng::Rng,
     shelf::Shelf,
     trace::Trace,
@@ -32,6 +34,9 @@ use crate::{
 
 /// When every simulation begins: 2026-01-01, 12:00 UTC.
 pub(crate) const EPOCH_S: i64 = 1_767_268_800;
+
+/// How long the gateway waits for a processor, and a little.
+const TIMES_OUT_MS: u64 = 32_000;
 
 /// Partitions of the index of captures at first.
 const CAPTURE_SHARDS: u16 = 4;
@@ -45,6 +50,10 @@ pub(crate) struct State {
     pub(crate) jitter: bool,
     pub(crate) shelf: Shelf,
     pub(crate) ledger: Ledger,
+    /// The card behind each payment, by its reference.
+    pub(crate) cards: BTreeMap<String, Card>,
+    /// When the last request arrives that is on its way.
+    pub(crate) travels_until: Option<Instant>,
     pub(crate) shops: Shops,
     /// How far the processes' clocks are behind.
     pub(crate) skew_ms: i64,
@@ -54,8 +63,6 @@ pub(crate) struct State {
     pub(crate) outage_until: Option<Instant>,
     /// Whether the gateway does nothing and says so.
     pub(crate) try_again: bool,
-    /// Whether the gateway finds a refund by its own order id.
-    pub(crate) refunds_findable: bool,
     pub(crate) broken: Option<Broken>,
     /// Port calls so far, each with what was called.
     pub(crate) calls: Vec<Call>,
@@ -90,19 +97,21 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
+        let began = Instant::now();
         let state = State {
             rng: Rng::new(seed),
             trace: Trace::new(keep_steps),
             plan,
             jitter: true,
             shelf: Shelf::default(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(gateway(seed, began)),
+            cards: BTreeMap::new(),
+            travels_until: None,
             shops: Shops::new(),
             skew_ms: 0,
             capture_shards: CAPTURE_SHARDS,
             outage_until: None,
             try_again: false,
-            refunds_findable: true,
             broken,
             calls: Vec::new(),
             counts: BTreeMap::new(),
@@ -114,7 +123,7 @@ impl World {
             failure: None,
             instances: 0,
         };
-        Arc::new(Self { state: Mutex::new(state), began: Instant::now() })
+        Arc::new(Self { state: Mutex::new(state), began })
     }
 
     /// The state. Never held over an await.
@@ -142,9 +151,7 @@ impl World {
     }
 
     fn at(&self, skew_ms: i64) -> Timestamp {
-        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
-        epoch + SignedDuration::from_millis(since + skew_ms)
+        time_since(self.began) + SignedDuration::from_millis(skew_ms)
     }
 
     /// A new process over the same world.
@@ -268,6 +275,29 @@ impl Clock for Instance {
     fn new_id(&self) -> Uuid {
         self.world.state().rng.id()
     }
+}
+
+/// The platform's time in a world that began at this moment.
+fn time_since(began: Instant) -> Timestamp {
+    let since = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
+    epoch + SignedDuration::from_millis(since)
+}
+
+/// The gateway, with an account for each generation of the merchants' documents.
+fn gateway(seed: u64, began: Instant) -> Simulator {
+    let account = |merchid: u64| Account {
+        username: GATEWAY_USER.to_owned(),
+        password: GATEWAY_PASSWORD.to_owned(),
+        ..Account::new(&merchid.to_string(), Processor::Fnor, "USD")
+    };
+    let config = Config {
+        seed,
+        merchants: merchids().map(account).collect(),
+        timeout_card_delay_ms: TIMES_OUT_MS,
+        ..Config::default()
+    };
+    Simulator::new(config, move || time_since(began))
 }
 
 /// While the gateway is away nothing gets through. Sometimes the caller can tell.

@@ -198,7 +198,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, now: Timesta
         return Vec::new();
     };
     let mut broken = Vec::new();
-    if ledger.payment(retref, &sent.merchid).is_some_and(|payment| payment.captures.len() > 1) {
+    if ledger.payment(retref).is_some_and(|payment| payment.captures.len() > 1) {
         broken.push(format!("{retref} is captured twice"));
     }
     let sent_by = order.operations().find(|(_, o)| o.gateway_order_id == sent.gateway_order_id);
@@ -260,10 +260,8 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger, shops: &mut Shops) -> Vec<St
                 .operations
                 .iter()
                 .any(|o| o.kind == Kind::Capture && o.by == Grant::Schedule && o.is(Stage::Approved));
-            let payment = transaction
-                .first()
-                .and_then(|first| ledger.payment(transaction.reference()?, &first.route.merchid));
-            let captures = payment.map_or(&[][..], |payment| payment.captures.as_slice());
+            let payment = transaction.reference().and_then(|retref| ledger.payment(retref));
+            let captures = payment.map(|payment| payment.captures).unwrap_or_default();
             if by_schedule && captures != [transaction.amount().minor()] {
                 broken.push(format!("{} of {key} was captured {captures:?}", transaction.id));
             }

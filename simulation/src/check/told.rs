@@ -78,7 +78,7 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
     let fine = times <= 1
         && match word {
             Word::Done => latest.is(Stage::Approved) && !by_rule,
-            Word::Declined => by_rule || did.iter().any(|did| matches!(did, Did::Declined { .. })),
+            Word::Declined => by_rule || did.contains(&Did::Declined),
             Word::Pending
             | Word::NotDone
             | Word::Refused

@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use super::{Ask, Route, Said, Word, deliver};
 use crate::{
+    card::Card,
     check::{
         credit_card as check,
         credit_card::{Answered, payment as payment_of},
     },
-    ledger::Card,
     merchants::{EXTERNAL, REGISTERED},
     world::{State, World},
 };
