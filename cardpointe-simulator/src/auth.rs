@@ -10,10 +10,12 @@ use crate::config::Merchant;
 use crate::currency;
 use crate::expiry::Expiry;
 use crate::fields::Fields;
-use crate::ledger::{RecordKind, RecordState, Transaction, stored_order_id};
+use crate::ledger::stored_order_id;
 use crate::profile::{self, Account, ProfileUse};
 use crate::receipt;
 use crate::reply::Reply;
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 use crate::verification;
 use crate::world::{Call, World};
 
@@ -82,18 +84,42 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
             transaction.verdict = refusal;
             declined(&transaction, merchant, None)
         }
-        Ok(sale) if call.timed_out || sale.card.script == Script::Timeout => {
-            transaction.verdict = pps::TIMED_OUT;
-            declined(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
-                .with("amount", amount::format(sale.amount))
-                .with("setlstat", "Declined")
-                .with("currency", transaction.currency.as_str())
-        }
-        Ok(sale) => decided(world, merchant, fields, &sale, &mut transaction),
+        Ok(sale) => match refused_by_fault(&sale, call) {
+            Some(verdict) => {
+                transaction.verdict = verdict;
+                transaction.amount = if verdict == pps::TIMED_OUT { sale.amount } else { 0 };
+                not_done(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
+            }
+            None => decided(world, merchant, fields, &sale, &mut transaction),
+        },
     };
     let reply = receipt::attach(reply, fields, &transaction, "orderId");
+    let disguise = call.disguise().filter(|_| transaction.status != RecordState::Declined);
+    let hidden = disguise.map(|verdict| transaction.hidden_behind(world, verdict, call));
     world.ledger.record(transaction, call);
-    reply
+    match hidden {
+        Some(shown) => {
+            let reply = not_done(&shown, merchant, None);
+            world.ledger.record_copy(shown, call);
+            reply
+        }
+        None => reply,
+    }
+}
+
+/// The timeout cards, and faults that carry nothing out.
+fn refused_by_fault(sale: &Sale, call: Call) -> Option<Verdict> {
+    call.refusal(false).or_else(|| (sale.card.script == Script::Timeout).then_some(pps::TIMED_OUT))
+}
+
+/// The response to a payment that a fault, or a timeout card, has kept from being done.
+fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
+    let reply = declined(transaction, merchant, shown);
+    if transaction.verdict == pps::TIMED_OUT {
+        reply.with("setlstat", "Declined").with("currency", transaction.currency.as_str())
+    } else {
+        reply
+    }
 }
 
 /// What is kept of a request whatever becomes of it.

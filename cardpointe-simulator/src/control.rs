@@ -4,12 +4,13 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::config::Settings;
+use crate::alterations::Alteration;
 use crate::faults::Fault;
 use crate::lookup;
 use crate::portal::{self, PortalAction};
 use crate::response::Response;
 use crate::settlement::{self, Stage};
+use crate::state::ShownSetlstat;
 use crate::world::World;
 
 /// Why a control request changes nothing.
@@ -48,7 +49,14 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome
             world.faults.clear();
             Ok(json!([]))
         }
+        (["alterations"], "GET") => Ok(world.alterations.to_json()),
+        (["alterations"], "POST") => add_alteration(world, body),
+        (["alterations"], "DELETE") => {
+            world.alterations.clear();
+            Ok(json!([]))
+        }
         (["transactions"], "GET") => Ok(lookup::everything(world).into()),
+        (["transactions", retref], "POST") => change_record(world, retref, body),
         (["settle"], "POST") => settle(world, body),
         (["portal"], "POST") => act_in_portal(world, body),
         (["clock"], "GET") => Ok(json!({ "now": world.now().to_string() })),
@@ -58,13 +66,15 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome
             Ok(json!({}))
         }
         (["merchants", merchid], "GET") => match world.merchant(merchid) {
-            Some(merchant) => Ok(settings_json(merchant.settings)),
+            Some(merchant) => Ok(merchant.settings.to_json()),
             None => no_merchant(merchid),
         },
         (["merchants", merchid], "POST") => change_merchant(world, merchid, body),
-        (["faults" | "transactions" | "settle" | "portal" | "clock" | "reset"] | ["merchants", _], _) => {
-            Err(Mistake::MethodNotAllowed)
-        }
+        (
+            ["faults" | "transactions" | "settle" | "portal" | "clock" | "reset"]
+            | ["merchants" | "transactions", _],
+            _,
+        ) => Err(Mistake::MethodNotAllowed),
         _ => Err(Mistake::NotFound(format!("{path}: no such control route"))),
     }
 }
@@ -92,14 +102,53 @@ fn add_fault(world: &mut World, body: &[u8]) -> Outcome {
     Ok(fault.to_json())
 }
 
-fn settle(world: &mut World, body: &[u8]) -> Outcome {
-    let stage = match members(body, &["stage"])?.get("stage").map(Value::as_str) {
-        None | Some(Some("accepted")) => Stage::Accepted,
-        Some(Some("batch")) => Stage::Batch,
-        Some(Some("rejected")) => Stage::Rejected,
-        Some(_) => return mistake("stage: one of batch, accepted, rejected"),
+fn add_alteration(world: &mut World, body: &[u8]) -> Outcome {
+    let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return mistake("the body must be a JSON object");
     };
+    let alteration = Alteration::from_json(&members).map_err(Mistake::BadRequest)?;
+    let added = alteration.to_json();
+    world.alterations.add(alteration);
+    Ok(added)
+}
+
+fn settle(world: &mut World, body: &[u8]) -> Outcome {
+    let stage = stage(&members(body, &["stage"])?)?;
     Ok(json!({ "moved": settlement::settle(world, stage) }))
+}
+
+fn stage(members: &Map<String, Value>) -> Result<Option<Stage>, Mistake> {
+    match members.get("stage").map(|stage| stage.as_str().and_then(Stage::from_word)) {
+        None => Ok(None),
+        Some(Some(stage)) => Ok(Some(stage)),
+        Some(None) => mistake(format!("stage: one of {}", Stage::WORDS)),
+    }
+}
+
+/// Changes one record: takes it to a stage, and chooses the `setlstat` that inquiries show.
+fn change_record(world: &mut World, retref: &str, body: &[u8]) -> Outcome {
+    let members = members(body, &["stage", "setlstat", "real_setlstat"])?;
+    let stage = stage(&members)?;
+    let shown = match members.get("setlstat") {
+        None => None,
+        Some(Value::Null) => Some(ShownSetlstat::Absent),
+        Some(Value::String(text)) => Some(ShownSetlstat::Text(text.clone())),
+        Some(_) => return mistake("setlstat: a text, or null to leave it out"),
+    };
+    if world.ledger.by_retref(retref).is_none() {
+        return Err(Mistake::NotFound(format!("there is no transaction {retref}")));
+    }
+    if let Some(stage) = stage
+        && !settlement::settle_one(world, retref, stage)
+    {
+        return mistake("stage: the transaction is not on its way to settlement");
+    }
+    let is_new = shown.is_some() || members.get("real_setlstat") == Some(&Value::Bool(true));
+    if is_new && let Some(transaction) = world.ledger.by_retref_mut(retref) {
+        transaction.shown_setlstat = shown;
+    }
+    let record = lookup::everything(world).into_iter().find(|record| record["retref"] == retref);
+    Ok(record.unwrap_or_default())
 }
 
 fn act_in_portal(world: &mut World, body: &[u8]) -> Outcome {
@@ -120,11 +169,6 @@ fn advance_clock(world: &mut World, body: &[u8]) -> Outcome {
     }
 }
 
-fn settings_json(mut settings: Settings) -> Value {
-    let members = settings.by_name().into_iter().map(|(name, value)| (name.to_owned(), json!(*value)));
-    members.collect::<Map<_, _>>().into()
-}
-
 fn no_merchant(merchid: &str) -> Outcome {
     Err(Mistake::NotFound(format!("there is no merchant account {merchid}")))
 }
@@ -134,21 +178,7 @@ fn change_merchant(world: &mut World, merchid: &str, body: &[u8]) -> Outcome {
         return no_merchant(merchid);
     };
     let mut settings = merchant.settings;
-    apply(&mut settings, body)?;
+    settings.apply(&members(body, &settings.names())?).map_err(Mistake::BadRequest)?;
     merchant.settings = settings;
-    Ok(settings_json(settings))
-}
-
-/// Changes the settings that the body names, and no other.
-fn apply(settings: &mut Settings, body: &[u8]) -> Result<(), Mistake> {
-    let switches = settings.by_name();
-    let names: Vec<&str> = switches.iter().map(|(name, _)| *name).collect();
-    let given = members(body, &names)?;
-    for (name, setting) in switches {
-        if let Some(value) = given.get(name) {
-            let Some(value) = value.as_bool() else { return mistake(format!("{name}: true or false")) };
-            *setting = value;
-        }
-    }
-    Ok(())
+    Ok(settings.to_json())
 }

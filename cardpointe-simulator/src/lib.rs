@@ -6,6 +6,7 @@
 //! tells the real response is listed in the README.
 
 mod advice;
+mod alterations;
 mod amount;
 mod auth;
 mod cards;
@@ -30,18 +31,23 @@ mod reply;
 mod response;
 mod rest;
 mod server;
+mod settings;
 mod settlement;
 mod simulator;
+mod state;
+mod transaction;
 mod verification;
 mod world;
 
-pub use codes::Processor;
-pub use config::{Config, Merchant, Settings};
+pub use alterations::{Alteration, Target};
+pub use codes::{Processor, ResponseCode};
+pub use config::{Config, Merchant};
 pub use faults::{Endpoint, Fault, FaultKind};
-pub use ledger::{RecordKind, RecordState};
 pub use portal::PortalAction;
 pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};
 pub use server::Server;
+pub use settings::{RefundSetlstat, Settings, Settled, TimedOutRefunds};
 pub use settlement::Stage;
 pub use simulator::Simulator;
+pub use state::{RecordKind, RecordState, ShownSetlstat};

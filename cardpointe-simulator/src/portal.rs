@@ -86,7 +86,7 @@ pub(crate) fn perform(world: &mut World, action: &PortalAction) -> Value {
     ]);
     members.extend(minor_units.map(|minor| ("amount".to_owned(), json!(crate::amount::format(minor)))));
     members.extend(order_id.map(|order_id| ("orderid".to_owned(), json!(order_id))));
-    let call = Call { now: world.now(), timed_out: false, origin: Origin::Portal };
+    let call = Call { now: world.now(), origin: Origin::Portal, imposed: None };
     let reply = rest::write(world, endpoint, Some(merchant), &Fields::from(members), call);
     json!(reply.into_map())
 }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::{RecordKind, RecordState, Transaction};
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 
 /// What changed a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,8 +46,8 @@ pub struct Record {
     pub merchid: String,
     /// ISO 4217.
     pub currency: String,
-    /// What it moves, or would have moved when its state is [`Declined`](RecordState::Declined), in minor
-    /// units and never negative.
+    /// What it moves, in minor units and never negative. 0 of a declined one; of one that timed out, what was
+    /// requested.
     pub minor_units: i64,
     /// The most that a capture may take, in minor units.
     pub authorized_minor_units: i64,

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
+use crate::alterations::Named;
 use crate::codes::pps;
 use crate::config::Merchant;
 use crate::faults::{Endpoint, FaultKind};
@@ -19,7 +20,7 @@ use crate::record::Origin;
 use crate::reply::{Answer, Reply};
 use crate::response::{Delivery, Response};
 use crate::simulator::REST_PATH;
-use crate::world::{Call, World};
+use crate::world::{Call, Imposed, World};
 use crate::{auth, lifecycle, lookup, profile, refund};
 
 /// The heading by which clients recognize a successful credential check.
@@ -69,6 +70,21 @@ impl Route {
             Self::Write(endpoint) => Some(*endpoint),
             Self::Inquire { .. } => Some(Endpoint::Inquire),
             Self::InquireByOrderid { .. } => Some(Endpoint::InquireByOrderid),
+        }
+    }
+
+    /// The order id and the reference that a request names.
+    fn named(&self, body: &[u8]) -> Named {
+        match self {
+            Self::CredentialCheck => Named::default(),
+            Self::Write(_) => Fields::parse(body).map_or_else(Named::default, |fields| Named {
+                order_id: fields.text("orderid"),
+                retref: fields.text("retref"),
+            }),
+            Self::Inquire { retref, .. } => Named { order_id: None, retref: Some(retref.clone()) },
+            Self::InquireByOrderid { order_id, .. } => {
+                Named { order_id: Some(order_id.clone()), retref: None }
+            }
         }
     }
 
@@ -132,15 +148,24 @@ fn called<B: AsRef<[u8]>>(
     };
     match fault {
         Some(FaultKind::DropBefore) => return Response::undelivered(Delivery::Closed),
+        Some(FaultKind::HangBefore) => return Response::undelivered(Delivery::Never),
         Some(FaultKind::Status { status: code }) => return status(code),
         _ => {}
     }
-    let call = Call { now, timed_out: fault == Some(FaultKind::TimedOut), origin: Origin::Request };
+    let imposed = match fault {
+        Some(FaultKind::TimedOut) => Some(Imposed { verdict: pps::TIMED_OUT, done: None }),
+        Some(FaultKind::Respond { code, done }) => Some(Imposed { verdict: code.0, done: Some(done) }),
+        _ => None,
+    };
+    let call = Call { now, origin: Origin::Request, imposed };
     let response = processed(world, route, endpoint, request, call);
+    let is_ok = response.status == StatusCode::OK;
     match fault {
         Some(FaultKind::DropAfter) => Response::undelivered(Delivery::Closed),
-        Some(FaultKind::Malformed) if response.status == StatusCode::OK => Response::malformed(),
-        Some(FaultKind::Cut) if response.status == StatusCode::OK => response.cut(),
+        Some(FaultKind::HangAfter) => Response::undelivered(Delivery::Never),
+        Some(FaultKind::StatusAfter { status: code }) => status(code).after(response.delay),
+        Some(FaultKind::Malformed) if is_ok => Response::malformed(),
+        Some(FaultKind::Cut) if is_ok => response.cut(),
         Some(FaultKind::Delay { delay_ms }) => response.after(Duration::from_millis(delay_ms)),
         _ => response,
     }
@@ -170,13 +195,16 @@ fn processed<B: AsRef<[u8]>>(
         Some(Allowance::Remaining(remaining)) => Some(remaining),
         None => None,
     };
-    let answer = match perform(world, route, request, call) {
+    let mut answer = match perform(world, route, request, call) {
         Ok(answer) => answer,
         Err(Refused::Unauthorized) => return Response::http_error(StatusCode::UNAUTHORIZED, path, call.now),
         Err(Refused::Unreadable) => return Response::http_error(StatusCode::BAD_REQUEST, path, call.now),
     };
     let is_write = matches!(route, Route::Write(_));
     let waited = is_write && matches!(&answer, Answer::One(reply) if reply.is(pps::TIMED_OUT));
+    if !world.alterations.is_empty() {
+        world.alterations.apply(endpoint, &route.named(request.body().as_ref()), &mut answer);
+    }
     let response = Response::json_text(world.noise.write(answer));
     let response = if waited { response.after(world.timeout_delay) } else { response };
     match remaining {

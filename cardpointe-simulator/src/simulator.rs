@@ -6,12 +6,15 @@ use http::Request;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::config::{Config, Settings};
+use crate::alterations::Alteration;
+use crate::config::Config;
 use crate::faults::Fault;
 use crate::portal::{self, PortalAction};
 use crate::record::Record;
 use crate::response::Response;
+use crate::settings::Settings;
 use crate::settlement::{self, Stage};
+use crate::state::ShownSetlstat;
 use crate::world::World;
 use crate::{control, lookup, rest};
 
@@ -81,14 +84,29 @@ impl Simulator {
         lookup::everything(&self.world())
     }
 
-    /// Runs the batch all the way: what is captured becomes settled. Returns how many transactions moved.
+    /// Runs the batch all the way: what is captured, and each refund, becomes settled, or what the merchant
+    /// account's settings say. Returns how many transactions moved.
     pub fn settle(&self) -> usize {
-        self.settle_to(Stage::Accepted)
+        settlement::settle(&mut self.world(), None)
     }
 
-    /// Runs the batch to a stage. Returns how many transactions moved.
+    /// Runs the batch to a stage. What is under review stays there. Returns how many transactions moved.
     pub fn settle_to(&self, stage: Stage) -> usize {
-        settlement::settle(&mut self.world(), stage)
+        settlement::settle(&mut self.world(), Some(stage))
+    }
+
+    /// Takes one transaction to a stage, also out of a review; `false` when it is not on its way to
+    /// settlement, or when there is none.
+    pub fn settle_record(&self, retref: &str, stage: Stage) -> bool {
+        settlement::settle_one(&mut self.world(), retref, stage)
+    }
+
+    /// Has inquiries show a `setlstat` of the test's choice for a record; `None` shows the real one again.
+    /// Changes nothing else. `false` when there is no such record.
+    pub fn show_setlstat(&self, retref: &str, shown: Option<ShownSetlstat>) -> bool {
+        let mut world = self.world();
+        let found = world.ledger.by_retref_mut(retref);
+        found.map(|transaction| transaction.shown_setlstat = shown).is_some()
     }
 
     /// Captures, voids or refunds a transaction in the gateway's portal, which the API's client does not see.
@@ -107,6 +125,16 @@ impl Simulator {
         self.world().faults.clear();
     }
 
+    /// Has an endpoint's responses say something else.
+    pub fn alter(&self, alteration: Alteration) {
+        self.world().alterations.add(alteration);
+    }
+
+    /// Takes back all alterations.
+    pub fn clear_alterations(&self) {
+        self.world().alterations.clear();
+    }
+
     /// Changes a merchant account's settings; `false` when there is no such account.
     pub fn set_merchant(&self, merchid: &str, settings: Settings) -> bool {
         let mut world = self.world();
@@ -114,7 +142,7 @@ impl Simulator {
         merchant.map(|merchant| merchant.settings = settings).is_some()
     }
 
-    /// Forgets ledger, created profiles, faults, added time and changed settings.
+    /// Forgets ledger, created profiles, faults, alterations, added time and changed settings.
     pub fn reset(&self) {
         self.world().reset();
     }

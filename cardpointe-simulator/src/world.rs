@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::alterations::Alterations;
 use crate::cards::Vault;
-use crate::codes::Processor;
+use crate::codes::{Processor, Verdict};
 use crate::config::{Config, Merchant};
 use crate::faults::Faults;
 use crate::ledger::Ledger;
@@ -17,13 +18,32 @@ use crate::profile::Profiles;
 use crate::rate_limit::RateLimit;
 use crate::record::Origin;
 
-/// A call at the edge: when it came, and whether the processor will answer it.
+/// A call at the edge: when it came, from where, and which response a fault has chosen for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) now: Timestamp,
-    /// The processor's answer does not come.
-    pub(crate) timed_out: bool,
     pub(crate) origin: Origin,
+    pub(crate) imposed: Option<Imposed>,
+}
+
+/// A response that a fault has chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Imposed {
+    pub(crate) verdict: Verdict,
+    /// Whether the request is carried out all the same. `None`: as the merchant account's settings say.
+    pub(crate) done: Option<bool>,
+}
+
+impl Call {
+    /// The imposed response to a call that changes nothing.
+    pub(crate) fn refusal(&self, done_by_setting: bool) -> Option<Verdict> {
+        self.imposed.filter(|imposed| !imposed.done.unwrap_or(done_by_setting)).map(|imposed| imposed.verdict)
+    }
+
+    /// The imposed response to a call that is carried out all the same. Use it after [`Self::refusal`].
+    pub(crate) fn disguise(&self) -> Option<Verdict> {
+        self.imposed.map(|imposed| imposed.verdict)
+    }
 }
 
 /// Where the time comes from.
@@ -40,6 +60,7 @@ pub(crate) struct World {
     pub(crate) profiles: Profiles,
     pub(crate) vault: Vault,
     pub(crate) faults: Faults,
+    pub(crate) alterations: Alterations,
     pub(crate) noise: Noise,
     pub(crate) rate_limit: RateLimit,
     clock_offset_s: i64,
@@ -68,6 +89,7 @@ impl World {
             profiles: Profiles::default(),
             vault: Vault::new(),
             faults: Faults::default(),
+            alterations: Alterations::default(),
             noise: Noise::new(config.seed, config.quiet_json),
             rate_limit: RateLimit::default(),
             clock_offset_s: 0,
@@ -86,6 +108,7 @@ impl World {
         self.ledger = Ledger::default();
         self.profiles = Profiles::at_start(&mut self.vault);
         self.faults.clear();
+        self.alterations.clear();
         self.rate_limit = RateLimit::default();
         self.clock_offset_s = 0;
         self.merchants = self.merchants_at_start.clone();

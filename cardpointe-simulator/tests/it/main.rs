@@ -1,7 +1,8 @@
-//! The simulator over HTTP, as a client sees it.
+//! The simulator as a client sees it, over HTTP and in process.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod alterations;
 mod authorization;
 mod control;
 mod faults;
@@ -12,4 +13,7 @@ mod lifecycle;
 mod lookup;
 mod profiles;
 mod program;
+mod refund_states;
 mod refunds;
+mod responses;
+mod timeouts;
