@@ -1,4 +1,4 @@
-//! Authorisation, sale, verification of 0.00.
+//! Authorization, sale, verification of 0.00.
 
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ const MAX_USERFIELDS_BYTES: usize = 4000;
 const PARTIAL_FROM: i64 = 600;
 const PARTIAL_APPROVED: i64 = 500;
 
-/// What is to be authorised, after every check that needs no processor.
+/// What is to be authorized, after every check that needs no processor.
 struct Sale {
     card: Card,
     amount: i64,
@@ -71,7 +71,7 @@ struct Decision {
     advice: Advice,
 }
 
-/// Runs an authorisation and records it, also when it is refused.
+/// Runs an authorization and records it, also when it is refused.
 pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let retref = world.next_retref(call.now);
     let mut transaction = Transaction::new(RecordKind::Payment, retref, pps::INVALID_FIELD, call.now);
@@ -233,7 +233,7 @@ fn is_series(fields: &Fields, initiator: &str) -> bool {
 }
 
 /// What the processor says to a sale.
-fn decide(merchant: &Merchant, sale: &Sale, series_started: bool, now: Timestamp) -> Decision {
+fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timestamp) -> Decision {
     let processor = merchant.processor;
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
     if let Some(verdict) = sale.card.script.decline(processor) {
@@ -242,8 +242,9 @@ fn decide(merchant: &Merchant, sale: &Sale, series_started: bool, now: Timestamp
     if sale.expiry.is_some_and(|expiry| expiry.is_past(now)) {
         return refuse(processor.expired());
     }
-    let recurring = sale.claims_recurring && series_started;
-    if let Some((verdict, advice)) = advice::decline(sale.card.script, sale.amount, recurring, processor) {
+    if let Some((verdict, advice)) =
+        advice::decline(sale.card.script, sale.amount, continues_series, processor)
+    {
         return Decision { verdict, approved: 0, advice };
     }
     let approve = |verdict, approved| Decision { verdict, approved, advice: Advice::new() };
@@ -264,10 +265,13 @@ fn decided(
     sale: &Sale,
     transaction: &mut Transaction,
 ) -> Reply {
-    let series_started = world.ledger.all().iter().any(|earlier| {
-        earlier.starts_recurring && earlier.token == sale.card.token && earlier.merchid == merchant.merchid
-    });
-    let mut decision = decide(merchant, sale, series_started, transaction.authorized_at);
+    let continues_series = sale.claims_recurring
+        && world.ledger.all().iter().any(|earlier| {
+            earlier.starts_recurring
+                && earlier.token == sale.card.token
+                && earlier.merchid == merchant.merchid
+        });
+    let mut decision = decide(merchant, sale, continues_series, transaction.authorized_at);
     transaction.verdict = decision.verdict;
     let shown = fields.flag("tokenize").then_some(&sale.card);
     if !decision.verdict.is_approved() {

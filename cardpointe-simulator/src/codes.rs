@@ -125,7 +125,7 @@ impl Processor {
         Verdict { processor: self.name(), code, stat: C, text }
     }
 
-    /// The verdict that a whole-dollar amount of 1000 to 1999 asks for: its last three digits are the code,
+    /// The verdict that a whole-dollar amount of 1000 to 1999 requests: its last three digits are the code,
     /// two-digit codes after a zero. Cents do not count.
     pub(crate) fn for_amount(self, minor: i64) -> Option<Verdict> {
         let dollars = minor / 100;
@@ -167,7 +167,7 @@ pub(crate) fn category(number: &'static str) -> (&'static str, &'static str) {
     }
 }
 
-/// The gateway's own answers, `respproc` PPS.
+/// The gateway's own responses, `respproc` PPS.
 pub(crate) mod pps {
     use super::Stat::{A, B, C};
     use super::Verdict;

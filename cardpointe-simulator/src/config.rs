@@ -8,8 +8,8 @@ use crate::settings::Settings;
 /// How a simulator behaves. `Config::default()` is the public test account with the noise on.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The seed of everything that looks random: key order, extra keys, authorisation codes, references,
-    /// profile ids. One seed and one sequence of requests give the same answers.
+    /// The seed of everything that looks random: key order, extra keys, authorization codes, references,
+    /// profile ids. One seed and one sequence of requests give the same responses.
     pub seed: u64,
     /// Leaves out the random key order and the extra keys.
     pub quiet_json: bool,
@@ -18,7 +18,7 @@ pub struct Config {
     /// How late a timed-out response is, in milliseconds. The real gateway takes
     /// [`Self::GATEWAY_TIMEOUT_MS`]; the default is 0, so that tests over HTTP do not wait.
     pub timeout_card_delay_ms: u64,
-    /// Limits look-ups and profiles to 20 requests a minute and address, as the test system does.
+    /// Limits inquiries and profiles to 20 requests per minute and address, as the test system does.
     pub rate_limit: bool,
     /// One line a request on stderr: time, method, path, status, duration. Never a body.
     pub log: bool,
@@ -59,7 +59,7 @@ pub struct Merchant {
     pub username: String,
     /// The password of its credentials.
     pub password: String,
-    /// Where its authorisations go, and so which response codes they get.
+    /// Where its authorizations go, and so which response codes they get.
     pub processor: Processor,
     /// Its only currency, ISO 4217.
     pub currency: String,

@@ -1,4 +1,4 @@
-//! Faults to order: what a network or a gateway in trouble does to a call.
+//! Faults: what a network or a gateway in trouble does to a call.
 
 use std::collections::VecDeque;
 
@@ -69,11 +69,11 @@ impl Endpoint {
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FaultKind {
-    /// Nothing is processed, and the connection closes without an answer.
+    /// Nothing is processed, and the connection closes without a response.
     DropBefore,
-    /// The request is processed, and the connection closes without an answer.
+    /// The request is processed, and the connection closes without a response.
     DropAfter,
-    /// The request is processed at once, and the answer comes late.
+    /// The request is processed at once, and the response comes late.
     Delay {
         /// Milliseconds.
         delay_ms: u64,
@@ -106,16 +106,16 @@ pub enum FaultKind {
         /// Whether the request is carried out all the same.
         done: bool,
     },
-    /// The request is processed, and the answer is HTML under status 200.
+    /// The request is processed, and the response is HTML under status 200.
     Malformed,
-    /// The request is processed, and the answer breaks off in the middle of its body.
+    /// The request is processed, and the response breaks off in the middle of its body.
     Cut,
     /// The processor does not respond to the gateway: PPS 62. A payment counts as declined; captures, voids
     /// and refunds are done or not as the merchant account's settings say (default: not done).
     TimedOut,
 }
 
-/// A fault, ordered for the next calls of an endpoint.
+/// A fault, armed for the next calls of an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fault {
     /// The endpoint whose calls it hits.
@@ -220,7 +220,7 @@ impl Fault {
     }
 }
 
-/// The faults still to come, in the order they were asked for.
+/// The faults still to come, in the order in which they were armed.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(VecDeque<Fault>);
 

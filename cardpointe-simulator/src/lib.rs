@@ -1,4 +1,4 @@
-//! A stand-in for the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
+//! A fake of the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
 //!
 //! [`Simulator`] is the gateway in process: a request goes in, a response comes out, without sockets, in the
 //! time of the clock it is given. [`Server`] serves one over HTTP: the gateway's REST interface below

@@ -27,7 +27,7 @@ pub(crate) fn named<'a>(
     world.ledger.find(&retref, &merchant.merchid).ok_or(pps::TXN_NOT_FOUND)
 }
 
-/// Queues an authorisation for settlement. Once more replaces the amount.
+/// Queues an authorization for settlement. Once more replaces the amount.
 pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let mut transaction = match named(world, merchant, fields) {
         Ok(transaction) => transaction.clone(),
@@ -107,7 +107,7 @@ fn capture_refused(
         .with_some("setlstat", transaction.map(|transaction| transaction.status.setlstat()))
 }
 
-/// Cancels a transaction that has not been batched, or takes a part off an authorisation.
+/// Cancels a transaction that has not been batched, or takes a part off an authorization.
 pub(crate) fn void(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     match named(world, merchant, fields).cloned() {
         Ok(transaction) => void_transaction(world, merchant, fields, call, transaction),
@@ -115,7 +115,7 @@ pub(crate) fn void(world: &mut World, merchant: &Merchant, fields: &Fields, call
     }
 }
 
-/// The same by order id: the newest authorisation under it that can still be voided, or else the newest that
+/// The same by order id: the newest authorization under it that can still be voided, or else the newest that
 /// was approved. Declined ones and refunds are passed over.
 pub(crate) fn void_by_order_id(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let Some(order_id) = fields.text("orderid") else {

@@ -1,4 +1,4 @@
-//! Look-ups by reference and by order id.
+//! Inquiries by reference and by order id.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub(crate) fn inquire_by_order_id(
     }
 }
 
-/// The whole ledger: each transaction as a look-up shows it, and which kind it is.
+/// The whole ledger: each transaction as an inquiry shows it, and which kind it is.
 pub(crate) fn everything(world: &World) -> Vec<Value> {
     let now = world.now();
     let default = crate::settings::Settings::default();

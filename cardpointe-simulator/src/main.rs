@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 /// The command line.
 #[derive(Parser)]
-#[command(version, about = "A stand-in for the CardPointe gateway, on this machine")]
+#[command(version, about = "A fake of the CardPointe gateway, on this machine")]
 struct Options {
     /// Where to listen on 127.0.0.1; 0 takes any free port
     #[arg(long, default_value_t = 4001)]
@@ -17,16 +17,16 @@ struct Options {
     /// Seed of everything that looks random
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Answer without random key order and extra keys
+    /// Respond without random key order and extra keys
     #[arg(long)]
     quiet_json: bool,
     /// No line per request on stderr
     #[arg(long)]
     quiet: bool,
-    /// How long the time-out test cards take (the real gateway: 32000)
+    /// How late timed-out responses are (the real gateway: 32000)
     #[arg(long, default_value_t = 0, value_name = "MS")]
     timeout_card_delay_ms: u64,
-    /// Limit look-ups and profiles to 20 a minute, as the test system does
+    /// Limit inquiries and profiles to 20 per minute, as the test system does
     #[arg(long)]
     rate_limit: bool,
 }

@@ -6,7 +6,7 @@ use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::transaction::Transaction;
 
-/// Adds receipt and order id when the request asks for a receipt. The order id's member is `orderId` or
+/// Adds receipt and order id when the request wants a receipt. The order id's member is `orderId` or
 /// `orderid`, depending on the endpoint.
 pub(crate) fn attach(
     reply: Reply,

@@ -15,7 +15,7 @@ use crate::state::{RecordKind, RecordState};
 use crate::transaction::Transaction;
 use crate::world::{Call, World};
 
-/// From this sale on, a refund of 1nnn.00 asks for a response code, as an authorisation of that amount does.
+/// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that amount does.
 const SCRIPTED_FROM: i64 = 200_000;
 
 /// Runs a refund. What reached the processor has a reference of its own, approved or not.
@@ -34,7 +34,8 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     let retref = world.next_retref(call.now);
     let mut refund = Transaction::new(RecordKind::Refund, retref, verdict, call.now);
     describe(&mut refund, &sale, merchant, fields);
-    if verdict.is_approved() {
+    let is_done = refusal.is_none() && verdict.is_approved();
+    if is_done {
         refund.amount = minor;
         refund.status = RecordState::Queued;
         refund.captured_at = Some(call.now);
@@ -49,7 +50,7 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     }
 
     let reply = receipt::attach(respond(&refund), fields, &refund, "orderid");
-    let disguise = call.disguise().filter(|_| verdict.is_approved());
+    let disguise = call.disguise().filter(|_| is_done);
     let hidden = disguise.map(|verdict| refund.hidden_behind(world, verdict, call));
     // Only a timeout that is left to the settings hides the record, too.
     let by_setting = call.imposed.is_some_and(|imposed| imposed.done.is_none());

@@ -57,7 +57,7 @@ impl Reply {
     }
 }
 
-/// What a look-up or a write answers: one object, or an array of them.
+/// What an inquiry or a write returns: one object, or an array of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     One(Reply),

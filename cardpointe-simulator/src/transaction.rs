@@ -15,7 +15,7 @@ use crate::world::{Call, World};
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;
 
-/// One authorisation, sale, verification or refund. Of its card only the token and the last four digits are
+/// One authorization, sale, verification or refund. Of its card only the token and the last four digits are
 /// here.
 #[derive(Clone, Debug)]
 pub(crate) struct Transaction {
@@ -106,10 +106,10 @@ impl Transaction {
         });
     }
 
-    /// What a response shows in place of this approval: the same transaction (respstat B), or a copy of the
-    /// request that was refused under a reference of its own (C).
+    /// What a response shows in place of this approval: the same transaction, or (respstat C) a copy of the
+    /// request that was refused under a reference of its own.
     pub(crate) fn hidden_behind(&self, world: &mut World, verdict: Verdict, call: Call) -> Self {
-        let is_same = verdict.stat == Stat::B;
+        let is_same = verdict.stat != Stat::C;
         Self {
             retref: if is_same { self.retref.clone() } else { world.next_retref(call.now) },
             verdict,

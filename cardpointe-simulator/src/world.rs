@@ -146,7 +146,7 @@ impl World {
         format!("{}{number:09}", now.strftime("%j"))
     }
 
-    /// A test system's authorisation code: "PPS" and three digits.
+    /// A test system's authorization code: "PPS" and three digits.
     pub(crate) fn next_authcode(&mut self) -> String {
         format!("PPS{:03}", self.codes.random_range(0..1000))
     }

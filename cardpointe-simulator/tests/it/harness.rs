@@ -67,13 +67,13 @@ impl Gateway {
         self.request(Method::PUT, &format!("/{endpoint}")).json(&body).send().await
     }
 
-    /// Authorises 10.00 on an approved card, except for what `change` says.
+    /// Authorizes 10.00 on an approved card, except for what `change` says.
     pub(crate) async fn auth(&self, change: Value) -> Value {
         let sale = json!({ "account": VISA, "expiry": "1249", "amount": "10.00" });
         self.put("auth", with_defaults(change, sale)).await
     }
 
-    /// An approved authorisation's reference.
+    /// An approved authorization's reference.
     pub(crate) async fn authorized(&self, change: Value) -> String {
         let answer = self.auth(change).await;
         assert_eq!(answer["respstat"], "A", "{answer}");
