@@ -60,10 +60,14 @@ pub(crate) enum Fault {
     Intermediary,
     /// A member of the response is changed or missing.
     Altered,
+    /// A code for duplicates or for what is in progress, whether or not it was done.
+    Duplicate,
+    /// The process stands still for up to ten minutes and goes on.
+    Frozen,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInFlight,
@@ -84,6 +88,8 @@ impl Fault {
         Self::TimedOut,
         Self::Intermediary,
         Self::Altered,
+        Self::Duplicate,
+        Self::Frozen,
     ];
 
     /// The fault's name in the summary.
@@ -109,6 +115,8 @@ impl Fault {
             Self::TimedOut => "processor timed out",
             Self::Intermediary => "intermediary's status",
             Self::Altered => "response altered",
+            Self::Duplicate => "code for a duplicate",
+            Self::Frozen => "process frozen",
         }
     }
 }
@@ -117,15 +125,25 @@ impl Call {
     /// Everything that can go wrong with it.
     pub(crate) fn faults(self) -> &'static [Fault] {
         use Fault::{
-            AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Error, ErrorAfter, LateWrite, Misconfigured,
-            OtherWriter, OwnConflict, RequestLost, Slow, Stale, TryAgain, Unreachable,
+            Altered, AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Duplicate, Error, ErrorAfter,
+            Frozen, Intermediary, LateRequest, LateResponse, LateWrite, Misconfigured, OtherWriter,
+            OwnConflict, RequestLost, Slow, Stale, TimedOut, TryAgain, Unreachable,
         };
         match self {
-            Self::Load | Self::Merchant | Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow],
-            Self::Create | Self::Save => {
-                &[CrashBefore, CrashAfter, Error, ErrorAfter, OwnConflict, OtherWriter, LateWrite, Slow]
-            }
-            Self::Index | Self::CaptureIndex => &[CrashBefore, CrashAfter, Error, Slow, Stale],
+            Self::Load | Self::Merchant => &[CrashBefore, CrashAfter, Error, Slow, Frozen],
+            Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow, Altered, Intermediary, Frozen],
+            Self::Create | Self::Save => &[
+                CrashBefore,
+                CrashAfter,
+                Error,
+                ErrorAfter,
+                OwnConflict,
+                OtherWriter,
+                LateWrite,
+                Slow,
+                Frozen,
+            ],
+            Self::Index | Self::CaptureIndex => &[CrashBefore, CrashAfter, Error, Slow, Stale, Frozen],
             Self::Perform => &[
                 CrashBefore,
                 CrashAfter,
@@ -136,6 +154,13 @@ impl Call {
                 Unreachable,
                 TryAgain,
                 Misconfigured,
+                LateRequest,
+                LateResponse,
+                TimedOut,
+                Duplicate,
+                Intermediary,
+                Altered,
+                Frozen,
             ],
         }
     }

@@ -7,12 +7,9 @@ mod line;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use cardpointe_simulator::{Delivery, Response};
+use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
 use http::Request;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep},
-};
+use tokio::{sync::oneshot, time::sleep};
 use tollgate::{
     gateway::{Command, Gateway, Instruction, PaymentSource, Question, cardpointe::CardPointe},
     merchants::Merchant,
@@ -39,18 +36,18 @@ const DO_NOT_HONOR: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"05",
 struct Parcel {
     request: Request<Vec<u8>>,
     sent: Option<Sent>,
-    /// Whether the processor does not respond to the gateway in time.
-    times_out: bool,
+    /// What the gateway does with it besides or instead.
+    fault: Option<FaultKind>,
 }
 
 impl World {
     /// The gateway gets a request and processes it.
     fn receive(&self, parcel: Parcel) -> Response {
-        let Parcel { request, sent, times_out } = parcel;
+        let Parcel { request, sent, fault } = parcel;
         let mut guard = self.state();
         let state = &mut *guard;
-        if times_out {
-            state.ledger.time_out_next();
+        if let Some(fault) = fault {
+            state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
         }
         let Some(sent) = sent else { return state.ledger.simulator.respond(&request) };
         if let Some(rule) = check::arrives(&state.shelf, &sent) {
@@ -85,7 +82,7 @@ impl World {
         let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
         let mut broken = check::executed(&state.shelf, &state.ledger, &sent, &did);
-        broken.extend(check::schedule::executed(&state.shelf, &state.ledger, &sent, self.now()));
+        broken.extend(check::schedule::executed(&state.shelf, &state.ledger, &sent, self.latest(state)));
         for rule in broken {
             self.fail(state, &rule);
         }
@@ -96,10 +93,7 @@ impl World {
     fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
-        {
-            let mut state = self.state();
-            state.travels_until = state.travels_until.max(Some(Instant::now() + after));
-        }
+        self.state().busy_for(after);
         tokio::spawn(async move {
             sleep(after).await;
             // Nobody may be waiting any more.
@@ -149,7 +143,7 @@ impl Gateway for Instance {
     async fn perform(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
-        let line = Line { instance: self, about: &about, sent: Some(sent) };
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: Some(sent) };
         let outcome = CardPointe::over(line).perform(merchant, instruction, limit).await;
         self.world.step(format_args!("  outcome {about}: {outcome:?}"));
         outcome
@@ -157,7 +151,7 @@ impl Gateway for Instance {
 
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
         let about = format!("{} {:?}", question.gateway_order_id, question.kind);
-        let line = Line { instance: self, about: &about, sent: None };
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: None };
         let found = CardPointe::over(line).inquire(merchant, question, limit).await;
         self.world.step(format_args!("  found {about}: {found:?}"));
         found

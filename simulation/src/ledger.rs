@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use cardpointe_simulator::{
-    Endpoint, Fault, FaultKind, Origin, RecordKind, RecordState, Response, Settings, Simulator, Stage,
+    Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
 };
 use http::Request;
 
@@ -151,17 +151,18 @@ impl Ledger {
         totals
     }
 
-    /// Whether an inquiry finds a refund by its own order id.
-    pub(crate) fn find_refunds(&mut self, findable: bool) {
-        let settings = Settings { refunds_findable_by_orderid: findable, ..Settings::default() };
+    /// Whether an inquiry finds a refund by its own order id, and what it shows of it.
+    pub(crate) fn find_refunds(&mut self, findable: bool, shown: RefundSetlstat) {
+        let settings =
+            Settings { refunds_findable_by_orderid: findable, refund_setlstat: shown, ..Settings::default() };
         for merchid in merchids() {
             self.simulator.set_merchant(&merchid.to_string(), settings);
         }
     }
 
-    /// The processor leaves the gateway waiting for its response to the next request.
-    pub(crate) fn time_out_next(&mut self) {
-        self.simulator.fault(Fault::once(Endpoint::Any, FaultKind::TimedOut));
+    /// Whether a person changed something of an order in the gateway's portal.
+    pub(crate) fn is_changed_by_hand(&self, order: &str) -> bool {
+        self.records().iter().any(|record| record.by_hand && record.order == order)
     }
 
     /// The batch leaves, or arrives.
@@ -178,8 +179,13 @@ impl Ledger {
             Wanted::Capture(retref) | Wanted::Void(retref) => (false, changes(retref)),
         };
         let response = self.simulator.respond(request);
+        let added: Vec<_> = self.simulator.records().into_iter().skip(records).collect();
         let touched = match &sent.wanted {
-            _ if is_new => self.simulator.records().into_iter().nth(records),
+            // A duplicate of a payment that was done has a record of its own beside it.
+            _ if is_new => {
+                let done = added.iter().find(|record| record.state != RecordState::Declined);
+                done.or(added.first()).cloned()
+            }
             Wanted::Capture(retref) | Wanted::Void(retref) => {
                 self.simulator.record(retref).filter(|record| record.history.len() > before)
             }
@@ -193,10 +199,8 @@ impl Ledger {
             }
             None => Did::Refused(code(&response)),
         };
-        if let (Wanted::Authorize(_) | Wanted::Purchase(_), Some(record)) =
-            (&sent.wanted, self.simulator.records().get(records))
-        {
-            self.orders.insert(record.retref.clone(), sent.order.clone());
+        if let Wanted::Authorize(_) | Wanted::Purchase(_) = &sent.wanted {
+            self.orders.extend(added.into_iter().map(|record| (record.retref, sent.order.clone())));
         }
         self.note(sent, did.clone());
         (response, did)

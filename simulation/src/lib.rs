@@ -74,6 +74,11 @@ pub fn seed(seed: u64) -> Run {
     first
 }
 
+/// Runs one seed once.
+pub fn seed_once(seed: u64) -> Run {
+    shoppers::seed(seed, false, None)
+}
+
 /// Runs one seed once over a twin that breaks its word.
 pub fn seed_over(broken: Broken, seed: u64) -> Run {
     shoppers::seed(seed, false, Some(broken))

@@ -17,6 +17,9 @@ struct Options {
     /// Runs this seed alone and prints its steps.
     #[arg(long)]
     seed: Option<u64>,
+    /// Goes on after a seed that breaks a rule, and lists them all, each run once.
+    #[arg(long)]
+    all: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -36,6 +39,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    if options.all {
+        return all(options.from..options.from.saturating_add(options.seeds));
+    }
     let mut counts = BTreeMap::new();
     // Shown on a terminal only.
     let progress = ProgressBar::new(options.seeds);
@@ -54,6 +60,23 @@ fn main() -> ExitCode {
     println!("{} seeds, each run twice: no rule was broken", options.seeds);
     summary(&counts);
     ExitCode::SUCCESS
+}
+
+fn all(seeds: std::ops::Range<u64>) -> ExitCode {
+    let (mut broken, mut counts) = (0, BTreeMap::new());
+    for seed in seeds {
+        let run = simulation::seed_once(seed);
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+        if let Some(rule) = run.failure {
+            broken += 1;
+            println!("seed {seed}: {rule}");
+        }
+    }
+    summary(&counts);
+    println!("{broken} seeds broke a rule");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn summary(counts: &BTreeMap<&'static str, u64>) {

@@ -5,6 +5,7 @@ mod scheduled;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use cardpointe_simulator::RefundSetlstat;
 use jiff::SignedDuration;
 use tokio::time::sleep;
 use tollgate::scheduled_capture::Request;
@@ -146,7 +147,7 @@ fn run_once(
         {
             let mut state = world.state();
             state.jitter = false;
-            state.ledger.find_refunds(variant.findable);
+            state.ledger.find_refunds(variant.findable, RefundSetlstat::LifeCycle);
         }
         world
     };

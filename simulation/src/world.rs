@@ -38,8 +38,22 @@ pub(crate) const EPOCH_S: i64 = 1_767_268_800;
 /// How long the gateway waits for a processor, and a little.
 const TIMES_OUT_MS: u64 = 32_000;
 
+/// For how long a process is frozen at most.
+const FROZEN_MS: u64 = 600_000;
+
+/// How long any invocation goes on at most.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
+
 /// Partitions of the index of captures at first.
 const CAPTURE_SHARDS: u16 = 4;
+
+/// The gateway is away.
+#[derive(Clone, Copy)]
+pub(crate) struct Outage {
+    pub(crate) until: Instant,
+    /// For one merchant; none is for all.
+    pub(crate) of: Option<&'static str>,
+}
 
 /// What outlives every process.
 pub(crate) struct State {
@@ -52,15 +66,17 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     /// The card behind each payment, by its reference.
     pub(crate) cards: BTreeMap<String, Card>,
-    /// When the last request arrives that is on its way.
-    pub(crate) travels_until: Option<Instant>,
+    /// When the last request has arrived that is on its way, and the last process has ended.
+    pub(crate) busy_until: Option<Instant>,
     pub(crate) shops: Shops,
-    /// How far the processes' clocks are behind.
+    /// How far the processes' clocks are ahead; below zero: behind.
     pub(crate) skew_ms: i64,
+    /// How far they ever were ahead.
+    pub(crate) ahead_ms: i64,
     /// Partitions of the index of captures that are written to.
     pub(crate) capture_shards: u16,
-    /// Until when the gateway is away.
-    pub(crate) outage_until: Option<Instant>,
+    /// When the gateway is away.
+    pub(crate) outage: Option<Outage>,
     /// Whether the gateway does nothing and says so.
     pub(crate) try_again: bool,
     pub(crate) broken: Option<Broken>,
@@ -84,6 +100,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Something goes on for so long.
+    pub(crate) fn busy_for(&mut self, time: Duration) {
+        self.busy_until = self.busy_until.max(Some(Instant::now() + time));
+    }
+
     pub(crate) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
@@ -106,11 +127,12 @@ impl World {
             shelf: Shelf::default(),
             ledger: Ledger::new(gateway(seed, began)),
             cards: BTreeMap::new(),
-            travels_until: None,
+            busy_until: None,
             shops: Shops::new(),
             skew_ms: 0,
+            ahead_ms: 0,
             capture_shards: CAPTURE_SHARDS,
-            outage_until: None,
+            outage: None,
             try_again: false,
             broken,
             calls: Vec::new(),
@@ -150,6 +172,11 @@ impl World {
         self.at(0)
     }
 
+    /// The latest time that any process may have read off its clock by now.
+    pub(crate) fn latest(&self, state: &State) -> Timestamp {
+        self.at(state.ahead_ms)
+    }
+
     fn at(&self, skew_ms: i64) -> Timestamp {
         time_since(self.began) + SignedDuration::from_millis(skew_ms)
     }
@@ -168,6 +195,7 @@ impl World {
             offset_ms,
             crashed,
             only_looks: AtomicBool::new(false),
+            is_frozen: AtomicBool::new(false),
         })
     }
 }
@@ -181,6 +209,7 @@ pub(crate) struct Instance {
     crashed: Notify,
     /// Whether whatever changes something is a mistake.
     pub(crate) only_looks: AtomicBool,
+    is_frozen: AtomicBool,
 }
 
 impl Instance {
@@ -191,17 +220,34 @@ impl Instance {
         App { payments, merchants: self.clone(), clock: self.clone(), abuse: Abuse::default(), captures }
     }
 
-    /// Runs an invocation until it answers, its process dies, or the platform ends it at its limit.
-    pub(crate) async fn run<T>(&self, limit: Duration, invocation: impl Future<Output = T>) -> Option<T> {
+    /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is
+    /// frozen then is not ended, and goes on when it thaws.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        invocation: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let mut process = tokio::spawn(invocation);
         tokio::select! {
             biased;
-            () = self.crashed.notified() => None,
-            answer = invocation => Some(answer),
+            () = self.crashed.notified() => process.abort(),
+            returned = &mut process => {
+                if returned.is_err() {
+                    self.world.fail(&mut self.world.state(), "an invocation panicked");
+                }
+                return returned.ok();
+            }
             () = sleep(limit) => {
-                self.world.step(format_args!("#{} ended by the platform", self.number));
-                None
+                if self.is_frozen.load(Ordering::Relaxed) {
+                    self.world.step(format_args!("#{} is given up, and is frozen", self.number));
+                    self.world.state().count("given up while frozen");
+                } else {
+                    self.world.step(format_args!("#{} ended by the platform", self.number));
+                    process.abort();
+                }
             }
         }
+        None
     }
 
     /// Every port call begins here: it takes its time, and perhaps goes wrong.
@@ -210,12 +256,23 @@ impl Instance {
         call: Call,
         about: &(impl fmt::Display + Sync + ?Sized),
     ) -> Option<Fault> {
+        self.enter_for(None, call, about).await
+    }
+
+    /// The same for a call to a merchant's gateway.
+    pub(crate) async fn enter_for(
+        &self,
+        merchant: Option<&str>,
+        call: Call,
+        about: &(impl fmt::Display + Sync + ?Sized),
+    ) -> Option<Fault> {
         let (fault, wait_ms) = {
             let mut guard = self.world.state();
             let state = &mut *guard;
             let index = state.calls.len();
             state.calls.push(call);
-            let fault = state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, call));
+            let fault =
+                state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, merchant, call));
             if let Some(fault) = fault {
                 state.count(fault.name());
             }
@@ -241,6 +298,7 @@ impl Instance {
         }
         match fault {
             Some(Fault::CrashBefore) => self.crash().await,
+            Some(Fault::Frozen) => self.freeze().await,
             // Long enough to use up an invocation's time, or nearly.
             Some(Fault::Slow) if call != Call::Perform && call != Call::Inquire => {
                 let slow_ms = 3_000 + self.world.state().rng.below(22_000);
@@ -249,6 +307,20 @@ impl Instance {
             _ => {}
         }
         fault
+    }
+
+    /// Stands still and goes on, whoever waits for it or does not.
+    async fn freeze(&self) {
+        let still = {
+            let mut state = self.world.state();
+            let still = Duration::from_millis(1 + state.rng.below(FROZEN_MS));
+            state.busy_for(still + LONGEST_RUN);
+            still
+        };
+        self.is_frozen.store(true, Ordering::Relaxed);
+        sleep(still).await;
+        self.world.step(format_args!("#{} thaws", self.number));
+        self.is_frozen.store(false, Ordering::Relaxed);
     }
 
     /// And ends here, after its effect.
@@ -301,8 +373,10 @@ fn gateway(seed: u64, began: Instant) -> Simulator {
 }
 
 /// While the gateway is away nothing gets through. Sometimes the caller can tell.
-fn outage(state: &mut State, call: Call) -> Option<Fault> {
-    let away = state.outage_until.is_some_and(|until| Instant::now() < until);
+fn outage(state: &mut State, merchant: Option<&str>, call: Call) -> Option<Fault> {
+    let away = state.outage.is_some_and(|outage| {
+        Instant::now() < outage.until && outage.of.is_none_or(|of| merchant == Some(of))
+    });
     match call {
         Call::Perform if away => {
             Some(if state.rng.chance(50) { Fault::Unreachable } else { Fault::RequestLost })

@@ -198,7 +198,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, now: Timesta
         return Vec::new();
     };
     let mut broken = Vec::new();
-    if ledger.payment(retref).is_some_and(|payment| payment.captures.len() > 1) {
+    if ledger.payment(retref).is_some_and(|payment| payment.captures.len() > 1 && !payment.by_hand) {
         broken.push(format!("{retref} is captured twice"));
     }
     let sent_by = order.operations().find(|(_, o)| o.gateway_order_id == sent.gateway_order_id);
@@ -248,6 +248,9 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger, shops: &mut Shops) -> Vec<St
     let mut broken = Vec::new();
     for order in shelf.orders() {
         let key = order.key().to_string();
+        if ledger.is_changed_by_hand(&key) {
+            continue;
+        }
         if let Some(due) = order.next_capture_at() {
             broken.push(format!("{key} is left due since {due}"));
         }

@@ -22,9 +22,8 @@ pub(super) enum Alteration {
 
 use Alteration::{Code, Error, NoJson, With, Without};
 
-/// Of the response to a write that was processed. The duplicate and in-progress codes are there because a network may
-/// deliver a request twice.
-const OF_WRITES: [Alteration; 21] = [
+/// Of the response to a write that was processed.
+const OF_WRITES: [Alteration; 11] = [
     Without("respstat"),
     Without("respproc"),
     Without("respcode"),
@@ -35,16 +34,6 @@ const OF_WRITES: [Alteration; 21] = [
     With("respstat", "X"),
     Code("C", "PPS", "63"),
     Code("B", "PPS", "64"),
-    Code("C", "FNOR", "94"),
-    Code("C", "RPCT", "385"),
-    Code("C", "RPCT", "772"),
-    Code("C", "RPCT", "774"),
-    Code("C", "RPCT", "776"),
-    Code("C", "RPCT", "913"),
-    Code("C", "RPCT", "923"),
-    Code("C", "VANT", "98"),
-    Code("C", "PSTR", "01"),
-    Code("C", "PMT", "234"),
     NoJson,
 ];
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use cardpointe_simulator::Delivery;
+use cardpointe_simulator::{Delivery, FaultKind, ResponseCode};
 use http::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
@@ -15,7 +15,7 @@ use super::{Parcel, alteration};
 use crate::{
     Broken,
     fault::{Call, Fault},
-    ledger::Sent,
+    ledger::{Sent, Wanted},
     rng::Rng,
     world::Instance,
 };
@@ -33,12 +33,28 @@ const CUT: Duration = Duration::from_millis(300);
 /// What an intermediary, or a gateway that is set up wrongly, responds with instead of the gateway.
 const INTERMEDIARY: [u16; 8] = [302, 308, 400, 401, 403, 404, 408, 429];
 
+/// Codes for duplicates and for what is in progress.
+const DUPLICATES: [(&str, &str); 11] = [
+    ("FNOR", "94"),
+    ("RPCT", "385"),
+    ("RPCT", "772"),
+    ("RPCT", "774"),
+    ("RPCT", "776"),
+    ("RPCT", "913"),
+    ("RPCT", "923"),
+    ("VANT", "94"),
+    ("VANT", "98"),
+    ("PSTR", "01"),
+    ("PMT", "234"),
+];
+
 /// The record that a gateway without any trace shows.
 const NOT_FOUND: &[u8] = br#"{"respstat":"C","respproc":"PPS","respcode":"29","resptext":"Txn not found"}"#;
 
 /// Carries the requests of one call of the port.
 pub(super) struct Line<'a> {
     pub(super) instance: &'a Instance,
+    pub(super) merchant: &'a str,
     pub(super) about: &'a str,
     /// The instruction; none for an inquiry.
     pub(super) sent: Option<Sent>,
@@ -50,8 +66,8 @@ struct Way {
     there: Option<Duration>,
     /// For how long its response travels; none when it never arrives.
     back: Option<Duration>,
-    /// Whether the processor leaves the gateway waiting.
-    times_out: bool,
+    /// What the gateway does with it besides or instead.
+    fault: Option<FaultKind>,
     what_arrives: WhatArrives,
 }
 
@@ -68,11 +84,11 @@ impl Way {
     const PLAIN: Self = Self {
         there: Some(Duration::ZERO),
         back: Some(Duration::ZERO),
-        times_out: false,
+        fault: None,
         what_arrives: WhatArrives::TheResponse,
     };
 
-    fn with(fault: Option<Fault>, rng: &mut Rng) -> Self {
+    fn with(fault: Option<Fault>, is_payment: bool, rng: &mut Rng) -> Self {
         let lost_with =
             |status| Self { there: None, what_arrives: WhatArrives::Status(status), ..Self::PLAIN };
         let status = |what_arrives| Self { what_arrives, ..Self::PLAIN };
@@ -84,7 +100,8 @@ impl Way {
             }
             Some(Fault::LateRequest) => Self { there: Some(late(rng)), ..Self::PLAIN },
             Some(Fault::LateResponse) => Self { back: Some(late(rng)), ..Self::PLAIN },
-            Some(Fault::TimedOut) => Self { times_out: true, ..Self::PLAIN },
+            Some(Fault::TimedOut) => Self { fault: Some(timed_out(is_payment, rng)), ..Self::PLAIN },
+            Some(Fault::Duplicate) => Self { fault: duplicate(rng), ..Self::PLAIN },
             Some(Fault::TryAgain) => lost_with(429),
             Some(Fault::Misconfigured) => lost_with(401),
             Some(Fault::Intermediary) => {
@@ -94,6 +111,19 @@ impl Way {
             _ => Self::PLAIN,
         }
     }
+}
+
+/// A payment that times out had no effect. Of anything else no document says so.
+fn timed_out(is_payment: bool, rng: &mut Rng) -> FaultKind {
+    let done = rng.chance(50);
+    if is_payment { FaultKind::TimedOut } else { FaultKind::Respond { code: ResponseCode::TIMED_OUT, done } }
+}
+
+/// A code that says that there is another request like this one, which may be this one.
+fn duplicate(rng: &mut Rng) -> Option<FaultKind> {
+    let (respproc, respcode) = rng.pick(&DUPLICATES)?;
+    let done = rng.chance(70);
+    Some(FaultKind::Respond { code: ResponseCode::find(respproc, respcode)?, done })
 }
 
 fn late(rng: &mut Rng) -> Duration {
@@ -109,16 +139,16 @@ impl Transport for Line<'_> {
             Method::Put => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
-        let fault = self.instance.enter(call, self.about).await;
+        let fault = self.instance.enter_for(Some(self.merchant), call, self.about).await;
         if fault == Some(Fault::Unreachable) {
             return Err(TransportError::NotConnected);
         }
         let (way, silence) = {
             let mut state = self.instance.world.state();
-            let way = Way::with(fault, &mut state.rng);
+            let way = Way::with(fault, self.is_payment(), &mut state.rng);
             (way, if state.rng.chance(50) { CUT } else { limit })
         };
-        let parcel = Parcel { request, sent: self.sent.clone(), times_out: way.times_out };
+        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault };
         let response = match timeout(limit, self.round_trip(fault, way, parcel, silence)).await {
             Ok(response) => response,
             Err(_) => Err(TransportError::NoResponse),
@@ -129,6 +159,11 @@ impl Transport for Line<'_> {
 }
 
 impl Line<'_> {
+    fn is_payment(&self) -> bool {
+        let wanted = self.sent.as_ref().map(|sent| &sent.wanted);
+        matches!(wanted, Some(Wanted::Authorize(_) | Wanted::Purchase(_)))
+    }
+
     async fn round_trip(
         &self,
         fault: Option<Fault>,
