@@ -69,7 +69,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) ->
         if earlier != Some(operation) {
             // What a person did at the gateway may be what an inquiry found.
             let wrong = word(transaction, operation, ledger);
-            broken.extend(wrong.filter(|_| !ledger.is_changed_by_hand(&after.key().to_string())));
+            broken.extend(wrong.filter(|_| !ledger.is_excused(&after.key().to_string())));
         }
     }
     broken
@@ -141,7 +141,8 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         }
     }
     let refused = before.status() == Status::Failed && before.decline().is_some();
-    if (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
+    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
+    if !given_back && (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
         broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
     }
     if before.status() == Status::Complete && after.status() == Status::Failed {
@@ -175,7 +176,11 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             (Kind::Void, Some(_)) => true,
             (_, None) => false,
         },
-        Stage::Declined => approved.is_none() && did.contains(&Did::Declined),
+        Stage::Declined => {
+            approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)))
+        }
+        // An inquiry is due that will find it.
+        Stage::NotDone if operation.last_look_at.is_some() => true,
         Stage::NotDone => {
             approved.is_none()
                 && match operation.not_done {
@@ -214,10 +219,22 @@ fn on_record<'a>(shelf: &'a Shelf, sent: &Sent) -> Option<&'a Operation> {
     operations.map(|(_, operation)| operation).find(|o| o.gateway_order_id == sent.gateway_order_id)
 }
 
-/// A request was carried out: at most once each, and no more than the order's total.
-pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -> Vec<String> {
+/// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
+/// another, which cannot be undone.
+pub(crate) fn surfaced_unseen(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bool {
+    let twice = matches!(sent.wanted, Wanted::Refund(_)) && ledger.times_done(&sent.gateway_order_id) > 1;
+    let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
+    twice || !on_record(shelf, sent).is_some_and(looked_for)
+}
+
+/// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
+/// given up is found later, and adopted or given back.
+pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, is_late: bool) -> Vec<String> {
     let mut broken = Vec::new();
     let id = sent.gateway_order_id.as_str();
+    if is_late || ledger.is_excused(&sent.order) {
+        return broken;
+    }
     if ledger.times_done(id) > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
@@ -227,7 +244,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
     }
     let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
     let is_refund = matches!(sent.wanted, Wanted::Refund(_));
-    if is_refund && ledger.did(id).iter().any(refused) && !ledger.is_changed_by_hand(&sent.order) {
+    if is_refund && ledger.did(id).iter().any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
     let totals = ledger.totals(&sent.order);
@@ -271,7 +288,7 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
     let mut broken = credit_card::references(shelf);
     for order in shelf.orders() {
         let key = order.key().to_string();
-        if ledger.is_changed_by_hand(&key) {
+        if ledger.is_excused(&key) {
             continue;
         }
         let (ours, theirs) = (totals(order), ledger.totals(&key));

@@ -25,6 +25,9 @@ use crate::{
 };
 use line::Line;
 
+/// A request that travels for longer may be given up as never arrived while it travels.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
+
 /// How often of a hundred times a moody card's processor declines a capture or a refund.
 const MOODY_PERCENT: u64 = 10;
 
@@ -38,12 +41,14 @@ struct Parcel {
     sent: Option<Sent>,
     /// What the gateway does with it besides or instead.
     fault: Option<FaultKind>,
+    /// How long it traveled.
+    traveled: Duration,
 }
 
 impl World {
     /// The gateway gets a request and processes it.
     fn receive(&self, parcel: Parcel) -> Response {
-        let Parcel { request, sent, fault } = parcel;
+        let Parcel { request, sent, fault, traveled } = parcel;
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(fault) = fault {
@@ -81,8 +86,22 @@ impl World {
         }
         let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
-        let mut broken = check::executed(&state.shelf, &state.ledger, &sent, &did);
-        broken.extend(check::schedule::executed(&state.shelf, &state.ledger, &sent, self.latest(state)));
+        let is_late = traveled > GIVEN_UP_AFTER;
+        if is_late && matches!(did, Did::Approved { .. }) {
+            state.count("requests done after they may be given up");
+            if check::surfaced_unseen(&state.shelf, &state.ledger, &sent) {
+                state.count("requests done after the last inquiry");
+                state.ledger.surfaced_unseen(&sent.order);
+            }
+        }
+        let mut broken = check::executed(&state.shelf, &state.ledger, &sent, &did, is_late);
+        broken.extend(check::schedule::executed(
+            &state.shelf,
+            &state.ledger,
+            &sent,
+            self.latest(state),
+            is_late,
+        ));
         for rule in broken {
             self.fail(state, &rule);
         }
@@ -91,6 +110,7 @@ impl World {
 
     /// The request is on its way and arrives whatever becomes of its sender.
     fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
+        let parcel = Parcel { traveled: after, ..parcel };
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
         self.state().busy_for(after);

@@ -1,7 +1,7 @@
 //! The gateway's own ledger: what was really done to cards, whoever knows of it. It is the simulator's; what each
 //! request did is read off what it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cardpointe_simulator::{
     Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
@@ -87,11 +87,13 @@ pub(crate) struct Ledger {
     did: BTreeMap<String, Vec<Did>>,
     /// The order of each payment, by its reference.
     orders: BTreeMap<String, String>,
+    /// Orders of which a request arrived after the last inquiry about it.
+    surfaced: BTreeSet<String>,
 }
 
 impl Ledger {
     pub(crate) fn new(simulator: Simulator) -> Self {
-        Self { simulator, did: BTreeMap::new(), orders: BTreeMap::new() }
+        Self { simulator, did: BTreeMap::new(), orders: BTreeMap::new(), surfaced: BTreeSet::new() }
     }
 
     /// Every record, oldest first.
@@ -160,9 +162,36 @@ impl Ledger {
         }
     }
 
-    /// Whether a person changed something of an order in the gateway's portal.
-    pub(crate) fn is_changed_by_hand(&self, order: &str) -> bool {
-        self.records().iter().any(|record| record.by_hand && record.order == order)
+    /// Whether what is on record of an order need not be what the gateway did: a person changed something in its
+    /// portal, or a request arrived so late that no inquiry was due any more.
+    pub(crate) fn is_excused(&self, order: &str) -> bool {
+        self.surfaced.contains(order)
+            || self.records().iter().any(|record| record.by_hand && record.order == order)
+    }
+
+    /// A request of this order arrived after the last inquiry about it.
+    pub(crate) fn surfaced_unseen(&mut self, order: &str) {
+        self.surfaced.insert(order.to_owned());
+    }
+
+    /// How many approvals under an order id still stand: payments that were neither voided nor given back in whole,
+    /// and refunds.
+    pub(crate) fn times_standing(&self, gateway_order_id: &str) -> usize {
+        let stands = |retref: &String| {
+            let record = self.simulator.record(retref);
+            record.is_some_and(|record| {
+                record.state != RecordState::Voided && record.refunded_minor_units < record.minor_units.max(1)
+            })
+        };
+        let mut retrefs: Vec<&String> = self
+            .did(gateway_order_id)
+            .iter()
+            .filter_map(|did| if let Did::Approved { retref, .. } = did { Some(retref) } else { None })
+            .filter(|retref| stands(retref))
+            .collect();
+        // A capture that is done again is the same capture.
+        retrefs.dedup();
+        retrefs.len()
     }
 
     /// The batch leaves, or arrives.

@@ -148,7 +148,7 @@ impl Transport for Line<'_> {
             let way = Way::with(fault, self.is_payment(), &mut state.rng);
             (way, if state.rng.chance(50) { CUT } else { limit })
         };
-        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault };
+        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, traveled: Duration::ZERO };
         let response = match timeout(limit, self.round_trip(fault, way, parcel, silence)).await {
             Ok(response) => response,
             Err(_) => Err(TransportError::NoResponse),
