@@ -48,6 +48,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             let findable = state.rng.chance(50);
             let shown = state.rng.pick(&REFUNDS_SHOWN).unwrap_or(RefundSetlstat::LifeCycle);
             state.ledger.find_refunds(findable, shown);
+            state.two_versions = state.rng.chance(20);
+            state.today_still_runs = state.two_versions;
             schedule::begin(&mut state);
         }
         world

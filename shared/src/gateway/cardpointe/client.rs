@@ -15,7 +15,7 @@ use crate::{
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
     merchants::Merchant,
     operation::{Kind, Route},
-    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
 };
 
 /// How long a connection that is opened ahead of the first request may take.
@@ -74,18 +74,20 @@ impl<T: Transport> CardPointe<T> {
     ) -> Result<Reply, Outcome> {
         let (endpoint, body) = wire::request(instruction);
         let url = format!("{}/{endpoint}", instruction.route.base_url);
-        let unknown = |doubt| Outcome::Unknown(doubt, Answer::default());
+        let unknown = |doubt| Outcome::Unknown(doubt, GatewayResponse::default());
         let Response { status, body } =
             self.request(merchant, url, Some(body), limit).await.map_err(|error| match error {
-                TransportError::NotConnected => Outcome::NotDone(NotDone::Unreachable, Answer::default()),
+                TransportError::NotConnected => {
+                    Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
+                }
                 TransportError::NoResponse => unknown(Doubt::NoAnswer),
             })?;
         match status {
             200 => {}
-            429 => return Err(Outcome::NotDone(NotDone::TryAgain, Answer::default())),
+            429 => return Err(Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse::default())),
             status @ (300..=399 | 400 | 401 | 404) => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
-                return Err(Outcome::NotDone(NotDone::Misconfigured, Answer::default()));
+                return Err(Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()));
             }
             _ => return Err(unknown(Doubt::Unreadable)),
         }
@@ -167,7 +169,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Command::Void { .. } => meaning::Asked::Void,
         };
         let outcome = meaning(asked, instruction.amount, &reply);
-        if matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)) {
+        if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {
             let code = reply.respcode.as_deref().unwrap_or("");
             tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
         }
@@ -189,6 +191,8 @@ impl<T: Transport> Gateway for CardPointe<T> {
                 self.by_retref(merchant, &question, limit).await.map(|record| inquiry::of_void(&record))
             }
             Kind::Refund => self.find_refund(merchant, &question, limit).await,
+            // What only a newer version can read, it inquires about.
+            Kind::Unrecognized => None,
         };
         found.unwrap_or(Finding::Failed)
     }

@@ -106,7 +106,7 @@ fn shown(outcome: &Outcome) -> String {
         Outcome::Approved(_) => "approved".to_owned(),
         Outcome::PartiallyApproved(_) => "partially approved".to_owned(),
         Outcome::Declined(..) => "declined".to_owned(),
-        Outcome::NotDone(reason, _) => format!("nothing done: {reason:?}"),
+        Outcome::NoEffect(reason, _) => format!("nothing done: {reason:?}"),
         Outcome::Unknown(doubt, _) => format!("unknown: {doubt:?}"),
     }
 }
