@@ -9,7 +9,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
 use http::Request;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 use tollgate::{
     gateway::{Command, Gateway, Instruction, PaymentSource, Question, cardpointe::CardPointe},
     merchants::Merchant,
@@ -25,7 +28,7 @@ use crate::{
 };
 use line::Line;
 
-/// A request that travels for longer may be given up as never arrived while it travels.
+/// A request that arrives later may have been given up as never arrived.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
 
 /// How often of a hundred times a moody card's processor declines a capture or a refund.
@@ -41,14 +44,14 @@ struct Parcel {
     sent: Option<Sent>,
     /// What the gateway does with it besides or instead.
     fault: Option<FaultKind>,
-    /// How long it traveled.
-    traveled: Duration,
+    /// When its sender began to send it.
+    began: Instant,
 }
 
 impl World {
     /// The gateway gets a request and processes it.
     fn receive(&self, parcel: Parcel) -> Response {
-        let Parcel { request, sent, fault, traveled } = parcel;
+        let Parcel { request, sent, fault, began } = parcel;
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(fault) = fault {
@@ -86,7 +89,7 @@ impl World {
         }
         let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
-        let is_late = traveled > GIVEN_UP_AFTER;
+        let is_late = began.elapsed() > GIVEN_UP_AFTER;
         if is_late && matches!(did, Did::Approved { .. }) {
             state.count("requests done after they may be given up");
             if check::surfaced_unseen(&state.shelf, &state.ledger, &sent) {
@@ -110,7 +113,6 @@ impl World {
 
     /// The request is on its way and arrives whatever becomes of its sender.
     fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
-        let parcel = Parcel { traveled: after, ..parcel };
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
         self.state().busy_for(after);

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use cardpointe_simulator::{Delivery, FaultKind, ResponseCode};
 use http::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tollgate::gateway::cardpointe::transport::{
     BodyError, Method, Request, Response, Transport, TransportError,
 };
@@ -139,6 +139,7 @@ impl Transport for Line<'_> {
             Method::Put => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
+        let began = Instant::now();
         let fault = self.instance.enter_for(Some(self.merchant), call, self.about).await;
         if fault == Some(Fault::Unreachable) {
             return Err(TransportError::NotConnected);
@@ -148,7 +149,7 @@ impl Transport for Line<'_> {
             let way = Way::with(fault, self.is_payment(), &mut state.rng);
             (way, if state.rng.chance(50) { CUT } else { limit })
         };
-        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, traveled: Duration::ZERO };
+        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, began };
         let response = match timeout(limit, self.round_trip(fault, way, parcel, silence)).await {
             Ok(response) => response,
             Err(_) => Err(TransportError::NoResponse),
