@@ -18,17 +18,23 @@ pub(crate) enum Card {
     Moody,
     /// The gateway waits for the issuer in vain: PPS 62 after 32 s.
     TimesOut,
+    /// The same, of another scheme.
+    TimesOutMastercard,
+    /// The same, of another scheme.
+    TimesOutDiscover,
 }
 
 impl Card {
     /// Every card: the account of a stored one, and the number of one that is typed. All are the gateway's published
     /// test cards, apart from the moody one, which becomes one of the others with each request.
-    const ALL: [(&str, &str, Self); 5] = [
+    const ALL: [(&str, &str, Self); 7] = [
         ("1", "4788250000121443", Self::Approves),
         ("2", "4387750101010101", Self::ApprovesPart),
         ("3", "4387751111111038", Self::Declines),
         ("4", "4012888888881881", Self::Moody),
         ("5", "4999006200620062", Self::TimesOut),
+        ("6", "5111006200620062", Self::TimesOutMastercard),
+        ("7", "6465006200620062", Self::TimesOutDiscover),
     ];
 
     pub(crate) fn from_account(account: &str) -> Self {

@@ -175,6 +175,8 @@ pub(crate) enum Plan {
     Calm,
     /// At these calls, counted from zero over the whole run.
     At(Vec<(usize, Fault)>),
+    /// At every call of this kind.
+    Every(Call, Fault),
     /// With this chance, in percent, at every call.
     Random(u64),
 }
@@ -184,6 +186,7 @@ impl Plan {
         match self {
             Self::Calm => None,
             Self::At(planned) => planned.iter().find(|(at, _)| *at == index).map(|(_, fault)| *fault),
+            Self::Every(of, fault) => (call == *of).then_some(*fault),
             Self::Random(percent) => {
                 let times = if call == Call::Perform { PERFORM_TIMES } else { 1 };
                 rng.chance(*percent * times).then(|| rng.pick(call.faults())).flatten()

@@ -17,6 +17,7 @@ mod run;
 mod shelf;
 mod shoppers;
 mod sweep;
+mod table;
 mod trace;
 mod versions;
 mod world;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 
 pub use ledger::Totals;
 pub use sweep::{Sweep, sweep};
+pub use table::{Table, settlement_table, timeout_cards};
 
 /// A twin that breaks its word, to see that the checks notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
