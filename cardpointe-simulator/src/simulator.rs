@@ -78,6 +78,11 @@ impl Simulator {
         self.world().ledger.by_retref(retref).map(Record::from)
     }
 
+    /// The transactions that an inquiry by this order id finds, of every merchant account, oldest first.
+    pub fn records_under(&self, order_id: &str) -> Vec<Record> {
+        self.world().ledger.under(order_id).map(Record::from).collect()
+    }
+
     /// The ledger as JSON: each transaction as `inquire` shows it, and its `kind` (`auth` or `refund`).
     /// Without noise.
     pub fn transactions(&self) -> Vec<Value> {

@@ -1,10 +1,10 @@
 //! Responses that do not tell what happened: codes for duplicates, B, and an intermediary's status.
 
-use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, RecordState, ResponseCode};
+use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, RecordState, ResponseCode, Settings};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, VISA, assert_members, start, text};
+use crate::harness::{Gateway, VISA, assert_members, start, start_merchant, text};
 
 fn code(respproc: &str, respcode: &str) -> ResponseCode {
     ResponseCode::find(respproc, respcode).unwrap()
@@ -55,6 +55,31 @@ async fn a_duplicate_refund_comes_with_or_without_an_approved_original() {
         });
         assert_eq!(approved, usize::from(done), "{found}");
     }
+}
+
+#[tokio::test]
+async fn an_equal_payment_or_refund_within_the_duplicate_window_is_refused_and_on_record() {
+    let gateway = start_merchant(Settings { duplicate_window_s: 60, ..Settings::default() }).await;
+    let pay = async |change: Value| text(&gateway.auth(change).await, "respcode");
+    assert_eq!(pay(json!({ "account": "4387751111111053" })).await, "NU", "a decline is no original");
+    let sale = gateway.authorized(json!({ "orderid": "A-1", "capture": "Y" })).await;
+    assert_eq!(pay(json!({ "orderid": "A-2" })).await, "94", "another order id does not help");
+    assert_eq!(pay(json!({ "amount": "10.01" })).await, "00");
+    assert_eq!(pay(json!({ "account": "4788250000121443" })).await, "00");
+    assert_members(&gateway.by_order_id("A-2").await, json!({ "setlstat": "Declined", "respcode": "94" }));
+    gateway.simulator.advance_clock(60);
+    assert_eq!(pay(json!({})).await, "00");
+
+    gateway.simulator.settle();
+    let refund = async |amount: &str| {
+        let body = json!({ "retref": sale, "amount": amount });
+        text(&gateway.put("refund", body).await, "respcode")
+    };
+    assert_eq!(refund("3.00").await, "00");
+    assert_eq!(refund("3.00").await, "94");
+    assert_eq!(refund("4.00").await, "00");
+    gateway.simulator.advance_clock(60);
+    assert_eq!(refund("3.00").await, "00");
 }
 
 #[tokio::test]

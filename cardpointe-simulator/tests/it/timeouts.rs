@@ -96,7 +96,10 @@ async fn a_timed_out_refund_that_was_done_shows_it_at_once_or_when_it_has_settle
         let refund = text(&answer, "retref");
         assert_members(&gateway.inquire(&refund).await, before);
         assert_eq!(gateway.simulator.record(&refund).unwrap().moved_minor_units(), -400, "done");
-        assert_eq!(gateway.put("refund", json!({ "retref": sale })).await["amount"], "6.00", "what is left");
+        let rest = gateway.put("refund", json!({ "retref": sale })).await;
+        assert_eq!(rest["amount"], "6.00", "what is left");
+        let rest = gateway.inquire(&text(&rest, "retref")).await;
+        assert_eq!(rest["setlstat"], "Queued for Capture", "only what timed out is hidden");
         gateway.simulator.settle();
         assert_members(
             &gateway.by_order_id("R-1").await,
