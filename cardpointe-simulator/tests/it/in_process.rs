@@ -105,6 +105,9 @@ fn a_timeout_is_returned_as_a_delay_and_nothing_sleeps() {
     assert_eq!(response.delay, Duration::from_secs(32));
     assert_members(&json_of(&response), json!({ "respstat": "B", "respcode": "62" }));
     assert_eq!(simulator.records().len(), 1, "processed already");
+    let inquiry = request("GET", &format!("/inquireByOrderid/A-1/{MID}/1"), &json!({}));
+    let inquiry = simulator.respond(&inquiry);
+    assert_eq!((json_of(&inquiry)["respcode"].as_str(), inquiry.delay), (Some("62"), Duration::ZERO));
     assert_eq!(simulator.respond(&request("PUT", "/auth", &sale("A-2"))).delay, Duration::ZERO);
 }
 
