@@ -172,3 +172,16 @@ fn a_void_in_the_portal_is_no_request_and_no_fault_hits_it() {
     let unknown = PortalAction::Void { retref: "1".to_owned(), minor_units: None };
     assert_members(&simulator.in_portal(&unknown), json!({ "respproc": "PPS", "respcode": "29" }));
 }
+
+#[test]
+fn records_are_found_by_what_is_new_and_by_order_id() {
+    let (simulator, _) = simulator(Config::default());
+    for order_id in ["A-1", "A-2", "A-1"] {
+        put(&simulator, "auth", &sale(order_id));
+    }
+    let all = simulator.records();
+    assert_eq!((simulator.record_count(), all.len()), (3, 3));
+    assert_eq!(simulator.records_after(1), all[1..]);
+    assert_eq!(simulator.records_after(3), []);
+    assert_eq!(simulator.records_under("A-1"), [all[0].clone(), all[2].clone()]);
+}
