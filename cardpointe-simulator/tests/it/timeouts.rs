@@ -1,9 +1,9 @@
 //! Requests that time out between the gateway and the processor: PPS 62, respstat B.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind, Settings, TimedOutRefunds};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings, TimedOutRefunds};
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, assert_members, start, start_merchant, text};
+use crate::harness::{Gateway, assert_members, start, start_merchant, start_with, text};
 
 const TIMEOUT_CARD: &str = "4999006200620062";
 
@@ -106,4 +106,28 @@ async fn a_timed_out_refund_that_was_done_shows_it_at_once_or_when_it_has_settle
             json!({ "retref": refund, "respstat": "A", "respcode": "00", "setlstat": "Accepted" }),
         );
     }
+}
+
+#[tokio::test]
+async fn a_timed_out_response_does_not_tell_whether_the_request_was_done() {
+    let done = Settings {
+        timed_out_captures_done: true,
+        timed_out_voids_done: true,
+        timed_out_refunds: TimedOutRefunds::Done,
+        ..Settings::default()
+    };
+    let responses = async |settings: Settings| {
+        let mut config = Config { quiet_json: true, ..Config::default() };
+        config.merchants[0].settings = settings;
+        let gateway = start_with(config).await;
+        let sale = gateway.settled("10.00", "A-1").await;
+        let captured = gateway.authorized(json!({})).await;
+        let voided = gateway.authorized(json!({})).await;
+        [
+            timed_out(&gateway, Endpoint::Capture, json!({ "retref": captured })).await,
+            timed_out(&gateway, Endpoint::Void, json!({ "retref": voided })).await,
+            timed_out(&gateway, Endpoint::Refund, json!({ "retref": sale, "amount": "4.00" })).await,
+        ]
+    };
+    assert_eq!(responses(Settings::default()).await, responses(done).await);
 }
