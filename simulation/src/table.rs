@@ -1,6 +1,7 @@
 //! What an inquiry may show, one by one: every settlement state of the gateway, for every kind of operation, with its
 //! response lost or not, and then whatever a client may do next. And the gateway's test cards that time out.
 
+mod backlog;
 mod story;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use cardpointe_simulator::ShownSetlstat;
 use tollgate::operation::Stage;
 
 use crate::card::Card;
+pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
 
 /// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.

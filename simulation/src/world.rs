@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) plan: Plan,
     /// Whether calls take a random time, so that concurrent ones interleave in many ways.
     pub(crate) jitter: bool,
+    /// How long a call takes otherwise, in milliseconds.
+    pub(crate) call_ms: u64,
     pub(crate) shelf: Shelf,
     pub(crate) ledger: Ledger,
     /// The card behind each payment, by its reference.
@@ -129,6 +131,7 @@ impl World {
             trace: Trace::new(keep_steps),
             plan,
             jitter: true,
+            call_ms: 1,
             shelf: Shelf::default(),
             ledger: Ledger::new(gateway(seed, began)),
             cards: BTreeMap::new(),
@@ -289,7 +292,7 @@ impl Instance {
                 state.count(fault.name());
             }
             let wait_ms = match call {
-                _ if !state.jitter => 1,
+                _ if !state.jitter => state.call_ms,
                 Call::Perform | Call::Inquire => 50 + state.rng.below(1_500),
                 _ if state.rng.chance(50) => 0,
                 _ => state.rng.below(40),

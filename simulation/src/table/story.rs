@@ -133,7 +133,7 @@ pub(super) fn timeout(card: Card, tested: Tested, again: Again, crowd: Crowd) ->
     story
 }
 
-fn calm() -> Arc<World> {
+pub(super) fn calm() -> Arc<World> {
     let world = World::new(0, Plan::Calm, false, None);
     {
         let mut state = world.state();
@@ -145,7 +145,7 @@ fn calm() -> Arc<World> {
 
 /// The order, and what has to be there before the operation.
 async fn prepare(world: &Arc<World>, tested: Tested) {
-    register(world, ORDER).await;
+    register(world, REGISTERED, ORDER).await;
     let first = match tested {
         Tested::Authorize | Tested::Purchase => return,
         Tested::Capture | Tested::Void => Tested::Authorize,
@@ -189,7 +189,7 @@ async fn go_on(
 async fn others(world: &Arc<World>) {
     for number in 0..OTHERS {
         let order = format!("b{number}");
-        register(world, &order).await;
+        register(world, REGISTERED, &order).await;
         world.state().plan = Plan::Every(Call::Perform, Fault::CrashAfter);
         let ask = request(&order, Route::Purchase, None, Card::Approves, Some("k".to_owned()));
         deliver(world, &ask).await;
@@ -203,16 +203,10 @@ fn others_resolved(world: &World) -> bool {
     !state.shelf.orders().any(|order| order.id.as_str() != ORDER && pending(order))
 }
 
-async fn register(world: &Arc<World>, order: &str) {
+pub(super) async fn register(world: &Arc<World>, merchant: &'static str, order: &str) {
     let data = json!({"type": "order", "amount": TOTAL, "currency": "USD"});
-    let ask = Ask {
-        merchant: REGISTERED,
-        order: order.to_owned(),
-        route: Route::Register,
-        transaction: None,
-        data,
-        key: None,
-    };
+    let ask =
+        Ask { merchant, order: order.to_owned(), route: Route::Register, transaction: None, data, key: None };
     deliver(world, &ask).await;
 }
 
