@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 pub use ledger::Totals;
 pub use sweep::{Sweep, sweep};
-pub use table::{Backlog, Table, backlogs, settlement_table, timeout_cards};
+pub use table::{Backlog, Table, backlogs, late_requests, settlement_table, timeout_cards};
 
 /// A twin that breaks its word, to see that the checks notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

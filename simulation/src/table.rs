@@ -4,12 +4,15 @@
 mod backlog;
 mod story;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use cardpointe_simulator::ShownSetlstat;
 use tollgate::operation::Stage;
 
-use crate::card::Card;
+use crate::{
+    card::Card,
+    merchants::{EXTERNAL, REGISTERED},
+};
 pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
 
@@ -88,6 +91,16 @@ impl Tested {
     }
 }
 
+/// How late a request arrives: while its sender waits, while it is pending, after it was given up, after it was looked
+/// for the last time.
+const LATE: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_secs(80),
+    Duration::from_mins(5),
+    Duration::from_mins(50),
+    Duration::from_hours(2),
+];
+
 /// What the table came to.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -158,6 +171,22 @@ fn final_state(tested: Tested, reported: Reported, lost: bool, stage: Option<Sta
         (Reported::Unclear, stage) => matches!(stage, Some(Stage::Approved | Stage::Pending)),
     };
     (!fine).then(|| format!("is {stage:?}, and the gateway reported {reported:?}"))
+}
+
+/// Payments, captures, refunds and voids that arrive late, and then whatever the client does.
+pub fn late_requests() -> Table {
+    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    for late in LATE {
+        for tested in Tested::ALL {
+            for merchant in [REGISTERED, EXTERNAL] {
+                for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                    let story = story::late(tested, merchant, late, again);
+                    table.took(&format!("{tested:?} of {merchant}, {late:?} late, {again:?}"), None, &story);
+                }
+            }
+        }
+    }
+    table
 }
 
 /// The gateway's cards that time out after 32 s, to authorize and to purchase.

@@ -82,6 +82,8 @@ pub(crate) struct State {
     pub(crate) two_versions: bool,
     /// Whether processes of today's version take turns with it.
     pub(crate) today_still_runs: bool,
+    /// How late what is late is; none is up to chance.
+    pub(crate) late_by: Option<Duration>,
     /// When the gateway is away.
     pub(crate) outage: Option<Outage>,
     /// Whether the gateway does nothing and says so.
@@ -142,6 +144,7 @@ impl World {
             capture_shards: CAPTURE_SHARDS,
             two_versions: false,
             today_still_runs: false,
+            late_by: None,
             outage: None,
             try_again: false,
             broken,

@@ -37,3 +37,10 @@ fn one_merchants_backlog_delays_no_other_merchant_and_is_worked_off_afterwards()
         assert!(backlog.own_runs <= 20, "{}: {} runs afterwards", backlog.trouble, backlog.own_runs);
     }
 }
+
+#[test]
+fn a_request_that_arrives_up_to_two_hours_late_is_not_paid_twice_by_whoever_repeats_it() {
+    let table = simulation::late_requests();
+    assert_eq!(table.cases, 5 * 5 * 2 * 3);
+    hold(&table);
+}
