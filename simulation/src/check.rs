@@ -189,8 +189,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             (Kind::Void, Some(_)) => true,
             // What an earlier operation did, whose request arrived late, is done.
             (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
-            (_, None) => false,
-            (Kind::Unrecognized, _) => false,
+            (Kind::Unrecognized, _) | (_, None) => false,
         },
         Stage::Declined => {
             approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)))
@@ -268,7 +267,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
     if times > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
-    let state = on_record(shelf, sent).map(|operation| operation.stage());
+    let state = on_record(shelf, sent).map(Operation::stage);
     if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
         broken.push(format!("{id} was carried out while its operation is {state:?}"));
     }

@@ -63,7 +63,7 @@ impl Ask {
         match self.route {
             Route::Register | Route::Reschedule | Route::Confirm | Route::Read => None,
             Route::Card(Asked::Status, _) => {
-                state.shelf.order(&self.order_key())?.transactions.first()?.first()?.key.clone()
+                state.shelf.order(&self.order_key())?.transactions.first()?.first()?.key
             }
             Route::Card(asked, _) => credit_card::digest(self, asked),
             Route::Pay

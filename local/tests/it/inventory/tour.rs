@@ -17,7 +17,7 @@ use tollgate::{
 use super::{logged, stored, watch::Watch};
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
-    shop::{NO_FUNDS, Shop, VISA, by_card_with},
+    shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
     support::client,
 };
 
@@ -46,6 +46,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.is_declined_and_given_back().await;
     tour.loses_a_request_that_arrives_late().await;
     tour.meets_a_gateway_that_does_not_answer().await;
+    tour.retries_what_had_no_effect().await;
     tour.cannot_read_a_merchant().await;
     tour.cannot_read_the_table().await;
     tour.stays_in_doubt().await;
@@ -162,6 +163,18 @@ impl Tour {
         self.shop.register("refused", 2599).await;
         self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
         self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
+        self.look().await;
+    }
+
+    /// What was decided of earlier attempts stays on record.
+    async fn retries_what_had_no_effect(&mut self) {
+        self.shop.register("retried", 2599).await;
+        let data = by_card_with("purchase", TIMES_OUT, &json!({}));
+        for _ in 0..3 {
+            let answer =
+                self.shop.post_with_key("/v2/orders/retried/payments", "key", json!({ "data": data })).await;
+            answer.error(503, "gateway_unavailable");
+        }
         self.look().await;
     }
 
