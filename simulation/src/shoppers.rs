@@ -89,9 +89,9 @@ async fn weather(world: Arc<World>) {
         let state = &mut *guard;
         match state.rng.below(15) {
             0..=4 => {
-                let stage = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
-                state.ledger.settle(stage);
-                world.note(state, format_args!("batch: {stage:?}"));
+                let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+                state.ledger.settle(goes_to);
+                world.note(state, format_args!("batch: {goes_to:?}"));
             }
             5 | 6 => {
                 let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);

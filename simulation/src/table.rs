@@ -48,12 +48,12 @@ enum Tested {
     Void,
 }
 
-/// What the client does that has lost a response.
+/// The key of a request that is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
-    SameKey,
-    NoKey,
-    NewKey,
+    Same,
+    Without,
+    Another,
 }
 
 /// What a record says of the operation, in the gateway's documented terms.
@@ -76,15 +76,14 @@ impl Tested {
             "queued for capture" | "accepted" | "rejected" | "format error" | "token decrypt"
         );
         match (self, lower.as_str()) {
-            (Self::Void, "voided") => Reported::Done,
-            (Self::Void, "authorized" | "queued for capture" | "accepted") => Reported::NotDone,
+            (Self::Void, "voided") | (Self::Authorize, "authorized") => Reported::Done,
+            (Self::Void, "authorized" | "queued for capture" | "accepted")
+            | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
             (_, "voided") | (Self::Authorize | Self::Purchase | Self::Refund, "declined") => {
                 Reported::NotDone
             }
             (Self::Refund, _) => Reported::Done,
-            (Self::Capture, "authorized") => Reported::NotDone,
-            (Self::Authorize, "authorized") => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,
         }
@@ -138,7 +137,7 @@ pub fn settlement_table() -> Table {
     for setlstat in SETLSTAT {
         for tested in Tested::ALL {
             for lost in [true, false] {
-                for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                for again in [Again::Same, Again::Without, Again::Another] {
                     for crowd in [Crowd::None, Crowd::Due] {
                         let name =
                             format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");
@@ -179,7 +178,7 @@ pub fn late_requests() -> Table {
     for late in LATE {
         for tested in Tested::ALL {
             for merchant in [REGISTERED, EXTERNAL] {
-                for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                for again in [Again::Same, Again::Without, Again::Another] {
                     let story = story::late(tested, merchant, late, again);
                     table.took(&format!("{tested:?} of {merchant}, {late:?} late, {again:?}"), None, &story);
                 }
@@ -194,7 +193,7 @@ pub fn timeout_cards() -> Table {
     let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
     for card in [Card::TimesOut, Card::TimesOutMastercard, Card::TimesOutDiscover] {
         for tested in [Tested::Authorize, Tested::Purchase] {
-            for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+            for again in [Again::Same, Again::Without, Again::Another] {
                 for crowd in [Crowd::None, Crowd::Due] {
                     let mut story = story::timeout(card, tested, again, crowd);
                     if story.stage == Some(Stage::Pending) || story.stage == Some(Stage::Approved) {

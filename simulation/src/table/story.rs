@@ -88,20 +88,20 @@ pub(super) fn settlement(
         deliver(&world, &first).await;
         world.state().plan = Plan::Calm;
         let tested_id = operations(&world, REGISTERED).get(before).map(|operation| operation.id);
-        let shows = |shown: Option<ShownSetlstat>| {
+        let show = |setlstat: Option<ShownSetlstat>| {
             let state = world.state();
             let kind = if tested == Tested::Refund { RecordKind::Refund } else { RecordKind::Payment };
             let record = state.ledger.simulator.records().into_iter().find(|record| record.kind == kind);
-            record.is_some_and(|record| state.ledger.simulator.show_setlstat(&record.retref, shown))
+            record.is_some_and(|record| state.ledger.simulator.show_setlstat(&record.retref, setlstat))
         };
-        if !shows(Some(shown.clone())) {
+        if !show(Some(shown.clone())) {
             story.broken.push("nothing was done at the gateway".to_owned());
         }
         go_on(&world, &mut story, tested, Card::Approves, again, crowd).await;
         story.stage = tested_id.and_then(|id| stage(&world, id));
         // What was undecided is decided once the gateway says what is so.
         if reported != Reported::NotDone {
-            shows(None);
+            show(None);
             run::end(&world).await;
         }
         story.broken.extend(twice(&world, REGISTERED, reported));
@@ -138,7 +138,7 @@ pub(super) fn late(tested: Tested, merchant: &'static str, late: Duration, again
         deliver(&world, &again_wanted).await;
         run::end(&world).await;
         // To a merchant that keeps its totals to itself, any other key and none is another payment.
-        let another = merchant != REGISTERED && again != Again::SameKey;
+        let another = merchant != REGISTERED && again != Again::Same;
         story.broken.extend(twice(
             &world,
             merchant,
@@ -283,9 +283,9 @@ fn request(
 
 fn key(again: Again, time: usize) -> Option<String> {
     match again {
-        Again::SameKey => Some("k".to_owned()),
-        Again::NoKey => None,
-        Again::NewKey => Some(format!("k{time}")),
+        Again::Same => Some("k".to_owned()),
+        Again::Without => None,
+        Again::Another => Some(format!("k{time}")),
     }
 }
 
