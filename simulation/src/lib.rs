@@ -1,9 +1,10 @@
 //! The proof by simulation: money moves at most once, and nothing is lost.
 //!
-//! Tollgate itself runs here, from both faces to the ports, as do their clients. What is not Tollgate is a
-//! twin whose every step comes from a seed: store, gateway, merchants, clock, and the process, which may die before
-//! and after each effect. Time stands still until everybody waits, so a minute takes no time and a seed always
-//! tells the same story. After each effect the rules are checked; in the end the gateway's ledger is compared with ours.
+//! Tollgate itself runs here, from both faces to the ports and to its gateway client, as do its clients. The gateway
+//! is the simulator's, in process. Every step of the rest follows from a seed: store, merchants, clock, the lines to
+//! the gateway, and the process, which may die before and after each effect, or freeze and go on. Time passes only
+//! when every task waits, so an hour takes no time and a seed always takes the same course. After each effect the
+//! rules are checked; in the end the gateway's ledger is compared with ours.
 
 mod card;
 mod check;

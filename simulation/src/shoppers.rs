@@ -224,7 +224,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
             3 | 4 => (Route::Pay, "authorize"),
             _ => (Route::Pay, "purchase"),
         };
-        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4]).unwrap_or(1);
+        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4, 5]).unwrap_or(1);
         let mut data = json!({"gateway": "card_connect", "method": method, "payment": format!("{card}|16178397535388255208")});
         if merchant == EXTERNAL || state.rng.chance(40) {
             data["amount"] = (1 + state.rng.below(3_000)).into();
