@@ -196,6 +196,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
+        // Two that were the same: the record of the payment shows one.
+        Stage::NoEffect if is_done_by_another(transaction, operation) => true,
         Stage::NoEffect => {
             approved.is_none()
                 && match operation.no_effect() {
@@ -215,6 +217,15 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             operation.no_effect()
         )
     })
+}
+
+/// Whether another operation captured or voided the same payment.
+fn is_done_by_another(transaction: &Transaction, operation: &Operation) -> bool {
+    let same = |other: &Operation| {
+        other.id != operation.id && other.kind == operation.kind && other.retref == operation.retref
+    };
+    matches!(operation.kind, Kind::Capture | Kind::Void)
+        && transaction.operations.iter().any(|other| same(other) && other.is(Stage::Approved))
 }
 
 /// Whether the payment is voided, or captured with this amount.

@@ -26,7 +26,7 @@ mod world;
 use std::collections::BTreeMap;
 
 pub use ledger::Totals;
-pub use sweep::{Sweep, sweep};
+pub use sweep::{Sweep, sweep, sweep_only};
 pub use table::{Backlog, Table, backlogs, late_requests, settlement_table, timeout_cards};
 
 /// A twin that breaks its word, to see that the checks notice.

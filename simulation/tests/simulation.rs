@@ -32,7 +32,7 @@ const BESIDES: [&str; 17] = [
 ];
 
 fn sweep(part: usize) {
-    let Sweep { runs, counts, failures, steps } = simulation::sweep(part, 2);
+    let Sweep { runs, counts, failures, steps, .. } = simulation::sweep(part, 2);
     if let Some(first) = failures.first() {
         let more = failures.len() - 1;
         panic!("{}\n{first}\nand {more} more: cargo run -p simulation -- --sweep", steps.join("\n"));
