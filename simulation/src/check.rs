@@ -15,7 +15,7 @@ use tollgate::{
 };
 
 use crate::{
-    ledger::{Did, Ledger, Sent, Totals, Wanted},
+    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
     shelf::Shelf,
 };
 
@@ -187,6 +187,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             }
             (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
             (Kind::Void, Some(_)) => true,
+            // What an earlier operation did, whose request arrived late, is done.
+            (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
             (Kind::Unrecognized, _) | (_, None) => false,
         },
         Stage::Declined => {
@@ -194,6 +196,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
+        // Two that were the same: the record of the payment shows one.
+        Stage::NoEffect if is_done_by_another(transaction, operation) => true,
         Stage::NoEffect => {
             approved.is_none()
                 && match operation.no_effect() {
@@ -212,6 +216,26 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             operation.stage(),
             operation.no_effect()
         )
+    })
+}
+
+/// Whether another operation captured or voided the same payment.
+fn is_done_by_another(transaction: &Transaction, operation: &Operation) -> bool {
+    let same = |other: &Operation| {
+        other.id != operation.id && other.kind == operation.kind && other.retref == operation.retref
+    };
+    matches!(operation.kind, Kind::Capture | Kind::Void)
+        && transaction.operations.iter().any(|other| same(other) && other.is(Stage::Approved))
+}
+
+/// Whether the payment is voided, or captured with this amount.
+fn stands_so(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> bool {
+    let retref = operation.retref.as_deref().or(transaction.reference());
+    let record = retref.and_then(|retref| ledger.payment(retref));
+    record.is_some_and(|record| match record.stands {
+        Stands::Voided => operation.kind == Kind::Void,
+        Stands::Taken => operation.kind == Kind::Capture && record.amount == operation.amount.minor(),
+        Stands::Authorized | Stands::Declined | Stands::Refunded => false,
     })
 }
 
@@ -249,7 +273,9 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
     if is_late || ledger.is_excused(&sent.order) {
         return broken;
     }
-    if ledger.times_done(id) > 1 {
+    let is_capture = matches!(sent.wanted, Wanted::Capture(_));
+    let times = if is_capture { ledger.times_standing(id) } else { ledger.times_done(id) };
+    if times > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
     let state = on_record(shelf, sent).map(Operation::stage);

@@ -209,10 +209,10 @@ pub(crate) fn executed(
         return Vec::new();
     };
     let mut broken = Vec::new();
-    if ledger
-        .payment(retref)
-        .is_some_and(|payment| payment.captures.len() > 1 && !payment.by_hand && !is_late)
-    {
+    // The same amount once more is the same capture.
+    let differs = |captures: &[u64]| captures.iter().any(|amount| Some(amount) != captures.first());
+    let payment = ledger.payment(retref).filter(|payment| !payment.by_hand && !is_late);
+    if payment.is_some_and(|payment| differs(&payment.captures)) {
         broken.push(format!("{retref} is captured twice"));
     }
     let sent_by = order.operations().find(|(_, o)| o.attempt.gateway_order_id == sent.gateway_order_id);
