@@ -307,9 +307,11 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
 /// What our records come to, in the gateway's terms.
 pub(crate) fn totals(order: &Order) -> Totals {
     let mut totals = Totals::default();
-    for transaction in order.transactions.iter().filter(|t| t.began() && t.voided().is_none()) {
-        totals.taken += transaction.captured().minor();
-        totals.held += transaction.capturable().minor();
+    for transaction in order.transactions.iter().filter(|t| t.began()) {
+        if transaction.voided().is_none() {
+            totals.taken += transaction.captured().minor();
+            totals.held += transaction.capturable().minor();
+        }
         let refund = |o: &&Operation| {
             o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
         };
