@@ -9,6 +9,7 @@ use tollgate::{
     clock::{Clock, SystemClock},
     lambda::{App, Config, Credentials},
     order::MerchantId,
+    reconcile::Limits,
     scheduled_capture::Settings,
 };
 use uuid::Uuid;
@@ -171,6 +172,7 @@ impl Place {
         let config = Config {
             table: self.table()?.to_owned(),
             captures: CAPTURES,
+            inquiries: Limits::default(),
             merchants_prefix: self.merchants_prefix.clone(),
             region: self.region.clone(),
             dynamodb_url: self.dynamodb_url.clone(),

@@ -11,6 +11,7 @@ use crate::{
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
     payments::Payments,
+    reconcile::Limits,
     scheduled_capture::Settings,
 };
 
@@ -30,6 +31,8 @@ pub struct App {
     pub abuse: Abuse,
     /// How scheduled captures run.
     pub captures: Settings,
+    /// How much one run of the inquiries may do.
+    pub inquiries: Limits,
 }
 
 /// Why somebody is not the merchant that it says it is.

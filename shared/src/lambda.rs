@@ -33,6 +33,7 @@ use crate::{
     merchants::secrets_manager::SecretsManagerMerchants,
     order::MerchantId,
     payments::{Deadline, Payments},
+    reconcile::Limits,
     scheduled_capture::Settings,
     store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
     telemetry::{self, Measured},
@@ -61,6 +62,8 @@ pub struct Config {
     pub merchants_prefix: String,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
     pub captures: Settings,
+    /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`).
+    pub inquiries: Limits,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -98,6 +101,7 @@ impl Config {
             table: needed("TABLE_NAME")?,
             merchants_prefix: needed("MERCHANTS_PREFIX")?,
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
+            inquiries: inquiries(optional("INQUIRY_CONCURRENCY"), optional("INQUIRIES_PER_MERCHANT"))?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
             secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -166,13 +170,13 @@ impl App {
         http_client: &SharedHttpClient,
     ) -> Result<Self, Error> {
         let adapters = Adapters::new(config, &clock, http_client)?;
-        Ok(Self::of(adapters, clock, config.captures))
+        Ok(Self::of(adapters, clock, config.captures, config.inquiries))
     }
 
-    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: Settings) -> Self {
+    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: Settings, inquiries: Limits) -> Self {
         let Adapters { store, gateway, merchants } = adapters;
         let payments = Payments { store, gateway, clock: clock.clone() };
-        Self { payments, merchants, clock, abuse: Abuse::default(), captures }
+        Self { payments, merchants, clock, abuse: Abuse::default(), captures, inquiries }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
@@ -182,7 +186,7 @@ impl App {
         install_tls();
         let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
         connections::open(&adapters, opening, &known_merchants()).await;
-        Ok(Self::of(adapters, clock, config.captures))
+        Ok(Self::of(adapters, clock, config.captures, config.inquiries))
     }
 }
 
@@ -246,6 +250,19 @@ fn captures(shards: &str, concurrency: Option<String>) -> Result<Settings, Error
     let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
     let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
     Ok(Settings { shards, concurrency })
+}
+
+/// Only one function sends inquiries by schedule.
+fn inquiries(concurrency: Option<String>, per_merchant: Option<String>) -> Result<Limits, Error> {
+    let or = |text: Option<String>, default: usize, name: &str| {
+        let number = text.map_or(Ok(default), |text| text.parse());
+        number.map_err(|_| Error::from(format!("{name} must be a number")))
+    };
+    let Limits { concurrency: usual, per_merchant: share } = Limits::default();
+    Ok(Limits {
+        concurrency: or(concurrency, usual, "INQUIRY_CONCURRENCY")?,
+        per_merchant: or(per_merchant, share, "INQUIRIES_PER_MERCHANT")?,
+    })
 }
 
 /// One cryptography library for every TLS connection of the process.
