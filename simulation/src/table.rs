@@ -77,12 +77,11 @@ impl Tested {
         );
         match (self, lower.as_str()) {
             (Self::Void, "voided") | (Self::Authorize, "authorized") => Reported::Done,
-            (Self::Void, "authorized" | "queued for capture" | "accepted")
+            // The last is settled outside the batch.
+            (Self::Void, "authorized" | "queued for capture" | "accepted" | "pin debit")
             | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
-            (_, "voided") | (Self::Authorize | Self::Purchase | Self::Refund, "declined") => {
-                Reported::NotDone
-            }
+            (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
             (Self::Refund, _) => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,

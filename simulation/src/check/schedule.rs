@@ -215,7 +215,8 @@ pub(crate) fn executed(
     if payment.is_some_and(|payment| differs(&payment.captures)) {
         broken.push(format!("{retref} is captured twice"));
     }
-    let sent_by = order.operations().find(|(_, o)| o.attempt.gateway_order_id == sent.gateway_order_id);
+    let id = ledger.operation(&sent.gateway_order_id);
+    let sent_by = order.operations().find(|(_, operation)| Some(operation.id) == id);
     if let Some((transaction, operation)) = sent_by
         && operation.by == Grant::Schedule
         && !is_late

@@ -260,7 +260,7 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
         let (done, times) = {
             let payment = state.shelf.order(&ask.order_key()).and_then(payment_of);
             let first = payment.and_then(Transaction::first);
-            let id = first.map_or("", |first| first.attempt.gateway_order_id.as_str());
+            let id = first.map_or(Uuid::nil(), |first| first.id);
             (state.ledger.times_done(id), state.ledger.times_standing(id))
         };
         let fine = match told {
