@@ -77,8 +77,11 @@ impl Tested {
         );
         match (self, lower.as_str()) {
             (Self::Void, "voided") | (Self::Authorize, "authorized") => Reported::Done,
-            // The last is settled outside the batch.
-            (Self::Void, "authorized" | "queued for capture" | "accepted" | "pin debit")
+            // Settled outside the batch, or transmitted and held.
+            (
+                Self::Void,
+                "authorized" | "queued for capture" | "accepted" | "pin debit" | "amount under review",
+            )
             | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
             (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
