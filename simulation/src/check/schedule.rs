@@ -145,6 +145,8 @@ fn not_due(
             Some(Next::Lapse(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
+        // Not sent: an inquiry found it done.
+        Kind::Void if operation.cause == Cause::Elsewhere => None,
         Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
