@@ -20,8 +20,10 @@ enum Stands {
     Authorized,
     /// Captured, and not settled yet.
     Captured,
-    /// Settled, or handed over for it.
+    /// Settled.
     Settled,
+    /// Sent to settlement, with a result that is not known or comes another way.
+    Sent,
     /// Approved, and refused by the settlement.
     SettlementRejected,
     /// Voided.
@@ -48,7 +50,8 @@ fn stands(record: &Reply) -> Stands {
         ("B", Some("declined")) => Stands::TimedOut,
         ("A", Some("authorized")) => Stands::Authorized,
         ("A", Some("queued for capture")) => Stands::Captured,
-        ("A", Some("accepted" | "pin debit" | "amount under review")) => Stands::Settled,
+        ("A", Some("accepted")) => Stands::Settled,
+        ("A", Some("pin debit" | "amount under review")) => Stands::Sent,
         ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
         _ => Stands::Unlisted,
     }
@@ -92,6 +95,7 @@ impl<'a> Refusals<'a> {
             | Stands::Authorized
             | Stands::Captured
             | Stands::Settled
+            | Stands::Sent
             | Stands::SettlementRejected
             | Stands::Unlisted => {}
         }
@@ -120,7 +124,7 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, kno
             continue;
         }
         match (stands(record), kind) {
-            (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
+            (Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected, _)
             | (Stands::Authorized, Kind::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
             (Stands::Authorized | Stands::Unlisted, _) => return Finding::Undecided,
@@ -147,10 +151,12 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, kno
 /// What is found of a capture, from the payment's record.
 pub(super) fn of_capture(amount: Amount, record: &Reply) -> Finding {
     match stands(record) {
-        Stands::Captured | Stands::Settled | Stands::SettlementRejected => match record.amount() {
-            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
-            _ => Finding::Undecided,
-        },
+        Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected => {
+            match record.amount() {
+                Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
+                _ => Finding::Undecided,
+            }
+        }
         Stands::Authorized => Finding::Absent,
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
         // The payment is known to be there.
@@ -165,6 +171,7 @@ pub(super) fn of_void(record: &Reply) -> Finding {
         Stands::Authorized | Stands::Captured => Finding::Absent,
         Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
         Stands::SettlementRejected
+        | Stands::Sent
         | Stands::NotFound
         | Stands::Declined
         | Stands::TimedOut
@@ -264,9 +271,10 @@ impl Refund<'_> {
     }
 }
 
-/// Approved, and with all that a record has.
+/// Approved, with a reference, and nowhere said to be declined.
 fn is_approved(record: &Reply) -> bool {
-    record.respstat.as_deref() == Some("A") && record.retref.is_some()
+    let is_declined = record.setlstat.as_ref().is_some_and(|text| text.eq_ignore_ascii_case("declined"));
+    record.respstat.as_deref() == Some("A") && record.retref.is_some() && !is_declined
 }
 
 /// The response as it is kept, with what the settlement says of it.
