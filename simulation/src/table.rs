@@ -77,12 +77,14 @@ impl Tested {
         );
         match (self, lower.as_str()) {
             (Self::Void, "voided") | (Self::Authorize, "authorized") => Reported::Done,
-            (Self::Void, "authorized" | "queued for capture" | "accepted")
+            // Settled outside the batch, or transmitted and held.
+            (
+                Self::Void,
+                "authorized" | "queued for capture" | "accepted" | "pin debit" | "amount under review",
+            )
             | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
-            (_, "voided") | (Self::Authorize | Self::Purchase | Self::Refund, "declined") => {
-                Reported::NotDone
-            }
+            (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
             (Self::Refund, _) => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,

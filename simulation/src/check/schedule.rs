@@ -145,6 +145,8 @@ fn not_due(
             Some(Next::Lapse(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
+        // Not sent: an inquiry found it done.
+        Kind::Void if operation.cause == Cause::Elsewhere => None,
         Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
@@ -215,7 +217,8 @@ pub(crate) fn executed(
     if payment.is_some_and(|payment| differs(&payment.captures)) {
         broken.push(format!("{retref} is captured twice"));
     }
-    let sent_by = order.operations().find(|(_, o)| o.attempt.gateway_order_id == sent.gateway_order_id);
+    let id = ledger.operation(&sent.gateway_order_id);
+    let sent_by = order.operations().find(|(_, operation)| Some(operation.id) == id);
     if let Some((transaction, operation)) = sent_by
         && operation.by == Grant::Schedule
         && !is_late

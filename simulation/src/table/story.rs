@@ -311,7 +311,7 @@ fn twice(world: &World, merchant: &str, reported: Reported) -> Vec<String> {
     let mut broken = Vec::new();
     for operation in operations(world, merchant) {
         let id = &operation.attempt.gateway_order_id;
-        let times = world.state().ledger.times_standing(id);
+        let times = world.state().ledger.times_standing(operation.id);
         if times > 1 {
             broken.push(format!("{} {id} was done {times} times", operation.kind.as_str()));
         }
