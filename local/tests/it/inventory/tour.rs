@@ -182,7 +182,7 @@ impl Tour {
         self.later(120).await;
         self.run("reconcile").await;
         let shown = self.shop.transactions("rejected").await;
-        assert_eq!(shown[0]["meta"]["operations"][0]["settlement"], "rejected", "{shown}");
+        assert_eq!(shown[0]["meta"]["operations"][0]["settlement"], "rejected", "{shown:?}");
         self.look().await;
     }
 
