@@ -87,11 +87,17 @@ fn sums(order: &Order) -> Vec<String> {
         if transaction.refunded() > captured {
             broken.push(format!("refunded {} of {}", transaction.refunded().minor(), captured.minor()));
         }
-        if transaction.operations.iter().filter(|o| o.is(Stage::Pending)).count() > 1 {
+        // Beside one that is pending, a rule may have to give a late approval back.
+        let requested = |o: &&Operation| o.is(Stage::Pending) && !o.cause.must_succeed();
+        if transaction.operations.iter().filter(requested).count() > 1 {
             broken.push(format!("two operations pending on {}", transaction.id));
         }
     }
+    let gives_back = order
+        .operations()
+        .any(|(_, operation)| operation.is(Stage::Pending) && operation.cause.must_succeed());
     if let Some(total) = order.total
+        && !gives_back
         && order.balance().committed() > total
     {
         broken.push(format!("{} committed of {}", order.balance().committed().minor(), total.minor()));
@@ -121,11 +127,13 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         let again =
             later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
         let fine = match (operation.stage(), later.stage()) {
-            // Nothing but that the last look at an earlier attempt was taken.
+            // Nothing but that the last look at an earlier attempt was taken, and that what was learned while only a
+            // newer version could read the decision is kept.
             _ if final_word => {
                 *operation
                     == Operation {
                         last_look_at: operation.last_look_at,
+                        superseded: operation.superseded.clone(),
                         carried: operation.carried.clone(),
                         ..later.clone()
                     }
@@ -204,6 +212,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
+        // Whatever was done of a payment that is voided, nothing of it stands.
+        Stage::NoEffect if transaction.voided().is_some() => true,
         // Two that were the same: the record of the payment shows one.
         Stage::NoEffect if is_done_by_another(transaction, operation) => true,
         Stage::NoEffect => {
@@ -313,7 +323,9 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
     let paid = paid.saturating_sub(given_back);
     let total = shelf.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
-    if total.is_some_and(|total| paid > total) {
+    // What gives back follows what is too much.
+    let takes = !matches!(sent.wanted, Wanted::Refund(_) | Wanted::Void(_));
+    if takes && total.is_some_and(|total| paid > total) {
         broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
     }
     broken

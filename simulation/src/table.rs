@@ -85,6 +85,8 @@ impl Tested {
             | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
             (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
+            // It contradicts the approval beside it.
+            (Self::Refund, "declined") => Reported::Unclear,
             (Self::Refund, _) => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,

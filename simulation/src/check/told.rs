@@ -72,7 +72,9 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
         .and_then(|order| order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key)));
     let Some((transaction, operation)) = found else {
         // Refused before it began, or the order is not there.
-        return word.is_of_an_operation().then(|| format!("told {word:?} of {telling:?}, not on record"));
+        // Of what is not on record nothing was sent.
+        let claims = word.is_of_an_operation() && *word != Word::NotDone;
+        return claims.then(|| format!("told {word:?} of {telling:?}, not on record"));
     };
     let times = state.ledger.times_standing(operation.id);
     let latest = transaction.latest_of(operation);
