@@ -20,7 +20,7 @@ use crate::{
     money::{Amount, Currency},
     operation::{Grant, Kind},
     order::{self, Action, At, Context, Intent, Next, Order, OrderKey, Plan, Rejection},
-    outcome::{Doubt, GatewayResponse, NoEffect, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     policy::OrdersMode,
     store::{OrderStore, StoreError},
     trail,
@@ -362,7 +362,16 @@ impl Payments {
             if attempt(order, at) != sent && !moved {
                 return None;
             }
-            Some(self.with_context(merchant, |context| order::apply(order, at, outcome, context)))
+            // Meanwhile it was abandoned: the approval turned up late, by the shortest way.
+            let decided = order.operation(at).is_some_and(|operation| operation.pending().is_none());
+            let late = decided && moved;
+            self.with_context(merchant, |context| {
+                if late {
+                    let found = Finding::Became(Box::new(outcome.clone()));
+                    return order::look_back(order, at, &found, context);
+                }
+                Some(order::apply(order, at, outcome, context))
+            })
         })
         .await
     }

@@ -248,6 +248,9 @@ impl Transaction {
 
     /// Amount given back, as refunds or as the void that stood in for one.
     pub fn refunded(&self) -> Amount {
+        if !self.is_recognized() {
+            return Amount::ZERO;
+        }
         match self.voided().map(|void| void.cause) {
             Some(Cause::RefundBeforeSettlement) => self.captured(),
             _ => Amount::sum(self.refunds().map(|refund| refund.amount)),

@@ -26,8 +26,8 @@ async fn everything_on_record_about_a_payment_is_shown() {
         panic!("{shown:#}")
     };
     assert_eq!((&first["kind"], &first["state"]), (&json!("authorize"), &json!("approved")));
-    assert_eq!((&first["by"], &first["attempts"]), (&json!("client_credentials"), &json!(1)));
-    assert_eq!(first["answer"]["retref"], transaction["reference"]);
+    assert_eq!((&first["by"], &first["attempt"]["number"]), (&json!("client_credentials"), &json!(1)));
+    assert_eq!(first["response"]["retref"], transaction["reference"]);
     assert_eq!((&second["state"], &second["doubt"]), (&json!("pending"), &json!("no_answer")));
     assert!(second["next_inquiry_at"].is_string());
     let text = desk.run(&["payment", "show", MERCHANT, "o"], "").await.done();

@@ -1,6 +1,6 @@
 //! `payment resolve`.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind, Settings};
+use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{Desk, MERCHANT, Ran, run};
@@ -95,8 +95,7 @@ async fn nothing_is_decided_within_an_hour() {
     let desk = Desk::open().await;
     desk.lose(Endpoint::Auth);
     let (_, id) = desk.pay("o", "purchase").await;
-    desk.stack.simulator().clear_faults();
-    desk.stack.simulator().settle_to(cardpointe_simulator::Stage::Rejected);
+    desk.shows_what_decides_nothing();
     desk.stack.advance_clock(3_500);
     desk.resolve("o", &id, "not-done", &["--yes"], "").await.fails(4, "less than an hour ago");
     desk.stack.advance_clock(200);
@@ -151,6 +150,8 @@ async fn of_two_equal_refunds_a_person_says_which_is_ours() {
     let ours = desk.last_retref();
     // Somebody gave back the same amount in the gateway's portal.
     desk.refund_by_hand(&sale, "10.00").await;
+    // By its user fields ours would be known.
+    desk.stack.simulator().alter(Alteration::of(Endpoint::InquireByOrderid).remove("userfields"));
     desk.stack.advance_clock(3_600);
     desk.resolve("o", &id, "done", &["--yes"], "").await.fails(4, "(retref) is needed");
     desk.resolve("o", &id, "done", &["--retref", &sale, "--yes"], "").await.fails(4, "another operation's");

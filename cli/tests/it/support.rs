@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Endpoint, Fault, FaultKind, ShownSetlstat};
 use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
 
@@ -144,11 +144,20 @@ impl Desk {
         }
     }
 
-    /// The gateway settles to a state that decides nothing, and an hour passes.
+    /// The gateway shows states that decide nothing, and an hour passes.
     pub(crate) fn stay_in_doubt(&self) {
-        self.stack.simulator().clear_faults();
-        self.stack.simulator().settle_to(cardpointe_simulator::Stage::Rejected);
+        self.shows_what_decides_nothing();
         self.stack.advance_clock(3_600);
+    }
+
+    /// Every record shows a settlement state that no document lists.
+    pub(crate) fn shows_what_decides_nothing(&self) {
+        let simulator = self.stack.simulator();
+        simulator.clear_faults();
+        for record in simulator.records() {
+            let shown = ShownSetlstat::Text("Something New".to_owned());
+            assert!(simulator.show_setlstat(&record.retref, Some(shown)));
+        }
     }
 
     /// A refund past Tollgate.

@@ -120,8 +120,9 @@ pub fn look_back(order: &mut Order, at: At, finding: &Finding, context: &Context
     let by_another = by_another(order, at);
     let operation = order.operation_mut(at)?;
     if operation.last_look_at.is_some_and(|due| due <= context.now) {
-        operation.last_look_at =
-            by_another.filter(|stage| *stage == Stage::Pending).map(|_| context.now + LAST_LOOK_AFTER);
+        // Records that decide nothing do not use up the last look.
+        let again = by_another == Some(Stage::Pending) || *finding == Finding::Undecided;
+        operation.last_look_at = again.then(|| context.now + LAST_LOOK_AFTER);
     }
     if by_another.is_some() {
         return Some(Next::Answer);

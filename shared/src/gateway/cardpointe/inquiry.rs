@@ -124,6 +124,17 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, kno
             continue;
         }
         match (stands(record), kind) {
+            // Whatever follows names the payment by its reference.
+            (
+                Stands::Captured
+                | Stands::Settled
+                | Stands::Sent
+                | Stands::SettlementRejected
+                | Stands::Authorized,
+                _,
+            ) if record.retref.is_none() => {
+                return Finding::Undecided;
+            }
             (Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected, _)
             | (Stands::Authorized, Kind::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
@@ -251,8 +262,13 @@ impl Refund<'_> {
     /// What is found under the payment's order id, where the gateway lists a refund that it does not find by its own.
     /// Here anything that is not accounted for may be it.
     pub(super) fn under_the_payments(&self, records: &[Reply]) -> Finding {
-        let candidates: Vec<_> =
-            records.iter().filter(|record| self.may_be(record)).map(|r| (r, false)).collect();
+        // What was declined moved nothing, whosever it is. It says something only of the attempt that it names.
+        let says_nothing = |record: &&Reply| stands(record) == Stands::Declined && !self.is_latest(record);
+        let candidates: Vec<_> = records
+            .iter()
+            .filter(|record| self.may_be(record) && !says_nothing(record))
+            .map(|record| (record, false))
+            .collect();
         match candidates.as_slice() {
             [] => {
                 // An empty answer closes nothing: the list has to show the payment itself.

@@ -121,6 +121,8 @@ fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only()
         assert_eq!(of_capture(amount(), &odd), Finding::Undecided);
         assert_eq!(of_void(&odd), Finding::Undecided);
     }
+    let nameless = Reply { retref: None, ..record("A", "Authorized", "25.99") };
+    assert_eq!(of_one(Kind::Authorize, &[nameless]), Finding::Undecided, "its void could not be sent");
     // Held only, where it was to be taken at once.
     assert_eq!(of_one(Kind::Purchase, &[record("A", "Authorized", "25.99")]), Finding::Undecided);
     assert_eq!(of_one(Kind::Authorize, &[record("A", "Authorized", "26.00")]), Finding::Undecided);
@@ -232,7 +234,7 @@ fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
     assert_eq!(of(&[payment()], &[]), Finding::Absent);
     assert_eq!(of(&[payment(), record("A", "Accepted", "-25.99")], &["222"]), Finding::Absent);
     assert_eq!(of(&[payment(), record("A", "Accepted", "-5.00")], &[]), Finding::Undecided, "whose is it?");
-    assert_eq!(of(&[payment(), record("C", "Declined", "0.00")], &[]), Finding::Undecided);
+    assert_eq!(of(&[payment(), record("C", "Declined", "0.00")], &[]), Finding::Absent, "it moved nothing");
     let nameless = Reply { retref: None, ..record("A", "Accepted", "-25.99") };
     assert_eq!(of(&[payment(), nameless], &[]), Finding::Undecided);
 }
