@@ -16,6 +16,7 @@ pub mod permissions;
 pub mod samples;
 pub mod secrets_manager;
 mod stack;
+pub mod tamper;
 pub mod template;
 
 pub use dynamodb::client as dynamodb_client;

@@ -33,6 +33,8 @@ pub mod store;
 
 pub mod trail;
 
+pub mod aws_error;
+
 pub mod payments;
 
 pub mod reconcile;

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 8] = [
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
     &["clock", "gateway", "merchants", "store", "trail"],
     &["payments", "reconcile", "scheduled_capture"],
-    &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
+    &["aws_error", "gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
     &["abuse", "access_token", "app", "failure", "invocation"],
     &["credit_card", "elastic_path", "telemetry"],
     &["lambda"],

@@ -6,4 +6,5 @@ mod doctor;
 mod merchant;
 mod payment;
 mod resolve;
+mod spoiled;
 mod support;

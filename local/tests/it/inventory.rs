@@ -3,6 +3,7 @@
 
 mod cage;
 mod canaries;
+mod spoiled;
 mod tour;
 pub(crate) mod watch;
 

@@ -6,13 +6,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_secretsmanager::{
-    Client, error::DisplayErrorContext, operation::get_secret_value::GetSecretValueError,
-};
+use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Merchant, Merchants, MerchantsError};
-use crate::{clock::Clock, order::MerchantId};
+use crate::{aws_error, clock::Clock, order::MerchantId};
 
 /// How long a merchant is used before its secret is read again. A key that is taken out of the secret works for
 /// this long in a process that has read it before.
@@ -75,7 +73,7 @@ impl SecretsManagerMerchants {
             }
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(MerchantsError::Unavailable(DisplayErrorContext(&error).to_string())),
+                _ => Err(MerchantsError::Unavailable(aws_error::describe(&error))),
             },
         }
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client, Config,
-    error::{DisplayErrorContext, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -17,7 +17,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError};
-use crate::order::{Order, OrderKey};
+use crate::{
+    aws_error,
+    order::{Order, OrderKey},
+};
 
 /// An index's name, and those of its partition and sort key.
 struct Names {
@@ -198,11 +201,6 @@ fn put_error(error: &SdkError<PutItemError>) -> StoreError {
     }
 }
 
-fn unavailable<E, R>(error: &SdkError<E, R>) -> StoreError
-where
-    E: std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
-    // The display of the chain names the failure, never the item that was sent.
-    StoreError::Unavailable(DisplayErrorContext(error).to_string())
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
+    StoreError::Unavailable(aws_error::describe(error))
 }

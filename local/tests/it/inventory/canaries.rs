@@ -208,7 +208,7 @@ async fn wrong_credentials(mut cage: Cage) -> Cage {
 }
 
 /// A credit-card payment with a canary in every member that may be any text.
-fn credit_card(kind: &str, reference: &str) -> Value {
+pub(super) fn credit_card(kind: &str, reference: &str) -> Value {
     let mut request = payment(kind, &format!("{KEPT}{reference}"));
     request["Authentication"] = json!({"Id": merchants::REGISTERED, "Key": KEY});
     for member in ["HouseNumber", "ApartmentNumber", "Street", "Street2", "City", "County", "State"] {
