@@ -365,6 +365,9 @@ impl Stack {
         vec![
             ("TABLE_NAME", TABLE_NAME.to_owned()),
             ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
+            ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
+            ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
+            ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
             ("CAPTURE_SHARDS", captures.shards.to_string()),
             ("CAPTURE_CONCURRENCY", captures.concurrency.to_string()),
             ("AWS_REGION", REGION.to_owned()),

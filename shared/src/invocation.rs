@@ -35,6 +35,9 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
+/// What every 401 has (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme of their own.
+const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
+
 /// What is known of a request that was answered, for its metrics.
 #[derive(Clone, Debug)]
 pub struct Served {
@@ -62,6 +65,7 @@ pub(crate) async fn serve(
         route = route_key(request),
         status,
         code = trail.code.unwrap_or(""),
+        client = trail.client.as_deref().unwrap_or(""),
         merchant = trail.merchant.as_deref().unwrap_or(""),
         order = trail.order.as_deref().unwrap_or(""),
         transaction = trail.transaction.map(tracing::field::display),
@@ -77,6 +81,9 @@ pub(crate) async fn serve(
     );
     let headers = response.headers_mut();
     headers.extend(HEADERS);
+    if status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, AUTHENTICATE);
+    }
     if let Ok(id) = HeaderValue::from_str(callers.as_deref().unwrap_or(&own)) {
         headers.insert(REQUEST_ID, id);
     }

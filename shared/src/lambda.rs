@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use jiff::SignedDuration;
 use lambda_http::{
     Body, Error, Request, Response,
     lambda_runtime::{self, LambdaEvent},
@@ -30,10 +31,10 @@ use crate::{
     clock::{Clock, SystemClock},
     gateway::cardpointe::CardPointe,
     invocation::{self, Served},
-    merchants::secrets_manager::SecretsManagerMerchants,
+    merchants::secrets_manager::{SecretsManagerMerchants, Settings},
     order::MerchantId,
     payments::{Deadline, Payments},
-    scheduled_capture::Settings,
+    scheduled_capture,
     store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
     telemetry::{self, Measured},
     trail,
@@ -57,10 +58,10 @@ const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub struct Config {
     /// DynamoDB table (`TABLE_NAME`).
     pub table: String,
-    /// What the names of merchants' secrets begin with (`MERCHANTS_PREFIX`), so that stages can share an account.
-    pub merchants_prefix: String,
+    /// Where merchants are read and what is accepted of them.
+    pub merchants: Settings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
-    pub captures: Settings,
+    pub captures: scheduled_capture::Settings,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -96,7 +97,12 @@ impl Config {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
-            merchants_prefix: needed("MERCHANTS_PREFIX")?,
+            merchants: Settings {
+                prefix: needed("MERCHANTS_PREFIX")?,
+                gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
+                stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
+                stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
+            },
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
@@ -143,11 +149,11 @@ impl Adapters {
         }
         let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
         let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
-        let prefix = config.merchants_prefix.clone();
+        let merchants = config.merchants.clone();
         Ok(Self {
             store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
-            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, prefix, clock.clone())),
+            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, merchants, clock.clone())),
         })
     }
 }
@@ -169,7 +175,7 @@ impl App {
         Ok(Self::of(adapters, clock, config.captures))
     }
 
-    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: Settings) -> Self {
+    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: scheduled_capture::Settings) -> Self {
         let Adapters { store, gateway, merchants } = adapters;
         let payments = Payments { store, gateway, clock: clock.clone() };
         Self { payments, merchants, clock, abuse: Abuse::default(), captures }
@@ -240,12 +246,17 @@ fn known_merchants() -> Vec<MerchantId> {
 }
 
 /// Only one function captures by schedule and has a concurrency; all of them write the index.
-fn captures(shards: &str, concurrency: Option<String>) -> Result<Settings, Error> {
+fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_capture::Settings, Error> {
     let shards = shards.parse().ok().filter(|shards| (1..=CAPTURE_SHARDS_MAX).contains(shards));
     let shards = shards.ok_or_else(|| format!("CAPTURE_SHARDS must be 1 to {CAPTURE_SHARDS_MAX}"))?;
     let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
     let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
-    Ok(Settings { shards, concurrency })
+    Ok(scheduled_capture::Settings { shards, concurrency })
+}
+
+fn minutes(text: &str) -> Result<SignedDuration, Error> {
+    let minutes = text.parse::<u32>().map_err(|_| "STALE_… must be a number of minutes")?;
+    Ok(SignedDuration::from_mins(minutes.into()))
 }
 
 /// One cryptography library for every TLS connection of the process.

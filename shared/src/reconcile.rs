@@ -227,7 +227,7 @@ impl Run<'_> {
     async fn merchant_to_ask(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
         let known = self.shares().contains_key(id);
         if !known {
-            let merchant = self.merchants.get(id).await;
+            let merchant = self.merchants.get_for_inquiries(id).await;
             if let Err(error) = &merchant {
                 tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
             }

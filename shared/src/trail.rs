@@ -34,6 +34,14 @@ pub struct Trail {
     pub gateway_timeouts: u32,
     /// Of these: the gateway refused the merchant's credentials or set-up.
     pub gateway_refusals: u32,
+    /// Keys and ids of merchants that were wrong.
+    pub wrong_keys: u32,
+    /// Merchants that were served as last read, because Secrets Manager is unavailable.
+    pub merchants_stale: u32,
+    /// Merchants that make no payments, because their documents are deleted or cannot be used.
+    pub merchants_refused: u32,
+    /// Of a wrong key: a digest of the client that it was for.
+    pub client: Option<String>,
     /// The stable code of the error that was answered.
     pub code: Option<&'static str>,
 }

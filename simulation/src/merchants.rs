@@ -161,7 +161,7 @@ impl Shop {
 }
 
 fn key(generation: u64) -> String {
-    format!("k{generation}")
+    format!("key-{generation:012}")
 }
 
 /// The keys of a generation. Every other change leaves the old one valid for a while, as a careful operator does.

@@ -7,4 +7,5 @@ mod merchant;
 mod payment;
 mod resolve;
 mod spoiled;
+mod stop;
 mod support;

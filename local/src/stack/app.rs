@@ -40,7 +40,7 @@ pub(super) fn guarded_app(
 fn config(dynamodb_url: &str, secretsmanager_url: &str, captures: Settings) -> Config {
     Config {
         table: TABLE_NAME.to_owned(),
-        merchants_prefix: merchants::PREFIX.to_owned(),
+        merchants: merchants::settings(),
         captures,
         region: REGION.to_owned(),
         dynamodb_url: Some(dynamodb_url.to_owned()),

@@ -182,7 +182,7 @@ async fn a_key_taken_out_of_the_secret_stops_working_when_the_secret_is_read_aga
     let shop = Shop::open_with(json!({"keys": ["467512342123"]})).await;
     let name = merchants::secret_name(merchants::REGISTERED);
     let mut document = shop.stack.secrets().get(&name).unwrap();
-    document["keys"] = json!(["another"]);
+    document["keys"] = json!(["another-key-of-the-merchant"]);
     shop.stack.secrets().put(&name, document);
     assert_eq!(
         shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status,

@@ -9,11 +9,11 @@ use super::{
     response::View,
 };
 use crate::{
-    access_token::{self, InvalidToken},
-    app::App,
+    access_token::InvalidToken,
+    app::{App, Denied},
     failure::Failure,
-    invocation::route_key,
-    merchants::{Merchant, MerchantsError},
+    invocation::{route_key, source},
+    merchants::Merchant,
     operation::{Grant, KeyDigest},
     order::{OrderId, OrderKey},
     trail,
@@ -37,16 +37,12 @@ impl Caller {
             return Err(InvalidToken.into());
         }
         let token = token.trim();
-        let id = access_token::claimed_merchant(token)?;
-        let merchant = match app.merchants.get(&id).await {
-            Ok(merchant) => merchant,
-            // Not told apart from a wrong signature: the answer would tell which merchants there are.
-            Err(MerchantsError::Unknown) => return Err(InvalidToken.into()),
-            Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-                return Err(Failure::from(&error).into());
-            }
-        };
-        let grant = access_token::verify(token, &merchant, app.clock.now())?;
+        let verified = app.merchant_with_token(token, &source(request)).await;
+        let (merchant, grant) = verified.map_err(|denied| match denied {
+            Denied::Wrong => ApiError::from(InvalidToken),
+            Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
+            Denied::Unavailable(error) => Failure::from(&error).into(),
+        })?;
         trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
         Ok(Self { merchant, grant })
     }

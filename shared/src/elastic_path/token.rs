@@ -48,7 +48,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
     };
     let merchant = match &secret {
         Some(secret) => app.merchant_with_key(&client_id, secret, &source(request)).await,
-        None => app.merchant_that_lets_browsers_in(&client_id).await,
+        None => app.merchant_that_lets_browsers_in(&client_id, &source(request)).await,
     };
     let merchant = merchant.map_err(|denied| match denied {
         Denied::Wrong => ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong"),

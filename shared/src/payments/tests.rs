@@ -22,7 +22,7 @@ use crate::{
 };
 
 const MERCHANT: &str = r#"{
-    "keys": ["k"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+    "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
     "gateway": {"base_url": "http://127.0.0.1:1", "username": "u", "password": "p", "merchids": {"USD": "1"}}
 }"#;
 
