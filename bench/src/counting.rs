@@ -11,7 +11,7 @@ use tollgate::{
     order::{Order, OrderKey},
     store::{
         Cursor, Index, OrderStore, Page, StoreError,
-        dynamodb::{Item, to_item},
+        dynamodb::{Item, StoredOrder},
     },
 };
 
@@ -75,8 +75,7 @@ impl Counting {
     }
 
     fn wrote(&self, order: &Order) {
-        // What cannot be written was not.
-        let Ok(item) = to_item(order, SHARDS) else { return };
+        let item = StoredOrder::next(order, SHARDS).0;
         let mut state = self.state();
         state.units.largest = state.units.largest.max(item_size(&item));
         let key = order.key().to_string();
@@ -90,7 +89,7 @@ impl Counting {
 impl OrderStore for Counting {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
         let order = self.store.load(key).await?;
-        let item = order.as_ref().and_then(|order| to_item(order, SHARDS).ok());
+        let item = order.as_ref().map(|order| StoredOrder::next(order, SHARDS).0);
         let mut state = self.state();
         state.units.reading += item.as_ref().map_or(1.0, |item| units(item_size(item), READ_UNIT));
         if let Some(item) = item {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate::clock::Clock;
+use tollgate::clock::{Clock, SystemClock};
 use uuid::Uuid;
 
 /// The system's clock plus an offset, and random identifiers.
@@ -21,7 +21,7 @@ impl LocalClock {
 
 impl Clock for LocalClock {
     fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = SystemClock.now();
         now.checked_add(SignedDuration::from_secs(self.offset_s.load(Ordering::Relaxed))).unwrap_or(now)
     }
 

@@ -83,7 +83,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Grant,
     match claims.grant {
         Grant::ClientCredentials | Grant::Implicit => Ok(claims.grant),
         // Nobody is given such a token.
-        Grant::Schedule => Err(InvalidToken),
+        Grant::Schedule | Grant::Unrecognized => Err(InvalidToken),
     }
 }
 

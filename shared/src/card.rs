@@ -8,16 +8,14 @@ mod mask;
 
 pub use mask::mask_card_numbers;
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A card brand, as told by the leading digits of the number.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Brand {
     /// Visa.
     Visa,
@@ -216,12 +214,11 @@ pub enum ExpiryError {
     },
 }
 
-/// The month through whose last day a card is valid. Serialized as `"12/2029"`; ordered by time.
+/// The month through whose last day a card is valid. Displayed as `12/2029`; ordered by time.
 ///
 /// The year is 2000 to 2099, because the gateway is told two digits of it (`cardpointe.md` §5). A date in the
 /// past can be stated: whether it is past depends on the day, and a stored card grows old.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Expiry {
     // First, so that the derived order is the order in time.
     year: u16,
@@ -304,16 +301,11 @@ impl fmt::Display for Expiry {
     }
 }
 
-impl From<Expiry> for String {
-    fn from(expiry: Expiry) -> Self {
-        expiry.to_string()
-    }
-}
+/// Reads `12/2029`, the form that it is displayed in.
+impl FromStr for Expiry {
+    type Err = ExpiryError;
 
-impl TryFrom<String> for Expiry {
-    type Error = ExpiryError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
+    fn from_str(text: &str) -> Result<Self, ExpiryError> {
         match text.split_once('/') {
             Some((month, year)) if month.len() == 2 && year.len() == 4 => Self::from_parts(month, year),
             _ => Err(ExpiryError::InvalidFormat { expected: "MM/YYYY" }),
@@ -375,27 +367,22 @@ impl fmt::Debug for SecurityCode {
 }
 
 /// All that is kept about a card. There is no field for a number or a security code.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct CardSummary {
     /// The brand, if it is known: a payment with a stored card does not tell it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// The last four digits of the number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_four: Option<String>,
     /// The expiry date.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,
     /// The gateway's token: no card number, but good for payments at this merchant (`cardpointe.md` §11).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Where the gateway stores the card, if it was asked to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<StoredCard>,
 }
 
 /// A card that the gateway keeps, to be paid with again (`cardpointe.md` §11).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredCard {
     /// Profile, up to 20 digits.
     pub profile: String,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NotDone, payments::Refusal,
+    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NoEffect, payments::Refusal,
     store::StoreError,
 };
 
@@ -80,6 +80,7 @@ pub(crate) enum Code {
     GatewayUnavailable,
     GatewayMisconfigured,
     ServiceUnavailable,
+    NewerVersion,
 }
 
 impl Code {
@@ -170,6 +171,7 @@ impl Code {
             Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable", 90),
             Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway", 91),
             Self::ServiceUnavailable => ("service_unavailable", 503, "Service Unavailable", 92),
+            Self::NewerVersion => ("newer_version", 503, "Service Unavailable", 93),
         }
     }
 }
@@ -284,30 +286,33 @@ impl From<&MerchantsError> for Failure {
 }
 
 /// An operation that did nothing.
-impl From<NotDone> for Failure {
-    fn from(reason: NotDone) -> Self {
+impl From<NoEffect> for Failure {
+    fn from(reason: NoEffect) -> Self {
         match reason {
-            NotDone::Unreachable | NotDone::TryAgain | NotDone::NoTimeLeft => {
+            NoEffect::Unreachable | NoEffect::TryAgain | NoEffect::NoTimeLeft => {
                 Self::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
             }
-            NotDone::NeverArrived => {
+            NoEffect::NeverArrived => {
                 Self::gateway_unavailable("the request never reached the payment gateway; nothing was done")
             }
-            NotDone::VoidedElsewhere => Self::new(
+            NoEffect::Unrecognized => {
+                Self::new(Code::NewerVersion, Rejection::NewerVersion.to_string()).retry_after(UNAVAILABLE_RETRY_S)
+            }
+            NoEffect::VoidedElsewhere => Self::new(
                 Code::VoidedElsewhere,
                 "the gateway shows the payment as voided, by somebody else; nothing of it stands",
             ),
-            NotDone::Misconfigured => {
+            NoEffect::Misconfigured => {
                 Self::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
                     .operator("the gateway refuses the merchant's set-up or credentials")
             }
-            NotDone::NotSettled => Self::new(
+            NoEffect::NotSettled => Self::new(
                 Code::NotSettled,
                 "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs \
                  overnight: try again tomorrow, or cancel the transaction to give back all of it",
             )
             .with("advice", "retry_later"),
-            NotDone::AlreadySettled => Self::new(
+            NoEffect::AlreadySettled => Self::new(
                 Code::AlreadySettled,
                 "the payment was sent to settlement and cannot be cancelled any more; refund it",
             )
@@ -342,6 +347,7 @@ impl From<Rejection> for Failure {
         match rejection {
             Rejection::OrderNotFound => error(Code::OrderNotFound),
             Rejection::TransactionNotFound => error(Code::TransactionNotFound),
+            Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             Rejection::AmountRequired => error(Code::AmountRequired).about(About::Amount),
             Rejection::AmountZero => error(Code::InvalidValue).about(About::Amount),
             Rejection::ExceedsOwing { owing } => {

@@ -7,6 +7,8 @@ pub mod money;
 
 pub mod card;
 
+pub mod carried;
+
 pub mod memo;
 
 pub mod decline;

@@ -1,34 +1,30 @@
-//! One intent at a side effect: what was asked, with what it was sent, and what came back.
+//! One intent to move money: what was requested, how it was sent, and where it stands.
 
 mod by_hand;
+mod state;
 
 pub use by_hand::{
     ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
+pub(crate) use state::BACK_OFF_MIN;
+pub use state::{Attempt, Decision, FIRST_INQUIRY_AFTER, Pending, Stage, State, Superseded};
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
     card::CardSummary,
+    carried::Carried,
     decline::{Advice, DeclineCode},
     money::{Amount, Currency},
-    outcome::{Answer, Doubt, NotDone},
+    outcome::{GatewayResponse, NoEffect},
 };
 
-/// When an operation without an answer is first asked about: the gateway may work for 32 s itself
-/// (`cardpointe.md` §10), and the function that sent it is gone after 29 s.
-pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
-
-/// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
-pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
-
 /// What is done to the card account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Hold an amount.
     Authorize,
@@ -40,6 +36,8 @@ pub enum Kind {
     Refund,
     /// Undo before settlement.
     Void,
+    /// Something that only a newer version knows.
+    Unrecognized,
 }
 
 impl Kind {
@@ -47,7 +45,7 @@ impl Kind {
     pub fn is_payment(self) -> bool {
         match self {
             Self::Authorize | Self::Purchase => true,
-            Self::Capture | Self::Refund | Self::Void => false,
+            Self::Capture | Self::Refund | Self::Void | Self::Unrecognized => false,
         }
     }
 
@@ -59,39 +57,13 @@ impl Kind {
             Self::Capture => "capture",
             Self::Refund => "refund",
             Self::Void => "void",
-        }
-    }
-}
-
-/// Where an operation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// On record; sent or about to be, and nothing else is known.
-    Pending,
-    /// Done.
-    Approved,
-    /// Refused.
-    Declined,
-    /// Known to have done nothing; the same operation may get another attempt.
-    NotDone,
-}
-
-impl State {
-    /// The name used in logs and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Declined => "declined",
-            Self::NotDone => "not_done",
+            Self::Unrecognized => "unrecognized",
         }
     }
 }
 
 /// Why an operation exists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cause {
     /// A client asked for it.
     #[default]
@@ -108,9 +80,25 @@ pub enum Cause {
     LateApproval,
     /// An earlier attempt of the payment turned up beside the later one, which stands.
     Twin,
+    /// Something that only a newer version knows.
+    Unrecognized,
 }
 
 impl Cause {
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::RefundBeforeSettlement => "refund_before_settlement",
+            Self::PartialApproval => "partial_approval",
+            Self::AvsMismatch => "avs_mismatch",
+            Self::CvvMismatch => "cvv_mismatch",
+            Self::LateApproval => "late_approval",
+            Self::Twin => "twin",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+
     /// Whether a void of this cause has to be done in the end: money is held that nobody asked for.
     pub fn must_succeed(self) -> bool {
         self.declines_as().is_some() || self == Self::Twin
@@ -119,7 +107,7 @@ impl Cause {
     /// The decline that a void of this cause turns the payment into, if it does.
     pub fn declines_as(self) -> Option<DeclineCode> {
         match self {
-            Self::Asked | Self::RefundBeforeSettlement | Self::Twin => None,
+            Self::Asked | Self::RefundBeforeSettlement | Self::Twin | Self::Unrecognized => None,
             Self::PartialApproval => Some(DeclineCode::PartialApproval),
             Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
             Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
@@ -128,7 +116,7 @@ impl Cause {
     }
 }
 
-/// Who asked: what an access token stands for, or the schedule.
+/// Who asked: what an access token stands for, where its claim is this name in snake case, or the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
@@ -138,6 +126,8 @@ pub enum Grant {
     Implicit,
     /// The schedule that captures authorized payments; no token stands for it.
     Schedule,
+    /// One that only a newer version knows.
+    Unrecognized,
 }
 
 impl Grant {
@@ -147,24 +137,37 @@ impl Grant {
             Self::ClientCredentials => "client_credentials",
             Self::Implicit => "implicit",
             Self::Schedule => "schedule",
+            Self::Unrecognized => "unrecognized",
         }
     }
 }
 
 /// Whether the gateway does it, or it is only recorded because it was done elsewhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mechanism {
     /// Through the gateway.
     #[default]
     Automatic,
     /// Recorded only.
     Manual,
+    /// One that only a newer version knows.
+    Unrecognized,
+}
+
+impl Mechanism {
+    /// The name used in responses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
 }
 
 /// The gateway account that an operation is sent through. Stored, because later operations and inquiries
 /// have to use the same one even when the merchant's set-up has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// CardPointe merchant id (MID).
     pub merchid: String,
@@ -173,9 +176,8 @@ pub struct Route {
 }
 
 /// SHA-256 of method, path and `Idempotency-Key`, unkeyed so that it survives key rotation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct KeyDigest(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyDigest(pub [u8; 32]);
 
 impl KeyDigest {
     /// The digest of a key as sent to one route (method and path) of one order; `target` is what else the path
@@ -186,9 +188,8 @@ impl KeyDigest {
 }
 
 /// SHA-256 of what makes two requests the same. Holds no card number, security code or time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a request: `amount` as sent, so that "all that is owing" stays equal to itself.
@@ -210,17 +211,17 @@ impl Fingerprint {
 }
 
 /// Digest of parts, each with its length before it, so that no two lists of parts collide.
-fn digest(parts: &[&str]) -> String {
+fn digest(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    URL_SAFE_NO_PAD.encode(hash.finalize())
+    hash.finalize().into()
 }
 
 /// Why an operation was refused: the stable code and what to do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decline {
     /// The stable public code.
     pub code: DeclineCode,
@@ -229,81 +230,46 @@ pub struct Decline {
 }
 
 /// One intent to authorize, purchase, capture, refund or void, with all that is known about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// Ours.
     pub id: Uuid,
     /// What is done.
     pub kind: Kind,
     /// Why it exists.
-    #[serde(default, skip_serializing_if = "is_usual")]
     pub cause: Cause,
-    /// The operation that this one follows from, for a void that nobody asked for by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The operation that this one follows from, for a void that was not requested.
     pub follows: Option<Uuid>,
     /// Through the gateway, or recorded only.
-    #[serde(default, skip_serializing_if = "is_usual")]
     pub mechanism: Mechanism,
-    /// Amount asked.
+    /// The amount requested.
     pub amount: Amount,
     /// The caller's idempotency key, digested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyDigest>,
     /// What makes an equal request.
     pub fingerprint: Fingerprint,
     /// The gateway account it is sent through.
     pub route: Route,
-    /// The order id that the gateway knows it by; see [`gateway_order_id`].
-    pub gateway_order_id: String,
-    /// How often it was sent, or about to be.
-    pub attempts: u32,
-    /// The latest attempt; tells whose write it was that put it on record. The first attempt has the operation's id.
-    pub attempt_id: Uuid,
-    /// Where it stands.
-    pub state: State,
-    /// The gateway's words, once there are any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Answer>,
-    /// Why it was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decline: Option<Decline>,
-    /// Why it did nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_done: Option<NotDone>,
-    /// Why its outcome is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<Doubt>,
-    /// Who asked.
+    /// The payment that a void is about, where it is not the transaction's own.
+    pub retref: Option<String>,
+    /// Who requested it.
     pub by: Grant,
     /// When the intent was first saved.
     pub created_at: Timestamp,
-    /// When the latest attempt was saved, before it was sent.
-    pub attempted_at: Timestamp,
-    /// When the state last changed.
+    /// The latest attempt.
+    pub attempt: Attempt,
+    /// Where it stands.
+    pub state: State,
+    /// When that last changed.
     pub updated_at: Timestamp,
-    /// When to ask the gateway about it next; only while pending.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_inquiry_at: Option<Timestamp>,
-    /// When to look for it once more after an attempt was given up as absent, whatever became of later attempts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What was decided before, oldest kind first.
+    pub superseded: Vec<Superseded>,
+    /// When to look for it once more after an attempt was abandoned as absent, whatever later attempts came to.
     pub last_look_at: Option<Timestamp>,
-    /// The payment that a void is about, where it is not the transaction's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retref: Option<String>,
-    /// How often the gateway has answered about it.
-    #[serde(default, skip_serializing_if = "is_usual")]
-    pub inquiries: u32,
-    /// Since when the gateway shows no trace of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_since: Option<Timestamp>,
-    /// What persons decided about it, oldest first, where the gateway had no word for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What persons decided about it, oldest first, where the gateway decided nothing.
     pub by_hand: Vec<ByHand>,
-}
-
-/// What most operations have is not written down.
-fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+    /// What a newer version stored with it.
+    pub carried: Carried,
 }
 
 /// What a new operation is made of; the rest follows from it.
@@ -336,6 +302,12 @@ impl Operation {
     /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
     pub fn new(new: NewOperation, now: Timestamp) -> Self {
         let sent = new.mechanism == Mechanism::Automatic;
+        let attempt = Attempt {
+            id: new.id,
+            number: u32::from(sent),
+            at: now,
+            gateway_order_id: gateway_order_id(new.id),
+        };
         Self {
             id: new.id,
             kind: new.kind,
@@ -346,56 +318,38 @@ impl Operation {
             key: new.key,
             fingerprint: new.fingerprint,
             route: new.route,
-            gateway_order_id: gateway_order_id(new.id),
-            attempts: u32::from(sent),
-            attempt_id: new.id,
-            state: if sent { State::Pending } else { State::Approved },
-            answer: None,
-            decline: None,
-            not_done: None,
-            doubt: None,
+            retref: new.retref,
             by: new.by,
             created_at: now,
-            attempted_at: now,
+            attempt,
+            state: if sent {
+                Self::pending_from(now)
+            } else {
+                State::Decided(Decision::Approved(GatewayResponse::default()))
+            },
             updated_at: now,
-            next_inquiry_at: sent.then_some(now + FIRST_INQUIRY_AFTER),
+            superseded: Vec::new(),
             last_look_at: None,
-            retref: new.retref,
-            inquiries: 0,
-            absent_since: None,
             by_hand: Vec::new(),
+            carried: Carried::default(),
         }
     }
 
-    /// The amount that the gateway approved, which can be less than was asked.
+    /// The amount that the gateway approved, which can be less than was requested.
     pub fn approved_amount(&self) -> Amount {
-        let answered = self.answer.as_ref().and_then(|answer| answer.amount);
-        match (self.kind, answered) {
-            (Kind::Authorize | Kind::Purchase, Some(answered)) => answered.min(self.amount),
+        match (self.kind, self.response().and_then(|response| response.amount)) {
+            (Kind::Authorize | Kind::Purchase, Some(approved)) => approved.min(self.amount),
             _ => self.amount,
         }
     }
 
-    /// Whether it is this state.
-    pub fn is(&self, state: State) -> bool {
-        self.state == state
-    }
-
-    /// Begins another attempt of an operation that is known to have done nothing.
-    pub fn attempt_again(&mut self, attempt_id: Uuid, amount: Amount, now: Timestamp) {
-        self.amount = amount;
-        self.attempts = self.attempts.saturating_add(1);
-        self.attempt_id = attempt_id;
-        self.state = State::Pending;
-        self.answer = None;
-        self.decline = None;
-        self.not_done = None;
-        self.doubt = None;
-        self.attempted_at = now;
-        self.updated_at = now;
-        self.next_inquiry_at = Some(now + FIRST_INQUIRY_AFTER);
-        self.inquiries = 0;
-        self.absent_since = None;
+    /// Whether this version can read all of it that a rule depends on.
+    pub fn is_recognized(&self) -> bool {
+        self.kind != Kind::Unrecognized
+            && self.cause != Cause::Unrecognized
+            && self.mechanism != Mechanism::Unrecognized
+            && self.state != State::Unrecognized
+            && self.no_effect() != Some(NoEffect::Unrecognized)
     }
 }
 

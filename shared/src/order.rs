@@ -5,9 +5,9 @@ mod balance;
 mod by_hand;
 mod decide;
 mod idempotency;
-mod learn;
 mod limits;
 mod rejection;
+mod resolve;
 mod rules;
 mod schedule;
 #[cfg(test)]
@@ -16,11 +16,11 @@ mod tests;
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, Payment};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
-pub use decide::{Action, Alone, CaptureAt, Context, Decision, Intent, Pay, Target, decide};
+pub use decide::{Action, Alone, CaptureAt, Context, Intent, Pay, Plan, Target, decide};
 pub use idempotency::{STILL_RUNNING, repeated};
-pub use learn::learn;
-pub use limits::{OPERATIONS_MAX, TRANSACTIONS_MAX};
+pub use limits::{OPERATIONS_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
+pub use resolve::resolve;
 pub use schedule::{CaptureStanding, Due};
 
 use std::{fmt, str::FromStr};
@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 use crate::{
     card::mask_card_numbers,
+    carried::Carried,
     money::{Amount, Currency},
     operation::{Grant, Operation},
     transaction::Transaction,
@@ -159,7 +160,7 @@ pub struct At {
 }
 
 /// An order with all its payments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Whose it is.
     pub merchant: MerchantId,
@@ -168,10 +169,8 @@ pub struct Order {
     /// Currency of every amount in it.
     pub currency: Currency,
     /// What is to be paid, for a registered order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Amount>,
     /// Its payments, oldest first.
-    #[serde(default)]
     pub transactions: Vec<Transaction>,
     /// Shoppers' attempts before this moment no longer count against their limit.
     pub attempts_count_from: Timestamp,
@@ -181,6 +180,10 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The number of its stored form, where a newer version wrote it in a form that this one does not know.
+    pub newer_form: Option<u32>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
 }
 
 impl Order {
@@ -196,7 +199,15 @@ impl Order {
             version: 0,
             created_at: now,
             updated_at: now,
+            newer_form: None,
+            carried: Carried::default(),
         }
+    }
+
+    /// Whether this version can read all of it that a rule depends on. If not, nothing new may be done with it;
+    /// outcomes and findings are saved all the same.
+    pub fn is_recognized(&self) -> bool {
+        self.transactions.iter().all(Transaction::is_recognized)
     }
 
     /// The order's key.
@@ -216,7 +227,7 @@ impl Order {
 
     /// When the gateway has to be asked next about any operation of the order.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
-        self.operations().flat_map(|(_, o)| [o.next_inquiry_at, o.last_look_at]).flatten().min()
+        self.operations().filter_map(|(_, operation)| operation.next_inquiry_at()).min()
     }
 
     /// Every operation with its transaction.

@@ -1,9 +1,8 @@
 //! What a gateway call came to, in the terms of the payment rules.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     card::StoredCard,
+    carried::Carried,
     decline::{Advice, DeclineCode},
     money::Amount,
 };
@@ -12,45 +11,48 @@ use crate::{
 /// (`cardpointe.md` §4.2); the room is for 200 operations in one item.
 const TEXT_MAX_CHARS: usize = 64;
 
-/// The gateway's own words, kept with the operation for finance and support. Holds no card data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+/// The gateway's response, kept with the operation for finance and support. Holds no card data. The default is no
+/// response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayResponse {
     /// `A` approved, `B` retry, `C` declined.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respstat: Option<String>,
     /// Who answered: `PPS` is the gateway itself, anything else a processor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respproc: Option<String>,
     /// The code, text with its leading zeros, meaningful only with `respproc`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respcode: Option<String>,
     /// The code in words; for people, never for decisions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resptext: Option<String>,
     /// The gateway's reference of the transaction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retref: Option<String>,
     /// The issuer's approval code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authcode: Option<String>,
     /// The AVS letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avs: Option<String>,
     /// The CVV letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cvv: Option<String>,
-    /// The gateway's token for the card; works only for this merchant. Kept once, with the transaction's card.
-    #[serde(skip)]
+    /// The gateway's token for the card; works only for this merchant. Never stored here: it is kept once, with the
+    /// transaction's card.
     pub token: Option<String>,
-    /// Where the gateway stores the card. Kept once, with the transaction's card.
-    #[serde(skip)]
+    /// Where the gateway stores the card. Never stored here, as the token.
     pub stored: Option<StoredCard>,
     /// The amount that the gateway names, sign dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
 }
 
-impl Answer {
+impl GatewayResponse {
+    /// The response as it is kept: without what is kept with the card.
+    pub fn to_keep(&self) -> Self {
+        Self { token: None, stored: None, ..self.clone() }
+    }
+
+    /// Whether there was no response, or an empty one.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Cuts a text from outside to what is stored, and masks anything in it that looks like a card number.
     pub fn clean_text(text: &str) -> String {
         let text: String = text.chars().filter(|c| !c.is_control()).take(TEXT_MAX_CHARS).collect();
@@ -58,10 +60,9 @@ impl Answer {
     }
 }
 
-/// Why an operation is known to have done nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotDone {
+/// Why an operation is known to have had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoEffect {
     /// The gateway could not be reached, so nothing was sent.
     Unreachable,
     /// The gateway asks to try again (`respstat` B, HTTP 429).
@@ -74,26 +75,54 @@ pub enum NotDone {
     NotSettled,
     /// A void after the payment was sent to settlement.
     AlreadySettled,
-    /// The gateway was asked, twice and late enough, and has no trace of it.
+    /// Two inquiries, late enough and a minute apart, found no trace of it.
     NeverArrived,
-    /// The gateway shows the payment as voided, and nobody here voided it.
+    /// The gateway shows the payment as voided, and Tollgate did not void it.
     VoidedElsewhere,
+    /// A reason that only a newer version knows.
+    Unrecognized,
 }
 
-impl NotDone {
-    /// Whether the same request can succeed when it is simply sent again.
-    pub fn may_be_tried_again(self) -> bool {
+/// Whether an operation that had no effect may get another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Yes; the same request can succeed as it is.
+    AsItIs,
+    /// Yes, but it can succeed only after an operator, the settlement or another operation acted.
+    AfterAChange,
+    /// No.
+    Never,
+}
+
+impl NoEffect {
+    /// Whether the operation may be retried. The only place that decides it.
+    pub fn retry(self) -> Retry {
         match self {
-            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft | Self::NeverArrived => true,
-            // An operator, the settlement run or another operation has to act first.
-            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled | Self::VoidedElsewhere => false,
+            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft | Self::NeverArrived => Retry::AsItIs,
+            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled => Retry::AfterAChange,
+            // It was done, and undone on purpose: repeating it would charge against that.
+            Self::VoidedElsewhere | Self::Unrecognized => Retry::Never,
+        }
+    }
+
+    /// The name used in logs and by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TryAgain => "try_again",
+            Self::NoTimeLeft => "no_time_left",
+            Self::Misconfigured => "misconfigured",
+            Self::NotSettled => "not_settled",
+            Self::AlreadySettled => "already_settled",
+            Self::NeverArrived => "never_arrived",
+            Self::VoidedElsewhere => "voided_elsewhere",
+            Self::Unrecognized => "unrecognized",
         }
     }
 }
 
 /// Why it is not known what the gateway did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The request was sent, the answer did not come in time or was cut off.
     NoAnswer,
@@ -105,42 +134,51 @@ pub enum Doubt {
     AmountDiffers,
     /// An approval without what an approval of this kind carries.
     Incomplete,
-    /// The gateway's state of the payment is not ours: somebody else acted on it.
+    /// The gateway's state of the payment is not ours: something else acted on it.
     StateDiffers,
+    /// A reason that only a newer version knows.
+    Unrecognized,
+}
+
+impl Doubt {
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::Unreadable => "unreadable",
+            Self::GatewayLostTrack => "gateway_lost_track",
+            Self::AmountDiffers => "amount_differs",
+            Self::Incomplete => "incomplete",
+            Self::StateDiffers => "state_differs",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
 }
 
 /// What one gateway call came to. Every result has its name here; there is no "other".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Done as asked.
-    Approved(Answer),
+    Approved(GatewayResponse),
     /// Authorized for less than was asked; the approved amount is in the answer.
-    PartiallyApproved(Answer),
+    PartiallyApproved(GatewayResponse),
     /// Refused by the issuer, the processor or the gateway. Nothing was done.
-    Declined(Answer, DeclineCode, Advice),
+    Declined(GatewayResponse, DeclineCode, Advice),
     /// Nothing was done, and it is known.
-    NotDone(NotDone, Answer),
+    NoEffect(NoEffect, GatewayResponse),
     /// Not known: it may or may not have been done. Only asking the gateway decides.
-    Unknown(Doubt, Answer),
+    Unknown(Doubt, GatewayResponse),
 }
 
 impl Outcome {
-    /// Whether the operation may be sent again without asking the gateway first.
-    pub fn may_be_sent_again(&self) -> bool {
+    /// The gateway's response.
+    pub fn response(&self) -> &GatewayResponse {
         match self {
-            Self::NotDone(reason, _) => reason.may_be_tried_again(),
-            Self::Approved(_) | Self::PartiallyApproved(_) | Self::Declined(..) | Self::Unknown(..) => false,
-        }
-    }
-
-    /// The gateway's words.
-    pub fn answer(&self) -> &Answer {
-        match self {
-            Self::Approved(answer)
-            | Self::PartiallyApproved(answer)
-            | Self::Declined(answer, ..)
-            | Self::NotDone(_, answer)
-            | Self::Unknown(_, answer) => answer,
+            Self::Approved(response)
+            | Self::PartiallyApproved(response)
+            | Self::Declined(response, ..)
+            | Self::NoEffect(_, response)
+            | Self::Unknown(_, response) => response,
         }
     }
 }
@@ -151,7 +189,7 @@ pub enum Finding {
     /// Its word: this is what became of it.
     Became(Box<Outcome>),
     /// It was approved more than once: an earlier attempt arrived after it was given up. Every approval, oldest first.
-    Several(Vec<Answer>),
+    Several(Vec<GatewayResponse>),
     /// No trace of it: no record, or the payment is as it was before. Counts only when asked twice, late enough.
     Absent,
     /// Records that decide nothing.

@@ -19,8 +19,8 @@ use crate::{
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Grant, Kind},
-    order::{self, Action, At, Context, Decision, Intent, Next, Order, OrderKey, Rejection},
-    outcome::{Answer, Doubt, NotDone, Outcome},
+    order::{self, Action, At, Context, Intent, Next, Order, OrderKey, Plan, Rejection},
+    outcome::{Doubt, GatewayResponse, NoEffect, Outcome},
     policy::OrdersMode,
     store::{OrderStore, StoreError},
     trail,
@@ -158,6 +158,12 @@ impl Payments {
         Ok(Some(Performed { order, at, replayed: true }))
     }
 
+    /// Gives a rule of the order what it may need.
+    fn with_context<T>(&self, merchant: &Merchant, rule: impl FnOnce(&Context<'_>) -> T) -> T {
+        let new_id = || self.clock.new_id();
+        rule(&Context { policy: &merchant.policy, now: self.clock.now(), new_id: &new_id })
+    }
+
     /// Sends a pending operation and whatever follows from its outcome. An outcome that is not known is asked about
     /// once, if time is left; otherwise the operation stays pending.
     async fn carry_out(
@@ -200,13 +206,9 @@ impl Payments {
             }
             let order = stored.order().clone();
             let route = merchant.route(order.currency);
-            let context = Context {
-                policy: &merchant.policy,
-                route: route.as_ref(),
-                now: self.clock.now(),
-                new_id: &|| self.clock.new_id(),
-            };
-            let decision = match order::decide(order, intent, &context) {
+            let decided =
+                self.with_context(merchant, |context| order::decide(order, intent, route.as_ref(), context));
+            let decision = match decided {
                 Ok(decision) => decision,
                 // What is wrong with a new order may have been right when the same request made it.
                 Err(rejection) if matches!(stored, Start::New(_)) => {
@@ -217,11 +219,11 @@ impl Payments {
                 Err(rejection) => return Err(rejection.into()),
             };
             let (order, at, to_send) = match decision {
-                Decision::Replay(order, at) => {
+                Plan::Replay(order, at) => {
                     return Ok(Intended::Finished(Performed { order, at, replayed: true }));
                 }
-                Decision::Send(order, at) => (order, at, true),
-                Decision::Record(order, at) => (order, at, false),
+                Plan::Send(order, at) => (order, at, true),
+                Plan::Record(order, at) => (order, at, false),
             };
             match self.put(&stored, &order, at).await? {
                 Put::Done(order) if to_send => {
@@ -293,7 +295,7 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Outcome {
-        let not_sent = |doubt| Outcome::Unknown(doubt, Answer::default());
+        let not_sent = |doubt| Outcome::Unknown(doubt, GatewayResponse::default());
         let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
         else {
             return not_sent(Doubt::StateDiffers);
@@ -312,13 +314,13 @@ impl Payments {
             route: &operation.route,
             currency: order.currency,
             amount: operation.amount,
-            gateway_order_id: &operation.gateway_order_id,
+            gateway_order_id: &operation.attempt.gateway_order_id,
             order: &order.id,
             memo: transaction.memo.as_deref(),
             command,
         };
         let Some(limit) = deadline.gateway_limit() else {
-            return Outcome::NotDone(NotDone::NoTimeLeft, Answer::default());
+            return Outcome::NoEffect(NoEffect::NoTimeLeft, GatewayResponse::default());
         };
         let sent = Instant::now();
         let outcome = self.gateway.perform(merchant, instruction, limit).await;
@@ -327,7 +329,7 @@ impl Payments {
             trail.gateway_calls += 1;
             trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
             trail.gateway_refusals +=
-                u32::from(matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)));
+                u32::from(matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)));
         });
         outcome
     }
@@ -341,8 +343,7 @@ impl Payments {
             if attempt(order, at) != sent && !moved {
                 return None;
             }
-            let now = self.clock.now();
-            Some(order::apply(order, at, outcome, &merchant.policy, now, &|| self.clock.new_id()))
+            Some(self.with_context(merchant, |context| order::apply(order, at, outcome, context)))
         })
         .await
     }
@@ -492,7 +493,7 @@ struct Saved {
 
 /// The latest attempt of an operation.
 fn attempt(order: &Order, at: At) -> Option<Uuid> {
-    order.operation(at).map(|operation| operation.attempt_id)
+    order.operation(at).map(|operation| operation.attempt.id)
 }
 
 fn next_version(order: &Order) -> Order {

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     merchants::{Merchant, Merchants},
-    operation::{Grant, Kind, State},
+    operation::{Grant, Kind, Stage},
     order::{At, MerchantId, Order, OrderKey},
     payments::{Deadline, Payments},
     store::{Cursor, IN_DOUBT_SHARDS, Index, StoreError},
@@ -151,8 +151,8 @@ impl Run<'_> {
         let now = self.payments.clock.now();
         let due: Vec<At> = order.due_for_inquiry(now).collect();
         for at in due {
-            let pending = order.operation(at).filter(|operation| operation.is(State::Pending));
-            let age_s = pending.map_or(0, |operation| now.duration_since(operation.attempted_at).as_secs());
+            let pending = order.operation(at).filter(|operation| operation.is(Stage::Pending));
+            let age_s = pending.map_or(0, |operation| now.duration_since(operation.attempt.at).as_secs());
             {
                 let mut report = self.report();
                 report.due += 1;
@@ -182,17 +182,17 @@ impl Run<'_> {
     fn count(&self, order: &Order, at: At) {
         let Some(operation) = order.operation(at) else { return };
         let mut report = self.report();
-        let (result, amount) = match operation.state {
-            State::Approved => ("approved", operation.approved_amount()),
-            State::Declined => ("declined", operation.amount),
-            State::NotDone => ("not_done", operation.amount),
-            State::Pending => ("in_doubt", operation.amount),
+        let (result, amount) = match operation.stage() {
+            Stage::Approved => ("approved", operation.approved_amount()),
+            Stage::Declined => ("declined", operation.amount),
+            Stage::NoEffect => ("not_done", operation.amount),
+            Stage::Pending | Stage::Unrecognized => ("in_doubt", operation.amount),
         };
         let amounts = report.amounts_minor.entry(result).or_default();
         *amounts.entry(order.currency.code()).or_default() += amount.minor();
-        match operation.state {
-            State::Approved => report.approved += 1,
-            State::Declined => {
+        match operation.stage() {
+            Stage::Approved => report.approved += 1,
+            Stage::Declined => {
                 report.declined += 1;
                 if operation.by == Grant::Schedule && operation.kind == Kind::Capture {
                     report.captures_declined += 1;
@@ -204,10 +204,10 @@ impl Run<'_> {
                     );
                 }
             }
-            State::NotDone => report.not_done += 1,
-            State::Pending => {
+            Stage::NoEffect => report.not_done += 1,
+            Stage::Pending | Stage::Unrecognized => {
                 report.in_doubt += 1;
-                let since = self.payments.clock.now().duration_since(operation.attempted_at);
+                let since = self.payments.clock.now().duration_since(operation.attempt.at);
                 if since >= ATTENTION_AFTER {
                     report.needs_attention += 1;
                     tracing::error!(

@@ -17,7 +17,7 @@ use crate::{
     merchants::{Merchant, Merchants},
     operation::{Fingerprint, Grant, Kind},
     order::{Action, Due, Intent, MerchantId, Order, OrderId, OrderKey, Rejection},
-    outcome::NotDone,
+    outcome::{NoEffect, Retry},
     payments::{Deadline, Payments, Performed, Refusal},
     store::{CAPTURE_SHARDS_MAX, Cursor, Index, StoreError},
     transaction::Verdict,
@@ -314,10 +314,10 @@ impl<'a> Run<'a> {
                 refused(&mut report, order, at.transaction, decline.code.as_str());
             }
             // Somebody voided it in the gateway's portal: it is not tried again.
-            Verdict::NotDone(NotDone::VoidedElsewhere) => {
+            Verdict::NoEffect(NoEffect::VoidedElsewhere) => {
                 refused(&mut report, order, at.transaction, "voided_elsewhere");
             }
-            Verdict::NotDone(reason) => {
+            Verdict::NoEffect(reason) => {
                 report.retried += 1;
                 // It is due since its moment, however often it has been put off.
                 let since = transaction.capture.map_or(operation.created_at, |schedule| schedule.at);
@@ -325,7 +325,7 @@ impl<'a> Run<'a> {
                 report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                 drop(report);
                 // What fails for one of the merchant's payments fails for all: one probe a run is enough.
-                if matches!(reason, NotDone::Unreachable | NotDone::Misconfigured) {
+                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
                     self.known().insert(key.merchant.clone(), None);
                 }
             }
@@ -373,17 +373,19 @@ impl<'a> Run<'a> {
         let transaction = order.transaction(at.transaction)?;
         match transaction.verdict(order.operation(at)?) {
             Verdict::Done | Verdict::Pending => Some(self.lapsed(&order, at.transaction)),
-            Verdict::NotDone(reason) if reason.may_be_tried_again() || reason == NotDone::Misconfigured => {
+            Verdict::NoEffect(reason)
+                if reason.retry() == Retry::AsItIs || reason == NoEffect::Misconfigured =>
+            {
                 let mut report = self.report();
                 report.due += 1;
                 report.retried += 1;
                 drop(report);
-                if matches!(reason, NotDone::Unreachable | NotDone::Misconfigured) {
+                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
                     self.known().insert(key.merchant.clone(), None);
                 }
                 Some(false)
             }
-            Verdict::NotDone(_) | Verdict::Declined(_) => None,
+            Verdict::NoEffect(_) | Verdict::Declined(_) => None,
         }
     }
 

@@ -4,25 +4,26 @@
 //! read off the list each time, so they cannot disagree with what happened.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     card::CardSummary,
+    carried::Carried,
     memo::Memo,
     money::Amount,
-    operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, State},
-    outcome::NotDone,
+    operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, Stage},
+    outcome::NoEffect,
 };
 
 /// How the payment began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Hold now, capture later.
     Authorize,
     /// Take at once.
     Purchase,
+    /// One that only a newer version knows.
+    Unrecognized,
 }
 
 impl Method {
@@ -31,7 +32,13 @@ impl Method {
         match self {
             Self::Authorize => Kind::Authorize,
             Self::Purchase => Kind::Purchase,
+            Self::Unrecognized => Kind::Unrecognized,
         }
+    }
+
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        self.kind().as_str()
     }
 }
 
@@ -70,21 +77,20 @@ pub enum Verdict {
     /// It was refused, by the issuer, the gateway or one of the merchant's rules.
     Declined(Decline),
     /// Nothing was done.
-    NotDone(NotDone),
+    NoEffect(NoEffect),
 }
 
 /// A capture that happens by itself. What became of it stands in the operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureSchedule {
     /// The moment that was asked for.
     pub at: Timestamp,
-    /// Whether the authorization ended before that came to pass.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub lapsed: bool,
+    /// When it was recorded that the authorization had ended before that came to pass.
+    pub lapsed_at: Option<Timestamp>,
 }
 
 /// A payment with its history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     /// Ours; what follow-up calls name.
     pub id: Uuid,
@@ -93,16 +99,12 @@ pub struct Transaction {
     /// What may be kept of the card.
     pub card: CardSummary,
     /// What the merchant's system said about it; for a payment that is an order of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<Box<Memo>>,
     /// The merchant's own reference, as given at capture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_reference: Option<String>,
     /// When the held amount is captured by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Timestamp>,
     /// Who paid.
     pub by: Grant,
@@ -112,6 +114,8 @@ pub struct Transaction {
     pub updated_at: Timestamp,
     /// Everything that was asked of it, oldest first; the first began it. Never empty, never shortened.
     pub operations: Vec<Operation>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
 }
 
 impl Transaction {
@@ -123,9 +127,9 @@ impl Transaction {
     /// The operation that tells what became of another: the void that followed from it, or itself.
     pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
         let followed = match operation.kind {
-            Kind::Authorize | Kind::Purchase => operation.is(State::Approved),
-            Kind::Refund => operation.not_done == Some(NotDone::NotSettled),
-            Kind::Capture | Kind::Void => false,
+            Kind::Authorize | Kind::Purchase => operation.is(Stage::Approved),
+            Kind::Refund => operation.no_effect() == Some(NoEffect::NotSettled),
+            Kind::Capture | Kind::Void | Kind::Unrecognized => false,
         };
         let follow_up = self
             .operations
@@ -139,27 +143,33 @@ impl Transaction {
     pub fn verdict(&self, operation: &Operation) -> Verdict {
         let latest = self.latest_of(operation);
         let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
-        match (latest.state, by_rule.or(latest.decline)) {
-            (State::Pending, _) => Verdict::Pending,
-            (State::Approved | State::Declined, Some(decline)) => Verdict::Declined(decline),
-            (State::Approved | State::Declined, None) => Verdict::Done,
-            (State::NotDone, _) => Verdict::NotDone(match latest.not_done {
+        match (latest.stage(), by_rule.or(latest.decline())) {
+            (Stage::Pending | Stage::Unrecognized, _) => Verdict::Pending,
+            (Stage::Approved | Stage::Declined, Some(decline)) => Verdict::Declined(decline),
+            (Stage::Approved | Stage::Declined, None) => Verdict::Done,
+            (Stage::NoEffect, _) => Verdict::NoEffect(match latest.no_effect() {
                 // A refund that came too early stays that, however far its void got.
-                Some(NotDone::AlreadySettled) if latest.follows.is_some() => NotDone::NotSettled,
+                Some(NoEffect::AlreadySettled) if latest.follows.is_some() => NoEffect::NotSettled,
                 Some(reason) => reason,
-                None => NotDone::TryAgain,
+                None => NoEffect::TryAgain,
             }),
         }
     }
 
+    /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
+    /// amount counts as reserved.
+    pub fn is_recognized(&self) -> bool {
+        self.method != Method::Unrecognized && self.operations.iter().all(Operation::is_recognized)
+    }
+
     /// The operation whose outcome is not known yet; there is at most one.
     pub fn pending(&self) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.is(State::Pending))
+        self.operations.iter().find(|operation| operation.is(Stage::Pending))
     }
 
     /// Elastic Path's status.
     pub fn status(&self) -> Status {
-        if self.pending().is_some() {
+        if self.pending().is_some() || !self.is_recognized() {
             return Status::Pending;
         }
         if !self.began() || self.undone_by_rule() {
@@ -168,6 +178,7 @@ impl Transaction {
         match self.voided().map(|void| void.cause) {
             None | Some(Cause::RefundBeforeSettlement | Cause::Twin) => Status::Complete,
             Some(Cause::Asked) => Status::Cancelled,
+            Some(Cause::Unrecognized) => Status::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
                 Status::Failed
             }
@@ -176,7 +187,7 @@ impl Transaction {
 
     /// Whether the gateway approved the authorization or purchase.
     pub fn began(&self) -> bool {
-        self.first().is_some_and(|first| first.is(State::Approved))
+        self.first().is_some_and(|first| first.is(Stage::Approved))
     }
 
     /// The void that took effect.
@@ -186,7 +197,7 @@ impl Transaction {
 
     /// Whether what the payment's own answer called for is done: it was voided, or refunded where that came too late.
     fn undone_by_rule(&self) -> bool {
-        self.operations.iter().any(|o| o.is(State::Approved) && o.cause.declines_as().is_some())
+        self.operations.iter().any(|o| o.is(Stage::Approved) && o.cause.declines_as().is_some())
     }
 
     /// Whether a void follows from the payment's own answer, so that it must not stand.
@@ -194,21 +205,26 @@ impl Transaction {
         self.operations.iter().any(|operation| operation.cause.declines_as().is_some())
     }
 
-    /// Amount of the payment: what was approved, or what was asked while that is not known.
+    /// Amount of the payment: what was approved, or what was asked while that is not known. For a payment that only a
+    /// newer version can read: all that it may come to.
     pub fn amount(&self) -> Amount {
+        if !self.is_recognized() {
+            let may_add = |o: &&Operation| o.kind.is_payment() || o.kind == Kind::Unrecognized;
+            return Amount::sum(self.operations.iter().filter(may_add).map(|operation| operation.amount));
+        }
         self.first().map_or(Amount::ZERO, |first| {
-            if first.is(State::Approved) { first.approved_amount() } else { first.amount }
+            if first.is(Stage::Approved) { first.approved_amount() } else { first.amount }
         })
     }
 
     /// Amount taken, before refunds.
     pub fn captured(&self) -> Amount {
-        if self.must_not_stand() {
+        if self.must_not_stand() || !self.is_recognized() {
             return Amount::ZERO;
         }
         match self.method {
             Method::Purchase if self.began() => self.amount(),
-            Method::Purchase => Amount::ZERO,
+            Method::Purchase | Method::Unrecognized => Amount::ZERO,
             // There is one capture at most: the rest of the authorization is released with it.
             Method::Authorize => {
                 self.approved(Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
@@ -245,8 +261,7 @@ impl Transaction {
 
     /// The gateway's reference (retref) of the payment, once approved.
     pub fn reference(&self) -> Option<&str> {
-        let first = self.first().filter(|first| first.is(State::Approved))?;
-        first.answer.as_ref()?.retref.as_deref()
+        self.first().filter(|first| first.is(Stage::Approved))?.reference()
     }
 
     /// Elastic Path's transaction type: what was last done to the payment.
@@ -264,7 +279,7 @@ impl Transaction {
     pub fn decline(&self) -> Option<Decline> {
         let void = self.operations.iter().rev().find_map(|operation| operation.cause.declines_as());
         let by_rule = void.map(|code| Decline { code, advice: code.advice() });
-        by_rule.or_else(|| self.first().and_then(|first| first.decline))
+        by_rule.or_else(|| self.first().and_then(Operation::decline))
     }
 
     /// How the refunds were made, if there are any.
@@ -292,6 +307,6 @@ impl Transaction {
     fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
         self.operations
             .iter()
-            .filter(move |operation| operation.kind == kind && operation.is(State::Approved))
+            .filter(move |operation| operation.kind == kind && operation.is(Stage::Approved))
     }
 }

@@ -8,9 +8,9 @@ use std::fmt;
 
 use tollgate::{
     money::Amount,
-    operation::{Cause, Kind, Mechanism, Operation, State as Stage},
+    operation::{Cause, Kind, Mechanism, Operation, Stage},
     order::Order,
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::{Status, Transaction},
 };
 
@@ -33,15 +33,16 @@ impl fmt::Display for Shown<'_> {
                     f,
                     ", to be captured {}{}",
                     schedule.at,
-                    if schedule.lapsed { ", lapsed" } else { "" }
+                    if schedule.lapsed_at.is_some() { ", lapsed" } else { "" }
                 )?;
             }
             for operation in &transaction.operations {
-                let Operation { kind, state, attempts, .. } = operation;
-                let gateway_order_id = &operation.gateway_order_id[2..8];
+                let Operation { kind, attempt, .. } = operation;
+                let (stage, attempts) = (operation.stage(), attempt.number);
+                let gateway_order_id = &operation.attempt.gateway_order_id[2..8];
                 write!(
                     f,
-                    ", {} {gateway_order_id} {} {state:?} x{attempts}",
+                    ", {} {gateway_order_id} {} {stage:?} x{attempts}",
                     kind.as_str(),
                     operation.amount.minor()
                 )?;
@@ -111,30 +112,42 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
     let mut broken = Vec::new();
     for operation in &before.operations {
         let Some(later) = after.operations.iter().find(|o| o.id == operation.id) else {
-            broken.push(format!("operation {} is gone", operation.gateway_order_id));
+            broken.push(format!("operation {} is gone", operation.attempt.gateway_order_id));
             continue;
         };
-        let final_word = matches!(operation.state, Stage::Approved | Stage::Declined);
-        let again = later.attempts == operation.attempts + 1 && later.attempt_id != operation.attempt_id;
-        let fine = match (operation.state, later.state) {
+        let final_word = matches!(operation.stage(), Stage::Approved | Stage::Declined);
+        let again =
+            later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
+        let fine = match (operation.stage(), later.stage()) {
             // Nothing but that the last look at an earlier attempt was taken.
             _ if final_word => {
-                *operation == Operation { last_look_at: operation.last_look_at, ..later.clone() }
+                *operation
+                    == Operation {
+                        last_look_at: operation.last_look_at,
+                        carried: operation.carried.clone(),
+                        ..later.clone()
+                    }
             }
             (Stage::Pending, Stage::Pending) => {
-                later.attempts == operation.attempts || (again && operation.cause.declines_as().is_some())
+                later.attempt.number == operation.attempt.number
+                    || (again && operation.cause.declines_as().is_some())
             }
-            (Stage::NotDone, Stage::Pending) => again,
+            (Stage::NoEffect, Stage::Pending) => again,
             // Found late, by the gateway's word: see `word`.
-            (Stage::NotDone, Stage::Approved | Stage::NotDone) | (Stage::Pending, _) => {
-                later.attempts == operation.attempts
+            (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
+                later.attempt.number == operation.attempt.number
             }
             _ => false,
         };
-        if !fine || later.gateway_order_id != operation.gateway_order_id || later.route != operation.route {
+        if !fine
+            || later.attempt.gateway_order_id != operation.attempt.gateway_order_id
+            || later.route != operation.route
+        {
             broken.push(format!(
                 "operation {} went from {:?} to {:?}",
-                operation.gateway_order_id, operation.state, later.state
+                operation.attempt.gateway_order_id,
+                operation.stage(),
+                later.stage()
             ));
         }
     }
@@ -156,14 +169,14 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     if operation.mechanism == Mechanism::Manual {
         return None;
     }
-    let id = operation.gateway_order_id.as_str();
+    let id = operation.attempt.gateway_order_id.as_str();
     let did = ledger.did(id);
     let approved = did.iter().find_map(|did| match did {
         Did::Approved { retref, amount } => Some((retref, *amount)),
         _ => None,
     });
-    let by_itself = match operation.state {
-        Stage::Pending => true,
+    let by_itself = match operation.stage() {
+        Stage::Pending | Stage::Unrecognized => true,
         Stage::Approved => match (operation.kind, approved) {
             (Kind::Authorize | Kind::Purchase, Some((retref, amount))) => {
                 amount == operation.approved_amount().minor()
@@ -172,13 +185,14 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
             (Kind::Void, Some(_)) => true,
             (_, None) => false,
+            (Kind::Unrecognized, _) => false,
         },
         Stage::Declined => approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined { .. })),
-        Stage::NotDone => {
+        Stage::NoEffect => {
             approved.is_none()
-                && match operation.not_done {
-                    Some(NotDone::NotSettled) => did.contains(&Did::NotSettled),
-                    Some(NotDone::VoidedElsewhere | NotDone::AlreadySettled) => {
+                && match operation.no_effect() {
+                    Some(NoEffect::NotSettled) => did.contains(&Did::NotSettled),
+                    Some(NoEffect::VoidedElsewhere | NoEffect::AlreadySettled) => {
                         operation.kind == Kind::Void || operation.kind == Kind::Capture
                     }
                     Some(_) => true,
@@ -189,7 +203,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     (!by_itself).then(|| {
         format!(
             "{id} is {:?} {:?} on record, and the gateway did {did:?}",
-            operation.state, operation.not_done
+            operation.stage(),
+            operation.no_effect()
         )
     })
 }
@@ -204,7 +219,7 @@ pub(crate) fn arrives(shelf: &Shelf, sent: &Sent) -> Option<String> {
 
 fn on_record<'a>(shelf: &'a Shelf, sent: &Sent) -> Option<&'a Operation> {
     let operations = shelf.order(&sent.order)?.operations();
-    operations.map(|(_, operation)| operation).find(|o| o.gateway_order_id == sent.gateway_order_id)
+    operations.map(|(_, operation)| operation).find(|o| o.attempt.gateway_order_id == sent.gateway_order_id)
 }
 
 /// A request was carried out: at most once each, and no more than the order's total.
@@ -214,7 +229,7 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
     if ledger.times_done(id) > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
-    let state = on_record(shelf, sent).map(|operation| operation.state);
+    let state = on_record(shelf, sent).map(|operation| operation.stage());
     if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
         broken.push(format!("{id} was carried out while its operation is {state:?}"));
     }
@@ -228,7 +243,9 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -
     let paid: u64 = ledger.records().iter().filter(live).map(|record| record.amount).sum();
     // What a rule gave back, because its void came too late, is nobody's payment.
     let by_rule = shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
-        o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(&o.gateway_order_id) > 0
+        o.kind == Kind::Refund
+            && o.cause != Cause::Asked
+            && ledger.times_done(&o.attempt.gateway_order_id) > 0
     });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
     let paid = paid - given_back;
@@ -268,7 +285,7 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
         let (ours, theirs) = (totals(order), ledger.totals(&key));
         for transaction in &order.transactions {
             let Some(pending) = transaction.pending() else { continue };
-            broken.push(format!("{} of {key} is still pending", pending.gateway_order_id));
+            broken.push(format!("{} of {key} is still pending", pending.attempt.gateway_order_id));
         }
         if ours != theirs {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));

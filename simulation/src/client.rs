@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     check::told::{self, Telling},
+    versions::Version,
     world::{State, World},
 };
 use credit_card::{Asked, Media};
@@ -190,7 +191,7 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
         if let Route::Card(..) = ask.route {
             knows_the_key(world, ask.merchant, &credential, valid, response.status().as_u16());
         }
-        understand(world, ask, began, &response)
+        understand(world, ask, began, &response, instance.version)
     });
     world.step(format_args!("#{number} {reply:?}"));
     reply
@@ -223,7 +224,13 @@ fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before:
 }
 
 /// Reads an answer, and holds what it says against what is on record.
-fn understand(world: &World, ask: &Ask, began: Instant, response: &Response<Body>) -> Reply {
+fn understand(
+    world: &World,
+    ask: &Ask,
+    began: Instant,
+    response: &Response<Body>,
+    version: Version,
+) -> Reply {
     let mut guard = world.state();
     let state = &mut *guard;
     let Said { word, transaction, code, broken } = match ask.route {
@@ -233,14 +240,16 @@ fn understand(world: &World, ask: &Ask, began: Instant, response: &Response<Body
     for rule in broken {
         world.fail(state, &rule);
     }
-    if let Some(key) = ask.told_of(state) {
+    // To today's version, what only a newer one can read is pending.
+    let can_tell = version == Version::ToCome || !state.shelf.is_beyond_today(&ask.order_key());
+    if let Some(key) = ask.told_of(state).filter(|_| can_tell) {
         let order = ask.order_key();
         let telling = Telling { order, key, wish: ask.wish(), word, began, told_at: Instant::now() };
         for rule in told::now(state, &telling) {
             world.fail(state, &rule);
         }
         state.told.push(telling);
-    } else if matches!(ask.route, Route::Card(..)) && word.is_of_an_operation() {
+    } else if can_tell && matches!(ask.route, Route::Card(..)) && word.is_of_an_operation() {
         world.fail(state, &format!("told {word:?} of a payment that is not on record"));
     }
     world.note(state, format_args!("  answered {word:?} {code}"));

@@ -15,7 +15,7 @@ use tollgate::{
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
     merchants::Merchant,
     money::Amount,
-    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
 };
 
 use crate::{
@@ -122,14 +122,14 @@ fn card(source: &PaymentSource) -> Card {
     }
 }
 
-fn answer(retref: &str, amount: u64) -> Answer {
-    Answer {
+fn answer(retref: &str, amount: u64) -> GatewayResponse {
+    GatewayResponse {
         respstat: Some("A".to_owned()),
         retref: Some(retref.to_owned()),
         amount: Amount::new(amount).ok(),
         // Given with every answer and never stored: the twins of the store drop it.
         token: Some("9418594164541111".to_owned()),
-        ..Answer::default()
+        ..GatewayResponse::default()
     }
 }
 
@@ -140,7 +140,7 @@ fn outcome(sent: &Sent, did: &Did) -> Outcome {
             let opens = matches!(sent.wanted, Wanted::Authorize(_) | Wanted::Purchase(_));
             // Told with the approval itself and by no look-up.
             let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
-            let answer = Answer { stored: sent.save.then_some(stored), ..answer(retref, *amount) };
+            let answer = GatewayResponse { stored: sent.save.then_some(stored), ..answer(retref, *amount) };
             if opens && *amount < sent.amount {
                 Outcome::PartiallyApproved(answer)
             } else {
@@ -148,9 +148,9 @@ fn outcome(sent: &Sent, did: &Did) -> Outcome {
             }
         }
         Did::Declined { retref } => declined(retref),
-        Did::NotSettled => Outcome::NotDone(NotDone::NotSettled, Answer::default()),
-        Did::AlreadySettled => Outcome::NotDone(NotDone::AlreadySettled, Answer::default()),
-        Did::StateDiffers => Outcome::Unknown(Doubt::StateDiffers, Answer::default()),
+        Did::NotSettled => Outcome::NoEffect(NoEffect::NotSettled, GatewayResponse::default()),
+        Did::AlreadySettled => Outcome::NoEffect(NoEffect::AlreadySettled, GatewayResponse::default()),
+        Did::StateDiffers => Outcome::Unknown(Doubt::StateDiffers, GatewayResponse::default()),
     }
 }
 
@@ -165,13 +165,13 @@ impl Gateway for Instance {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
         let fault = self.enter(Call::Perform, &about).await;
-        let not_done = |reason| Outcome::NotDone(reason, Answer::default());
-        let unknown = Outcome::Unknown(Doubt::NoAnswer, Answer::default());
+        let not_done = |reason| Outcome::NoEffect(reason, GatewayResponse::default());
+        let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
         let silence = if self.world.state().rng.chance(50) { CUT } else { limit };
         match fault {
-            Some(Fault::Unreachable) => not_done(NotDone::Unreachable),
-            Some(Fault::TryAgain) => not_done(NotDone::TryAgain),
-            Some(Fault::Misconfigured) => not_done(NotDone::Misconfigured),
+            Some(Fault::Unreachable) => not_done(NoEffect::Unreachable),
+            Some(Fault::TryAgain) => not_done(NoEffect::TryAgain),
+            Some(Fault::Misconfigured) => not_done(NoEffect::Misconfigured),
             Some(Fault::RequestLost) => {
                 sleep(silence).await;
                 unknown

@@ -17,6 +17,7 @@ mod shelf;
 mod shoppers;
 mod sweep;
 mod trace;
+mod versions;
 mod world;
 
 use std::collections::BTreeMap;

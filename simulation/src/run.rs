@@ -108,6 +108,8 @@ pub(crate) async fn end(world: &Arc<World>) {
         let mut state = world.state();
         state.plan = Plan::Calm;
         state.outage_until = None;
+        // A release ends with one version; only the newer one can finish what it began.
+        state.today_still_runs = false;
         for merchant in [REGISTERED, EXTERNAL] {
             state.shops.rules(merchant, |rules| rules.paused = false);
         }

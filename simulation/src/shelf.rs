@@ -1,4 +1,4 @@
-//! The store's twin: versioned orders in memory, and an index that lags behind.
+//! The store's twin: items in memory, as the table would hold them, and an index that lags behind.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,13 +7,17 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tollgate::{
     order::{Order, OrderKey},
-    store::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError},
+    store::{
+        Cursor, Index, OrderStore, Page, StoreError,
+        dynamodb::{Item, StoredOrder},
+    },
     transaction::Transaction,
 };
 
 use crate::{
     Broken, check,
     fault::{Call, Fault},
+    versions::{self, Version},
     world::{Instance, State, World},
 };
 
@@ -33,6 +37,8 @@ pub(crate) struct Shelf {
 }
 
 struct Entry {
+    item: Item,
+    /// The same, as the version reads it that knows all of it.
     order: Order,
     /// What the indexes were told, and when.
     indexes: Vec<(Instant, Indexed)>,
@@ -46,12 +52,12 @@ struct Indexed {
 }
 
 impl Indexed {
-    fn of(order: &Order, capture_shards: u16) -> Self {
-        let key = order.key().to_string();
-        let sum = u16::from(key.bytes().fold(0, u8::wrapping_add));
+    fn of(item: &Item) -> Self {
+        let text = |name: &str| item.get(name)?.as_s().ok();
+        let key = |shard: &str, at: &str| Some((text(shard)?.parse().ok()?, text(at)?.parse().ok()?));
         Self {
-            in_doubt: order.next_inquiry_at().map(|at| (sum % IN_DOUBT_SHARDS, at)),
-            capture: order.next_capture_at().map(|at| (sum % capture_shards, at)),
+            in_doubt: key("in_doubt_shard", "in_doubt_at"),
+            capture: key("capture_shard", "capture_due_at"),
         }
     }
 
@@ -75,23 +81,35 @@ impl Shelf {
         self.entries.get(key).map(|entry| &entry.order)
     }
 
+    /// Whether an order says something that today's version has no words for.
+    pub(crate) fn is_beyond_today(&self, key: &str) -> bool {
+        self.entries.get(key).is_some_and(|entry| versions::is_beyond_today(&entry.item))
+    }
+
     /// When an order was last written.
     pub(crate) fn written_at(&self, key: &str) -> Option<Instant> {
         self.entries.get(key)?.indexes.last().map(|(at, _)| *at)
     }
 
-    fn put(&mut self, order: Order, capture_shards: u16) {
-        let line = (Instant::now(), Indexed::of(&order, capture_shards));
+    fn put(&mut self, item: Item, order: Order) {
+        let line = (Instant::now(), Indexed::of(&item));
         let key = order.key().to_string();
         match self.entries.get_mut(&key) {
             Some(entry) => {
+                entry.item = item;
                 entry.order = order;
                 entry.indexes.push(line);
             }
             None => {
-                self.entries.insert(key, Entry { order, indexes: vec![line] });
+                self.entries.insert(key, Entry { item, order, indexes: vec![line] });
             }
         }
+    }
+
+    /// An order as a version reads it.
+    fn read(&self, key: &str, version: Version) -> Result<Option<Order>, StoreError> {
+        let Some(entry) = self.entries.get(key) else { return Ok(None) };
+        StoredOrder(version.reads(entry.item.clone())).read().map(Some)
     }
 
     /// What one shard of an index shows, as it was `lag` ago.
@@ -118,31 +136,46 @@ impl Shelf {
 
 impl World {
     /// One conditional write, as the table does it.
-    fn write(&self, order: &Order, new: bool) -> Result<(), StoreError> {
+    fn write(&self, order: &Order, new: bool, version: Version) -> Result<(), StoreError> {
         let mut guard = self.state();
         let state = &mut *guard;
         let key = order.key().to_string();
-        let stored = state.shelf.order(&key);
+        let stored = state.shelf.order(&key).map(|stored| stored.version);
         let as_read = match (new, stored) {
             (true, None) => true,
             (true, Some(_)) | (false, None) => false,
-            (false, Some(stored)) => stored.version == order.version,
+            (false, Some(stored)) => stored == order.version,
         };
         let unconditional = state.broken == Some(Broken::StoreWithoutCondition) && stored.is_some();
         if !as_read && !unconditional {
-            let stored = stored.cloned();
+            let stored = state.shelf.read(&key, version)?;
             self.note(state, format_args!("  conflict on {key}"));
             return Err(match stored {
                 Some(stored) => StoreError::Conflict(Box::new(stored)),
                 None => StoreError::Unavailable("no such item".to_owned()),
             });
         }
-        self.replace(state, Order { version: order.version + 1, ..as_stored(order) });
+        self.replace(state, order, version);
         Ok(())
     }
 
-    fn replace(&self, state: &mut State, order: Order) {
+    fn replace(&self, state: &mut State, order: &Order, version: Version) {
         let key = order.key().to_string();
+        let item = StoredOrder::next(order, state.capture_shards).0;
+        let item = if state.two_versions { version.writes(item) } else { item };
+        let order = match StoredOrder(Version::ToCome.reads(item.clone())).read() {
+            Ok(order) => order,
+            Err(error) => return self.fail(state, &format!("{key} cannot be read any more: {error}")),
+        };
+        if let Some(entry) = state.shelf.entries.get(&key) {
+            let before = entry.item.clone();
+            if versions::lost(&before, &item) {
+                self.fail(state, &format!("a member that today's version does not know is gone from {key}"));
+            }
+            if version == Version::Today && versions::is_beyond_today(&before) {
+                state.count("writes of what only a newer version can read");
+            }
+        }
         let before = state.shelf.order(&key);
         let mut broken = check::written(before, &order, &mut state.ledger);
         let terms = state.shops.terms(order.merchant.as_str());
@@ -157,13 +190,13 @@ impl World {
             state.seen.insert((transaction.id, status, captured, refunded));
             let at = transaction.capture.filter(|_| transaction.capture_standing().is_some());
             state.schedules.insert((transaction.id, at.map(|schedule| schedule.at.as_second())));
-            let attempt = |transaction: &Transaction| transaction.first().map(|first| first.attempt_id);
+            let attempt = |transaction: &Transaction| transaction.first().map(|first| first.attempt.id);
             let before = state.shelf.order(&key).and_then(|before| before.transaction(transaction.id));
             if before.and_then(attempt) != attempt(transaction) {
                 state.sent_with.insert(transaction.id, transaction.capture.map(|schedule| schedule.at));
             }
         }
-        state.shelf.put(order, state.capture_shards);
+        state.shelf.put(item, order);
     }
 
     /// Somebody else's write, which changes nothing that matters.
@@ -174,23 +207,8 @@ impl World {
         let stored = state.shelf.order(&order.key().to_string()).cloned();
         let mut other = stored.unwrap_or_else(|| Order::new(&order.key(), order.currency, order.total, now));
         other.updated_at = now;
-        other.version += 1;
-        self.replace(state, other);
+        self.replace(state, &other, Version::ToCome);
     }
-}
-
-/// An order as it comes back from the table: what is never stored is gone.
-fn as_stored(order: &Order) -> Order {
-    let mut order = order.clone();
-    for transaction in &mut order.transactions {
-        for operation in &mut transaction.operations {
-            if let Some(answer) = &mut operation.answer {
-                answer.token = None;
-                answer.stored = None;
-            }
-        }
-    }
-    order
 }
 
 impl Instance {
@@ -201,25 +219,25 @@ impl Instance {
             Some(Fault::Error) => return Err(unavailable()),
             Some(Fault::OtherWriter) => self.world.other_writer(order),
             Some(Fault::LateWrite) => {
-                let (world, order) = (self.world.clone(), order.clone());
+                let (world, order, version) = (self.world.clone(), order.clone(), self.version);
                 let delay_ms = 1 + world.state().rng.below(8_000);
                 tokio::spawn(async move {
                     sleep(Duration::from_millis(delay_ms)).await;
                     world.step(format_args!("a write of {} arrives late", order.id));
                     // Whether it still fits is the condition's business.
-                    world.write(&order, new).unwrap_or_default();
+                    world.write(&order, new, version).unwrap_or_default();
                 });
                 return Err(unavailable());
             }
             _ => {}
         }
-        let written = self.world.write(order, new);
+        let written = self.world.write(order, new, self.version);
         self.leave(fault).await;
         match fault {
             Some(Fault::ErrorAfter) => Err(unavailable()),
             Some(Fault::OwnConflict) if written.is_ok() => {
                 // By the time of the repeat somebody else may have gone on from it.
-                let stored = self.world.state().shelf.order(&order.key().to_string()).cloned();
+                let stored = self.world.state().shelf.read(&order.key().to_string(), self.version)?;
                 Err(stored.map_or_else(unavailable, |stored| StoreError::Conflict(Box::new(stored))))
             }
             _ => written,
@@ -238,9 +256,9 @@ impl OrderStore for Instance {
         if fault == Some(Fault::Error) {
             return Err(unavailable());
         }
-        let order = self.world.state().shelf.order(&key.to_string()).cloned();
+        let order = self.world.state().shelf.read(&key.to_string(), self.version);
         self.leave(fault).await;
-        Ok(order)
+        order
     }
 
     async fn create(&self, order: &Order) -> Result<(), StoreError> {

@@ -38,6 +38,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             let percent = state.rng.pick(&[0, 2, 5, 10, 20, 35]).unwrap_or(5);
             state.plan = Plan::Random(percent);
             state.refunds_findable = state.rng.chance(50);
+            state.two_versions = state.rng.chance(20);
+            state.today_still_runs = state.two_versions;
             schedule::begin(&mut state);
         }
         world

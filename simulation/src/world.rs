@@ -28,6 +28,7 @@ use crate::{
     rng::Rng,
     shelf::Shelf,
     trace::Trace,
+    versions::Version,
 };
 
 /// When every simulation begins: 2026-01-01, 12:00 UTC.
@@ -50,6 +51,10 @@ pub(crate) struct State {
     pub(crate) skew_ms: i64,
     /// Partitions of the index of captures that are written to.
     pub(crate) capture_shards: u16,
+    /// Whether a version to come writes the table.
+    pub(crate) two_versions: bool,
+    /// Whether processes of today's version take turns with it.
+    pub(crate) today_still_runs: bool,
     /// Until when the gateway is away.
     pub(crate) outage_until: Option<Instant>,
     /// Whether the gateway does nothing and says so.
@@ -100,6 +105,8 @@ impl World {
             shops: Shops::new(),
             skew_ms: 0,
             capture_shards: CAPTURE_SHARDS,
+            two_versions: false,
+            today_still_runs: false,
             outage_until: None,
             try_again: false,
             refunds_findable: true,
@@ -153,11 +160,14 @@ impl World {
         state.instances += 1;
         let offset_ms = if state.jitter { i64::try_from(state.rng.below(800)).unwrap_or(0) - 400 } else { 0 };
         let number = state.instances;
+        let version =
+            if state.today_still_runs && state.rng.chance(50) { Version::Today } else { Version::ToCome };
         drop(state);
         let crashed = Notify::new();
         Arc::new(Instance {
             world: self.clone(),
             number,
+            version,
             offset_ms,
             crashed,
             only_looks: AtomicBool::new(false),
@@ -169,6 +179,8 @@ impl World {
 pub(crate) struct Instance {
     pub(crate) world: Arc<World>,
     pub(crate) number: u32,
+    /// Where all are of one version, what they write is today's.
+    pub(crate) version: Version,
     /// How far this machine's clock is off.
     offset_ms: i64,
     crashed: Notify,

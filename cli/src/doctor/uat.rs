@@ -12,7 +12,7 @@ use tollgate::{
     money::{Amount, Currency},
     operation::{Route, gateway_order_id},
     order::OrderId,
-    outcome::{NotDone, Outcome},
+    outcome::{NoEffect, Outcome},
 };
 
 use super::{Check, Mark, checks};
@@ -110,7 +110,7 @@ impl Test<'_> {
         let source = PaymentSource::Card(Box::new(card));
         let order_id = gateway_order_id(self.app.clock.new_id());
         let outcome = self.perform(&order_id, Command::Purchase(&source)).await;
-        match (&outcome, &outcome.answer().retref) {
+        match (&outcome, &outcome.response().retref) {
             (Outcome::Approved(_) | Outcome::PartiallyApproved(_), Some(retref)) => Ok(retref.clone()),
             (Outcome::Unknown(..), _) => Err(Failure::Unavailable(format!(
                 "it is not known whether the sale was made; look for {order_id} in the test account's portal"
@@ -124,7 +124,7 @@ impl Test<'_> {
         let order_id = gateway_order_id(self.app.clock.new_id());
         let outcome = self.perform(&order_id, Command::Refund { retref: sale }).await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
-        match (&outcome, &outcome.answer().retref) {
+        match (&outcome, &outcome.response().retref) {
             (Outcome::Approved(_), Some(refund)) => {
                 let found = self.is_found(&order_id, refund).await?;
                 let (mark, answer) = if found {
@@ -140,7 +140,7 @@ impl Test<'_> {
                     Some(told(Some(refund), Some(found))),
                 ))
             }
-            (Outcome::NotDone(NotDone::NotSettled, _), _) => {
+            (Outcome::NoEffect(NoEffect::NotSettled, _), _) => {
                 let next = format!(
                     "the sale {sale} is made and not settled yet; tomorrow: doctor --merchant {} --uat --sale {sale}",
                     self.document.merchant.id
@@ -162,12 +162,12 @@ impl Test<'_> {
 
 /// What the gateway said, in codes.
 fn said(outcome: &Outcome) -> String {
-    let answer = outcome.answer();
+    let answer = outcome.response();
     let parts = [&answer.respproc, &answer.respcode, &answer.resptext].into_iter().flatten();
     let parts: Vec<_> = parts.map(String::as_str).collect();
     match (outcome, parts.is_empty()) {
         (_, false) => parts.join(" "),
-        (Outcome::NotDone(..), true) => "nothing was done".to_owned(),
+        (Outcome::NoEffect(..), true) => "nothing was done".to_owned(),
         (_, true) => "it is not known what was done".to_owned(),
     }
 }

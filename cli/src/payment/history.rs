@@ -3,19 +3,15 @@
 use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tollgate::{
     money::Amount,
-    operation::Operation,
+    operation::{Attempt, ByHand, Decision, Operation, Superseded},
     order::{At, Order},
-    outcome::Answer,
+    outcome::{Doubt, GatewayResponse, NoEffect},
     transaction::Transaction,
 };
 use uuid::Uuid;
-
-/// What of an operation is no use to a person: what makes equal requests, and the key's digest.
-const LEFT_OUT: [&str; 2] = ["fingerprint", "key"];
 
 /// For a machine. Amounts are minor units.
 pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
@@ -47,12 +43,12 @@ fn transaction_value(transaction: &Transaction) -> Value {
             "at": schedule.at,
             "standing": transaction.capture_standing().map(|standing| format!("{standing:?}").to_lowercase()),
             "next_attempt_at": transaction.next_capture_attempt(),
-            "lapsed": schedule.lapsed,
+            "lapsed_at": schedule.lapsed_at,
         })
     });
     json!({
         "id": transaction.id,
-        "method": transaction.method,
+        "method": transaction.method.as_str(),
         "status": transaction.status().as_str(),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
@@ -65,7 +61,7 @@ fn transaction_value(transaction: &Transaction) -> Value {
             "last_four": transaction.card.last_four,
             "expiry": transaction.card.expiry.map(tollgate::card::Expiry::mmyy),
         },
-        "by": transaction.by,
+        "by": transaction.by.as_str(),
         "authorization_expires_at": transaction.authorization_expires_at,
         "scheduled_capture": schedule,
         "created_at": transaction.created_at,
@@ -75,14 +71,92 @@ fn transaction_value(transaction: &Transaction) -> Value {
 }
 
 fn operation_value(operation: &Operation) -> Value {
-    let mut value = serde_json::to_value(operation).unwrap_or_default();
-    if let Some(members) = value.as_object_mut() {
-        for name in LEFT_OUT {
-            members.shift_remove(name);
-        }
-        members.insert("with_idempotency_key".to_owned(), json!(operation.key.is_some()));
+    let pending = operation.pending();
+    let decline = operation.decline();
+    json!({
+        "id": operation.id,
+        "kind": operation.kind.as_str(),
+        "cause": operation.cause.as_str(),
+        "follows": operation.follows,
+        "mechanism": operation.mechanism.as_str(),
+        "amount": operation.amount,
+        "with_idempotency_key": operation.key.is_some(),
+        "by": operation.by.as_str(),
+        "merchid": operation.route.merchid,
+        "base_url": operation.route.base_url,
+        "retref": operation.retref,
+        "state": operation.stage().as_str(),
+        "attempt": attempt_value(&operation.attempt),
+        "response": operation.response().map(response_value),
+        "decline": decline.map(|decline| json!({
+            "code": decline.code.as_str(),
+            "advice": decline.advice.as_str(),
+        })),
+        "not_done": operation.no_effect().map(NoEffect::as_str),
+        "doubt": pending.and_then(|pending| pending.doubt).map(Doubt::as_str),
+        "inquiries": pending.map(|pending| pending.inquiries),
+        "absent_since": pending.and_then(|pending| pending.absent_since),
+        "next_inquiry_at": pending.map(|pending| pending.next_inquiry_at),
+        "last_look_at": operation.last_look_at,
+        "superseded": operation.superseded.iter().map(superseded_value).collect::<Vec<_>>(),
+        "by_hand": operation.by_hand.iter().map(by_hand_value).collect::<Vec<_>>(),
+        "created_at": operation.created_at,
+        "updated_at": operation.updated_at,
+    })
+}
+
+fn attempt_value(attempt: &Attempt) -> Value {
+    json!({
+        "id": attempt.id,
+        "number": attempt.number,
+        "at": attempt.at,
+        "gateway_order_id": attempt.gateway_order_id,
+    })
+}
+
+fn response_value(response: &GatewayResponse) -> Value {
+    json!({
+        "respstat": response.respstat,
+        "respproc": response.respproc,
+        "respcode": response.respcode,
+        "resptext": response.resptext,
+        "retref": response.retref,
+        "authcode": response.authcode,
+        "avs": response.avs,
+        "cvv": response.cvv,
+        "amount": response.amount,
+    })
+}
+
+fn superseded_value(earlier: &Superseded) -> Value {
+    json!({
+        "attempt": attempt_value(&earlier.attempt),
+        "amount": earlier.amount,
+        "state": earlier.decision.stage().as_str(),
+        "why": why(&earlier.decision),
+        "response": response_value(earlier.decision.response()),
+        "first_at": earlier.first_at,
+        "at": earlier.at,
+        "times": earlier.times,
+    })
+}
+
+fn by_hand_value(decision: &ByHand) -> Value {
+    json!({
+        "as": decision.verdict.as_str(),
+        "by": decision.by,
+        "reason": decision.reason,
+        "at": decision.at,
+    })
+}
+
+/// The reason of a decision, in one word; empty for an approval.
+fn why(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Approved(_) => "",
+        Decision::Declined(_, decline) => decline.code.as_str(),
+        Decision::NoEffect(_, reason) => reason.as_str(),
     }
-    value
 }
 
 /// For a person.
@@ -121,7 +195,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         writeln!(
             text,
             "  {} of {}, {}: captured {}, refunded {}, {}",
-            word(transaction.method),
+            transaction.method.as_str(),
             money(transaction.amount()),
             transaction.status().as_str(),
             money(transaction.captured()),
@@ -136,7 +210,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
             "  card {} ****{}, asked by {}, {}",
             card.brand.map_or("of unknown brand", tollgate::card::Brand::name),
             card.last_four.as_deref().unwrap_or("????"),
-            word(transaction.by),
+            words(transaction.by.as_str()),
             time(transaction.created_at)
         )?;
         if let Some(expires) = transaction.authorization_expires_at {
@@ -158,64 +232,71 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
 }
 
 fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> fmt::Result {
+    let Attempt { number, at, gateway_order_id, .. } = &operation.attempt;
     writeln!(
         text,
         "{} of {} {}: {}",
-        word(operation.kind),
+        operation.kind.as_str(),
         order.currency.decimal(operation.amount),
         order.currency,
-        word(operation.state)
+        words(operation.stage().as_str())
     )?;
-    let plural = if operation.attempts == 1 { "" } else { "s" };
+    let plural = if *number == 1 { "" } else { "s" };
     writeln!(
         text,
-        "     {} ({}), {} attempt{plural}, first {}, last {}",
-        word(operation.by),
-        word(operation.cause),
-        operation.attempts,
+        "     {} ({}), {number} attempt{plural}, first {}, last {}",
+        words(operation.by.as_str()),
+        words(operation.cause.as_str()),
         time(operation.created_at),
-        time(operation.attempted_at)
+        time(*at)
     )?;
-    writeln!(text, "     sent to MID {} as {}", operation.route.merchid, operation.gateway_order_id)?;
-    if let Some(answer) = &operation.answer {
-        write_answer(text, order, answer)?;
+    writeln!(text, "     sent to MID {} as {gateway_order_id}", operation.route.merchid)?;
+    if let Some(response) = operation.response() {
+        write_response(text, order, response)?;
     }
-    if let Some(decline) = operation.decline {
-        writeln!(text, "     declined: {}, {}", word(decline.code), word(decline.advice))?;
+    if let Some(decline) = operation.decline() {
+        let (code, advice) = (words(decline.code.as_str()), words(decline.advice.as_str()));
+        writeln!(text, "     declined: {code}, {advice}")?;
     }
-    if let Some(not_done) = operation.not_done {
-        writeln!(text, "     did nothing: {}", word(not_done))?;
+    if let Some(reason) = operation.no_effect() {
+        writeln!(text, "     did nothing: {}", words(reason.as_str()))?;
     }
-    if operation.doubt.is_some() || operation.next_inquiry_at.is_some() {
-        let why = operation.doubt.map_or_else(|| "no outcome on record".to_owned(), word);
-        write!(text, "     in doubt: {why}, the gateway has answered {} times", operation.inquiries)?;
-        line_end(text, ", asked next", operation.next_inquiry_at)?;
-    }
-    if let Some(since) = operation.absent_since {
-        writeln!(text, "     the gateway shows no trace of it, seen {}", time(since))?;
+    if let Some(pending) = operation.pending() {
+        let why =
+            pending.doubt.map_or_else(|| "no outcome on record".to_owned(), |doubt| words(doubt.as_str()));
+        write!(text, "     in doubt: {why}, the gateway has answered {} times", pending.inquiries)?;
+        line_end(text, ", asked next", Some(pending.next_inquiry_at))?;
+        if let Some(since) = pending.absent_since {
+            writeln!(text, "     the gateway shows no trace of it, seen {}", time(since))?;
+        }
     }
     if let Some(at) = operation.last_look_at {
         writeln!(text, "     looked for once more {}", time(at))?;
     }
+    for earlier in &operation.superseded {
+        let (stage, why) = (words(earlier.decision.stage().as_str()), words(why(&earlier.decision)));
+        let times = if earlier.times == 1 { String::new() } else { format!(", {} times", earlier.times) };
+        writeln!(text, "     before: {stage}, {why}{times}, {}", time(earlier.at))?;
+    }
     for decision in &operation.by_hand {
-        let (verdict, by, at) = (word(decision.verdict), &decision.by, time(decision.at));
+        let (verdict, by, at) = (words(decision.verdict.as_str()), &decision.by, time(decision.at));
         writeln!(text, "     decided by hand: {verdict}, by {by}, {at}: {}", decision.reason)?;
     }
     Ok(())
 }
 
-fn write_answer(text: &mut String, order: &Order, answer: &Answer) -> fmt::Result {
-    let amount = answer.amount.map(|amount| order.currency.decimal(amount));
+fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) -> fmt::Result {
+    let amount = response.amount.map(|amount| order.currency.decimal(amount));
     let parts = [
-        ("respstat", &answer.respstat),
-        ("respproc", &answer.respproc),
-        ("respcode", &answer.respcode),
-        ("retref", &answer.retref),
-        ("authcode", &answer.authcode),
-        ("avs", &answer.avs),
-        ("cvv", &answer.cvv),
+        ("respstat", &response.respstat),
+        ("respproc", &response.respproc),
+        ("respcode", &response.respcode),
+        ("retref", &response.retref),
+        ("authcode", &response.authcode),
+        ("avs", &response.avs),
+        ("cvv", &response.cvv),
         ("amount", &amount),
-        ("resptext", &answer.resptext),
+        ("resptext", &response.resptext),
     ];
     let parts = parts.iter().filter_map(|(name, part)| Some(format!("{name} {}", part.as_ref()?)));
     let parts: Vec<_> = parts.collect();
@@ -233,12 +314,9 @@ fn chosen(order: &Order, only: Option<Uuid>) -> impl Iterator<Item = &Transactio
     order.transactions.iter().filter(move |transaction| only.is_none_or(|id| transaction.id == id))
 }
 
-/// The name under which a value is stored, in words.
-pub(crate) fn word(value: impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(text)) => text.replace('_', " "),
-        _ => String::new(),
-    }
+/// A name in words.
+pub(crate) fn words(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// Whole seconds are enough to read; JSON has all of them.

@@ -87,7 +87,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
     let then = then.join(", ");
     let decision = after.operation(*at).and_then(|operation| operation.by_hand.last());
     let decision = decision.map_or_else(String::new, |decision| {
-        format!("{}, by {}: {}", history::word(decision.verdict), decision.by, decision.reason)
+        format!("{}, by {}: {}", history::words(decision.verdict.as_str()), decision.by, decision.reason)
     });
     let amount = history::money(before, operation.amount);
     format!(
@@ -120,7 +120,7 @@ async fn check_reference(
         Failure::Refused(format!("the gateway has nothing under {retref} at MID {}", operation.route.merchid))
     })?;
     let sent_as = [Some(operation), transaction.first()]
-        .map(|operation| operation.map_or("", |operation| operation.gateway_order_id.as_str()));
+        .map(|operation| operation.map_or("", |operation| operation.attempt.gateway_order_id.as_str()));
     fits(&record, operation, currency, &sent_as).map_err(|why| Failure::Refused(format!("{retref}: {why}")))
 }
 
@@ -130,13 +130,17 @@ fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&
         return Err(format!("the gateway shows it as {stands}, which was not done"));
     }
     if let Some(other) = record.order_id.as_deref().filter(|id| !sent_as.contains(id)) {
-        return Err(format!("it was sent as {other}, and this operation as {}", operation.gateway_order_id));
+        return Err(format!(
+            "it was sent as {other}, and this operation as {}",
+            operation.attempt.gateway_order_id
+        ));
     }
     let amount = record.amount.as_deref().and_then(|amount| currency.parse_decimal(amount).ok());
     let enough = |amount: Amount| match operation.kind {
         // More than was asked is for the merchant to give back; less would not carry later refunds.
         Kind::Authorize | Kind::Purchase => amount >= operation.amount,
         Kind::Capture | Kind::Refund | Kind::Void => amount == operation.amount,
+        Kind::Unrecognized => false,
     };
     if amount.is_some_and(enough) {
         return Ok(());

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::template::TEMPLATE;
 use serde_json::Value;
 use tollgate::{
-    invocation::Served, reconcile, scheduled_capture, store::dynamodb::compact, telemetry::Measured,
+    invocation::Served, reconcile, scheduled_capture, store::dynamodb::short_names, telemetry::Measured,
     trail::Trail,
 };
 
@@ -46,13 +46,13 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
 /// An attribute that is stored under its own name would be read as the one that this name is short for.
 #[test]
 fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
-    let short: BTreeMap<_, _> = compact::names().map(|(name, short)| (short, name)).collect();
+    let short: BTreeMap<_, _> = short_names().collect();
     let listed = rows(section(SECURITY, "### Names in the table"))
         .map(|(short, cells)| (short, cells[0].trim_matches('`')));
     assert_eq!(listed.collect::<BTreeMap<_, _>>(), short);
     let own = documented(SECURITY, "### Stored fields");
     let own = own.iter().flat_map(|path| path.split('.')).map(|name| name.trim_end_matches("[]"));
-    let long: BTreeSet<_> = compact::names().map(|(name, _)| name).collect();
+    let long: BTreeSet<_> = short_names().map(|(_, name)| name).collect();
     for name in own.filter(|name| !long.contains(name)) {
         assert!(
             !short.contains_key(name),
@@ -148,18 +148,23 @@ fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
 async fn stored(shop: &Shop) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for item in table(shop.stack.dynamodb_url()).await {
-        for (name, value) in &compact::expand(item) {
-            add_paths(&mut paths, name.clone(), value);
+        for (name, value) in &item {
+            add_paths(&mut paths, long(name).to_owned(), value);
         }
     }
     paths
+}
+
+/// The name that a short one in the table stands for.
+fn long(name: &str) -> &str {
+    short_names().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
 }
 
 fn add_paths(paths: &mut BTreeSet<String>, path: String, value: &AttributeValue) {
     match value {
         AttributeValue::M(members) => {
             for (name, value) in members {
-                add_paths(paths, format!("{path}.{name}"), value);
+                add_paths(paths, format!("{path}.{}", long(name)), value);
             }
         }
         AttributeValue::L(items) => {

@@ -1,22 +1,27 @@
 //! Orders in a real DynamoDB: conditions, conflicts, and the size of the fullest order there can be.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use local::dynamodb_client;
 use tollgate::{
     card::{Brand, CardSummary, Expiry},
+    carried::Carried,
     decline::DeclineCode,
     memo::{Discounted, Memo},
     money::{Amount, Currency},
     operation::{
-        ByHand, Cause, DECIDED_BY_MAX_BYTES, Decline, Fingerprint, Grant, HandVerdict, KeyDigest, Kind,
-        Mechanism, Operation, REASON_MAX_BYTES, Route, State, gateway_order_id,
+        Attempt, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline, Fingerprint, Grant, HandVerdict,
+        KeyDigest, Kind, Mechanism, Operation, Pending, REASON_MAX_BYTES, Route, State, Superseded,
+        gateway_order_id,
     },
-    order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, TRANSACTIONS_MAX},
-    outcome::Answer,
-    store::{OrderStore, StoreError, dynamodb::DynamoDbStore},
+    order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
+    outcome::GatewayResponse,
+    store::{
+        OrderStore, StoreError,
+        dynamodb::{DynamoDbStore, StoredOrder},
+    },
     transaction::{CaptureSchedule, Method, Transaction},
 };
 use uuid::Uuid;
@@ -79,8 +84,13 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), 16);
     let mut pending = order();
     pending.transactions.push(transaction(0, 1, false));
-    pending.transactions[0].operations[0].state = State::Pending;
-    pending.transactions[0].operations[0].next_inquiry_at = Some("2026-01-05T10:00:00.25Z".parse().unwrap());
+    pending.transactions[0].operations[0].state = State::Pending(Pending {
+        doubt: None,
+        response: GatewayResponse::default(),
+        inquiries: 0,
+        next_inquiry_at: "2026-01-05T10:00:00.25Z".parse().unwrap(),
+        absent_since: None,
+    });
     store.create(&pending).await.unwrap();
     let indexed = || async {
         let output = client.scan().table_name(local::TABLE_NAME).index_name("in-doubt").send().await.unwrap();
@@ -91,8 +101,8 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     assert_eq!(found[0]["in_doubt_at"], AttributeValue::S("2026-01-05T10:00:00Z".to_owned()));
     assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
     let mut decided = store.load(&key()).await.unwrap().unwrap();
-    decided.transactions[0].operations[0].state = State::Approved;
-    decided.transactions[0].operations[0].next_inquiry_at = None;
+    decided.transactions[0].operations[0].state =
+        State::Decided(Decision::Approved(GatewayResponse::default()));
     store.save(&decided).await.unwrap();
     assert!(indexed().await.is_empty());
     stack.stop().await;
@@ -102,7 +112,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
 fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
     let order = full_order();
     assert_eq!(order.operations().count(), OPERATIONS_MAX);
-    let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(&order).unwrap();
+    let item = StoredOrder::next(&order, 16).0;
     let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
     // DynamoDB counts 1,024 bytes a KB, and allows 400 of them.
     assert!(bytes < 200 * 1024, "{bytes} bytes");
@@ -113,6 +123,7 @@ fn size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
         AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
         AttributeValue::M(map) => {
@@ -123,15 +134,19 @@ fn size(value: &AttributeValue) -> usize {
 }
 
 /// An order with as many transactions and operations as there can be, and every member as long as it can be.
-/// Declined operations are the longest: nothing else has both an answer and a reason.
 fn full_order() -> Order {
     let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
     let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
-    for operation in operations.take(BY_HAND_MAX) {
-        operation.by_hand.push(longest_decision());
+    for (n, operation) in operations.enumerate() {
+        if n < BY_HAND_MAX {
+            operation.by_hand.push(longest_decision());
+        }
+        if n < SUPERSEDED_MAX {
+            operation.superseded.push(longest_superseded(operation.id));
+        }
     }
     order
 }
@@ -151,13 +166,14 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         },
         // Only a payment that is an order of its own has one, and there is one of those in an order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
-        capture: Some(CaptureSchedule { at: now, lapsed: true }),
+        capture: Some(CaptureSchedule { at: now, lapsed_at: Some(now) }),
         custom_reference: Some("é".repeat(if longest { 128 } else { 1 })),
         authorization_expires_at: Some(now),
         by: Grant::ClientCredentials,
         created_at: now,
         updated_at: now,
         operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
+        carried: Carried::default(),
     }
 }
 
@@ -185,7 +201,6 @@ fn longest_memo() -> Memo {
 
 fn operation(id: Uuid) -> Operation {
     let now = Timestamp::now();
-    let word = |n: usize| Some("W".repeat(n));
     Operation {
         id,
         kind: Kind::Authorize,
@@ -199,38 +214,53 @@ fn operation(id: Uuid) -> Operation {
             merchid: "1".repeat(16),
             base_url: "https://a-site-with-a-long-name.cardconnect.com/cardconnect/rest".to_owned(),
         },
-        gateway_order_id: gateway_order_id(id),
-        attempts: u32::MAX,
-        attempt_id: id,
-        state: State::Declined,
-        answer: Some(Answer {
-            respstat: word(1),
-            respproc: word(4),
-            respcode: word(4),
-            resptext: word(64),
-            retref: word(14),
-            authcode: word(16),
-            avs: word(2),
-            cvv: word(1),
-            token: None,
-            stored: None,
-            amount: Some(Amount::MAX),
-        }),
-        decline: Some(Decline {
-            code: DeclineCode::TransactionNotPermitted,
-            advice: DeclineCode::TransactionNotPermitted.advice(),
-        }),
-        not_done: None,
-        doubt: None,
+        attempt: longest_attempt(id),
+        state: State::Decided(longest_decline()),
+        updated_at: now,
+        superseded: Vec::new(),
+        last_look_at: None,
+        by_hand: Vec::new(),
         by: Grant::ClientCredentials,
         created_at: now,
-        attempted_at: now,
-        updated_at: now,
-        next_inquiry_at: None,
-        last_look_at: None,
         retref: None,
-        inquiries: u32::MAX,
-        absent_since: None,
-        by_hand: Vec::new(),
+        carried: Carried::default(),
+    }
+}
+
+fn longest_attempt(id: Uuid) -> Attempt {
+    Attempt { id, number: u32::MAX, at: Timestamp::now(), gateway_order_id: gateway_order_id(id) }
+}
+
+/// The longest decision: nothing else has both a response and two reasons.
+fn longest_decline() -> Decision {
+    let word = |n: usize| Some("W".repeat(n));
+    let response = GatewayResponse {
+        respstat: word(1),
+        respproc: word(4),
+        respcode: word(4),
+        resptext: word(64),
+        retref: word(14),
+        authcode: word(16),
+        avs: word(2),
+        cvv: word(1),
+        token: None,
+        stored: None,
+        amount: Some(Amount::MAX),
+        carried: Carried::default(),
+    };
+    let code = DeclineCode::TransactionNotPermitted;
+    Decision::Declined(response, Decline { code, advice: code.advice() })
+}
+
+fn longest_superseded(id: Uuid) -> Superseded {
+    let now = Timestamp::now();
+    Superseded {
+        attempt: longest_attempt(id),
+        amount: Amount::MAX,
+        decision: longest_decline(),
+        first_at: now,
+        at: now,
+        times: u32::MAX,
+        carried: Carried::default(),
     }
 }

@@ -40,12 +40,13 @@ pub(crate) async fn assert_nothing_moved_twice(shop: &Shop, cases: &[Case]) {
         let order = shop.order(&case.order).await;
         for transaction in &order.transactions {
             for operation in &transaction.operations {
-                let sent = times(&by_order_id, &operation.gateway_order_id);
-                assert!(sent <= operation.attempts as usize, "sent {sent} times: {operation:?}");
+                let sent = times(&by_order_id, &operation.attempt.gateway_order_id);
+                assert!(sent <= operation.attempt.number as usize, "sent {sent} times: {operation:?}");
             }
             // A void goes without an order id of its own.
             let Some(retref) = transaction.reference() else { continue };
-            let attempts: u32 = follow_ups(&transaction.operations).map(|operation| operation.attempts).sum();
+            let attempts: u32 =
+                follow_ups(&transaction.operations).map(|operation| operation.attempt.number).sum();
             let sent = times(&by_retref, retref);
             assert!(sent <= attempts as usize, "sent {sent} times: {transaction:?}");
         }

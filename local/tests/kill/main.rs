@@ -26,7 +26,7 @@ use std::{sync::Arc, time::Instant};
 
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::task::JoinSet;
-use tollgate::operation::State;
+use tollgate::operation::Stage;
 
 use crate::{case::Case, rounds::Rounds, shop::Shop, tally::Tally};
 
@@ -93,7 +93,7 @@ async fn reconcile(shop: &Shop, cases: &[Case]) {
         for id in std::mem::take(&mut open) {
             let order = shop.order(id).await;
             let before = pending.len();
-            pending.extend(order.operations().filter(|(_, o)| o.is(State::Pending)).map(|(_, o)| o.clone()));
+            pending.extend(order.operations().filter(|(_, o)| o.is(Stage::Pending)).map(|(_, o)| o.clone()));
             open.extend((pending.len() > before).then_some(id));
         }
         println!("after {minutes} minutes of the stack's clock: {} in doubt", pending.len());

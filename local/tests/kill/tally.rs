@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tollgate::operation::{Kind, State};
+use tollgate::operation::{Kind, Stage};
 
 use crate::shop::Shop;
 
@@ -41,11 +41,11 @@ impl Phase {
             return Self::BeforeIntent;
         };
         let latest = transaction.latest_of(asked);
-        if !latest.is(State::Pending) {
+        if !latest.is(Stage::Pending) {
             return Self::BeforeAnswer;
         }
         let by_order_id =
-            || format!("inquireByOrderid/{}/{}/1", latest.gateway_order_id, latest.route.merchid);
+            || format!("inquireByOrderid/{}/{}/1", latest.attempt.gateway_order_id, latest.route.merchid);
         let by_retref =
             || format!("inquire/{}/{}", transaction.reference().unwrap_or_default(), latest.route.merchid);
         let done = match latest.kind {
@@ -54,6 +54,7 @@ impl Phase {
             }
             Kind::Capture => shop.ask_gateway(&by_retref()).await["setlstat"] != "Authorized",
             Kind::Void => shop.ask_gateway(&by_retref()).await["setlstat"] == "Voided",
+            Kind::Unrecognized => false,
         };
         if done { Self::BeforeOutcome } else { Self::BeforeGateway }
     }

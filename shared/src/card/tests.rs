@@ -123,19 +123,6 @@ fn debug_output_opens_no_secret() {
 }
 
 #[test]
-fn a_summary_stores_no_number_and_reads_back() {
-    let number = CardNumber::parse("371449635398431").unwrap();
-    let mut summary = CardSummary::of(&number, Expiry::new(1, 2030).unwrap());
-    let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(json, r#"{"brand":"amex","last_four":"8431","expiry":"01/2030"}"#);
-    summary.token = Some("9374496353988431".into());
-    let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<CardSummary>(&json).unwrap(), summary);
-    assert_eq!(serde_json::from_str::<CardSummary>("{}").unwrap(), CardSummary::default());
-    assert_eq!(serde_json::to_string(&Brand::UnionPay).unwrap(), "\"union_pay\"");
-}
-
-#[test]
 fn a_card_is_valid_through_the_last_day_of_its_month() {
     let expiry = Expiry::new(2, 2028).unwrap();
     assert!(!expiry.is_past(date(2028, 2, 29)));
@@ -174,8 +161,8 @@ fn month_and_year_in_the_wrong_order_are_not_guessed() {
     for text in ["", "929", "09/29", "092029", "0é9"] {
         assert_eq!(Expiry::parse_mmyy(text), Err(ExpiryError::InvalidFormat { expected: "MMYY" }));
     }
-    for json in ["\"9/2029\"", "\"09/29\"", "\"13/2029\"", "929", "\"\""] {
-        assert!(serde_json::from_str::<Expiry>(json).is_err(), "{json}");
+    for text in ["9/2029", "09/29", "13/2029", "929", ""] {
+        assert!(text.parse::<Expiry>().is_err(), "{text}");
     }
 }
 
@@ -345,8 +332,7 @@ proptest! {
     fn every_expiry_reads_back_in_each_form(month in 1..=12_u8, year in 2000..=2099_u16) {
         let expiry = Expiry::new(month, year).unwrap();
         prop_assert_eq!(Expiry::parse_mmyy(&expiry.mmyy()), Ok(expiry));
-        let json = serde_json::to_string(&expiry).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Expiry>(&json).unwrap(), expiry);
+        prop_assert_eq!(expiry.to_string().parse(), Ok(expiry));
     }
 }
 

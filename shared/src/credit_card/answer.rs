@@ -113,7 +113,7 @@ impl Outgoing {
             Verdict::Pending => (pending(), None),
             Verdict::Done => (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None),
             Verdict::Declined(decline) => (declined(decline), None),
-            Verdict::NotDone(reason) => {
+            Verdict::NoEffect(reason) => {
                 let error = ApiError::from(Failure::from(reason));
                 (Self::of_error(&error), error.retry_after_s)
             }
@@ -130,7 +130,7 @@ impl Outgoing {
     }
 
     fn with_facts(mut self, order: &Order, transaction: &Transaction, kind: Kind) -> Self {
-        let answer = transaction.first().and_then(|first| first.answer.as_ref());
+        let answer = transaction.first().and_then(|first| first.response());
         // What the card's issuer said is there once it approved; a decline may come with letters, too.
         if let Some(answer) = answer {
             let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
@@ -144,7 +144,7 @@ impl Outgoing {
                 Kind::Authorize | Kind::Purchase | Kind::Capture => {
                     answer.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
                 }
-                Kind::Refund | Kind::Void => None,
+                Kind::Refund | Kind::Void | Kind::Unrecognized => None,
             };
         }
         let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());

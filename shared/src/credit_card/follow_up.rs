@@ -76,6 +76,7 @@ pub(super) async fn follow_up(
         Kind::Capture | Kind::Authorize | Kind::Purchase => {
             Action::Capture { target, amount, custom_reference: None }
         }
+        Kind::Unrecognized => return Err(Rejection::NewerVersion.into()),
     };
     let intent = Intent {
         action,

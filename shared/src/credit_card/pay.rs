@@ -11,7 +11,7 @@ use crate::{
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Fingerprint, Grant},
-    order::{Action, Alone, CaptureAt, Intent, Pay},
+    order::{Action, Alone, CaptureAt, Intent, Pay, Rejection},
     transaction::Method,
 };
 
@@ -33,6 +33,7 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     let asked = match method {
         Method::Authorize => Asked::Authorize,
         Method::Purchase => Asked::Charge,
+        Method::Unrecognized => return Err(Rejection::NewerVersion.into()),
     };
     transaction_type(&mut request, asked);
     request.not_blank("TransactionID");

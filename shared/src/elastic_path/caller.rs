@@ -51,7 +51,7 @@ impl Caller {
     pub(super) fn must_be_merchant(&self) -> Result<(), ApiError> {
         match self.grant {
             Grant::ClientCredentials => Ok(()),
-            Grant::Implicit | Grant::Schedule => {
+            Grant::Implicit | Grant::Schedule | Grant::Unrecognized => {
                 Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token"))
             }
         }

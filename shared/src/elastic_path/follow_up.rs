@@ -149,7 +149,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
     let own: &[&str] = match kind {
         Kind::Capture => &["amount", "custom_reference", "capture_mechanism", "options", "type"],
         Kind::Refund => &["amount", "refund_mechanism", "options", "type"],
-        Kind::Void | Kind::Authorize | Kind::Purchase => &["reason", "options", "type"],
+        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => &["reason", "options", "type"],
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");
@@ -181,7 +181,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
             };
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
-        Kind::Void | Kind::Authorize | Kind::Purchase => {
+        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
             let _reason = data.text("reason", TEXT_MAX);
             Action::Void { target }
         }
@@ -201,11 +201,7 @@ fn intent(
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
         Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
-    let mechanism = match mechanism {
-        None => "",
-        Some(Mechanism::Automatic) => "automatic",
-        Some(Mechanism::Manual) => "manual",
-    };
+    let mechanism = mechanism.map_or("", Mechanism::as_str);
     let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
     Intent { action, key, fingerprint, currency: None, by: caller.grant }
 }
@@ -241,7 +237,7 @@ fn answer(performed: &Performed, view: View) -> Answered {
             let error = response::declined(order, transaction, latest, decline, view);
             return Err(error.replayed(performed.replayed));
         }
-        Verdict::NotDone(reason) => return Err(response::not_done(transaction, reason)),
+        Verdict::NoEffect(reason) => return Err(response::not_done(transaction, reason)),
     };
     let body = response::enveloped(response::transaction(order, transaction, view));
     Ok(Answer { status, body, replayed: performed.replayed })

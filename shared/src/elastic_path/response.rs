@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::error::{ApiError, Code};
 use crate::{
     failure::Failure,
+    memo::Memo,
     money::{Amount, Currency},
-    operation::{Cause, Decline, Grant, Mechanism, Operation},
+    operation::{Cause, Decline, Grant, Mechanism, Operation, State},
     order::{CaptureStanding, Order},
-    outcome::{Answer, NotDone},
+    outcome::{GatewayResponse, NoEffect},
     transaction::{Status, Transaction},
 };
 
@@ -35,10 +36,10 @@ pub(super) fn enveloped(data: Value) -> Value {
 pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) -> Value {
     let currency = order.currency;
     let first = transaction.first();
-    let answer = first.and_then(|first| first.answer.as_ref());
+    let answer = first.and_then(|first| first.response());
     let kind = transaction.last_done().as_str();
     let told = answer.filter(|_| view.grant == Grant::ClientCredentials);
-    let letter = |pick: fn(&Answer) -> Option<&String>| told.and_then(pick);
+    let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
         "type": "transaction",
@@ -78,7 +79,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
         value["custom_reference"] = reference.as_str().into();
     }
     if let Some(mechanism) = transaction.refund_mechanism() {
-        value["refund_mechanism"] = mechanism_name(mechanism).into();
+        value["refund_mechanism"] = mechanism.as_str().into();
     }
     if let Some(failure) = failure(transaction) {
         value["failure_details"] = failure;
@@ -98,8 +99,39 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
         }
         value["meta"]["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
         if let Some(memo) = memo {
-            value["meta"]["memo"] = json!(memo);
+            value["meta"]["memo"] = memo_value(memo);
         }
+    }
+    value
+}
+
+/// What was said about the payment, without what was not.
+fn memo_value(memo: &Memo) -> Value {
+    let texts = [
+        ("description", &memo.description),
+        ("email", &memo.email),
+        ("name", &memo.name),
+        ("deal_type", &memo.deal_type),
+        ("deal_stage", &memo.deal_stage),
+        ("marketing", &memo.marketing),
+        ("revenue_partner", &memo.revenue_partner),
+        ("authorizer", &memo.authorizer),
+    ];
+    let mut value = json!({"reference": memo.reference});
+    for (name, text) in texts {
+        if let Some(text) = text {
+            value[name] = text.as_str().into();
+        }
+    }
+    if let Some(discount) = &memo.discount {
+        value["discount"] = json!({"code": discount.code});
+        if let Some(product) = &discount.product {
+            value["discount"]["product"] = product.as_str().into();
+        }
+        value["discount"]["amount"] = discount.amount.minor().into();
+    }
+    if memo.save_card {
+        value["save_card"] = true.into();
     }
     value
 }
@@ -147,7 +179,7 @@ pub(super) fn declined(
     decline: Decline,
     view: View,
 ) -> ApiError {
-    let answer = operation.answer.clone().unwrap_or_default();
+    let answer = operation.response().cloned().unwrap_or_default();
     let gateway = json!({
         "respproc": answer.respproc,
         "respcode": answer.respcode,
@@ -164,7 +196,7 @@ pub(super) fn declined(
         return error;
     }
     let error = error.with("error", gateway);
-    let payment = transaction.first().and_then(|first| first.answer.as_ref());
+    let payment = transaction.first().and_then(|first| first.response());
     match payment {
         Some(payment) => {
             error.with("avs_result", payment.avs.clone()).with("cvv_result", payment.cvv.clone())
@@ -174,20 +206,20 @@ pub(super) fn declined(
 }
 
 /// The error of an operation that did nothing.
-pub(super) fn not_done(transaction: &Transaction, reason: NotDone) -> ApiError {
+pub(super) fn not_done(transaction: &Transaction, reason: NoEffect) -> ApiError {
     Failure::from(reason).of(transaction.id).into()
 }
 
 fn operation(currency: Currency, operation: &Operation) -> Value {
-    let answer = operation.answer.clone().unwrap_or_default();
+    let answer = operation.response().cloned().unwrap_or_default();
     let mut value = json!({
         "id": operation.id.to_string(),
         "type": operation.kind.as_str(),
         "amount": operation.amount.minor(),
         "formatted": currency.format(operation.amount),
-        "state": operation.state.as_str(),
-        "mechanism": mechanism_name(operation.mechanism),
-        "attempts": operation.attempts,
+        "state": operation.stage().as_str(),
+        "mechanism": operation.mechanism.as_str(),
+        "attempts": operation.attempt.number,
         "asked_by": operation.by.as_str(),
         "timestamps": timestamps(operation.created_at, operation.updated_at),
     });
@@ -196,9 +228,9 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     }
     // What was only recorded the gateway knows nothing of.
     if operation.mechanism == Mechanism::Automatic {
-        value["gateway_order_id"] = operation.gateway_order_id.as_str().into();
+        value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
     }
-    if operation.answer.is_some() {
+    if has_outcome(operation) {
         value["gateway"] = json!({
             "respproc": answer.respproc,
             "respcode": answer.respcode,
@@ -206,30 +238,26 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
             "retref": answer.retref,
         });
     }
-    if let Some(decline) = operation.decline {
+    if let Some(decline) = operation.decline() {
         value["decline_code"] = decline.code.as_str().into();
         value["advice"] = decline.advice.as_str().into();
     }
     value
 }
 
+/// Why an operation exists that was not requested.
 fn cause(cause: Cause) -> Option<&'static str> {
-    match cause {
-        Cause::Asked => None,
-        Cause::RefundBeforeSettlement => Some("refund_before_settlement"),
-        Cause::PartialApproval => Some("partial_approval"),
-        Cause::AvsMismatch => Some("avs_mismatch"),
-        Cause::CvvMismatch => Some("cvv_mismatch"),
-        Cause::LateApproval => Some("late_approval"),
-        Cause::Twin => Some("twin"),
-    }
+    (cause != Cause::Asked).then(|| cause.as_str())
 }
 
-fn mechanism_name(mechanism: Mechanism) -> &'static str {
-    match mechanism {
-        Mechanism::Automatic => "automatic",
-        Mechanism::Manual => "manual",
-    }
+/// Whether the gateway was called and something came of it, be it only that nothing came.
+fn has_outcome(operation: &Operation) -> bool {
+    operation.mechanism == Mechanism::Automatic
+        && match &operation.state {
+            State::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
+            State::Decided(_) => true,
+            State::Unrecognized => false,
+        }
 }
 
 fn detailed_status(transaction: &Transaction, now: Timestamp) -> &'static str {
@@ -252,7 +280,7 @@ fn detailed_status(transaction: &Transaction, now: Timestamp) -> &'static str {
 /// Why the last attempt of a scheduled capture failed, and when the next one is made.
 fn capture_failure(transaction: &Transaction) -> Option<Value> {
     let attempt = transaction.scheduled_capture()?;
-    let (code, reason) = match (attempt.decline, attempt.not_done) {
+    let (code, reason) = match (attempt.decline(), attempt.no_effect()) {
         (Some(decline), _) => (decline.code.as_str(), decline.code.message().to_owned()),
         (None, Some(reason)) => {
             let failure = Failure::from(reason);
@@ -264,7 +292,7 @@ fn capture_failure(transaction: &Transaction) -> Option<Value> {
         "code": code,
         "reason": reason,
         "at": seconds(attempt.updated_at),
-        "attempts": attempt.attempts,
+        "attempts": attempt.attempt.number,
         "next_attempt_at": transaction.next_capture_attempt().map(seconds),
     }))
 }
@@ -291,7 +319,7 @@ fn failure(transaction: &Transaction) -> Option<Value> {
         return None;
     }
     let voided_elsewhere =
-        transaction.first().and_then(|first| first.not_done) == Some(NotDone::VoidedElsewhere);
+        transaction.first().and_then(|first| first.no_effect()) == Some(NoEffect::VoidedElsewhere);
     let late = transaction.voided().is_some_and(|void| void.cause == Cause::LateApproval);
     let (code, reason) = match transaction.decline() {
         _ if late => (

@@ -44,7 +44,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Grant::ClientCredentials => {
             Some(form.client_secret.ok_or_else(|| Problem::required("client_secret"))?)
         }
-        Grant::Implicit | Grant::Schedule => None,
+        Grant::Implicit | Grant::Schedule | Grant::Unrecognized => None,
     };
     let merchant = match &secret {
         Some(secret) => app.merchant_with_key(&client_id, secret, &source(request)).await,

@@ -1,9 +1,8 @@
 //! What a person decided about an operation that stayed in doubt, as it is kept with the operation.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::card::mask_card_numbers;
+use crate::{card::mask_card_numbers, carried::Carried};
 
 /// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
 pub const DECIDED_BY_MAX_BYTES: usize = 64;
@@ -12,13 +11,14 @@ pub const DECIDED_BY_MAX_BYTES: usize = 64;
 pub const REASON_MAX_BYTES: usize = 250;
 
 /// What a person says became of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandVerdict {
     /// The gateway did it.
     Done,
     /// The gateway did nothing.
     NotDone,
+    /// Something that only a newer version knows.
+    Unrecognized,
 }
 
 impl HandVerdict {
@@ -27,6 +27,7 @@ impl HandVerdict {
         match self {
             Self::Done => "done",
             Self::NotDone => "not_done",
+            Self::Unrecognized => "unrecognized",
         }
     }
 }
@@ -52,10 +53,9 @@ pub enum InvalidByHand {
 }
 
 /// A person's decision: who, what, when and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByHand {
     /// What was decided.
-    #[serde(rename = "as")]
     pub verdict: HandVerdict,
     /// Who decided.
     pub by: String,
@@ -63,12 +63,14 @@ pub struct ByHand {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// What a newer version stored with it.
+    pub carried: Carried,
 }
 
 impl ByHand {
     /// A decision that can be kept.
     pub fn new(verdict: HandVerdict, by: &DecidedBy, reason: &Reason, at: Timestamp) -> Self {
-        Self { verdict, by: by.0.clone(), reason: reason.0.clone(), at }
+        Self { verdict, by: by.0.clone(), reason: reason.0.clone(), at, carried: Carried::default() }
     }
 }
 

@@ -1,13 +1,12 @@
 //! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{At, Order};
+use super::{At, Context, Order};
 use crate::{
     money::Amount,
-    operation::{Cause, Decline, Kind, Mechanism, NewOperation, Operation, State},
-    outcome::{Answer, NotDone, Outcome},
+    operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
+    outcome::{GatewayResponse, NoEffect, Outcome},
     policy::Policy,
     transaction::{Method, Transaction},
 };
@@ -22,33 +21,34 @@ pub enum Next {
 }
 
 /// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
-pub fn apply(
-    order: &mut Order,
-    at: At,
-    outcome: &Outcome,
-    policy: &Policy,
-    now: Timestamp,
-    new_id: &(dyn Fn() -> Uuid + Sync),
-) -> Next {
+pub fn apply(order: &mut Order, at: At, outcome: &Outcome, context: &Context<'_>) -> Next {
+    let now = context.now;
     let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Answer };
     let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
     else {
         return Next::Answer;
     };
-    if !operation.is(State::Pending) {
-        return Next::Answer;
+    match operation.stage() {
+        Stage::Pending => settle(operation, outcome, context),
+        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Answer,
+        // Only a newer version can tell what the outcome means for it. It must not be lost until then.
+        Stage::Unrecognized => {
+            if let Some(decision) = Decision::from_outcome(outcome) {
+                operation.keep_unapplied(decision, now);
+            }
+            return Next::Answer;
+        }
     }
-    settle(operation, outcome, now);
     let operation = operation.clone();
     transaction.updated_at = now;
-    if operation.is(State::Approved) {
-        learn_from_approval(transaction, &operation, outcome.answer(), policy, now);
+    if operation.is(Stage::Approved) {
+        learn_from_approval(transaction, &operation, outcome.response(), context);
     }
     let follow_up = if void_came_too_late(&operation, outcome) {
-        Some(refund_instead(transaction, &operation, now, new_id()))
+        Some(refund_instead(transaction, &operation, context))
     } else {
-        let cause = follow_up_cause(transaction, &operation, outcome, policy);
-        cause.map(|cause| add_void(transaction, &operation, cause, now, new_id))
+        let cause = follow_up_cause(transaction, &operation, outcome, context.policy);
+        cause.map(|cause| add_void(transaction, &operation, cause, context))
     };
     order.updated_at = now;
     follow_up.map_or(Next::Answer, |operation| Next::Send(At { transaction: at.transaction, operation }))
@@ -58,41 +58,34 @@ pub fn apply(
 fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
     void.kind == Kind::Void
         && void.cause.must_succeed()
-        && matches!(outcome, Outcome::NotDone(NotDone::AlreadySettled, _))
+        && matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _))
 }
 
-fn settle(operation: &mut Operation, outcome: &Outcome, now: Timestamp) {
-    // The card's token is kept once, with the card.
-    operation.answer = Some(Answer { token: None, stored: None, ..outcome.answer().clone() });
-    operation.updated_at = now;
-    operation.doubt = None;
+fn settle(operation: &mut Operation, outcome: &Outcome, context: &Context<'_>) {
     // A payment that must not stand stays in doubt until its void, or the refund in its place, is confirmed, whatever
-    // else is answered.
+    // else the gateway says.
     let must_succeed = operation.cause.must_succeed() && !void_came_too_late(operation, outcome);
-    match outcome {
-        Outcome::Approved(_) | Outcome::PartiallyApproved(_) => operation.state = State::Approved,
-        Outcome::Unknown(doubt, _) => operation.doubt = Some(*doubt),
-        Outcome::Declined(..) | Outcome::NotDone(..) if must_succeed => {}
-        Outcome::Declined(_, code, advice) => {
-            operation.state = State::Declined;
-            operation.decline = Some(Decline { code: *code, advice: *advice });
+    match Decision::from_outcome(outcome) {
+        Some(decision @ Decision::Approved(_)) => operation.decide(decision, context.now),
+        Some(decision) if !must_succeed => operation.decide(decision, context.now),
+        _ => {
+            operation.updated_at = context.now;
+            if let Some(pending) = operation.pending_mut() {
+                pending.response = outcome.response().to_keep();
+                pending.doubt = match outcome {
+                    Outcome::Unknown(doubt, _) => Some(*doubt),
+                    _ => None,
+                };
+            }
         }
-        Outcome::NotDone(reason, _) => {
-            operation.state = State::NotDone;
-            operation.not_done = Some(*reason);
-        }
-    }
-    if !operation.is(State::Pending) {
-        operation.next_inquiry_at = None;
     }
 }
 
 fn learn_from_approval(
     transaction: &mut Transaction,
     operation: &Operation,
-    answer: &Answer,
-    policy: &Policy,
-    now: Timestamp,
+    answer: &GatewayResponse,
+    context: &Context<'_>,
 ) {
     if !operation.kind.is_payment() {
         return;
@@ -104,7 +97,8 @@ fn learn_from_approval(
         transaction.card.stored.clone_from(&answer.stored);
     }
     if transaction.method == Method::Authorize {
-        transaction.authorization_expires_at = now.checked_add(policy.authorization_lifetime).ok();
+        let lifetime = context.policy.authorization_lifetime;
+        transaction.authorization_expires_at = context.now.checked_add(lifetime).ok();
     }
 }
 
@@ -136,7 +130,7 @@ fn follow_up_cause(
             }
         }
         // Only a refund of everything can become a void: a void gives back everything.
-        (Kind::Refund, Outcome::NotDone(NotDone::NotSettled, _))
+        (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
             if operation.cause == Cause::Asked
                 && transaction.returned().is_zero()
                 && operation.amount == transaction.captured() =>
@@ -148,64 +142,55 @@ fn follow_up_cause(
 }
 
 /// Adds the void of a payment that must not stand.
-pub(super) fn void_by_rule(
-    order: &mut Order,
-    at: At,
-    cause: Cause,
-    now: Timestamp,
-    new_id: &(dyn Fn() -> Uuid + Sync),
-) -> Option<At> {
+pub(super) fn void_by_rule(order: &mut Order, at: At, cause: Cause, context: &Context<'_>) -> Option<At> {
     let origin = order.operation(at)?.clone();
     let transaction = order.transaction_mut(at.transaction)?;
-    let operation = add_void(transaction, &origin, cause, now, new_id);
+    let operation = add_void(transaction, &origin, cause, context);
     Some(At { transaction: at.transaction, operation })
 }
 
-fn add_void(
-    transaction: &mut Transaction,
-    origin: &Operation,
-    cause: Cause,
-    now: Timestamp,
-    new_id: &(dyn Fn() -> Uuid + Sync),
-) -> Uuid {
+fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, context: &Context<'_>) -> Uuid {
     let amount =
         if cause == Cause::RefundBeforeSettlement { origin.amount } else { origin.approved_amount() };
-    let may_go_on =
-        |o: &&mut Operation| o.follows == Some(origin.id) && o.cause == cause && o.is(State::NotDone);
-    let earlier = transaction.operations.iter_mut().find(may_go_on);
-    if let Some(void) = earlier {
-        void.attempt_again(new_id(), amount, now);
+    let had_no_effect =
+        |o: &&mut Operation| o.follows == Some(origin.id) && o.cause == cause && o.is(Stage::NoEffect);
+    if let Some(void) = transaction.operations.iter_mut().find(had_no_effect) {
+        void.attempt_again((context.new_id)(), amount, None, context.now);
         return void.id;
     }
-    push_void(transaction, origin, cause, amount, None, now, new_id())
+    push_void(transaction, origin, cause, amount, None, context)
 }
 
 /// Adds the void of a payment that stands beside the transaction's own.
-pub(super) fn void_twin(order: &mut Order, at: At, twin: &Answer, now: Timestamp, id: Uuid) -> Option<At> {
+pub(super) fn void_twin(
+    order: &mut Order,
+    at: At,
+    twin: &GatewayResponse,
+    context: &Context<'_>,
+) -> Option<At> {
     let origin = order.operation(at)?.clone();
     let transaction = order.transaction_mut(at.transaction)?;
     let amount = twin.amount.unwrap_or(origin.amount);
-    let operation = push_void(transaction, &origin, Cause::Twin, amount, twin.retref.clone(), now, id);
+    let operation = push_void(transaction, &origin, Cause::Twin, amount, twin.retref.clone(), context);
     Some(At { transaction: at.transaction, operation })
 }
 
 /// Adds the refund of a payment that must not stand and was settled before its void.
-fn refund_instead(transaction: &mut Transaction, void: &Operation, now: Timestamp, id: Uuid) -> Uuid {
+fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Context<'_>) -> Uuid {
     let new = NewOperation {
-        id,
+        id: (context.new_id)(),
         kind: Kind::Refund,
         cause: void.cause,
         follows: void.follows,
         mechanism: Mechanism::Automatic,
         amount: void.amount,
         key: None,
-        fingerprint: void.fingerprint.clone(),
+        fingerprint: void.fingerprint,
         route: void.route.clone(),
         retref: void.retref.clone(),
         by: void.by,
     };
-    transaction.operations.push(Operation::new(new, now));
-    id
+    push(transaction, new, context)
 }
 
 fn push_void(
@@ -214,22 +199,26 @@ fn push_void(
     cause: Cause,
     amount: Amount,
     retref: Option<String>,
-    now: Timestamp,
-    id: Uuid,
+    context: &Context<'_>,
 ) -> Uuid {
     let new = NewOperation {
-        id,
+        id: (context.new_id)(),
         kind: Kind::Void,
         cause,
         follows: Some(origin.id),
         mechanism: Mechanism::Automatic,
         amount,
         key: None,
-        fingerprint: origin.fingerprint.clone(),
+        fingerprint: origin.fingerprint,
         route: origin.route.clone(),
         retref,
         by: origin.by,
     };
-    transaction.operations.push(Operation::new(new, now));
+    push(transaction, new, context)
+}
+
+fn push(transaction: &mut Transaction, new: NewOperation, context: &Context<'_>) -> Uuid {
+    let id = new.id;
+    transaction.operations.push(Operation::new(new, context.now));
     id
 }

@@ -114,7 +114,7 @@ fn share(transaction: &Transaction) -> Balance {
     match transaction.method {
         _ if !reserved => none,
         Method::Authorize => Balance { authorized: transaction.amount(), ..none },
-        Method::Purchase => Balance { pending: transaction.amount(), ..none },
+        Method::Purchase | Method::Unrecognized => Balance { pending: transaction.amount(), ..none },
     }
 }
 

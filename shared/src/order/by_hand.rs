@@ -4,14 +4,12 @@
 //! function as from the gateway's word.
 
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
-use super::{At, Next, Order, apply::apply, learn::LAST_LOOK_AFTER};
+use super::{At, Context, Next, Order, apply::apply, resolve::LAST_LOOK_AFTER};
 use crate::{
     card::mask_card_numbers,
-    operation::{ByHand, HandVerdict, Kind, Operation, State},
-    outcome::{NotDone, Outcome},
-    policy::Policy,
+    operation::{ByHand, HandVerdict, Kind, Operation, Stage},
+    outcome::{NoEffect, Outcome},
     transaction::Transaction,
 };
 
@@ -70,20 +68,19 @@ pub fn decide_by_hand(
     at: At,
     decision: &ByHand,
     retref: Option<&str>,
-    policy: &Policy,
-    new_id: &(dyn Fn() -> Uuid + Sync),
+    context: &Context<'_>,
 ) -> Result<Next, HandRejection> {
     let transaction = order.transaction(at.transaction).ok_or(HandRejection::TransactionNotFound)?;
-    let operation = order.operation(at).filter(|operation| operation.is(State::Pending));
+    let operation = order.operation(at).filter(|operation| operation.is(Stage::Pending));
     let operation = operation.ok_or(HandRejection::NothingInDoubt)?;
-    let until = operation.attempted_at + BY_HAND_AFTER;
+    let until = operation.attempt.at + BY_HAND_AFTER;
     if decision.at < until {
         return Err(HandRejection::TooEarly { until });
     }
     if order.operations().map(|(_, operation)| operation.by_hand.len()).sum::<usize>() >= BY_HAND_MAX {
         return Err(HandRejection::TooMany);
     }
-    let mut answer = operation.answer.clone().unwrap_or_default();
+    let mut answer = operation.response().cloned().unwrap_or_default();
     let outcome = match decision.verdict {
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, retref)?;
@@ -92,13 +89,14 @@ pub fn decide_by_hand(
             Outcome::Approved(answer)
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),
-        HandVerdict::NotDone => Outcome::NotDone(NotDone::NeverArrived, answer),
+        // A new decision is one that this version knows.
+        HandVerdict::NotDone | HandVerdict::Unrecognized => Outcome::NoEffect(NoEffect::NeverArrived, answer),
     };
-    let next = apply(order, at, &outcome, policy, decision.at, new_id);
+    let next = apply(order, at, &outcome, context);
     if let Some(operation) = order.operation_mut(at) {
         operation.by_hand.push(decision.clone());
         // A person can be wrong: what turns up after all is adopted or given back, as after the gateway's silence.
-        if operation.is(State::NotDone) {
+        if operation.is(Stage::NoEffect) {
             operation.last_look_at = Some(decision.at + LAST_LOOK_AFTER);
         }
     }
@@ -117,6 +115,7 @@ fn may_be_done(
         Kind::Capture | Kind::Void => {
             return if retref.is_some() { Err(HandRejection::ReferenceNotTaken) } else { Ok(()) };
         }
+        Kind::Unrecognized => return Err(HandRejection::NothingInDoubt),
     };
     let Some(retref) = retref else {
         return if needed { Err(HandRejection::ReferenceNeeded) } else { Ok(()) };
@@ -128,8 +127,7 @@ fn may_be_done(
         return Err(HandRejection::ReferenceMalformed);
     }
     let taken = |other: &Operation| {
-        let named =
-            [other.retref.as_deref(), other.answer.as_ref().and_then(|answer| answer.retref.as_deref())];
+        let named = [other.retref.as_deref(), other.reference()];
         other.id != operation.id && named.contains(&Some(retref))
     };
     if order.operations().any(|(_, other)| taken(other)) {

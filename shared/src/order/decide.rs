@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     card::CardSummary,
+    carried::Carried,
     memo::Memo,
     money::{Amount, Currency},
     operation::{Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route},
@@ -113,12 +114,10 @@ pub enum Target {
     OnlyEligible,
 }
 
-/// What a decision needs besides the order and the intent.
+/// What every rule may need besides the order and the event.
 pub struct Context<'a> {
     /// The merchant's rules.
     pub policy: &'a Policy,
-    /// The gateway account for the order's currency; none when the merchant has none.
-    pub route: Option<&'a Route>,
     /// The time.
     pub now: Timestamp,
     /// Draws a fresh id.
@@ -127,7 +126,7 @@ pub struct Context<'a> {
 
 /// The next step.
 #[derive(Clone, Debug)]
-pub enum Decision {
+pub enum Plan {
     /// The order now holds a pending operation: save it, then send it.
     Send(Order, At),
     /// The order now holds a finished operation that the gateway has no part in: save it.
@@ -137,7 +136,14 @@ pub enum Decision {
 }
 
 /// Decides what is to be done about an intent. Pure: time and ids come from the context.
-pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<Decision, Rejection> {
+///
+/// `route` is the gateway account for the order's currency; none when the merchant has none.
+pub fn decide(
+    order: Order,
+    intent: &Intent,
+    route: Option<&Route>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
     if !order.is_open_to(intent.by) {
         return Err(Rejection::OrderNotFound);
     }
@@ -146,17 +152,20 @@ pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<De
         None => None,
     };
     let again = match prior {
-        Some(Prior::Answered(at)) => return Ok(Decision::Replay(order, at)),
+        Some(Prior::Answered(at)) => return Ok(Plan::Replay(order, at)),
         Some(Prior::DidNothing(at)) => Some(at),
         None => None,
     };
+    if !order.is_recognized() {
+        return Err(Rejection::NewerVersion);
+    }
     if intent.currency.is_some_and(|currency| currency != order.currency) {
         return Err(Rejection::CurrencyDiffers { currency: order.currency });
     }
     match &intent.action {
-        Action::CaptureDue => decide_due(order, context),
-        Action::VoidLapsed => decide_lapsed(order, context),
-        Action::Pay(pay) => decide_pay(order, intent, pay, again, context),
+        Action::CaptureDue => decide_due(order, route, context),
+        Action::VoidLapsed => decide_lapsed(order, route, context),
+        Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
         Action::Capture { target, amount, custom_reference } => {
             let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
@@ -164,7 +173,7 @@ pub fn decide(order: Order, intent: &Intent, context: &Context<'_>) -> Result<De
             let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
             let reference = custom_reference.clone();
             let mut decision = step.add(order, id, intent, context, Order::room_for_step)?;
-            if let (Decision::Send(order, _), Some(reference)) = (&mut decision, reference)
+            if let (Plan::Send(order, _), Some(reference)) = (&mut decision, reference)
                 && let Some(transaction) = order.transaction_mut(id)
             {
                 transaction.custom_reference = Some(reference).filter(|text| !text.is_empty());
@@ -195,13 +204,14 @@ fn decide_pay(
     intent: &Intent,
     pay: &Pay,
     again: Option<At>,
+    route: Option<&Route>,
     context: &Context<'_>,
-) -> Result<Decision, Rejection> {
+) -> Result<Plan, Rejection> {
     // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
     let kept = again.filter(|_| pay.alone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
     let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
     let amount = amount_to_pay(&order, pay)?;
-    let route = context.route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
+    let route = route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
     if intent.key.is_none() {
         no_equal_payment_in_progress(&order, intent)?;
@@ -238,11 +248,12 @@ fn decide_pay(
         created_at: context.now,
         updated_at: context.now,
         operations: vec![operation],
+        carried: Carried::default(),
     };
     let at = At { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);
     order.updated_at = context.now;
-    Ok(Decision::Send(order, at))
+    Ok(Plan::Send(order, at))
 }
 
 /// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
@@ -258,7 +269,7 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
     let latest = context.now + context.policy.authorization_lifetime;
     match at {
         Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
-        at => Ok(at.map(|at| CaptureSchedule { at, lapsed: false })),
+        at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
     }
 }
 
@@ -268,7 +279,7 @@ pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 /// The capture that is due, as the schedule's own intent.
-fn decide_due(order: Order, context: &Context<'_>) -> Result<Decision, Rejection> {
+fn decide_due(order: Order, route: Option<&Route>, context: &Context<'_>) -> Result<Plan, Rejection> {
     let id = match order.due_for_capture(context.now) {
         Some(Due::Capture(id)) => id,
         Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded { transaction }),
@@ -282,11 +293,11 @@ fn decide_due(order: Order, context: &Context<'_>) -> Result<Decision, Rejection
         currency: None,
         by: Grant::Schedule,
     };
-    decide(order, &intent, context)
+    decide(order, &intent, route, context)
 }
 
 /// The void of an authorization that ended, as the schedule's own intent. It stays due until the void is done.
-fn decide_lapsed(order: Order, context: &Context<'_>) -> Result<Decision, Rejection> {
+fn decide_lapsed(order: Order, route: Option<&Route>, context: &Context<'_>) -> Result<Plan, Rejection> {
     let Some(Due::Lapse(id)) = order.due_for_capture(context.now) else { return Err(Rejection::NothingDue) };
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
     let intent = Intent {
@@ -296,7 +307,7 @@ fn decide_lapsed(order: Order, context: &Context<'_>) -> Result<Decision, Reject
         currency: None,
         by: Grant::Schedule,
     };
-    decide(order, &intent, context)
+    decide(order, &intent, route, context)
 }
 
 fn resolve(
@@ -338,7 +349,7 @@ impl Step {
         intent: &Intent,
         context: &Context<'_>,
         room: fn(&Order) -> Result<(), Rejection>,
-    ) -> Result<Decision, Rejection> {
+    ) -> Result<Plan, Rejection> {
         if intent.key.is_none() {
             no_equal_approved(&order, intent, Some(id), context)?;
         }
@@ -356,26 +367,22 @@ impl Step {
         transaction.updated_at = context.now;
         order.updated_at = context.now;
         Ok(match self.mechanism {
-            Mechanism::Automatic => Decision::Send(order, at),
-            Mechanism::Manual => Decision::Record(order, at),
+            Mechanism::Automatic => Plan::Send(order, at),
+            Mechanism::Manual | Mechanism::Unrecognized => Plan::Record(order, at),
         })
     }
 }
 
-fn attempt_again(
-    mut order: Order,
-    at: At,
-    amount: Amount,
-    context: &Context<'_>,
-) -> Result<Decision, Rejection> {
+fn attempt_again(mut order: Order, at: At, amount: Amount, context: &Context<'_>) -> Result<Plan, Rejection> {
+    order.room_for_retry()?;
     let now = context.now;
     let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
-    operation.attempt_again((context.new_id)(), amount, now);
+    operation.attempt_again((context.new_id)(), amount, None, now);
     if let Some(transaction) = order.transaction_mut(at.transaction) {
         transaction.updated_at = now;
     }
     order.updated_at = now;
-    Ok(Decision::Send(order, at))
+    Ok(Plan::Send(order, at))
 }
 
 fn new_operation(
@@ -393,8 +400,8 @@ fn new_operation(
         follows: None,
         mechanism,
         amount,
-        key: intent.key.clone(),
-        fingerprint: intent.fingerprint.clone(),
+        key: intent.key,
+        fingerprint: intent.fingerprint,
         route: route.clone(),
         retref: None,
         by: intent.by,

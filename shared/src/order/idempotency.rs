@@ -8,8 +8,8 @@ use super::{
     decide::{Context, Intent},
 };
 use crate::{
-    operation::{KeyDigest, Operation, State},
-    outcome::NotDone,
+    operation::{KeyDigest, Operation, Stage},
+    outcome::Retry,
     transaction::{Status, Transaction},
 };
 
@@ -47,12 +47,18 @@ pub(super) fn prior_of_key(
     }
     let at = At { transaction: transaction.id, operation: operation.id };
     let latest = transaction.latest_of(operation);
-    match latest.state {
-        State::Pending if now.duration_since(latest.attempted_at) < STILL_RUNNING => {
+    // What became of it only a newer version can tell.
+    if !transaction.is_recognized() {
+        return Err(Rejection::NewerVersion);
+    }
+    match latest.stage() {
+        Stage::Pending if now.duration_since(latest.attempt.at) < STILL_RUNNING => {
             Err(Rejection::KeyInProgress { transaction: transaction.id })
         }
-        State::NotDone if may_go_on(latest) => Ok(Some(Prior::DidNothing(at))),
-        State::Pending | State::Approved | State::Declined | State::NotDone => Ok(Some(Prior::Answered(at))),
+        Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
+        Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
+            Ok(Some(Prior::Answered(at)))
+        }
     }
 }
 
@@ -70,8 +76,7 @@ pub(super) fn did_nothing_without_key(
             && o.key.is_none()
             && o.follows.is_none()
             && o.fingerprint == intent.fingerprint
-            && t.latest_of(o).is(State::NotDone)
-            && may_go_on(t.latest_of(o))
+            && may_be_retried(t.latest_of(o))
     })?;
     Some(At { transaction: found.id, operation: operation.id })
 }
@@ -97,7 +102,7 @@ pub(super) fn no_equal_approved(
         transaction.is_none_or(|id| t.id == id)
             && o.follows.is_none()
             && o.fingerprint == intent.fingerprint
-            && o.is(State::Approved)
+            && o.is(Stage::Approved)
             && !t.must_not_stand()
             && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
     });
@@ -107,8 +112,7 @@ pub(super) fn no_equal_approved(
     }
 }
 
-/// Whether an operation that did nothing may get another attempt. One that somebody voided at the gateway was done,
-/// and undone on purpose: repeating it would charge against that.
-fn may_go_on(operation: &Operation) -> bool {
-    operation.not_done != Some(NotDone::VoidedElsewhere)
+/// Whether an operation is known to have had no effect, and may get another attempt.
+fn may_be_retried(operation: &Operation) -> bool {
+    operation.no_effect().is_some_and(|reason| reason.retry() != Retry::Never)
 }

@@ -8,6 +8,10 @@ pub const TRANSACTIONS_MAX: usize = 50;
 /// Operations of one order, over all its payments.
 pub const OPERATIONS_MAX: usize = 200;
 
+/// Decisions of one order that no longer stand, over all its operations. Only an operation that is retried again and
+/// again, and fails in different ways, has more than one or two.
+pub const SUPERSEDED_MAX: usize = 100;
+
 /// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
 /// early takes two, itself and the void that stands in for it.
 const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
@@ -32,6 +36,12 @@ impl Order {
             RESERVE_PER_OPEN_TRANSACTION,
             self.reserve().saturating_sub(RESERVE_PER_OPEN_TRANSACTION),
         )
+    }
+
+    /// Whether an operation can be retried: what was decided of it before is kept.
+    pub(super) fn room_for_retry(&self) -> Result<(), Rejection> {
+        let kept: usize = self.operations().map(|(_, operation)| operation.superseded.len()).sum();
+        if kept >= SUPERSEDED_MAX { Err(Rejection::TooManyOperations) } else { Ok(()) }
     }
 
     fn reserve(&self) -> usize {

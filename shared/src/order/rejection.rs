@@ -14,6 +14,9 @@ pub enum Rejection {
     /// The order has no such transaction.
     #[error("the order has no such transaction")]
     TransactionNotFound,
+    /// A newer version wrote something that this one cannot read; see `ARCHITECTURE.md`, *Upgrades*.
+    #[error("a newer version of this service is working on the order")]
+    NewerVersion,
     /// The merchant keeps the totals, so the amount has to be stated.
     #[error("amount is required: this merchant's orders are not registered here")]
     AmountRequired,

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Order, Rejection, decide::whole_seconds, rules::is_settled_and_stands};
 use crate::{
-    operation::{BACK_OFF_MIN, Grant, KeyDigest, Kind, Operation, State},
-    outcome::NotDone,
+    operation::{BACK_OFF_MIN, Grant, KeyDigest, Kind, Operation, Stage},
+    outcome::Retry,
     transaction::{CaptureSchedule, Method, Transaction},
 };
 
@@ -80,7 +80,7 @@ impl Order {
         {
             return Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) });
         }
-        transaction.capture = at.map(|at| CaptureSchedule { at, lapsed: false });
+        transaction.capture = at.map(|at| CaptureSchedule { at, lapsed_at: None });
         transaction.updated_at = now;
         self.updated_at = now;
         Ok(())
@@ -92,7 +92,7 @@ impl Order {
         if transaction.due(now)? != Due::Lapse(id) {
             return None;
         }
-        transaction.capture.as_mut()?.lapsed = true;
+        transaction.capture.as_mut()?.lapsed_at = Some(now);
         transaction.updated_at = now;
         self.updated_at = now;
         Some(())
@@ -127,14 +127,15 @@ impl Transaction {
     pub fn capture_standing(&self) -> Option<CaptureStanding> {
         let schedule = self.capture.as_ref().filter(|_| self.may_be_captured())?;
         Some(match self.scheduled_capture() {
-            _ if schedule.lapsed => CaptureStanding::Lapsed,
+            _ if schedule.lapsed_at.is_some() => CaptureStanding::Lapsed,
             None => CaptureStanding::Waiting,
-            Some(operation) => match (operation.state, operation.not_done) {
-                (State::NotDone, Some(NotDone::VoidedElsewhere)) | (State::Declined, _) => {
+            Some(operation) => match operation.stage() {
+                Stage::Declined => CaptureStanding::Stopped,
+                Stage::NoEffect if operation.no_effect().is_some_and(|why| why.retry() == Retry::Never) => {
                     CaptureStanding::Stopped
                 }
-                (State::NotDone, _) => CaptureStanding::Retrying,
-                (State::Pending | State::Approved, _) => CaptureStanding::Waiting,
+                Stage::NoEffect => CaptureStanding::Retrying,
+                Stage::Pending | Stage::Approved | Stage::Unrecognized => CaptureStanding::Waiting,
             },
         })
     }
@@ -168,7 +169,8 @@ impl Transaction {
             CaptureStanding::Waiting => return Some((schedule.at, Next::Attempt)),
             CaptureStanding::Retrying => self.scheduled_capture()?,
         };
-        let step = usize::try_from(attempt.attempts).unwrap_or(usize::MAX).clamp(1, BACK_OFF_MIN.len()) - 1;
+        let step =
+            usize::try_from(attempt.attempt.number).unwrap_or(usize::MAX).clamp(1, BACK_OFF_MIN.len()) - 1;
         let again = attempt.updated_at + SignedDuration::from_mins(BACK_OFF_MIN[step]);
         let in_time = again <= expires - NO_RETRY_BEFORE_EXPIRY;
         Some(if in_time { (again, Next::Attempt) } else { (expires, Next::Lapse) })

@@ -22,8 +22,8 @@ pub(super) fn change(order: &Order, at: At, what: &'static str) {
         operation = %at.operation,
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
-        attempt = operation.attempts,
-        state = operation.state.as_str(),
+        attempt = operation.attempt.number,
+        state = operation.stage().as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
         "changed"
@@ -33,7 +33,7 @@ pub(super) fn change(order: &Order, at: At, what: &'static str) {
 /// What the gateway said, and the state that it left the operation in.
 pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
     let Some(operation) = order.operation(at) else { return };
-    let answer = outcome.answer();
+    let answer = outcome.response();
     tracing::info!(
         audit = true,
         what = "outcome",
@@ -43,8 +43,8 @@ pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
         operation = %at.operation,
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
-        attempt = operation.attempts,
-        state = operation.state.as_str(),
+        attempt = operation.attempt.number,
+        state = operation.stage().as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
         outcome = outcome_name(outcome),
@@ -92,7 +92,7 @@ pub(super) fn note(order: &Order, at: At, replayed: bool) {
         trail.transaction = Some(at.transaction);
         trail.operation = Some(at.operation);
         trail.kind = Some(operation.kind.as_str());
-        trail.outcome = Some(operation.state.as_str());
+        trail.outcome = Some(operation.stage().as_str());
         trail.amount_minor = Some(operation.amount.minor());
         trail.currency = Some(order.currency.code());
     });
@@ -103,7 +103,7 @@ pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Approved(_) => "approved",
         Outcome::PartiallyApproved(_) => "partially_approved",
         Outcome::Declined(..) => "declined",
-        Outcome::NotDone(..) => "not_done",
+        Outcome::NoEffect(..) => "not_done",
         Outcome::Unknown(..) => "unknown",
     }
 }

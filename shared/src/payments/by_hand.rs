@@ -137,9 +137,10 @@ impl Payments {
         verdict: &Verdict,
     ) -> Result<(), HandRejection> {
         let Verdict { verdict, by, reason, retref } = verdict;
-        let decision = ByHand::new(*verdict, by, reason, self.clock.now());
-        let new_id = || self.clock.new_id();
-        order::decide_by_hand(order, at, &decision, retref.as_deref(), &merchant.policy, &new_id)?;
+        self.with_context(merchant, |context| {
+            let decision = ByHand::new(*verdict, by, reason, context.now);
+            order::decide_by_hand(order, at, &decision, retref.as_deref(), context)
+        })?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
     gateway::{Payment, Question},
     merchants::Merchant,
-    operation::{Kind, State},
+    operation::{Kind, Stage},
     order::{self, At, Next, Order, OrderKey, Rejection},
     outcome::Finding,
     transaction::Transaction,
@@ -47,7 +47,7 @@ impl Payments {
     ) -> Order {
         let pending = order.transaction(transaction).and_then(Transaction::pending);
         let now = self.clock.now();
-        if pending.is_some_and(|operation| now.duration_since(operation.attempted_at) >= REPAIR_AFTER) {
+        if pending.is_some_and(|operation| now.duration_since(operation.attempt.at) >= REPAIR_AFTER) {
             return self.resolve(merchant, order, transaction, deadline).await;
         }
         order
@@ -109,7 +109,7 @@ impl Payments {
                 if attempt(order, at) != asked {
                     return None;
                 }
-                order::learn(order, at, &finding, &merchant.policy, self.clock.now(), &|| self.clock.new_id())
+                self.with_context(merchant, |context| order::resolve(order, at, &finding, context))
             })
             .await;
         audit::change(&saved.order, at, "found by asking");
@@ -122,19 +122,19 @@ pub(super) fn question(order: &Order, at: At) -> Option<Question<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
     let is_payment = operation.kind.is_payment();
     let payment = (!is_payment).then(|| {
-        let known = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.is(State::Approved));
+        let known = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.is(Stage::Approved));
         Some(Payment {
             retref: operation.retref.as_deref().or(transaction.reference())?,
-            gateway_order_id: &transaction.first()?.gateway_order_id,
-            known_refunds: known.filter_map(|o| o.answer.as_ref()?.retref.as_deref()).collect(),
+            gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
+            known_refunds: known.filter_map(|o| o.reference()).collect(),
         })
     });
     Some(Question {
         route: &operation.route,
         kind: operation.kind,
         amount: operation.amount,
-        gateway_order_id: &operation.gateway_order_id,
-        sent_before: operation.attempts > 1,
+        gateway_order_id: &operation.attempt.gateway_order_id,
+        sent_before: operation.attempt.number > 1,
         payment: match payment {
             Some(payment) => Some(payment?),
             None => None,

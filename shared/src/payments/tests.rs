@@ -15,7 +15,7 @@ use crate::{
     clock::SystemClock,
     decline::DeclineCode,
     gateway::Question,
-    operation::{Fingerprint, Grant, KeyDigest, State},
+    operation::{Fingerprint, Grant, KeyDigest, Stage},
     order::{CaptureAt, Pay, Target},
     outcome::Finding,
     transaction::{Method, Status},
@@ -116,8 +116,11 @@ struct ScriptedGateway {
 impl Gateway for ScriptedGateway {
     async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
-        let answer =
-            Answer { retref: Some("r".to_owned()), amount: Some(instruction.amount), ..Answer::default() };
+        let answer = GatewayResponse {
+            retref: Some("r".to_owned()),
+            amount: Some(instruction.amount),
+            ..GatewayResponse::default()
+        };
         self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
     }
 
@@ -205,11 +208,12 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
         async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
             let orders = self.0.orders.lock().unwrap();
             let on_record = orders.values().flat_map(Order::operations).any(|(_, operation)| {
-                operation.is(State::Pending) && operation.gateway_order_id == instruction.gateway_order_id
+                operation.is(Stage::Pending)
+                    && operation.attempt.gateway_order_id == instruction.gateway_order_id
             });
             assert!(on_record);
             Outcome::Declined(
-                Answer::default(),
+                GatewayResponse::default(),
                 DeclineCode::GenericDecline,
                 DeclineCode::GenericDecline.advice(),
             )
@@ -271,10 +275,10 @@ async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
         async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
             *self.0.meanwhile.lock().unwrap() =
                 Some(Box::new(|order| order.total = Some(Amount::new(9000).unwrap())));
-            Outcome::Approved(Answer {
+            Outcome::Approved(GatewayResponse {
                 retref: Some("r".to_owned()),
                 amount: Some(instruction.amount),
-                ..Answer::default()
+                ..GatewayResponse::default()
             })
         }
         async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
@@ -311,7 +315,7 @@ async fn an_outcome_whose_write_lost_its_answer_is_recognised_as_ours() {
 #[tokio::test]
 async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
     assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Pending);
     let second = desk.purchase(Some("another")).await;
     assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
@@ -322,11 +326,11 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
     for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
         let desk = Desk::new().await;
-        desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
-        let found = Answer {
+        desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        let found = GatewayResponse {
             retref: Some("r".to_owned()),
             amount: Some(Amount::new(2599).unwrap()),
-            ..Answer::default()
+            ..GatewayResponse::default()
         };
         desk.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(Outcome::Approved(found))));
         let performed = desk.perform(&intent(None), Duration::from_secs(left)).await.unwrap();
@@ -337,28 +341,28 @@ async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
 #[tokio::test]
 async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+    desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
     let performed = desk.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
-    let refused = Outcome::NotDone(NotDone::VoidedElsewhere, Answer::default());
+    let refused = Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default());
     desk.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
     // While the gateway is asked about the first attempt, somebody gives it up and sends a second.
     desk.meanwhile(|order| {
         let operation = &mut order.transactions[0].operations[0];
         let amount = operation.amount;
-        operation.attempt_again(uuid::Uuid::new_v4(), amount, jiff::Timestamp::now());
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::now());
     });
     let deadline = Deadline::after(Duration::from_secs(29));
     let (order, answered) =
         desk.payments.ask_about(&desk.merchant, performed.order, performed.at, deadline).await;
     assert!(answered);
-    assert!(order.operation(performed.at).unwrap().is(State::Pending), "the second is still in doubt");
-    assert_eq!(order.operation(performed.at).unwrap().attempts, 2);
+    assert!(order.operation(performed.at).unwrap().is(Stage::Pending), "the second is still in doubt");
+    assert_eq!(order.operation(performed.at).unwrap().attempt.number, 2);
 }
 
 #[tokio::test]
 async fn another_attempt_goes_out_under_the_same_order_id() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::NotDone(NotDone::Unreachable, Answer::default()));
+    desk.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
     desk.purchase(None).await.unwrap();
     assert_eq!(status(&desk.purchase(None).await.unwrap()), Status::Complete);
     let sent = desk.gateway.sent.lock().unwrap().clone();
@@ -379,13 +383,13 @@ async fn of_two_retries_in_the_same_instant_one_sends() {
     }
     let mut desk = Desk::new().await;
     desk.payments.clock = Arc::new(Frozen);
-    desk.gateway_says(Outcome::NotDone(NotDone::Unreachable, Answer::default()));
+    desk.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
     desk.purchase(Some("k")).await.unwrap();
     // Another process takes up the same operation at the same time, and its write comes first.
     desk.meanwhile(|order| {
         let operation = &mut order.transactions[0].operations[0];
         let amount = operation.amount;
-        operation.attempt_again(uuid::Uuid::new_v4(), amount, jiff::Timestamp::UNIX_EPOCH);
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::UNIX_EPOCH);
     });
     let second = desk.purchase(Some("k")).await;
     assert!(matches!(second, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
@@ -403,10 +407,10 @@ async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
 #[tokio::test]
 async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+    desk.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         retref: Some("r".to_owned()),
         amount: Some(Amount::new(500).unwrap()),
-        ..Answer::default()
+        ..GatewayResponse::default()
     }));
     let performed = desk.purchase(None).await.unwrap();
     assert_eq!((status(&performed), desk.sent()), (Status::Failed, 2));
@@ -416,18 +420,18 @@ async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
 #[tokio::test]
 async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_answer() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+    desk.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         retref: Some("r".to_owned()),
         amount: Some(Amount::new(500).unwrap()),
         token: Some("9477709629051443".to_owned()),
-        ..Answer::default()
+        ..GatewayResponse::default()
     }));
     // As the store gives it back: what is not stored is not there.
     desk.next_writes(&[Fault::None, Fault::FoundByRepeat]);
     let performed = desk.purchase(None).await.unwrap();
     assert_eq!((status(&performed), desk.sent()), (Status::Failed, 2));
     let operation = performed.order.operation(performed.at).unwrap();
-    assert_eq!(operation.answer.as_ref().and_then(|answer| answer.token.as_deref()), None);
+    assert_eq!(operation.response().and_then(|answer| answer.token.as_deref()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
     assert_eq!(transaction.card.last_four.as_deref(), Some("1443"));
 }
@@ -435,10 +439,10 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_a
 #[tokio::test]
 async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
     let desk = Desk::new().await;
-    desk.gateway_says(Outcome::PartiallyApproved(Answer {
+    desk.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         retref: Some("r".to_owned()),
         amount: Some(Amount::new(500).unwrap()),
-        ..Answer::default()
+        ..GatewayResponse::default()
     }));
     // The write that holds the partial approval and the void is not done.
     desk.next_writes(&[Fault::None, Fault::NotDone]);

@@ -1,7 +1,9 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
 //! knows DynamoDB.
 
-pub mod compact;
+mod item;
+
+pub use item::{StoredOrder, short_names};
 
 use std::collections::HashMap;
 
@@ -16,7 +18,7 @@ use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Cursor, IN_DOUBT_SHARDS, Index, OrderStore, Page, StoreError};
+use super::{Cursor, Index, OrderStore, Page, StoreError};
 use crate::{
     aws_error,
     order::{Order, OrderKey},
@@ -65,7 +67,7 @@ impl DynamoDbStore {
             self.client
                 .put_item()
                 .table_name(&self.table)
-                .set_item(Some(to_item(order, self.capture_shards)?))
+                .set_item(Some(StoredOrder::next(order, self.capture_shards).0))
                 .condition_expression(condition)
                 .set_expression_attribute_values(expected.map(|version| {
                     HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
@@ -88,7 +90,7 @@ impl OrderStore for DynamoDbStore {
             .key("order_key", AttributeValue::S(key.to_string()))
             .consistent_read(true);
         let output = request.send().await.map_err(|error| unavailable(&error))?;
-        output.item.map(from_item).transpose()
+        output.item.map(|item| StoredOrder(item).read()).transpose()
     }
 
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
@@ -143,39 +145,6 @@ fn parse_key(key: &str) -> Option<OrderKey> {
     Some(OrderKey { merchant: merchant.parse().ok()?, order: order.parse().ok()? })
 }
 
-/// The item of an order as its next version, with its key and what the sparse indexes need.
-pub fn to_item(order: &Order, capture_shards: u16) -> Result<Item, StoreError> {
-    let mut item: Item =
-        serde_dynamo::to_item(order).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    // The key says both.
-    item.remove("merchant");
-    item.remove("id");
-    let mut item = compact::compact(item);
-    let key = order.key().to_string();
-    item.insert("version".to_owned(), AttributeValue::N((order.version + 1).to_string()));
-    for (index, at, shards) in [
-        (Index::InDoubt, order.next_inquiry_at(), IN_DOUBT_SHARDS),
-        (Index::CapturesDue, order.next_capture_at(), capture_shards),
-    ] {
-        let names = names(index);
-        if let Some(at) = at {
-            item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, shards).to_string()));
-            item.insert(names.at.to_owned(), AttributeValue::S(sortable(at)));
-        }
-    }
-    item.insert("order_key".to_owned(), AttributeValue::S(key));
-    Ok(item)
-}
-
-fn from_item(item: Item) -> Result<Order, StoreError> {
-    let key = item.get("order_key").and_then(|key| parse_key(key.as_s().ok()?));
-    let key = key.ok_or_else(|| StoreError::Corrupt("the item's key is none of an order".to_owned()))?;
-    let mut item = compact::expand(item);
-    item.insert("merchant".to_owned(), AttributeValue::S(key.merchant.into()));
-    item.insert("id".to_owned(), AttributeValue::S(key.order.into()));
-    serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
 /// The index partition of an order: always the same one, evenly spread.
 fn shard(key: &str, shards: u16) -> u16 {
     let digest = Sha256::digest(key.as_bytes());
@@ -190,7 +159,7 @@ fn sortable(at: Timestamp) -> String {
 fn put_error(error: &SdkError<PutItemError>) -> StoreError {
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-            match failed.item().cloned().map(from_item) {
+            match failed.item().cloned().map(|item| StoredOrder(item).read()) {
                 Some(Ok(order)) => StoreError::Conflict(Box::new(order)),
                 Some(Err(error)) => error,
                 // Orders are never deleted, so a failed condition without an item says only that a write raced.

@@ -4,9 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate::{
-    operation::{Cause, Grant, Kind, Operation, State as Stage},
+    operation::{Cause, Grant, Kind, Operation, Stage},
     order::Order,
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::{CaptureSchedule, Method, Transaction},
 };
 use uuid::Uuid;
@@ -69,17 +69,18 @@ fn attempt<'a>(transaction: &'a Transaction, schedule: &CaptureSchedule) -> Opti
 
 /// Whether the gateway's word was that there is nothing to be captured.
 fn is_refused(operation: &Operation) -> bool {
-    operation.is(Stage::Declined) || operation.not_done == Some(NotDone::VoidedElsewhere)
+    operation.is(Stage::Declined) || operation.no_effect() == Some(NoEffect::VoidedElsewhere)
 }
 
 fn next(transaction: &Transaction) -> Option<Next> {
-    let schedule = transaction.capture.filter(|schedule| !schedule.lapsed && is_open(transaction))?;
+    let schedule =
+        transaction.capture.filter(|schedule| schedule.lapsed_at.is_none() && is_open(transaction))?;
     let end = transaction.authorization_expires_at?;
     let Some(last) = attempt(transaction, &schedule) else { return Some(Next::Attempt(schedule.at)) };
     if is_refused(last) {
         return None;
     }
-    let step = usize::try_from(last.attempts).unwrap_or(usize::MAX).clamp(1, RETRIES_MIN.len()) - 1;
+    let step = usize::try_from(last.attempt.number).unwrap_or(usize::MAX).clamp(1, RETRIES_MIN.len()) - 1;
     let again = last.updated_at + SignedDuration::from_mins(RETRIES_MIN[step]);
     Some(if again + AROUND_THE_END <= end { Next::Attempt(again) } else { Next::Lapse(end) })
 }
@@ -99,7 +100,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
         broken.extend(scheduled(earlier, transaction, terms));
         for operation in transaction.operations.iter().filter(|o| o.by == Grant::Schedule) {
             let known = earlier.and_then(|t| t.operations.iter().find(|o| o.id == operation.id));
-            if known.is_some_and(|known| known.attempts == operation.attempts) {
+            if known.is_some_and(|known| known.attempt.number == operation.attempt.number) {
                 continue;
             }
             let why = match earlier {
@@ -131,25 +132,27 @@ fn not_due(
     }
     match operation.kind {
         Kind::Capture => match next(earlier) {
-            Some(Next::Attempt(at)) if at > operation.attempted_at || at > now + AHEAD_MAX => {
+            Some(Next::Attempt(at)) if at > operation.attempt.at || at > now + AHEAD_MAX => {
                 Some("not yet due")
             }
             Some(Next::Attempt(_)) if operation.amount != earlier.amount() => Some("not all of it"),
             Some(Next::Attempt(_)) if operation.key != Some(schedule.key(earlier.id)) => {
                 Some("without its key")
             }
-            Some(Next::Attempt(_)) if is_over(earlier, operation.attempted_at) => Some("after its end"),
+            Some(Next::Attempt(_)) if is_over(earlier, operation.attempt.at) => Some("after its end"),
             Some(Next::Attempt(_)) => None,
             Some(Next::Lapse(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
-        Kind::Void if !schedule.lapsed && !lapses(earlier, operation.attempted_at) => {
+        Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
         Kind::Void if !terms.void_lapsed => Some("the merchant does not want that"),
         Kind::Void if !is_open(earlier) => Some("it is not open"),
         Kind::Void => None,
-        Kind::Authorize | Kind::Purchase | Kind::Refund => Some("no business of the schedule's"),
+        Kind::Authorize | Kind::Purchase | Kind::Refund | Kind::Unrecognized => {
+            Some("no business of the schedule's")
+        }
     }
 }
 
@@ -178,7 +181,7 @@ fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) 
         (None, _, at) if after.memo.is_some() => {
             terms.ever_after.contains(&at.map(|schedule| schedule.at.duration_since(after.created_at)))
         }
-        (Some(earlier), Some(was), Some(is)) if is.lapsed && !was.lapsed => {
+        (Some(earlier), Some(was), Some(is)) if is.lapsed_at.is_some() && was.lapsed_at.is_none() => {
             lapses(earlier, after.updated_at) && is.at == was.at && earlier.operations == after.operations
         }
         (None, _, None) => true,
@@ -186,7 +189,8 @@ fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) 
             let begins = earlier.is_none_or(|earlier| !earlier.began());
             let end = after.authorization_expires_at.unwrap_or(after.updated_at + terms.lifetime);
             let moved = || earlier.is_some_and(|e| is_open(e) && e.operations == after.operations);
-            (begins || moved()) && is.is_none_or(|is| !is.lapsed && (after.updated_at..=end).contains(&is.at))
+            (begins || moved())
+                && is.is_none_or(|is| is.lapsed_at.is_none() && (after.updated_at..=end).contains(&is.at))
         }
     };
     (!fine).then(|| format!("{} is to be captured {:?}, and was {was:?}", after.id, after.capture))
@@ -201,12 +205,13 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, now: Timesta
     if ledger.payment(retref, &sent.merchid).is_some_and(|payment| payment.captures.len() > 1) {
         broken.push(format!("{retref} is captured twice"));
     }
-    let sent_by = order.operations().find(|(_, o)| o.gateway_order_id == sent.gateway_order_id);
+    let sent_by = order.operations().find(|(_, o)| o.attempt.gateway_order_id == sent.gateway_order_id);
     if let Some((transaction, operation)) = sent_by
         && operation.by == Grant::Schedule
     {
-        let due =
-            transaction.capture.is_some_and(|schedule| !schedule.lapsed && schedule.at <= now + AHEAD_MAX);
+        let due = transaction
+            .capture
+            .is_some_and(|schedule| schedule.lapsed_at.is_none() && schedule.at <= now + AHEAD_MAX);
         if !due || sent.amount != transaction.amount().minor() {
             broken.push(format!(
                 "{} captured of {}, which is {:?}",
@@ -276,7 +281,7 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger, shops: &mut Shops) -> Vec<St
 fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> {
     let schedule = transaction.capture.filter(|_| is_open(transaction))?;
     let refused = attempt(transaction, &schedule).is_some_and(is_refused);
-    match (schedule.lapsed, refused) {
+    match (schedule.lapsed_at.is_some(), refused) {
         (true, _) if void_lapsed => Some("has lapsed and is not voided"),
         (true, _) | (false, true) => None,
         (false, false) => Some("was to be captured and is not"),

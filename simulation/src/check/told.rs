@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
-use tollgate::operation::{KeyDigest, State as Stage};
+use tollgate::operation::{KeyDigest, Stage};
 
 use crate::{client::Word, ledger::Did, world::State};
 
@@ -71,10 +71,10 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
         // Refused before it began, or the order is not there.
         return word.is_of_an_operation().then(|| format!("told {word:?} of {telling:?}, not on record"));
     };
-    let times = state.ledger.times_done(&operation.gateway_order_id);
+    let times = state.ledger.times_done(&operation.attempt.gateway_order_id);
     let latest = transaction.latest_of(operation);
     let by_rule = latest.cause.declines_as().is_some();
-    let did = state.ledger.did(&operation.gateway_order_id);
+    let did = state.ledger.did(&operation.attempt.gateway_order_id);
     let fine = times <= 1
         && match word {
             Word::Done => latest.is(Stage::Approved) && !by_rule,
@@ -89,7 +89,8 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
     (!fine).then(|| {
         format!(
             "told {word:?} about {}, which is {:?} and was done {times} times",
-            operation.gateway_order_id, latest.state
+            operation.attempt.gateway_order_id,
+            latest.stage()
         )
     })
 }

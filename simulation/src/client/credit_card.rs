@@ -204,7 +204,7 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
         (200, "1", "00") => Word::Done,
         (200, "2", "02") => Word::Declined,
         (200, "4", "01") => Word::Pending,
-        (200, "3", "68") | (503, "3", "92") => Word::Unavailable,
+        (200, "3", "68" | "93") | (503, "3", "92") => Word::Unavailable,
         (200, "3", "61" | "62" | "64" | "65") => Word::Busy,
         (200, "3", "90" | "91") => Word::NotDone,
         // What is wrong with a request by itself is told by 10 to 18, and no request here is wrong.
@@ -260,7 +260,7 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
         let times = {
             let payment = state.shelf.order(&ask.order_key()).and_then(payment_of);
             let first = payment.and_then(Transaction::first);
-            first.map_or(0, |first| state.ledger.times_done(&first.gateway_order_id))
+            first.map_or(0, |first| state.ledger.times_done(&first.attempt.gateway_order_id))
         };
         let fine = match told {
             Some(Word::Done) => times == 1,

@@ -4,7 +4,7 @@ use tollgate::{
     gateway::Question,
     money::Amount,
     operation::Kind,
-    outcome::{Finding, NotDone, Outcome},
+    outcome::{Finding, NoEffect, Outcome},
 };
 
 use super::{answer, declined};
@@ -23,7 +23,7 @@ pub(super) fn find(ledger: &Ledger, question: &Question<'_>, refunds_findable: b
             Some(Stands::Voided) => became(Outcome::Approved(answer(payment.retref, 0))),
             Some(Stands::Authorized | Stands::Queued | Stands::Batched) => Finding::Absent,
             Some(Stands::Settled) => {
-                became(Outcome::NotDone(NotDone::AlreadySettled, answer(payment.retref, 0)))
+                became(Outcome::NoEffect(NoEffect::AlreadySettled, answer(payment.retref, 0)))
             }
             Some(Stands::Declined | Stands::Refunded) | None => Finding::Undecided,
         },
@@ -48,7 +48,7 @@ pub(super) fn find(ledger: &Ledger, question: &Question<'_>, refunds_findable: b
                 _ => Finding::Undecided,
             }
         }
-        (Kind::Capture | Kind::Void | Kind::Refund, None) => Finding::Undecided,
+        (Kind::Capture | Kind::Void | Kind::Refund, None) | (Kind::Unrecognized, _) => Finding::Undecided,
     }
 }
 
@@ -79,7 +79,7 @@ fn find_payment(ledger: &Ledger, question: &Question<'_>) -> Finding {
         ([record], ..) => became(Outcome::Approved(answer(&record.retref, record.amount))),
         ([_, _, ..], ..) => Finding::Undecided,
         ([], Some(record), _) => {
-            became(Outcome::NotDone(NotDone::VoidedElsewhere, answer(&record.retref, 0)))
+            became(Outcome::NoEffect(NoEffect::VoidedElsewhere, answer(&record.retref, 0)))
         }
         ([], None, Some(record)) if !question.sent_before => became(declined(&record.retref)),
         ([], None, _) => Finding::Absent,
@@ -92,7 +92,7 @@ fn find_capture(record: &Record, amount: Amount) -> Finding {
             became(Outcome::Approved(answer(&record.retref, record.amount)))
         }
         Stands::Authorized => Finding::Absent,
-        Stands::Voided => became(Outcome::NotDone(NotDone::VoidedElsewhere, answer(&record.retref, 0))),
+        Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, answer(&record.retref, 0))),
         _ => Finding::Undecided,
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
 use tollgate::{
-    operation::State as Stage,
+    operation::Stage,
     order::Order,
     scheduled_capture::{Part, Request},
 };
@@ -144,7 +144,7 @@ async fn capture(world: &Arc<World>) {
 /// Whether a void is about to be left to a person: three that are lost are not followed by another.
 fn is_nearly_given_up(state: &State) -> bool {
     let mut operations = state.shelf.orders().flat_map(Order::operations);
-    operations.any(|(_, o)| o.is(Stage::Pending) && o.cause.must_succeed() && o.attempts > 1)
+    operations.any(|(_, o)| o.is(Stage::Pending) && o.cause.must_succeed() && o.attempt.number > 1)
 }
 
 /// What goes on when the clients have left: hours pass, the schedule runs or does not, and somebody may come again.

@@ -19,7 +19,7 @@ use crate::{
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
     merchants::Merchant,
     operation::{Kind, Route},
-    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
 };
 
 /// How long to wait for a connection; nothing is sent before there is one.
@@ -101,15 +101,16 @@ impl CardPointe {
         let response = response.map_err(|error| not_answered(&error))?;
         match response.status().as_u16() {
             200 => {}
-            429 => return Err(Outcome::NotDone(NotDone::TryAgain, Answer::default())),
+            429 => return Err(Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse::default())),
             status @ (300..=399 | 400 | 401 | 404) => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
-                return Err(Outcome::NotDone(NotDone::Misconfigured, Answer::default()));
+                return Err(Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()));
             }
-            _ => return Err(Outcome::Unknown(Doubt::Unreadable, Answer::default())),
+            _ => return Err(Outcome::Unknown(Doubt::Unreadable, GatewayResponse::default())),
         }
-        let body = read(response).await.map_err(|doubt| Outcome::Unknown(doubt, Answer::default()))?;
-        Reply::parse(&body).ok_or(Outcome::Unknown(Doubt::Unreadable, Answer::default()))
+        let body =
+            read(response).await.map_err(|doubt| Outcome::Unknown(doubt, GatewayResponse::default()))?;
+        Reply::parse(&body).ok_or(Outcome::Unknown(Doubt::Unreadable, GatewayResponse::default()))
     }
 
     /// A look-up. None when there is no answer that can be read: that says nothing about what is asked.
@@ -183,7 +184,7 @@ impl Gateway for CardPointe {
             Command::Void { .. } => meaning::Asked::Void,
         };
         let outcome = meaning(asked, instruction.amount, &reply);
-        if matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)) {
+        if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {
             let code = reply.respcode.as_deref().unwrap_or("");
             tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
         }
@@ -205,6 +206,8 @@ impl Gateway for CardPointe {
                 self.by_retref(merchant, &question, limit).await.map(|record| inquiry::of_void(&record))
             }
             Kind::Refund => self.find_refund(merchant, &question, limit).await,
+            // What only a newer version can read, it inquires about.
+            Kind::Unrecognized => None,
         };
         found.unwrap_or(Finding::Failed)
     }
@@ -247,8 +250,8 @@ fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Er
 /// Only a failure to connect (refused, name, TLS) is known to have sent nothing.
 fn not_answered(error: &reqwest::Error) -> Outcome {
     if error.is_connect() || error.is_builder() {
-        Outcome::NotDone(NotDone::Unreachable, Answer::default())
+        Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
     } else {
-        Outcome::Unknown(Doubt::NoAnswer, Answer::default())
+        Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
     }
 }

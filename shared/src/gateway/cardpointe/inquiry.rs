@@ -7,7 +7,7 @@ use super::{codes, wire::Reply};
 use crate::{
     money::Amount,
     operation::Kind,
-    outcome::{Finding, NotDone, Outcome},
+    outcome::{Finding, NoEffect, Outcome},
 };
 
 /// Where a record stands.
@@ -84,7 +84,7 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, records: &[Reply], sent_bef
             Finding::Several(several.iter().map(|record| record.answer()).collect())
         }
         ([], ..) if sent_before => Finding::Absent,
-        ([], Some(record), _) => became(Outcome::NotDone(NotDone::VoidedElsewhere, record.answer())),
+        ([], Some(record), _) => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
         ([], None, Some(record)) => became(declined_as(record)),
         ([], None, None) => Finding::Absent,
     }
@@ -98,7 +98,7 @@ pub(super) fn of_capture(amount: Amount, record: &Reply) -> Finding {
             _ => Finding::Undecided,
         },
         Stands::Authorized => Finding::Absent,
-        Stands::Voided => became(Outcome::NotDone(NotDone::VoidedElsewhere, record.answer())),
+        Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
         Stands::NoAnswer => Finding::Failed,
         Stands::NotFound | Stands::Declined | Stands::Refunded | Stands::Unlisted => Finding::Undecided,
     }
@@ -109,7 +109,7 @@ pub(super) fn of_void(record: &Reply) -> Finding {
     match stands(record) {
         Stands::Voided => became(Outcome::Approved(record.answer())),
         Stands::Authorized | Stands::Captured => Finding::Absent,
-        Stands::Settled => became(Outcome::NotDone(NotDone::AlreadySettled, record.answer())),
+        Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
         Stands::NoAnswer => Finding::Failed,
         Stands::NotFound | Stands::Declined | Stands::Refunded | Stands::Unlisted => Finding::Undecided,
     }

@@ -7,7 +7,7 @@ use super::{codes, wire::Reply};
 use crate::{
     card::Brand,
     money::Amount,
-    outcome::{Doubt, NotDone, Outcome},
+    outcome::{Doubt, NoEffect, Outcome},
 };
 
 /// The gateway itself, as opposed to a processor.
@@ -50,7 +50,7 @@ pub(super) fn meaning(asked: Asked<'_>, amount: Amount, reply: &Reply) -> Outcom
     }
     match respstat.as_str() {
         "A" => approval(asked, amount, reply),
-        "B" => Outcome::NotDone(NotDone::TryAgain, answer),
+        "B" => Outcome::NoEffect(NoEffect::TryAgain, answer),
         "C" => {
             let brand = match asked {
                 Asked::Payment { brand } => brand,
@@ -72,13 +72,13 @@ fn gateway_code(asked: Asked<'_>, respcode: &str, reply: &Reply) -> Option<Outco
         (_, "63" | "64" | "65" | "66") => Outcome::Unknown(Doubt::GatewayLostTrack, answer),
         // Invalid merchant, no route, its own platform: nothing that a shopper or another try can mend.
         (_, "21" | "22" | "23" | "91" | "92" | "93" | "94" | "95" | "97") => {
-            Outcome::NotDone(NotDone::Misconfigured, answer)
+            Outcome::NoEffect(NoEffect::Misconfigured, answer)
         }
         // Too early: "batched" between batch and settlement, "not settled" before.
-        (Asked::Refund { .. }, "27" | "28") => Outcome::NotDone(NotDone::NotSettled, answer),
+        (Asked::Refund { .. }, "27" | "28") => Outcome::NoEffect(NoEffect::NotSettled, answer),
         // Too late. The batch runs by itself at the gateway, so this is no sign of somebody else's doing, and
         // the gateway's word that there was nothing left to void.
-        (Asked::Void, "26" | "27") => Outcome::NotDone(NotDone::AlreadySettled, answer),
+        (Asked::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, answer),
         // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a success.
         (
             Asked::Capture | Asked::Refund { .. } | Asked::Void,

@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     card::StoredCard,
+    carried::Carried,
     gateway::{Command, Instruction, PaymentSource},
     money::{Amount, Currency},
-    outcome::Answer,
+    outcome::GatewayResponse,
 };
 
 /// Longest name, address line and city that CardPointe takes (`cardpointe.md` §4.1).
@@ -283,9 +284,9 @@ impl Reply {
     }
 
     /// What is kept of it.
-    pub(super) fn answer(&self) -> Answer {
-        let clean = |text: &Option<String>| text.as_deref().map(Answer::clean_text);
-        Answer {
+    pub(super) fn answer(&self) -> GatewayResponse {
+        let clean = |text: &Option<String>| text.as_deref().map(GatewayResponse::clean_text);
+        GatewayResponse {
             respstat: clean(&self.respstat),
             respproc: clean(&self.respproc),
             respcode: clean(&self.respcode),
@@ -297,6 +298,7 @@ impl Reply {
             token: self.token.clone().filter(|token| is_token(token)),
             stored: self.stored(),
             amount: self.amount().map(|(amount, _)| amount),
+            carried: Carried::default(),
         }
     }
 }

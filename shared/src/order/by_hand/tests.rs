@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use uuid::Uuid;
+
 use super::*;
 use crate::{
     operation::Cause,
     order::tests::desk::{Desk, TOTAL, amount, not_done, partial, unknown},
-    outcome::{Answer, Doubt, Finding},
+    outcome::{Doubt, Finding, GatewayResponse},
     policy::DeclineOn,
     transaction::{Method, Status},
 };
@@ -23,7 +25,8 @@ fn decide(
     let ids = AtomicU64::new(1_000);
     let new_id = || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)));
     let decision = decision(verdict, desk.now);
-    decide_by_hand(&mut desk.order, at, &decision, retref, &desk.policy, &new_id)
+    let context = Context { policy: &desk.policy, now: desk.now, new_id: &new_id };
+    decide_by_hand(&mut desk.order, at, &decision, retref, &context)
 }
 
 const DONE: HandVerdict = HandVerdict::Done;
@@ -63,7 +66,7 @@ fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
 fn an_hour_counts_from_the_last_attempt_which_may_still_be_under_way() {
     let mut desk = Desk::new();
     let at = payment_in_doubt(&mut desk, Method::Purchase);
-    desk.told(at, &not_done(NotDone::TryAgain));
+    desk.told(at, &not_done(NoEffect::TryAgain));
     let at = desk.pay(Method::Purchase, None, Some("key")).unwrap().sent();
     assert!(matches!(decide(&mut desk, at, NOT_DONE, None), Err(HandRejection::TooEarly { .. })));
 }
@@ -121,9 +124,9 @@ fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     assert_eq!(desk.order.owing(), Some(amount(0)));
     assert_eq!(decide(&mut desk, at, NOT_DONE, None), Ok(Next::Answer));
     let (operation, now) = (desk.operation(at), desk.now);
-    assert_eq!((operation.state, operation.not_done), (State::NotDone, Some(NotDone::NeverArrived)));
+    assert_eq!((operation.stage(), operation.no_effect()), (Stage::NoEffect, Some(NoEffect::NeverArrived)));
     assert_eq!(operation.last_look_at, Some(now + SignedDuration::from_hours(1)));
-    assert_eq!(operation.next_inquiry_at, None);
+    assert!(operation.pending().is_none());
     assert_eq!(desk.order.next_inquiry_at(), operation.last_look_at, "the index holds it until then");
     assert_eq!(desk.transaction(at.transaction).status(), Status::Failed);
     assert_eq!(desk.order.owing(), Some(amount(TOTAL)));
@@ -137,7 +140,11 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
     // Paid otherwise meanwhile: what turns up is given back.
     desk.approved(Method::Purchase, None);
     desk.later(3_600);
-    let found = Answer { retref: Some("r2".to_owned()), amount: Some(amount(TOTAL)), ..Answer::default() };
+    let found = GatewayResponse {
+        retref: Some("r2".to_owned()),
+        amount: Some(amount(TOTAL)),
+        ..GatewayResponse::default()
+    };
     let next = desk.learns(at, &Finding::Became(Box::new(Outcome::Approved(found))));
     assert!(matches!(next, Some(Next::Send(_))), "a void follows");
     assert_eq!(desk.operation(at).by_hand.len(), 1, "what was decided stays on record");
@@ -161,13 +168,13 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let mut desk = Desk::new();
     desk.policy.decline_on = DeclineOn { cvv: vec!["N".to_owned()], ..DeclineOn::default() };
     let at = desk.pay(Method::Purchase, None, None).unwrap().sent();
-    let answer = Answer { cvv: Some("N".to_owned()), ..Answer::default() };
+    let answer = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
     desk.told(at, &Outcome::Unknown(Doubt::Incomplete, answer));
     desk.later(3_600);
     let Ok(Next::Send(void)) = decide(&mut desk, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(desk.operation(void).cause, Cause::CvvMismatch);
     assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
-    assert!(desk.operation(void).next_inquiry_at.is_some(), "reconcile finds it and sends it");
+    assert!(desk.operation(void).next_inquiry_at().is_some(), "reconcile finds it and sends it");
 }
 
 #[test]
@@ -253,7 +260,7 @@ fn what_was_asked_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut desk = Desk::external();
         let at = desk.pay(Method::Purchase, Some(1000), None).unwrap().sent();
-        let answer = Answer { amount: Some(amount(told)), ..Answer::default() };
+        let answer = GatewayResponse { amount: Some(amount(told)), ..GatewayResponse::default() };
         desk.told(at, &Outcome::Unknown(Doubt::AmountDiffers, answer));
         desk.later(3_600);
         decide(&mut desk, at, DONE, Some("r1")).unwrap();

@@ -8,7 +8,7 @@ use crate::{
     memo::Memo,
     money::Currency,
     order::{Action, Alone, CaptureAt, Pay, Rejection, Target},
-    outcome::{Answer, Outcome},
+    outcome::{GatewayResponse, Outcome},
     transaction::{Method, Transaction},
 };
 
@@ -30,11 +30,11 @@ fn stored() -> StoredCard {
 }
 
 fn approved() -> Outcome {
-    Outcome::Approved(Answer {
+    Outcome::Approved(GatewayResponse {
         retref: Some("r".to_owned()),
         amount: Some(amount(TOTAL)),
         stored: Some(stored()),
-        ..Answer::default()
+        ..GatewayResponse::default()
     })
 }
 
@@ -59,7 +59,7 @@ fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
         let at = desk.ask(alone(Method::Purchase, asked), Some("k")).unwrap().sent();
         desk.told(at, &approved());
         assert_eq!(only(&desk).card.stored, asked.then(stored));
-        assert_eq!(desk.operation(at).answer.as_ref().unwrap().stored, None);
+        assert_eq!(desk.operation(at).response().unwrap().stored, None);
     }
 }
 

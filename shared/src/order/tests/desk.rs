@@ -11,10 +11,10 @@ use crate::{
     money::{Amount, Currency},
     operation::{Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route},
     order::{
-        Action, At, CaptureAt, Context, Decision, Intent, Next, Order, OrderKey, Pay, Rejection, Target,
-        apply, decide, learn,
+        Action, At, CaptureAt, Context, Intent, Next, Order, OrderKey, Pay, Plan, Rejection, Target, apply,
+        decide, resolve,
     },
-    outcome::{Answer, Doubt, Finding, NotDone, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     policy::Policy,
     transaction::{Method, Transaction},
 };
@@ -83,29 +83,31 @@ impl Desk {
         };
         let route = Route { merchid: "1".to_owned(), base_url: "http://127.0.0.1".to_owned() };
         let new_id = || fresh(&self.ids);
-        let context = Context { policy: &self.policy, route: Some(&route), now: self.now, new_id: &new_id };
-        let decision = decide(self.order.clone(), &intent, &context)?;
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        let decision = decide(self.order.clone(), &intent, Some(&route), &context)?;
         Ok(match decision {
-            Decision::Send(order, at) => {
+            Plan::Send(order, at) => {
                 self.order = order;
                 Asked::Sent(at)
             }
-            Decision::Record(order, at) => {
+            Plan::Record(order, at) => {
                 self.order = order;
                 Asked::Recorded(at)
             }
-            Decision::Replay(_, at) => Asked::Replayed(at),
+            Plan::Replay(_, at) => Asked::Replayed(at),
         })
     }
 
     pub(in crate::order) fn told(&mut self, at: At, outcome: &Outcome) -> Next {
-        let ids = &self.ids;
-        apply(&mut self.order, at, outcome, &self.policy, self.now, &|| fresh(ids))
+        let new_id = || fresh(&self.ids);
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        apply(&mut self.order, at, outcome, &context)
     }
 
     pub(in crate::order) fn learns(&mut self, at: At, finding: &Finding) -> Option<Next> {
-        let ids = &self.ids;
-        learn(&mut self.order, at, finding, &self.policy, self.now, &|| fresh(ids))
+        let new_id = || fresh(&self.ids);
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        resolve(&mut self.order, at, finding, &context)
     }
 
     pub(in crate::order) fn pay(
@@ -202,27 +204,31 @@ fn fresh(ids: &AtomicU64) -> Uuid {
 
 /// The approval that an operation asks for.
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
-    Outcome::Approved(Answer {
+    Outcome::Approved(GatewayResponse {
         retref: Some("r".to_owned()),
         amount: Some(operation.amount),
-        ..Answer::default()
+        ..GatewayResponse::default()
     })
 }
 
 pub(in crate::order) fn partial(minor: u64) -> Outcome {
-    let answer = Answer { retref: Some("r".to_owned()), amount: Some(amount(minor)), ..Answer::default() };
+    let answer = GatewayResponse {
+        retref: Some("r".to_owned()),
+        amount: Some(amount(minor)),
+        ..GatewayResponse::default()
+    };
     Outcome::PartiallyApproved(answer)
 }
 
 pub(in crate::order) fn declined() -> Outcome {
     let code = DeclineCode::InsufficientFunds;
-    Outcome::Declined(Answer::default(), code, code.advice())
+    Outcome::Declined(GatewayResponse::default(), code, code.advice())
 }
 
-pub(in crate::order) fn not_done(reason: NotDone) -> Outcome {
-    Outcome::NotDone(reason, Answer::default())
+pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {
+    Outcome::NoEffect(reason, GatewayResponse::default())
 }
 
 pub(in crate::order) fn unknown() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, Answer::default())
+    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
 }

@@ -5,9 +5,9 @@ use super::{
     desk::{approval, declined, not_done, unknown},
 };
 use crate::{
-    operation::State,
+    operation::Stage,
     order::{Next, Rejection},
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::Method,
 };
 
@@ -57,12 +57,12 @@ fn what_is_known_to_have_done_nothing_gets_another_attempt_under_the_same_order_
     for key in [Some("k"), None] {
         let mut desk = Desk::new();
         let first = desk.pay(PURCHASE, None, key).unwrap().sent();
-        let order_id = desk.operation(first).gateway_order_id.clone();
-        desk.told(first, &not_done(NotDone::Unreachable));
+        let order_id = desk.operation(first).attempt.gateway_order_id.clone();
+        desk.told(first, &not_done(NoEffect::Unreachable));
         let second = desk.pay(PURCHASE, None, key).unwrap().sent();
         assert_eq!(second, first);
         assert_eq!(
-            (desk.operation(second).attempts, &desk.operation(second).gateway_order_id),
+            (desk.operation(second).attempt.number, &desk.operation(second).attempt.gateway_order_id),
             (2, &order_id)
         );
         desk.approve(second);
@@ -74,10 +74,10 @@ fn what_is_known_to_have_done_nothing_gets_another_attempt_under_the_same_order_
 fn another_attempt_is_decided_anew() {
     let mut desk = Desk::new();
     let at = desk.pay(PURCHASE, None, Some("k")).unwrap().sent();
-    desk.told(at, &not_done(NotDone::Unreachable));
+    desk.told(at, &not_done(NoEffect::Unreachable));
     let paid = desk.approved(PURCHASE, Some(TOTAL));
     assert_eq!(desk.pay(PURCHASE, None, Some("k")), Err(Rejection::AlreadyPaid { transaction: paid }));
-    assert!(desk.operation(at).is(State::NotDone));
+    assert!(desk.operation(at).is(Stage::NoEffect));
 }
 
 #[test]
@@ -128,13 +128,13 @@ fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
     let refund = desk.refund(id, None).unwrap().sent();
-    let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
+    let Next::Send(void) = desk.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     let latest = |desk: &Desk| desk.transaction(id).latest_of(desk.operation(refund)).id;
     assert_eq!(latest(&desk), void.operation);
     // The void was not sent: the refund is asked again, and this time it goes through.
-    desk.told(void, &not_done(NotDone::Unreachable));
+    desk.told(void, &not_done(NoEffect::Unreachable));
     let again = desk.refund(id, None).unwrap().sent();
-    assert_eq!((again, desk.operation(again).attempts), (refund, 2));
+    assert_eq!((again, desk.operation(again).attempt.number), (refund, 2));
     let outcome = approval(desk.operation(again));
     assert_eq!(desk.told(again, &outcome), Next::Answer);
     assert_eq!(latest(&desk), refund.operation);
@@ -146,10 +146,10 @@ fn a_refund_tried_again_before_settlement_uses_its_void_again() {
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
     let refund = desk.refund(id, None).unwrap().sent();
-    let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
-    desk.told(void, &not_done(NotDone::TryAgain));
+    let Next::Send(void) = desk.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    desk.told(void, &not_done(NoEffect::TryAgain));
     desk.refund(id, None).unwrap();
-    let next = desk.told(refund, &not_done(NotDone::NotSettled));
+    let next = desk.told(refund, &not_done(NoEffect::NotSettled));
     assert_eq!(next, Next::Send(void));
-    assert_eq!(desk.operation(void).attempts, 2);
+    assert_eq!(desk.operation(void).attempt.number, 2);
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     order::{Next, OPERATIONS_MAX, Rejection, TRANSACTIONS_MAX},
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::{Method, Status},
 };
 
@@ -39,7 +39,7 @@ fn a_full_order_can_still_be_closed() {
     // Each payment can be given back all the same, even by the way that takes two operations.
     for id in ids {
         let refund = desk.refund(id, None).unwrap().sent();
-        let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
+        let Next::Send(void) = desk.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
         desk.approve(void);
         assert_eq!(desk.transaction(id).status(), Status::Complete);
     }

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     money::Amount,
-    operation::{Cause, Kind, State},
+    operation::{Cause, Kind, Stage},
     order::{At, Next, Order},
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::Method,
 };
 
@@ -28,7 +28,7 @@ enum Says {
     Approved,
     Part,
     Declined,
-    NotDone(NotDone),
+    NotDone(NoEffect),
     Nothing,
 }
 
@@ -49,9 +49,9 @@ fn says() -> impl Strategy<Value = Says> {
         5 => Just(Says::Approved),
         1 => Just(Says::Part),
         1 => Just(Says::Declined),
-        1 => Just(Says::NotDone(NotDone::TryAgain)),
-        1 => Just(Says::NotDone(NotDone::NotSettled)),
-        1 => Just(Says::NotDone(NotDone::AlreadySettled)),
+        1 => Just(Says::NotDone(NoEffect::TryAgain)),
+        1 => Just(Says::NotDone(NoEffect::NotSettled)),
+        1 => Just(Says::NotDone(NoEffect::AlreadySettled)),
         1 => Just(Says::Nothing),
     ]
 }
@@ -90,7 +90,7 @@ fn run(desk: &mut Desk, step: &Step, says: Says) {
             }
             Says::Approved | Says::Part => approval(&operation),
             Says::Declined => declined(),
-            Says::NotDone(NotDone::NotSettled) if operation.kind != Kind::Refund => approval(&operation),
+            Says::NotDone(NoEffect::NotSettled) if operation.kind != Kind::Refund => approval(&operation),
             Says::NotDone(reason) => not_done(reason),
             Says::Nothing => unknown(),
         };
@@ -107,12 +107,13 @@ fn taken_and_returned(order: &Order) -> (Amount, Amount) {
         Amount::sum(
             order
                 .operations()
-                .filter(|(_, o)| kinds.contains(&o.kind) && o.is(State::Approved))
+                .filter(|(_, o)| kinds.contains(&o.kind) && o.is(Stage::Approved))
                 .map(|(_, o)| o.approved_amount()),
         )
     };
     let voided_captures = order.transactions.iter().filter(|t| t.voided().is_some());
     let taken_back = voided_captures.map(|t| match t.method {
+        Method::Unrecognized => unreachable!("none is written"),
         Method::Purchase => t.amount(),
         Method::Authorize => t.captured(),
     });
@@ -139,12 +140,12 @@ proptest! {
                 prop_assert!(transaction.captured() <= transaction.amount());
                 prop_assert!(transaction.refunded() <= transaction.captured());
                 prop_assert!(transaction.returned() <= transaction.captured());
-                let pending = transaction.operations.iter().filter(|o| o.is(State::Pending)).count();
+                let pending = transaction.operations.iter().filter(|o| o.is(Stage::Pending)).count();
                 prop_assert!(pending <= 1);
                 prop_assert_eq!(pending == 1, transaction.pending().is_some());
-                let captures = transaction.operations.iter().filter(|o| o.kind == Kind::Capture && o.is(State::Approved));
+                let captures = transaction.operations.iter().filter(|o| o.kind == Kind::Capture && o.is(Stage::Approved));
                 prop_assert!(captures.count() <= 1);
-                let voids = transaction.operations.iter().filter(|o| o.kind == Kind::Void && o.is(State::Approved));
+                let voids = transaction.operations.iter().filter(|o| o.kind == Kind::Void && o.is(Stage::Approved));
                 prop_assert!(voids.count() <= 1);
             }
             let (taken, returned) = taken_and_returned(order);
@@ -154,7 +155,7 @@ proptest! {
             prop_assert!(history.iter().all(|at| now.contains(at)));
             history = now;
             // Whatever is pending is found by who asks about it.
-            let any_pending = order.operations().any(|(_, o)| o.is(State::Pending));
+            let any_pending = order.operations().any(|(_, o)| o.is(Stage::Pending));
             prop_assert_eq!(any_pending, order.next_inquiry_at().is_some());
             // A void by rule was the only way out of an approval that must not stand.
             for (transaction, operation) in order.operations() {

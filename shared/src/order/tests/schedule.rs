@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     card::CardSummary,
-    operation::{Grant, State},
+    operation::{Grant, Stage},
     order::{Action, CaptureAt, CaptureStanding, Due, Pay, Rejection},
-    outcome::NotDone,
+    outcome::NoEffect,
     transaction::{Method, Transaction},
 };
 
@@ -83,7 +83,7 @@ fn a_capture_or_a_void_by_hand_ends_the_schedule() {
     // One that did nothing leaves the schedule as it was.
     let (mut desk, id) = authorized(3600);
     let at = desk.capture(id, None).unwrap().sent();
-    desk.told(at, &not_done(NotDone::TryAgain));
+    desk.told(at, &not_done(NoEffect::TryAgain));
     desk.later(3600);
     capture_due(&mut desk).unwrap().sent();
 }
@@ -93,14 +93,14 @@ fn what_did_nothing_is_tried_again_later_and_later_as_the_same_operation() {
     let (mut desk, _) = authorized(0);
     let first = capture_due(&mut desk).unwrap().sent();
     for minutes in [1, 2, 5, 15, 60, 60, 60] {
-        desk.told(first, &not_done(NotDone::TryAgain));
+        desk.told(first, &not_done(NoEffect::TryAgain));
         assert_eq!(only(&desk).capture_standing(), Some(CaptureStanding::Retrying));
         desk.later(minutes * 60 - 1);
         assert_eq!(capture_due(&mut desk), Err(Rejection::NothingDue), "{minutes} minutes");
         desk.later(1);
         assert_eq!(capture_due(&mut desk).unwrap().sent(), first);
     }
-    assert_eq!((only(&desk).operations.len(), desk.operation(first).attempts), (2, 8));
+    assert_eq!((only(&desk).operations.len(), desk.operation(first).attempt.number), (2, 8));
     desk.approve(first);
     assert_eq!(only(&desk).captured().minor(), TOTAL);
 }
@@ -128,7 +128,7 @@ fn an_authorization_that_ends_before_it_could_be_captured_lapses_once() {
     // Retries up to an hour before the end, then nothing until the end.
     let mut attempts = 0;
     while attempts < 10 {
-        desk.told(at, &not_done(NotDone::TryAgain));
+        desk.told(at, &not_done(NoEffect::TryAgain));
         attempts += 1;
         desk.now = desk.order.next_capture_at().unwrap();
         match capture_due(&mut desk) {
@@ -215,6 +215,6 @@ fn an_order_in_doubt_is_not_due_and_one_that_was_found_absent_is_due_again() {
     desk.learns(at, &crate::outcome::Finding::Absent);
     desk.later(60);
     desk.learns(at, &crate::outcome::Finding::Absent);
-    assert!(desk.operation(at).is(State::NotDone));
+    assert!(desk.operation(at).is(Stage::NoEffect));
     assert_eq!(desk.order.next_capture_at(), Some(desk.now + SignedDuration::from_mins(1)));
 }

@@ -11,7 +11,7 @@ use crate::{
     money::Currency,
     operation::{Grant, Kind, Mechanism},
     order::{Action, Next, OrderStatus, Payment, Rejection, Target},
-    outcome::{Answer, NotDone, Outcome},
+    outcome::{GatewayResponse, NoEffect, Outcome},
     policy::{DeclineOn, RefundWithoutAmount},
     transaction::{Method, Status},
 };
@@ -202,7 +202,7 @@ fn a_void_that_came_too_late_leaves_the_payment_standing() {
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
     let at = desk.void(id).unwrap().sent();
-    desk.told(at, &not_done(NotDone::AlreadySettled));
+    desk.told(at, &not_done(NoEffect::AlreadySettled));
     assert_eq!(desk.transaction(id).status(), Status::Complete);
     assert!(desk.refund(id, None).is_ok());
 }
@@ -212,7 +212,7 @@ fn a_full_refund_before_settlement_becomes_a_void() {
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
     let refund = desk.refund(id, Some(TOTAL)).unwrap().sent();
-    let Next::Send(void) = desk.told(refund, &not_done(NotDone::NotSettled)) else { panic!("no void") };
+    let Next::Send(void) = desk.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     assert_eq!((desk.operation(void).kind, desk.operation(void).amount), (Kind::Void, amount(TOTAL)));
     assert_eq!(desk.transaction(id).status(), Status::Pending);
     desk.approve(void);
@@ -228,7 +228,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
     let at = desk.refund(id, Some(TOTAL - 1)).unwrap().sent();
-    assert_eq!(desk.told(at, &not_done(NotDone::NotSettled)), Next::Answer);
+    assert_eq!(desk.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
     assert_eq!(desk.transaction(id).refundable(), amount(TOTAL));
 
     // Nor does the rest after a part was refunded: a void gives back everything.
@@ -237,7 +237,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let at = desk.refund(id, Some(1000)).unwrap().sent();
     desk.approve(at);
     let at = desk.refund(id, None).unwrap().sent();
-    assert_eq!(desk.told(at, &not_done(NotDone::NotSettled)), Next::Answer);
+    assert_eq!(desk.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
     assert_eq!(desk.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
-    for outcome in [unknown(), declined(), not_done(NotDone::TryAgain), not_done(NotDone::Misconfigured)] {
+    for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
         assert_eq!(desk.told(void, &outcome), Next::Answer);
         assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
     }
@@ -265,10 +265,12 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
     let mut desk = Desk::new();
     let at = desk.pay(PURCHASE, None, None).unwrap().sent();
     let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
-    let Next::Send(refund) = desk.told(void, &not_done(NotDone::AlreadySettled)) else { panic!("no refund") };
+    let Next::Send(refund) = desk.told(void, &not_done(NoEffect::AlreadySettled)) else {
+        panic!("no refund")
+    };
     assert_eq!((desk.operation(refund).kind, desk.operation(refund).amount), (Kind::Refund, amount(500)));
     // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
-    for outcome in [not_done(NotDone::NotSettled), declined(), unknown()] {
+    for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
         assert_eq!(desk.told(refund, &outcome), Next::Answer);
         assert_eq!(desk.transaction(at.transaction).status(), Status::Pending);
     }
@@ -297,7 +299,7 @@ fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
         desk.policy.decline_on = DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["N".to_owned()] };
         let at = desk.pay(AUTHORIZE, None, None).unwrap().sent();
         let Outcome::Approved(answer) = approval(desk.operation(at)) else { unreachable!() };
-        let answer = Answer { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
+        let answer = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
         let Next::Send(void) = desk.told(at, &Outcome::Approved(answer)) else { panic!("no void") };
         assert_eq!(
             desk.capture(at.transaction, None),
@@ -416,7 +418,7 @@ fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() 
     desk.by = Grant::Implicit;
     for minor in 1..=6 {
         let at = desk.pay(PURCHASE, Some(minor), None).unwrap().sent();
-        desk.told(at, &not_done(NotDone::Misconfigured));
+        desk.told(at, &not_done(NoEffect::Misconfigured));
     }
     assert!(desk.pay(PURCHASE, None, None).is_ok());
 }

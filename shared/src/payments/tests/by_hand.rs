@@ -1,7 +1,10 @@
 //! A person's decision, with a store that fails and others that write in between.
 
 use super::*;
-use crate::{operation::HandVerdict, order::At};
+use crate::{
+    operation::{Decision, Decline, HandVerdict, State},
+    order::At,
+};
 
 fn verdict(verdict: HandVerdict) -> Verdict {
     let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
@@ -12,10 +15,10 @@ impl Desk {
     /// A purchase that has been in doubt for two hours.
     async fn in_doubt() -> (Self, At) {
         let desk = Self::new().await;
-        desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, Answer::default()));
+        desk.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
         let at = desk.purchase(None).await.unwrap().at;
         for order in desk.store.orders.lock().unwrap().values_mut() {
-            order.transactions[0].operations[0].attempted_at -= jiff::SignedDuration::from_hours(2);
+            order.transactions[0].operations[0].attempt.at -= jiff::SignedDuration::from_hours(2);
         }
         (desk, at)
     }
@@ -31,10 +34,11 @@ impl Desk {
 
 #[tokio::test]
 async fn only_a_gateway_that_was_asked_and_decides_nothing_leaves_it_to_a_person() {
-    let approved = Outcome::Approved(Answer { retref: Some("r".to_owned()), ..Answer::default() });
+    let approved =
+        Outcome::Approved(GatewayResponse { retref: Some("r".to_owned()), ..GatewayResponse::default() });
     let findings = [
         Finding::Became(Box::new(approved)),
-        Finding::Several(vec![Answer::default(); 2]),
+        Finding::Several(vec![GatewayResponse::default(); 2]),
         Finding::Absent,
         Finding::Failed,
     ];
@@ -51,7 +55,7 @@ async fn only_a_gateway_that_was_asked_and_decides_nothing_leaves_it_to_a_person
     desk.finds(Finding::Undecided);
     let order = desk.decide(at, HandVerdict::Done).await.unwrap();
     assert_eq!(desk.stored().await, order);
-    assert!(order.operation(at).unwrap().is(State::Approved));
+    assert!(order.operation(at).unwrap().is(Stage::Approved));
     assert_eq!(desk.sent(), 1, "nothing is sent by a decision");
 }
 
@@ -89,11 +93,14 @@ async fn what_was_learnt_in_between_is_not_overruled() {
     let (desk, at) = Desk::in_doubt().await;
     desk.finds(Finding::Undecided);
     desk.meanwhile(|order| {
-        order.transactions[0].operations[0].state = State::Declined;
+        let code = DeclineCode::GenericDecline;
+        let decline = Decline { code, advice: code.advice() };
+        let declined = Decision::Declined(GatewayResponse::default(), decline);
+        order.transactions[0].operations[0].state = State::Decided(declined);
     });
     assert!(matches!(desk.decide(at, HandVerdict::Done).await, Err(NotByHand::Changed)));
     let operation = desk.stored().await.operation(at).unwrap().clone();
-    assert!(operation.is(State::Declined) && operation.by_hand.is_empty());
+    assert!(operation.is(Stage::Declined) && operation.by_hand.is_empty());
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ fn a_payment_is_what_its_record_says() {
 #[test]
 fn a_voided_payment_is_not_approved() {
     let voided = of_payment(Kind::Authorize, amount(), &[record("A", "Voided", "0.00")], false);
-    assert!(matches!(outcome(voided), Outcome::NotDone(NotDone::VoidedElsewhere, _)));
+    assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn authorized_after_a_capture_means_not_captured() {
     assert!(approved(&of_capture(amount(), &record("A", "Queued for Capture", "25.99"))));
     assert_eq!(of_capture(amount(), &record("A", "Queued for Capture", "20.00")), Finding::Undecided);
     let voided = of_capture(amount(), &record("A", "Voided", "0.00"));
-    assert!(matches!(outcome(voided), Outcome::NotDone(NotDone::VoidedElsewhere, _)));
+    assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_void_is_read_off_the_payment() {
     assert!(approved(&of_void(&record("A", "Voided", "0.00"))));
     assert_eq!(of_void(&record("A", "Queued for Capture", "25.99")), Finding::Absent);
     let settled = of_void(&record("A", "Accepted", "25.99"));
-    assert!(matches!(outcome(settled), Outcome::NotDone(NotDone::AlreadySettled, _)));
+    assert!(matches!(outcome(settled), Outcome::NoEffect(NoEffect::AlreadySettled, _)));
 }
 
 #[test]

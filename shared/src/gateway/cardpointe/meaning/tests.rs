@@ -1,7 +1,7 @@
 //! One test for each row of the table in `design.md` §4.
 
 use super::*;
-use crate::decline::DeclineCode;
+use crate::{decline::DeclineCode, outcome::Retry};
 
 const PAYMENT: Asked<'static> = Asked::Payment { brand: None };
 const REFUND: Asked<'static> = Asked::Refund { of: "111" };
@@ -66,7 +66,7 @@ fn settled_with_respstat_a_is_no_success() {
     assert!(is_unknown(&of(Asked::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     assert!(is_unknown(&of(REFUND, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     let void = of(Asked::Void, &Reply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
-    assert!(matches!(void, Outcome::NotDone(NotDone::AlreadySettled, _)));
+    assert!(matches!(void, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
 }
 
 #[test]
@@ -90,11 +90,11 @@ fn another_state_at_the_gateway_than_ours_is_asked_about() {
 #[test]
 fn a_refund_before_settlement_and_a_void_after_it_are_known_to_have_done_nothing() {
     for code in ["27", "28"] {
-        assert!(matches!(of(REFUND, &reply("C", "PPS", code)), Outcome::NotDone(NotDone::NotSettled, _)));
+        assert!(matches!(of(REFUND, &reply("C", "PPS", code)), Outcome::NoEffect(NoEffect::NotSettled, _)));
     }
     for (respstat, code) in [("A", "26"), ("C", "27")] {
         let outcome = of(Asked::Void, &reply(respstat, "PPS", code));
-        assert!(matches!(outcome, Outcome::NotDone(NotDone::AlreadySettled, _)));
+        assert!(matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
     }
 }
 
@@ -103,8 +103,8 @@ fn the_merchants_set_up_being_refused_is_no_decline() {
     for asked in ALL {
         for code in ["21", "22", "23", "91", "92", "93", "94", "95", "97"] {
             let outcome = of(asked, &reply("C", "PPS", code));
-            assert!(matches!(outcome, Outcome::NotDone(NotDone::Misconfigured, _)), "{code}");
-            assert!(!outcome.may_be_sent_again());
+            let Outcome::NoEffect(reason, _) = outcome else { panic!("{code}: {outcome:?}") };
+            assert_eq!((reason, reason.retry()), (NoEffect::Misconfigured, Retry::AfterAChange), "{code}");
         }
     }
 }
@@ -113,8 +113,8 @@ fn the_merchants_set_up_being_refused_is_no_decline() {
 fn retry_is_not_done_and_may_be_sent_again() {
     for asked in ALL {
         let outcome = of(asked, &reply("B", "PPS", "62"));
-        assert!(matches!(outcome, Outcome::NotDone(NotDone::TryAgain, _)));
-        assert!(outcome.may_be_sent_again());
+        let Outcome::NoEffect(reason, _) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((reason, reason.retry()), (NoEffect::TryAgain, Retry::AsItIs));
     }
 }
 

@@ -145,8 +145,8 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
     let at = desk.pay(Method::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
     for attempt in 1..=3 {
-        assert_eq!(desk.operation(void).attempts, attempt);
-        desk.told(void, &not_done(NotDone::Unreachable));
+        assert_eq!(desk.operation(void).attempt.number, attempt);
+        desk.told(void, &not_done(NoEffect::Unreachable));
         desk.later(100);
         desk.learns(void, &Finding::Absent);
         desk.later(60);
@@ -169,13 +169,17 @@ fn a_request_that_may_still_run_is_not_overtaken() {
 #[test]
 fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
     let (mut desk, at) = in_doubt(Method::Purchase);
-    desk.learns(at, &became(not_done(NotDone::VoidedElsewhere)));
+    desk.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
     assert_eq!((status(&desk, at), desk.order.owing()), (Status::Failed, Some(amount(TOTAL))));
     assert_eq!(desk.capture(at.transaction, None), Err(Rejection::TransactionFailed));
 }
 
-fn approved_as(retref: &str) -> Answer {
-    Answer { retref: Some(retref.to_owned()), amount: Some(amount(TOTAL)), ..Answer::default() }
+fn approved_as(retref: &str) -> GatewayResponse {
+    GatewayResponse {
+        retref: Some(retref.to_owned()),
+        amount: Some(amount(TOTAL)),
+        ..GatewayResponse::default()
+    }
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
         (Cause::Twin, Some("first"))
     );
     assert_eq!(status(&desk, at), Status::Pending);
-    assert_eq!(desk.told(void, &not_done(NotDone::Unreachable)), Next::Answer);
+    assert_eq!(desk.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
     assert_eq!(status(&desk, at), Status::Pending, "it has to be done in the end");
     desk.approve(void);
     let transaction = desk.transaction(at.transaction);
@@ -255,7 +259,7 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
 #[test]
 fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
     let (mut desk, at) = in_doubt(Method::Purchase);
-    desk.learns(at, &became(not_done(NotDone::VoidedElsewhere)));
+    desk.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
     assert_eq!(desk.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
     assert_ne!(desk.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
 }
@@ -273,13 +277,13 @@ fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     let mut desk = Desk::new();
     let at = desk.pay(Method::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = desk.told(at, &partial(500)) else { panic!("no void") };
-    let settled = became(not_done(NotDone::AlreadySettled));
+    let settled = became(not_done(NoEffect::AlreadySettled));
     let Some(Next::Send(refund)) = desk.learns(void, &settled) else { panic!("no refund") };
     desk.told(refund, &crate::order::tests::desk::declined());
     desk.later(60);
     let declined = became(crate::order::tests::desk::declined());
     assert_eq!(desk.learns(refund, &declined), Some(Next::Send(refund)));
-    assert_eq!((desk.operation(refund).attempts, status(&desk, at)), (2, Status::Pending));
+    assert_eq!((desk.operation(refund).attempt.number, status(&desk, at)), (2, Status::Pending));
     desk.approve(refund);
     assert_eq!(status(&desk, at), Status::Failed);
 }

@@ -1,0 +1,246 @@
+//! What an order learns when the gateway is asked about an operation whose outcome is not known.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    At, Context, Next, Order, STILL_RUNNING,
+    apply::{apply, void_by_rule, void_twin},
+};
+use crate::{
+    operation::{Cause, Decision, Kind, Operation, Stage},
+    outcome::{Finding, GatewayResponse, NoEffect, Outcome},
+};
+
+/// Before this, no trace of an operation says nothing: it may take 29 s until it is sent and the gateway may work on
+/// it for 32 s more, and both with room to spare.
+const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
+
+/// How far apart the two times must be that the gateway shows no trace of an operation.
+const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// When an operation that was given up as absent is looked for once more.
+pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often a void that must succeed is sent.
+const VOID_ATTEMPTS_MAX: u32 = 3;
+
+/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night,
+/// and an attempt is given up after three minutes.
+const REFUND_ATTEMPTS_MAX: u32 = 400;
+
+/// Applies what an inquiry found about an operation. Pure. None when nothing changed and nothing has to be saved.
+pub fn resolve(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
+    match order.operation(at)?.stage() {
+        Stage::Pending => resolve_pending(order, at, finding, context),
+        Stage::Approved | Stage::Declined | Stage::NoEffect => last_look(order, at, finding, context),
+        // Only a newer version knows what it means for it.
+        Stage::Unrecognized => None,
+    }
+}
+
+fn resolve_pending(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
+    match finding {
+        Finding::Became(outcome) => {
+            let next = apply(order, at, outcome, context);
+            inquire_later(order, at, context);
+            // What must succeed and is known to have had no effect is still pending: it is sent again.
+            let refused = match Decision::from_outcome(outcome) {
+                Some(decision @ (Decision::Declined(..) | Decision::NoEffect(..))) => decision,
+                Some(Decision::Approved(_)) | None => return Some(next),
+            };
+            Some(send_again(order, at, refused, context).unwrap_or(next))
+        }
+        Finding::Several(approvals) => {
+            let (kept, twins) = approvals.split_first()?;
+            let next = apply(order, at, &Outcome::Approved(kept.clone()), context);
+            Some(void_twins(order, at, twins.iter(), context).unwrap_or(next))
+        }
+        Finding::Absent => Some(absent(order, at, context)),
+        Finding::Undecided => {
+            order.operation_mut(at)?.pending_mut()?.absent_since = None;
+            inquire_later(order, at, context);
+            Some(Next::Answer)
+        }
+        // It says nothing, and does not advance the back-off either: what was due stays due.
+        Finding::Failed => None,
+    }
+}
+
+/// The inquiry about an operation that was decided after one of its attempts had been abandoned.
+fn last_look(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
+    let operation = order.operation(at)?;
+    operation.last_look_at.filter(|due| *due <= context.now)?;
+    if *finding == Finding::Failed {
+        return None;
+    }
+    let is_payment = operation.kind.is_payment();
+    let (stands, ours) = (operation.is(Stage::Approved), operation.reference().map(str::to_owned));
+    let by_another = by_another(order, at);
+    order.operation_mut(at)?.last_look_at =
+        by_another.filter(|stage| *stage == Stage::Pending).map(|_| context.now + LAST_LOOK_AFTER);
+    if by_another.is_some() {
+        return Some(Next::Answer);
+    }
+    let approvals = match finding {
+        Finding::Became(outcome) => match &**outcome {
+            Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
+                std::slice::from_ref(response)
+            }
+            Outcome::Declined(..) | Outcome::NoEffect(..) | Outcome::Unknown(..) => &[],
+        },
+        Finding::Several(approvals) => approvals.as_slice(),
+        Finding::Absent | Finding::Undecided | Finding::Failed => &[],
+    };
+    if stands {
+        // A later attempt stands; whatever else was approved is given back.
+        let twins = approvals.iter().filter(|response| is_payment && response.retref != ours);
+        return Some(void_twins(order, at, twins, context).unwrap_or(Next::Answer));
+    }
+    let Some((first, twins)) = approvals.split_first() else { return Some(Next::Answer) };
+    let next = late(order, at, first, context);
+    Some(void_twins(order, at, twins.iter(), context).unwrap_or(next))
+}
+
+/// How another operation stands that captures or voids the same payment, if it is done or under way: a look-up shows
+/// the payment, and so that one's doing.
+fn by_another(order: &Order, at: At) -> Option<Stage> {
+    let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
+    if !matches!(operation.kind, Kind::Capture | Kind::Void) {
+        return None;
+    }
+    let same =
+        |o: &&Operation| o.id != operation.id && o.kind == operation.kind && o.retref == operation.retref;
+    let mut others = transaction.operations.iter().filter(same).map(Operation::stage);
+    others.find(|stage| matches!(stage, Stage::Approved | Stage::Pending))
+}
+
+/// Voids approvals that stand beside the one that is kept. The first is sent next; the others are on record and found.
+fn void_twins<'a>(
+    order: &mut Order,
+    at: At,
+    twins: impl Iterator<Item = &'a GatewayResponse>,
+    context: &Context<'_>,
+) -> Option<Next> {
+    let added: Vec<At> = twins.filter_map(|twin| void_twin(order, at, twin, context)).collect();
+    added.first().copied().map(Next::Send)
+}
+
+/// No trace of it. The second time, late enough and far enough apart, it is known to have had no effect.
+fn absent(order: &mut Order, at: At, context: &Context<'_>) -> Next {
+    let now = context.now;
+    inquire_later(order, at, context);
+    // A newer version may know of a way in which it can still arrive.
+    let may_conclude = order.newer_form.is_none() && order.is_recognized();
+    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    let counts_from = operation.attempt.at + ABSENCE_COUNTS_AFTER;
+    let Some(pending) = operation.pending_mut() else { return Next::Answer };
+    if now < counts_from {
+        pending.next_inquiry_at = counts_from;
+        return Next::Answer;
+    }
+    let Some(since) = pending.absent_since else {
+        pending.absent_since = Some(now);
+        pending.next_inquiry_at = now + ASKED_TWICE_APART;
+        return Next::Answer;
+    };
+    if now.duration_since(since) < ASKED_TWICE_APART {
+        pending.next_inquiry_at = since + ASKED_TWICE_APART;
+        return Next::Answer;
+    }
+    if !may_conclude {
+        return Next::Answer;
+    }
+    let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
+    if let Some(next) = send_again(order, at, abandoned, context) {
+        return next;
+    }
+    let never_arrived = Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default());
+    let next = apply(order, at, &never_arrived, context);
+    if let Some(operation) = order.operation_mut(at).filter(|operation| operation.is(Stage::NoEffect)) {
+        operation.last_look_at = Some(now + LAST_LOOK_AFTER);
+    }
+    next
+}
+
+/// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
+/// given back otherwise.
+fn late(order: &mut Order, at: At, approval: &GatewayResponse, context: &Context<'_>) -> Next {
+    let Some(operation) = order.operation(at) else { return Next::Answer };
+    let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
+    let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
+    let is_payment = operation.kind.is_payment();
+    let fits = match order.owing() {
+        _ if !is_payment => true,
+        Some(owing) => operation.amount <= owing,
+        // Nobody here knows the total: a payment that was approved since then was made in its place.
+        None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
+            t.first()
+                .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
+        }),
+    };
+    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    operation.reopen(context.now);
+    let next = apply(order, at, &outcome, context);
+    if fits || next != Next::Answer {
+        return next;
+    }
+    void_by_rule(order, at, Cause::LateApproval, context).map_or(Next::Answer, Next::Send)
+}
+
+/// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known to have had no
+/// effect.
+fn send_again(order: &mut Order, at: At, refused: Decision, context: &Context<'_>) -> Option<Next> {
+    let operation = order.operation_mut(at)?;
+    let attempts_max = if operation.kind == Kind::Refund { REFUND_ATTEMPTS_MAX } else { VOID_ATTEMPTS_MAX };
+    if !operation.is(Stage::Pending)
+        || !operation.cause.must_succeed()
+        || operation.attempt.number >= attempts_max
+    {
+        return None;
+    }
+    let amount = operation.amount;
+    operation.attempt_again((context.new_id)(), amount, Some(refused), context.now);
+    Some(Next::Send(at))
+}
+
+fn inquire_later(order: &mut Order, at: At, context: &Context<'_>) {
+    if let Some(pending) = order.operation_mut(at).and_then(Operation::pending_mut) {
+        pending.back_off(context.now);
+    }
+}
+
+impl Order {
+    /// The operation of a transaction that the gateway can be asked about: the one in doubt, or one that was given up
+    /// and whose last look is due.
+    pub fn to_ask_about(&self, transaction: Uuid, now: Timestamp) -> Option<At> {
+        let found = self.transaction(transaction)?;
+        let operation = found.operations.iter().find(|operation| can_be_asked_about(operation, now))?;
+        Some(At { transaction, operation: operation.id })
+    }
+
+    /// Every operation whose next inquiry is due.
+    pub fn due_for_inquiry(&self, now: Timestamp) -> impl Iterator<Item = At> {
+        let due = move |operation: &Operation| operation.next_inquiry_at().is_some_and(|due| due <= now);
+        self.operations()
+            .filter(move |(_, operation)| due(operation) && can_be_asked_about(operation, now))
+            .map(|(transaction, operation)| At { transaction: transaction.id, operation: operation.id })
+    }
+}
+
+/// What is in doubt can be asked about once its own request cannot be running any more: that request's answer may say
+/// more than a look-up does.
+fn can_be_asked_about(operation: &Operation, now: Timestamp) -> bool {
+    match operation.stage() {
+        // What only a newer version can read, it inquires about.
+        _ if !operation.is_recognized() => false,
+        Stage::Pending => now.duration_since(operation.attempt.at) >= STILL_RUNNING,
+        Stage::NoEffect | Stage::Approved | Stage::Declined => {
+            operation.last_look_at.is_some_and(|due| due <= now)
+        }
+        Stage::Unrecognized => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
