@@ -71,7 +71,8 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
         "authorizers": ["Secondhand Bank"],
         "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
         "orders": orders,
-        "shopper_tokens": true,
+        // The seeds pay with a stored card; a shop would not let its shoppers.
+        "shopper_tokens": { "enabled": true, "stored_cards": true },
         // So that a wrong security code or address can be tried out.
         "decline_on": { "avs": ["N"], "cvv": ["N"] },
     })

@@ -8,10 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{
     abuse::Abuse,
-    access_token,
+    access_token::{self, Verified},
     clock::Clock,
     merchants::{Merchant, Merchants, MerchantsError},
-    operation::Grant,
     order::MerchantId,
     payments::Payments,
     scheduled_capture::Settings,
@@ -105,18 +104,18 @@ impl App {
         }
     }
 
-    /// The merchant of a valid access token, and what the token grants.
+    /// The merchant of a valid access token, and what the token says.
     pub(crate) async fn merchant_with_token(
         &self,
         token: &str,
         source: &str,
-    ) -> Result<(Arc<Merchant>, Grant), Denied> {
+    ) -> Result<(Arc<Merchant>, Verified), Denied> {
         let id = access_token::claimed_merchant(token).map_err(|_| Denied::Wrong)?;
         let wait = self.wait_of(source);
         match self.look_up(id.as_str(), wait).await {
             Ok(merchant) => {
-                if let Ok(grant) = access_token::verify(token, &merchant, self.clock.now()) {
-                    return Ok((merchant, grant));
+                if let Ok(verified) = access_token::verify(token, &merchant, self.clock.now()) {
+                    return Ok((merchant, verified));
                 }
             }
             Err(Denied::Wrong) => {}

@@ -72,6 +72,7 @@ pub(crate) enum Code {
     NoEligibleTransaction,
     SeveralEligibleTransactions,
     Contended,
+    NotPayable,
     TooManyTransactions,
     TooManyOperations,
     TooManyAttempts,
@@ -163,6 +164,7 @@ impl Code {
                 ("several_eligible_transactions", 422, "Unprocessable Entity", 67)
             }
             Self::Contended => ("contended", 409, "Conflict", 68),
+            Self::NotPayable => ("not_payable", 422, "Unprocessable Entity", 75),
             Self::TooManyTransactions => ("too_many_transactions", 422, "Unprocessable Entity", 70),
             Self::TooManyOperations => ("too_many_operations", 422, "Unprocessable Entity", 71),
             Self::TooManyAttempts => ("too_many_attempts", 422, "Unprocessable Entity", 72),
@@ -392,6 +394,7 @@ impl From<Rejection> for Failure {
                 let advice = "repeat it with an Idempotency-Key if it is meant";
                 Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
             }
+            Rejection::NotPayable => error(Code::NotPayable),
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),

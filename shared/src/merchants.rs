@@ -206,17 +206,46 @@ struct GatewayDocument {
     merchids: BTreeMap<Currency, String>,
 }
 
-/// `false`, `true`, or `{"attempts": 5}`.
+/// `false`, `true`, or an object with what shoppers may do.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ShopperTokens {
     Allowed(bool),
-    Limited { attempts: usize },
+    Stated(ShopperRules),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopperRules {
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    partial: bool,
+    #[serde(default)]
+    stored_cards: bool,
+    /// `attempts` is its first name.
+    #[serde(alias = "attempts")]
+    declines_per_order: Option<usize>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for ShopperTokens {
     fn default() -> Self {
         Self::Allowed(false)
+    }
+}
+
+impl From<ShopperTokens> for ShopperRules {
+    fn from(tokens: ShopperTokens) -> Self {
+        match tokens {
+            ShopperTokens::Allowed(enabled) => {
+                Self { enabled, partial: false, stored_cards: false, declines_per_order: None }
+            }
+            ShopperTokens::Stated(rules) => rules,
+        }
     }
 }
 
@@ -240,10 +269,7 @@ impl Document {
         }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
-        let (shopper_tokens, shopper_attempts) = match self.shopper_tokens {
-            ShopperTokens::Allowed(allowed) => (allowed, defaults.shopper_attempts),
-            ShopperTokens::Limited { attempts } => (true, attempts),
-        };
+        let shoppers = ShopperRules::from(self.shopper_tokens);
         let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
         if self.capture_after.is_some_and(|after| after > authorization_lifetime) {
             return Err("capture_after must not be longer than authorization_lifetime");
@@ -267,9 +293,11 @@ impl Document {
                 authorization_lifetime,
                 capture_after: self.capture_after,
                 void_lapsed: self.void_lapsed,
-                shopper_attempts,
+                shopper_attempts: shoppers.declines_per_order.unwrap_or(defaults.shopper_attempts),
+                shopper_partial: shoppers.partial,
+                shopper_stored_cards: shoppers.stored_cards,
             },
-            shopper_tokens,
+            shopper_tokens: shoppers.enabled,
             disabled: self.disabled,
             captures_paused: self.captures_paused || self.disabled,
             authorizers: self.authorizers,

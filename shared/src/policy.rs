@@ -58,8 +58,12 @@ pub struct Policy {
     pub capture_after: Option<SignedDuration>,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
-    /// Declined plus pending attempts that a shopper may make on one order.
+    /// Declined plus pending attempts that shoppers may make on one order.
     pub shopper_attempts: usize,
+    /// Whether a shopper may pay a part of what is owing.
+    pub shopper_partial: bool,
+    /// Whether a shopper may pay with a card that is stored at the gateway.
+    pub shopper_stored_cards: bool,
 }
 
 impl Default for Policy {
@@ -77,6 +81,8 @@ impl Default for Policy {
             void_lapsed: false,
             // A person mistypes a few times; a card tester needs hundreds.
             shopper_attempts: 5,
+            shopper_partial: false,
+            shopper_stored_cards: false,
         }
     }
 }

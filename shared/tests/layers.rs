@@ -9,7 +9,7 @@ use std::{
 
 /// From the inside out. The longest name that fits a file decides its layer.
 const LAYERS: [&[&str]; 8] = [
-    &["money", "card", "memo"],
+    &["money", "card", "carried", "memo"],
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
     &["clock", "gateway", "merchants", "store", "trail"],
     &["payments", "reconcile", "scheduled_capture"],

@@ -145,7 +145,7 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let (token, _) = access_token::issue(&shop.merchant, Grant::ClientCredentials, now).ok()?;
+        let (token, _) = access_token::issue(&shop.merchant, Grant::ClientCredentials, None, now).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }

@@ -29,6 +29,7 @@ mod reconcile;
 mod scheduled_capture;
 mod secrets_manager;
 mod shop;
+mod shopper_isolation;
 mod stack;
 mod stopped_merchants;
 mod store;

@@ -72,8 +72,13 @@ async fn confirmed(app: &App, request: &Request) -> Answered {
     let deadline = deadline(request, app.clock.now());
     let key = caller.key(order);
     // Before the gateway is asked.
-    if caller.grant == Grant::Implicit && !app.payments.order(&key).await?.is_open_to(caller.grant) {
-        return Err(Rejection::OrderNotFound.into());
+    if caller.grant == Grant::Implicit {
+        let order = app.payments.order(&key).await?;
+        if !order.is_open_to(caller.grant) {
+            return Err(Rejection::OrderNotFound.into());
+        }
+        let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
+        transaction.ok_or(Rejection::TransactionNotFound)?;
     }
     let order = app.payments.confirm(&caller.merchant, &key, id, deadline).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;

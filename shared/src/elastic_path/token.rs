@@ -56,7 +56,8 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Denied::Unavailable(error) => Failure::from(&error).into(),
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(&merchant, grant, app.clock.now())?;
+    let shopper = (grant == Grant::Implicit).then(|| app.clock.new_id());
+    let (token, expires) = access_token::issue(&merchant, grant, shopper, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({
         "access_token": token,

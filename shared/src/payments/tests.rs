@@ -186,6 +186,7 @@ fn intent(key: Option<&str>) -> Intent {
         card: CardSummary::default(),
         alone: None,
         capture: CaptureAt::default(),
+        shopper: None,
     };
     Intent {
         action: Action::Pay(pay),
@@ -460,6 +461,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         card: CardSummary::default(),
         alone: None,
         capture: CaptureAt::default(),
+        shopper: None,
     };
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
