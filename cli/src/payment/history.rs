@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
     money::Amount,
-    operation::{Attempt, ByHand, Decision, Operation, Superseded},
+    operation::{Attempt, ByHand, Decision, Operation, Stage, Superseded},
     order::{At, Order},
     outcome::{Doubt, GatewayResponse, NoEffect},
     transaction::Transaction,
@@ -132,9 +132,9 @@ fn superseded_value(earlier: &Superseded) -> Value {
     json!({
         "attempt": attempt_value(&earlier.attempt),
         "amount": earlier.amount,
-        "state": earlier.decision.stage().as_str(),
-        "why": why(&earlier.decision),
-        "response": response_value(earlier.decision.response()),
+        "state": stage(earlier.decision.as_ref()).as_str(),
+        "why": earlier.decision.as_ref().map(why),
+        "response": earlier.decision.as_ref().map(|decision| response_value(decision.response())),
         "first_at": earlier.first_at,
         "at": earlier.at,
         "times": earlier.times,
@@ -148,6 +148,10 @@ fn by_hand_value(decision: &ByHand) -> Value {
         "reason": decision.reason,
         "at": decision.at,
     })
+}
+
+fn stage(decision: Option<&Decision>) -> Stage {
+    decision.map_or(Stage::Unrecognized, Decision::stage)
 }
 
 /// The reason of a decision, in one word; empty for an approval.
@@ -274,7 +278,8 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         writeln!(text, "     looked for once more {}", time(at))?;
     }
     for earlier in &operation.superseded {
-        let (stage, why) = (words(earlier.decision.stage().as_str()), words(why(&earlier.decision)));
+        let decision = earlier.decision.as_ref();
+        let (stage, why) = (words(stage(decision).as_str()), words(decision.map_or("", why)));
         let times = if earlier.times == 1 { String::new() } else { format!(", {} times", earlier.times) };
         writeln!(text, "     before: {stage}, {why}{times}, {}", time(earlier.at))?;
     }

@@ -258,7 +258,7 @@ fn longest_superseded(id: Uuid) -> Superseded {
     Superseded {
         attempt: longest_attempt(id),
         amount: Amount::MAX,
-        decision: longest_decline(),
+        decision: Some(longest_decline()),
         first_at: now,
         at: now,
         times: u32::MAX,

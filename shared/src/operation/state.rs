@@ -156,8 +156,8 @@ pub struct Superseded {
     pub attempt: Attempt,
     /// The amount of that attempt.
     pub amount: Amount,
-    /// What was decided.
-    pub decision: Decision,
+    /// What was decided; none where only a newer version has a word for it.
+    pub decision: Option<Decision>,
     /// When it was decided first.
     pub first_at: Timestamp,
     /// When it was decided last.
@@ -172,8 +172,8 @@ impl Superseded {
     /// Whether another decision can share its entry: both are the same lack of an effect.
     fn is_like(&self, decision: &Decision) -> bool {
         match (&self.decision, decision) {
-            (Decision::NoEffect(_, NoEffect::Unrecognized), _) => false,
-            (Decision::NoEffect(_, one), Decision::NoEffect(_, other)) => one == other,
+            (Some(Decision::NoEffect(_, NoEffect::Unrecognized)), _) => false,
+            (Some(Decision::NoEffect(_, one)), Decision::NoEffect(_, other)) => one == other,
             _ => false,
         }
     }
@@ -191,14 +191,14 @@ fn supersede(
         Some(entry) => {
             entry.attempt = attempt.clone();
             entry.amount = amount;
-            entry.decision = decision;
+            entry.decision = Some(decision);
             entry.at = at;
             entry.times = entry.times.saturating_add(1);
         }
         None => earlier.push(Superseded {
             attempt: attempt.clone(),
             amount,
-            decision,
+            decision: Some(decision),
             first_at: at,
             at,
             times: 1,

@@ -147,10 +147,6 @@ impl Members {
         })))
     }
 
-    pub(super) fn keep_word(&mut self, name: Name, word: String) {
-        self.carried.keep_word(name.0, word);
-    }
-
     /// What a text says.
     pub(super) fn parsed<T: FromStr>(&mut self, name: Name) -> Read<Option<T>> {
         self.maybe(name, |value| value.as_s().ok()?.parse().ok())

@@ -236,7 +236,7 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
     };
     writer.text(STATE, word);
     // What was only recorded has no response.
-    if mechanism != Mechanism::Manual {
+    if mechanism == Mechanism::Automatic || !decision.response().is_empty() {
         writer.object(RESPONSE, response(decision.response()));
     }
     &decision.response().carried
@@ -339,28 +339,30 @@ fn superseded(earlier: &Superseded) -> Item {
     let mut writer = Writer::default();
     attempt(&mut writer, &earlier.attempt);
     writer.number(AMOUNT, earlier.amount.minor());
-    let words = write_decision(&mut writer, &earlier.decision, Mechanism::Automatic);
+    let decision = earlier.decision.as_ref();
+    let words = decision.map(|decision| write_decision(&mut writer, decision, Mechanism::Automatic));
     writer.moment(AT, earlier.at);
     if earlier.times > 1 {
         writer.moment(FIRST_AT, earlier.first_at);
         writer.number(TIMES, earlier.times);
     }
     let mut item = writer.finish(&earlier.carried);
-    merge_words(&mut item, words);
+    if let Some(words) = words {
+        merge_words(&mut item, words);
+    }
     item
 }
 
 fn read_superseded(mut members: Members) -> Result<Superseded, StoreError> {
     let at = members.moment(AT)?;
-    let state = members.text(STATE)?;
-    if ![APPROVED, DECLINED, NOT_DONE].contains(&state.as_str()) {
-        // Nothing depends on it; what it was is kept as the newer version wrote it.
-        members.keep_word(STATE, state.clone());
-    }
+    let stage = members.word(STATE, None, |word| {
+        [APPROVED, DECLINED, NOT_DONE].into_iter().find(|known| *known == word).map(Some)
+    })?;
+    let decision = stage.flatten().map(|stage| read_decision(&mut members, stage)).transpose()?;
     let mut earlier = Superseded {
         attempt: read_attempt(&mut members)?,
         amount: members.amount(AMOUNT)?,
-        decision: read_decision(&mut members, &state)?,
+        decision,
         first_at: members.moment_maybe(FIRST_AT)?.unwrap_or(at),
         at,
         times: members.number_or(TIMES, 1)?,

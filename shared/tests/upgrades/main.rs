@@ -1,0 +1,148 @@
+//! Two versions run over one table during every canary and every rollback. Whatever either of them wrote, the other one
+//! reads, and what it does not know survives it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod items;
+mod previous;
+mod to_come;
+
+use tollgate::{
+    operation::{Decision, Stage, State},
+    order::Order,
+    outcome::GatewayResponse,
+    store::dynamodb::{Item, StoredOrder},
+};
+
+fn read(item: &Item) -> Order {
+    StoredOrder(item.clone()).read().unwrap()
+}
+
+fn written(order: &Order) -> Item {
+    StoredOrder::next(order, 16).0
+}
+
+#[test]
+fn items_of_every_release_are_read_written_and_read_again_without_loss() {
+    for (name, item) in items::all() {
+        let order = read(&item);
+        assert!(order.is_recognized(), "{name}");
+        let again = read(&written(&order));
+        assert_eq!(again, Order { version: order.version + 1, ..order }, "{name}");
+    }
+}
+
+#[test]
+fn an_order_reads_the_same_from_both_older_forms() {
+    let (long, short) = (items::of("form_0_long_names"), items::of("form_0"));
+    assert!(long.len() > 20 && long.len() == short.len());
+    for (long, short) in long.iter().zip(&short) {
+        assert_eq!(read(long), read(short));
+    }
+}
+
+#[test]
+fn the_items_of_a_release_show_every_state_that_it_can_write() {
+    for form in ["form_0", "form_1"] {
+        let orders: Vec<Order> = items::of(form).iter().map(read).collect();
+        let operations: Vec<_> = orders.iter().flat_map(Order::operations).map(|(_, o)| o).collect();
+        for stage in [Stage::Pending, Stage::Approved, Stage::Declined, Stage::NoEffect] {
+            assert!(operations.iter().any(|o| o.is(stage)), "{form}: {stage:?}");
+        }
+        assert!(operations.iter().any(|o| o.last_look_at.is_some()), "{form}");
+        assert!(operations.iter().any(|o| o.pending().is_some_and(|p| p.doubt.is_some())), "{form}");
+        assert!(operations.iter().any(|o| o.follows.is_some()), "{form}");
+        let lapsed = |order: &Order| {
+            order.transactions.iter().any(|t| t.capture.is_some_and(|c| c.lapsed_at.is_some()))
+        };
+        assert!(orders.iter().any(lapsed), "{form}");
+        if form == "form_1" {
+            assert!(operations.iter().any(|o| !o.superseded.is_empty()));
+        }
+    }
+}
+
+/// A canary and its rollback: the previous release, today's, the previous again, today's again, over the same order.
+#[test]
+fn the_previous_release_and_this_one_take_turns_on_the_same_orders() {
+    for (name, item) in items::all() {
+        let before = previous::Order::read(item.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let ours = written(&read(&item));
+        let theirs = previous::Order::read(ours.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            settled(&theirs),
+            settled(&previous::Order { version: before.version + 1, ..before }),
+            "{name}"
+        );
+        let order = read(&theirs.next(&ours));
+        let expected = read(&ours);
+        assert_eq!(
+            as_form_0(&order),
+            as_form_0(&Order { version: expected.version + 1, ..expected }),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_either_release_decides_is_what_the_other_one_reads() {
+    let mut decided = 0;
+    for (name, item) in items::all() {
+        let mut order = read(&item);
+        let Some(pending) =
+            order.transactions.iter_mut().flat_map(|t| &mut t.operations).find(|o| o.is(Stage::Pending))
+        else {
+            continue;
+        };
+        let response = GatewayResponse { retref: Some("1".to_owned()), ..GatewayResponse::default() };
+        pending.state = State::Decided(Decision::Approved(response));
+        let id = pending.id;
+        let mut theirs = previous::Order::read(written(&order)).unwrap();
+        let operation =
+            theirs.transactions.iter_mut().flat_map(|t| &mut t.operations).find(|o| o.id == id).unwrap();
+        assert_eq!(operation.state, previous::State::Approved, "{name}");
+        assert_eq!(operation.answer.as_ref().unwrap().retref.as_deref(), Some("1"), "{name}");
+        // The other way round: it finds out that nothing was done.
+        operation.state = previous::State::NotDone;
+        operation.not_done = Some(previous::NotDone::NeverArrived);
+        let ours = read(&theirs.next(&item));
+        let found = ours.operations().find(|(_, o)| o.id == id).unwrap().1;
+        assert_eq!(found.no_effect(), Some(tollgate::outcome::NoEffect::NeverArrived), "{name}");
+        decided += 1;
+    }
+    assert!(decided > 10, "{decided}");
+}
+
+/// What form 0 leaves beside a decision says nothing, and form 1 does not have it.
+fn settled(order: &previous::Order) -> previous::Order {
+    let mut order = order.clone();
+    for operation in order.transactions.iter_mut().flat_map(|t| &mut t.operations) {
+        if operation.state != previous::State::Pending {
+            (operation.inquiries, operation.absent_since) = (0, None);
+        }
+        if operation.mechanism == Some(previous::Mechanism::Automatic) {
+            operation.mechanism = None;
+        }
+        if operation.cause == Some(previous::Cause::Asked) {
+            operation.cause = None;
+        }
+        // An empty response and none are the same.
+        operation.answer = operation.answer.take().filter(|answer| *answer != previous::Answer::default());
+    }
+    order
+}
+
+/// What the previous release keeps of an order: nothing that form 1 added.
+fn as_form_0(order: &Order) -> Order {
+    let mut order = order.clone();
+    for transaction in &mut order.transactions {
+        let lapsed_at = transaction.authorization_expires_at;
+        if let Some(capture) = &mut transaction.capture {
+            capture.lapsed_at = capture.lapsed_at.and(lapsed_at);
+        }
+        for operation in &mut transaction.operations {
+            operation.superseded.clear();
+        }
+    }
+    order
+}
