@@ -14,8 +14,9 @@ pub(crate) enum AmountError {
     TooLarge,
 }
 
-/// Reads an amount in minor units: `"12.34"`, `"1234"` (minor units already) or the JSON number `12.34`
-/// (major units, also without a fraction: `500` is 500.00).
+/// Reads an amount in minor units. What has a decimal point is major units, and what has none is minor units
+/// already, whether it is sent as text or as a JSON number: `"12.34"`, `12.34`, `"1234"` and `1234` are the
+/// same. (`12.0` has a point in JSON, too.)
 pub(crate) fn parse(value: &Value) -> Result<i64, AmountError> {
     let minor = match value {
         Value::String(text) => {
@@ -25,7 +26,8 @@ pub(crate) fn parse(value: &Value) -> Result<i64, AmountError> {
             }
             if text.contains('.') { major(text) } else { integer(text) }
         }
-        Value::Number(number) => major(&number.to_string()),
+        Value::Number(number) if number.is_f64() => major(&number.to_string()),
+        Value::Number(number) => integer(&number.to_string()),
         _ => None,
     };
     let minor = minor.ok_or(AmountError::Malformed)?;
@@ -82,9 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_json_number_is_major_units() {
-        assert_eq!(parse(&json!(500)), Ok(50_000));
+    fn a_json_integer_is_minor_units_and_a_json_decimal_major_units() {
+        assert_eq!(parse(&json!(500)), Ok(500));
+        assert_eq!(parse(&json!(0)), Ok(0));
+        assert_eq!(parse(&json!(-500)), Ok(-500));
         assert_eq!(parse(&json!(5.25)), Ok(525));
+        assert_eq!(parse(&json!(500.0)), Ok(50_000), "a point is a point");
+        assert_eq!(parse(&json!(-5.5)), Ok(-550));
     }
 
     #[test]
@@ -94,6 +100,8 @@ mod tests {
         }
         assert_eq!(parse(&json!(true)), Err(AmountError::Malformed));
         assert_eq!(parse(&json!(5.255)), Err(AmountError::Malformed));
+        assert_eq!(parse(&json!(u64::MAX)), Err(AmountError::Malformed));
+        assert_eq!(parse(&json!(100_000_000_000_i64)), Err(AmountError::TooLarge));
         assert_eq!(parse(&json!("000000000001.00")), Err(AmountError::TooLong));
         assert_eq!(parse(&json!("1000000000.00")), Err(AmountError::TooLarge));
     }

@@ -1,4 +1,4 @@
-//! Authorisation, sale, verification of 0.00.
+//! Authorization, sale, verification of 0.00.
 
 use jiff::Timestamp;
 
@@ -10,10 +10,12 @@ use crate::config::Merchant;
 use crate::currency;
 use crate::expiry::Expiry;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::ledger::stored_order_id;
 use crate::profile::{self, Account, ProfileUse};
 use crate::receipt;
 use crate::reply::Reply;
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 use crate::verification;
 use crate::world::{Call, World};
 
@@ -46,7 +48,7 @@ const MAX_USERFIELDS_BYTES: usize = 4000;
 const PARTIAL_FROM: i64 = 600;
 const PARTIAL_APPROVED: i64 = 500;
 
-/// What is to be authorised, after every check that needs no processor.
+/// What is to be authorized, after every check that needs no processor.
 struct Sale {
     card: Card,
     amount: i64,
@@ -69,10 +71,10 @@ struct Decision {
     advice: Advice,
 }
 
-/// Runs an authorisation and records it, also when it is refused.
+/// Runs an authorization and records it, also when it is refused.
 pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let retref = world.next_retref(call.now);
-    let mut transaction = Transaction::new(Kind::Auth, retref, pps::INVALID_FIELD, call.now);
+    let mut transaction = Transaction::new(RecordKind::Payment, retref, pps::INVALID_FIELD, call.now);
     transaction.merchid.clone_from(&merchant.merchid);
     transaction.currency.clone_from(&merchant.currency);
     describe(&mut transaction, fields);
@@ -82,18 +84,42 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
             transaction.verdict = refusal;
             declined(&transaction, merchant, None)
         }
-        Ok(sale) if call.timed_out || sale.card.script == Script::Timeout => {
-            transaction.verdict = pps::TIMED_OUT;
-            declined(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
-                .with("amount", amount::format(sale.amount))
-                .with("setlstat", "Declined")
-                .with("currency", transaction.currency.as_str())
-        }
-        Ok(sale) => decided(world, merchant, fields, &sale, &mut transaction),
+        Ok(sale) => match refused_by_fault(&sale, call) {
+            Some(verdict) => {
+                transaction.verdict = verdict;
+                transaction.amount = if verdict == pps::TIMED_OUT { sale.amount } else { 0 };
+                not_done(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
+            }
+            None => decided(world, merchant, fields, &sale, &mut transaction),
+        },
     };
     let reply = receipt::attach(reply, fields, &transaction, "orderId");
-    world.ledger.record(transaction);
-    reply
+    let disguise = call.disguise().filter(|_| transaction.status != RecordState::Declined);
+    let hidden = disguise.map(|verdict| transaction.hidden_behind(world, verdict, call));
+    world.ledger.record(transaction, call);
+    match hidden {
+        Some(shown) => {
+            let reply = not_done(&shown, merchant, None);
+            world.ledger.record_copy(shown, call);
+            reply
+        }
+        None => reply,
+    }
+}
+
+/// The timeout cards, and faults that carry nothing out.
+fn refused_by_fault(sale: &Sale, call: Call) -> Option<Verdict> {
+    call.refusal(false).or_else(|| (sale.card.script == Script::Timeout).then_some(pps::TIMED_OUT))
+}
+
+/// The response to a payment that a fault, or a timeout card, has kept from being done.
+fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
+    let reply = declined(transaction, merchant, shown);
+    if transaction.verdict == pps::TIMED_OUT {
+        reply.with("setlstat", "Declined").with("currency", transaction.currency.as_str())
+    } else {
+        reply
+    }
 }
 
 /// What is kept of a request whatever becomes of it.
@@ -207,7 +233,7 @@ fn is_series(fields: &Fields, initiator: &str) -> bool {
 }
 
 /// What the processor says to a sale.
-fn decide(merchant: &Merchant, sale: &Sale, series_started: bool, now: Timestamp) -> Decision {
+fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timestamp) -> Decision {
     let processor = merchant.processor;
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
     if let Some(verdict) = sale.card.script.decline(processor) {
@@ -216,8 +242,9 @@ fn decide(merchant: &Merchant, sale: &Sale, series_started: bool, now: Timestamp
     if sale.expiry.is_some_and(|expiry| expiry.is_past(now)) {
         return refuse(processor.expired());
     }
-    let recurring = sale.claims_recurring && series_started;
-    if let Some((verdict, advice)) = advice::decline(sale.card.script, sale.amount, recurring, processor) {
+    if let Some((verdict, advice)) =
+        advice::decline(sale.card.script, sale.amount, continues_series, processor)
+    {
         return Decision { verdict, approved: 0, advice };
     }
     let approve = |verdict, approved| Decision { verdict, approved, advice: Advice::new() };
@@ -238,10 +265,13 @@ fn decided(
     sale: &Sale,
     transaction: &mut Transaction,
 ) -> Reply {
-    let series_started = world.ledger.all().iter().any(|earlier| {
-        earlier.starts_recurring && earlier.token == sale.card.token && earlier.merchid == merchant.merchid
-    });
-    let mut decision = decide(merchant, sale, series_started, transaction.authorized_at);
+    let continues_series = sale.claims_recurring
+        && world.ledger.all().iter().any(|earlier| {
+            earlier.starts_recurring
+                && earlier.token == sale.card.token
+                && earlier.merchid == merchant.merchid
+        });
+    let mut decision = decide(merchant, sale, continues_series, transaction.authorized_at);
     transaction.verdict = decision.verdict;
     let shown = fields.flag("tokenize").then_some(&sale.card);
     if !decision.verdict.is_approved() {
@@ -263,11 +293,11 @@ fn decided(
         _ => world.next_authcode(),
     });
     transaction.status = match (sale.amount, sale.capture) {
-        (0, _) => Status::ZeroAmount,
-        (_, true) => Status::Queued,
-        (_, false) => Status::Authorized,
+        (0, _) => RecordState::ZeroAmount,
+        (_, true) => RecordState::Queued,
+        (_, false) => RecordState::Authorized,
     };
-    if transaction.status == Status::Queued {
+    if transaction.status == RecordState::Queued {
         transaction.captured_at = Some(transaction.authorized_at);
         transaction.batchid = Some(world.open_batch(merchant));
     }

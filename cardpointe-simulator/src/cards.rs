@@ -53,7 +53,7 @@ impl Brand {
 pub(crate) enum Script {
     /// Approved unless something else says no.
     None,
-    /// Approved with the authorisation code of the test table.
+    /// Approved with the authorization code of the test table.
     Approve(&'static str),
     ReferToIssuer,
     DoNotHonor,
@@ -273,7 +273,7 @@ pub(crate) fn mask_in_json(value: &Value) -> Value {
 /// "9", the first two digits, nine digits that depend on the whole number, the last four; the check digit
 /// fits.
 ///
-/// Deterministic, so anybody can compute a card number's token: good for a simulator, no protection of
+/// Deterministic, so anyone can compute a card number's token: good for a simulator, no protection of
 /// anything.
 fn token(pan: &str) -> String {
     if let Some((_, token)) = KNOWN_TOKENS.iter().find(|(known, _)| *known == pan) {

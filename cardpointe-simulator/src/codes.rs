@@ -1,8 +1,11 @@
 //! What an answer says: the gateway's own codes, and the tables of the processors behind it.
 
 mod fnor;
+mod response_code;
 mod rpct;
 pub(crate) mod scheme;
+
+pub use response_code::ResponseCode;
 
 use Stat::{A, B, C};
 
@@ -122,7 +125,7 @@ impl Processor {
         Verdict { processor: self.name(), code, stat: C, text }
     }
 
-    /// The verdict that a whole-dollar amount of 1000 to 1999 asks for: its last three digits are the code,
+    /// The verdict that a whole-dollar amount of 1000 to 1999 requests: its last three digits are the code,
     /// two-digit codes after a zero. Cents do not count.
     pub(crate) fn for_amount(self, minor: i64) -> Option<Verdict> {
         let dollars = minor / 100;
@@ -164,7 +167,7 @@ pub(crate) fn category(number: &'static str) -> (&'static str, &'static str) {
     }
 }
 
-/// The gateway's own answers, `respproc` PPS.
+/// The gateway's own responses, `respproc` PPS.
 pub(crate) mod pps {
     use super::Stat::{A, B, C};
     use super::Verdict;
@@ -200,6 +203,39 @@ pub(crate) mod pps {
     pub(crate) const PROFILE_NOT_FOUND: Verdict = Verdict::gateway("96", C, "Profile not found");
     pub(crate) const MERCHANT_DISABLED: Verdict = Verdict::gateway("97", C, "Merchant disabled");
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
+
+    /// All of them.
+    pub(crate) const ALL: [Verdict; 29] = [
+        APPROVAL,
+        PROFILE_SAVED,
+        INVALID_CARD,
+        BAD_CHECK_DIGIT,
+        NON_NUMERIC_CVV,
+        NON_NUMERIC_EXPIRY,
+        INVALID_ZIP,
+        INVALID_MERCHANT,
+        REVERSAL_NOT_SUPPORTED,
+        NO_MATCHING_AUTH,
+        TXN_SETTLED,
+        TXN_BATCHED,
+        TXN_NOT_SETTLED,
+        TXN_NOT_FOUND,
+        INVALID_CURRENCY,
+        WRONG_CURRENCY,
+        UNKNOWN_CARD_TYPE,
+        INVALID_FIELD,
+        CVV_REQUIRED,
+        TOO_OLD_TO_VOID,
+        ABOVE_MAX,
+        INVALID_AMOUNT,
+        UNREFERENCED_REFUND,
+        NO_PARTIAL_REFUNDS,
+        NO_ECHECK,
+        TIMED_OUT,
+        PROFILE_NOT_FOUND,
+        MERCHANT_DISABLED,
+        INVALID_TOKEN,
+    ];
 }
 
 #[cfg(test)]

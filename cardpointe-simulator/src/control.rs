@@ -1,157 +1,184 @@
-//! The control interface: faults, ledger, settlement, clock, settings. No credentials: it is a test's handle.
+//! The control interface: faults, ledger, settlement, portal, clock, settings. No credentials: it is a
+//! test's handle.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::config::Settings;
+use crate::alterations::Alteration;
 use crate::faults::Fault;
 use crate::lookup;
-use crate::server::CONTROL_PATH;
+use crate::portal::{self, PortalAction};
+use crate::response::Response;
 use crate::settlement::{self, Stage};
-use crate::simulator::Shared;
+use crate::state::ShownSetlstat;
+use crate::world::World;
 
-pub(crate) fn router() -> Router<Arc<Shared>> {
-    let at = |path: &str| format!("{CONTROL_PATH}{path}");
-    Router::new()
-        .route(&at("/faults"), get(list_faults).post(add_fault).delete(clear_faults))
-        .route(&at("/transactions"), get(transactions))
-        .route(&at("/settle"), post(settle))
-        .route(&at("/clock"), get(show_clock).post(advance_clock))
-        .route(&at("/reset"), post(reset))
-        .route(&at("/merchants/{merchid}"), get(show_merchant).post(change_merchant))
+/// Why a control request changes nothing.
+enum Mistake {
+    /// With the member's name.
+    BadRequest(String),
+    NotFound(String),
+    MethodNotAllowed,
 }
 
-type World = State<Arc<Shared>>;
+type Outcome = Result<Value, Mistake>;
 
-fn bad_request(message: impl Into<String>) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": message.into() }))).into_response()
+fn mistake<T>(message: impl Into<String>) -> Result<T, Mistake> {
+    Err(Mistake::BadRequest(message.into()))
+}
+
+/// The response to a request; `path` is what follows the control interface's own.
+pub(crate) fn respond(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Response {
+    let failed = |status, message: String| Response::json(status, &json!({ "error": message }));
+    match route(world, method, path, body) {
+        Ok(value) => Response::json(StatusCode::OK, &value),
+        Err(Mistake::BadRequest(message)) => failed(StatusCode::BAD_REQUEST, message),
+        Err(Mistake::NotFound(message)) => failed(StatusCode::NOT_FOUND, message),
+        Err(Mistake::MethodNotAllowed) => {
+            failed(StatusCode::METHOD_NOT_ALLOWED, format!("{path}: another method"))
+        }
+    }
+}
+
+fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match (segments.as_slice(), method.as_str()) {
+        (["faults"], "GET") => Ok(world.faults.to_json()),
+        (["faults"], "POST") => add_fault(world, body),
+        (["faults"], "DELETE") => {
+            world.faults.clear();
+            Ok(json!([]))
+        }
+        (["alterations"], "GET") => Ok(world.alterations.to_json()),
+        (["alterations"], "POST") => add_alteration(world, body),
+        (["alterations"], "DELETE") => {
+            world.alterations.clear();
+            Ok(json!([]))
+        }
+        (["transactions"], "GET") => Ok(lookup::everything(world).into()),
+        (["transactions", retref], "POST") => change_record(world, retref, body),
+        (["settle"], "POST") => settle(world, body),
+        (["portal"], "POST") => act_in_portal(world, body),
+        (["clock"], "GET") => Ok(json!({ "now": world.now().to_string() })),
+        (["clock"], "POST") => advance_clock(world, body),
+        (["reset"], "POST") => {
+            world.reset();
+            Ok(json!({}))
+        }
+        (["merchants", merchid], "GET") => match world.merchant(merchid) {
+            Some(merchant) => Ok(merchant.settings.to_json()),
+            None => no_merchant(merchid),
+        },
+        (["merchants", merchid], "POST") => change_merchant(world, merchid, body),
+        (
+            ["faults" | "transactions" | "settle" | "portal" | "clock" | "reset"]
+            | ["merchants" | "transactions", _],
+            _,
+        ) => Err(Mistake::MethodNotAllowed),
+        _ => Err(Mistake::NotFound(format!("{path}: no such control route"))),
+    }
 }
 
 /// The body as a JSON object that has no other members than these; an empty body is an empty object.
-fn members(body: &[u8], known: &[&str]) -> Result<Map<String, Value>, String> {
+fn members(body: &[u8], known: &[&str]) -> Result<Map<String, Value>, Mistake> {
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
-    let members: Map<String, Value> =
-        serde_json::from_slice(body).map_err(|_| "the body must be a JSON object".to_owned())?;
+    let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return mistake("the body must be a JSON object");
+    };
     match members.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(format!("{name}: no such member; there are {}", known.join(", "))),
+        Some(name) => mistake(format!("{name}: no such member; there are {}", known.join(", "))),
         None => Ok(members),
     }
 }
 
-async fn list_faults(State(shared): World) -> Json<Value> {
-    Json(shared.world().faults.to_json())
+fn add_fault(world: &mut World, body: &[u8]) -> Outcome {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return mistake("the body must be a JSON object");
+    };
+    let fault = Fault::from_json(&body).map_err(Mistake::BadRequest)?;
+    world.faults.add(fault);
+    Ok(fault.to_json())
 }
 
-async fn add_fault(State(shared): World, body: Bytes) -> Response {
-    let fault = serde_json::from_slice(&body)
-        .map_err(|_| "the body must be a JSON object".to_owned())
-        .and_then(|body| Fault::from_json(&body));
-    match fault {
-        Ok(fault) => {
-            shared.world().faults.add(fault);
-            Json(fault.to_json()).into_response()
-        }
-        Err(message) => bad_request(message),
+fn add_alteration(world: &mut World, body: &[u8]) -> Outcome {
+    let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return mistake("the body must be a JSON object");
+    };
+    let alteration = Alteration::from_json(&members).map_err(Mistake::BadRequest)?;
+    let added = alteration.to_json();
+    world.alterations.add(alteration);
+    Ok(added)
+}
+
+fn settle(world: &mut World, body: &[u8]) -> Outcome {
+    let stage = stage(&members(body, &["stage"])?)?;
+    Ok(json!({ "moved": settlement::settle(world, stage) }))
+}
+
+fn stage(members: &Map<String, Value>) -> Result<Option<Stage>, Mistake> {
+    match members.get("stage").map(|stage| stage.as_str().and_then(Stage::from_word)) {
+        None => Ok(None),
+        Some(Some(stage)) => Ok(Some(stage)),
+        Some(None) => mistake(format!("stage: one of {}", Stage::WORDS)),
     }
 }
 
-async fn clear_faults(State(shared): World) -> Json<Value> {
-    shared.world().faults.clear();
-    Json(json!([]))
-}
-
-async fn transactions(State(shared): World) -> Json<Value> {
-    Json(lookup::everything(&shared.world()).into())
-}
-
-async fn settle(State(shared): World, body: Bytes) -> Response {
-    let members = match members(&body, &["stage"]) {
-        Ok(members) => members,
-        Err(message) => return bad_request(message),
+/// Changes one record: takes it to a stage, and chooses the `setlstat` that inquiries show.
+fn change_record(world: &mut World, retref: &str, body: &[u8]) -> Outcome {
+    let members = members(body, &["stage", "setlstat", "real_setlstat"])?;
+    let stage = stage(&members)?;
+    let shown = match members.get("setlstat") {
+        None => None,
+        Some(Value::Null) => Some(ShownSetlstat::Absent),
+        Some(Value::String(text)) => Some(ShownSetlstat::Text(text.clone())),
+        Some(_) => return mistake("setlstat: a text, or null to leave it out"),
     };
-    let stage = match members.get("stage").map(Value::as_str) {
-        None | Some(Some("accepted")) => Stage::Accepted,
-        Some(Some("batch")) => Stage::Batch,
-        Some(Some("rejected")) => Stage::Rejected,
-        Some(_) => return bad_request("stage: one of batch, accepted, rejected"),
-    };
-    let moved = settlement::settle(&mut shared.world(), stage);
-    Json(json!({ "moved": moved })).into_response()
+    if world.ledger.by_retref(retref).is_none() {
+        return Err(Mistake::NotFound(format!("there is no transaction {retref}")));
+    }
+    if let Some(stage) = stage
+        && !settlement::settle_one(world, retref, stage)
+    {
+        return mistake("stage: the transaction is not on its way to settlement");
+    }
+    let is_new = shown.is_some() || members.get("real_setlstat") == Some(&Value::Bool(true));
+    if is_new && let Some(transaction) = world.ledger.by_retref_mut(retref) {
+        transaction.shown_setlstat = shown;
+    }
+    let record = lookup::everything(world).into_iter().find(|record| record["retref"] == retref);
+    Ok(record.unwrap_or_default())
 }
 
-async fn show_clock(State(shared): World) -> Json<Value> {
-    Json(json!({ "now": shared.world().now().to_string() }))
+fn act_in_portal(world: &mut World, body: &[u8]) -> Outcome {
+    let members = members(body, &["action", "retref", "amount", "orderid"])?;
+    let action = PortalAction::from_json(&members).map_err(Mistake::BadRequest)?;
+    Ok(portal::perform(world, &action))
 }
 
-async fn advance_clock(State(shared): World, body: Bytes) -> Response {
-    let members = match members(&body, &["advance_s"]) {
-        Ok(members) => members,
-        Err(message) => return bad_request(message),
-    };
+fn advance_clock(world: &mut World, body: &[u8]) -> Outcome {
+    let members = members(body, &["advance_s"])?;
     let Some(seconds) = members.get("advance_s").and_then(Value::as_i64) else {
-        return bad_request("advance_s: a whole number of seconds");
+        return mistake("advance_s: a whole number of seconds");
     };
-    let mut world = shared.world();
     if world.advance_clock(seconds) {
-        Json(json!({ "now": world.now().to_string() })).into_response()
+        Ok(json!({ "now": world.now().to_string() }))
     } else {
-        bad_request("advance_s: out of range")
+        mistake("advance_s: out of range")
     }
 }
 
-async fn reset(State(shared): World) -> Json<Value> {
-    shared.world().reset();
-    Json(json!({}))
+fn no_merchant(merchid: &str) -> Outcome {
+    Err(Mistake::NotFound(format!("there is no merchant account {merchid}")))
 }
 
-fn settings_json(mut settings: Settings) -> Value {
-    let members = settings.by_name().into_iter().map(|(name, value)| (name.to_owned(), json!(*value)));
-    members.collect::<Map<_, _>>().into()
-}
-
-fn no_merchant(merchid: &str) -> Response {
-    let message = format!("there is no merchant account {merchid}");
-    (StatusCode::NOT_FOUND, Json(json!({ "error": message }))).into_response()
-}
-
-async fn show_merchant(State(shared): World, Path(merchid): Path<String>) -> Response {
-    match shared.world().merchant(&merchid) {
-        Some(merchant) => Json(settings_json(merchant.settings)).into_response(),
-        None => no_merchant(&merchid),
-    }
-}
-
-async fn change_merchant(State(shared): World, Path(merchid): Path<String>, body: Bytes) -> Response {
-    let mut world = shared.world();
+fn change_merchant(world: &mut World, merchid: &str, body: &[u8]) -> Outcome {
     let Some(merchant) = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid) else {
-        return no_merchant(&merchid);
+        return no_merchant(merchid);
     };
     let mut settings = merchant.settings;
-    if let Err(message) = apply(&mut settings, &body) {
-        return bad_request(message);
-    }
+    settings.apply(&members(body, &settings.names())?).map_err(Mistake::BadRequest)?;
     merchant.settings = settings;
-    Json(settings_json(settings)).into_response()
-}
-
-/// Changes the settings that the body names, and no other.
-fn apply(settings: &mut Settings, body: &[u8]) -> Result<(), String> {
-    let switches = settings.by_name();
-    let names: Vec<&str> = switches.iter().map(|(name, _)| *name).collect();
-    let given = members(body, &names)?;
-    for (name, setting) in switches {
-        if let Some(value) = given.get(name) {
-            *setting = value.as_bool().ok_or_else(|| format!("{name}: true or false"))?;
-        }
-    }
-    Ok(())
+    Ok(settings.to_json())
 }

@@ -40,7 +40,7 @@ impl Expiry {
         }
     }
 
-    /// As answers carry it: MMYY.
+    /// As responses carry it: MMYY.
     pub(crate) fn mmyy(self) -> String {
         format!("{:02}{:02}", self.month, self.year % 100)
     }

@@ -1,8 +1,10 @@
-//! Faults to order: what a network or a gateway in trouble does to a call.
+//! Faults: what a network or a gateway in trouble does to a call.
 
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
+
+use crate::codes::ResponseCode;
 
 /// What a fault is aimed at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,34 +56,66 @@ impl Endpoint {
             Self::Profile => "profile",
         }
     }
+
+    /// The endpoint of a name; the error lists them.
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|known| known.name()).collect();
+            format!("endpoint: one of {}", names.join(", "))
+        })
+    }
 }
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FaultKind {
-    /// Nothing is processed, and the connection closes without an answer.
+    /// Nothing is processed, and the connection closes without a response.
     DropBefore,
-    /// The request is processed, and the connection closes without an answer.
+    /// The request is processed, and the connection closes without a response.
     DropAfter,
-    /// The request is processed at once, and the answer comes late.
+    /// The request is processed at once, and the response comes late.
     Delay {
         /// Milliseconds.
         delay_ms: u64,
     },
-    /// Nothing is processed, and the answer has this HTTP status.
+    /// Nothing is processed, and no response comes until the client gives up.
+    HangBefore,
+    /// The request is processed, and no response comes until the client gives up.
+    HangAfter,
+    /// Nothing is processed, and the response has this HTTP status: the gateway's, or that of an
+    /// intermediary that does not let the request through.
     Status {
         /// 200 to 599.
         status: u16,
     },
-    /// The request is processed, and the answer is HTML under status 200.
+    /// The request is processed, and the response has this HTTP status: that of an intermediary on the way
+    /// back.
+    StatusAfter {
+        /// 200 to 599.
+        status: u16,
+    },
+    /// The gateway responds with this code. A payment or refund that is not done is on record as declined
+    /// with the code.
+    ///
+    /// When it is done: under respstat B the record is that of the payment or refund that was done. Under C
+    /// the response is that to a copy of the request, which has a declined record of its own beside the
+    /// first one's.
+    Respond {
+        /// The code.
+        code: ResponseCode,
+        /// Whether the request is carried out all the same.
+        done: bool,
+    },
+    /// The request is processed, and the response is HTML under status 200.
     Malformed,
-    /// The request is processed, and the answer breaks off in the middle of its body.
+    /// The request is processed, and the response breaks off in the middle of its body.
     Cut,
-    /// The processor does not answer the gateway: PPS 62, and what was asked for counts as declined.
+    /// The processor does not respond to the gateway: PPS 62. A payment counts as declined; captures, voids
+    /// and refunds are done or not as the merchant account's settings say (default: not done).
     TimedOut,
 }
 
-/// A fault, ordered for the next calls of an endpoint.
+/// A fault, armed for the next calls of an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fault {
     /// The endpoint whose calls it hits.
@@ -95,7 +129,11 @@ pub struct Fault {
 /// Longer than any sensible client waits, short enough not to leak a connection for a day.
 const MAX_DELAY_MS: u64 = 600_000;
 
-const MEMBERS: [&str; 5] = ["endpoint", "fault", "times", "status", "delay_ms"];
+const MEMBERS: [&str; 8] =
+    ["endpoint", "fault", "times", "status", "delay_ms", "respproc", "respcode", "done"];
+
+const NAMES: &str = "drop_before, drop_after, hang_before, hang_after, delay, status, status_after, \
+                     malformed, cut, timed_out, respond";
 
 impl Fault {
     /// A fault for one call.
@@ -121,22 +159,30 @@ impl Fault {
         let delay_ms = number("delay_ms", 0, 0..=MAX_DELAY_MS)?;
 
         let name = members.get("endpoint").and_then(Value::as_str).unwrap_or_default();
-        let endpoint = Endpoint::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = Endpoint::ALL.iter().map(|known| known.name()).collect();
-            format!("endpoint: one of {}", names.join(", "))
-        })?;
+        let endpoint = Endpoint::from_name(name)?;
+        let status = u16::try_from(status).unwrap_or(503);
         let kind = match members.get("fault").and_then(Value::as_str).unwrap_or_default() {
             "drop_before" => FaultKind::DropBefore,
             "drop_after" => FaultKind::DropAfter,
+            "hang_before" => FaultKind::HangBefore,
+            "hang_after" => FaultKind::HangAfter,
             "delay" => FaultKind::Delay { delay_ms },
-            "status" => FaultKind::Status { status: u16::try_from(status).unwrap_or(503) },
+            "status" => FaultKind::Status { status },
+            "status_after" => FaultKind::StatusAfter { status },
             "malformed" => FaultKind::Malformed,
             "cut" => FaultKind::Cut,
             "timed_out" => FaultKind::TimedOut,
-            _ => {
-                let names = "drop_before, drop_after, delay, status, malformed, cut, timed_out";
-                return Err(format!("fault: one of {names}"));
+            "respond" => {
+                let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+                let code = ResponseCode::find(text("respproc"), text("respcode"))
+                    .ok_or("respcode: not a code of this respproc, such as \"94\" of \"FNOR\"")?;
+                let done = match members.get("done") {
+                    None => false,
+                    Some(done) => done.as_bool().ok_or("done: true or false")?,
+                };
+                FaultKind::Respond { code, done }
             }
+            _ => return Err(format!("fault: one of {NAMES}")),
         };
         Ok(Self { endpoint, kind, times: u32::try_from(times).unwrap_or(u32::MAX) })
     }
@@ -154,6 +200,18 @@ impl Fault {
                 json["status"] = json!(status);
                 json!("status")
             }
+            FaultKind::StatusAfter { status } => {
+                json["status"] = json!(status);
+                json!("status_after")
+            }
+            FaultKind::Respond { code, done } => {
+                json["respproc"] = json!(code.respproc());
+                json["respcode"] = json!(code.respcode());
+                json["done"] = json!(done);
+                json!("respond")
+            }
+            FaultKind::HangBefore => json!("hang_before"),
+            FaultKind::HangAfter => json!("hang_after"),
             FaultKind::Malformed => json!("malformed"),
             FaultKind::Cut => json!("cut"),
             FaultKind::TimedOut => json!("timed_out"),
@@ -162,7 +220,7 @@ impl Fault {
     }
 }
 
-/// The faults still to come, in the order they were asked for.
+/// The faults still to come, in the order in which they were armed.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(VecDeque<Fault>);
 
@@ -227,12 +285,24 @@ mod tests {
         assert!(error(json!({"endpoint": "auth", "fault": "cut", "times": 0})).starts_with("times:"));
         assert!(error(json!({"endpoint": "auth", "fault": "status", "status": 99})).starts_with("status:"));
         assert!(error(json!({"endpoint": "auth", "fault": "delay", "delay": 5})).starts_with("delay:"));
+        let code = json!({"endpoint": "auth", "fault": "respond", "respproc": "FNOR", "respcode": "913"});
+        assert!(error(code).starts_with("respcode:"));
+        let done =
+            json!({"endpoint": "auth", "fault": "respond", "respproc": "FNOR", "respcode": "94", "done": 1});
+        assert!(error(done).starts_with("done:"));
         assert!(error(json!([])).contains("object"));
     }
 
     #[test]
     fn what_is_listed_can_be_sent_again() {
-        let body = json!({"endpoint": "*", "fault": "status", "times": 3, "status": 502});
-        assert_eq!(Fault::from_json(&body).map(Fault::to_json), Ok(body));
+        for body in [
+            json!({"endpoint": "*", "times": 3, "status": 502, "fault": "status"}),
+            json!({"endpoint": "void", "times": 1, "status": 302, "fault": "status_after"}),
+            json!({"endpoint": "auth", "times": 1, "delay_ms": 7, "fault": "delay"}),
+            json!({"endpoint": "auth", "times": 1, "fault": "hang_after"}),
+            json!({"endpoint": "refund", "times": 1, "respproc": "FNOR", "respcode": "94", "done": true, "fault": "respond"}),
+        ] {
+            assert_eq!(Fault::from_json(&body).map(Fault::to_json), Ok(body));
+        }
     }
 }

@@ -8,6 +8,12 @@ use crate::codes::{Verdict, pps};
 /// A request's JSON object. No `Debug`: it may hold a card number.
 pub(crate) struct Fields(Map<String, Value>);
 
+impl From<Map<String, Value>> for Fields {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+}
+
 impl Fields {
     /// `None` when the body is no JSON object.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {

@@ -1,187 +1,10 @@
-//! Every transaction that the simulator has seen, and how look-ups show them.
+//! Every transaction that the simulator has seen.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
-use crate::amount;
-use crate::cards::{self, Brand, Card};
-use crate::codes::Verdict;
-use crate::config::Settings;
-use crate::reply::Reply;
-
-/// Older transactions cannot be voided (PPS 39).
-const VOID_LIMIT_S: i64 = 30 * 86_400;
-
-/// Which way the money goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    Auth,
-    Refund,
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Refund => "refund",
-        }
-    }
-}
-
-/// Where a transaction is on its way to settlement.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Status {
-    Authorized,
-    Queued,
-    /// The batch is on its way; nothing can be changed any more, and nothing refunded yet.
-    BatchSent,
-    Accepted,
-    Rejected,
-    Voided,
-    Declined,
-    ZeroAmount,
-    Refunded,
-}
-
-impl Status {
-    /// The value of `setlstat`. No source names one for a batch under way, so it stays what it was.
-    pub(crate) fn setlstat(self) -> &'static str {
-        match self {
-            Self::Authorized => "Authorized",
-            Self::Queued | Self::BatchSent => "Queued for Capture",
-            Self::Accepted => "Accepted",
-            Self::Rejected => "Rejected",
-            Self::Voided => "Voided",
-            Self::Declined => "Declined",
-            Self::ZeroAmount => "Zero Amount",
-            Self::Refunded => "Refunded",
-        }
-    }
-}
-
-/// One authorisation, sale, verification or refund. Of its card only the token and the last four digits are
-/// here.
-#[derive(Clone, Debug)]
-pub(crate) struct Transaction {
-    pub(crate) kind: Kind,
-    pub(crate) retref: String,
-    pub(crate) merchid: String,
-    pub(crate) currency: String,
-    pub(crate) order_id: String,
-    pub(crate) token: String,
-    pub(crate) brand: Option<Brand>,
-    pub(crate) expiry: Option<String>,
-    pub(crate) name: String,
-    /// What was approved and not voided: the most that a capture may ask for.
-    pub(crate) authorized: i64,
-    /// What the transaction moves now. A refund's is positive here and negative in look-ups.
-    pub(crate) amount: i64,
-    pub(crate) refunded: i64,
-    pub(crate) status: Status,
-    pub(crate) verdict: Verdict,
-    pub(crate) authcode: Option<String>,
-    pub(crate) batchid: Option<String>,
-    pub(crate) authorized_at: Timestamp,
-    pub(crate) captured_at: Option<Timestamp>,
-    pub(crate) settled_at: Option<Timestamp>,
-    /// Profile id and account id.
-    pub(crate) profile: Option<(String, String)>,
-    pub(crate) userfields: Option<Value>,
-    pub(crate) entrymode: &'static str,
-    /// An approval that allows later recurring payments.
-    pub(crate) starts_recurring: bool,
-    /// Decline category, advice and scheme codes.
-    pub(crate) advice: Vec<(&'static str, String)>,
-}
-
-impl Transaction {
-    /// A transaction that has not done anything yet.
-    pub(crate) fn new(kind: Kind, retref: String, verdict: Verdict, now: Timestamp) -> Self {
-        Self {
-            kind,
-            retref,
-            merchid: String::new(),
-            currency: String::new(),
-            order_id: String::new(),
-            token: String::new(),
-            brand: None,
-            expiry: None,
-            name: String::new(),
-            authorized: 0,
-            amount: 0,
-            refunded: 0,
-            status: Status::Declined,
-            verdict,
-            authcode: None,
-            batchid: None,
-            authorized_at: now,
-            captured_at: None,
-            settled_at: None,
-            profile: None,
-            userfields: None,
-            entrymode: "Keyed",
-            starts_recurring: false,
-            advice: Vec::new(),
-        }
-    }
-
-    pub(crate) fn set_card(&mut self, card: &Card) {
-        self.token.clone_from(&card.token);
-        self.brand = Some(card.brand);
-    }
-
-    pub(crate) fn is_too_old_to_void(&self, now: Timestamp) -> bool {
-        now.as_second() - self.authorized_at.as_second() > VOID_LIMIT_S
-    }
-
-    pub(crate) fn is_voidable(&self, now: Timestamp) -> bool {
-        let open = matches!(self.status, Status::Authorized | Status::Queued | Status::ZeroAmount);
-        open && self.refunded == 0 && !self.is_too_old_to_void(now)
-    }
-
-    /// Whether a refund may be tried, by the state alone.
-    pub(crate) fn may_refund(&self, settings: Settings) -> bool {
-        let unsettled = matches!(self.status, Status::Authorized | Status::Queued | Status::BatchSent);
-        self.status == Status::Accepted || (settings.refund_unsettled && unsettled)
-    }
-
-    /// What a look-up shows of the transaction.
-    pub(crate) fn inquiry(&self, settings: Settings, now: Timestamp) -> Reply {
-        let yes_no = |yes: bool| if yes { "Y" } else { "N" };
-        let sign = if self.kind == Kind::Refund { -1 } else { 1 };
-        let refundable = self.may_refund(settings) && self.refunded < self.amount;
-        Reply::of(self.verdict)
-            .with("merchid", self.merchid.as_str())
-            .with("orderId", self.order_id.as_str())
-            .with("retref", self.retref.as_str())
-            .with("amount", amount::format(sign * self.amount))
-            .with("currency", self.currency.as_str())
-            .with("setlstat", self.status.setlstat())
-            .with("authdate", self.authorized_at.strftime("%Y%m%d").to_string())
-            .with_some("capturedate", self.captured_at.map(date_time))
-            .with_some("settledate", self.settled_at.map(date_time))
-            .with_some("batchid", self.batchid.as_deref())
-            .with("token", self.token.as_str())
-            .with("account", self.token.as_str())
-            .with("lastfour", self.token.get(12..).unwrap_or_default())
-            .with_some("expiry", self.expiry.as_deref())
-            .with("name", self.name.as_str())
-            .with_some("profileid", self.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
-            .with_some("acctid", self.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
-            .with("bintype", "")
-            .with("entrymode", self.entrymode)
-            .with_some("userfields", self.userfields.clone())
-            .with("voidable", yes_no(self.is_voidable(now)))
-            .with("refundable", yes_no(refundable))
-            .with_all(&self.advice)
-    }
-}
-
-fn date_time(at: Timestamp) -> String {
-    at.strftime("%Y%m%d%H%M%S").to_string()
-}
+use crate::cards;
+use crate::transaction::Transaction;
+use crate::world::Call;
 
 /// An order id as it is kept: one that could be taken for a card number is masked, and never found again.
 pub(crate) fn stored_order_id(order_id: &str) -> String {
@@ -205,23 +28,43 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Records a transaction. A masked order id is indexed as it is kept, so what was sent does not find it.
-    pub(crate) fn record(&mut self, transaction: Transaction) {
+    pub(crate) fn record(&mut self, mut transaction: Transaction, call: Call) {
+        transaction.note(call.now, call.origin);
         let place = self.transactions.len();
         self.by_retref.insert(transaction.retref.clone(), place);
         let order_id = &transaction.order_id;
         if !order_id.is_empty() {
             self.by_order_id.entry(order_id.clone()).or_default().push(place);
         }
+        if let Some(order_id) = transaction.second_order_id.as_ref().filter(|second| *second != order_id) {
+            self.by_order_id.entry(order_id.clone()).or_default().push(place);
+        }
         self.transactions.push(transaction);
     }
 
+    /// Records what a response showed, if it was a transaction of its own.
+    pub(crate) fn record_copy(&mut self, copy: Transaction, call: Call) {
+        if !self.by_retref.contains_key(&copy.retref) {
+            self.record(copy, call);
+        }
+    }
+
+    /// The transaction with a reference, whichever merchant account it belongs to.
+    pub(crate) fn by_retref(&self, retref: &str) -> Option<&Transaction> {
+        self.by_retref.get(retref).map(|place| &self.transactions[*place])
+    }
+
+    pub(crate) fn by_retref_mut(&mut self, retref: &str) -> Option<&mut Transaction> {
+        self.by_retref.get(retref).map(|place| &mut self.transactions[*place])
+    }
+
     pub(crate) fn find(&self, retref: &str, merchid: &str) -> Option<&Transaction> {
-        let transaction = &self.transactions[*self.by_retref.get(retref)?];
-        (transaction.merchid == merchid).then_some(transaction)
+        self.by_retref(retref).filter(|transaction| transaction.merchid == merchid)
     }
 
     /// Puts a changed copy in the place of a recorded transaction. Its order id must be the same.
-    pub(crate) fn replace(&mut self, transaction: Transaction) {
+    pub(crate) fn replace(&mut self, mut transaction: Transaction, call: Call) {
+        transaction.note(call.now, call.origin);
         if let Some(place) = self.by_retref.get(&transaction.retref) {
             self.transactions[*place] = transaction;
         }

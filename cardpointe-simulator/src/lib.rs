@@ -1,9 +1,12 @@
-//! A stand-in for the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
+//! A fake of the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
 //!
-//! [`Simulator::start`] serves the gateway's REST interface below `/cardconnect/rest` and a control interface
-//! below `/_simulator`. What it answers where no public source tells the real answer is listed in the README.
+//! [`Simulator`] is the gateway in process: a request goes in, a response comes out, without sockets, in the
+//! time of the clock it is given. [`Server`] serves one over HTTP: the gateway's REST interface below
+//! `/cardconnect/rest` and a control interface below `/_simulator`. What it returns where no public source
+//! tells the real response is listed in the README.
 
 mod advice;
+mod alterations;
 mod amount;
 mod auth;
 mod cards;
@@ -18,20 +21,33 @@ mod ledger;
 mod lifecycle;
 mod lookup;
 mod noise;
+mod portal;
 mod profile;
 mod rate_limit;
 mod receipt;
+mod record;
 mod refund;
 mod reply;
+mod response;
 mod rest;
 mod server;
+mod settings;
 mod settlement;
 mod simulator;
+mod state;
+mod transaction;
 mod verification;
 mod world;
 
-pub use codes::Processor;
-pub use config::{Config, Merchant, Settings};
+pub use alterations::{Alteration, Target};
+pub use codes::{Processor, ResponseCode};
+pub use config::{Config, Merchant};
 pub use faults::{Endpoint, Fault, FaultKind};
+pub use portal::PortalAction;
+pub use record::{Change, Origin, Record};
+pub use response::{Delivery, Response};
+pub use server::Server;
+pub use settings::{RefundSetlstat, Settings, Settled, TimedOutRefunds};
 pub use settlement::Stage;
 pub use simulator::Simulator;
+pub use state::{RecordKind, RecordState, ShownSetlstat};

@@ -7,9 +7,11 @@ use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction};
 use crate::receipt;
+use crate::record::Origin;
 use crate::reply::Reply;
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 use crate::world::{Call, World};
 
 const LENGTHS: [(&str, usize); 3] = [("merchid", 16), ("retref", 14), ("orderid", 50)];
@@ -25,21 +27,21 @@ pub(crate) fn named<'a>(
     world.ledger.find(&retref, &merchant.merchid).ok_or(pps::TXN_NOT_FOUND)
 }
 
-/// Queues an authorisation for settlement. Once more replaces the amount.
+/// Queues an authorization for settlement. Once more replaces the amount.
 pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let mut transaction = match named(world, merchant, fields) {
         Ok(transaction) => transaction.clone(),
         Err(refusal) => return capture_refused(refusal, merchant, fields, None),
     };
     let minor = match may_capture(&transaction, merchant, fields) {
-        Ok(_) if call.timed_out => {
-            return capture_refused(pps::TIMED_OUT, merchant, fields, Some(&transaction));
-        }
         Ok(minor) => minor,
         Err(refusal) => return capture_refused(refusal, merchant, fields, Some(&transaction)),
     };
+    if let Some(refusal) = call.refusal(merchant.settings.timed_out_captures_done) {
+        return capture_refused(refusal, merchant, fields, Some(&transaction));
+    }
     transaction.amount = minor;
-    transaction.status = Status::Queued;
+    transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
     transaction.batchid = Some(world.open_batch(merchant));
     if let Some(userfields) = fields.get("userfields") {
@@ -55,18 +57,28 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         .with("commcard", " C ")
         .with_some("authcode", transaction.authcode.as_deref())
         .with_some("batchid", transaction.batchid.as_deref());
-    let reply = receipt::attach(reply, fields, &transaction, "orderid");
-    world.ledger.replace(transaction);
+    let reply = match call.disguise() {
+        Some(verdict) => capture_refused(verdict, merchant, fields, Some(&transaction)),
+        None => receipt::attach(reply, fields, &transaction, "orderid"),
+    };
+    world.ledger.replace(transaction, call);
     reply
 }
 
 /// The amount that a capture may take.
 fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
+    if transaction.kind == RecordKind::Refund {
+        return Err(pps::TXN_NOT_FOUND);
+    }
     match transaction.status {
-        Status::Authorized | Status::Queued => {}
-        Status::BatchSent | Status::Rejected => return Err(pps::TXN_BATCHED),
-        Status::Accepted => return Err(pps::TXN_SETTLED),
-        Status::Voided | Status::Declined | Status::ZeroAmount | Status::Refunded => {
+        RecordState::Authorized | RecordState::Queued => {}
+        RecordState::BatchSent
+        | RecordState::UnderReview
+        | RecordState::Rejected
+        | RecordState::FormatError
+        | RecordState::TokenDecrypt => return Err(pps::TXN_BATCHED),
+        RecordState::Accepted => return Err(pps::TXN_SETTLED),
+        RecordState::Voided | RecordState::Declined | RecordState::ZeroAmount => {
             return Err(pps::TXN_NOT_FOUND);
         }
     }
@@ -95,7 +107,7 @@ fn capture_refused(
         .with_some("setlstat", transaction.map(|transaction| transaction.status.setlstat()))
 }
 
-/// Cancels a transaction that has not been batched, or takes a part off an authorisation.
+/// Cancels a transaction that has not been batched, or takes a part off an authorization.
 pub(crate) fn void(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     match named(world, merchant, fields).cloned() {
         Ok(transaction) => void_transaction(world, merchant, fields, call, transaction),
@@ -103,7 +115,7 @@ pub(crate) fn void(world: &mut World, merchant: &Merchant, fields: &Fields, call
     }
 }
 
-/// The same by order id: the newest authorisation under it that can still be voided, or else the newest that
+/// The same by order id: the newest authorization under it that can still be voided, or else the newest that
 /// was approved. Declined ones and refunds are passed over.
 pub(crate) fn void_by_order_id(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let Some(order_id) = fields.text("orderid") else {
@@ -111,11 +123,11 @@ pub(crate) fn void_by_order_id(world: &mut World, merchant: &Merchant, fields: &
     };
     let approved = |transaction: &&Transaction| {
         transaction.merchid == merchant.merchid
-            && transaction.kind == Kind::Auth
-            && transaction.status != Status::Declined
+            && transaction.kind == RecordKind::Payment
+            && transaction.status != RecordState::Declined
     };
     let candidates: Vec<&Transaction> = world.ledger.under(&order_id).rev().filter(approved).collect();
-    let open = candidates.iter().find(|transaction| transaction.is_voidable(call.now));
+    let open = candidates.iter().find(|transaction| transaction.is_voidable(merchant.settings, call.now));
     match open.or(candidates.first()).map(|found| (*found).clone()) {
         Some(transaction) => void_transaction(world, merchant, fields, call, transaction),
         None => void_refused(pps::TXN_NOT_FOUND, merchant, "").with("orderId", order_id),
@@ -129,15 +141,18 @@ fn void_transaction(
     call: Call,
     mut transaction: Transaction,
 ) -> Reply {
-    let left = match may_void(&transaction, fields, call) {
-        Ok(_) if call.timed_out => return void_refused(pps::TIMED_OUT, merchant, &transaction.retref),
+    let left = match may_void(&transaction, merchant, fields, call) {
         Ok(left) => left,
         Err(refusal) => return void_refused(refusal, merchant, &transaction.retref),
     };
+    if let Some(refusal) = call.refusal(merchant.settings.timed_out_voids_done) {
+        return void_refused(refusal, merchant, &transaction.retref);
+    }
+    give_to_payment(world, &transaction, left, call);
     transaction.amount = left;
     transaction.authorized = left;
     if left == 0 {
-        transaction.status = Status::Voided;
+        transaction.status = RecordState::Voided;
         transaction.batchid = None;
     }
     let reply = Reply::of(merchant.processor.approval())
@@ -146,24 +161,46 @@ fn void_transaction(
         .with("amount", amount::format(left))
         .with("currency", transaction.currency.as_str())
         .with("authcode", "REVERS");
-    let reply = receipt::attach(reply, fields, &transaction, "orderId");
-    world.ledger.replace(transaction);
+    let reply = match call.disguise() {
+        Some(verdict) => void_refused(verdict, merchant, &transaction.retref),
+        None => receipt::attach(reply, fields, &transaction, "orderId"),
+    };
+    world.ledger.replace(transaction, call);
     reply
 }
 
+/// What a voided refund leaves of its payment can be refunded again.
+fn give_to_payment(world: &mut World, refund: &Transaction, left: i64, call: Call) {
+    let payment = refund.refund_of.as_ref().and_then(|retref| world.ledger.by_retref(retref)).cloned();
+    if let Some(mut payment) = payment {
+        payment.refunded -= refund.amount - left;
+        world.ledger.replace(payment, call);
+    }
+}
+
 /// What a void leaves of a transaction.
-fn may_void(transaction: &Transaction, fields: &Fields, call: Call) -> Result<i64, Verdict> {
-    match (transaction.kind, transaction.status) {
-        (Kind::Refund, _) => return Err(pps::REVERSAL_NOT_SUPPORTED),
-        (Kind::Auth, Status::Authorized | Status::Queued | Status::ZeroAmount) => {}
-        (Kind::Auth, Status::BatchSent | Status::Rejected) => return Err(pps::TXN_BATCHED),
-        (Kind::Auth, Status::Accepted) if transaction.is_too_old_to_void(call.now) => {
+fn may_void(
+    transaction: &Transaction,
+    merchant: &Merchant,
+    fields: &Fields,
+    call: Call,
+) -> Result<i64, Verdict> {
+    let may_void_refund = merchant.settings.voidable_refunds || call.origin == Origin::Portal;
+    if transaction.kind == RecordKind::Refund && !may_void_refund {
+        return Err(pps::REVERSAL_NOT_SUPPORTED);
+    }
+    match transaction.status {
+        RecordState::Authorized | RecordState::Queued | RecordState::ZeroAmount => {}
+        RecordState::BatchSent
+        | RecordState::UnderReview
+        | RecordState::Rejected
+        | RecordState::FormatError
+        | RecordState::TokenDecrypt => return Err(pps::TXN_BATCHED),
+        RecordState::Accepted if transaction.is_too_old_to_void(call.now) => {
             return Err(pps::TOO_OLD_TO_VOID);
         }
-        (Kind::Auth, Status::Accepted) => return Err(pps::TXN_SETTLED),
-        (Kind::Auth, Status::Voided | Status::Declined | Status::Refunded) => {
-            return Err(pps::NO_MATCHING_AUTH);
-        }
+        RecordState::Accepted => return Err(pps::TXN_SETTLED),
+        RecordState::Voided | RecordState::Declined => return Err(pps::NO_MATCHING_AUTH),
     }
     if transaction.is_too_old_to_void(call.now) {
         return Err(pps::TOO_OLD_TO_VOID);
@@ -174,7 +211,7 @@ fn may_void(transaction: &Transaction, fields: &Fields, call: Call) -> Result<i6
     match fields.amount()?.unwrap_or(0) {
         0 => Ok(0),
         part if part < 0 || part > transaction.amount => Err(pps::INVALID_AMOUNT),
-        part if part < transaction.amount && transaction.status != Status::Authorized => {
+        part if part < transaction.amount && transaction.status != RecordState::Authorized => {
             Err(pps::INVALID_AMOUNT)
         }
         part => Ok(transaction.amount - part),

@@ -1,4 +1,4 @@
-//! Look-ups by reference and by order id.
+//! Inquiries by reference and by order id.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ use crate::world::{Call, World};
 
 /// One transaction, by its reference.
 pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) -> Answer {
-    if call.timed_out {
-        return Reply::of(pps::TIMED_OUT).with("retref", retref).into();
+    if let Some(imposed) = call.imposed {
+        return Reply::of(imposed.verdict).with("retref", retref).into();
     }
     let found = world.merchant(merchid).zip(world.ledger.find(retref, merchid));
     match found {
@@ -28,8 +28,8 @@ pub(crate) fn inquire_by_order_id(
     only_this_mid: bool,
     call: Call,
 ) -> Answer {
-    if call.timed_out {
-        return Reply::of(pps::TIMED_OUT).with("orderId", order_id).into();
+    if let Some(imposed) = call.imposed {
+        return Reply::of(imposed.verdict).with("orderId", order_id).into();
     }
     let site = world.site(&merchant.username);
     let shown = |merchid: &str| merchid == merchant.merchid || !only_this_mid;
@@ -52,11 +52,11 @@ pub(crate) fn inquire_by_order_id(
     }
 }
 
-/// The whole ledger: each transaction as a look-up shows it, and which kind it is.
+/// The whole ledger: each transaction as an inquiry shows it, and which kind it is.
 pub(crate) fn everything(world: &World) -> Vec<Value> {
     let now = world.now();
-    let default = crate::config::Settings::default();
-    let entry = |transaction: &crate::ledger::Transaction| {
+    let default = crate::settings::Settings::default();
+    let entry = |transaction: &crate::transaction::Transaction| {
         let settings = world.merchant(&transaction.merchid).map_or(default, |merchant| merchant.settings);
         let entry = transaction.inquiry(settings, now).with("kind", transaction.kind.name());
         json!(entry.into_map())

@@ -3,13 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use cardpointe_simulator::{Config, Simulator};
+use cardpointe_simulator::{Config, Server};
 use clap::Parser;
 use tokio::net::TcpListener;
 
 /// The command line.
 #[derive(Parser)]
-#[command(version, about = "A stand-in for the CardPointe gateway, on this machine")]
+#[command(version, about = "A fake of the CardPointe gateway, on this machine")]
 struct Options {
     /// Where to listen on 127.0.0.1; 0 takes any free port
     #[arg(long, default_value_t = 4001)]
@@ -17,16 +17,16 @@ struct Options {
     /// Seed of everything that looks random
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Answer without random key order and extra keys
+    /// Respond without random key order and extra keys
     #[arg(long)]
     quiet_json: bool,
     /// No line per request on stderr
     #[arg(long)]
     quiet: bool,
-    /// How long the time-out test cards take (the real gateway: 32000)
+    /// How late timed-out responses are (the real gateway: 32000)
     #[arg(long, default_value_t = 0, value_name = "MS")]
     timeout_card_delay_ms: u64,
-    /// Limit look-ups and profiles to 20 a minute, as the test system does
+    /// Limit inquiries and profiles to 20 per minute, as the test system does
     #[arg(long)]
     rate_limit: bool,
 }
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let simulator = Simulator::start(
+    let server = Server::start(
         listener,
         Config {
             seed: options.seed,
@@ -53,24 +53,24 @@ async fn main() -> ExitCode {
             ..Config::default()
         },
     );
-    println!("CardPointe simulator: {}", simulator.base_url());
-    println!("Control: {}", simulator.control_url());
-    println!("Try: {}", example(&simulator));
+    println!("CardPointe simulator: {}", server.base_url());
+    println!("Control: {}", server.control_url());
+    println!("Try: {}", example(&server));
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("Cannot wait for Ctrl-C: {error}");
         return ExitCode::FAILURE;
     }
-    simulator.stop().await;
+    server.stop().await;
     ExitCode::SUCCESS
 }
 
-fn example(simulator: &Simulator) -> String {
+fn example(server: &Server) -> String {
     let body = format!(
         r#"{{"merchid":"{}","account":"4788250000121443","expiry":"1249","cvv2":"123","amount":"12.34"}}"#,
         Config::DEFAULT_MID
     );
     format!(
         "curl -u testing:testing123 -X PUT {}/auth -H 'Content-Type: application/json' -d '{body}'",
-        simulator.base_url()
+        server.base_url()
     )
 }

@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use crate::reply::Answer;
 
-/// Writes answers, with or without noise.
+/// Writes responses, with or without noise.
 pub(crate) struct Noise {
     rng: Option<StdRng>,
 }
 
 impl Noise {
     pub(crate) fn new(seed: u64, quiet: bool) -> Self {
-        // Another stream than that of the authorisation codes, so that `quiet` changes nothing but the noise.
+        // Another stream than that of the authorization codes, so that `quiet` changes nothing but the noise.
         Self { rng: (!quiet).then(|| StdRng::seed_from_u64(seed ^ 0x6e_6f69_7365)) }
     }
 

@@ -181,8 +181,8 @@ fn make_default(world: &mut World, mut account: Account) -> Account {
 
 /// The `profile` endpoint: creates a profile, adds an account to one, or changes an account.
 pub(crate) fn save(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
-    if call.timed_out {
-        return Reply::of(pps::TIMED_OUT).with("merchid", merchant.merchid.as_str());
+    if let Some(refusal) = call.refusal(false) {
+        return Reply::of(refusal).with("merchid", merchant.merchid.as_str());
     }
     let saved = match requested(fields) {
         ProfileUse::None | ProfileUse::Create => {
@@ -192,6 +192,10 @@ pub(crate) fn save(world: &mut World, merchant: &Merchant, fields: &Fields, call
         ProfileUse::Stored { profileid, acctid: Some(acctid) } => {
             change(world, merchant, fields, &profileid, &acctid)
         }
+    };
+    let saved = match call.disguise() {
+        Some(verdict) => saved.and(Err(verdict)),
+        None => saved,
     };
     saved.map_or_else(
         |refusal| Reply::of(refusal).with("merchid", merchant.merchid.as_str()),

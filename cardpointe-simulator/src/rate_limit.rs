@@ -1,4 +1,4 @@
-//! The test system's limit: so many look-ups a minute and address.
+//! The test system's limit: so many inquiries per minute and address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

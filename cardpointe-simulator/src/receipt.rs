@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::fields::Fields;
-use crate::ledger::Transaction;
 use crate::reply::Reply;
+use crate::transaction::Transaction;
 
-/// Adds receipt and order id when the request asks for a receipt. The order id's member is `orderId` or
+/// Adds receipt and order id when the request wants a receipt. The order id's member is `orderId` or
 /// `orderid`, depending on the endpoint.
 pub(crate) fn attach(
     reply: Reply,

@@ -6,13 +6,16 @@ use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
 use crate::fields::Fields;
-use crate::ledger::{Kind, Status, Transaction, stored_order_id};
+use crate::ledger::stored_order_id;
 use crate::lifecycle;
 use crate::receipt;
 use crate::reply::Reply;
+use crate::settings::TimedOutRefunds;
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 use crate::world::{Call, World};
 
-/// From this sale on, a refund of 1nnn.00 asks for a response code, as an authorisation of that amount does.
+/// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that amount does.
 const SCRIPTED_FROM: i64 = 200_000;
 
 /// Runs a refund. What reached the processor has a reference of its own, approved or not.
@@ -25,37 +28,58 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
         Err(refusal) => return refused(refusal, merchant, fields),
     };
 
-    let verdict = decide(&sale, minor, merchant, call);
+    let settings = merchant.settings;
+    let refusal = call.refusal(settings.timed_out_refunds != TimedOutRefunds::NotDone);
+    let verdict = refusal.unwrap_or_else(|| decide(&sale, minor, merchant));
     let retref = world.next_retref(call.now);
-    let mut refund = Transaction::new(Kind::Refund, retref, verdict, call.now);
+    let mut refund = Transaction::new(RecordKind::Refund, retref, verdict, call.now);
     describe(&mut refund, &sale, merchant, fields);
-    if verdict.is_approved() {
+    let is_done = refusal.is_none() && verdict.is_approved();
+    if is_done {
         refund.amount = minor;
-        refund.status = Status::Refunded;
+        refund.status = RecordState::Queued;
         refund.captured_at = Some(call.now);
         refund.batchid = Some(world.open_batch(merchant));
-        let by_processor = merchant.settings.online_refunds;
+        let by_processor = settings.online_refunds;
         refund.authcode = Some(if by_processor { world.next_authcode() } else { "REFUND".to_owned() });
         sale.refunded += minor;
-        world.ledger.replace(sale);
+        world.ledger.replace(sale, call);
     } else {
+        refund.amount = if verdict == pps::TIMED_OUT { minor } else { 0 };
         advice::add_visa_category(&mut refund.advice, refund.brand, verdict, merchant.processor);
     }
 
-    let reply = Reply::of(verdict)
-        .with("merchid", merchant.merchid.as_str())
+    let reply = receipt::attach(respond(&refund), fields, &refund, "orderid");
+    let disguise = call.disguise().filter(|_| is_done);
+    let hidden = disguise.map(|verdict| refund.hidden_behind(world, verdict, call));
+    // Only a timeout that is left to the settings hides the record, too.
+    let by_setting = call.imposed.is_some_and(|imposed| imposed.done.is_none());
+    refund.looks_timed_out =
+        by_setting && settings.timed_out_refunds == TimedOutRefunds::DoneShownWhenSettled;
+    world.ledger.record(refund, call);
+    match hidden {
+        Some(shown) => {
+            let reply = respond(&shown);
+            world.ledger.record_copy(shown, call);
+            reply
+        }
+        None => reply,
+    }
+}
+
+fn respond(refund: &Transaction) -> Reply {
+    let reply = Reply::of(refund.verdict)
+        .with("merchid", refund.merchid.as_str())
         .with("retref", refund.retref.as_str())
         .with("amount", amount::format(refund.amount))
         .with_some("authcode", refund.authcode.as_deref())
         .with_all(&refund.advice);
-    let reply = receipt::attach(reply, fields, &refund, "orderid");
-    world.ledger.record(refund);
-    reply
+    if refund.verdict == pps::TIMED_OUT { reply.with("setlstat", "Declined") } else { reply }
 }
 
 /// The amount that may be given back.
 fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
-    if sale.kind == Kind::Refund {
+    if sale.kind == RecordKind::Refund {
         return Err(pps::TXN_NOT_FOUND);
     }
     if !sale.may_refund(merchant.settings) {
@@ -74,11 +98,10 @@ fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Resul
     }
 }
 
-fn decide(sale: &Transaction, minor: i64, merchant: &Merchant, call: Call) -> Verdict {
+fn decide(sale: &Transaction, minor: i64, merchant: &Merchant) -> Verdict {
     let processor = merchant.processor;
     let scripted = processor.for_amount(minor).filter(|_| sale.authorized >= SCRIPTED_FROM);
     match scripted {
-        _ if call.timed_out => pps::TIMED_OUT,
         _ if !merchant.settings.online_refunds => pps::APPROVAL,
         Some(verdict) if !verdict.is_approved() => verdict,
         Some(_) | None => processor.approval(),
@@ -88,8 +111,12 @@ fn decide(sale: &Transaction, minor: i64, merchant: &Merchant, call: Call) -> Ve
 /// What the refund takes from its sale and from the request.
 fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, fields: &Fields) {
     let own_order_id = fields.text("orderid").filter(|_| merchant.settings.refunds_findable_by_orderid);
+    let is_listed_with_payment = merchant.settings.refunds_findable_by_payment_orderid;
+    refund.second_order_id =
+        Some(sale.order_id.clone()).filter(|order_id| is_listed_with_payment && !order_id.is_empty());
     refund.order_id =
         own_order_id.map_or_else(|| sale.order_id.clone(), |order_id| stored_order_id(&order_id));
+    refund.refund_of = Some(sale.retref.clone());
     refund.merchid.clone_from(&sale.merchid);
     refund.currency.clone_from(&sale.currency);
     refund.token.clone_from(&sale.token);

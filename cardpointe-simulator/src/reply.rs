@@ -40,16 +40,44 @@ impl Reply {
         has("respproc", verdict.processor) && has("respcode", verdict.code)
     }
 
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.shift_remove(name);
+    }
+
     pub(crate) fn into_map(self) -> Map<String, Value> {
         self.0
     }
 }
 
-/// What a look-up or a write answers: one object, or an array of them.
+/// What an inquiry or a write returns: one object, or an array of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     One(Reply),
     Many(Vec<Reply>),
+}
+
+impl Answer {
+    pub(crate) fn records(&self) -> &[Reply] {
+        match self {
+            Self::One(reply) => std::slice::from_ref(reply),
+            Self::Many(replies) => replies,
+        }
+    }
+
+    pub(crate) fn records_mut(&mut self) -> &mut [Reply] {
+        match self {
+            Self::One(reply) => std::slice::from_mut(reply),
+            Self::Many(replies) => replies,
+        }
+    }
 }
 
 impl From<Reply> for Answer {

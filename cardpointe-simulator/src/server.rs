@@ -1,58 +1,102 @@
-//! Connections: routes, headers, the request log, and answers that never come.
+//! The simulator over HTTP: connections, the request log, waiting, and responses that do not arrive.
 //!
-//! hyper is driven directly because a dropped answer needs it: an error from the service closes the
-//! connection before a response head is written, which axum's own server has no way to ask for.
+//! hyper is driven directly because a closed connection needs it: an error from the service closes the
+//! connection before a response head is written.
 
 use std::convert::Infallible;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, StatusCode};
-use axum::response::{IntoResponse, Response};
-use hyper::body::{Frame, Incoming};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cards;
-use crate::simulator::Shared;
-use crate::{control, rest};
-
-pub(crate) const REST_PATH: &str = "/cardconnect/rest";
-pub(crate) const CONTROL_PATH: &str = "/_simulator";
+use crate::config::Config;
+use crate::response::{Delivery, Response};
+use crate::simulator::{CONTROL_PATH, REST_PATH, Simulator};
 
 /// After a failed accept (no file descriptors left, say): not at once again, but soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Marks a response that is not to be sent: its connection closes instead.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoAnswer;
+/// No request of the gateway's interface comes near it.
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// The other end's address.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// A simulator that is served on a port, in real time. Stops when dropped.
+///
+/// It dereferences to the [`Simulator`] that it serves: faults, ledger and settlement are the same in process
+/// and over HTTP.
+pub struct Server {
+    address: SocketAddr,
+    simulator: Simulator,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves on a bound listener, in a task of the current Tokio runtime.
+    pub fn start(listener: TcpListener, config: Config) -> Self {
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let log = config.log;
+        let simulator = Simulator::new(config, Timestamp::now);
+        let task = tokio::spawn(serve(listener, simulator.clone(), log));
+        Self { address, simulator, task: Some(task) }
+    }
+
+    /// Where the gateway's endpoints are: `http://127.0.0.1:4001/cardconnect/rest`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{REST_PATH}", self.address)
+    }
+
+    /// Where the control interface is: `http://127.0.0.1:4001/_simulator`.
+    pub fn control_url(&self) -> String {
+        format!("http://{}{CONTROL_PATH}", self.address)
+    }
+
+    /// Stops serving; open connections are closed.
+    pub async fn stop(mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            // Fails with "cancelled", which is what was requested; only the end of the task matters.
+            drop(task.await);
+        }
+    }
+}
+
+impl Deref for Server {
+    type Target = Simulator;
+
+    fn deref(&self) -> &Simulator {
+        &self.simulator
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
 
 /// Accepts connections until the task is aborted; its connections end with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let router =
-        rest::router().merge(control::router()).fallback(rest::not_found).with_state(Arc::clone(&shared));
+async fn serve(listener: TcpListener, simulator: Simulator, log: bool) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve_connection(stream, peer, router.clone(), Arc::clone(&shared)));
+                    connections.spawn(serve_connection(stream, peer, simulator.clone(), log));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -61,31 +105,71 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>) {
-    let router = TowerToHyperService::new(router);
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, simulator: Simulator, log: bool) {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let started = Instant::now();
-        let line = format!("{} {}", request.method(), cards::mask_card_numbers(request.uri().path()));
-        let is_rest = request.uri().path().starts_with(REST_PATH);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let answer = router.call(request);
-        let shared = Arc::clone(&shared);
-        async move {
-            let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
-            if shared.log {
-                log(&line, &response, started);
-            }
-            if response.extensions().get::<NoAnswer>().is_some() {
-                return Err(Dropped);
-            }
-            Ok(if is_rest { with_gateway_head(response) } else { response })
-        }
+        request.extensions_mut().insert(peer.ip());
+        let simulator = simulator.clone();
+        async move { respond(request, &simulator, log).await }
     });
-    // A connection that ends with an error is a fault to order, or a client that went away: neither is news.
+    // A connection that ends with an error is an armed fault, or a client that went away: neither is news.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
-/// Why a connection closes without an answer.
+async fn respond(
+    request: Request<Incoming>,
+    simulator: &Simulator,
+    log: bool,
+) -> Result<http::Response<ResponseBody>, Dropped> {
+    let started = Instant::now();
+    let line = format!("{} {}", request.method(), cards::mask_card_numbers(request.uri().path()));
+    let is_rest = request.uri().path().starts_with(REST_PATH);
+    let (head, body) = request.into_parts();
+    let response = match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(body) => simulator.respond(&Request::from_parts(head, body.to_bytes())),
+        Err(_) => Response::http_error(StatusCode::PAYLOAD_TOO_LARGE, head.uri.path(), simulator.now()),
+    };
+    if !response.delay.is_zero() {
+        tokio::time::sleep(response.delay).await;
+    }
+    if log {
+        log_line(&line, &response, started);
+    }
+    match response.delivery {
+        Delivery::Closed => Err(Dropped),
+        Delivery::Never => std::future::pending().await,
+        Delivery::Complete | Delivery::Cut => Ok(written(response, is_rest)),
+    }
+}
+
+/// The response for hyper. At the gateway's own endpoints the status line ends after the code, as at the real
+/// gateway.
+fn written(response: Response, is_rest: bool) -> http::Response<ResponseBody> {
+    let body = Bytes::from(response.body);
+    let body = match response.delivery {
+        Delivery::Cut => ResponseBody::Cut(CutBody { half: Some(body), flushed: false }),
+        Delivery::Complete | Delivery::Closed | Delivery::Never => ResponseBody::Full(Full::new(body)),
+    };
+    let mut written = http::Response::new(body);
+    *written.status_mut() = response.status;
+    *written.headers_mut() = response.headers;
+    if is_rest {
+        written.extensions_mut().insert(ReasonPhrase::from_static(b""));
+    }
+    written
+}
+
+fn log_line(line: &str, response: &Response, started: Instant) {
+    let status = match response.delivery {
+        Delivery::Closed | Delivery::Never => "no response".to_owned(),
+        Delivery::Complete | Delivery::Cut => response.status.as_u16().to_string(),
+    };
+    let milliseconds = started.elapsed().as_millis();
+    let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    // `eprintln!` would panic, and drop the request, once nothing reads stderr any more.
+    drop(writeln!(std::io::stderr(), "{at} {line} {status} {milliseconds} ms"));
+}
+
+/// Why a connection closes without a response.
 #[derive(Debug)]
 struct Dropped;
 
@@ -97,36 +181,10 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// The status line ends after the code, and two headers name the server, as at the real gateway.
-fn with_gateway_head(mut response: Response) -> Response {
-    response.extensions_mut().insert(ReasonPhrase::from_static(b""));
-    response.headers_mut().insert("server", HeaderValue::from_static("CardConnect"));
-    response.headers_mut().insert("x-frame-options", HeaderValue::from_static("DENY"));
-    response
-}
-
-fn log(line: &str, response: &Response, started: Instant) {
-    let status = match response.extensions().get::<NoAnswer>() {
-        Some(NoAnswer) => "no answer".to_owned(),
-        None => response.status().as_u16().to_string(),
-    };
-    let milliseconds = started.elapsed().as_millis();
-    let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
-    // `eprintln!` would panic, and drop the request, once nobody reads stderr any more.
-    drop(writeln!(std::io::stderr(), "{at} {line} {status} {milliseconds} ms"));
-}
-
-/// The response that stands for no response.
-pub(crate) fn no_answer() -> Response {
-    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    response.extensions_mut().insert(NoAnswer);
-    response
-}
-
-/// A body that announces its whole length and breaks off half-way.
-pub(crate) fn cut_body(body: &str) -> Body {
-    let (half, _) = body.as_bytes().split_at(body.len() / 2);
-    Body::new(CutBody { half: Some(Bytes::copy_from_slice(half)), flushed: false })
+/// A whole body, or one that breaks off.
+enum ResponseBody {
+    Full(Full<Bytes>),
+    Cut(CutBody),
 }
 
 struct CutBody {
@@ -134,14 +192,32 @@ struct CutBody {
     flushed: bool,
 }
 
-impl hyper::body::Body for CutBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Dropped;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        match self.get_mut() {
+            Self::Full(full) => {
+                Pin::new(full).poll_frame(context).map_err(|never: Infallible| match never {})
+            }
+            Self::Cut(cut) => cut.poll(context),
+        }
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        match self {
+            Self::Full(full) => full.size_hint(),
+            Self::Cut(_) => hyper::body::SizeHint::default(),
+        }
+    }
+}
+
+impl CutBody {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         if let Some(half) = self.half.take() {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }

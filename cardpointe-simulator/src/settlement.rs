@@ -1,9 +1,15 @@
-//! The batch run, at the push of a button.
+//! The batch run, when a test says so.
 
-use crate::ledger::{Kind, Ledger, Status};
+use jiff::Timestamp;
+
+use crate::ledger::Ledger;
+use crate::record::Origin;
+use crate::settings::{Settings, Settled};
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
 use crate::world::World;
 
-/// How far a settlement run goes.
+/// How far a settlement run goes, and how it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
     /// The batch is sent: nothing in it can be changed, and nothing refunded yet.
@@ -12,29 +18,107 @@ pub enum Stage {
     Accepted,
     /// The processor has rejected it.
     Rejected,
+    /// The processor holds it because of its amount.
+    UnderReview,
+    /// It could not be transmitted: invalid order or item data.
+    FormatError,
+    /// It could not be settled: the token could not be decrypted.
+    TokenDecrypt,
 }
 
-/// Takes what is captured to a stage; says how many transactions moved.
-pub(crate) fn settle(world: &mut World, stage: Stage) -> usize {
+impl Stage {
+    /// The words of the control interface.
+    pub(crate) const WORDS: &str = "batch, accepted, rejected, under_review, format_error, token_decrypt";
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "batch" => Some(Self::Batch),
+            _ => Settled::from_word(word).map(Self::from),
+        }
+    }
+
+    fn state(self) -> RecordState {
+        match self {
+            Self::Batch => RecordState::BatchSent,
+            Self::Accepted => RecordState::Accepted,
+            Self::Rejected => RecordState::Rejected,
+            Self::UnderReview => RecordState::UnderReview,
+            Self::FormatError => RecordState::FormatError,
+            Self::TokenDecrypt => RecordState::TokenDecrypt,
+        }
+    }
+}
+
+impl From<Settled> for Stage {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Accepted => Self::Accepted,
+            Settled::Rejected => Self::Rejected,
+            Settled::UnderReview => Self::UnderReview,
+            Settled::FormatError => Self::FormatError,
+            Settled::TokenDecrypt => Self::TokenDecrypt,
+        }
+    }
+}
+
+/// Takes what waits for a batch, or is in one, to a stage; without a stage, as each account's settings say.
+/// Returns how many transactions moved. What is under review stays there: see [`settle_one`].
+pub(crate) fn settle(world: &mut World, stage: Option<Stage>) -> usize {
     let now = world.now();
     let mut moved = 0;
+    let merchants = world.merchants.clone();
     for transaction in world.ledger.all_mut() {
-        let next = match (transaction.status, stage) {
-            (Status::Queued, Stage::Batch) => Status::BatchSent,
-            (Status::Queued | Status::BatchSent, Stage::Accepted) => Status::Accepted,
-            (Status::Queued | Status::BatchSent, Stage::Rejected) => Status::Rejected,
-            // A refund keeps its state; only its date tells that it has settled.
-            (Status::Refunded, Stage::Accepted) if transaction.settled_at.is_none() => Status::Refunded,
-            _ => continue,
-        };
-        transaction.status = next;
-        if next != Status::BatchSent {
-            transaction.settled_at = Some(now);
+        let owner = merchants.iter().find(|merchant| merchant.merchid == transaction.merchid);
+        let settings = owner.map_or_else(Settings::default, |merchant| merchant.settings);
+        let stage = stage.unwrap_or_else(|| ending(settings, transaction.kind));
+        let waits = matches!(transaction.status, RecordState::Queued | RecordState::BatchSent);
+        if waits && take_to(transaction, stage, now) {
+            moved += 1;
         }
-        moved += 1;
     }
     close_batches(world);
     moved
+}
+
+/// Takes one transaction to a stage, also out of a review. `false` when there is none, or when it is not on
+/// its way.
+pub(crate) fn settle_one(world: &mut World, retref: &str, stage: Stage) -> bool {
+    let now = world.now();
+    let moved =
+        world.ledger.by_retref_mut(retref).is_some_and(|transaction| take_to(transaction, stage, now));
+    close_batches(world);
+    moved
+}
+
+fn ending(settings: Settings, kind: RecordKind) -> Stage {
+    match kind {
+        RecordKind::Payment => settings.payments_settle_as.into(),
+        RecordKind::Refund => settings.refunds_settle_as.into(),
+    }
+}
+
+fn take_to(transaction: &mut Transaction, stage: Stage, now: Timestamp) -> bool {
+    let may_move = match transaction.status {
+        RecordState::Queued => true,
+        RecordState::BatchSent => stage != Stage::Batch,
+        RecordState::UnderReview => !matches!(stage, Stage::Batch | Stage::UnderReview),
+        RecordState::Authorized
+        | RecordState::Accepted
+        | RecordState::Rejected
+        | RecordState::FormatError
+        | RecordState::TokenDecrypt
+        | RecordState::Voided
+        | RecordState::Declined
+        | RecordState::ZeroAmount => false,
+    };
+    if may_move {
+        transaction.status = stage.state();
+        if matches!(stage, Stage::Accepted | Stage::Rejected | Stage::UnderReview) {
+            transaction.settled_at = Some(now);
+        }
+        transaction.note(now, Origin::Settlement);
+    }
+    may_move
 }
 
 /// What is captured from now on goes into the next batch.
@@ -49,8 +133,8 @@ fn close_batches(world: &mut World) {
 
 fn has_sent(ledger: &Ledger, merchid: &str, batchid: &str) -> bool {
     ledger.all().iter().any(|transaction| {
-        let queued = transaction.status == Status::Queued
-            || (transaction.kind == Kind::Refund && transaction.settled_at.is_none());
-        !queued && transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
+        transaction.status != RecordState::Queued
+            && transaction.merchid == merchid
+            && transaction.batchid.as_deref() == Some(batchid)
     })
 }

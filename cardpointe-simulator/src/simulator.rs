@@ -1,122 +1,149 @@
-//! The handle of a running simulator.
+//! The simulator as a value: a request goes in, a response comes out, without sockets, tasks or sleeping.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::Request;
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use crate::config::{Config, Settings};
+use crate::alterations::Alteration;
+use crate::config::Config;
 use crate::faults::Fault;
-use crate::lookup;
-use crate::server;
+use crate::portal::{self, PortalAction};
+use crate::record::Record;
+use crate::response::Response;
+use crate::settings::Settings;
 use crate::settlement::{self, Stage};
+use crate::state::ShownSetlstat;
 use crate::world::World;
+use crate::{control, lookup, rest};
 
-/// What the connections share.
-pub(crate) struct Shared {
-    world: Mutex<World>,
-    pub(crate) timeout_card_delay_ms: u64,
-    pub(crate) rate_limit: bool,
-    pub(crate) log: bool,
-}
+/// Where the gateway's endpoints are.
+pub(crate) const REST_PATH: &str = "/cardconnect/rest";
+/// Where the control interface is.
+pub(crate) const CONTROL_PATH: &str = "/_simulator";
 
-impl Shared {
-    /// The state. A panic in another request does not take it away: each change is made in one piece.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A running simulator. Stops when dropped.
+/// A gateway in memory. Clones share one state.
+///
+/// One seed, one sequence of calls and one sequence of clock readings give the same responses, byte for byte.
+#[derive(Clone)]
 pub struct Simulator {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-    server: Option<JoinHandle<()>>,
+    world: Arc<Mutex<World>>,
 }
 
 impl Simulator {
-    /// Serves on a bound listener, in a task of the current Tokio runtime.
-    pub fn start(listener: TcpListener, config: Config) -> Self {
-        let address = listener.local_addr().expect("a bound listener has an address");
-        let shared = Arc::new(Shared {
-            timeout_card_delay_ms: config.timeout_card_delay_ms,
-            rate_limit: config.rate_limit,
-            log: config.log,
-            world: Mutex::new(World::new(config)),
-        });
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Self { address, shared, server: Some(server) }
+    /// A simulator that reads the time from `clock` and from nowhere else.
+    pub fn new(config: Config, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { world: Arc::new(Mutex::new(World::new(config, Box::new(clock)))) }
     }
 
-    /// Where the gateway's endpoints are: `http://127.0.0.1:4001/cardconnect/rest`.
-    pub fn base_url(&self) -> String {
-        format!("http://{}{}", self.address, server::REST_PATH)
+    /// The response to a request below `/cardconnect/rest` or `/_simulator`. Only the path of the URI counts.
+    ///
+    /// The request is processed before this returns, also when the response is late or does not arrive. The
+    /// caller's address for the rate limit can be put into the request's extensions as an
+    /// [`IpAddr`](std::net::IpAddr); without one it is 127.0.0.1.
+    pub fn respond<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Response {
+        let mut world = self.world();
+        let path = request.uri().path();
+        match path.strip_prefix(CONTROL_PATH) {
+            Some(rest) if rest.starts_with('/') => {
+                control::respond(&mut world, request.method(), rest, request.body().as_ref())
+            }
+            _ => rest::respond(&mut world, request),
+        }
     }
 
-    /// Where the control interface is: `http://127.0.0.1:4001/_simulator`.
-    pub fn control_url(&self) -> String {
-        format!("http://{}{}", self.address, server::CONTROL_PATH)
+    /// The state. A panic in another request does not take it away: each change is made in one piece.
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The simulator's time: its clock's, moved by what was added to it.
+    pub fn now(&self) -> Timestamp {
+        self.world().now()
     }
 
     /// Moves the clock, backwards with a negative number. A time that cannot be represented changes nothing.
     pub fn advance_clock(&self, seconds: i64) {
-        self.shared.world().advance_clock(seconds);
+        self.world().advance_clock(seconds);
     }
 
-    /// The ledger: each transaction as `inquire` shows it, and its `kind` (`auth` or `refund`). Without
-    /// noise.
+    /// Every transaction, oldest first.
+    pub fn records(&self) -> Vec<Record> {
+        self.world().ledger.all().iter().map(Record::from).collect()
+    }
+
+    /// The transaction with this reference.
+    pub fn record(&self, retref: &str) -> Option<Record> {
+        self.world().ledger.by_retref(retref).map(Record::from)
+    }
+
+    /// The ledger as JSON: each transaction as `inquire` shows it, and its `kind` (`auth` or `refund`).
+    /// Without noise.
     pub fn transactions(&self) -> Vec<Value> {
-        lookup::everything(&self.shared.world())
+        lookup::everything(&self.world())
     }
 
-    /// Runs the batch all the way: what is captured becomes settled. Says how many transactions moved.
+    /// Runs the batch all the way: what is captured, and each refund, becomes settled, or what the merchant
+    /// account's settings say. Returns how many transactions moved.
     pub fn settle(&self) -> usize {
-        self.settle_to(Stage::Accepted)
+        settlement::settle(&mut self.world(), None)
     }
 
-    /// Runs the batch to a stage.
+    /// Runs the batch to a stage. What is under review stays there. Returns how many transactions moved.
     pub fn settle_to(&self, stage: Stage) -> usize {
-        settlement::settle(&mut self.shared.world(), stage)
+        settlement::settle(&mut self.world(), Some(stage))
     }
 
-    /// Orders a fault.
+    /// Takes one transaction to a stage, also out of a review; `false` when it is not on its way to
+    /// settlement, or when there is none.
+    pub fn settle_record(&self, retref: &str, stage: Stage) -> bool {
+        settlement::settle_one(&mut self.world(), retref, stage)
+    }
+
+    /// Has inquiries show a `setlstat` of the test's choice for a record; `None` shows the real one again.
+    /// Changes nothing else. `false` when there is no such record.
+    pub fn show_setlstat(&self, retref: &str, shown: Option<ShownSetlstat>) -> bool {
+        let mut world = self.world();
+        let found = world.ledger.by_retref_mut(retref);
+        found.map(|transaction| transaction.shown_setlstat = shown).is_some()
+    }
+
+    /// Captures, voids or refunds a transaction in the gateway's portal, which the API's client does not see.
+    /// No fault hits it. Returns the gateway's response to the same request, without noise.
+    pub fn in_portal(&self, action: &PortalAction) -> Value {
+        portal::perform(&mut self.world(), action)
+    }
+
+    /// Arms a fault.
     pub fn fault(&self, fault: Fault) {
-        self.shared.world().faults.add(fault);
+        self.world().faults.add(fault);
     }
 
     /// Takes back the faults that have not hit yet.
     pub fn clear_faults(&self) {
-        self.shared.world().faults.clear();
+        self.world().faults.clear();
+    }
+
+    /// Has an endpoint's responses say something else.
+    pub fn alter(&self, alteration: Alteration) {
+        self.world().alterations.add(alteration);
+    }
+
+    /// Takes back all alterations.
+    pub fn clear_alterations(&self) {
+        self.world().alterations.clear();
     }
 
     /// Changes a merchant account's settings; `false` when there is no such account.
     pub fn set_merchant(&self, merchid: &str, settings: Settings) -> bool {
-        let mut world = self.shared.world();
+        let mut world = self.world();
         let merchant = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid);
         merchant.map(|merchant| merchant.settings = settings).is_some()
     }
 
-    /// Forgets ledger, created profiles, faults, pushed clock and changed settings.
+    /// Forgets ledger, created profiles, faults, alterations, added time and changed settings.
     pub fn reset(&self) {
-        self.shared.world().reset();
-    }
-
-    /// Stops serving; open connections are closed.
-    pub async fn stop(mut self) {
-        if let Some(server) = self.server.take() {
-            server.abort();
-            // Fails with "cancelled", which is what was asked for; only the end of the task matters.
-            drop(server.await);
-        }
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        if let Some(server) = &self.server {
-            server.abort();
-        }
+        self.world().reset();
     }
 }

@@ -1,4 +1,4 @@
-//! Address and card verification answers, triggered by what is sent.
+//! Results of address and card verification, triggered by what is sent.
 
 /// Codes that choose an AVS answer: the last three characters of the postal code, or a number in the address.
 const AVS: [(&str, &[&str]); 18] = [
@@ -39,7 +39,7 @@ pub(crate) fn avs(postal: &str, address: &str, amount: i64) -> &'static str {
     }
 }
 
-/// `cvvresp`. `from_profile`: a stored card, whose value nobody may keep.
+/// `cvvresp`. `from_profile`: a stored card, whose value must not be kept.
 pub(crate) fn cvv(value: Option<&str>, from_profile: bool) -> &'static str {
     match value {
         Some("111") => "N",

@@ -1,35 +1,66 @@
 //! Everything that the simulator remembers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::alterations::Alterations;
 use crate::cards::Vault;
-use crate::codes::Processor;
+use crate::codes::{Processor, Verdict};
 use crate::config::{Config, Merchant};
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::noise::Noise;
 use crate::profile::Profiles;
 use crate::rate_limit::RateLimit;
+use crate::record::Origin;
 
-/// A call at the edge: when it came, and whether the processor will answer it.
+/// A call at the edge: when it came, from where, and which response a fault has chosen for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) now: Timestamp,
-    /// The processor's answer does not come.
-    pub(crate) timed_out: bool,
+    pub(crate) origin: Origin,
+    pub(crate) imposed: Option<Imposed>,
 }
+
+/// A response that a fault has chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Imposed {
+    pub(crate) verdict: Verdict,
+    /// Whether the request is carried out all the same. `None`: as the merchant account's settings say.
+    pub(crate) done: Option<bool>,
+}
+
+impl Call {
+    /// The imposed response to a call that changes nothing.
+    pub(crate) fn refusal(&self, done_by_setting: bool) -> Option<Verdict> {
+        self.imposed.filter(|imposed| !imposed.done.unwrap_or(done_by_setting)).map(|imposed| imposed.verdict)
+    }
+
+    /// The imposed response to a call that is carried out all the same. Use it after [`Self::refusal`].
+    pub(crate) fn disguise(&self) -> Option<Verdict> {
+        self.imposed.map(|imposed| imposed.verdict)
+    }
+}
+
+/// Where the time comes from.
+pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The state behind all endpoints.
 pub(crate) struct World {
+    clock: Clock,
+    /// How late the response is after a processor's timeout.
+    pub(crate) timeout_delay: Duration,
+    pub(crate) limits_rate: bool,
     pub(crate) merchants: Vec<Merchant>,
     pub(crate) ledger: Ledger,
     pub(crate) profiles: Profiles,
     pub(crate) vault: Vault,
     pub(crate) faults: Faults,
+    pub(crate) alterations: Alterations,
     pub(crate) noise: Noise,
     pub(crate) rate_limit: RateLimit,
     clock_offset_s: i64,
@@ -46,15 +77,19 @@ const REFERENCE_STEP: u64 = 387_420_489;
 const REFERENCES: u64 = 1_000_000_000;
 
 impl World {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, clock: Clock) -> Self {
         let mut codes = StdRng::seed_from_u64(config.seed);
         let first_reference = codes.random_range(0..REFERENCES);
         let mut world = Self {
+            clock,
+            timeout_delay: Duration::from_millis(config.timeout_card_delay_ms),
+            limits_rate: config.rate_limit,
             merchants: config.merchants.clone(),
             ledger: Ledger::default(),
             profiles: Profiles::default(),
             vault: Vault::new(),
             faults: Faults::default(),
+            alterations: Alterations::default(),
             noise: Noise::new(config.seed, config.quiet_json),
             rate_limit: RateLimit::default(),
             clock_offset_s: 0,
@@ -73,21 +108,22 @@ impl World {
         self.ledger = Ledger::default();
         self.profiles = Profiles::at_start(&mut self.vault);
         self.faults.clear();
+        self.alterations.clear();
         self.rate_limit = RateLimit::default();
         self.clock_offset_s = 0;
         self.merchants = self.merchants_at_start.clone();
     }
 
-    /// Real time plus what the clock was pushed.
+    /// The clock's time plus what was added to it.
     pub(crate) fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
+        let now = (self.clock)();
         now.checked_add(SignedDuration::from_secs(self.clock_offset_s)).unwrap_or(now)
     }
 
     /// Moves the clock; `false` when the time would be out of range.
     pub(crate) fn advance_clock(&mut self, seconds: i64) -> bool {
         let Some(offset_s) = self.clock_offset_s.checked_add(seconds) else { return false };
-        let in_range = Timestamp::now().checked_add(SignedDuration::from_secs(offset_s)).is_ok();
+        let in_range = (self.clock)().checked_add(SignedDuration::from_secs(offset_s)).is_ok();
         if in_range {
             self.clock_offset_s = offset_s;
         }
@@ -110,7 +146,7 @@ impl World {
         format!("{}{number:09}", now.strftime("%j"))
     }
 
-    /// A test system's authorisation code: "PPS" and three digits.
+    /// A test system's authorization code: "PPS" and three digits.
     pub(crate) fn next_authcode(&mut self) -> String {
         format!("PPS{:03}", self.codes.random_range(0..1000))
     }
@@ -146,7 +182,7 @@ mod tests {
 
     #[test]
     fn references_have_twelve_digits_begin_with_the_day_and_do_not_repeat() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         let now: Timestamp = "2030-02-03T10:00:00Z".parse().unwrap();
         let references: HashSet<String> = (0..10_000).map(|_| world.next_retref(now)).collect();
         assert_eq!(references.len(), 10_000);
@@ -155,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_reset_does_not_give_a_reference_twice() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         let now = world.now();
         let before = world.next_retref(now);
         world.reset();
@@ -164,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_clock_cannot_be_pushed_out_of_range() {
-        let mut world = World::new(Config::default());
+        let mut world = World::new(Config::default(), Box::new(Timestamp::now));
         assert!(world.advance_clock(3600));
         assert!(!world.advance_clock(i64::MAX));
         assert_eq!(world.clock_offset_s, 3600);

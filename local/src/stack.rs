@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, http::Uri};
-use cardpointe_simulator::Simulator;
+use cardpointe_simulator::Server;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -132,7 +132,7 @@ pub enum StartError {
 /// A running stack. Dropping it stops its servers; [`Stack::stop`] also waits for them.
 pub struct Stack {
     shared: Arc<Shared>,
-    simulator: Arc<Simulator>,
+    simulator: Arc<Server>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
 }
@@ -142,7 +142,7 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     pub(crate) dynamodb_url: String,
     pub(crate) secretsmanager_url: String,
-    pub(crate) simulator: Arc<Simulator>,
+    pub(crate) simulator: Arc<Server>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) clock: Arc<LocalClock>,
     pub(crate) functions: Arc<Functions>,
@@ -192,7 +192,7 @@ impl Stack {
         };
         tracing::info!(url = secretsmanager_url, "Secrets Manager is ready");
 
-        let simulator = Arc::new(Simulator::start(gateway, options.simulator.clone()));
+        let simulator = Arc::new(Server::start(gateway, options.simulator.clone()));
         tracing::info!(url = simulator.base_url(), "the CardPointe simulator is ready");
         let mut gateway_url = simulator.base_url();
         if let Some(address) = options.containers {
@@ -299,7 +299,7 @@ impl Stack {
     }
 
     /// The gateway.
-    pub fn simulator(&self) -> &Simulator {
+    pub fn simulator(&self) -> &Server {
         &self.simulator
     }
 

@@ -39,7 +39,7 @@ struct Parts {
     members: BTreeMap<String, Raw>,
     words: BTreeMap<String, String>,
     /// Of objects inside the object that have no place of their own for it.
-    parts: BTreeMap<String, Carried>,
+    inside: BTreeMap<String, Carried>,
 }
 
 impl Carried {
@@ -56,7 +56,7 @@ impl Carried {
     /// Keeps what is not known of an object inside this one.
     pub fn keep_part(&mut self, name: &str, rest: Self) {
         if rest.0.is_some() {
-            self.parts_mut().parts.insert(name.to_owned(), rest);
+            self.parts_mut().inside.insert(name.to_owned(), rest);
         }
     }
 
@@ -68,7 +68,7 @@ impl Carried {
             (Some(own), Some(other)) => {
                 own.members.extend(other.members);
                 own.words.extend(other.words);
-                own.parts.extend(other.parts);
+                own.inside.extend(other.inside);
             }
         }
     }
@@ -90,12 +90,12 @@ impl Carried {
 
     /// What is not known of an object inside this one.
     pub fn part(&self, name: &str) -> Option<&Self> {
-        self.0.as_ref()?.parts.get(name)
+        self.0.as_ref()?.inside.get(name)
     }
 
     /// What is not known of objects inside this one, by name.
     pub fn parts(&self) -> impl Iterator<Item = (&String, &Self)> {
-        self.0.iter().flat_map(|parts| &parts.parts)
+        self.0.iter().flat_map(|parts| &parts.inside)
     }
 
     fn parts_mut(&mut self) -> &mut Parts {
@@ -106,7 +106,7 @@ impl Carried {
 /// Says how much there is. What it is may be a person's data.
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |parts: &Parts| parts.members.len() + parts.words.len() + parts.parts.len();
+        let count = |parts: &Parts| parts.members.len() + parts.words.len() + parts.inside.len();
         let count = self.0.as_deref().map_or(0, count);
         write!(f, "Carried({count})")
     }

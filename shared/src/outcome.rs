@@ -44,6 +44,7 @@ pub struct GatewayResponse {
 
 impl GatewayResponse {
     /// The response as it is kept: without what is kept with the card.
+    #[must_use]
     pub fn to_keep(&self) -> Self {
         Self { token: None, stored: None, ..self.clone() }
     }

@@ -15,7 +15,7 @@ use tollgate::{
 };
 
 use crate::{
-    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
+    ledger::{Did, Ledger, Sent, Totals, Wanted},
     shelf::Shelf,
 };
 
@@ -53,7 +53,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// What an order was just replaced by breaks these rules.
-pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &mut Ledger) -> Vec<String> {
+pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) -> Vec<String> {
     let mut broken = sums(after);
     broken.extend(keys(after));
     broken.extend(credit_card::alone(after));
@@ -68,7 +68,9 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &mut Ledger
             .and_then(|before| before.transaction(transaction.id))
             .and_then(|earlier| earlier.operations.iter().find(|o| o.id == operation.id));
         if earlier != Some(operation) {
-            broken.extend(word(transaction, operation, ledger));
+            // What a person did at the gateway may be what an inquiry found.
+            let wrong = word(transaction, operation, ledger);
+            broken.extend(wrong.filter(|_| !ledger.is_excused(&after.key().to_string())));
         }
     }
     broken
@@ -152,7 +154,8 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         }
     }
     let refused = before.status() == Status::Failed && before.decline().is_some();
-    if (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
+    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
+    if !given_back && (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
         broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
     }
     if before.status() == Status::Complete && after.status() == Status::Failed {
@@ -173,7 +176,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     let did = ledger.did(id);
     let approved = did.iter().find_map(|did| match did {
         Did::Approved { retref, amount } => Some((retref, *amount)),
-        _ => None,
+        Did::Declined | Did::TimedOut | Did::Refused(_) => None,
     });
     let by_itself = match operation.stage() {
         Stage::Pending | Stage::Unrecognized => true,
@@ -184,14 +187,17 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             }
             (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
             (Kind::Void, Some(_)) => true,
-            (_, None) => false,
-            (Kind::Unrecognized, _) => false,
+            (Kind::Unrecognized, _) | (_, None) => false,
         },
-        Stage::Declined => approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined { .. })),
+        Stage::Declined => {
+            approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)))
+        }
+        // An inquiry is due that will find it.
+        Stage::NoEffect if operation.last_look_at.is_some() => true,
         Stage::NoEffect => {
             approved.is_none()
                 && match operation.no_effect() {
-                    Some(NoEffect::NotSettled) => did.contains(&Did::NotSettled),
+                    Some(NoEffect::NotSettled) => did.iter().any(is_not_settled),
                     Some(NoEffect::VoidedElsewhere | NoEffect::AlreadySettled) => {
                         operation.kind == Kind::Void || operation.kind == Kind::Capture
                     }
@@ -209,6 +215,11 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     })
 }
 
+/// The gateway refused a refund because the payment has not settled.
+fn is_not_settled(did: &Did) -> bool {
+    matches!(did, Did::Refused(code) if code == "PPS 27" || code == "PPS 28")
+}
+
 /// A request arrives: it must be on record with this amount and route.
 pub(crate) fn arrives(shelf: &Shelf, sent: &Sent) -> Option<String> {
     let fine = on_record(shelf, sent).is_some_and(|operation| {
@@ -222,25 +233,36 @@ fn on_record<'a>(shelf: &'a Shelf, sent: &Sent) -> Option<&'a Operation> {
     operations.map(|(_, operation)| operation).find(|o| o.attempt.gateway_order_id == sent.gateway_order_id)
 }
 
-/// A request was carried out: at most once each, and no more than the order's total.
-pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did) -> Vec<String> {
+/// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
+/// another, which cannot be undone.
+pub(crate) fn surfaced_unseen(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bool {
+    let twice = matches!(sent.wanted, Wanted::Refund(_)) && ledger.times_done(&sent.gateway_order_id) > 1;
+    let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
+    twice || !on_record(shelf, sent).is_some_and(looked_for)
+}
+
+/// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
+/// given up is found later, and adopted or given back.
+pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, is_late: bool) -> Vec<String> {
     let mut broken = Vec::new();
     let id = sent.gateway_order_id.as_str();
+    if is_late || ledger.is_excused(&sent.order) {
+        return broken;
+    }
     if ledger.times_done(id) > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
-    let state = on_record(shelf, sent).map(|operation| operation.stage());
+    let state = on_record(shelf, sent).map(Operation::stage);
     if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
         broken.push(format!("{id} was carried out while its operation is {state:?}"));
     }
-    if matches!(sent.wanted, Wanted::Refund(_)) && ledger.did(id).contains(&Did::StateDiffers) {
+    let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
+    let is_refund = matches!(sent.wanted, Wanted::Refund(_));
+    if is_refund && ledger.did(id).iter().any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
-    let live = |record: &&crate::ledger::Record| {
-        record.order == sent.order
-            && !matches!(record.stands, Stands::Voided | Stands::Declined | Stands::Refunded)
-    };
-    let paid: u64 = ledger.records().iter().filter(live).map(|record| record.amount).sum();
+    let totals = ledger.totals(&sent.order);
+    let paid = totals.taken + totals.held;
     // What a rule gave back, because its void came too late, is nobody's payment.
     let by_rule = shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
         o.kind == Kind::Refund
@@ -282,6 +304,9 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
     let mut broken = credit_card::references(shelf);
     for order in shelf.orders() {
         let key = order.key().to_string();
+        if ledger.is_excused(&key) {
+            continue;
+        }
         let (ours, theirs) = (totals(order), ledger.totals(&key));
         for transaction in &order.transactions {
             let Some(pending) = transaction.pending() else { continue };
@@ -291,7 +316,7 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger) -> Vec<String> {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
         }
     }
-    let orphan = ledger.records().iter().find(|record| shelf.order(&record.order).is_none());
-    broken.extend(orphan.map(|record| format!("{} is of no order", record.gateway_order_id)));
+    let orphan = ledger.records().into_iter().find(|record| shelf.order(&record.order).is_none());
+    broken.extend(orphan.map(|record| format!("{record:?} is of no order")));
     broken
 }

@@ -50,10 +50,24 @@ pub(crate) enum Fault {
     TryAgain,
     /// The gateway refuses the credentials.
     Misconfigured,
+    /// The request arrives seconds to two hours later.
+    LateRequest,
+    /// The request is processed at once, and the response arrives seconds to two hours later.
+    LateResponse,
+    /// The processor leaves the gateway waiting: PPS 62, after 32 s for a write.
+    TimedOut,
+    /// An intermediary responds with a redirect or a 4xx, although the gateway processed the request.
+    Intermediary,
+    /// A member of the response is changed or missing.
+    Altered,
+    /// A code for duplicates or for what is in progress, whether or not it was done.
+    Duplicate,
+    /// The process stands still for up to ten minutes and goes on.
+    Frozen,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInFlight,
@@ -69,6 +83,13 @@ impl Fault {
         Self::Unreachable,
         Self::TryAgain,
         Self::Misconfigured,
+        Self::LateRequest,
+        Self::LateResponse,
+        Self::TimedOut,
+        Self::Intermediary,
+        Self::Altered,
+        Self::Duplicate,
+        Self::Frozen,
     ];
 
     /// The fault's name in the summary.
@@ -89,6 +110,13 @@ impl Fault {
             Self::Unreachable => "gateway unreachable",
             Self::TryAgain => "gateway says try again",
             Self::Misconfigured => "gateway refuses credentials",
+            Self::LateRequest => "request late",
+            Self::LateResponse => "response late",
+            Self::TimedOut => "processor timed out",
+            Self::Intermediary => "intermediary's status",
+            Self::Altered => "response altered",
+            Self::Duplicate => "code for a duplicate",
+            Self::Frozen => "process frozen",
         }
     }
 }
@@ -97,15 +125,25 @@ impl Call {
     /// Everything that can go wrong with it.
     pub(crate) fn faults(self) -> &'static [Fault] {
         use Fault::{
-            AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Error, ErrorAfter, LateWrite, Misconfigured,
-            OtherWriter, OwnConflict, RequestLost, Slow, Stale, TryAgain, Unreachable,
+            Altered, AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Duplicate, Error, ErrorAfter,
+            Frozen, Intermediary, LateRequest, LateResponse, LateWrite, Misconfigured, OtherWriter,
+            OwnConflict, RequestLost, Slow, Stale, TimedOut, TryAgain, Unreachable,
         };
         match self {
-            Self::Load | Self::Merchant | Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow],
-            Self::Create | Self::Save => {
-                &[CrashBefore, CrashAfter, Error, ErrorAfter, OwnConflict, OtherWriter, LateWrite, Slow]
-            }
-            Self::Index | Self::CaptureIndex => &[CrashBefore, CrashAfter, Error, Slow, Stale],
+            Self::Load | Self::Merchant => &[CrashBefore, CrashAfter, Error, Slow, Frozen],
+            Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow, Altered, Intermediary, Frozen],
+            Self::Create | Self::Save => &[
+                CrashBefore,
+                CrashAfter,
+                Error,
+                ErrorAfter,
+                OwnConflict,
+                OtherWriter,
+                LateWrite,
+                Slow,
+                Frozen,
+            ],
+            Self::Index | Self::CaptureIndex => &[CrashBefore, CrashAfter, Error, Slow, Stale, Frozen],
             Self::Perform => &[
                 CrashBefore,
                 CrashAfter,
@@ -116,6 +154,13 @@ impl Call {
                 Unreachable,
                 TryAgain,
                 Misconfigured,
+                LateRequest,
+                LateResponse,
+                TimedOut,
+                Duplicate,
+                Intermediary,
+                Altered,
+                Frozen,
             ],
         }
     }
@@ -130,6 +175,8 @@ pub(crate) enum Plan {
     Calm,
     /// At these calls, counted from zero over the whole run.
     At(Vec<(usize, Fault)>),
+    /// At every call of this kind.
+    Every(Call, Fault),
     /// With this chance, in percent, at every call.
     Random(u64),
 }
@@ -139,6 +186,7 @@ impl Plan {
         match self {
             Self::Calm => None,
             Self::At(planned) => planned.iter().find(|(at, _)| *at == index).map(|(_, fault)| *fault),
+            Self::Every(of, fault) => (call == *of).then_some(*fault),
             Self::Random(percent) => {
                 let times = if call == Call::Perform { PERFORM_TIMES } else { 1 };
                 rng.chance(*percent * times).then(|| rng.pick(call.faults())).flatten()

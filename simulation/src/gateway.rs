@@ -1,108 +1,147 @@
-//! The gateway's twin: requests that travel, arrive or do not, and answers that come back or do not.
+//! The gateway: the product's own client for it, over lines on which requests and responses get lost, late or altered,
+//! to the simulator's ledger.
 
-mod inquiry;
+mod alteration;
+mod line;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
+use http::Request;
 use tokio::{
     sync::oneshot,
-    time::{sleep, timeout},
+    time::{Instant, sleep},
 };
 use tollgate::{
-    card::StoredCard,
-    decline::DeclineCode,
-    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+    gateway::{Command, Gateway, Instruction, PaymentSource, Question, cardpointe::CardPointe},
     merchants::Merchant,
-    money::Amount,
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    outcome::{Finding, Outcome},
 };
 
 use crate::{
-    Broken, check,
-    fault::{Call, Fault},
-    ledger::{Card, Did, Ledger, Sent, Wanted},
-    rng::Rng,
+    Broken,
+    card::{self, Card},
+    check,
+    ledger::{Did, Sent, Wanted},
     world::{Instance, World},
 };
+use line::Line;
 
-/// The gateway itself works for up to 32 s, after up to as long on the way.
-const SLOWEST_MS: u64 = 40_000;
+/// A request that arrives later may have been given up as never arrived.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
 
-/// A connection that is cut tells so at once; one that goes silent uses up the caller's whole limit.
-const CUT: Duration = Duration::from_millis(300);
+/// How often of a hundred times a moody card's processor declines a capture or a refund.
+const MOODY_PERCENT: u64 = 10;
+
+/// What a processor says that declines a capture or a refund.
+const DO_NOT_HONOR: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"05","resptext":"Do not honor"}"#;
+
+/// A request on its way, and the instruction that it carries; an inquiry carries none.
+#[derive(Clone)]
+struct Parcel {
+    request: Request<Vec<u8>>,
+    sent: Option<Sent>,
+    /// What the gateway does with it besides or instead.
+    fault: Option<FaultKind>,
+    /// When its sender began to send it.
+    began: Instant,
+}
 
 impl World {
-    /// The gateway gets a request and does it.
-    fn execute(&self, sent: &Sent) -> Did {
+    /// The gateway gets a request and processes it.
+    fn receive(&self, parcel: Parcel) -> Response {
+        let Parcel { request, sent, fault, began } = parcel;
         let mut guard = self.state();
         let state = &mut *guard;
-        if let Some(rule) = check::arrives(&state.shelf, sent) {
+        if let Some(fault) = fault {
+            state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
+        }
+        let Some(sent) = sent else { return state.ledger.simulator.respond(&request) };
+        if let Some(rule) = check::arrives(&state.shelf, &sent) {
             self.fail(state, &rule);
         }
-        let approved = approved(sent, &state.ledger, &mut state.rng);
-        let did = state.ledger.execute(sent, approved);
-        if state.broken == Some(Broken::GatewayExecutesTwice) {
-            state.ledger.execute(sent, approved);
+        let (is_payment, paid_with) = match &sent.wanted {
+            Wanted::Authorize(card) | Wanted::Purchase(card) => (true, *card),
+            Wanted::Capture(retref) | Wanted::Refund(retref) | Wanted::Void(retref) => {
+                (false, state.cards.get(retref).copied().unwrap_or(Card::Approves))
+            }
+        };
+        let request = if is_payment {
+            let body = card::as_issuer_sees_it(request.body(), paid_with, &mut state.rng);
+            request.map(|as_sent| body.unwrap_or(as_sent))
+        } else {
+            request
+        };
+        let is_void = matches!(sent.wanted, Wanted::Void(_));
+        let refused = !is_payment && !is_void && paid_with == Card::Moody && state.rng.chance(MOODY_PERCENT);
+        let (response, did) = if refused {
+            state.ledger.note(&sent, Did::Declined);
+            (refusal(), Did::Declined)
+        } else {
+            state.ledger.execute(&sent, &request)
+        };
+        if let (true, Did::Approved { retref, .. }) = (is_payment, &did) {
+            state.cards.insert(retref.clone(), paid_with);
         }
-        let Sent { wanted, gateway_order_id, amount, .. } = sent;
+        if state.broken == Some(Broken::GatewayExecutesTwice) {
+            state.ledger.execute(&sent, &request);
+        }
+        let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
-        let mut broken = check::executed(&state.shelf, &state.ledger, sent, &did);
-        broken.extend(check::schedule::executed(&state.shelf, &state.ledger, sent, self.now()));
+        let is_late = began.elapsed() > GIVEN_UP_AFTER;
+        if is_late && matches!(did, Did::Approved { .. }) {
+            state.count("requests done after they may be given up");
+            if check::surfaced_unseen(&state.shelf, &state.ledger, &sent) {
+                state.count("requests done after the last inquiry");
+                state.ledger.surfaced_unseen(&sent.order);
+            }
+        }
+        let mut broken = check::executed(&state.shelf, &state.ledger, &sent, &did, is_late);
+        broken.extend(check::schedule::executed(
+            &state.shelf,
+            &state.ledger,
+            &sent,
+            self.latest(state),
+            is_late,
+        ));
         for rule in broken {
             self.fail(state, &rule);
         }
-        did
+        response
     }
 
     /// The request is on its way and arrives whatever becomes of its sender.
-    fn travel(self: &Arc<Self>, sent: Sent, after: Duration) -> oneshot::Receiver<Did> {
+    fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
+        self.state().busy_for(after);
         tokio::spawn(async move {
             sleep(after).await;
             // Nobody may be waiting any more.
-            sender.send(world.execute(&sent)).unwrap_or_default();
+            drop(sender.send(world.receive(parcel)));
         });
         receiver
     }
 }
 
-/// What the issuer lets through.
-fn approved(sent: &Sent, ledger: &Ledger, rng: &mut Rng) -> Option<u64> {
-    let half = (sent.amount / 2).max(1);
-    let (card, opens) = match &sent.wanted {
-        Wanted::Authorize(card) | Wanted::Purchase(card) => (*card, true),
-        Wanted::Capture(retref) | Wanted::Refund(retref) | Wanted::Void(retref) => {
-            (ledger.payment(retref, &sent.merchid).map_or(Card::Approves, |record| record.card), false)
-        }
-    };
-    match card {
-        Card::Declines if opens => None,
-        Card::ApprovesHalf if opens => Some(half),
-        Card::Moody if opens => match rng.below(10) {
-            0 | 1 => None,
-            2 => Some(half),
-            _ => Some(sent.amount),
-        },
-        Card::Moody if rng.chance(10) => None,
-        _ => Some(sent.amount),
+fn refusal() -> Response {
+    Response {
+        status: http::StatusCode::OK,
+        headers: http::HeaderMap::new(),
+        body: DO_NOT_HONOR.into(),
+        delay: Duration::ZERO,
+        delivery: Delivery::Complete,
     }
 }
 
 fn sent(merchant: &Merchant, instruction: &Instruction<'_>) -> Sent {
     let wanted = match &instruction.command {
-        Command::Authorize(source) => Wanted::Authorize(card(source)),
-        Command::Purchase(source) => Wanted::Purchase(card(source)),
+        Command::Authorize(source) => Wanted::Authorize(card_of(source)),
+        Command::Purchase(source) => Wanted::Purchase(card_of(source)),
         Command::Capture { retref } => Wanted::Capture((*retref).to_owned()),
         Command::Refund { retref } => Wanted::Refund((*retref).to_owned()),
         Command::Void { retref } => Wanted::Void((*retref).to_owned()),
-    };
-    let save = match &instruction.command {
-        Command::Authorize(source) | Command::Purchase(source) => {
-            matches!(source, PaymentSource::Card(card) if card.save)
-        }
-        Command::Capture { .. } | Command::Refund { .. } | Command::Void { .. } => false,
     };
     Sent {
         wanted,
@@ -110,53 +149,15 @@ fn sent(merchant: &Merchant, instruction: &Instruction<'_>) -> Sent {
         merchid: instruction.route.merchid.clone(),
         order: format!("{}#{}", merchant.id, instruction.order),
         amount: instruction.amount.minor(),
-        save,
     }
 }
 
 /// Account or number say which card it is.
-fn card(source: &PaymentSource) -> Card {
+fn card_of(source: &PaymentSource) -> Card {
     match source {
-        PaymentSource::Profile { account, .. } => Card::of_account(account),
-        PaymentSource::Card(card) => Card::of_number(card.number.expose()),
+        PaymentSource::Profile { account, .. } => Card::from_account(account),
+        PaymentSource::Card(card) => Card::from_number(card.number.expose()),
     }
-}
-
-fn answer(retref: &str, amount: u64) -> GatewayResponse {
-    GatewayResponse {
-        respstat: Some("A".to_owned()),
-        retref: Some(retref.to_owned()),
-        amount: Amount::new(amount).ok(),
-        // Given with every answer and never stored: the twins of the store drop it.
-        token: Some("9418594164541111".to_owned()),
-        ..GatewayResponse::default()
-    }
-}
-
-/// What the direct answer means, as the adapter reads it.
-fn outcome(sent: &Sent, did: &Did) -> Outcome {
-    match did {
-        Did::Approved { retref, amount } => {
-            let opens = matches!(sent.wanted, Wanted::Authorize(_) | Wanted::Purchase(_));
-            // Told with the approval itself and by no look-up.
-            let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
-            let answer = GatewayResponse { stored: sent.save.then_some(stored), ..answer(retref, *amount) };
-            if opens && *amount < sent.amount {
-                Outcome::PartiallyApproved(answer)
-            } else {
-                Outcome::Approved(answer)
-            }
-        }
-        Did::Declined { retref } => declined(retref),
-        Did::NotSettled => Outcome::NoEffect(NoEffect::NotSettled, GatewayResponse::default()),
-        Did::AlreadySettled => Outcome::NoEffect(NoEffect::AlreadySettled, GatewayResponse::default()),
-        Did::StateDiffers => Outcome::Unknown(Doubt::StateDiffers, GatewayResponse::default()),
-    }
-}
-
-fn declined(retref: &str) -> Outcome {
-    let code = DeclineCode::GenericDecline;
-    Outcome::Declined(answer(retref, 0), code, code.advice())
 }
 
 #[async_trait]
@@ -164,62 +165,17 @@ impl Gateway for Instance {
     async fn perform(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
-        let fault = self.enter(Call::Perform, &about).await;
-        let not_done = |reason| Outcome::NoEffect(reason, GatewayResponse::default());
-        let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
-        let silence = if self.world.state().rng.chance(50) { CUT } else { limit };
-        match fault {
-            Some(Fault::Unreachable) => not_done(NoEffect::Unreachable),
-            Some(Fault::TryAgain) => not_done(NoEffect::TryAgain),
-            Some(Fault::Misconfigured) => not_done(NoEffect::Misconfigured),
-            Some(Fault::RequestLost) => {
-                sleep(silence).await;
-                unknown
-            }
-            Some(Fault::AnswerLost) => {
-                self.world.execute(&sent);
-                sleep(silence).await;
-                unknown
-            }
-            Some(Fault::Slow | Fault::CrashInFlight) => {
-                let after = Duration::from_millis(1 + self.world.state().rng.below(SLOWEST_MS));
-                let answer = self.world.travel(sent.clone(), after);
-                if fault == Some(Fault::CrashInFlight) {
-                    self.crash().await;
-                }
-                match timeout(limit, answer).await {
-                    Ok(Ok(did)) => outcome(&sent, &did),
-                    Ok(Err(_)) | Err(_) => unknown,
-                }
-            }
-            _ => {
-                let did = self.world.execute(&sent);
-                self.leave(fault).await;
-                outcome(&sent, &did)
-            }
-        }
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: Some(sent) };
+        let outcome = CardPointe::over(line).perform(merchant, instruction, limit).await;
+        self.world.step(format_args!("  outcome {about}: {outcome:?}"));
+        outcome
     }
 
-    async fn inquire(&self, _: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
         let about = format!("{} {:?}", question.gateway_order_id, question.kind);
-        let fault = self.enter(Call::Inquire, &about).await;
-        match fault {
-            Some(Fault::Error) => return Finding::Failed,
-            Some(Fault::Slow) => {
-                sleep(limit).await;
-                return Finding::Failed;
-            }
-            _ => {}
-        }
-        let found = {
-            let state = self.world.state();
-            match state.broken {
-                Some(Broken::InquiryFindsNothing) => Finding::Absent,
-                _ => inquiry::find(&state.ledger, &question, state.refunds_findable),
-            }
-        };
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: None };
+        let found = CardPointe::over(line).inquire(merchant, question, limit).await;
         self.world.step(format_args!("  found {about}: {found:?}"));
-        self.leave(fault).await;
         found
     }
 }

@@ -1,100 +1,55 @@
-//! The gateway's own books: what was really done to cards, whoever knows of it.
+//! The gateway's own ledger: what was really done to cards, whoever knows of it. It is the simulator's; what each
+//! request did is read off what it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a payment stands at the gateway.
+use cardpointe_simulator::{
+    Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
+};
+use http::Request;
+
+use crate::{card::Card, merchants::merchids};
+
+/// Where a record is on its way to settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stands {
     Authorized,
-    /// Captured, to be sent to settlement with the next batch.
-    Queued,
-    /// Sent, and not settled yet.
-    Batched,
-    Settled,
+    /// Captured, and settled or on its way there.
+    Taken,
     Voided,
     Declined,
-    /// A refund.
+    /// A refund that was approved.
     Refunded,
 }
 
-/// One line of the books.
+/// One record of the ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    pub(crate) retref: String,
-    /// The gateway order id that it was sent with.
-    pub(crate) gateway_order_id: String,
-    /// The payment that a refund belongs to.
-    pub(crate) of: Option<String>,
-    pub(crate) merchid: String,
     /// The merchant's order, with the merchant.
     pub(crate) order: String,
     /// Minor units: what was approved, then what was captured of it.
     pub(crate) amount: u64,
     pub(crate) stands: Stands,
-    /// The card behind it.
-    pub(crate) card: Card,
     /// The amount of each capture that was approved.
     pub(crate) captures: Vec<u64>,
-}
-
-/// What the issuer of a card says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Card {
-    Approves,
-    ApprovesHalf,
-    Declines,
-    /// Sometimes this, sometimes that.
-    Moody,
-}
-
-impl Card {
-    /// Every card: the account of a stored one, and the number of one that is typed.
-    const ALL: [(&str, &str, Self); 4] = [
-        ("1", "4788250000121443", Self::Approves),
-        ("2", "4111111111111111", Self::ApprovesHalf),
-        ("3", "4242424242424242", Self::Declines),
-        ("4", "4012888888881881", Self::Moody),
-    ];
-
-    pub(crate) fn of_account(account: &str) -> Self {
-        let found = Self::ALL.into_iter().find(|(known, ..)| *known == account);
-        found.map_or(Self::Approves, |(.., card)| card)
-    }
-
-    pub(crate) fn of_number(number: &str) -> Self {
-        let found = Self::ALL.into_iter().find(|(_, known, _)| *known == number);
-        found.map_or(Self::Approves, |(.., card)| card)
-    }
-
-    pub(crate) fn account(self) -> &'static str {
-        Self::ALL.into_iter().find(|(.., card)| *card == self).map_or("", |(account, ..)| account)
-    }
-
-    pub(crate) fn number(self) -> &'static str {
-        Self::ALL.into_iter().find(|(.., card)| *card == self).map_or("", |(_, number, _)| number)
-    }
+    /// Whether a person changed it in the gateway's portal.
+    pub(crate) by_hand: bool,
 }
 
 /// What a request did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Did {
     /// Money moved, was held, or was let go: this much, under this reference.
-    Approved {
-        retref: String,
-        amount: u64,
-    },
-    Declined {
-        retref: String,
-    },
-    /// A refund before settlement.
-    NotSettled,
-    /// A void after the batch.
-    AlreadySettled,
-    /// The gateway's state of the payment does not allow it.
-    StateDiffers,
+    Approved { retref: String, amount: u64 },
+    /// The issuer or the processor refused it.
+    Declined,
+    /// The processor did not respond in time, and nothing was done.
+    TimedOut,
+    /// The gateway refused it with this code of its own.
+    Refused(String),
 }
 
-/// What is asked of the gateway.
+/// What is wanted of the gateway.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     Authorize(Card),
@@ -104,7 +59,7 @@ pub(crate) enum Wanted {
     Void(String),
 }
 
-/// A request as it travels.
+/// An instruction as it travels.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) wanted: Wanted,
@@ -112,8 +67,6 @@ pub(crate) struct Sent {
     pub(crate) merchid: String,
     pub(crate) order: String,
     pub(crate) amount: u64,
-    /// Whether the card is to be stored.
-    pub(crate) save: bool,
 }
 
 /// What an order's payments come to, in minor units.
@@ -127,26 +80,53 @@ pub struct Totals {
     pub held: u64,
 }
 
-/// The books.
-#[derive(Default)]
+/// The simulator, and which request did what in it.
 pub(crate) struct Ledger {
-    records: Vec<Record>,
+    pub(crate) simulator: Simulator,
     /// What every request did, by the order id that it was sent with.
     did: BTreeMap<String, Vec<Did>>,
+    /// The order of each payment, by its reference.
+    orders: BTreeMap<String, String>,
+    /// Orders of which a request arrived after the last inquiry about it.
+    surfaced: BTreeSet<String>,
 }
 
 impl Ledger {
-    pub(crate) fn records(&self) -> &[Record] {
-        &self.records
+    pub(crate) fn new(simulator: Simulator) -> Self {
+        Self { simulator, did: BTreeMap::new(), orders: BTreeMap::new(), surfaced: BTreeSet::new() }
     }
 
-    fn find(&mut self, retref: &str, merchid: &str) -> Option<&mut Record> {
-        self.records.iter_mut().find(|record| record.retref == retref && record.merchid == merchid)
+    /// Every record, oldest first.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.simulator.records().iter().map(|record| self.shown(record)).collect()
     }
 
     /// The payment's own record.
-    pub(crate) fn payment(&self, retref: &str, merchid: &str) -> Option<&Record> {
-        self.records.iter().find(|record| record.retref == retref && record.merchid == merchid)
+    pub(crate) fn payment(&self, retref: &str) -> Option<Record> {
+        self.simulator.record(retref).map(|record| self.shown(&record))
+    }
+
+    fn shown(&self, record: &cardpointe_simulator::Record) -> Record {
+        let payment = record.refund_of.as_ref().unwrap_or(&record.retref);
+        let later = record.history.iter().skip(1);
+        let captures = later
+            .clone()
+            .filter(|change| change.state == RecordState::Queued && change.origin == Origin::Request);
+        let stands = match (record.state, record.kind) {
+            (RecordState::Voided, _) => Stands::Voided,
+            (RecordState::Declined | RecordState::ZeroAmount, _) => Stands::Declined,
+            (_, RecordKind::Refund) => Stands::Refunded,
+            (RecordState::Authorized, RecordKind::Payment) => Stands::Authorized,
+            // Whatever settlement makes of it.
+            (_, RecordKind::Payment) => Stands::Taken,
+        };
+        Record {
+            order: self.orders.get(payment).cloned().unwrap_or_default(),
+            amount: minor(record.minor_units),
+            stands,
+            captures: captures.map(|change| minor(change.minor_units)).collect(),
+            by_hand: record.history.iter().any(|change| change.origin == Origin::Portal),
+        }
     }
 
     /// What the requests under an order id did.
@@ -159,24 +139,13 @@ impl Ledger {
         self.did(gateway_order_id).iter().filter(|did| matches!(did, Did::Approved { .. })).count()
     }
 
-    /// The batch leaves; what left with the one before is settled.
-    pub(crate) fn settle(&mut self) {
-        for record in &mut self.records {
-            record.stands = match record.stands {
-                Stands::Queued => Stands::Batched,
-                Stands::Batched => Stands::Settled,
-                other => other,
-            };
-        }
-    }
-
     /// What one order's payments come to.
     pub(crate) fn totals(&self, order: &str) -> Totals {
         let mut totals = Totals::default();
-        for record in self.records.iter().filter(|record| record.order == order) {
+        for record in self.records().into_iter().filter(|record| record.order == order) {
             match record.stands {
                 Stands::Authorized => totals.held += record.amount,
-                Stands::Queued | Stands::Batched | Stands::Settled => totals.taken += record.amount,
+                Stands::Taken => totals.taken += record.amount,
                 Stands::Refunded => totals.refunded += record.amount,
                 Stands::Voided | Stands::Declined => {}
             }
@@ -184,96 +153,101 @@ impl Ledger {
         totals
     }
 
-    /// Carries out a request. `approved` is what the issuer lets through, none when it declines.
-    pub(crate) fn execute(&mut self, sent: &Sent, approved: Option<u64>) -> Did {
-        let did = match &sent.wanted {
-            Wanted::Authorize(card) => self.open(sent, *card, approved, Stands::Authorized),
-            Wanted::Purchase(card) => self.open(sent, *card, approved, Stands::Queued),
-            Wanted::Capture(retref) => self.capture(sent, retref, approved),
-            Wanted::Refund(retref) => self.refund(sent, retref, approved),
-            Wanted::Void(retref) => self.void(sent, retref),
+    /// Whether an inquiry finds a refund by its own order id, and what it shows of it.
+    pub(crate) fn find_refunds(&mut self, findable: bool, shown: RefundSetlstat) {
+        let settings =
+            Settings { refunds_findable_by_orderid: findable, refund_setlstat: shown, ..Settings::default() };
+        for merchid in merchids() {
+            self.simulator.set_merchant(&merchid.to_string(), settings);
+        }
+    }
+
+    /// Whether what is on record of an order need not be what the gateway did: a person changed something in its
+    /// portal, or a request arrived so late that no inquiry was due any more.
+    pub(crate) fn is_excused(&self, order: &str) -> bool {
+        self.surfaced.contains(order)
+            || self.records().iter().any(|record| record.by_hand && record.order == order)
+    }
+
+    /// A request of this order arrived after the last inquiry about it.
+    pub(crate) fn surfaced_unseen(&mut self, order: &str) {
+        self.surfaced.insert(order.to_owned());
+    }
+
+    /// How many approvals under an order id still stand: payments that were neither voided nor given back in whole,
+    /// and refunds.
+    pub(crate) fn times_standing(&self, gateway_order_id: &str) -> usize {
+        let stands = |retref: &String| {
+            let record = self.simulator.record(retref);
+            record.is_some_and(|record| {
+                record.state != RecordState::Voided && record.refunded_minor_units < record.minor_units.max(1)
+            })
         };
-        self.did.entry(sent.gateway_order_id.clone()).or_default().push(did.clone());
-        did
+        let mut retrefs: Vec<&String> = self
+            .did(gateway_order_id)
+            .iter()
+            .filter_map(|did| if let Did::Approved { retref, .. } = did { Some(retref) } else { None })
+            .filter(|retref| stands(retref))
+            .collect();
+        // A capture that is done again is the same capture.
+        retrefs.dedup();
+        retrefs.len()
     }
 
-    fn add(&mut self, sent: &Sent, of: Option<&str>, card: Card, amount: u64, stands: Stands) -> String {
-        let retref = format!("{:012}", self.records.len() + 1);
-        self.records.push(Record {
-            retref: retref.clone(),
-            gateway_order_id: sent.gateway_order_id.clone(),
-            of: of.map(str::to_owned),
-            merchid: sent.merchid.clone(),
-            order: sent.order.clone(),
-            amount,
-            stands,
-            card,
-            captures: Vec::new(),
-        });
-        retref
+    /// The batch leaves, or arrives.
+    pub(crate) fn settle(&mut self, stage: Stage) {
+        self.simulator.settle_to(stage);
     }
 
-    fn open(&mut self, sent: &Sent, card: Card, approved: Option<u64>, stands: Stands) -> Did {
-        match approved {
-            Some(amount) => {
-                let retref = self.add(sent, None, card, amount, stands);
-                Did::Approved { retref, amount }
+    /// The gateway processes a write.
+    pub(crate) fn execute(&mut self, sent: &Sent, request: &Request<Vec<u8>>) -> (Response, Did) {
+        let records = self.simulator.records().len();
+        let changes = |retref: &str| self.simulator.record(retref).map_or(0, |record| record.history.len());
+        let (is_new, before) = match &sent.wanted {
+            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => (true, 0),
+            Wanted::Capture(retref) | Wanted::Void(retref) => (false, changes(retref)),
+        };
+        let response = self.simulator.respond(request);
+        let added: Vec<_> = self.simulator.records().into_iter().skip(records).collect();
+        let touched = match &sent.wanted {
+            // A duplicate of a payment that was done has a record of its own beside it.
+            _ if is_new => {
+                let done = added.iter().find(|record| record.state != RecordState::Declined);
+                done.or(added.first()).cloned()
             }
-            None => Did::Declined { retref: self.add(sent, None, card, 0, Stands::Declined) },
+            Wanted::Capture(retref) | Wanted::Void(retref) => {
+                self.simulator.record(retref).filter(|record| record.history.len() > before)
+            }
+            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => None,
+        };
+        let did = match touched {
+            Some(record) if record.state == RecordState::Declined && record.respstat == "B" => Did::TimedOut,
+            Some(record) if record.state == RecordState::Declined => Did::Declined,
+            Some(record) => {
+                Did::Approved { amount: minor(record.minor_units), retref: record.retref.clone() }
+            }
+            None => Did::Refused(code(&response)),
+        };
+        if let Wanted::Authorize(_) | Wanted::Purchase(_) = &sent.wanted {
+            self.orders.extend(added.into_iter().map(|record| (record.retref, sent.order.clone())));
         }
+        self.note(sent, did.clone());
+        (response, did)
     }
 
-    fn capture(&mut self, sent: &Sent, retref: &str, approved: Option<u64>) -> Did {
-        let amount = sent.amount;
-        match self.find(retref, &sent.merchid) {
-            Some(_) if approved.is_none() => Did::Declined { retref: retref.to_owned() },
-            Some(record) if record.stands == Stands::Authorized && amount <= record.amount => {
-                record.stands = Stands::Queued;
-                record.amount = amount;
-                record.captures.push(amount);
-                Did::Approved { retref: retref.to_owned(), amount }
-            }
-            // Approved again, with the new amount (`cardpointe.md` §6.2).
-            Some(record) if record.stands == Stands::Queued => {
-                record.amount = amount;
-                record.captures.push(amount);
-                Did::Approved { retref: retref.to_owned(), amount }
-            }
-            _ => Did::StateDiffers,
-        }
+    /// A request did this.
+    pub(crate) fn note(&mut self, sent: &Sent, did: Did) {
+        self.did.entry(sent.gateway_order_id.clone()).or_default().push(did);
     }
+}
 
-    fn refund(&mut self, sent: &Sent, retref: &str, approved: Option<u64>) -> Did {
-        let refunded: u64 =
-            self.records.iter().filter(|r| r.of.as_deref() == Some(retref)).map(|r| r.amount).sum();
-        let Some(payment) = self.payment(retref, &sent.merchid) else { return Did::StateDiffers };
-        let card = payment.card;
-        match payment.stands {
-            Stands::Authorized | Stands::Queued | Stands::Batched => Did::NotSettled,
-            Stands::Settled if refunded + sent.amount > payment.amount => Did::StateDiffers,
-            Stands::Settled if approved.is_none() => {
-                Did::Declined { retref: self.add(sent, Some(retref), card, 0, Stands::Declined) }
-            }
-            Stands::Settled => {
-                let amount = sent.amount;
-                let retref = self.add(sent, Some(retref), card, amount, Stands::Refunded);
-                Did::Approved { retref, amount }
-            }
-            Stands::Voided | Stands::Declined | Stands::Refunded => Did::StateDiffers,
-        }
-    }
+/// System and code of a response.
+fn code(response: &Response) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let member = |name: &str| body[name].as_str().unwrap_or_default();
+    format!("{} {}", member("respproc"), member("respcode"))
+}
 
-    fn void(&mut self, sent: &Sent, retref: &str) -> Did {
-        match self.find(retref, &sent.merchid) {
-            Some(record) => match record.stands {
-                Stands::Authorized | Stands::Queued => {
-                    record.stands = Stands::Voided;
-                    Did::Approved { retref: retref.to_owned(), amount: record.amount }
-                }
-                Stands::Batched | Stands::Settled => Did::AlreadySettled,
-                Stands::Voided | Stands::Declined | Stands::Refunded => Did::StateDiffers,
-            },
-            None => Did::StateDiffers,
-        }
-    }
+fn minor(minor_units: i64) -> u64 {
+    minor_units.unsigned_abs()
 }

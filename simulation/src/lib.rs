@@ -5,6 +5,7 @@
 //! and after each effect. Time stands still until everybody waits, so a minute takes no time and a seed always
 //! tells the same story. After each effect the rules are checked; in the end the gateway's ledger is compared with ours.
 
+mod card;
 mod check;
 mod client;
 mod fault;
@@ -16,6 +17,7 @@ mod run;
 mod shelf;
 mod shoppers;
 mod sweep;
+mod table;
 mod trace;
 mod versions;
 mod world;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 
 pub use ledger::Totals;
 pub use sweep::{Sweep, sweep};
+pub use table::{Table, settlement_table, timeout_cards};
 
 /// A twin that breaks its word, to see that the checks notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,11 @@ pub fn seed(seed: u64) -> Run {
         first.failure = Some("two runs of the same seed differ".to_owned());
     }
     first
+}
+
+/// Runs one seed once.
+pub fn seed_once(seed: u64) -> Run {
+    shoppers::seed(seed, false, None)
 }
 
 /// Runs one seed once over a twin that breaks its word.

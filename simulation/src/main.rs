@@ -17,6 +17,9 @@ struct Options {
     /// Runs this seed alone and prints its steps.
     #[arg(long)]
     seed: Option<u64>,
+    /// Goes on after a seed that breaks a rule, and lists them all, each run once.
+    #[arg(long)]
+    all: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -31,10 +34,17 @@ fn main() -> ExitCode {
         let sweep = simulation::sweep(0, 1);
         println!("{} runs", sweep.runs);
         summary(&sweep.counts);
-        if let Some((what, rule, steps)) = sweep.failure {
-            return failed(&what, &rule, &steps);
+        for step in &sweep.steps {
+            println!("{step}");
         }
-        return ExitCode::SUCCESS;
+        for failure in &sweep.failures {
+            println!("FAILED: {failure}");
+        }
+        println!("{} runs broke a rule", sweep.failures.len());
+        return if sweep.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if options.all {
+        return all(options.from..options.from.saturating_add(options.seeds));
     }
     let mut counts = BTreeMap::new();
     // Shown on a terminal only.
@@ -54,6 +64,23 @@ fn main() -> ExitCode {
     println!("{} seeds, each run twice: no rule was broken", options.seeds);
     summary(&counts);
     ExitCode::SUCCESS
+}
+
+fn all(seeds: std::ops::Range<u64>) -> ExitCode {
+    let (mut broken, mut counts) = (0, BTreeMap::new());
+    for seed in seeds {
+        let run = simulation::seed_once(seed);
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+        if let Some(rule) = run.failure {
+            broken += 1;
+            println!("seed {seed}: {rule}");
+        }
+    }
+    summary(&counts);
+    println!("{broken} seeds broke a rule");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn summary(counts: &BTreeMap<&'static str, u64>) {

@@ -28,6 +28,14 @@ pub(crate) const EXTERNAL: &str = "external";
 /// How long an authorization lives where a simulation does not say otherwise.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The merchants' credentials at the gateway.
+pub(crate) const GATEWAY_USER: &str = "user";
+/// See [`GATEWAY_USER`].
+pub(crate) const GATEWAY_PASSWORD: &str = "password";
+
+/// Accounts at the gateway; each generation of the documents has the next one.
+const MERCHIDS: u64 = 8;
+
 /// The code of a discount that both grant.
 pub(crate) const DISCOUNT: &str = "spring";
 
@@ -160,6 +168,11 @@ impl Shop {
     }
 }
 
+/// Every account at the gateway.
+pub(crate) fn merchids() -> impl Iterator<Item = u64> {
+    1..=MERCHIDS
+}
+
 fn key(generation: u64) -> String {
     format!("key-{generation:012}")
 }
@@ -173,6 +186,7 @@ fn keys(generation: u64) -> Vec<String> {
 fn document(name: &str, generation: u64, rules: &Rules) -> Option<Arc<Merchant>> {
     let keys = keys(generation);
     // What a code takes off changes with the keys, between the attempts of one payment.
+    let merchid = 1 + generation % MERCHIDS;
     let percent = 5 + generation % 3 * 10;
     let Rules { lifetime, after, paused, void_lapsed } = rules;
     let after = after.map(|after| format!(r#""capture_after": "{after}","#)).unwrap_or_default();
@@ -181,8 +195,9 @@ fn document(name: &str, generation: u64, rules: &Rules) -> Option<Arc<Merchant>>
             "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
             "authorization_lifetime": "{lifetime}", {after}
             "captures_paused": {paused}, "void_lapsed": {void_lapsed},
-            "gateway": {{"base_url": "http://127.0.0.1:1", "username": "u", "password": "p",
-                         "merchids": {{"USD": "{generation}"}}}}}}"#
+            "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
+                         "username": "{GATEWAY_USER}", "password": "{GATEWAY_PASSWORD}",
+                         "merchids": {{"USD": "{merchid}"}}}}}}"#
     );
     Merchant::from_json(name.parse().ok()?, &json).ok().map(Arc::new)
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use cardpointe_simulator::Stage;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     runtime::Builder,
@@ -33,6 +34,9 @@ const LEFT_DUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// What the platform gives the functions that a schedule runs.
 const RECONCILE_LIMIT: Duration = Duration::from_secs(29);
 const CAPTURE_LIMIT: Duration = Duration::from_secs(55);
+
+/// How often a batch leaves.
+const BATCHES_EVERY: Duration = Duration::from_hours(24);
 
 /// How long a request that is still travelling, or a write that is late, takes at most.
 const TRAVELS: Duration = Duration::from_secs(45);
@@ -67,7 +71,7 @@ pub(crate) async fn reconcile_once(world: &Arc<World>) -> Option<Report> {
     world.step(format_args!("#{} reconcile", instance.number));
     let app = instance.app();
     let deadline = Deadline::after(RECONCILE_LIMIT);
-    let invocation = reconcile(&app.payments, app.merchants.as_ref(), deadline);
+    let invocation = async move { reconcile(&app.payments, app.merchants.as_ref(), deadline).await };
     let report = instance.run(RECONCILE_LIMIT, invocation).await;
     world.state().count("reconcile runs");
     report
@@ -81,8 +85,10 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: Request) {
     let app = instance.app();
     let deadline = Deadline::after(CAPTURE_LIMIT);
     let dry_run = request.dry_run;
-    let invocation = capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline);
-    let report = instance.run(CAPTURE_LIMIT, Box::pin(invocation)).await;
+    let invocation = async move {
+        capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline).await
+    };
+    let report = instance.run(CAPTURE_LIMIT, invocation).await;
     let mut guard = world.state();
     let state = &mut *guard;
     state.count(if dry_run { "scheduled capture dry runs" } else { "scheduled capture runs" });
@@ -107,7 +113,7 @@ pub(crate) async fn end(world: &Arc<World>) {
     {
         let mut state = world.state();
         state.plan = Plan::Calm;
-        state.outage_until = None;
+        state.outage = None;
         // A release ends with one version; only the newer one can finish what it began.
         state.today_still_runs = false;
         for merchant in [REGISTERED, EXTERNAL] {
@@ -117,17 +123,26 @@ pub(crate) async fn end(world: &Arc<World>) {
     }
     sleep(TRAVELS).await;
     settle(world).await;
-    let (began, until) = (world.now(), Instant::now() + SETTLED_AFTER);
+    let until = Instant::now() + SETTLED_AFTER;
+    let (mut began, mut settled) = (world.now(), Instant::now());
     while world.state().failure.is_none() {
         let (inquiry, capture) = next_due(world);
-        let Some(due) = inquiry.into_iter().chain(capture).min() else { break };
+        let busy = world.state().busy_until.filter(|until| *until > Instant::now());
+        let Some(due) = inquiry.into_iter().chain(capture).min().or(busy.map(|_| world.now())) else { break };
         let now = world.now();
+        if busy.is_some() {
+            began = now;
+        }
         if Instant::now() > until || now > due.max(began) + LEFT_DUE_AFTER {
             break;
         }
         // Runs in between would find nothing due.
         let wait = due.duration_since(now).as_secs().max(0).unsigned_abs();
         sleep(Duration::from_secs(wait / 60 * 60 + 60)).await;
+        if settled.elapsed() > BATCHES_EVERY {
+            settle(world).await;
+            settled = Instant::now();
+        }
         let now = world.now();
         if inquiry.is_some_and(|due| due <= now) {
             reconcile_once(world).await;
@@ -164,8 +179,8 @@ pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) 
 
 /// Two batches: whatever was captured is settled.
 pub(crate) async fn settle(world: &Arc<World>) {
-    for _ in 0..2 {
-        world.state().ledger.settle();
+    for stage in [Stage::Batch, Stage::Accepted] {
+        world.state().ledger.settle(stage);
         world.step(format_args!("batch"));
         sleep(Duration::from_millis(1)).await;
     }

@@ -177,9 +177,9 @@ impl World {
             }
         }
         let before = state.shelf.order(&key);
-        let mut broken = check::written(before, &order, &mut state.ledger);
+        let mut broken = check::written(before, &order, &state.ledger);
         let terms = state.shops.terms(order.merchant.as_str());
-        broken.extend(check::schedule::written(before, &order, &terms, self.now()));
+        broken.extend(check::schedule::written(before, &order, &terms, self.latest(state)));
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
         for rule in broken {
             self.fail(state, &rule);

@@ -5,6 +5,7 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
+use cardpointe_simulator::{PortalAction, RecordKind, RecordState, RefundSetlstat, Stage};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -17,8 +18,11 @@ use crate::{
     fault::Plan,
     merchants::{EXTERNAL, REGISTERED},
     run,
-    world::World,
+    world::{Outage, State, World},
 };
+
+/// How far a clock jumps ahead at most.
+const AHEAD_MS: u64 = 600_000;
 
 /// How often the same request is made again.
 const RETRIES_MAX: u64 = 3;
@@ -29,6 +33,10 @@ const CARD_PERCENT: u64 = 40;
 /// How many of Elastic Path's of a hundred are about its payments, where there are any.
 const MIXED_PERCENT: u64 = 20;
 
+/// What inquiries show of refunds.
+const REFUNDS_SHOWN: [RefundSetlstat; 4] =
+    [RefundSetlstat::LifeCycle, RefundSetlstat::LifeCycle, RefundSetlstat::Refunded, RefundSetlstat::Empty];
+
 /// Runs one seed.
 pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
     let world = || {
@@ -37,7 +45,9 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             let mut state = world.state();
             let percent = state.rng.pick(&[0, 2, 5, 10, 20, 35]).unwrap_or(5);
             state.plan = Plan::Random(percent);
-            state.refunds_findable = state.rng.chance(50);
+            let findable = state.rng.chance(50);
+            let shown = state.rng.pick(&REFUNDS_SHOWN).unwrap_or(RefundSetlstat::LifeCycle);
+            state.ledger.find_refunds(findable, shown);
             state.two_versions = state.rng.chance(20);
             state.today_still_runs = state.two_versions;
             schedule::begin(&mut state);
@@ -77,10 +87,11 @@ async fn weather(world: Arc<World>) {
         sleep(Duration::from_secs(wait_s)).await;
         let mut guard = world.state();
         let state = &mut *guard;
-        match state.rng.below(12) {
+        match state.rng.below(15) {
             0..=4 => {
-                state.ledger.settle();
-                world.note(state, format_args!("batch"));
+                let stage = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+                state.ledger.settle(stage);
+                world.note(state, format_args!("batch: {stage:?}"));
             }
             5 | 6 => {
                 let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);
@@ -96,15 +107,46 @@ async fn weather(world: Arc<World>) {
             }
             8 => {
                 let away_s = 5 + state.rng.below(300);
-                state.outage_until = Some(Instant::now() + Duration::from_secs(away_s));
+                let of = state.rng.pick(&[None, Some(REGISTERED), Some(EXTERNAL)]).flatten();
+                state.outage = Some(Outage { until: Instant::now() + Duration::from_secs(away_s), of });
                 state.count("gateway away");
-                world.note(state, format_args!("the gateway is away for {away_s} s"));
+                world.note(state, format_args!("the gateway is away for {away_s} s, for {of:?}"));
             }
             9 => schedule::pause_or_go_on(&world, state),
             10 => schedule::spread_anew(&world, state),
+            11 => {
+                let ahead_ms = i64::try_from(1 + state.rng.below(AHEAD_MS)).unwrap_or(1);
+                state.skew_ms = state.skew_ms.max(ahead_ms);
+                state.ahead_ms = state.ahead_ms.max(state.skew_ms);
+                state.count("clock jumped forward");
+                world.note(state, format_args!("clocks jump to {ahead_ms} ms ahead"));
+            }
+            12 => by_hand(&world, state),
             _ => {}
         }
     }
+}
+
+/// Somebody captures, voids or refunds a payment in the gateway's own portal.
+fn by_hand(world: &World, state: &mut State) {
+    let records = state.ledger.simulator.records();
+    let open: Vec<(String, RecordState)> = records
+        .into_iter()
+        .filter(|record| record.kind == RecordKind::Payment)
+        .map(|record| (record.retref, record.state))
+        .collect();
+    let index = usize::try_from(state.rng.below(open.len().max(1) as u64)).unwrap_or_default();
+    let Some((retref, stands)) = open.get(index).cloned() else { return };
+    let minor_units = None;
+    let action = match stands {
+        RecordState::Authorized if state.rng.chance(50) => PortalAction::Capture { retref, minor_units },
+        RecordState::Authorized | RecordState::Queued => PortalAction::Void { retref, minor_units },
+        RecordState::Accepted => PortalAction::Refund { retref, minor_units: Some(1), order_id: None },
+        _ => return,
+    };
+    state.ledger.simulator.in_portal(&action);
+    state.count("actions in the portal");
+    world.note(state, format_args!("in the portal: {action:?}"));
 }
 
 async fn client(world: Arc<World>, number: u64, orders: u64) {

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::Notify,
@@ -20,11 +21,12 @@ use uuid::Uuid;
 
 use crate::{
     Broken,
+    card::Card,
     check::told::Telling,
     client::Ask,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
-    merchants::Shops,
+    merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
     rng::Rng,
     shelf::Shelf,
     trace::Trace,
@@ -34,8 +36,25 @@ use crate::{
 /// When every simulation begins: 2026-01-01, 12:00 UTC.
 pub(crate) const EPOCH_S: i64 = 1_767_268_800;
 
+/// How long the gateway waits for a processor, and a little.
+const TIMES_OUT_MS: u64 = 32_000;
+
+/// For how long a process is frozen at most.
+const FROZEN_MS: u64 = 600_000;
+
+/// How long any invocation goes on at most.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
+
 /// Partitions of the index of captures at first.
 const CAPTURE_SHARDS: u16 = 4;
+
+/// The gateway is away.
+#[derive(Clone, Copy)]
+pub(crate) struct Outage {
+    pub(crate) until: Instant,
+    /// For one merchant; none is for all.
+    pub(crate) of: Option<&'static str>,
+}
 
 /// What outlives every process.
 pub(crate) struct State {
@@ -46,21 +65,25 @@ pub(crate) struct State {
     pub(crate) jitter: bool,
     pub(crate) shelf: Shelf,
     pub(crate) ledger: Ledger,
+    /// The card behind each payment, by its reference.
+    pub(crate) cards: BTreeMap<String, Card>,
+    /// When the last request has arrived that is on its way, and the last process has ended.
+    pub(crate) busy_until: Option<Instant>,
     pub(crate) shops: Shops,
-    /// How far the processes' clocks are behind.
+    /// How far the processes' clocks are ahead; below zero: behind.
     pub(crate) skew_ms: i64,
+    /// How far they ever were ahead.
+    pub(crate) ahead_ms: i64,
     /// Partitions of the index of captures that are written to.
     pub(crate) capture_shards: u16,
     /// Whether a version to come writes the table.
     pub(crate) two_versions: bool,
     /// Whether processes of today's version take turns with it.
     pub(crate) today_still_runs: bool,
-    /// Until when the gateway is away.
-    pub(crate) outage_until: Option<Instant>,
+    /// When the gateway is away.
+    pub(crate) outage: Option<Outage>,
     /// Whether the gateway does nothing and says so.
     pub(crate) try_again: bool,
-    /// Whether the gateway finds a refund by its own order id.
-    pub(crate) refunds_findable: bool,
     pub(crate) broken: Option<Broken>,
     /// Port calls so far, each with what was called.
     pub(crate) calls: Vec<Call>,
@@ -82,6 +105,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Something goes on for so long.
+    pub(crate) fn busy_for(&mut self, time: Duration) {
+        self.busy_until = self.busy_until.max(Some(Instant::now() + time));
+    }
+
     pub(crate) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
@@ -95,21 +123,24 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
+        let began = Instant::now();
         let state = State {
             rng: Rng::new(seed),
             trace: Trace::new(keep_steps),
             plan,
             jitter: true,
             shelf: Shelf::default(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(gateway(seed, began)),
+            cards: BTreeMap::new(),
+            busy_until: None,
             shops: Shops::new(),
             skew_ms: 0,
+            ahead_ms: 0,
             capture_shards: CAPTURE_SHARDS,
             two_versions: false,
             today_still_runs: false,
-            outage_until: None,
+            outage: None,
             try_again: false,
-            refunds_findable: true,
             broken,
             calls: Vec::new(),
             counts: BTreeMap::new(),
@@ -121,7 +152,7 @@ impl World {
             failure: None,
             instances: 0,
         };
-        Arc::new(Self { state: Mutex::new(state), began: Instant::now() })
+        Arc::new(Self { state: Mutex::new(state), began })
     }
 
     /// The state. Never held over an await.
@@ -148,10 +179,13 @@ impl World {
         self.at(0)
     }
 
+    /// The latest time that any process may have read off its clock by now.
+    pub(crate) fn latest(&self, state: &State) -> Timestamp {
+        self.at(state.ahead_ms)
+    }
+
     fn at(&self, skew_ms: i64) -> Timestamp {
-        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
-        epoch + SignedDuration::from_millis(since + skew_ms)
+        time_since(self.began) + SignedDuration::from_millis(skew_ms)
     }
 
     /// A new process over the same world.
@@ -171,6 +205,7 @@ impl World {
             offset_ms,
             crashed,
             only_looks: AtomicBool::new(false),
+            is_frozen: AtomicBool::new(false),
         })
     }
 }
@@ -186,6 +221,7 @@ pub(crate) struct Instance {
     crashed: Notify,
     /// Whether whatever changes something is a mistake.
     pub(crate) only_looks: AtomicBool,
+    is_frozen: AtomicBool,
 }
 
 impl Instance {
@@ -196,17 +232,34 @@ impl Instance {
         App { payments, merchants: self.clone(), clock: self.clone(), abuse: Abuse::default(), captures }
     }
 
-    /// Runs an invocation until it answers, its process dies, or the platform ends it at its limit.
-    pub(crate) async fn run<T>(&self, limit: Duration, invocation: impl Future<Output = T>) -> Option<T> {
+    /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is
+    /// frozen then is not ended, and goes on when it thaws.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        invocation: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let mut process = tokio::spawn(invocation);
         tokio::select! {
             biased;
-            () = self.crashed.notified() => None,
-            answer = invocation => Some(answer),
+            () = self.crashed.notified() => process.abort(),
+            returned = &mut process => {
+                if returned.is_err() {
+                    self.world.fail(&mut self.world.state(), "an invocation panicked");
+                }
+                return returned.ok();
+            }
             () = sleep(limit) => {
-                self.world.step(format_args!("#{} ended by the platform", self.number));
-                None
+                if self.is_frozen.load(Ordering::Relaxed) {
+                    self.world.step(format_args!("#{} is given up, and is frozen", self.number));
+                    self.world.state().count("given up while frozen");
+                } else {
+                    self.world.step(format_args!("#{} ended by the platform", self.number));
+                    process.abort();
+                }
             }
         }
+        None
     }
 
     /// Every port call begins here: it takes its time, and perhaps goes wrong.
@@ -215,12 +268,23 @@ impl Instance {
         call: Call,
         about: &(impl fmt::Display + Sync + ?Sized),
     ) -> Option<Fault> {
+        self.enter_for(None, call, about).await
+    }
+
+    /// The same for a call to a merchant's gateway.
+    pub(crate) async fn enter_for(
+        &self,
+        merchant: Option<&str>,
+        call: Call,
+        about: &(impl fmt::Display + Sync + ?Sized),
+    ) -> Option<Fault> {
         let (fault, wait_ms) = {
             let mut guard = self.world.state();
             let state = &mut *guard;
             let index = state.calls.len();
             state.calls.push(call);
-            let fault = state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, call));
+            let fault =
+                state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, merchant, call));
             if let Some(fault) = fault {
                 state.count(fault.name());
             }
@@ -246,6 +310,7 @@ impl Instance {
         }
         match fault {
             Some(Fault::CrashBefore) => self.crash().await,
+            Some(Fault::Frozen) => self.freeze().await,
             // Long enough to use up an invocation's time, or nearly.
             Some(Fault::Slow) if call != Call::Perform && call != Call::Inquire => {
                 let slow_ms = 3_000 + self.world.state().rng.below(22_000);
@@ -254,6 +319,20 @@ impl Instance {
             _ => {}
         }
         fault
+    }
+
+    /// Stands still and goes on, whoever waits for it or does not.
+    async fn freeze(&self) {
+        let still = {
+            let mut state = self.world.state();
+            let still = Duration::from_millis(1 + state.rng.below(FROZEN_MS));
+            state.busy_for(still + LONGEST_RUN);
+            still
+        };
+        self.is_frozen.store(true, Ordering::Relaxed);
+        sleep(still).await;
+        self.world.step(format_args!("#{} thaws", self.number));
+        self.is_frozen.store(false, Ordering::Relaxed);
     }
 
     /// And ends here, after its effect.
@@ -282,9 +361,34 @@ impl Clock for Instance {
     }
 }
 
+/// The platform's time in a world that began at this moment.
+fn time_since(began: Instant) -> Timestamp {
+    let since = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
+    epoch + SignedDuration::from_millis(since)
+}
+
+/// The gateway, with an account for each generation of the merchants' documents.
+fn gateway(seed: u64, began: Instant) -> Simulator {
+    let account = |merchid: u64| Account {
+        username: GATEWAY_USER.to_owned(),
+        password: GATEWAY_PASSWORD.to_owned(),
+        ..Account::new(&merchid.to_string(), Processor::Fnor, "USD")
+    };
+    let config = Config {
+        seed,
+        merchants: merchids().map(account).collect(),
+        timeout_card_delay_ms: TIMES_OUT_MS,
+        ..Config::default()
+    };
+    Simulator::new(config, move || time_since(began))
+}
+
 /// While the gateway is away nothing gets through. Sometimes the caller can tell.
-fn outage(state: &mut State, call: Call) -> Option<Fault> {
-    let away = state.outage_until.is_some_and(|until| Instant::now() < until);
+fn outage(state: &mut State, merchant: Option<&str>, call: Call) -> Option<Fault> {
+    let away = state.outage.is_some_and(|outage| {
+        Instant::now() < outage.until && outage.of.is_none_or(|of| merchant == Some(of))
+    });
     match call {
         Call::Perform if away => {
             Some(if state.rng.chance(50) { Fault::Unreachable } else { Fault::RequestLost })

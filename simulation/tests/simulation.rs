@@ -26,9 +26,10 @@ const BESIDES: [&str; 11] = [
 ];
 
 fn sweep(part: usize) {
-    let Sweep { runs, counts, failure } = simulation::sweep(part, 2);
-    if let Some((what, rule, steps)) = failure {
-        panic!("{}\n{what}: {rule}\ncargo run -p simulation -- --sweep", steps.join("\n"));
+    let Sweep { runs, counts, failures, steps } = simulation::sweep(part, 2);
+    if let Some(first) = failures.first() {
+        let more = failures.len() - 1;
+        panic!("{}\n{first}\nand {more} more: cargo run -p simulation -- --sweep", steps.join("\n"));
     }
     assert!(runs > 1_000, "{runs}");
     all_happened(&counts, &[]);

@@ -1,4 +1,4 @@
-//! The card schemes' own decline codes (`assocRespCode`). An amount of 2888.01 asks for the first row of the
+//! The card schemes' own decline codes (`assocRespCode`). An amount of 2888.01 requests the first row of the
 //! card's table, 2888.02 for the second, and so on.
 
 pub(crate) const VISA: &[(&str, &str)] = &[

@@ -123,10 +123,20 @@ async fn whole_dollar_amounts_choose_the_code_and_its_kind() {
 }
 
 #[tokio::test]
-async fn a_number_is_major_units_and_a_string_without_a_point_minor_ones() {
+async fn an_amount_without_a_point_is_minor_units_as_text_and_as_a_number() {
     let gateway = start().await;
-    assert_eq!(gateway.auth(json!({ "amount": 500 })).await["amount"], "500.00");
-    assert_eq!(gateway.auth(json!({ "amount": "500" })).await["amount"], "5.00");
+    let cases = [
+        (json!(500), "5.00"),
+        (json!("500"), "5.00"),
+        (json!(5.25), "5.25"),
+        (json!("5.25"), "5.25"),
+        (json!(500.0), "500.00"),
+        (json!("500.00"), "500.00"),
+    ];
+    for (sent, read) in cases {
+        assert_eq!(gateway.auth(json!({ "amount": sent })).await["amount"], read, "{sent}");
+    }
+    assert_eq!(gateway.auth(json!({ "amount": -500 })).await["respcode"], "45");
 }
 
 #[tokio::test]

@@ -141,11 +141,6 @@ async fn a_timed_out_follow_up_changes_nothing() {
         assert_members(&answer, json!({ "respstat": "B", "respcode": "62" }));
         assert_eq!(gateway.inquire(&retref).await["setlstat"], "Authorized");
     }
-    let sale = gateway.settled("10.00", "A-1").await;
-    gateway.simulator.fault(Fault::once(Endpoint::Refund, FaultKind::TimedOut));
-    let refund = gateway.put("refund", json!({ "retref": sale })).await;
-    assert_members(&refund, json!({ "respstat": "B", "respcode": "62", "amount": "0.00" }));
-    assert_eq!(gateway.inquire(&sale).await["refundable"], "Y");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use cardpointe_simulator::{Config, Merchant, Settings, Simulator};
+use cardpointe_simulator::{Config, Merchant, Server, Settings};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
@@ -15,7 +15,7 @@ pub(crate) const VISA: &str = "4111111111111111";
 pub(crate) const POOR_VISA: &str = "4387751111111053";
 
 pub(crate) struct Gateway {
-    pub(crate) simulator: Simulator,
+    pub(crate) simulator: Server,
     client: Client,
 }
 
@@ -26,7 +26,7 @@ pub(crate) async fn start() -> Gateway {
 
 pub(crate) async fn start_with(config: Config) -> Gateway {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Gateway { simulator: Simulator::start(listener, config), client: client() }
+    Gateway { simulator: Server::start(listener, config), client: client() }
 }
 
 /// A gateway whose default merchant account is set up like this.
@@ -67,13 +67,13 @@ impl Gateway {
         self.request(Method::PUT, &format!("/{endpoint}")).json(&body).send().await
     }
 
-    /// Authorises 10.00 on an approved card, except for what `change` says.
+    /// Authorizes 10.00 on an approved card, except for what `change` says.
     pub(crate) async fn auth(&self, change: Value) -> Value {
         let sale = json!({ "account": VISA, "expiry": "1249", "amount": "10.00" });
         self.put("auth", with_defaults(change, sale)).await
     }
 
-    /// An approved authorisation's reference.
+    /// An approved authorization's reference.
     pub(crate) async fn authorized(&self, change: Value) -> String {
         let answer = self.auth(change).await;
         assert_eq!(answer["respstat"], "A", "{answer}");

@@ -25,7 +25,7 @@ async fn a_refund_has_a_reference_of_its_own_and_is_negative_in_look_ups() {
     let record = gateway.inquire(&retref).await;
     assert_members(
         &record,
-        json!({ "setlstat": "Refunded", "amount": "-10.00", "orderId": "A-1", "voidable": "N" }),
+        json!({ "setlstat": "Queued for Capture", "amount": "-10.00", "orderId": "A-1", "voidable": "N" }),
     );
     assert_members(&gateway.inquire(&sale).await, json!({ "setlstat": "Accepted", "refundable": "N" }));
 }
@@ -106,6 +106,13 @@ async fn a_refunds_own_order_id_finds_it_or_does_not_as_the_merchant_is_set_up()
     refund(&hidden, &sale, own).await;
     assert_eq!(hidden.by_order_id("R-1").await["respcode"], "29");
     assert_eq!(hidden.by_order_id("A-1").await.as_array().map(Vec::len), Some(2));
+
+    let both =
+        start_merchant(Settings { refunds_findable_by_payment_orderid: true, ..Settings::default() }).await;
+    let sale = both.settled("10.00", "A-1").await;
+    refund(&both, &sale, json!({ "orderid": "R-1" })).await;
+    assert_eq!(both.by_order_id("R-1").await["orderId"], "R-1");
+    assert_eq!(both.by_order_id("A-1").await[1]["orderId"], "R-1");
 }
 
 #[tokio::test]

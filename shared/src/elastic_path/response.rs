@@ -249,7 +249,15 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
 
 /// Why an operation exists that was not requested.
 fn cause(cause: Cause) -> Option<&'static str> {
-    (cause != Cause::Asked).then(|| cause.as_str())
+    match cause {
+        Cause::Asked | Cause::Unrecognized => None,
+        Cause::RefundBeforeSettlement => Some("refund_before_settlement"),
+        Cause::PartialApproval => Some("partial_approval"),
+        Cause::AvsMismatch => Some("avs_mismatch"),
+        Cause::CvvMismatch => Some("cvv_mismatch"),
+        Cause::LateApproval => Some("late_approval"),
+        Cause::Twin => Some("twin"),
+    }
 }
 
 /// Whether the gateway was called and something came of it, be it only that nothing came.
@@ -334,7 +342,7 @@ fn failure(transaction: &Transaction, grant: Grant) -> Option<Value> {
         return None;
     }
     let voided_elsewhere =
-        transaction.first().and_then(|first| first.no_effect()) == Some(NoEffect::VoidedElsewhere);
+        transaction.first().and_then(Operation::no_effect) == Some(NoEffect::VoidedElsewhere);
     let late = transaction.voided().is_some_and(|void| void.cause == Cause::LateApproval);
     let (code, reason) = match transaction.decline().map(|decline| told(decline, grant)) {
         _ if late => (

@@ -4,6 +4,7 @@ mod client;
 pub mod codes;
 mod inquiry;
 mod meaning;
+pub mod transport;
 mod wire;
 
 pub use client::CardPointe;

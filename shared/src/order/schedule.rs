@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Order, Rejection, decide::whole_seconds, rules::is_settled_and_stands};
 use crate::{
-    operation::{BACK_OFF_MIN, Grant, KeyDigest, Kind, Operation, Stage},
+    operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
     transaction::{CaptureSchedule, Method, Transaction},
 };
@@ -116,11 +116,7 @@ impl Transaction {
     /// The operation that the schedule began.
     pub fn scheduled_capture(&self) -> Option<&Operation> {
         let key = self.capture.as_ref()?.key(self.id);
-        self.operations.iter().find(|operation| {
-            operation.kind == Kind::Capture
-                && operation.by == Grant::Schedule
-                && operation.key.as_ref() == Some(&key)
-        })
+        self.operations.iter().find(|operation| operation.kind == Kind::Capture && operation.key == Some(key))
     }
 
     /// How its scheduled capture stands; none when nothing is scheduled, or nothing is left to capture.

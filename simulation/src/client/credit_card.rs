@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use super::{Ask, Route, Said, Word, deliver};
 use crate::{
+    card::Card,
     check::{
         credit_card as check,
         credit_card::{Answered, payment as payment_of},
     },
-    ledger::Card,
     merchants::{EXTERNAL, REGISTERED},
     world::{State, World},
 };
@@ -257,18 +257,19 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
         }
         let mut guard = world.state();
         let state = &mut *guard;
-        let times = {
+        let (done, times) = {
             let payment = state.shelf.order(&ask.order_key()).and_then(payment_of);
             let first = payment.and_then(Transaction::first);
-            first.map_or(0, |first| state.ledger.times_done(&first.attempt.gateway_order_id))
+            let id = first.map_or("", |first| first.attempt.gateway_order_id.as_str());
+            (state.ledger.times_done(id), state.ledger.times_standing(id))
         };
         let fine = match told {
-            Some(Word::Done) => times == 1,
+            Some(Word::Done) => done > 0 && times <= 1,
             Some(Word::Declined) => true,
             Some(Word::NotDone | Word::Refused) => times == 0,
             Some(Word::Pending | Word::Busy | Word::Unavailable | Word::KeyRefused) | None => false,
         };
-        if !fine {
+        if !fine && !state.ledger.is_excused(&ask.order_key()) {
             world.fail(state, &format!("in the end {} is told as {told:?}, done {times} times", ask.order));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use cardpointe_simulator::Stage as Batch;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -163,7 +164,7 @@ pub(super) async fn afterwards(world: &Arc<World>, clients: u64, orders: u64) {
             match state.rng.below(10) {
                 0 => pause_or_go_on(world, state),
                 1 => change_rules(state),
-                2 => state.ledger.settle(),
+                2 => state.ledger.settle(Batch::Accepted),
                 _ => {}
             }
             let nothing_runs = state.rng.chance(20);

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::scheduled::Scheduled;
 use crate::{
+    card::Card,
     client::{
         Ask, Route,
         credit_card::{Asked, Media, payment, payment_id, with_amount},
     },
-    ledger::Card,
     merchants::{EXTERNAL, REGISTERED},
     world::EPOCH_S,
 };
@@ -99,7 +99,7 @@ pub(super) const SCENARIOS: [Scenario; 32] = [
     scenario("refund that becomes a void", &[Step::Register, BUY, REFUND]),
     scenario(
         "partial approval with its void",
-        &[Step::Register, Step::Pay(Route::Purchase, Card::ApprovesHalf, None)],
+        &[Step::Register, Step::Pay(Route::Purchase, Card::ApprovesPart, None)],
     ),
     Scenario {
         name: "purchase of an order that may be new",
@@ -114,7 +114,7 @@ pub(super) const SCENARIOS: [Scenario; 32] = [
         steps: &[Step::CardPay(Route::Card(Asked::Charge, Media::Xml), Card::Approves, 2_050)],
     },
     scenario("credit card: decline", &[card(Asked::Charge, Card::Declines)]),
-    scenario("credit card: partial approval with its void", &[card(Asked::Charge, Card::ApprovesHalf)]),
+    scenario("credit card: partial approval with its void", &[card(Asked::Charge, Card::ApprovesPart)]),
     scenario("credit card: capture", &[CARD_HOLD, CARD_CAPTURE]),
     scenario("credit card: charge of an authorization", &[CARD_HOLD, card_step(Asked::Charge, Some(600))]),
     scenario("credit card: refund", &[CARD_BUY, Step::Settle, CARD_REFUND]),

@@ -17,7 +17,7 @@ use tollgate::{
 use super::{logged, stored, watch::Watch};
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
-    shop::{NO_FUNDS, Shop, VISA, by_card_with},
+    shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
     support::client,
 };
 
@@ -44,8 +44,10 @@ pub(super) async fn through_everything() -> Seen {
     tour.pays_later_and_refunds().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
     tour.is_declined_and_given_back().await;
+    tour.is_paid_by_a_shopper().await;
     tour.loses_a_request_that_arrives_late().await;
     tour.meets_a_gateway_that_does_not_answer().await;
+    tour.retries_what_had_no_effect().await;
     tour.cannot_read_a_merchant().await;
     tour.cannot_read_the_table().await;
     tour.stays_in_doubt().await;
@@ -130,6 +132,15 @@ impl Tour {
         self.look().await;
     }
 
+    async fn is_paid_by_a_shopper(&mut self) {
+        self.shop.register("shopper", 2599).await;
+        let merchant = self.shop.current_token().to_owned();
+        self.shop.as_shopper().await;
+        self.shop.pay("shopper", by_card_with("purchase", VISA, &json!({}))).await.data(200);
+        self.shop.use_token(&merchant);
+        self.look().await;
+    }
+
     async fn is_declined_and_given_back(&mut self) {
         self.shop.register("declined", 2599).await;
         self.shop
@@ -162,6 +173,18 @@ impl Tour {
         self.shop.register("refused", 2599).await;
         self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
         self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
+        self.look().await;
+    }
+
+    /// What was decided of earlier attempts stays on record.
+    async fn retries_what_had_no_effect(&mut self) {
+        self.shop.register("retried", 2599).await;
+        let data = by_card_with("purchase", TIMES_OUT, &json!({}));
+        for _ in 0..3 {
+            let answer =
+                self.shop.post_with_key("/v2/orders/retried/payments", "key", json!({ "data": data })).await;
+            answer.error(503, "gateway_unavailable");
+        }
         self.look().await;
     }
 

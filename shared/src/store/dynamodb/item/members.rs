@@ -230,6 +230,7 @@ impl Writer {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "numbers are copied")]
     pub(super) fn number(&mut self, name: Name, number: impl ToString) {
         self.put(name, AttributeValue::N(number.to_string()));
     }

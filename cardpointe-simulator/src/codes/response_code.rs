@@ -1,0 +1,92 @@
+//! Response codes that a fault can request.
+
+use super::Stat::{B, C};
+use super::{Processor, Stat, Verdict, pps};
+
+/// Codes of the gateway that the simulator never returns on its own, and of processors that it has no
+/// merchant accounts for: the ones that a client must not take for a plain decline.
+const OTHERS: [(&str, &str, Stat, &str); 9] = [
+    ("PPS", "61", B, "Line down"),
+    ("PPS", "63", C, "Bad resp format"),
+    ("PPS", "64", C, "Bad HTTP header"),
+    ("PPS", "65", C, "Socket close error"),
+    ("PPS", "66", C, "Response mismatch"),
+    ("VANT", "94", C, "Duplicate transaction"),
+    ("VANT", "98", C, "Duplicate transaction"),
+    ("PSTR", "01", C, "Duplicate Transaction"),
+    ("PMT", "234", C, "Duplicate order number"),
+];
+
+/// A response code, with the system that it is from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ResponseCode(pub(crate) Verdict);
+
+impl ResponseCode {
+    /// The processor did not respond to the gateway within 31 s: PPS 62, respstat B.
+    pub const TIMED_OUT: Self = Self(pps::TIMED_OUT);
+
+    /// The code of a system: every one of FNOR and RPCT, most of the gateway itself (PPS), and the codes for
+    /// duplicates of VANT, PSTR and PMT.
+    pub fn find(respproc: &str, respcode: &str) -> Option<Self> {
+        let processor = [Processor::Fnor, Processor::Rpct].into_iter().find(|known| known.name() == respproc);
+        if let Some(processor) = processor {
+            return processor.find(respcode).map(Self);
+        }
+        let gateways = pps::ALL.iter().find(|known| known.processor == respproc && known.code == respcode);
+        let others = || OTHERS.iter().find(|known| (known.0, known.1) == (respproc, respcode));
+        gateways.copied().map(Self).or_else(|| {
+            others().map(|&(processor, code, stat, text)| Self(Verdict { processor, code, stat, text }))
+        })
+    }
+
+    /// The system that it is from: PPS is the gateway itself.
+    pub fn respproc(self) -> &'static str {
+        self.0.processor
+    }
+
+    /// The code.
+    pub fn respcode(self) -> &'static str {
+        self.0.code
+    }
+
+    /// A (approved), B (retry) or C (declined).
+    pub fn respstat(self) -> &'static str {
+        self.0.stat.letter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_code_for_a_duplicate_or_a_request_in_progress_can_be_requested() {
+        let duplicates = [
+            ("FNOR", "94"),
+            ("RPCT", "385"),
+            ("RPCT", "772"),
+            ("RPCT", "774"),
+            ("RPCT", "776"),
+            ("RPCT", "913"),
+            ("RPCT", "923"),
+            ("VANT", "94"),
+            ("VANT", "98"),
+            ("PSTR", "01"),
+            ("PMT", "234"),
+        ];
+        for (respproc, respcode) in duplicates {
+            let code = ResponseCode::find(respproc, respcode);
+            let found = code.map(|code| (code.respproc(), code.respcode(), code.respstat()));
+            assert_eq!(found, Some((respproc, respcode, "C")));
+        }
+    }
+
+    #[test]
+    fn a_code_that_a_system_does_not_have_is_not_found() {
+        for (respproc, respcode) in [("FNOR", "913"), ("PPS", "0"), ("NONE", "94"), ("", "")] {
+            assert_eq!(ResponseCode::find(respproc, respcode), None);
+        }
+        let timed_out = ResponseCode::find("PPS", "62");
+        assert_eq!(timed_out, Some(ResponseCode::TIMED_OUT));
+    }
+}

@@ -1,0 +1,111 @@
+//! The ledger as tests read it.
+
+use jiff::Timestamp;
+
+use crate::state::{RecordKind, RecordState};
+use crate::transaction::Transaction;
+
+/// What changed a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// A request to the API.
+    Request,
+    /// A person in the portal.
+    Portal,
+    /// The batch run.
+    Settlement,
+}
+
+/// A record right after a change. The first one is its creation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// What changed it.
+    pub origin: Origin,
+    /// Its state from then on.
+    pub state: RecordState,
+    /// Its amount from then on, in minor units.
+    pub minor_units: i64,
+    /// What had been refunded of it.
+    pub refunded_minor_units: i64,
+}
+
+/// A transaction of the ledger: an authorization, sale or verification, or a refund.
+///
+/// This is what really happened. What an inquiry shows of it can differ: see the settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// Payment or refund.
+    pub kind: RecordKind,
+    /// Its reference.
+    pub retref: String,
+    /// The order id that inquiries show; empty without one.
+    pub order_id: String,
+    /// The merchant account.
+    pub merchid: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// What it moves, in minor units and never negative. 0 of a declined one; of one that timed out, what was
+    /// requested.
+    pub minor_units: i64,
+    /// The most that a capture may take, in minor units.
+    pub authorized_minor_units: i64,
+    /// What approved refunds give back of this payment, in minor units.
+    pub refunded_minor_units: i64,
+    /// Where it is on its way to settlement.
+    pub state: RecordState,
+    /// Which system the response code is from.
+    pub respproc: &'static str,
+    /// The response code.
+    pub respcode: &'static str,
+    /// A, B or C.
+    pub respstat: &'static str,
+    /// Of a refund: the payment's reference.
+    pub refund_of: Option<String>,
+    /// The card's token.
+    pub token: String,
+    /// The batch.
+    pub batchid: Option<String>,
+    /// Its whole life, oldest change first.
+    pub history: Vec<Change>,
+}
+
+impl Record {
+    /// 1 for a payment, -1 for a refund.
+    pub fn sign(&self) -> i64 {
+        match self.kind {
+            RecordKind::Payment => 1,
+            RecordKind::Refund => -1,
+        }
+    }
+
+    /// What the cardholder pays by this record as it stands, in minor units; negative for a refund. Holds,
+    /// verifications, declined, voided and rejected records move nothing.
+    pub fn moved_minor_units(&self) -> i64 {
+        if self.state.moves_money() { self.sign() * self.minor_units } else { 0 }
+    }
+}
+
+impl From<&Transaction> for Record {
+    fn from(transaction: &Transaction) -> Self {
+        Self {
+            kind: transaction.kind,
+            retref: transaction.retref.clone(),
+            order_id: transaction.order_id.clone(),
+            merchid: transaction.merchid.clone(),
+            currency: transaction.currency.clone(),
+            minor_units: transaction.amount,
+            authorized_minor_units: transaction.authorized,
+            refunded_minor_units: transaction.refunded,
+            state: transaction.status,
+            respproc: transaction.verdict.processor,
+            respcode: transaction.verdict.code,
+            respstat: transaction.verdict.stat.letter(),
+            refund_of: transaction.refund_of.clone(),
+            token: transaction.token.clone(),
+            batchid: transaction.batchid.clone(),
+            history: transaction.history.clone(),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! How a merchant account behaves where accounts differ, or where no public source tells.
+
+use serde_json::{Map, Value, json};
+
+/// Behavior that depends on how a merchant account is set up, or that no public source tells. A client should
+/// work with each of them, whatever it is set to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of one account")]
+pub struct Settings {
+    /// The account is open; if not, everything is refused with PPS 97. Default on.
+    pub enabled: bool,
+    /// A refund sent with its own order id is found by it. Off: it is filed under the order id of its sale.
+    /// Default on.
+    pub refunds_findable_by_orderid: bool,
+    /// A refund that has its own order id is also found by its sale's. Default off.
+    pub refunds_findable_by_payment_orderid: bool,
+    /// What `setlstat` says of an approved refund. Default: the life of a payment.
+    pub refund_setlstat: RefundSetlstat,
+    /// Inquiries show a refund's amount with a minus sign. Default on.
+    pub negative_refund_amounts: bool,
+    /// A refund can be voided until its batch is sent. Default off: PPS 24.
+    pub voidable_refunds: bool,
+    /// Sales can be refunded before they have settled. Default off.
+    pub refund_unsettled: bool,
+    /// More than the authorized amount can be captured. Default off.
+    pub over_capture: bool,
+    /// A refund can be for less than what is left. Default on.
+    pub partial_refunds: bool,
+    /// Refunds are authorized by the processor, which can decline them; off, the gateway approves each itself
+    /// (PPS 00, `REFUND`). Default on.
+    pub online_refunds: bool,
+    /// How the batch run ends for payments. Default: accepted.
+    pub payments_settle_as: Settled,
+    /// How the batch run ends for refunds. Default: accepted.
+    pub refunds_settle_as: Settled,
+    /// A capture that times out is done all the same. Default off.
+    pub timed_out_captures_done: bool,
+    /// A void that times out is done all the same. Default off.
+    pub timed_out_voids_done: bool,
+    /// What happens to a refund that times out. Default: it is not done.
+    pub timed_out_refunds: TimedOutRefunds,
+    /// The record of a payment or refund that timed out shows the requested amount; off, 0.00. Default on.
+    pub timed_out_amounts_kept: bool,
+    /// Addresses are verified. Default on.
+    pub avs: bool,
+    /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one. Default on.
+    pub cvv: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            refunds_findable_by_orderid: true,
+            refunds_findable_by_payment_orderid: false,
+            refund_setlstat: RefundSetlstat::LifeCycle,
+            negative_refund_amounts: true,
+            voidable_refunds: false,
+            refund_unsettled: false,
+            over_capture: false,
+            partial_refunds: true,
+            online_refunds: true,
+            payments_settle_as: Settled::Accepted,
+            refunds_settle_as: Settled::Accepted,
+            timed_out_captures_done: false,
+            timed_out_voids_done: false,
+            timed_out_refunds: TimedOutRefunds::NotDone,
+            timed_out_amounts_kept: true,
+            avs: true,
+            cvv: true,
+        }
+    }
+}
+
+/// A setting that is one of a few words.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// The words of the control interface.
+            pub(crate) const WORDS: &[&str] = &[$($word,)+];
+
+            pub(crate) fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// What `setlstat` says of an approved refund. Rejected, voided and other refunds that did not go
+    /// through show their state in each case.
+    RefundSetlstat {
+        /// "Queued for Capture", then "Accepted" with its own batch.
+        LifeCycle = "life_cycle",
+        /// "Refunded" from the start.
+        Refunded = "refunded",
+        /// Empty until it has settled.
+        Empty = "empty",
+        /// Left out until it has settled.
+        Absent = "absent",
+    }
+}
+
+words! {
+    /// How the batch run ends for a transaction.
+    Settled {
+        /// Accepted for funding.
+        Accepted = "accepted",
+        /// Rejected for funding.
+        Rejected = "rejected",
+        /// Transmitted, and held because of its amount.
+        UnderReview = "under_review",
+        /// Not transmitted: invalid order or item data.
+        FormatError = "format_error",
+        /// Not settled: the token could not be decrypted.
+        TokenDecrypt = "token_decrypt",
+    }
+}
+
+words! {
+    /// What happens to a refund that times out.
+    TimedOutRefunds {
+        /// Nothing: its record stays declined.
+        NotDone = "not_done",
+        /// It is done, and its record shows that at once.
+        Done = "done",
+        /// It is done, but its record shows the timeout until its batch has settled.
+        DoneShownWhenSettled = "done_shown_when_settled",
+    }
+}
+
+/// A setting on its way from or to JSON.
+enum Setting<'a> {
+    Switch(&'a mut bool),
+    RefundSetlstat(&'a mut RefundSetlstat),
+    Settled(&'a mut Settled),
+    TimedOutRefunds(&'a mut TimedOutRefunds),
+}
+
+impl Setting<'_> {
+    fn get(&self) -> Value {
+        match self {
+            Self::Switch(switch) => json!(**switch),
+            Self::RefundSetlstat(word) => json!(word.word()),
+            Self::Settled(word) => json!(word.word()),
+            Self::TimedOutRefunds(word) => json!(word.word()),
+        }
+    }
+
+    /// Changes the setting; the error says what it can be.
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        fn put<T>(place: &mut T, value: Option<T>, words: &[&str]) -> Result<(), String> {
+            *place = value.ok_or_else(|| format!("one of {}", words.join(", ")))?;
+            Ok(())
+        }
+        let word = value.as_str().unwrap_or_default();
+        match self {
+            Self::Switch(switch) => {
+                **switch = value.as_bool().ok_or("true or false")?;
+                Ok(())
+            }
+            Self::RefundSetlstat(place) => {
+                put(*place, RefundSetlstat::from_word(word), RefundSetlstat::WORDS)
+            }
+            Self::Settled(place) => put(*place, Settled::from_word(word), Settled::WORDS),
+            Self::TimedOutRefunds(place) => {
+                put(*place, TimedOutRefunds::from_word(word), TimedOutRefunds::WORDS)
+            }
+        }
+    }
+}
+
+impl Settings {
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 18] {
+        use Setting::{RefundSetlstat, Settled, Switch, TimedOutRefunds};
+        [
+            ("enabled", Switch(&mut self.enabled)),
+            ("refunds_findable_by_orderid", Switch(&mut self.refunds_findable_by_orderid)),
+            ("refunds_findable_by_payment_orderid", Switch(&mut self.refunds_findable_by_payment_orderid)),
+            ("refund_setlstat", RefundSetlstat(&mut self.refund_setlstat)),
+            ("negative_refund_amounts", Switch(&mut self.negative_refund_amounts)),
+            ("voidable_refunds", Switch(&mut self.voidable_refunds)),
+            ("refund_unsettled", Switch(&mut self.refund_unsettled)),
+            ("over_capture", Switch(&mut self.over_capture)),
+            ("partial_refunds", Switch(&mut self.partial_refunds)),
+            ("online_refunds", Switch(&mut self.online_refunds)),
+            ("payments_settle_as", Settled(&mut self.payments_settle_as)),
+            ("refunds_settle_as", Settled(&mut self.refunds_settle_as)),
+            ("timed_out_captures_done", Switch(&mut self.timed_out_captures_done)),
+            ("timed_out_voids_done", Switch(&mut self.timed_out_voids_done)),
+            ("timed_out_refunds", TimedOutRefunds(&mut self.timed_out_refunds)),
+            ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
+            ("avs", Switch(&mut self.avs)),
+            ("cvv", Switch(&mut self.cvv)),
+        ]
+    }
+
+    /// The settings by the names of the control interface.
+    pub(crate) fn to_json(mut self) -> Value {
+        let members = self.by_name().into_iter().map(|(name, value)| (name.to_owned(), value.get()));
+        members.collect::<Map<_, _>>().into()
+    }
+
+    /// The names of the control interface.
+    pub(crate) fn names(mut self) -> Vec<&'static str> {
+        self.by_name().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Changes the settings that are named, and no other; the error names the one that is wrong.
+    pub(crate) fn apply(&mut self, given: &Map<String, Value>) -> Result<(), String> {
+        for (name, mut setting) in self.by_name() {
+            if let Some(value) = given.get(name) {
+                setting.set(value).map_err(|error| format!("{name}: {error}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_sent_again() {
+        let mut changed = Settings::default();
+        let other = json!({
+            "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
+        });
+        changed.apply(other.as_object().unwrap()).unwrap();
+        let mut copy = Settings::default();
+        copy.apply(changed.to_json().as_object().unwrap()).unwrap();
+        assert_eq!(copy, changed);
+        assert_ne!(changed, Settings::default());
+    }
+
+    #[test]
+    fn every_word_names_its_own_value() {
+        for word in Settled::WORDS {
+            assert_eq!(Settled::from_word(word).map(Settled::word), Some(*word));
+        }
+        assert_eq!(Settled::from_word("settled"), None);
+    }
+
+    #[test]
+    fn a_wrong_word_is_refused_with_the_right_ones() {
+        let given = json!({ "refund_setlstat": "queued" });
+        let error = Settings::default().apply(given.as_object().unwrap()).unwrap_err();
+        assert_eq!(error, "refund_setlstat: one of life_cycle, refunded, empty, absent");
+    }
+}

@@ -1,0 +1,228 @@
+//! One transaction, and what inquiries show of it.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::amount;
+use crate::cards::{Brand, Card};
+use crate::codes::{Stat, Verdict, pps};
+use crate::record::{Change, Origin};
+use crate::reply::Reply;
+use crate::settings::{RefundSetlstat, Settings};
+use crate::state::{RecordKind, RecordState, ShownSetlstat};
+use crate::world::{Call, World};
+
+/// Older transactions cannot be voided (PPS 39).
+const VOID_LIMIT_S: i64 = 30 * 86_400;
+
+/// One authorization, sale, verification or refund. Of its card only the token and the last four digits are
+/// here.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    pub(crate) kind: RecordKind,
+    pub(crate) retref: String,
+    pub(crate) merchid: String,
+    pub(crate) currency: String,
+    pub(crate) order_id: String,
+    pub(crate) token: String,
+    pub(crate) brand: Option<Brand>,
+    pub(crate) expiry: Option<String>,
+    pub(crate) name: String,
+    /// What was approved and not voided: the most that a capture may ask for.
+    pub(crate) authorized: i64,
+    /// What the transaction moves now. A refund's is positive here. Declined: 0; timed out: what was requested.
+    pub(crate) amount: i64,
+    pub(crate) refunded: i64,
+    pub(crate) status: RecordState,
+    pub(crate) verdict: Verdict,
+    pub(crate) authcode: Option<String>,
+    pub(crate) batchid: Option<String>,
+    pub(crate) authorized_at: Timestamp,
+    pub(crate) captured_at: Option<Timestamp>,
+    pub(crate) settled_at: Option<Timestamp>,
+    /// Profile id and account id.
+    pub(crate) profile: Option<(String, String)>,
+    pub(crate) userfields: Option<Value>,
+    pub(crate) entrymode: &'static str,
+    /// An approval that allows later recurring payments.
+    pub(crate) starts_recurring: bool,
+    /// Decline category, advice and scheme codes.
+    pub(crate) advice: Vec<(&'static str, String)>,
+    /// Of a refund: the payment's reference.
+    pub(crate) refund_of: Option<String>,
+    /// Also found by this order id.
+    pub(crate) second_order_id: Option<String>,
+    /// Inquiries show a timeout until the batch has settled.
+    pub(crate) looks_timed_out: bool,
+    /// What inquiries show in place of the real `setlstat`.
+    pub(crate) shown_setlstat: Option<ShownSetlstat>,
+    pub(crate) history: Vec<Change>,
+}
+
+impl Transaction {
+    /// A transaction that has not done anything yet.
+    pub(crate) fn new(kind: RecordKind, retref: String, verdict: Verdict, now: Timestamp) -> Self {
+        Self {
+            kind,
+            retref,
+            merchid: String::new(),
+            currency: String::new(),
+            order_id: String::new(),
+            token: String::new(),
+            brand: None,
+            expiry: None,
+            name: String::new(),
+            authorized: 0,
+            amount: 0,
+            refunded: 0,
+            status: RecordState::Declined,
+            verdict,
+            authcode: None,
+            batchid: None,
+            authorized_at: now,
+            captured_at: None,
+            settled_at: None,
+            profile: None,
+            userfields: None,
+            entrymode: "Keyed",
+            starts_recurring: false,
+            advice: Vec::new(),
+            refund_of: None,
+            second_order_id: None,
+            looks_timed_out: false,
+            shown_setlstat: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// Adds what has changed to the history. Call it when the change is complete.
+    pub(crate) fn note(&mut self, at: Timestamp, origin: Origin) {
+        self.history.push(Change {
+            at,
+            origin,
+            state: self.status,
+            minor_units: self.amount,
+            refunded_minor_units: self.refunded,
+        });
+    }
+
+    /// What a response shows in place of this approval: the same transaction, or (respstat C) a copy of the
+    /// request that was refused under a reference of its own.
+    pub(crate) fn hidden_behind(&self, world: &mut World, verdict: Verdict, call: Call) -> Self {
+        let is_same = verdict.stat != Stat::C;
+        Self {
+            retref: if is_same { self.retref.clone() } else { world.next_retref(call.now) },
+            verdict,
+            authorized: 0,
+            amount: if verdict == pps::TIMED_OUT { self.amount } else { 0 },
+            status: RecordState::Declined,
+            authcode: None,
+            batchid: None,
+            captured_at: None,
+            profile: None,
+            starts_recurring: false,
+            history: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn set_card(&mut self, card: &Card) {
+        self.token.clone_from(&card.token);
+        self.brand = Some(card.brand);
+    }
+
+    pub(crate) fn is_too_old_to_void(&self, now: Timestamp) -> bool {
+        now.as_second() - self.authorized_at.as_second() > VOID_LIMIT_S
+    }
+
+    /// Whether the transaction waits for its batch, or the batch for the processor's word.
+    fn is_unsettled(&self) -> bool {
+        matches!(self.status, RecordState::Queued | RecordState::BatchSent)
+    }
+
+    pub(crate) fn is_voidable(&self, settings: Settings, now: Timestamp) -> bool {
+        let open = match self.kind {
+            RecordKind::Payment => {
+                matches!(self.status, RecordState::Authorized | RecordState::Queued | RecordState::ZeroAmount)
+            }
+            RecordKind::Refund => {
+                settings.voidable_refunds && self.status == RecordState::Queued && !self.looks_timed_out
+            }
+        };
+        open && self.refunded == 0 && !self.is_too_old_to_void(now)
+    }
+
+    /// Whether a refund may be tried, by the state alone.
+    pub(crate) fn may_refund(&self, settings: Settings) -> bool {
+        let unsettled = self.status == RecordState::Authorized || self.is_unsettled();
+        self.kind == RecordKind::Payment
+            && (self.status == RecordState::Accepted || (settings.refund_unsettled && unsettled))
+    }
+
+    /// The verdict that inquiries show: that of the first response, also after a timeout.
+    fn shown_verdict(&self) -> Verdict {
+        if self.looks_timed_out && self.is_unsettled() { pps::TIMED_OUT } else { self.verdict }
+    }
+
+    fn shown_setlstat(&self, settings: Settings) -> Option<&str> {
+        let is_refund = self.kind == RecordKind::Refund;
+        let went_through = self.is_unsettled() || self.status == RecordState::Accepted;
+        match (&self.shown_setlstat, settings.refund_setlstat) {
+            (Some(ShownSetlstat::Text(text)), _) => Some(text),
+            (Some(ShownSetlstat::Absent), _) => None,
+            _ if self.shown_verdict() == pps::TIMED_OUT => Some(RecordState::Declined.setlstat()),
+            (None, RefundSetlstat::Refunded) if is_refund && went_through => Some("Refunded"),
+            (None, RefundSetlstat::Empty) if is_refund && self.is_unsettled() => Some(""),
+            (None, RefundSetlstat::Absent) if is_refund && self.is_unsettled() => None,
+            _ => Some(self.status.setlstat()),
+        }
+    }
+
+    /// The amount that inquiries show.
+    fn shown_amount(&self, settings: Settings) -> i64 {
+        let is_negative = self.kind == RecordKind::Refund && settings.negative_refund_amounts;
+        if self.shown_verdict() == pps::TIMED_OUT && !settings.timed_out_amounts_kept {
+            0
+        } else if is_negative {
+            -self.amount
+        } else {
+            self.amount
+        }
+    }
+
+    /// What an inquiry shows of the transaction.
+    pub(crate) fn inquiry(&self, settings: Settings, now: Timestamp) -> Reply {
+        let yes_no = |yes: bool| if yes { "Y" } else { "N" };
+        let refundable = self.may_refund(settings) && self.refunded < self.amount;
+        let verdict = self.shown_verdict();
+        let is_captured = verdict != pps::TIMED_OUT;
+        Reply::of(verdict)
+            .with("merchid", self.merchid.as_str())
+            .with("orderId", self.order_id.as_str())
+            .with("retref", self.retref.as_str())
+            .with("amount", amount::format(self.shown_amount(settings)))
+            .with("currency", self.currency.as_str())
+            .with_some("setlstat", self.shown_setlstat(settings))
+            .with("authdate", self.authorized_at.strftime("%Y%m%d").to_string())
+            .with_some("capturedate", self.captured_at.filter(|_| is_captured).map(date_time))
+            .with_some("settledate", self.settled_at.map(date_time))
+            .with_some("batchid", self.batchid.as_deref().filter(|_| is_captured))
+            .with("token", self.token.as_str())
+            .with("account", self.token.as_str())
+            .with("lastfour", self.token.get(12..).unwrap_or_default())
+            .with_some("expiry", self.expiry.as_deref())
+            .with("name", self.name.as_str())
+            .with_some("profileid", self.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
+            .with_some("acctid", self.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
+            .with("bintype", "")
+            .with("entrymode", self.entrymode)
+            .with_some("userfields", self.userfields.clone())
+            .with("voidable", yes_no(self.is_voidable(settings, now)))
+            .with("refundable", yes_no(refundable))
+            .with_all(&self.advice)
+    }
+}
+
+fn date_time(at: Timestamp) -> String {
+    at.strftime("%Y%m%d%H%M%S").to_string()
+}

@@ -1,0 +1,106 @@
+//! Requests that time out between the gateway and the processor: PPS 62, respstat B.
+
+use cardpointe_simulator::{Endpoint, Fault, FaultKind, Settings, TimedOutRefunds};
+use serde_json::{Value, json};
+
+use crate::harness::{Gateway, assert_members, start, start_merchant, text};
+
+const TIMEOUT_CARD: &str = "4999006200620062";
+
+async fn timed_out(gateway: &Gateway, endpoint: Endpoint, body: Value) -> Value {
+    gateway.simulator.fault(Fault::once(endpoint, FaultKind::TimedOut));
+    let answer = gateway.put(endpoint.name(), body).await;
+    assert_members(&answer, json!({ "respstat": "B", "respproc": "PPS", "respcode": "62" }));
+    answer
+}
+
+#[tokio::test]
+async fn a_timed_out_payment_is_found_declined_with_its_amount_and_the_codes_of_its_response() {
+    let gateway = start().await;
+    gateway.auth(json!({ "account": TIMEOUT_CARD, "orderid": "A-1", "capture": "Y" })).await;
+    let record = gateway.by_order_id("A-1").await;
+    assert_members(
+        &record,
+        json!({
+            "respstat": "B", "respproc": "PPS", "respcode": "62", "resptext": "Timed out",
+            "setlstat": "Declined", "amount": "10.00", "voidable": "N", "refundable": "N",
+        }),
+    );
+    let ledger = gateway.simulator.record(&text(&record, "retref")).unwrap();
+    assert_eq!((ledger.minor_units, ledger.moved_minor_units()), (1_000, 0));
+    assert_eq!(gateway.simulator.settle(), 0);
+}
+
+#[tokio::test]
+async fn an_account_can_show_timed_out_records_without_their_amount() {
+    let gateway = start_merchant(Settings { timed_out_amounts_kept: false, ..Settings::default() }).await;
+    let answer = gateway.auth(json!({ "account": TIMEOUT_CARD, "orderid": "A-1" })).await;
+    assert_eq!(answer["amount"], "10.00", "the response has it in any case");
+    assert_eq!(gateway.by_order_id("A-1").await["amount"], "0.00");
+}
+
+#[tokio::test]
+async fn a_timed_out_capture_or_void_is_done_if_the_account_says_so() {
+    let captures = Settings { timed_out_captures_done: true, ..Settings::default() };
+    let voids = Settings { timed_out_voids_done: true, ..Settings::default() };
+    let cases = [
+        (Settings::default(), Endpoint::Capture, "Authorized"),
+        (Settings::default(), Endpoint::Void, "Authorized"),
+        (captures, Endpoint::Capture, "Queued for Capture"),
+        (captures, Endpoint::Void, "Authorized"),
+        (voids, Endpoint::Capture, "Authorized"),
+        (voids, Endpoint::Void, "Voided"),
+    ];
+    for (settings, endpoint, setlstat) in cases {
+        let gateway = start_merchant(settings).await;
+        let retref = gateway.authorized(json!({})).await;
+        timed_out(&gateway, endpoint, json!({ "retref": retref })).await;
+        assert_eq!(gateway.inquire(&retref).await["setlstat"], setlstat, "{endpoint:?} {settings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_timed_out_refund_is_not_done_by_default_and_leaves_a_record() {
+    let gateway = start().await;
+    let sale = gateway.settled("10.00", "A-1").await;
+    let body = json!({ "retref": sale, "amount": "4.00", "orderid": "R-1" });
+    let answer = timed_out(&gateway, Endpoint::Refund, body).await;
+    assert_members(&answer, json!({ "amount": "4.00", "setlstat": "Declined" }));
+    assert_ne!(answer["retref"], *sale);
+    gateway.simulator.settle();
+    assert_members(
+        &gateway.by_order_id("R-1").await,
+        json!({
+            "retref": answer["retref"], "respstat": "B", "respcode": "62", "setlstat": "Declined",
+            "amount": "-4.00",
+        }),
+    );
+    assert_eq!(gateway.simulator.record(&sale).unwrap().refunded_minor_units, 0);
+}
+
+#[tokio::test]
+async fn a_timed_out_refund_that_was_done_shows_it_at_once_or_when_it_has_settled() {
+    for (timed_out_refunds, before) in [
+        (TimedOutRefunds::Done, json!({ "respstat": "A", "setlstat": "Queued for Capture" })),
+        (
+            TimedOutRefunds::DoneShownWhenSettled,
+            json!({ "respstat": "B", "respcode": "62", "setlstat": "Declined", "amount": "-4.00" }),
+        ),
+    ] {
+        let gateway = start_merchant(Settings { timed_out_refunds, ..Settings::default() }).await;
+        let sale = gateway.settled("10.00", "A-1").await;
+        let body = json!({ "retref": sale, "amount": "4.00", "orderid": "R-1" });
+        let answer = timed_out(&gateway, Endpoint::Refund, body).await;
+        assert_members(&answer, json!({ "amount": "4.00", "setlstat": "Declined" }));
+
+        let refund = text(&answer, "retref");
+        assert_members(&gateway.inquire(&refund).await, before);
+        assert_eq!(gateway.simulator.record(&refund).unwrap().moved_minor_units(), -400, "done");
+        assert_eq!(gateway.put("refund", json!({ "retref": sale })).await["amount"], "6.00", "what is left");
+        gateway.simulator.settle();
+        assert_members(
+            &gateway.by_order_id("R-1").await,
+            json!({ "retref": refund, "respstat": "A", "respcode": "00", "setlstat": "Accepted" }),
+        );
+    }
+}

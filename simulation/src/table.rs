@@ -1,0 +1,178 @@
+//! What an inquiry may show, one by one: every settlement state of the gateway, for every kind of operation, with its
+//! response lost or not, and then whatever a client may do next. And the gateway's test cards that time out.
+
+mod story;
+
+use std::collections::BTreeMap;
+
+use cardpointe_simulator::ShownSetlstat;
+use tollgate::operation::Stage;
+
+use crate::card::Card;
+use story::{Crowd, Story};
+
+/// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.
+const SETLSTAT: [Option<&str>; 18] = [
+    Some("Authorized"),
+    Some("Queued for Capture"),
+    Some("Voided"),
+    Some("Declined"),
+    Some("Zero Amount"),
+    Some("Accepted"),
+    Some("Rejected"),
+    Some("Format Error"),
+    Some("Token Decrypt"),
+    Some("Pin Debit"),
+    Some("Amount Under Review"),
+    Some("Refunded"),
+    Some("Zero amount"),
+    Some("ACCEPTED"),
+    Some("queued for capture"),
+    Some("Something New"),
+    Some(""),
+    None,
+];
+
+/// An operation whose response is lost or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tested {
+    Authorize,
+    Purchase,
+    Capture,
+    Refund,
+    Void,
+}
+
+/// What the client does that has lost a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    SameKey,
+    NoKey,
+    NewKey,
+}
+
+/// What a record says of the operation, in the gateway's documented terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reported {
+    Done,
+    NotDone,
+    /// It is approved, and its settlement says nothing that is known.
+    Unclear,
+}
+
+impl Tested {
+    const ALL: [Self; 5] = [Self::Authorize, Self::Purchase, Self::Capture, Self::Refund, Self::Void];
+
+    /// What the record of the payment, or the refund's own, says with this `setlstat`.
+    fn reported(self, setlstat: Option<&str>) -> Reported {
+        let lower = setlstat.unwrap_or_default().to_ascii_lowercase();
+        let settles = matches!(
+            lower.as_str(),
+            "queued for capture" | "accepted" | "rejected" | "format error" | "token decrypt"
+        );
+        match (self, lower.as_str()) {
+            (Self::Void, "voided") => Reported::Done,
+            (Self::Void, "authorized" | "queued for capture" | "accepted") => Reported::NotDone,
+            (Self::Void, _) => Reported::Unclear,
+            (_, "voided") | (Self::Authorize | Self::Purchase | Self::Refund, "declined") => {
+                Reported::NotDone
+            }
+            (Self::Refund, _) => Reported::Done,
+            (Self::Capture, "authorized") => Reported::NotDone,
+            (Self::Authorize, "authorized") => Reported::Done,
+            _ if settles => Reported::Done,
+            _ => Reported::Unclear,
+        }
+    }
+}
+
+/// What the table came to.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// Cases.
+    pub cases: u64,
+    /// Where the tested operation stood after ten runs of the schedule, by what was reported of it.
+    pub counts: BTreeMap<String, u64>,
+    /// Runs of the schedule until the last of the other due orders was resolved, at most.
+    pub runs_until_others_resolved: u32,
+    /// The same without an order that is undecided.
+    pub runs_without: u32,
+    /// Cases that broke a rule, and the rule.
+    pub broken: Vec<String>,
+}
+
+impl Table {
+    fn took(&mut self, name: &str, reported: Option<Reported>, story: &Story) {
+        self.cases += 1;
+        let key = format!("{reported:?} {:?}", story.stage);
+        *self.counts.entry(key).or_default() += 1;
+        self.runs_until_others_resolved =
+            self.runs_until_others_resolved.max(story.runs_until_others_resolved);
+        let mut broken = story.broken.clone();
+        if story.runs_until_others_resolved > self.runs_without {
+            let (runs, without) = (story.runs_until_others_resolved, self.runs_without);
+            broken.push(format!("the others are resolved after {runs} runs, without it after {without}"));
+        }
+        self.broken.extend(broken.into_iter().map(|rule| format!("{name}: {rule}")));
+    }
+}
+
+/// Every case of every settlement state.
+pub fn settlement_table() -> Table {
+    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    for setlstat in SETLSTAT {
+        for tested in Tested::ALL {
+            for lost in [true, false] {
+                for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                    for crowd in [Crowd::None, Crowd::Due] {
+                        let name =
+                            format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");
+                        let shown = setlstat
+                            .map_or(ShownSetlstat::Absent, |text| ShownSetlstat::Text(text.to_owned()));
+                        let reported = tested.reported(setlstat);
+                        let story = story::settlement(tested, &shown, reported, lost, again, crowd);
+                        let mut story = story;
+                        story.broken.extend(final_state(tested, reported, lost, story.stage));
+                        table.took(&name, Some(reported).filter(|_| lost), &story);
+                    }
+                }
+            }
+        }
+    }
+    table
+}
+
+/// Whether the operation may stand as it does.
+fn final_state(tested: Tested, reported: Reported, lost: bool, stage: Option<Stage>) -> Option<String> {
+    let fine = match (reported, stage) {
+        (_, None) => false,
+        // The direct response said so, and no later inquiry is needed.
+        _ if !lost => stage == Some(Stage::Approved),
+        (Reported::Done, stage) => stage == Some(Stage::Approved),
+        // What is reported as not done may be done again, and so be done in the end.
+        (Reported::NotDone, stage) => {
+            stage != Some(Stage::Approved) || matches!(tested, Tested::Capture | Tested::Void)
+        }
+        (Reported::Unclear, stage) => matches!(stage, Some(Stage::Approved | Stage::Pending)),
+    };
+    (!fine).then(|| format!("is {stage:?}, and the gateway reported {reported:?}"))
+}
+
+/// The gateway's cards that time out after 32 s, to authorize and to purchase.
+pub fn timeout_cards() -> Table {
+    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    for card in [Card::TimesOut, Card::TimesOutMastercard, Card::TimesOutDiscover] {
+        for tested in [Tested::Authorize, Tested::Purchase] {
+            for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                for crowd in [Crowd::None, Crowd::Due] {
+                    let mut story = story::timeout(card, tested, again, crowd);
+                    if story.stage == Some(Stage::Pending) || story.stage == Some(Stage::Approved) {
+                        story.broken.push(format!("is {:?}, and had no effect", story.stage));
+                    }
+                    table.took(&format!("{card:?} {tested:?}, {again:?}, {crowd:?}"), None, &story);
+                }
+            }
+        }
+    }
+    table
+}

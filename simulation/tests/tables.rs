@@ -1,0 +1,26 @@
+//! Every settlement state for every kind of operation, and the gateway's cards that time out.
+
+use simulation::Table;
+
+fn hold(table: &Table) {
+    println!("{} cases; others resolved after {} runs", table.cases, table.runs_until_others_resolved);
+    for (what, times) in &table.counts {
+        println!("{times:>6}  {what}");
+    }
+    let broken = table.broken.len();
+    assert!(table.broken.is_empty(), "{broken} of {} cases:\n{}", table.cases, table.broken.join("\n"));
+}
+
+#[test]
+fn no_settlement_state_moves_money_twice_is_taken_for_a_decline_or_delays_other_orders() {
+    let table = simulation::settlement_table();
+    assert_eq!(table.cases, 18 * 5 * 2 * 3 * 2);
+    hold(&table);
+}
+
+#[test]
+fn a_card_that_times_out_at_the_gateway_leaves_its_order_payable_and_delays_no_other() {
+    let table = simulation::timeout_cards();
+    assert_eq!(table.cases, 3 * 2 * 3 * 2);
+    hold(&table);
+}
