@@ -18,7 +18,7 @@ use crate::{
     money::Currency,
     operation::Route,
     order::MerchantId,
-    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount},
+    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
 };
 
 /// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
@@ -293,9 +293,11 @@ impl Document {
                 authorization_lifetime,
                 capture_after: self.capture_after,
                 void_lapsed: self.void_lapsed,
-                shopper_attempts: shoppers.declines_per_order.unwrap_or(defaults.shopper_attempts),
-                shopper_partial: shoppers.partial,
-                shopper_stored_cards: shoppers.stored_cards,
+                shoppers: ShopperPolicy {
+                    attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
+                    partial: shoppers.partial,
+                    stored_cards: shoppers.stored_cards,
+                },
             },
             shopper_tokens: shoppers.enabled,
             disabled: self.disabled,

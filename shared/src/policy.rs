@@ -58,12 +58,26 @@ pub struct Policy {
     pub capture_after: Option<SignedDuration>,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
-    /// Declined plus pending attempts that shoppers may make on one order.
-    pub shopper_attempts: usize,
-    /// Whether a shopper may pay a part of what is owing.
-    pub shopper_partial: bool,
-    /// Whether a shopper may pay with a card that is stored at the gateway.
-    pub shopper_stored_cards: bool,
+    /// What shoppers may do.
+    pub shoppers: ShopperPolicy,
+}
+
+/// What shoppers' browsers may do on a merchant's orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopperPolicy {
+    /// Declined plus pending attempts that they may make on one order.
+    pub attempts: usize,
+    /// Whether one may pay a part of what is owing.
+    pub partial: bool,
+    /// Whether one may pay with a card that is stored at the gateway.
+    pub stored_cards: bool,
+}
+
+impl Default for ShopperPolicy {
+    fn default() -> Self {
+        // A person mistypes a few times; a card tester needs hundreds.
+        Self { attempts: 5, partial: false, stored_cards: false }
+    }
 }
 
 impl Default for Policy {
@@ -79,10 +93,7 @@ impl Default for Policy {
             authorization_lifetime: SignedDuration::from_hours(7 * 24),
             capture_after: None,
             void_lapsed: false,
-            // A person mistypes a few times; a card tester needs hundreds.
-            shopper_attempts: 5,
-            shopper_partial: false,
-            shopper_stored_cards: false,
+            shoppers: ShopperPolicy::default(),
         }
     }
 }

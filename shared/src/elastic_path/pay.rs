@@ -108,7 +108,7 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     };
     if caller.grant == Grant::Implicit
         && matches!(source, PaymentSource::Profile { .. })
-        && !caller.merchant.policy.shopper_stored_cards
+        && !caller.merchant.policy.shoppers.stored_cards
     {
         return Err(ApiError::new(Code::Forbidden, "this merchant's shoppers cannot pay with stored cards"));
     }

@@ -326,15 +326,10 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
 
 /// A decline as it is told. Whoever tries out cards in a browser must not learn that one is reported as stolen.
 fn told(decline: Decline, grant: Grant) -> Decline {
-    match grant {
-        Grant::ClientCredentials => decline,
-        Grant::Implicit | Grant::Schedule | Grant::Unrecognized
-            if decline.code.is_for_the_merchant_only() =>
-        {
-            Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
-        }
-        Grant::Implicit | Grant::Schedule | Grant::Unrecognized => decline,
+    if grant == Grant::ClientCredentials || !decline.code.is_for_the_merchant_only() {
+        return decline;
     }
+    Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
 }
 
 fn failure(transaction: &Transaction, grant: Grant) -> Option<Value> {

@@ -243,7 +243,7 @@ fn decide_pay(
     let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
     let amount = amount_to_pay(&order, pay)?;
     let part = pay.amount.is_some() && order.owing() != Some(amount);
-    if intent.by == Grant::Implicit && part && !context.policy.shopper_partial {
+    if intent.by == Grant::Implicit && part && !context.policy.shoppers.partial {
         return Err(Rejection::NotPayable);
     }
     let route = route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
@@ -265,7 +265,7 @@ fn decide_pay(
         }
         return attempt_again(order, at, amount, context);
     }
-    if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shopper_attempts {
+    if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
         return Err(Rejection::TooManyAttempts);
     }
     order.room_for_payment(intent.by)?;

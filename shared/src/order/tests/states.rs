@@ -418,7 +418,7 @@ fn a_shoppers_failed_attempts_are_limited_until_the_merchant_states_the_order_ag
 #[test]
 fn failures_of_shoppers_do_not_fill_an_order_that_the_merchant_wants_to_be_paid_for() {
     let mut desk = Desk::new();
-    desk.policy.shopper_attempts = usize::MAX;
+    desk.policy.shoppers.attempts = usize::MAX;
     desk.by = Grant::Implicit;
     for _ in 0..SHOPPER_FAILURES_MAX {
         let at = desk.pay(PURCHASE, None, None).unwrap().sent();
@@ -472,14 +472,14 @@ fn a_shopper_pays_all_that_is_owing_or_nothing() {
     }
     assert!(desk.pay(PURCHASE, Some(TOTAL), None).is_ok());
     let mut desk = Desk::new();
-    (desk.by, desk.policy.shopper_partial) = (Grant::Implicit, true);
+    (desk.by, desk.policy.shoppers.partial) = (Grant::Implicit, true);
     assert!(desk.pay(PURCHASE, Some(1), None).is_ok());
 }
 
 #[test]
 fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() {
     let mut desk = Desk::new();
-    desk.policy.shopper_partial = true;
+    desk.policy.shoppers.partial = true;
     desk.by = Grant::Implicit;
     for minor in 1..=6 {
         let at = desk.pay(PURCHASE, Some(minor), None).unwrap().sent();
