@@ -183,6 +183,9 @@ impl Place {
     pub(crate) fn app(&self) -> Result<App, Failure> {
         let config = Config {
             table: self.table()?.to_owned(),
+            // No command pays for a shopper.
+            attempts_table: String::new(),
+            source_header: None,
             captures: CAPTURES,
             merchants: Settings {
                 prefix: self.merchants_prefix.clone(),

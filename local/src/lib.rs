@@ -20,4 +20,4 @@ pub mod tamper;
 pub mod template;
 
 pub use dynamodb::client as dynamodb_client;
-pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME, app};
+pub use stack::{ATTEMPTS_TABLE_NAME, Options, REGION, Stack, StartError, TABLE_NAME, app};

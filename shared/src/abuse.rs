@@ -29,9 +29,6 @@ pub const WRONG_KEYS: Limit = Limit { failures: 10, window: SignedDuration::from
 /// Merchants that one address failed to authenticate for. Each of them can cost a call to Secrets Manager.
 pub const MERCHANTS: Limit = Limit { failures: 20, window: SignedDuration::from_mins(5) };
 
-/// Declined payments from one shopper's address: cards that are being tried out.
-pub const DECLINES: Limit = Limit { failures: 10, window: SignedDuration::from_mins(10) };
-
 /// Counts failures by source.
 #[derive(Debug)]
 pub struct Throttle {
@@ -128,17 +125,11 @@ pub struct Abuse {
     pub wrong_keys: Throttle,
     /// Merchants whose key or token was wrong, existing or not, by address.
     pub merchants: Guesses,
-    /// Declined payments of browsers, by address and merchant id.
-    pub declines: Throttle,
 }
 
 impl Default for Abuse {
     fn default() -> Self {
-        Self {
-            wrong_keys: Throttle::new(WRONG_KEYS),
-            merchants: Guesses::new(MERCHANTS),
-            declines: Throttle::new(DECLINES),
-        }
+        Self { wrong_keys: Throttle::new(WRONG_KEYS), merchants: Guesses::new(MERCHANTS) }
     }
 }
 

@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use lambda_http::{Request, http::HeaderName};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     abuse::Abuse,
     access_token::{self, Verified},
+    attempts::Attempts,
     clock::Clock,
+    invocation::{source, source_in},
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
     payments::Payments,
@@ -38,6 +41,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Who is slowed down.
     pub abuse: Abuse,
+    /// Counts shoppers' payments.
+    pub attempts: Arc<dyn Attempts>,
+    /// The header with the client's address, where a proxy in front of the API sets one; otherwise API Gateway tells.
+    pub source_header: Option<HeaderName>,
     /// How scheduled captures run.
     pub captures: Settings,
 }
@@ -55,6 +62,14 @@ pub(crate) enum Denied {
 }
 
 impl App {
+    /// Where a request comes from; empty where nothing tells.
+    pub(crate) fn source(&self, request: &Request) -> String {
+        match &self.source_header {
+            Some(header) => source_in(request, header),
+            None => source(request),
+        }
+    }
+
     /// The merchant, if this is one of its keys. A right key passes however many wrong ones came before.
     pub(crate) async fn merchant_with_key(
         &self,

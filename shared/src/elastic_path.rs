@@ -2,6 +2,7 @@
 //!
 //! Requests become intents, orders become answers, errors become the `errors` envelope. No payment rule lives here.
 
+mod attempt;
 mod body;
 mod caller;
 mod error;

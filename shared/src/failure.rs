@@ -169,7 +169,7 @@ impl Code {
             Self::TooManyOperations => ("too_many_operations", 422, "Unprocessable Entity", 71),
             Self::TooManyAttempts => ("too_many_attempts", 422, "Unprocessable Entity", 72),
             Self::TooManyWrongKeys => ("too_many_wrong_keys", 429, "Too Many Requests", 73),
-            Self::TooManyDeclines => ("too_many_declines", 429, "Too Many Requests", 74),
+            Self::TooManyDeclines => ("too_many_declines", 422, "Unprocessable Entity", 74),
             Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable", 90),
             Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway", 91),
             Self::ServiceUnavailable => ("service_unavailable", 503, "Service Unavailable", 92),
@@ -267,10 +267,10 @@ impl Failure {
         Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
     }
 
-    /// Too many payments from there were declined.
-    pub(crate) fn too_many_declines(wait: SignedDuration) -> Self {
-        let detail = "too many payments from this address were declined; nothing was sent to the gateway";
-        Self::new(Code::TooManyDeclines, detail).retry_after(seconds(wait))
+    /// Too many payments from there were declined. Not 429, which makes the published SDK wait without a word.
+    pub(crate) fn too_many_declines() -> Self {
+        let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
+        Self::new(Code::TooManyDeclines, detail)
     }
 }
 

@@ -18,6 +18,7 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use jiff::SignedDuration;
 use lambda_http::{
     Body, Error, Request, Response,
+    http::HeaderName,
     lambda_runtime::{self, LambdaEvent},
     service_fn,
 };
@@ -35,7 +36,10 @@ use crate::{
     order::MerchantId,
     payments::{Deadline, Payments},
     scheduled_capture,
-    store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
+    store::{
+        CAPTURE_SHARDS_MAX,
+        dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts},
+    },
     telemetry::{self, Measured},
     trail,
 };
@@ -58,6 +62,10 @@ const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub struct Config {
     /// DynamoDB table (`TABLE_NAME`).
     pub table: String,
+    /// DynamoDB table of shoppers' attempts (`ATTEMPTS_TABLE_NAME`).
+    pub attempts_table: String,
+    /// The header with the client's address, if a proxy in front of the API sets one (`SOURCE_HEADER`).
+    pub source_header: Option<HeaderName>,
     /// Where merchants are read and what is accepted of them.
     pub merchants: Settings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
@@ -97,6 +105,8 @@ impl Config {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
+            attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
+            source_header: optional("SOURCE_HEADER").map(|name| name.parse()).transpose()?,
             merchants: Settings {
                 prefix: needed("MERCHANTS_PREFIX")?,
                 gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
@@ -121,6 +131,7 @@ struct Adapters {
     store: Arc<DynamoDbStore>,
     gateway: Arc<CardPointe>,
     merchants: Arc<SecretsManagerMerchants>,
+    attempts: Arc<DynamoDbAttempts>,
 }
 
 impl Adapters {
@@ -151,6 +162,7 @@ impl Adapters {
         let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
         let merchants = config.merchants.clone();
         Ok(Self {
+            attempts: Arc::new(DynamoDbAttempts::new(dynamodb.clone(), config.attempts_table.clone())),
             store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
             merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, merchants, clock.clone())),
@@ -172,13 +184,14 @@ impl App {
         http_client: &SharedHttpClient,
     ) -> Result<Self, Error> {
         let adapters = Adapters::new(config, &clock, http_client)?;
-        Ok(Self::of(adapters, clock, config.captures))
+        Ok(Self::of(adapters, clock, config))
     }
 
-    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: scheduled_capture::Settings) -> Self {
-        let Adapters { store, gateway, merchants } = adapters;
+    fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        let Adapters { store, gateway, merchants, attempts } = adapters;
+        let (captures, source_header) = (config.captures, config.source_header.clone());
         let payments = Payments { store, gateway, clock: clock.clone() };
-        Self { payments, merchants, clock, abuse: Abuse::default(), captures }
+        Self { payments, merchants, clock, abuse: Abuse::default(), attempts, source_header, captures }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
@@ -188,7 +201,7 @@ impl App {
         install_tls();
         let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
         connections::open(&adapters, opening, &known_merchants()).await;
-        Ok(Self::of(adapters, clock, config.captures))
+        Ok(Self::of(adapters, clock, &config))
     }
 }
 

@@ -33,6 +33,8 @@ pub mod merchants;
 
 pub mod store;
 
+pub mod attempts;
+
 pub mod trail;
 
 pub mod aws_error;

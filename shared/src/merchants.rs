@@ -226,6 +226,25 @@ struct ShopperRules {
     /// `attempts` is its first name.
     #[serde(alias = "attempts")]
     declines_per_order: Option<usize>,
+    declines_per_source_hour: Option<u32>,
+    #[serde(default)]
+    declines_per_merchant_minute: PerMinute,
+}
+
+/// A number, or `"off"`.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(untagged)]
+enum PerMinute {
+    Limit(u32),
+    Word(Off),
+    #[default]
+    Unstated,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Off {
+    Off,
 }
 
 fn yes() -> bool {
@@ -241,9 +260,14 @@ impl Default for ShopperTokens {
 impl From<ShopperTokens> for ShopperRules {
     fn from(tokens: ShopperTokens) -> Self {
         match tokens {
-            ShopperTokens::Allowed(enabled) => {
-                Self { enabled, partial: false, stored_cards: false, declines_per_order: None }
-            }
+            ShopperTokens::Allowed(enabled) => Self {
+                enabled,
+                partial: false,
+                stored_cards: false,
+                declines_per_order: None,
+                declines_per_source_hour: None,
+                declines_per_merchant_minute: PerMinute::Unstated,
+            },
             ShopperTokens::Stated(rules) => rules,
         }
     }
@@ -295,6 +319,13 @@ impl Document {
                 void_lapsed: self.void_lapsed,
                 shoppers: ShopperPolicy {
                     attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
+                    declines_per_source_hour: shoppers
+                        .declines_per_source_hour
+                        .unwrap_or(defaults.shoppers.declines_per_source_hour),
+                    declines_per_merchant_minute: match shoppers.declines_per_merchant_minute {
+                        PerMinute::Limit(limit) => Some(limit),
+                        PerMinute::Word(Off::Off) | PerMinute::Unstated => None,
+                    },
                     partial: shoppers.partial,
                     stored_cards: shoppers.stored_cards,
                 },

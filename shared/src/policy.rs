@@ -67,6 +67,10 @@ pub struct Policy {
 pub struct ShopperPolicy {
     /// Declined plus pending attempts that they may make on one order.
     pub attempts: usize,
+    /// Declined or pending payments from one address in an hour.
+    pub declines_per_source_hour: u32,
+    /// The same of all shoppers in a minute; none: not limited, because strangers could close the shop with it.
+    pub declines_per_merchant_minute: Option<u32>,
     /// Whether one may pay a part of what is owing.
     pub partial: bool,
     /// Whether one may pay with a card that is stored at the gateway.
@@ -76,7 +80,13 @@ pub struct ShopperPolicy {
 impl Default for ShopperPolicy {
     fn default() -> Self {
         // A person mistypes a few times; a card tester needs hundreds.
-        Self { attempts: 5, partial: false, stored_cards: false }
+        Self {
+            attempts: 5,
+            declines_per_source_hour: 10,
+            declines_per_merchant_minute: None,
+            partial: false,
+            stored_cards: false,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 const LAYERS: [&[&str]; 8] = [
     &["money", "card", "carried", "memo"],
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
-    &["clock", "gateway", "merchants", "store", "trail"],
+    &["clock", "gateway", "merchants", "store", "attempts", "trail"],
     &["payments", "reconcile", "scheduled_capture"],
     &["aws_error", "gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
     &["abuse", "access_token", "app", "failure", "invocation"],

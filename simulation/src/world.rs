@@ -16,7 +16,10 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
-use tollgate::{abuse::Abuse, app::App, clock::Clock, payments::Payments, scheduled_capture::Settings};
+use tollgate::{
+    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, payments::Payments,
+    scheduled_capture::Settings,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -229,7 +232,15 @@ impl Instance {
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
         let captures = Settings { shards: self.world.state().capture_shards, concurrency: 4 };
-        App { payments, merchants: self.clone(), clock: self.clone(), abuse: Abuse::default(), captures }
+        App {
+            payments,
+            merchants: self.clone(),
+            clock: self.clone(),
+            abuse: Abuse::default(),
+            attempts: Arc::new(Unlimited),
+            source_header: None,
+            captures,
+        }
     }
 
     /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is

@@ -6,6 +6,7 @@ mod api_gateway;
 mod binaries;
 mod binary;
 mod bodies;
+mod card_testing;
 mod concurrency;
 mod connections;
 mod credit_card;

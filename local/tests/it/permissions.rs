@@ -14,6 +14,7 @@ use crate::{
     events::{events, expected, function_of, is_scheduled},
     inventory::watch::Watch,
     shop::{Shop, by_token},
+    support::client,
     template::SMALL,
 };
 
@@ -66,6 +67,21 @@ async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
     paid.id()
 }
 
+/// On each route that a shopper can pay by.
+async fn pay_as_a_shopper(shop: &Shop) {
+    let token = shop.token(merchants::REGISTERED, None).await;
+    let token = format!("Bearer {}", token.body["access_token"].as_str().unwrap());
+    for route in ["payments", "payments/authorize", "payments/purchase"] {
+        let order = route.replace('/', "-");
+        shop.register(&order, 2599).await;
+        let mut data = by_token("purchase");
+        data["method"] = json!(if route.ends_with("authorize") { "authorize" } else { "purchase" });
+        let request = client().post(format!("{}/v2/orders/{order}/{route}", shop.stack.url()));
+        let request = request.header("authorization", &token).body(json!({ "data": data }).to_string());
+        assert_eq!(request.send().await.unwrap().status(), 200, "{route}");
+    }
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -79,6 +95,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     shop.follow_up("confirmed", &id, "confirm", json!({})).await;
     pay_in_doubt(&shop, "reconciled").await;
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    pay_as_a_shopper(&shop).await;
     let differences = differences(&granted, &shop.stack.performed());
     assert!(differences.is_empty(), "{differences:#?}");
     shop.close().await;

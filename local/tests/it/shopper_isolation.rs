@@ -104,6 +104,9 @@ impl Before {
     }
 }
 
+/// Method, path, headers and body of a request.
+type Try<'a> = (Method, String, &'a [(&'a str, &'a str)], Value);
+
 /// Whatever is known of the order's payments: ids, references, amounts, cards.
 fn foreign(transactions: &[Value]) -> Vec<String> {
     let mut words =
@@ -134,7 +137,7 @@ async fn no_answer_to_a_shopper_tells_anything_about_anothers_payment() {
         let key = [("idempotency-key", "the-key")];
         let by = |method, changes: Value| json!({"data": by_card_with(method, VISA, &changes)});
         // The same request as the other one's, without a key and with theirs; others; and reading.
-        let tries: Vec<(Method, String, &[(&str, &str)], Value)> = vec![
+        let tries: Vec<Try<'_>> = vec![
             (Method::GET, format!("/v2/orders/o/transactions/{id}"), &[], json!({})),
             (Method::POST, format!("/v2/orders/o/transactions/{id}/confirm"), &[], json!({})),
             (Method::GET, "/v2/orders/o".to_owned(), &[], json!({})),

@@ -374,6 +374,15 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: id, KeyType: HASH}]
       AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      GlobalSecondaryIndexes:
+        - IndexName: by-day
+          KeySchema: [{AttributeName: day, KeyType: HASH}]
+          Projection: {ProjectionType: KEYS_ONLY}
+  Attempts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: key, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: key, AttributeType: S}]
   Function:
     Type: AWS::Serverless::Function
     Metadata: {BuildProperties: {Binary: one}}
@@ -402,5 +411,5 @@ fn an_event_that_cannot_be_played_here_is_refused_rather_than_ignored() {
 #[test]
 fn a_template_without_a_table_is_refused() {
     let error = parse(&SMALL.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket")).unwrap_err();
-    assert_eq!(error.to_string(), "template.yaml: expected one table, found 0");
+    assert_eq!(error.to_string(), "template.yaml: expected two tables, found 0");
 }

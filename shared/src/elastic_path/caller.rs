@@ -12,7 +12,7 @@ use crate::{
     access_token::{self, InvalidToken, Verified},
     app::{App, Denied},
     failure::Failure,
-    invocation::{route_key, source},
+    invocation::route_key,
     merchants::Merchant,
     operation::{Grant, KeyDigest, Shopper},
     order::{OrderId, OrderKey},
@@ -43,7 +43,7 @@ impl Caller {
             return Err(InvalidToken.into());
         }
         let token = token.trim();
-        let verified = app.merchant_with_token(token, &source(request)).await;
+        let verified = app.merchant_with_token(token, &app.source(request)).await;
         let (merchant, Verified { grant, shopper }) = verified.map_err(|denied| match denied {
             Denied::Wrong => ApiError::from(InvalidToken),
             Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answered,
+    attempt::Attempt,
     body::{self, Members},
     caller::{Caller, idempotency_key},
     error::{ApiError, Code},
@@ -16,9 +17,7 @@ use crate::{
     app::App,
     card::{CardNumber, CardSummary, Expiry, SecurityCode, mask_card_numbers},
     clock::Clock,
-    failure::Failure,
     gateway::{BillingAddress, Card, PaymentSource},
-    invocation::source as source_of,
     money::Currency,
     operation::{Fingerprint, Grant, Kind, Shopper},
     order::{Action, CaptureAt, Intent, Pay},
@@ -74,11 +73,6 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
                 .unwrap_or_else(|| ApiError::new(Code::InvalidValue, "method is wrong")));
         }
     };
-    let browser =
-        (caller.grant == Grant::Implicit).then(|| format!("{} {}", source_of(request), caller.merchant.id));
-    if let Some(wait) = browser.as_ref().and_then(|from| app.abuse.declines.wait(from, app.clock.now())) {
-        return Err(Failure::too_many_declines(wait).into());
-    }
     let external = caller.merchant.policy.orders == OrdersMode::External;
     if external && caller.grant == Grant::Implicit {
         caller.must_be_merchant()?;
@@ -128,17 +122,18 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
         currency,
         by: caller.grant,
     };
+    let attempt = match shopper {
+        Some(_) => Some(Attempt::begin(app, request, &caller).await?),
+        None => None,
+    };
     let mut answered = follow_up::perform(app, request, &caller, order, intent, Some(&source)).await;
     if let (Some(_), Ok(answer)) = (shopper, &mut answered) {
         let id = answer.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
         answer.body["data"]["client_parameters"] = json!({ "secret": secret });
     }
-    if let (Some(from), Err(error)) = (browser, &answered)
-        && error.code() == Code::Declined
-        && !error.replayed
-    {
-        app.abuse.declines.failed(&from, app.clock.now());
+    if let Some(attempt) = attempt {
+        attempt.end(app, &answered).await;
     }
     answered
 }

@@ -1,6 +1,7 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
 //! knows DynamoDB.
 
+pub mod attempts;
 mod item;
 
 pub use item::{StoredOrder, short_names};
