@@ -55,8 +55,12 @@ pub(crate) async fn serve(
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold_start = !WARM.swap(true, Ordering::Relaxed);
     let began = Instant::now();
-    let (mut response, trail) = trail::follow(handler).await;
     let (own, callers) = (request_id(request), callers_request_id(request));
+    let named = async {
+        trail::note(|trail| trail.request_id = Some(own.clone()));
+        handler.await
+    };
+    let (mut response, trail) = trail::follow(named).await;
     let status = response.status().as_u16();
     tracing::info!(
         request_id = own,

@@ -17,10 +17,12 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use jiff::SignedDuration;
 use lambda_http::{
-    Body, Error, Request, Response,
-    http::HeaderName,
+    Adapter, Body, Error, Request, Response,
+    http::{HeaderName, header},
     lambda_runtime::{self, LambdaEvent},
+    request::LambdaRequest,
     service_fn,
+    tower::ServiceExt as _,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -214,7 +216,7 @@ where
     telemetry::init();
     let app = Arc::new(App::start(opening).await?);
     let handler = &handler;
-    lambda_http::run(service_fn(move |request: Request| {
+    let adapter = Adapter::from(service_fn(move |request: Request| {
         let app = app.clone();
         async move {
             let response = handler(app.clone(), request).await;
@@ -223,8 +225,18 @@ where
             }
             Ok::<_, Error>(response)
         }
-    }))
-    .await
+    }));
+    lambda_runtime::run(adapter.map_request(without_host)).await
+}
+
+/// Takes the host out of a request. Nothing here depends on it, and the library would stop the process at one that is no
+/// part of a URL.
+fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
+        request.headers.remove(header::HOST);
+        request.request_context.domain_name = None;
+    }
+    event
 }
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler

@@ -231,6 +231,21 @@ async fn a_browser_that_tries_out_cards_is_slowed_down_and_the_merchant_is_not()
 }
 
 #[tokio::test]
+async fn what_a_clients_bug_makes_of_an_order_id_is_no_order_id() {
+    let shop = Shop::open().await;
+    for id in ["undefined", "null", "NaN", ":orderId", ":id"] {
+        shop.get(&format!("/v2/orders/{id}")).await.error(400, "invalid_value");
+        let body = json!({"type": "order", "amount": 1, "currency": "USD"});
+        shop.put_order(id, body).await.error(400, "invalid_value");
+        shop.pay_by_token(id, "purchase").await.error(400, "invalid_value");
+    }
+    for id in ["undefined-1", "Null", "a:b"] {
+        shop.get(&format!("/v2/orders/{id}")).await.error(404, "order_not_found");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn every_answer_names_its_request_and_is_not_for_a_page() {
     let shop = Shop::open().await;
     let answer = shop
