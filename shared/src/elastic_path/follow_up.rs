@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    card::mask_card_numbers,
+    card::{Kept, hides_something, looks_like_card_number},
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
     operation::{Fingerprint, Grant, Kind, Mechanism},
@@ -165,8 +165,11 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if reference.is_some_and(|text| mask_card_numbers(text) != text) {
+            if reference.is_some_and(|text| looks_like_card_number(text, Kept::Reference)) {
                 data.problem("custom_reference", Code::InvalidValue, "looks like a card number");
+            }
+            if reference.is_some_and(hides_something) {
+                data.problem("custom_reference", Code::InvalidValue, "holds characters that are not seen");
             }
             Action::Capture {
                 target,
