@@ -271,7 +271,12 @@ fn decided(
                 && earlier.token == sale.card.token
                 && earlier.merchid == merchant.merchid
         });
-    let mut decision = decide(merchant, sale, continues_series, transaction.authorized_at);
+    let is_duplicate = world.ledger.has_duplicate(transaction, sale.amount, merchant.settings);
+    let mut decision = if is_duplicate {
+        Decision { verdict: merchant.processor.duplicate_payment(), approved: 0, advice: Advice::new() }
+    } else {
+        decide(merchant, sale, continues_series, transaction.authorized_at)
+    };
     transaction.verdict = decision.verdict;
     let shown = fields.flag("tokenize").then_some(&sale.card);
     if !decision.verdict.is_approved() {

@@ -114,6 +114,14 @@ impl Processor {
         self.pick(("NU", C, "Insufficient funds"), ("500", C, "Decline"))
     }
 
+    pub(crate) fn duplicate_payment(self) -> Verdict {
+        self.pick(("94", C, "Duplicate tran"), ("913", C, "Duplicate transaction"))
+    }
+
+    pub(crate) fn duplicate_refund(self) -> Verdict {
+        self.pick(("94", C, "Duplicate tran"), ("772", C, "Duplicate Return"))
+    }
+
     /// A decline with a code that the published test tables give for both processors, also where the
     /// processor's own table has no such code.
     pub(crate) fn scripted(self, code: &'static str) -> Verdict {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::cards;
+use crate::settings::Settings;
 use crate::transaction::Transaction;
 use crate::world::Call;
 
@@ -68,6 +69,27 @@ impl Ledger {
         if let Some(place) = self.by_retref.get(&transaction.retref) {
             self.transactions[*place] = transaction;
         }
+    }
+
+    /// Whether the merchant account had an equal approval within its duplicate window: a payment of the same
+    /// card, or a refund of the same payment, of the same amount.
+    pub(crate) fn has_duplicate(&self, of: &Transaction, minor: i64, settings: Settings) -> bool {
+        let window_s = i64::from(settings.duplicate_window_s);
+        // Off is off, also after the clock was moved backwards.
+        let is_recent = |earlier: &Transaction| {
+            let age_s = of.authorized_at.as_second() - earlier.authorized_at.as_second();
+            window_s > 0 && age_s < window_s
+        };
+        let is_equal = |earlier: &&Transaction| {
+            (&earlier.merchid, &earlier.token, &earlier.refund_of) == (&of.merchid, &of.token, &of.refund_of)
+                && earlier.history.first().is_some_and(|first| first.minor_units == minor)
+                && earlier.verdict.is_approved()
+        };
+        self.transactions
+            .iter()
+            .rev()
+            .take_while(|earlier| is_recent(earlier))
+            .any(|earlier| is_equal(&earlier))
     }
 
     /// The transactions under an order id, oldest first.

@@ -40,6 +40,9 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
     if let Some(refusal) = call.refusal(merchant.settings.timed_out_captures_done) {
         return capture_refused(refusal, merchant, fields, Some(&transaction));
     }
+    // A response that hides a capture must not give it away by the new state.
+    let disguise =
+        call.disguise().map(|verdict| capture_refused(verdict, merchant, fields, Some(&transaction)));
     transaction.amount = minor;
     transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
@@ -57,10 +60,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         .with("commcard", " C ")
         .with_some("authcode", transaction.authcode.as_deref())
         .with_some("batchid", transaction.batchid.as_deref());
-    let reply = match call.disguise() {
-        Some(verdict) => capture_refused(verdict, merchant, fields, Some(&transaction)),
-        None => receipt::attach(reply, fields, &transaction, "orderid"),
-    };
+    let reply = disguise.unwrap_or_else(|| receipt::attach(reply, fields, &transaction, "orderid"));
     world.ledger.replace(transaction, call);
     reply
 }

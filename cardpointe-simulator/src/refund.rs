@@ -30,10 +30,15 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
 
     let settings = merchant.settings;
     let refusal = call.refusal(settings.timed_out_refunds != TimedOutRefunds::NotDone);
-    let verdict = refusal.unwrap_or_else(|| decide(&sale, minor, merchant));
     let retref = world.next_retref(call.now);
-    let mut refund = Transaction::new(RecordKind::Refund, retref, verdict, call.now);
+    let mut refund = Transaction::new(RecordKind::Refund, retref, pps::INVALID_FIELD, call.now);
     describe(&mut refund, &sale, merchant, fields);
+    let verdict = match refusal {
+        Some(refusal) => refusal,
+        None if world.ledger.has_duplicate(&refund, minor, settings) => merchant.processor.duplicate_refund(),
+        None => decide(&sale, minor, merchant),
+    };
+    refund.verdict = verdict;
     let is_done = refusal.is_none() && verdict.is_approved();
     if is_done {
         refund.amount = minor;

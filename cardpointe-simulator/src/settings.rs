@@ -41,6 +41,9 @@ pub struct Settings {
     pub timed_out_refunds: TimedOutRefunds,
     /// The record of a payment or refund that timed out shows the requested amount; off, 0.00. Default on.
     pub timed_out_amounts_kept: bool,
+    /// For so many seconds after an approval, the processor refuses an equal payment (card and amount) or an
+    /// equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772. Default 0: never.
+    pub duplicate_window_s: u32,
     /// Addresses are verified. Default on.
     pub avs: bool,
     /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one. Default on.
@@ -66,6 +69,7 @@ impl Default for Settings {
             timed_out_voids_done: false,
             timed_out_refunds: TimedOutRefunds::NotDone,
             timed_out_amounts_kept: true,
+            duplicate_window_s: 0,
             avs: true,
             cvv: true,
         }
@@ -140,6 +144,7 @@ words! {
 /// A setting on its way from or to JSON.
 enum Setting<'a> {
     Switch(&'a mut bool),
+    Number(&'a mut u32),
     RefundSetlstat(&'a mut RefundSetlstat),
     Settled(&'a mut Settled),
     TimedOutRefunds(&'a mut TimedOutRefunds),
@@ -149,6 +154,7 @@ impl Setting<'_> {
     fn get(&self) -> Value {
         match self {
             Self::Switch(switch) => json!(**switch),
+            Self::Number(number) => json!(**number),
             Self::RefundSetlstat(word) => json!(word.word()),
             Self::Settled(word) => json!(word.word()),
             Self::TimedOutRefunds(word) => json!(word.word()),
@@ -167,6 +173,11 @@ impl Setting<'_> {
                 **switch = value.as_bool().ok_or("true or false")?;
                 Ok(())
             }
+            Self::Number(place) => {
+                let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+                **place = number.ok_or("a whole number from 0")?;
+                Ok(())
+            }
             Self::RefundSetlstat(place) => {
                 put(*place, RefundSetlstat::from_word(word), RefundSetlstat::WORDS)
             }
@@ -179,8 +190,8 @@ impl Setting<'_> {
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 18] {
-        use Setting::{RefundSetlstat, Settled, Switch, TimedOutRefunds};
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 19] {
+        use Setting::{Number, RefundSetlstat, Settled, Switch, TimedOutRefunds};
         [
             ("enabled", Switch(&mut self.enabled)),
             ("refunds_findable_by_orderid", Switch(&mut self.refunds_findable_by_orderid)),
@@ -198,6 +209,7 @@ impl Settings {
             ("timed_out_voids_done", Switch(&mut self.timed_out_voids_done)),
             ("timed_out_refunds", TimedOutRefunds(&mut self.timed_out_refunds)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
+            ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
             ("avs", Switch(&mut self.avs)),
             ("cvv", Switch(&mut self.cvv)),
         ]
@@ -234,6 +246,7 @@ mod tests {
         let mut changed = Settings::default();
         let other = json!({
             "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
+            "duplicate_window_s": 60,
         });
         changed.apply(other.as_object().unwrap()).unwrap();
         let mut copy = Settings::default();

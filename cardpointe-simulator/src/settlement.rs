@@ -86,7 +86,9 @@ pub(crate) fn settle_one(world: &mut World, retref: &str, stage: Stage) -> bool 
     let now = world.now();
     let moved =
         world.ledger.by_retref_mut(retref).is_some_and(|transaction| take_to(transaction, stage, now));
-    close_batches(world);
+    if moved {
+        close_batches(world);
+    }
     moved
 }
 

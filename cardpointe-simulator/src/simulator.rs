@@ -73,9 +73,24 @@ impl Simulator {
         self.world().ledger.all().iter().map(Record::from).collect()
     }
 
+    /// How many transactions there are.
+    pub fn record_count(&self) -> usize {
+        self.world().ledger.all().len()
+    }
+
+    /// The transactions after the first `count`, oldest first: what is new since there were so many.
+    pub fn records_after(&self, count: usize) -> Vec<Record> {
+        self.world().ledger.all().iter().skip(count).map(Record::from).collect()
+    }
+
     /// The transaction with this reference.
     pub fn record(&self, retref: &str) -> Option<Record> {
         self.world().ledger.by_retref(retref).map(Record::from)
+    }
+
+    /// The transactions that an inquiry by this order id finds, of every merchant account, oldest first.
+    pub fn records_under(&self, order_id: &str) -> Vec<Record> {
+        self.world().ledger.under(order_id).map(Record::from).collect()
     }
 
     /// The ledger as JSON: each transaction as `inquire` shows it, and its `kind` (`auth` or `refund`).

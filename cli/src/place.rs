@@ -10,6 +10,7 @@ use tollgate::{
     lambda::{App, Config, Credentials},
     merchants::{hosts::GatewayHosts, secrets_manager::Settings},
     order::MerchantId,
+    reconcile::Limits,
     scheduled_capture,
 };
 use uuid::Uuid;
@@ -187,6 +188,7 @@ impl Place {
             attempts_table: String::new(),
             source_header: None,
             captures: CAPTURES,
+            inquiries: Limits::default(),
             merchants: Settings {
                 prefix: self.merchants_prefix.clone(),
                 gateway_hosts: self.gateway_hosts.clone(),

@@ -16,6 +16,7 @@ use crate::{
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
     payments::Payments,
+    reconcile::Limits,
     scheduled_capture::Settings,
     trail,
 };
@@ -47,6 +48,8 @@ pub struct App {
     pub source_header: Option<HeaderName>,
     /// How scheduled captures run.
     pub captures: Settings,
+    /// How much one run of the inquiries may do.
+    pub inquiries: Limits,
 }
 
 /// Why somebody is not the merchant that it says it is.

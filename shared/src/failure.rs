@@ -291,8 +291,14 @@ impl From<&MerchantsError> for Failure {
 impl From<NoEffect> for Failure {
     fn from(reason: NoEffect) -> Self {
         match reason {
-            NoEffect::Unreachable | NoEffect::TryAgain | NoEffect::NoTimeLeft => {
+            NoEffect::Unreachable => {
                 Self::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
+            }
+            NoEffect::TryAgain => {
+                Self::gateway_unavailable("the payment gateway asks to try again; nothing was done")
+            }
+            NoEffect::NoTimeLeft => {
+                Self::gateway_unavailable("there was no time left to send the payment; nothing was done")
             }
             NoEffect::NeverArrived => {
                 Self::gateway_unavailable("the request never reached the payment gateway; nothing was done")
@@ -327,6 +333,9 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Unverified => Self::gateway_unavailable(
+                "an earlier attempt may still turn out to be done, and the payment gateway does not say; nothing was sent",
+            ),
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }

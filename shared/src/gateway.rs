@@ -69,10 +69,14 @@ pub struct Question<'a> {
     pub kind: Kind,
     /// The amount asked.
     pub amount: Amount,
-    /// The order id that it was sent with.
+    /// The order id that its latest attempt was sent with.
     pub gateway_order_id: &'a str,
-    /// Whether it was sent before: a decline that is on record may then be the earlier attempt's.
-    pub sent_before: bool,
+    /// Whether earlier attempts were sent with it, too: what is refused there may then be theirs.
+    pub shared: bool,
+    /// The order ids of earlier attempts that were abandoned and may still surface.
+    pub earlier: Vec<&'a str>,
+    /// References of other things that are on record about the payment: its refunds, and what stands beside it.
+    pub known: Vec<&'a str>,
     /// The payment that a capture, void or refund is about; none for the payment itself.
     pub payment: Option<Payment<'a>>,
 }
@@ -83,8 +87,6 @@ pub struct Payment<'a> {
     pub retref: &'a str,
     /// The order id that it was sent with.
     pub gateway_order_id: &'a str,
-    /// References of its refunds that are accounted for.
-    pub known_refunds: Vec<&'a str>,
 }
 
 /// What is paid with.

@@ -37,6 +37,7 @@ use crate::{
     merchants::secrets_manager::{SecretsManagerMerchants, Settings},
     order::MerchantId,
     payments::{Deadline, Payments},
+    reconcile::Limits,
     scheduled_capture,
     store::{
         CAPTURE_SHARDS_MAX,
@@ -72,6 +73,8 @@ pub struct Config {
     pub merchants: Settings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
     pub captures: scheduled_capture::Settings,
+    /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`).
+    pub inquiries: Limits,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -116,6 +119,7 @@ impl Config {
                 stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
             },
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
+            inquiries: inquiries(optional("INQUIRY_CONCURRENCY"), optional("INQUIRIES_PER_MERCHANT"))?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
             secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -191,9 +195,9 @@ impl App {
 
     fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
         let Adapters { store, gateway, merchants, attempts } = adapters;
-        let (captures, source_header) = (config.captures, config.source_header.clone());
-        let payments = Payments { store, gateway, clock: clock.clone() };
-        Self { payments, merchants, clock, abuse: Abuse::default(), attempts, source_header, captures }
+        let Config { captures, inquiries, source_header, .. } = config.clone();
+        let (payments, abuse) = (Payments { store, gateway, clock: clock.clone() }, Abuse::default());
+        Self { payments, merchants, clock, abuse, attempts, source_header, captures, inquiries }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
@@ -282,6 +286,19 @@ fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_captu
 fn minutes(text: &str) -> Result<SignedDuration, Error> {
     let minutes = text.parse::<u32>().map_err(|_| "STALE_… must be a number of minutes")?;
     Ok(SignedDuration::from_mins(minutes.into()))
+}
+
+/// Only one function sends inquiries by schedule.
+fn inquiries(concurrency: Option<String>, per_merchant: Option<String>) -> Result<Limits, Error> {
+    let or = |text: Option<String>, default: usize, name: &str| {
+        let number = text.map_or(Ok(default), |text| text.parse());
+        number.map_err(|_| Error::from(format!("{name} must be a number")))
+    };
+    let Limits { concurrency: usual, per_merchant: share } = Limits::default();
+    Ok(Limits {
+        concurrency: or(concurrency, usual, "INQUIRY_CONCURRENCY")?,
+        per_merchant: or(per_merchant, share, "INQUIRIES_PER_MERCHANT")?,
+    })
 }
 
 /// One cryptography library for every TLS connection of the process.

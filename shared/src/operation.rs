@@ -80,6 +80,8 @@ pub enum Cause {
     LateApproval,
     /// An earlier attempt of the payment turned up beside the later one, which stands.
     Twin,
+    /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
+    Elsewhere,
     /// Something that only a newer version knows.
     Unrecognized,
 }
@@ -95,6 +97,7 @@ impl Cause {
             Self::CvvMismatch => "cvv_mismatch",
             Self::LateApproval => "late_approval",
             Self::Twin => "twin",
+            Self::Elsewhere => "elsewhere",
             Self::Unrecognized => "unrecognized",
         }
     }
@@ -107,7 +110,11 @@ impl Cause {
     /// The decline that a void of this cause turns the payment into, if it does.
     pub fn declines_as(self) -> Option<DeclineCode> {
         match self {
-            Self::Asked | Self::RefundBeforeSettlement | Self::Twin | Self::Unrecognized => None,
+            Self::Asked
+            | Self::RefundBeforeSettlement
+            | Self::Twin
+            | Self::Elsewhere
+            | Self::Unrecognized => None,
             Self::PartialApproval => Some(DeclineCode::PartialApproval),
             Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
             Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
@@ -179,7 +186,7 @@ impl Mechanism {
 
 /// The gateway account that an operation is sent through. Stored, because later operations and inquiries
 /// have to use the same one even when the merchant's set-up has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
     /// CardPointe merchant id (MID).
     pub merchid: String,
@@ -276,6 +283,8 @@ pub struct Operation {
     pub updated_at: Timestamp,
     /// What was decided before, oldest kind first.
     pub superseded: Vec<Superseded>,
+    /// Whether a cancel closes the order: what was paid or held does not become owing again.
+    pub closes_order: bool,
     /// When to look for it once more after an attempt was abandoned as absent, whatever later attempts came to.
     pub last_look_at: Option<Timestamp>,
     /// What persons decided about it, oldest first, where the gateway decided nothing.
@@ -341,6 +350,7 @@ impl Operation {
             },
             updated_at: now,
             superseded: Vec::new(),
+            closes_order: false,
             last_look_at: None,
             by_hand: Vec::new(),
             carried: Carried::default(),

@@ -20,7 +20,7 @@ pub use decide::{Action, Alone, CaptureAt, Context, Intent, Pay, Plan, Target, d
 pub use idempotency::{STILL_RUNNING, repeated};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
-pub use resolve::resolve;
+pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
 
 use std::{fmt, str::FromStr};

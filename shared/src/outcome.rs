@@ -39,6 +39,8 @@ pub struct GatewayResponse {
     pub stored: Option<StoredCard>,
     /// The amount that the gateway names, sign dropped.
     pub amount: Option<Amount>,
+    /// Whether the settlement refused it after it was approved. It stays approved and is never repeated automatically.
+    pub settlement_rejected: bool,
     /// What a newer version stored with it.
     pub carried: Carried,
 }
@@ -135,7 +137,8 @@ pub enum Doubt {
     NoAnswer,
     /// An answer that cannot be read, or a server error.
     Unreadable,
-    /// The gateway itself lost track of the processor (PPS 63 to 66).
+    /// The gateway itself lost track of the processor (PPS 63 to 66), or asks to try a capture, void or refund again
+    /// that it may have done.
     GatewayLostTrack,
     /// The amount in the answer is missing or not what was asked.
     AmountDiffers,
@@ -143,6 +146,8 @@ pub enum Doubt {
     Incomplete,
     /// The gateway's state of the payment is not ours: something else acted on it.
     StateDiffers,
+    /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
+    Duplicate,
     /// A reason that only a newer version knows.
     Unrecognized,
 }
@@ -157,6 +162,7 @@ impl Doubt {
             Self::AmountDiffers => "amount_differs",
             Self::Incomplete => "incomplete",
             Self::StateDiffers => "state_differs",
+            Self::Duplicate => "duplicate",
             Self::Unrecognized => "unrecognized",
         }
     }
@@ -173,8 +179,11 @@ pub enum Outcome {
     Declined(GatewayResponse, DeclineCode, Advice),
     /// Nothing was done, and it is known.
     NoEffect(NoEffect, GatewayResponse),
-    /// Not known: it may or may not have been done. Only asking the gateway decides.
+    /// Not known: it may or may not have been done. Only an inquiry decides.
     Unknown(Doubt, GatewayResponse),
+    /// An HTTP status that an intermediary can send after the gateway has acted. Without an inquiry that finds it, this
+    /// is the lack of an effect that it stands for.
+    Refused(NoEffect, GatewayResponse),
 }
 
 impl Outcome {
@@ -185,6 +194,7 @@ impl Outcome {
             | Self::PartiallyApproved(response)
             | Self::Declined(response, ..)
             | Self::NoEffect(_, response)
+            | Self::Refused(_, response)
             | Self::Unknown(_, response) => response,
         }
     }
@@ -199,8 +209,14 @@ pub enum Finding {
     Several(Vec<GatewayResponse>),
     /// No trace of it: no record, or the payment is as it was before. Counts only when asked twice, late enough.
     Absent,
-    /// Records that decide nothing.
+    /// The only record was refused as equal to one that was seen before or is in progress. Like no trace, it counts only
+    /// when found twice.
+    Duplicate(GatewayResponse),
+    /// The only record is one of which the gateway did not get the processor's response. A payment had no effect; a refund
+    /// may have been done.
+    TimedOut(GatewayResponse),
+    /// The gateway responded, and its records decide nothing. Concerns this operation only.
     Undecided,
-    /// No answer that could be read; says nothing about the operation.
+    /// No usable response: a failed connection, another status than 200, no JSON. Says nothing about the operation.
     Failed,
 }

@@ -85,6 +85,11 @@ pub enum Refusal {
     /// The store did not work; nothing was sent to the gateway.
     #[error(transparent)]
     Store(StoreError),
+    /// An abandoned payment or refund of the order may still turn out to be done, and the gateway does not say.
+    #[error(
+        "an earlier attempt may still turn out to be done, and the gateway does not say; nothing was sent"
+    )]
+    Unverified,
 }
 
 /// An operation that was carried out as far as it goes, now or earlier.
@@ -176,6 +181,7 @@ impl Payments {
     ) -> Order {
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
+            let outcome = self.verified(merchant, &order, at, outcome, deadline).await;
             let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
             audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_ask() {
@@ -198,6 +204,7 @@ impl Payments {
         deadline: Deadline,
     ) -> Result<Intended, Refusal> {
         let mut stored = self.start(merchant, key, intent).await?;
+        let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
         for again in 0..DECISIONS_MAX {
             // A store that answers late must not use up the time in which the caller can be answered.
@@ -218,6 +225,18 @@ impl Payments {
                 }
                 Err(rejection) => return Err(rejection.into()),
             };
+            let moves_money = |order: &Order, at: At| {
+                order.operation(at).is_some_and(|o| o.kind.is_payment() || o.kind == Kind::Refund)
+            };
+            if let Plan::Send(order, at) = &decision
+                && moves_money(order, *at)
+                && !looked_back
+                && stored.order().suspects().next().is_some()
+            {
+                looked_back = true;
+                stored = Start::Stored(self.look_back(merchant, stored.order().clone(), deadline).await?);
+                continue;
+            }
             let (order, at, to_send) = match decision {
                 Plan::Replay(order, at) => {
                     return Ok(Intended::Finished(Performed { order, at, replayed: true }));

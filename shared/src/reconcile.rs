@@ -1,11 +1,15 @@
 //! Finds out what became of everything in doubt, without a person: the schedule's use case.
 //!
-//! One run reads the orders whose next inquiry is due, the longest due first, and asks the gateway about each. What it
-//! learns is saved by the same use case as everywhere else, so overlapping runs do no harm.
+//! One run collects the orders whose next inquiry is due and sends the inquiries, each merchant in its turn, so that one
+//! merchant's backlog delays no other. What it learns is saved by the same use case as everywhere else, so overlapping
+//! runs do no harm.
+//!
+//! A merchant's gateway account that gives no usable response for three orders is left alone for the rest of the run, and
+//! these orders are put off, so that the next run tries others. An order whose records decide nothing concerns only itself.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::{StreamExt, stream};
@@ -14,21 +18,35 @@ use serde::Serialize;
 
 use crate::{
     merchants::{Merchant, Merchants},
-    operation::{Grant, Kind, Stage},
+    operation::{Grant, Kind, Route, Stage},
     order::{At, MerchantId, Order, OrderKey},
     payments::{Deadline, Payments},
-    store::{Cursor, IN_DOUBT_SHARDS, Index, StoreError},
+    store::{Cursor, IN_DOUBT_SHARDS, Index},
 };
 
-/// Inquiries under way at a time. Protects the gateway; more would not help a run that is bound by its answers.
-const CONCURRENCY: usize = 8;
+/// Orders read at a time from the index.
+const PAGE: usize = 1_000;
 
-/// Inquiries for one merchant in one run, that is, a minute. A gateway that allows fewer says so (429), which ends the
-/// merchant's part of the run.
-const PER_MERCHANT_MAX: usize = 300;
+/// Most pages of the index that one run reads: a hundred thousand orders, in some seconds.
+const PAGES_MAX: usize = 100;
 
-/// Orders read at a time; the memory of a run does not grow with the backlog.
-const PAGE: usize = 100;
+/// After so many orders without a usable response, a gateway account counts as unreachable for the rest of the run.
+const FAILED_ORDERS_MAX: usize = 3;
+
+/// How much one run may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Inquiries under way at a time. Protects the gateway.
+    pub concurrency: usize,
+    /// Orders of one merchant in one run, that is, a minute.
+    pub per_merchant: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrency: 32, per_merchant: 3_000 }
+    }
+}
 
 /// What is in doubt for longer needs a person's attention. It stays pending all the same and is asked about hourly.
 const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -50,7 +68,8 @@ pub struct Report {
     pub in_doubt: usize,
     /// The gateway gave no answer about these.
     pub unanswered: usize,
-    /// Not asked: their merchant's gateway or credentials failed in this run, or its share of the run is used up.
+    /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
+    /// run is used up.
     pub skipped: usize,
     /// In doubt for more than a day.
     pub needs_attention: usize,
@@ -64,38 +83,39 @@ pub struct Report {
     pub unread_shards: usize,
 }
 
-/// One merchant's part of a run.
-struct Share {
-    /// None: it cannot be read, so nothing is asked for it.
-    merchant: Option<Arc<Merchant>>,
-    asked: usize,
-    /// An inquiry was not answered: the one probe of this run is spent.
-    unreachable: bool,
-}
+/// A gateway account, as inquiries reach it: the merchant whose credentials are used, the address and the MID.
+type Account = (MerchantId, Route);
 
 struct Run<'a> {
     payments: &'a Payments,
     merchants: &'a dyn Merchants,
     deadline: Deadline,
-    shares: Mutex<HashMap<MerchantId, Share>>,
+    limits: Limits,
+    /// None: it cannot be read, so no inquiry is sent for it.
+    known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
+    /// Orders of each account to which there was no usable response.
+    failed: Mutex<HashMap<Account, usize>>,
     report: Mutex<Report>,
 }
 
-/// Asks about everything that is due, until it is done or the time is up.
-pub async fn reconcile(payments: &Payments, merchants: &dyn Merchants, deadline: Deadline) -> Report {
+/// Sends an inquiry about everything that is due, until it is done or the time is up.
+pub async fn reconcile(
+    payments: &Payments,
+    merchants: &dyn Merchants,
+    limits: Limits,
+    deadline: Deadline,
+) -> Report {
     let run = Run {
         payments,
         merchants,
         deadline,
-        shares: Mutex::new(HashMap::new()),
+        limits,
+        known: Mutex::new(HashMap::new()),
+        failed: Mutex::new(HashMap::new()),
         report: Mutex::new(Report { complete: true, ..Report::default() }),
     };
-    for shard in 0..IN_DOUBT_SHARDS {
-        if let Err(error) = run.shard(shard).await {
-            tracing::error!(shard, %error, "orders in doubt cannot be read");
-            run.report().unread_shards += 1;
-        }
-    }
+    let due = run.collect().await;
+    stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |key| run.order(key)).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     tracing::info!(
         due = report.due,
@@ -115,22 +135,58 @@ pub async fn reconcile(payments: &Payments, merchants: &dyn Merchants, deadline:
     report
 }
 
+/// The orders, one of each merchant after the other.
+fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
+    let mut queues: Vec<_> = due.into_values().collect();
+    let mut turns = Vec::new();
+    while !queues.is_empty() {
+        turns.extend(queues.iter_mut().filter_map(VecDeque::pop_front));
+        queues.retain(|queue| !queue.is_empty());
+    }
+    turns
+}
+
 impl Run<'_> {
-    async fn shard(&self, shard: u16) -> Result<(), StoreError> {
+    /// The orders that are due, by merchant, each merchant's as many as it may have in one run. Nothing but the index is
+    /// read.
+    async fn collect(&self) -> BTreeMap<MerchantId, VecDeque<OrderKey>> {
         let until = self.payments.clock.now();
-        let mut after: Option<Cursor> = None;
-        loop {
-            if !self.deadline.leaves_time_to_ask() {
-                self.report().complete = false;
-                return Ok(());
-            }
-            let page = self.payments.store.due(Index::InDoubt, shard, until, after, PAGE).await?;
-            stream::iter(page.keys).for_each_concurrent(CONCURRENCY, |key| self.order(key)).await;
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
+        let mut due: BTreeMap<MerchantId, VecDeque<OrderKey>> = BTreeMap::new();
+        let mut pages = 0;
+        // Each run begins with another partition, so that a backlog in the first does not keep the last waiting.
+        let first =
+            u16::try_from((until.as_second() / 60).rem_euclid(i64::from(IN_DOUBT_SHARDS))).unwrap_or(0);
+        for shard in (0..IN_DOUBT_SHARDS).map(|n| (first + n) % IN_DOUBT_SHARDS) {
+            let mut after: Option<Cursor> = None;
+            loop {
+                if pages >= PAGES_MAX || !self.deadline.leaves_time_to_ask() {
+                    self.report().complete = false;
+                    return due;
+                }
+                pages += 1;
+                let page = match self.payments.store.due(Index::InDoubt, shard, until, after, PAGE).await {
+                    Ok(page) => page,
+                    Err(error) => {
+                        tracing::error!(shard, %error, "orders in doubt cannot be read");
+                        self.report().unread_shards += 1;
+                        break;
+                    }
+                };
+                for key in page.keys {
+                    let queue = due.entry(key.merchant.clone()).or_default();
+                    if queue.len() < self.limits.per_merchant {
+                        queue.push_back(key);
+                    } else {
+                        self.report().skipped += 1;
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
+        due
     }
 
     /// One order; whatever goes wrong with it stops no other.
@@ -139,6 +195,10 @@ impl Run<'_> {
             self.report().complete = false;
             return;
         }
+        let Some(merchant) = self.merchant(&key.merchant).await else {
+            self.report().skipped += 1;
+            return;
+        };
         let mut order = match self.payments.order(&key).await {
             Ok(order) => order,
             Err(error) => {
@@ -158,25 +218,26 @@ impl Run<'_> {
                 report.due += 1;
                 report.oldest_in_doubt_s = report.oldest_in_doubt_s.max(age_s);
             }
-            order = self.operation(&key, order, at).await;
+            order = self.operation(&merchant, order, at).await;
         }
     }
 
-    async fn operation(&self, key: &OrderKey, order: Order, at: At) -> Order {
-        let Some(merchant) = self.merchant_to_ask(&key.merchant).await else {
+    async fn operation(&self, merchant: &Merchant, order: Order, at: At) -> Order {
+        let route = order.operation(at).map(|operation| operation.route.clone());
+        let Some(account) = route.map(|route| (merchant.id.clone(), route)) else { return order };
+        if self.failed().get(&account).is_some_and(|orders| *orders >= FAILED_ORDERS_MAX) {
             self.report().skipped += 1;
             return order;
-        };
-        let (order, answered) = self.payments.ask_about(&merchant, order, at, self.deadline).await;
-        if !answered {
-            if let Some(share) = self.shares().get_mut(&key.merchant) {
-                share.unreachable = true;
-            }
-            self.report().unanswered += 1;
+        }
+        let (order, answered) = self.payments.ask_about(merchant, order, at, self.deadline).await;
+        if answered {
+            self.count(&order, at);
             return order;
         }
-        self.count(&order, at);
-        order
+        *self.failed().entry(account).or_default() += 1;
+        self.report().unanswered += 1;
+        self.attention(&order, at, "the gateway gives no usable response about it");
+        self.payments.put_off(order, at).await
     }
 
     fn count(&self, order: &Order, at: At) {
@@ -207,47 +268,73 @@ impl Run<'_> {
             Stage::NoEffect => report.not_done += 1,
             Stage::Pending | Stage::Unrecognized => {
                 report.in_doubt += 1;
-                let since = self.payments.clock.now().duration_since(operation.attempt.at);
-                if since >= ATTENTION_AFTER {
-                    report.needs_attention += 1;
-                    tracing::error!(
-                        merchant = %order.merchant,
-                        order = %order.id,
-                        transaction = %at.transaction,
-                        operation = %at.operation,
-                        hours = since.as_hours(),
-                        "needs attention: in doubt for more than a day"
-                    );
-                }
+                drop(report);
+                self.attention(order, at, "the gateway's records decide nothing");
             }
         }
     }
 
-    /// The merchant, if something may still be asked for it in this run.
-    async fn merchant_to_ask(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
-        let known = self.shares().contains_key(id);
-        if !known {
-            let merchant = self.merchants.get_for_inquiries(id).await;
-            if let Err(error) = &merchant {
-                tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
-            }
-            let share = Share { merchant: merchant.ok(), asked: 0, unreachable: false };
-            self.shares().entry(id.clone()).or_insert(share);
+    /// Tells a person of what has been in doubt for too long.
+    fn attention(&self, order: &Order, at: At, why: &'static str) {
+        let pending = order.operation(at).filter(|operation| operation.pending().is_some());
+        let Some(operation) = pending else { return };
+        let since = self.payments.clock.now().duration_since(operation.attempt.at);
+        if since < ATTENTION_AFTER {
+            return;
         }
-        let mut shares = self.shares();
-        let share = shares.get_mut(id)?;
-        if share.unreachable || share.asked >= PER_MERCHANT_MAX {
-            return None;
-        }
-        share.asked += 1;
-        share.merchant.clone()
+        self.report().needs_attention += 1;
+        tracing::error!(
+            merchant = %order.merchant,
+            order = %order.id,
+            transaction = %at.transaction,
+            operation = %at.operation,
+            hours = since.as_hours(),
+            why,
+            "needs attention: in doubt for more than a day"
+        );
     }
 
-    fn shares(&self) -> std::sync::MutexGuard<'_, HashMap<MerchantId, Share>> {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The merchant, if it can be read.
+    async fn merchant(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
+        if let Some(known) = self.known().get(id) {
+            return known.clone();
+        }
+        let merchant = self.merchants.get_for_inquiries(id).await;
+        if let Err(error) = &merchant {
+            tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
+        }
+        self.known().entry(id.clone()).or_insert(merchant.ok()).clone()
     }
 
-    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
+    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Option<Arc<Merchant>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashMap<Account, usize>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merchants_backlog_is_not_ahead_of_anothers_first_order() {
+        let key = |merchant: &str, order: usize| OrderKey {
+            merchant: merchant.parse().unwrap(),
+            order: order.to_string().parse().unwrap(),
+        };
+        let many: VecDeque<_> = (0..1_000).map(|n| key("backlog", n)).collect();
+        let few: VecDeque<_> = (0..2).map(|n| key("few", n)).collect();
+        let due = BTreeMap::from([(many[0].merchant.clone(), many), (few[0].merchant.clone(), few)]);
+        let turns = in_turns(due);
+        assert_eq!(turns.len(), 1_002);
+        let places: Vec<_> = (0..4).map(|n| turns[n].merchant.as_str()).collect();
+        assert_eq!(places, ["backlog", "few", "backlog", "few"]);
     }
 }

@@ -284,7 +284,11 @@ impl<'a> Run<'a> {
                 self.lapse(merchant, key, transaction).await
             }
             // Nobody else will make room.
-            Err(error @ (Refusal::Store(_) | Refusal::Rejected(Rejection::TooManyOperations))) => {
+            Err(
+                error @ (Refusal::Store(_)
+                | Refusal::Unverified
+                | Refusal::Rejected(Rejection::TooManyOperations)),
+            ) => {
                 self.fail(key, &error);
                 false
             }
@@ -347,7 +351,7 @@ impl<'a> Run<'a> {
                 self.report().overtaken += 1;
                 return false;
             }
-            Err(error @ Refusal::Store(_)) => {
+            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
                 self.fail(key, &error);
                 return false;
             }
@@ -365,7 +369,7 @@ impl<'a> Run<'a> {
                     self.report().overtaken += 1;
                     return Some(false);
                 }
-                Err(error @ Refusal::Store(_)) => {
+                Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
                     self.fail(key, &error);
                     return Some(false);
                 }

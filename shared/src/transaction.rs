@@ -179,7 +179,7 @@ impl Transaction {
         }
         match self.voided().map(|void| void.cause) {
             None | Some(Cause::RefundBeforeSettlement | Cause::Twin) => Status::Complete,
-            Some(Cause::Asked) => Status::Cancelled,
+            Some(Cause::Asked | Cause::Elsewhere) => Status::Cancelled,
             Some(Cause::Unrecognized) => Status::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
                 Status::Failed
@@ -219,9 +219,23 @@ impl Transaction {
         })
     }
 
-    /// Amount taken, before refunds.
+    /// When it was cancelled: voided on request, or outside Tollgate.
+    pub fn cancelled_at(&self) -> Option<Timestamp> {
+        self.cancel().map(|void| void.updated_at)
+    }
+
+    fn cancel(&self) -> Option<&Operation> {
+        self.voided().filter(|void| matches!(void.cause, Cause::Asked | Cause::Elsewhere))
+    }
+
+    /// What a cancel took off the order for good, because it was to stay closed.
+    pub fn closed(&self) -> Amount {
+        self.cancel().filter(|void| void.closes_order).map_or(Amount::ZERO, |void| void.amount)
+    }
+
+    /// Amount taken, before refunds. A payment that was cancelled took nothing.
     pub fn captured(&self) -> Amount {
-        if self.must_not_stand() || !self.is_recognized() {
+        if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
             return Amount::ZERO;
         }
         match self.method {
@@ -242,14 +256,9 @@ impl Transaction {
         }
     }
 
-    /// Amount that is no longer with the merchant: refunded, or captured and then cancelled.
-    pub fn returned(&self) -> Amount {
-        if self.status() == Status::Cancelled { self.captured() } else { self.refunded() }
-    }
-
     /// What can still be refunded.
     pub fn refundable(&self) -> Amount {
-        self.captured().checked_sub(self.returned()).unwrap_or(Amount::ZERO)
+        self.captured().checked_sub(self.refunded()).unwrap_or(Amount::ZERO)
     }
 
     /// The held amount that can still be captured.

@@ -15,7 +15,7 @@ use tollgate::{
 };
 
 use crate::{
-    ledger::{Did, Ledger, Sent, Totals, Wanted},
+    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
     shelf::Shelf,
 };
 
@@ -142,7 +142,7 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
             _ => false,
         };
         if !fine
-            || later.attempt.gateway_order_id != operation.attempt.gateway_order_id
+            || (!again && later.attempt.gateway_order_id != operation.attempt.gateway_order_id)
             || later.route != operation.route
         {
             broken.push(format!(
@@ -161,7 +161,9 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
     if before.status() == Status::Complete && after.status() == Status::Failed {
         broken.push("a complete payment failed".to_owned());
     }
-    if after.captured() < before.captured() || after.refunded() < before.refunded() {
+    // A payment that was cancelled took nothing.
+    let cancelled = after.status() == Status::Cancelled;
+    if (after.captured() < before.captured() && !cancelled) || after.refunded() < before.refunded() {
         broken.push(format!("captured or refunded of {} fell", before.id));
     }
     broken
@@ -173,11 +175,16 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         return None;
     }
     let id = operation.attempt.gateway_order_id.as_str();
-    let did = ledger.did(id);
-    let approved = did.iter().find_map(|did| match did {
+    let did: Vec<&Did> = ledger.did(operation.id).collect();
+    let approvals = did.iter().filter_map(|did| match did {
         Did::Approved { retref, amount } => Some((retref, *amount)),
         Did::Declined | Did::TimedOut | Did::Refused(_) => None,
     });
+    let is_payment = operation.kind.is_payment();
+    let approved = approvals
+        .clone()
+        .find(|(retref, _)| !is_payment || transaction.reference() == Some(retref.as_str()))
+        .or(approvals.clone().next());
     let by_itself = match operation.stage() {
         Stage::Pending | Stage::Unrecognized => true,
         Stage::Approved => match (operation.kind, approved) {
@@ -187,17 +194,22 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
             }
             (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
             (Kind::Void, Some(_)) => true,
+            // What an earlier operation did, whose request arrived late, is done.
+            (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
             (Kind::Unrecognized, _) | (_, None) => false,
         },
         Stage::Declined => {
-            approved.is_none() && did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)))
+            let refused = did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)));
+            refused && (approved.is_none() || operation.last_look_at.is_some())
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
+        // Two that were the same: the record of the payment shows one.
+        Stage::NoEffect if is_done_by_another(transaction, operation) => true,
         Stage::NoEffect => {
             approved.is_none()
                 && match operation.no_effect() {
-                    Some(NoEffect::NotSettled) => did.iter().any(is_not_settled),
+                    Some(NoEffect::NotSettled) => did.iter().any(|did| is_not_settled(did)),
                     Some(NoEffect::VoidedElsewhere | NoEffect::AlreadySettled) => {
                         operation.kind == Kind::Void || operation.kind == Kind::Capture
                     }
@@ -215,30 +227,56 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     })
 }
 
+/// Whether another operation captured or voided the same payment.
+fn is_done_by_another(transaction: &Transaction, operation: &Operation) -> bool {
+    let same = |other: &Operation| {
+        other.id != operation.id && other.kind == operation.kind && other.retref == operation.retref
+    };
+    matches!(operation.kind, Kind::Capture | Kind::Void)
+        && transaction.operations.iter().any(|other| same(other) && other.is(Stage::Approved))
+}
+
+/// Whether the payment is voided, or captured with this amount.
+fn stands_so(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> bool {
+    let retref = operation.retref.as_deref().or(transaction.reference());
+    let record = retref.and_then(|retref| ledger.payment(retref));
+    record.is_some_and(|record| match record.stands {
+        Stands::Voided => operation.kind == Kind::Void,
+        Stands::Taken => operation.kind == Kind::Capture && record.amount == operation.amount.minor(),
+        Stands::Authorized | Stands::Declined | Stands::Refunded => false,
+    })
+}
+
 /// The gateway refused a refund because the payment has not settled.
 fn is_not_settled(did: &Did) -> bool {
     matches!(did, Did::Refused(code) if code == "PPS 27" || code == "PPS 28")
 }
 
 /// A request arrives: it must be on record with this amount and route.
-pub(crate) fn arrives(shelf: &Shelf, sent: &Sent) -> Option<String> {
-    let fine = on_record(shelf, sent).is_some_and(|operation| {
-        operation.amount.minor() == sent.amount && operation.route.merchid == sent.merchid
+pub(crate) fn arrives(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> Option<String> {
+    // An earlier attempt may have been for another amount.
+    let latest = |operation: &Operation| operation.attempt.gateway_order_id == sent.gateway_order_id;
+    let fine = on_record(shelf, ledger, sent).is_some_and(|operation| {
+        operation.route.merchid == sent.merchid
+            && (operation.amount.minor() == sent.amount || !latest(operation))
     });
     (!fine).then(|| format!("the gateway gets {}, which is not on record like this", sent.gateway_order_id))
 }
 
-fn on_record<'a>(shelf: &'a Shelf, sent: &Sent) -> Option<&'a Operation> {
-    let operations = shelf.order(&sent.order)?.operations();
-    operations.map(|(_, operation)| operation).find(|o| o.attempt.gateway_order_id == sent.gateway_order_id)
+fn on_record<'a>(shelf: &'a Shelf, ledger: &Ledger, sent: &Sent) -> Option<&'a Operation> {
+    let id = ledger.operation(&sent.gateway_order_id)?;
+    let mut operations = shelf.order(&sent.order)?.operations().map(|(_, operation)| operation);
+    operations.find(|operation| operation.id == id)
 }
 
 /// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
 /// another, which cannot be undone.
 pub(crate) fn surfaced_unseen(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bool {
-    let twice = matches!(sent.wanted, Wanted::Refund(_)) && ledger.times_done(&sent.gateway_order_id) > 1;
+    let id = ledger.operation(&sent.gateway_order_id);
+    let times = id.map_or(0, |id| ledger.times_done(id));
+    let twice = matches!(sent.wanted, Wanted::Refund(_)) && times > 1;
     let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
-    twice || !on_record(shelf, sent).is_some_and(looked_for)
+    twice || !on_record(shelf, ledger, sent).is_some_and(looked_for)
 }
 
 /// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
@@ -249,28 +287,31 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
     if is_late || ledger.is_excused(&sent.order) {
         return broken;
     }
-    if ledger.times_done(id) > 1 {
+    let Some(operation) = on_record(shelf, ledger, sent) else { return broken };
+    let is_capture = matches!(sent.wanted, Wanted::Capture(_));
+    let times =
+        if is_capture { ledger.times_standing(operation.id) } else { ledger.times_done(operation.id) };
+    if times > 1 {
         broken.push(format!("{id} was carried out twice"));
     }
-    let state = on_record(shelf, sent).map(Operation::stage);
-    if matches!(did, Did::Approved { .. }) && state != Some(Stage::Pending) {
-        broken.push(format!("{id} was carried out while its operation is {state:?}"));
+    let stage = operation.stage();
+    if matches!(did, Did::Approved { .. }) && stage != Stage::Pending {
+        broken.push(format!("{id} was carried out while its operation is {stage:?}"));
     }
     let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
     let is_refund = matches!(sent.wanted, Wanted::Refund(_));
-    if is_refund && ledger.did(id).iter().any(refused) {
+    if is_refund && ledger.did(operation.id).any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
     let totals = ledger.totals(&sent.order);
     let paid = totals.taken + totals.held;
     // What a rule gave back, because its void came too late, is nobody's payment.
-    let by_rule = shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
-        o.kind == Kind::Refund
-            && o.cause != Cause::Asked
-            && ledger.times_done(&o.attempt.gateway_order_id) > 0
-    });
+    let by_rule =
+        shelf.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
+            o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(o.id) > 0
+        });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
-    let paid = paid - given_back;
+    let paid = paid.saturating_sub(given_back);
     let total = shelf.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
     if total.is_some_and(|total| paid > total) {
         broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
@@ -281,9 +322,11 @@ pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, i
 /// What our records come to, in the gateway's terms.
 pub(crate) fn totals(order: &Order) -> Totals {
     let mut totals = Totals::default();
-    for transaction in order.transactions.iter().filter(|t| t.began() && t.voided().is_none()) {
-        totals.taken += transaction.captured().minor();
-        totals.held += transaction.capturable().minor();
+    for transaction in order.transactions.iter().filter(|t| t.began()) {
+        if transaction.voided().is_none() {
+            totals.taken += transaction.captured().minor();
+            totals.held += transaction.capturable().minor();
+        }
         let refund = |o: &&Operation| {
             o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
         };

@@ -58,7 +58,7 @@ impl World {
             state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
         }
         let Some(sent) = sent else { return state.ledger.simulator.respond(&request) };
-        if let Some(rule) = check::arrives(&state.shelf, &sent) {
+        if let Some(rule) = check::arrives(&state.shelf, &state.ledger, &sent) {
             self.fail(state, &rule);
         }
         let (is_payment, paid_with) = match &sent.wanted {

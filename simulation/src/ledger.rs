@@ -7,6 +7,8 @@ use cardpointe_simulator::{
     Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
 };
 use http::Request;
+use tollgate::order::Order;
+use uuid::Uuid;
 
 use crate::{card::Card, merchants::merchids};
 
@@ -89,11 +91,19 @@ pub(crate) struct Ledger {
     orders: BTreeMap<String, String>,
     /// Orders of which a request arrived after the last inquiry about it.
     surfaced: BTreeSet<String>,
+    /// The operation of each attempt, by the order id that it was sent with.
+    attempts: BTreeMap<String, Uuid>,
 }
 
 impl Ledger {
     pub(crate) fn new(simulator: Simulator) -> Self {
-        Self { simulator, did: BTreeMap::new(), orders: BTreeMap::new(), surfaced: BTreeSet::new() }
+        Self {
+            simulator,
+            did: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            surfaced: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+        }
     }
 
     /// Every record, oldest first.
@@ -129,14 +139,27 @@ impl Ledger {
         }
     }
 
-    /// What the requests under an order id did.
-    pub(crate) fn did(&self, gateway_order_id: &str) -> &[Did] {
-        self.did.get(gateway_order_id).map_or(&[], Vec::as_slice)
+    /// Each attempt of an operation is sent under an order id of its own.
+    pub(crate) fn know_attempts(&mut self, order: &Order) {
+        for (_, operation) in order.operations() {
+            self.attempts.entry(operation.attempt.gateway_order_id.clone()).or_insert(operation.id);
+        }
     }
 
-    /// How often something was done under an order id.
-    pub(crate) fn times_done(&self, gateway_order_id: &str) -> usize {
-        self.did(gateway_order_id).iter().filter(|did| matches!(did, Did::Approved { .. })).count()
+    /// The operation that was sent under an order id.
+    pub(crate) fn operation(&self, gateway_order_id: &str) -> Option<Uuid> {
+        self.attempts.get(gateway_order_id).copied()
+    }
+
+    /// What the requests of an operation did, in the order of their order ids.
+    pub(crate) fn did(&self, operation: Uuid) -> impl Iterator<Item = &Did> {
+        let ids = self.attempts.iter().filter(move |(_, of)| **of == operation).map(|(id, _)| id);
+        ids.filter_map(|id| self.did.get(id)).flatten()
+    }
+
+    /// How often an operation was done.
+    pub(crate) fn times_done(&self, operation: Uuid) -> usize {
+        self.did(operation).filter(|did| matches!(did, Did::Approved { .. })).count()
     }
 
     /// What one order's payments come to.
@@ -174,9 +197,9 @@ impl Ledger {
         self.surfaced.insert(order.to_owned());
     }
 
-    /// How many approvals under an order id still stand: payments that were neither voided nor given back in whole,
+    /// How many approvals of an operation still stand: payments that were neither voided nor given back in whole,
     /// and refunds.
-    pub(crate) fn times_standing(&self, gateway_order_id: &str) -> usize {
+    pub(crate) fn times_standing(&self, operation: Uuid) -> usize {
         let stands = |retref: &String| {
             let record = self.simulator.record(retref);
             record.is_some_and(|record| {
@@ -184,12 +207,12 @@ impl Ledger {
             })
         };
         let mut retrefs: Vec<&String> = self
-            .did(gateway_order_id)
-            .iter()
+            .did(operation)
             .filter_map(|did| if let Did::Approved { retref, .. } = did { Some(retref) } else { None })
             .filter(|retref| stands(retref))
             .collect();
         // A capture that is done again is the same capture.
+        retrefs.sort();
         retrefs.dedup();
         retrefs.len()
     }

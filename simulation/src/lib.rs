@@ -1,9 +1,10 @@
 //! The proof by simulation: money moves at most once, and nothing is lost.
 //!
-//! Tollgate itself runs here, from both faces to the ports, as do their clients. What is not Tollgate is a
-//! twin whose every step comes from a seed: store, gateway, merchants, clock, and the process, which may die before
-//! and after each effect. Time stands still until everybody waits, so a minute takes no time and a seed always
-//! tells the same story. After each effect the rules are checked; in the end the gateway's ledger is compared with ours.
+//! Tollgate itself runs here, from both faces to the ports and to its gateway client, as do its clients. The gateway
+//! is the simulator's, in process. Every step of the rest follows from a seed: store, merchants, clock, the lines to
+//! the gateway, and the process, which may die before and after each effect, or freeze and go on. Time passes only
+//! when every task waits, so an hour takes no time and a seed always takes the same course. After each effect the
+//! rules are checked; in the end the gateway's ledger is compared with ours.
 
 mod card;
 mod check;
@@ -25,8 +26,8 @@ mod world;
 use std::collections::BTreeMap;
 
 pub use ledger::Totals;
-pub use sweep::{Sweep, sweep};
-pub use table::{Table, settlement_table, timeout_cards};
+pub use sweep::{Sweep, sweep, sweep_only};
+pub use table::{Backlog, Table, backlogs, late_requests, settlement_table, timeout_cards};
 
 /// A twin that breaks its word, to see that the checks notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +69,15 @@ pub fn replay(seed: u64) -> Run {
     shoppers::seed(seed, true, None)
 }
 
-/// Runs one seed twice. A run that differs from the first has broken a rule, too: such a seed could not be replayed.
+/// Which seeds are run twice.
+const TWICE_EVERY: u64 = 4;
+
+/// Runs one seed, and every fourth twice. A run that differs from the first has broken a rule, too: such a seed could not
+/// be replayed.
 pub fn seed(seed: u64) -> Run {
     let mut first = shoppers::seed(seed, false, None);
-    if first.failure.is_none() && shoppers::seed(seed, false, None).hash != first.hash {
+    let twice = seed.is_multiple_of(TWICE_EVERY) && first.failure.is_none();
+    if twice && shoppers::seed(seed, false, None).hash != first.hash {
         first.failure = Some("two runs of the same seed differ".to_owned());
     }
     first

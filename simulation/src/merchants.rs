@@ -70,6 +70,8 @@ struct Shop {
     ever_after: Vec<Option<SignedDuration>>,
     paused_since: Option<Instant>,
     token: Option<(String, Timestamp)>,
+    /// Whether its document has the wrong password for its gateway.
+    wrong_password: bool,
     /// The key of the credit-card API that the merchant's systems hold, which may be an old one.
     held_key: String,
 }
@@ -79,9 +81,17 @@ impl Shops {
         let generation = 1;
         let rules = Rules { lifetime: LIFETIME, after: None, paused: false, void_lapsed: false };
         let shop = |name| {
-            let merchant = document(name, generation, &rules)?;
+            let merchant = document(name, generation, &rules, false)?;
             let (ever_after, held_key) = (vec![None], key(generation));
-            Some(Shop { merchant, rules, ever_after, paused_since: None, token: None, held_key })
+            Some(Shop {
+                merchant,
+                rules,
+                ever_after,
+                paused_since: None,
+                token: None,
+                wrong_password: false,
+                held_key,
+            })
         };
         Self { generation, shops: [REGISTERED, EXTERNAL].into_iter().filter_map(shop).collect() }
     }
@@ -103,6 +113,14 @@ impl Shops {
         shop.rules.after = shop.rules.after.map(|after| after.min(shop.rules.lifetime));
         shop.ever_after.push(shop.rules.after);
         shop.paused_since = shop.paused_since.or(Some(Instant::now())).filter(|_| shop.rules.paused);
+        shop.publish(generation);
+    }
+
+    /// The merchant's document has the wrong password for its gateway, or the right one again.
+    pub(crate) fn forget_password(&mut self, id: &str, forgotten: bool) {
+        let generation = self.generation;
+        let Some(shop) = self.shop(id) else { return };
+        shop.wrong_password = forgotten;
         shop.publish(generation);
     }
 
@@ -162,7 +180,9 @@ impl Shops {
 impl Shop {
     /// Makes the document what the rules say.
     fn publish(&mut self, generation: u64) {
-        if let Some(merchant) = document(self.merchant.id.as_str(), generation, &self.rules) {
+        if let Some(merchant) =
+            document(self.merchant.id.as_str(), generation, &self.rules, self.wrong_password)
+        {
             self.merchant = merchant;
         }
     }
@@ -183,9 +203,10 @@ fn keys(generation: u64) -> Vec<String> {
     std::iter::once(generation).chain(old).map(key).collect()
 }
 
-fn document(name: &str, generation: u64, rules: &Rules) -> Option<Arc<Merchant>> {
+fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) -> Option<Arc<Merchant>> {
     let keys = keys(generation);
     // What a code takes off changes with the keys, between the attempts of one payment.
+    let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
     let merchid = 1 + generation % MERCHIDS;
     let percent = 5 + generation % 3 * 10;
     let Rules { lifetime, after, paused, void_lapsed } = rules;
@@ -196,7 +217,7 @@ fn document(name: &str, generation: u64, rules: &Rules) -> Option<Arc<Merchant>>
             "authorization_lifetime": "{lifetime}", {after}
             "captures_paused": {paused}, "void_lapsed": {void_lapsed},
             "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
-                         "username": "{GATEWAY_USER}", "password": "{GATEWAY_PASSWORD}",
+                         "username": "{GATEWAY_USER}", "password": "{password}",
                          "merchids": {{"USD": "{merchid}"}}}}}}"#
     );
     Merchant::from_json(name.parse().ok()?, &json).ok().map(Arc::new)

@@ -71,7 +71,8 @@ pub(crate) async fn reconcile_once(world: &Arc<World>) -> Option<Report> {
     world.step(format_args!("#{} reconcile", instance.number));
     let app = instance.app();
     let deadline = Deadline::after(RECONCILE_LIMIT);
-    let invocation = async move { reconcile(&app.payments, app.merchants.as_ref(), deadline).await };
+    let invocation =
+        async move { reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await };
     let report = instance.run(RECONCILE_LIMIT, invocation).await;
     world.state().count("reconcile runs");
     report

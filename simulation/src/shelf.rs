@@ -177,6 +177,7 @@ impl World {
             }
         }
         let before = state.shelf.order(&key);
+        state.ledger.know_attempts(&order);
         let mut broken = check::written(before, &order, &state.ledger);
         let terms = state.shops.terms(order.merchant.as_str());
         broken.extend(check::schedule::written(before, &order, &terms, self.latest(state)));

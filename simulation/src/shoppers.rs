@@ -89,9 +89,9 @@ async fn weather(world: Arc<World>) {
         let state = &mut *guard;
         match state.rng.below(15) {
             0..=4 => {
-                let stage = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
-                state.ledger.settle(stage);
-                world.note(state, format_args!("batch: {stage:?}"));
+                let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+                state.ledger.settle(goes_to);
+                world.note(state, format_args!("batch: {goes_to:?}"));
             }
             5 | 6 => {
                 let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);
@@ -224,7 +224,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
             3 | 4 => (Route::Pay, "authorize"),
             _ => (Route::Pay, "purchase"),
         };
-        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4]).unwrap_or(1);
+        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4, 5]).unwrap_or(1);
         let mut data = json!({"gateway": "card_connect", "method": method, "payment": format!("{card}|16178397535388255208")});
         if merchant == EXTERNAL || state.rng.chance(40) {
             data["amount"] = (1 + state.rng.below(3_000)).into();

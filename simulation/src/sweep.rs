@@ -44,6 +44,8 @@ pub struct Sweep {
     pub failures: Vec<String>,
     /// The steps of the first of them.
     pub steps: Vec<String>,
+    /// Of which failures alone are kept.
+    only: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,28 +56,39 @@ struct Variant {
     before: Option<(usize, Fault)>,
 }
 
+/// Sweeps those runs again, of which this text is part of what they are and which rule they break.
+pub fn sweep_only(text: &str) -> Sweep {
+    let mut sweep = Sweep { only: Some(text.to_owned()), ..Sweep::default() };
+    sweep.part(0, 1);
+    sweep
+}
+
 /// Sweeps the part of the scenarios that is `part` of `parts`, to its end whatever breaks a rule.
 pub fn sweep(part: usize, parts: usize) -> Sweep {
     let mut sweep = Sweep::default();
-    for scenario in SCENARIOS.iter().chain(&scheduled::SCENARIOS).skip(part).step_by(parts.max(1)) {
-        for before in BEFORE {
-            for keyed in [true, false] {
-                for findable in [true, false] {
-                    // How a refund is found matters once one is in doubt; a key makes sure that there is one then.
-                    let matters = before.is_some() && scenario.refunds();
-                    let unkeyed =
-                        before.is_none() && !scenario.begins_with_a_card() && !scenario.is_scheduled();
-                    if (findable || matters) && (keyed || unkeyed) {
-                        sweep.faults(scenario, before, keyed, findable);
+    sweep.part(part, parts);
+    sweep
+}
+
+impl Sweep {
+    fn part(&mut self, part: usize, parts: usize) {
+        for scenario in SCENARIOS.iter().chain(&scheduled::SCENARIOS).skip(part).step_by(parts.max(1)) {
+            for before in BEFORE {
+                for keyed in [true, false] {
+                    for findable in [true, false] {
+                        // How a refund is found matters once one is in doubt; a key makes sure that there is one then.
+                        let matters = before.is_some() && scenario.refunds();
+                        let unkeyed =
+                            before.is_none() && !scenario.begins_with_a_card() && !scenario.is_scheduled();
+                        if (findable || matters) && (keyed || unkeyed) {
+                            self.faults(scenario, before, keyed, findable);
+                        }
                     }
                 }
             }
         }
     }
-    sweep
-}
 
-impl Sweep {
     fn faults(&mut self, scenario: &Scenario, before: Option<Fault>, keyed: bool, findable: bool) {
         let calm = Variant { keyed, findable, before: None };
         let (mut base, totals, mut calls) = run_once(scenario, calm, None, None, false);
@@ -126,10 +139,14 @@ impl Sweep {
                 "{}, first {first:?}, then {fault}, keyed {}, refunds findable {}",
                 scenario.name, variant.keyed, variant.findable
             );
+            let failure = format!("{what}: {rule}");
+            if self.only.as_ref().is_some_and(|text| !failure.contains(text)) {
+                return;
+            }
             if self.failures.is_empty() {
                 self.steps = run_once(scenario, variant, place, Some(totals), true).0.steps;
             }
-            self.failures.push(format!("{what}: {rule}"));
+            self.failures.push(failure);
         }
     }
 }

@@ -1,14 +1,19 @@
 //! What an inquiry may show, one by one: every settlement state of the gateway, for every kind of operation, with its
 //! response lost or not, and then whatever a client may do next. And the gateway's test cards that time out.
 
+mod backlog;
 mod story;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use cardpointe_simulator::ShownSetlstat;
 use tollgate::operation::Stage;
 
-use crate::card::Card;
+use crate::{
+    card::Card,
+    merchants::{EXTERNAL, REGISTERED},
+};
+pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
 
 /// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.
@@ -43,12 +48,12 @@ enum Tested {
     Void,
 }
 
-/// What the client does that has lost a response.
+/// The key of a request that is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
-    SameKey,
-    NoKey,
-    NewKey,
+    Same,
+    Without,
+    Another,
 }
 
 /// What a record says of the operation, in the gateway's documented terms.
@@ -71,20 +76,31 @@ impl Tested {
             "queued for capture" | "accepted" | "rejected" | "format error" | "token decrypt"
         );
         match (self, lower.as_str()) {
-            (Self::Void, "voided") => Reported::Done,
-            (Self::Void, "authorized" | "queued for capture" | "accepted") => Reported::NotDone,
+            (Self::Void, "voided") | (Self::Authorize, "authorized") => Reported::Done,
+            // Settled outside the batch, or transmitted and held.
+            (
+                Self::Void,
+                "authorized" | "queued for capture" | "accepted" | "pin debit" | "amount under review",
+            )
+            | (Self::Capture, "authorized") => Reported::NotDone,
             (Self::Void, _) => Reported::Unclear,
-            (_, "voided") | (Self::Authorize | Self::Purchase | Self::Refund, "declined") => {
-                Reported::NotDone
-            }
+            (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
             (Self::Refund, _) => Reported::Done,
-            (Self::Capture, "authorized") => Reported::NotDone,
-            (Self::Authorize, "authorized") => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,
         }
     }
 }
+
+/// How late a request arrives: while its sender waits, while it is pending, after it was given up, after it was looked
+/// for the last time.
+const LATE: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_secs(80),
+    Duration::from_mins(5),
+    Duration::from_mins(50),
+    Duration::from_hours(2),
+];
 
 /// What the table came to.
 #[derive(Debug, Default)]
@@ -123,7 +139,7 @@ pub fn settlement_table() -> Table {
     for setlstat in SETLSTAT {
         for tested in Tested::ALL {
             for lost in [true, false] {
-                for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+                for again in [Again::Same, Again::Without, Again::Another] {
                     for crowd in [Crowd::None, Crowd::Due] {
                         let name =
                             format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");
@@ -158,12 +174,28 @@ fn final_state(tested: Tested, reported: Reported, lost: bool, stage: Option<Sta
     (!fine).then(|| format!("is {stage:?}, and the gateway reported {reported:?}"))
 }
 
+/// Payments, captures, refunds and voids that arrive late, and then whatever the client does.
+pub fn late_requests() -> Table {
+    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    for late in LATE {
+        for tested in Tested::ALL {
+            for merchant in [REGISTERED, EXTERNAL] {
+                for again in [Again::Same, Again::Without, Again::Another] {
+                    let story = story::late(tested, merchant, late, again);
+                    table.took(&format!("{tested:?} of {merchant}, {late:?} late, {again:?}"), None, &story);
+                }
+            }
+        }
+    }
+    table
+}
+
 /// The gateway's cards that time out after 32 s, to authorize and to purchase.
 pub fn timeout_cards() -> Table {
     let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
     for card in [Card::TimesOut, Card::TimesOutMastercard, Card::TimesOutDiscover] {
         for tested in [Tested::Authorize, Tested::Purchase] {
-            for again in [Again::SameKey, Again::NoKey, Again::NewKey] {
+            for again in [Again::Same, Again::Without, Again::Another] {
                 for crowd in [Crowd::None, Crowd::Due] {
                     let mut story = story::timeout(card, tested, again, crowd);
                     if story.stage == Some(Stage::Pending) || story.stage == Some(Stage::Approved) {

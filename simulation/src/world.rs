@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tollgate::{
-    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, payments::Payments,
+    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, payments::Payments, reconcile::Limits,
     scheduled_capture::Settings,
 };
 use uuid::Uuid;
@@ -46,7 +46,7 @@ const TIMES_OUT_MS: u64 = 32_000;
 const FROZEN_MS: u64 = 600_000;
 
 /// How long any invocation goes on at most.
-const LONGEST_RUN: Duration = Duration::from_secs(60);
+const LONGEST_RUN: Duration = Duration::from_mins(1);
 
 /// Partitions of the index of captures at first.
 const CAPTURE_SHARDS: u16 = 4;
@@ -60,12 +60,15 @@ pub(crate) struct Outage {
 }
 
 /// What outlives every process.
+#[expect(clippy::struct_excessive_bools, reason = "independent circumstances of one simulation")]
 pub(crate) struct State {
     pub(crate) rng: Rng,
     pub(crate) trace: Trace,
     pub(crate) plan: Plan,
     /// Whether calls take a random time, so that concurrent ones interleave in many ways.
     pub(crate) jitter: bool,
+    /// How long a call takes otherwise, in milliseconds.
+    pub(crate) call_ms: u64,
     pub(crate) shelf: Shelf,
     pub(crate) ledger: Ledger,
     /// The card behind each payment, by its reference.
@@ -83,6 +86,8 @@ pub(crate) struct State {
     pub(crate) two_versions: bool,
     /// Whether processes of today's version take turns with it.
     pub(crate) today_still_runs: bool,
+    /// How late what is late is; none is up to chance.
+    pub(crate) late_by: Option<Duration>,
     /// When the gateway is away.
     pub(crate) outage: Option<Outage>,
     /// Whether the gateway does nothing and says so.
@@ -132,6 +137,7 @@ impl World {
             trace: Trace::new(keep_steps),
             plan,
             jitter: true,
+            call_ms: 1,
             shelf: Shelf::default(),
             ledger: Ledger::new(gateway(seed, began)),
             cards: BTreeMap::new(),
@@ -142,6 +148,7 @@ impl World {
             capture_shards: CAPTURE_SHARDS,
             two_versions: false,
             today_still_runs: false,
+            late_by: None,
             outage: None,
             try_again: false,
             broken,
@@ -240,6 +247,7 @@ impl Instance {
             attempts: Arc::new(Unlimited),
             source_header: None,
             captures,
+            inquiries: Limits::default(),
         }
     }
 
@@ -300,7 +308,7 @@ impl Instance {
                 state.count(fault.name());
             }
             let wait_ms = match call {
-                _ if !state.jitter => 1,
+                _ if !state.jitter => state.call_ms,
                 Call::Perform | Call::Inquire => 50 + state.rng.below(1_500),
                 _ if state.rng.chance(50) => 0,
                 _ => state.rng.below(40),

@@ -10,8 +10,14 @@ const SEEDS: u64 = 5_000;
 /// How many seeds may pass until a broken twin is noticed. All are noticed much sooner.
 const NOTICED_WITHIN: u64 = 300;
 
-/// What has to happen besides faults: to scheduled captures, and between two versions.
-const BESIDES: [&str; 11] = [
+/// What has to happen besides faults: around the processes, to scheduled captures, and between two versions.
+const BESIDES: [&str; 17] = [
+    "actions in the portal",
+    "clock jumped forward",
+    "clock set back",
+    "gateway away",
+    "given up while frozen",
+    "requests done after they may be given up",
     "authorizations lapsed",
     "captured by the schedule",
     "captures by the schedule declined",
@@ -26,7 +32,7 @@ const BESIDES: [&str; 11] = [
 ];
 
 fn sweep(part: usize) {
-    let Sweep { runs, counts, failures, steps } = simulation::sweep(part, 2);
+    let Sweep { runs, counts, failures, steps, .. } = simulation::sweep(part, 2);
     if let Some(first) = failures.first() {
         let more = failures.len() - 1;
         panic!("{}\n{first}\nand {more} more: cargo run -p simulation -- --sweep", steps.join("\n"));

@@ -1,6 +1,6 @@
 //! The control interface.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -109,6 +109,7 @@ async fn a_reset_forgets_everything_but_the_tokens() {
     let store = json!({ "profile": "Y", "cofpermission": "Y", "orderid": "A-1" });
     let profileid = text(&gateway.auth(store).await, "profileid");
     gateway.simulator.fault(Fault::once(Endpoint::Any, FaultKind::DropBefore));
+    gateway.simulator.alter(Alteration::of(Endpoint::Any).set("respstat", "?"));
     gateway.post_control(&format!("/merchants/{MID}"), json!({ "enabled": false })).await;
     gateway.simulator.advance_clock(86_400 * 365 * 40);
 

@@ -105,6 +105,9 @@ fn a_timeout_is_returned_as_a_delay_and_nothing_sleeps() {
     assert_eq!(response.delay, Duration::from_secs(32));
     assert_members(&json_of(&response), json!({ "respstat": "B", "respcode": "62" }));
     assert_eq!(simulator.records().len(), 1, "processed already");
+    let inquiry = request("GET", &format!("/inquireByOrderid/A-1/{MID}/1"), &json!({}));
+    let inquiry = simulator.respond(&inquiry);
+    assert_eq!((json_of(&inquiry)["respcode"].as_str(), inquiry.delay), (Some("62"), Duration::ZERO));
     assert_eq!(simulator.respond(&request("PUT", "/auth", &sale("A-2"))).delay, Duration::ZERO);
 }
 
@@ -168,4 +171,17 @@ fn a_void_in_the_portal_is_no_request_and_no_fault_hits_it() {
     assert_eq!((record.state, record.moved_minor_units()), (RecordState::Voided, 0));
     let unknown = PortalAction::Void { retref: "1".to_owned(), minor_units: None };
     assert_members(&simulator.in_portal(&unknown), json!({ "respproc": "PPS", "respcode": "29" }));
+}
+
+#[test]
+fn records_are_found_by_what_is_new_and_by_order_id() {
+    let (simulator, _) = simulator(Config::default());
+    for order_id in ["A-1", "A-2", "A-1"] {
+        put(&simulator, "auth", &sale(order_id));
+    }
+    let all = simulator.records();
+    assert_eq!((simulator.record_count(), all.len()), (3, 3));
+    assert_eq!(simulator.records_after(1), all[1..]);
+    assert_eq!(simulator.records_after(3), []);
+    assert_eq!(simulator.records_under("A-1"), [all[0].clone(), all[2].clone()]);
 }

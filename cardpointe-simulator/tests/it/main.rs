@@ -13,6 +13,7 @@ mod lifecycle;
 mod lookup;
 mod profiles;
 mod program;
+mod readme;
 mod refund_states;
 mod refunds;
 mod responses;

@@ -110,9 +110,12 @@ async fn a_refunds_own_order_id_finds_it_or_does_not_as_the_merchant_is_set_up()
     let both =
         start_merchant(Settings { refunds_findable_by_payment_orderid: true, ..Settings::default() }).await;
     let sale = both.settled("10.00", "A-1").await;
-    refund(&both, &sale, json!({ "orderid": "R-1" })).await;
+    refund(&both, &sale, json!({ "amount": "4.00", "orderid": "R-1" })).await;
     assert_eq!(both.by_order_id("R-1").await["orderId"], "R-1");
     assert_eq!(both.by_order_id("A-1").await[1]["orderId"], "R-1");
+    let sale = both.settled("10.00", "A-2").await;
+    refund(&both, &sale, json!({})).await;
+    assert_eq!(both.by_order_id("A-2").await.as_array().map(Vec::len), Some(2), "each once");
 }
 
 #[tokio::test]

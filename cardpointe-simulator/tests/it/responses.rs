@@ -1,10 +1,10 @@
 //! Responses that do not tell what happened: codes for duplicates, B, and an intermediary's status.
 
-use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, RecordState, ResponseCode};
+use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, RecordState, ResponseCode, Settings};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, VISA, assert_members, start, text};
+use crate::harness::{Gateway, VISA, assert_members, start, start_merchant, text};
 
 fn code(respproc: &str, respcode: &str) -> ResponseCode {
     ResponseCode::find(respproc, respcode).unwrap()
@@ -55,6 +55,56 @@ async fn a_duplicate_refund_comes_with_or_without_an_approved_original() {
         });
         assert_eq!(approved, usize::from(done), "{found}");
     }
+}
+
+#[tokio::test]
+async fn an_equal_payment_or_refund_within_the_duplicate_window_is_refused_and_on_record() {
+    let gateway = start_merchant(Settings { duplicate_window_s: 60, ..Settings::default() }).await;
+    let pay = async |change: Value| text(&gateway.auth(change).await, "respcode");
+    assert_eq!(pay(json!({ "account": "4387751111111053" })).await, "NU", "a decline is no original");
+    gateway.simulator.fault(Fault::once(Endpoint::Auth, FaultKind::TimedOut));
+    assert_eq!(pay(json!({})).await, "62");
+    let sale = gateway.authorized(json!({ "orderid": "A-1", "capture": "Y" })).await;
+    assert_eq!(pay(json!({ "orderid": "A-2" })).await, "94", "another order id does not help");
+    assert_eq!(pay(json!({ "amount": "10.01" })).await, "00");
+    assert_eq!(pay(json!({ "account": "4788250000121443" })).await, "00");
+    assert_members(&gateway.by_order_id("A-2").await, json!({ "setlstat": "Declined", "respcode": "94" }));
+    gateway.simulator.advance_clock(60);
+    assert_eq!(pay(json!({})).await, "00");
+
+    gateway.simulator.settle();
+    let refund = async |amount: &str| {
+        let body = json!({ "retref": sale, "amount": amount });
+        text(&gateway.put("refund", body).await, "respcode")
+    };
+    assert_eq!(refund("3.00").await, "00");
+    assert_eq!(refund("3.00").await, "94");
+    assert_eq!(refund("4.00").await, "00");
+    gateway.simulator.advance_clock(60);
+    assert_eq!(refund("3.00").await, "00");
+}
+
+#[tokio::test]
+async fn without_a_duplicate_window_equal_payments_are_approved_even_when_the_clock_goes_back() {
+    let gateway = start().await;
+    for _ in 0..2 {
+        assert_eq!(gateway.auth(json!({})).await["respcode"], "00");
+        gateway.simulator.advance_clock(-3_600);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_code_can_come_with_nothing_done() {
+    let gateway = start().await;
+    respond(&gateway, Endpoint::Auth, code("FNOR", "00"), false);
+    let answer = gateway.auth(json!({})).await;
+    assert_members(&answer, json!({ "respstat": "A", "respcode": "00", "amount": "0.00" }));
+    let sale = gateway.settled("10.00", "A-1").await;
+    respond(&gateway, Endpoint::Refund, code("PPS", "26"), false);
+    let answer = gateway.put("refund", json!({ "retref": sale })).await;
+    assert_members(&answer, json!({ "respstat": "A", "respproc": "PPS", "respcode": "26" }));
+    assert_eq!(gateway.inquire(&sale).await["refundable"], "Y");
+    assert_eq!(states(&gateway), [RecordState::Declined, RecordState::Accepted, RecordState::Declined]);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Requests that time out between the gateway and the processor: PPS 62, respstat B.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind, Settings, TimedOutRefunds};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings, TimedOutRefunds};
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, assert_members, start, start_merchant, text};
+use crate::harness::{Gateway, assert_members, start, start_merchant, start_with, text};
 
 const TIMEOUT_CARD: &str = "4999006200620062";
 
@@ -96,11 +96,38 @@ async fn a_timed_out_refund_that_was_done_shows_it_at_once_or_when_it_has_settle
         let refund = text(&answer, "retref");
         assert_members(&gateway.inquire(&refund).await, before);
         assert_eq!(gateway.simulator.record(&refund).unwrap().moved_minor_units(), -400, "done");
-        assert_eq!(gateway.put("refund", json!({ "retref": sale })).await["amount"], "6.00", "what is left");
+        let rest = gateway.put("refund", json!({ "retref": sale })).await;
+        assert_eq!(rest["amount"], "6.00", "what is left");
+        let rest = gateway.inquire(&text(&rest, "retref")).await;
+        assert_eq!(rest["setlstat"], "Queued for Capture", "only what timed out is hidden");
         gateway.simulator.settle();
         assert_members(
             &gateway.by_order_id("R-1").await,
             json!({ "retref": refund, "respstat": "A", "respcode": "00", "setlstat": "Accepted" }),
         );
     }
+}
+
+#[tokio::test]
+async fn a_timed_out_response_does_not_tell_whether_the_request_was_done() {
+    let done = Settings {
+        timed_out_captures_done: true,
+        timed_out_voids_done: true,
+        timed_out_refunds: TimedOutRefunds::Done,
+        ..Settings::default()
+    };
+    let responses = async |settings: Settings| {
+        let mut config = Config { quiet_json: true, ..Config::default() };
+        config.merchants[0].settings = settings;
+        let gateway = start_with(config).await;
+        let sale = gateway.settled("10.00", "A-1").await;
+        let captured = gateway.authorized(json!({})).await;
+        let voided = gateway.authorized(json!({})).await;
+        [
+            timed_out(&gateway, Endpoint::Capture, json!({ "retref": captured })).await,
+            timed_out(&gateway, Endpoint::Void, json!({ "retref": voided })).await,
+            timed_out(&gateway, Endpoint::Refund, json!({ "retref": sale, "amount": "4.00" })).await,
+        ]
+    };
+    assert_eq!(responses(Settings::default()).await, responses(done).await);
 }

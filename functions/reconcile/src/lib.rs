@@ -11,5 +11,5 @@ use tollgate::{
 
 /// One run. What the schedule sends says nothing that is needed.
 pub async fn handle(app: Arc<App>, _event: IgnoredAny, deadline: Deadline) -> Report {
-    reconcile(&app.payments, app.merchants.as_ref(), deadline).await
+    reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tollgate::{
     clock::Clock,
     lambda::{self, App, Config, Credentials},
+    reconcile::Limits,
     scheduled_capture::Settings,
 };
 
@@ -44,6 +45,7 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, captures: Settings) -> C
         source_header: None,
         merchants: merchants::settings(),
         captures,
+        inquiries: Limits::default(),
         region: REGION.to_owned(),
         dynamodb_url: Some(dynamodb_url.to_owned()),
         secretsmanager_url: Some(secretsmanager_url.to_owned()),

@@ -3,7 +3,7 @@
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use serde_json::json;
 
-use crate::shop::{Shop, TIMES_OUT, by_card};
+use crate::shop::{Shop, TIMES_OUT, VISA, by_card};
 
 fn fault(shop: &Shop, endpoint: Endpoint, kind: FaultKind) {
     shop.stack.simulator().fault(Fault::once(endpoint, kind));
@@ -175,8 +175,10 @@ async fn a_payment_that_somebody_voided_at_the_gateway_is_not_captured() {
     let by_hand = json!({"merchid": cardpointe_simulator::Config::DEFAULT_MID, "retref": retref});
     assert_eq!(portal.json(&by_hand).send().await.unwrap().status(), 200);
     shop.follow_up("o", &id, "capture", json!({})).await.error(422, "voided_elsewhere");
-    // What is true is adopted by saying the same here.
-    assert_eq!(shop.follow_up("o", &id, "cancel", json!({})).await.data(200)["status"], "cancelled");
+    // The void is recorded, and the order can be paid with another card.
+    shop.follow_up("o", &id, "cancel", json!({})).await.error(422, "already_cancelled");
+    assert_eq!(shop.order("o").await["payment"], "unpaid");
+    shop.pay("o", by_card("purchase", VISA)).await.data(200);
     shop.close().await;
 }
 

@@ -163,7 +163,8 @@ async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_down_costs_one_probe_a_run_and_everything_is_due_when_it_is_back() {
+async fn a_gateway_that_is_down_is_not_asked_about_the_same_again_and_again_and_all_is_found_when_it_is_back()
+{
     let shop = Shop::open().await;
     let mut orders = Vec::new();
     shop.no_inquiry();
@@ -175,17 +176,18 @@ async fn a_gateway_that_is_down_costs_one_probe_a_run_and_everything_is_due_when
         shop.pay_by_token(&order, "purchase").await.data(202);
         orders.push(order);
     }
+    let mut unanswered = 0;
     for _ in 0..10 {
         shop.stack.advance_clock(60);
         let report = run(&shop).await;
-        assert_eq!(report["due"], 30);
-        // Those that were under way at the same moment as the first that failed.
-        assert!(report["unanswered"].as_u64().unwrap() <= 8, "{report}");
+        unanswered += report["unanswered"].as_u64().unwrap();
         assert_eq!(report["approved"], 0);
     }
+    // What gets no response is put off by five minutes, so each was tried once or twice in ten.
+    assert!((30..=60).contains(&unanswered), "{unanswered}");
     shop.stack.simulator().clear_faults();
     let minutes = run_until_decided(&shop, &orders).await;
-    assert!(minutes <= 5, "{minutes}");
+    assert!(minutes <= 10, "{minutes}");
     assert_eq!(gateway_totals(&shop), our_totals(&shop, &orders).await);
     assert_eq!(gateway_totals(&shop), (15 * 2599, 0));
     shop.close().await;

@@ -268,7 +268,7 @@ async fn a_capture_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_declined_capture_stops_and_says_why_and_can_be_scheduled_anew() {
+async fn a_capture_of_what_was_voided_in_the_portal_stops_and_the_order_owes_the_amount_again() {
     let mut shop = Shop::open().await;
     let id = shop.authorize_for("o", shop.after(0)).await;
     // Voided in the gateway's own portal: nothing of it can be captured.
@@ -279,9 +279,9 @@ async fn a_declined_capture_stops_and_says_why_and_can_be_scheduled_anew() {
     shop.later(120).await;
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
     let shown = shop.transaction("o", &id).await;
-    assert_eq!(shown["payment_details"]["detailed_status"], "capture_declined", "{shown}");
-    assert_eq!(shown["meta"]["capture_failure"]["code"], "voided_elsewhere");
-    assert!(shown["meta"]["capture_failure"]["next_attempt_at"].is_null());
+    assert_eq!(shown["payment_details"]["detailed_status"], "voided_elsewhere", "{shown}");
+    assert_eq!(shown["status"], "cancelled");
+    assert_eq!(shop.order("o").await["payment"], "unpaid", "the order owes the amount again");
     shop.later(24 * HOUR_S).await;
     assert_counts(&shop.run(json!({})).await, &json!({}));
     shop.close().await;

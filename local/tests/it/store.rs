@@ -219,6 +219,7 @@ fn operation(id: Uuid) -> Operation {
         state: State::Decided(longest_decline()),
         updated_at: now,
         superseded: Vec::new(),
+        closes_order: true,
         last_look_at: None,
         by_hand: Vec::new(),
         by: Grant::ClientCredentials,
@@ -247,6 +248,7 @@ fn longest_decline() -> Decision {
         token: None,
         stored: None,
         amount: Some(Amount::MAX),
+        settlement_rejected: true,
         carried: Carried::default(),
     };
     let code = DeclineCode::TransactionNotPermitted;

@@ -72,7 +72,7 @@ pub(super) async fn follow_up(
     let target = Target::Transaction(id);
     let action = match kind {
         Kind::Refund => Action::Refund { target, amount, mechanism: Some(Mechanism::Automatic) },
-        Kind::Void => Action::Void { target },
+        Kind::Void => Action::Void { target, reopen: true },
         Kind::Capture | Kind::Authorize | Kind::Purchase => {
             Action::Capture { target, amount, custom_reference: None }
         }

@@ -176,6 +176,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// An optional truth value.
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.get(name)? {
+            Value::Bool(flag) => Some(*flag),
+            _ => self.wrong_type(name, "true or false"),
+        }
+    }
+
     /// A text that has to be there and not be empty.
     pub(super) fn required_text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if !self.has(name) {

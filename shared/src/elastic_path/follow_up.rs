@@ -154,7 +154,9 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
     let own: &[&str] = match kind {
         Kind::Capture => &["amount", "custom_reference", "capture_mechanism", "options", "type"],
         Kind::Refund => &["amount", "refund_mechanism", "options", "type"],
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => &["reason", "options", "type"],
+        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
+            &["reason", "reopen", "options", "type"]
+        }
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");
@@ -191,7 +193,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
         }
         Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
             let _reason = data.text("reason", TEXT_MAX);
-            Action::Void { target }
+            Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) }
         }
     }
 }

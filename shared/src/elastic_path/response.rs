@@ -239,6 +239,9 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
             "resptext": answer.resptext,
             "retref": answer.retref,
         });
+        if answer.settlement_rejected {
+            value["settlement"] = "rejected".into();
+        }
     }
     if let Some(decline) = operation.decline() {
         value["decline_code"] = decline.code.as_str().into();
@@ -256,6 +259,7 @@ fn cause(cause: Cause) -> Option<&'static str> {
         Cause::AvsMismatch => Some("avs_mismatch"),
         Cause::CvvMismatch => Some("cvv_mismatch"),
         Cause::LateApproval => Some("late_approval"),
+        Cause::Elsewhere => Some("voided_elsewhere"),
         Cause::Twin => Some("twin"),
     }
 }

@@ -84,8 +84,20 @@ impl Decision {
                 Self::Declined(response, Decline { code: *code, advice: *advice })
             }
             Outcome::NoEffect(reason, _) => Self::NoEffect(response, *reason),
-            Outcome::Unknown(..) => return None,
+            Outcome::Unknown(..) | Outcome::Refused(..) => return None,
         })
+    }
+
+    /// Whether an attempt that was decided so may still turn out to be done: its request may be on its way, or an
+    /// intermediary spoke for the gateway.
+    pub fn may_surface(&self) -> bool {
+        match self {
+            Self::NoEffect(_, NoEffect::NeverArrived) => true,
+            Self::NoEffect(response, NoEffect::TryAgain | NoEffect::Misconfigured) => {
+                response.respstat.is_none()
+            }
+            Self::NoEffect(..) | Self::Approved(_) | Self::Declined(..) => false,
+        }
     }
 
     /// The gateway's response.
@@ -171,6 +183,10 @@ pub struct Superseded {
 impl Superseded {
     /// Whether another decision can share its entry: both are the same lack of an effect.
     fn is_like(&self, decision: &Decision) -> bool {
+        // Each attempt that may still surface is looked for under its own order id.
+        if decision.may_surface() {
+            return false;
+        }
         match (&self.decision, decision) {
             (Some(Decision::NoEffect(_, NoEffect::Unrecognized)), _) => false,
             (Some(Decision::NoEffect(_, one)), Decision::NoEffect(_, other)) => one == other,
@@ -273,6 +289,28 @@ impl super::Operation {
         pending.into_iter().chain(self.last_look_at).min()
     }
 
+    /// Attempts that were abandoned and may still turn out to be done, the latest first.
+    pub fn may_surface(&self) -> impl Iterator<Item = &Attempt> {
+        let latest = match &self.state {
+            State::Decided(decision) if decision.may_surface() => Some(&self.attempt),
+            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+        };
+        latest.into_iter().chain(self.abandoned())
+    }
+
+    /// Earlier attempts among them.
+    pub fn abandoned(&self) -> impl Iterator<Item = &Attempt> {
+        let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
+        // An attempt whose late approval was adopted is the one that stands.
+        let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
+        self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
+    }
+
+    /// Whether the latest attempt shares its order id with earlier ones, as the first release sent them.
+    pub fn shares_order_id(&self) -> bool {
+        self.attempt.number > 1 && self.attempt.gateway_order_id != super::gateway_order_id(self.attempt.id)
+    }
+
     pub(super) fn pending_from(now: Timestamp) -> State {
         State::Pending(Pending::from_now(now))
     }
@@ -298,9 +336,13 @@ impl super::Operation {
             supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
         }
         self.amount = amount;
-        self.attempt.id = attempt_id;
-        self.attempt.number = self.attempt.number.saturating_add(1);
-        self.attempt.at = now;
+        self.attempt = Attempt {
+            id: attempt_id,
+            number: self.attempt.number.saturating_add(1),
+            at: now,
+            // One of its own, so that a record at the gateway belongs to exactly one attempt.
+            gateway_order_id: super::gateway_order_id(attempt_id),
+        };
         self.state = Self::pending_from(now);
         self.updated_at = now;
     }

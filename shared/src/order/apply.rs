@@ -1,8 +1,9 @@
 //! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{At, Context, Order};
+use super::{At, Context, Order, resolve::LAST_LOOK_AFTER};
 use crate::{
     money::Amount,
     operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
@@ -44,6 +45,8 @@ pub fn apply(order: &mut Order, at: At, outcome: &Outcome, context: &Context<'_>
     if operation.is(Stage::Approved) {
         learn_from_approval(transaction, &operation, outcome.response(), context);
     }
+    note_abandoned(transaction, at, now);
+    record_void_elsewhere(transaction, &operation, outcome, context);
     let follow_up = if void_came_too_late(&operation, outcome) {
         Some(refund_instead(transaction, &operation, context))
     } else {
@@ -52,6 +55,46 @@ pub fn apply(order: &mut Order, at: At, outcome: &Outcome, context: &Context<'_>
     };
     order.updated_at = now;
     follow_up.map_or(Next::Answer, |operation| Next::Send(At { transaction: at.transaction, operation }))
+}
+
+/// What may still turn out to be done is looked for once more.
+fn note_abandoned(transaction: &mut Transaction, at: At, now: Timestamp) {
+    let operation = transaction.operations.iter_mut().find(|operation| operation.id == at.operation);
+    if let Some(operation) = operation.filter(|operation| operation.is(Stage::NoEffect)) {
+        let may_surface =
+            operation.may_surface().next().is_some_and(|attempt| attempt.id == operation.attempt.id);
+        if may_surface {
+            operation.last_look_at = Some(now + LAST_LOOK_AFTER);
+        }
+    }
+}
+
+/// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that balances and status
+/// follow from it.
+fn record_void_elsewhere(
+    transaction: &mut Transaction,
+    capture: &Operation,
+    outcome: &Outcome,
+    context: &Context<'_>,
+) {
+    let is_voided = matches!(outcome, Outcome::NoEffect(NoEffect::VoidedElsewhere, _));
+    if capture.kind != Kind::Capture || !is_voided || transaction.voided().is_some() {
+        return;
+    }
+    let new = NewOperation {
+        id: (context.new_id)(),
+        kind: Kind::Void,
+        cause: Cause::Elsewhere,
+        follows: Some(capture.id),
+        mechanism: Mechanism::Manual,
+        amount: transaction.amount(),
+        key: None,
+        fingerprint: capture.fingerprint,
+        route: capture.route.clone(),
+        retref: None,
+        by: capture.by,
+    };
+    push(transaction, new, context);
 }
 
 /// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
@@ -132,7 +175,7 @@ fn follow_up_cause(
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
             if operation.cause == Cause::Asked
-                && transaction.returned().is_zero()
+                && transaction.refunded().is_zero()
                 && operation.amount == transaction.captured() =>
         {
             Some(Cause::RefundBeforeSettlement)

@@ -17,12 +17,14 @@ pub struct Balance {
     pub pending: Amount,
     /// Given back.
     pub returned: Amount,
+    /// Cancelled for good: it does not become owing again.
+    pub closed: Amount,
 }
 
 impl Balance {
     /// What the order's payments have used up of its total.
     pub fn committed(self) -> Amount {
-        Amount::sum([self.authorized, self.paid, self.pending])
+        Amount::sum([self.authorized, self.paid, self.pending, self.closed])
     }
 }
 
@@ -95,6 +97,7 @@ impl std::iter::Sum for Balance {
             paid: Amount::sum([sum.paid, share.paid]),
             pending: Amount::sum([sum.pending, share.pending]),
             returned: Amount::sum([sum.returned, share.returned]),
+            closed: Amount::sum([sum.closed, share.closed]),
         })
     }
 }
@@ -104,7 +107,7 @@ fn share(transaction: &Transaction) -> Balance {
     let none = Balance::default();
     let captured = transaction.captured();
     if !captured.is_zero() {
-        return Balance { paid: captured, returned: transaction.returned(), ..none };
+        return Balance { paid: captured, returned: transaction.refunded(), ..none };
     }
     // Whatever is pending on a payment keeps its whole amount reserved: nobody knows yet what became of it.
     let reserved = match transaction.status() {
@@ -112,7 +115,7 @@ fn share(transaction: &Transaction) -> Balance {
         Status::Failed | Status::Cancelled => false,
     };
     match transaction.method {
-        _ if !reserved => none,
+        _ if !reserved => Balance { closed: transaction.closed(), ..none },
         Method::Authorize => Balance { authorized: transaction.amount(), ..none },
         Method::Purchase | Method::Unrecognized => Balance { pending: transaction.amount(), ..none },
     }
@@ -134,11 +137,12 @@ impl Order {
     pub fn payment(&self) -> Payment {
         let completed = |transaction: &&Transaction| transaction.began() && !transaction.must_not_stand();
         let done: Balance = self.transactions.iter().filter(completed).map(share).sum();
-        let covered = Amount::sum([done.authorized, done.paid]);
+        let covered = Amount::sum([done.authorized, done.paid, done.closed]);
         let total = self.total.unwrap_or(covered);
+        let kept = done.paid.checked_sub(done.returned).unwrap_or(Amount::ZERO);
         if covered.is_zero() {
             Payment::Unpaid
-        } else if done.authorized.is_zero() && done.returned >= done.paid {
+        } else if covered >= total && done.authorized.is_zero() && kept.is_zero() {
             Payment::Refunded
         } else if covered < total {
             if done.paid.is_zero() { Payment::PartiallyAuthorized } else { Payment::PartiallyPaid }

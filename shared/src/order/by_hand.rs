@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{At, Context, Next, Order, apply::apply, resolve::LAST_LOOK_AFTER};
+use super::{At, Context, Next, Order, apply::apply};
 use crate::{
     card::mask_card_numbers,
     operation::{ByHand, HandVerdict, Kind, Operation, Stage},
@@ -95,10 +95,6 @@ pub fn decide_by_hand(
     let next = apply(order, at, &outcome, context);
     if let Some(operation) = order.operation_mut(at) {
         operation.by_hand.push(decision.clone());
-        // A person can be wrong: what turns up after all is adopted or given back, as after the gateway's silence.
-        if operation.is(Stage::NoEffect) {
-            operation.last_look_at = Some(decision.at + LAST_LOOK_AFTER);
-        }
     }
     Ok(next)
 }

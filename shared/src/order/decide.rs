@@ -6,8 +6,10 @@ use uuid::Uuid;
 use super::{
     At, Due, Order, Rejection,
     idempotency::{
-        Prior, did_nothing_without_key, no_equal_approved, no_equal_payment_in_progress, prior_of_key,
+        Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
+        prior_of_key,
     },
+    resolve::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
 };
 use crate::{
@@ -68,6 +70,8 @@ pub enum Action {
     Void {
         /// Which payment.
         target: Target,
+        /// Whether the order owes the amount again. If not, it is closed.
+        reopen: bool,
     },
 }
 
@@ -220,12 +224,18 @@ fn decide_openly(
             let room = if closes { Order::room_for_closing } else { Order::room_for_step };
             step.add(order, id, intent, context, room)
         }
-        Action::Void { target } => {
+        Action::Void { target, reopen } => {
             let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let amount = may_void(transaction)?;
             let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
-            step.add(order, id, intent, context, Order::room_for_closing)
+            let mut plan = step.add(order, id, intent, context, Order::room_for_closing)?;
+            if let Plan::Send(order, at) = &mut plan
+                && let Some(void) = order.operation_mut(*at)
+            {
+                void.closes_order = !reopen;
+            }
+            Ok(plan)
         }
     }
 }
@@ -250,6 +260,7 @@ fn decide_pay(
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
     if intent.key.is_none() {
         no_equal_payment_in_progress(&order, intent)?;
+        no_equal_cancelled(&order, intent, context)?;
         // Without an amount the intent is "what is owing", and that a second request cannot pay again.
         if pay.amount.is_some() {
             no_equal_approved(&order, intent, None, context)?;
@@ -337,7 +348,7 @@ fn decide_lapsed(order: Order, route: Option<&Route>, context: &Context<'_>) -> 
     let Some(Due::Lapse(id)) = order.due_for_capture(context.now) else { return Err(Rejection::NothingDue) };
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
     let intent = Intent {
-        action: Action::Void { target: Target::Transaction(id) },
+        action: Action::Void { target: Target::Transaction(id), reopen: true },
         key: schedule.map(|schedule| schedule.void_key(id)),
         fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
         currency: None,
@@ -413,6 +424,9 @@ fn attempt_again(mut order: Order, at: At, amount: Amount, context: &Context<'_>
     order.room_for_retry()?;
     let now = context.now;
     let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
+    if operation.may_surface().count() > ABANDONED_MAX {
+        return Err(Rejection::TooManyOperations);
+    }
     operation.attempt_again((context.new_id)(), amount, None, now);
     if let Some(transaction) = order.transaction_mut(at.transaction) {
         transaction.updated_at = now;

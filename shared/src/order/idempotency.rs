@@ -115,6 +115,23 @@ pub(super) fn no_equal_approved(
     }
 }
 
+/// A payment that was cancelled a moment ago may be what a late repetition asks for.
+pub(super) fn no_equal_cancelled(
+    order: &Order,
+    intent: &Intent,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let is_recent = |at: Timestamp| context.now.duration_since(at) < context.policy.duplicate_window;
+    let equal = |t: &&Transaction| {
+        t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
+            && t.cancelled_at().is_some_and(is_recent)
+    };
+    match order.transactions.iter().rev().find(equal) {
+        Some(transaction) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}
+
 /// Whether an operation is known to have had no effect, and may get another attempt.
 fn may_be_retried(operation: &Operation) -> bool {
     operation.no_effect().is_some_and(|reason| reason.retry() != Retry::Never)

@@ -8,8 +8,9 @@ use super::{
     apply::{apply, void_by_rule, void_twin},
 };
 use crate::{
+    decline::DeclineCode,
     operation::{Cause, Decision, Kind, Operation, Stage},
-    outcome::{Finding, GatewayResponse, NoEffect, Outcome},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
 };
 
 /// Before this, no trace of an operation says nothing: it may take 29 s until it is sent and the gateway may work on
@@ -22,6 +23,15 @@ const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
 /// When an operation that was given up as absent is looked for once more.
 pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
+/// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+
+/// After this long a refund's batch has run, and its record says whether it was done.
+const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
+pub(super) const ABANDONED_MAX: usize = 10;
+
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;
 
@@ -31,9 +41,13 @@ const REFUND_ATTEMPTS_MAX: u32 = 400;
 
 /// Applies what an inquiry found about an operation. Pure. None when nothing changed and nothing has to be saved.
 pub fn resolve(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
-    match order.operation(at)?.stage() {
+    let operation = order.operation(at)?;
+    match operation.stage() {
         Stage::Pending => resolve_pending(order, at, finding, context),
-        Stage::Approved | Stage::Declined | Stage::NoEffect => last_look(order, at, finding, context),
+        Stage::Approved | Stage::Declined | Stage::NoEffect => {
+            operation.last_look_at.filter(|due| *due <= context.now)?;
+            look_back(order, at, finding, context)
+        }
         // Only a newer version knows what it means for it.
         Stage::Unrecognized => None,
     }
@@ -57,28 +71,58 @@ fn resolve_pending(order: &mut Order, at: At, finding: &Finding, context: &Conte
             Some(void_twins(order, at, twins.iter(), context).unwrap_or(next))
         }
         Finding::Absent => Some(absent(order, at, context)),
-        Finding::Undecided => {
-            order.operation_mut(at)?.pending_mut()?.absent_since = None;
-            inquire_later(order, at, context);
-            Some(Next::Answer)
+        Finding::Duplicate(response) => {
+            let pending = order.operation_mut(at)?.pending_mut()?;
+            (pending.doubt, pending.response) = (Some(Doubt::Duplicate), response.to_keep());
+            Some(absent(order, at, context))
         }
+        Finding::TimedOut(response) => {
+            let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
+            match order.operation(at)?.kind {
+                Kind::Authorize | Kind::Purchase => Some(apply(order, at, &had_no_effect, context)),
+                // It may have been done. Its batch tells, which runs within a day.
+                Kind::Refund if timed_out_for_good(order.operation(at)?, context) => {
+                    Some(apply(order, at, &had_no_effect, context))
+                }
+                Kind::Refund | Kind::Capture | Kind::Void | Kind::Unrecognized => {
+                    Some(undecided(order, at, context))
+                }
+            }
+        }
+        Finding::Undecided => Some(undecided(order, at, context)),
         // It says nothing, and does not advance the back-off either: what was due stays due.
         Finding::Failed => None,
     }
 }
 
-/// The inquiry about an operation that was decided after one of its attempts had been abandoned.
-fn last_look(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
+fn undecided(order: &mut Order, at: At, context: &Context<'_>) -> Next {
+    if let Some(pending) = order.operation_mut(at).and_then(Operation::pending_mut) {
+        pending.absent_since = None;
+        pending.back_off(context.now);
+    }
+    Next::Answer
+}
+
+/// Whether a refund of which the gateway lost the processor's response shows as such after its batch, too.
+fn timed_out_for_good(refund: &Operation, context: &Context<'_>) -> bool {
+    let seen_before = refund.pending().is_some_and(|pending| pending.inquiries > 0);
+    seen_before && context.now.duration_since(refund.attempt.at) >= REFUND_BATCH_AFTER
+}
+
+/// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
+pub fn look_back(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
     let operation = order.operation(at)?;
-    operation.last_look_at.filter(|due| *due <= context.now)?;
     if *finding == Finding::Failed {
         return None;
     }
     let is_payment = operation.kind.is_payment();
     let (stands, ours) = (operation.is(Stage::Approved), operation.reference().map(str::to_owned));
     let by_another = by_another(order, at);
-    order.operation_mut(at)?.last_look_at =
-        by_another.filter(|stage| *stage == Stage::Pending).map(|_| context.now + LAST_LOOK_AFTER);
+    let operation = order.operation_mut(at)?;
+    if operation.last_look_at.is_some_and(|due| due <= context.now) {
+        operation.last_look_at =
+            by_another.filter(|stage| *stage == Stage::Pending).map(|_| context.now + LAST_LOOK_AFTER);
+    }
     if by_another.is_some() {
         return Some(Next::Answer);
     }
@@ -87,10 +131,16 @@ fn last_look(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>
             Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
                 std::slice::from_ref(response)
             }
-            Outcome::Declined(..) | Outcome::NoEffect(..) | Outcome::Unknown(..) => &[],
+            Outcome::Declined(..) | Outcome::NoEffect(..) | Outcome::Refused(..) | Outcome::Unknown(..) => {
+                &[]
+            }
         },
         Finding::Several(approvals) => approvals.as_slice(),
-        Finding::Absent | Finding::Undecided | Finding::Failed => &[],
+        Finding::Absent
+        | Finding::Duplicate(_)
+        | Finding::TimedOut(_)
+        | Finding::Undecided
+        | Finding::Failed => &[],
     };
     if stands {
         // A later attempt stands; whatever else was approved is given back.
@@ -151,16 +201,16 @@ fn absent(order: &mut Order, at: At, context: &Context<'_>) -> Next {
     if !may_conclude {
         return Next::Answer;
     }
+    // What was refused as a duplicate of itself, and is not there, is refused.
+    if pending.doubt == Some(Doubt::Duplicate) {
+        let (response, code) = (pending.response.clone(), DeclineCode::DuplicateTransaction);
+        return apply(order, at, &Outcome::Declined(response, code, code.advice()), context);
+    }
     let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
     if let Some(next) = send_again(order, at, abandoned, context) {
         return next;
     }
-    let never_arrived = Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default());
-    let next = apply(order, at, &never_arrived, context);
-    if let Some(operation) = order.operation_mut(at).filter(|operation| operation.is(Stage::NoEffect)) {
-        operation.last_look_at = Some(now + LAST_LOOK_AFTER);
-    }
-    next
+    apply(order, at, &Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()), context)
 }
 
 /// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
@@ -170,8 +220,13 @@ fn late(order: &mut Order, at: At, approval: &GatewayResponse, context: &Context
     let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = operation.kind.is_payment();
+    // What the order owes again since a cancel is not what this attempt was for.
+    let (began, own) = (operation.attempt.at, at.transaction);
+    let cancelled_since =
+        order.transactions.iter().any(|t| t.id != own && t.cancelled_at().is_some_and(|at| at >= began));
     let fits = match order.owing() {
         _ if !is_payment => true,
+        _ if cancelled_since => false,
         Some(owing) => operation.amount <= owing,
         // Nobody here knows the total: a payment that was approved since then was made in its place.
         None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
@@ -196,6 +251,7 @@ fn send_again(order: &mut Order, at: At, refused: Decision, context: &Context<'_
     if !operation.is(Stage::Pending)
         || !operation.cause.must_succeed()
         || operation.attempt.number >= attempts_max
+        || operation.abandoned().count() >= ABANDONED_MAX
     {
         return None;
     }
@@ -211,6 +267,29 @@ fn inquire_later(order: &mut Order, at: At, context: &Context<'_>) {
 }
 
 impl Order {
+    /// Payments and refunds of which an abandoned attempt may still turn out to be done. Before any further money moves
+    /// an inquiry is sent about each.
+    pub fn suspects(&self) -> impl Iterator<Item = At> {
+        let moves_money = |o: &Operation| matches!(o.kind, Kind::Authorize | Kind::Purchase | Kind::Refund);
+        self.operations()
+            .filter(move |(_, o)| moves_money(o) && !o.is(Stage::Pending) && o.may_surface().next().is_some())
+            .map(|(transaction, operation)| At { transaction: transaction.id, operation: operation.id })
+    }
+
+    /// Puts the inquiry about an operation off, because the gateway gave no usable response. None when it is not pending.
+    pub fn put_off(&mut self, at: At, now: Timestamp) -> Option<()> {
+        let operation = self.operation_mut(at)?;
+        let later = now + PUT_OFF;
+        if let Some(due) = operation.last_look_at.filter(|due| *due <= now) {
+            operation.last_look_at = Some(due.max(later));
+        }
+        let pending = operation.pending_mut();
+        if let Some(pending) = pending {
+            pending.next_inquiry_at = pending.next_inquiry_at.max(later);
+        }
+        Some(())
+    }
+
     /// The operation of a transaction that the gateway can be asked about: the one in doubt, or one that was given up
     /// and whose last look is due.
     pub fn to_ask_about(&self, transaction: Uuid, now: Timestamp) -> Option<At> {

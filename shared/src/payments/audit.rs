@@ -109,7 +109,7 @@ pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Approved(_) => "approved",
         Outcome::PartiallyApproved(_) => "partially_approved",
         Outcome::Declined(..) => "declined",
-        Outcome::NoEffect(..) => "not_done",
+        Outcome::NoEffect(..) | Outcome::Refused(..) => "not_done",
         Outcome::Unknown(..) => "unknown",
     }
 }

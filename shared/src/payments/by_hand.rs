@@ -148,10 +148,10 @@ impl Payments {
 /// Whether the gateway leaves it open what became of an operation.
 fn left_open(finding: &Finding) -> Result<(), NotByHand> {
     match finding {
-        Finding::Undecided => Ok(()),
+        Finding::Undecided | Finding::TimedOut(_) => Ok(()),
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),
-        Finding::Absent => Err(NotByHand::NoTrace),
+        Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
         Finding::Failed => Err(NotByHand::NoAnswer),
     }
 }

@@ -9,9 +9,9 @@ use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
     gateway::{Payment, Question},
     merchants::Merchant,
-    operation::{Kind, Stage},
+    operation::Kind,
     order::{self, At, Next, Order, OrderKey, Rejection},
-    outcome::Finding,
+    outcome::{Doubt, Finding, Outcome},
     transaction::Transaction,
 };
 
@@ -85,6 +85,80 @@ impl Payments {
         (order, answered)
     }
 
+    /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again.
+    pub(crate) async fn put_off(&self, order: Order, at: At) -> Order {
+        let change = |order: &mut Order| order.put_off(at, self.clock.now()).map(|()| Next::Answer);
+        self.save_change(order, at, &change).await.order
+    }
+
+    /// What became of a call that an intermediary may have refused after the gateway acted: one inquiry tells. Without a
+    /// usable response, or without a trace, it is what the refusal says.
+    pub(super) async fn verified(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        at: At,
+        outcome: Outcome,
+        deadline: Deadline,
+    ) -> Outcome {
+        let Outcome::Refused(reason, response) = outcome else { return outcome };
+        let unknown = || Outcome::Unknown(Doubt::Unreadable, response.clone());
+        if !deadline.leaves_time_to_ask() {
+            return unknown();
+        }
+        let finding = match question(order, at) {
+            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+            None => Finding::Failed,
+        };
+        match finding {
+            Finding::Became(outcome) => *outcome,
+            Finding::Absent | Finding::Failed => Outcome::NoEffect(reason, response),
+            Finding::Several(_) | Finding::Duplicate(_) | Finding::TimedOut(_) | Finding::Undecided => {
+                unknown()
+            }
+        }
+    }
+
+    /// Looks for every abandoned payment and refund of an order, before more money moves. Answers the order after it.
+    pub(super) async fn look_back(
+        &self,
+        merchant: &Merchant,
+        mut order: Order,
+        deadline: Deadline,
+    ) -> Result<Order, Refusal> {
+        let suspects: Vec<At> = order.suspects().collect();
+        for at in suspects {
+            if !deadline.leaves_time_to_ask() {
+                return Err(Refusal::Unverified);
+            }
+            let finding = match question(&order, at) {
+                Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+                None => Finding::Failed,
+            };
+            match finding {
+                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {}
+                Finding::Failed | Finding::Undecided => return Err(Refusal::Unverified),
+                Finding::Became(_) | Finding::Several(_) => {
+                    let saved = self
+                        .save_change(order, at, &|order| {
+                            self.with_context(merchant, |context| {
+                                order::look_back(order, at, &finding, context)
+                            })
+                        })
+                        .await;
+                    audit::change(&saved.order, at, "found by looking back");
+                    order = match saved.next {
+                        Next::Send(void) => {
+                            Box::pin(self.carry_out(merchant, saved.order, void, None, deadline)).await
+                        }
+                        Next::Answer => saved.order,
+                    };
+                }
+            }
+        }
+        Ok(order)
+    }
+
     /// Asks once and saves what was learnt.
     pub(super) async fn ask(&self, merchant: &Merchant, order: Order, at: At) -> (Saved, bool) {
         let finding = match question(&order, at) {
@@ -117,28 +191,31 @@ impl Payments {
     }
 }
 
-/// What is to be asked about an operation; none when it never got as far as to have an answer at the gateway.
+/// What an inquiry about an operation asks; none when it never got as far as to have an answer at the gateway.
 pub(super) fn question(order: &Order, at: At) -> Option<Question<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
-    let is_payment = operation.kind.is_payment();
-    let payment = (!is_payment).then(|| {
-        let known = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.is(Stage::Approved));
-        Some(Payment {
+    let payment = match operation.kind {
+        Kind::Authorize | Kind::Purchase => None,
+        Kind::Capture | Kind::Refund | Kind::Void => Some(Payment {
             retref: operation.retref.as_deref().or(transaction.reference())?,
             gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
-            known_refunds: known.filter_map(|o| o.reference()).collect(),
-        })
-    });
+        }),
+        Kind::Unrecognized => return None,
+    };
+    // Refunds have references of their own; a payment beside the transaction's own is named by its void.
+    let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
+    let beside = transaction.operations.iter().filter_map(|o| o.retref.as_deref());
+    let earlier: Vec<&str> = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
+    let latest = operation.attempt.gateway_order_id.as_str();
     Some(Question {
         route: &operation.route,
         kind: operation.kind,
         amount: operation.amount,
-        gateway_order_id: &operation.attempt.gateway_order_id,
-        sent_before: operation.attempt.number > 1,
-        payment: match payment {
-            Some(payment) => Some(payment?),
-            None => None,
-        },
+        gateway_order_id: latest,
+        shared: operation.shares_order_id(),
+        earlier: earlier.into_iter().filter(|id| *id != latest).collect(),
+        known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
+        payment,
     })
 }
 
@@ -147,6 +224,8 @@ fn finding_name(finding: &Finding) -> &'static str {
         Finding::Became(outcome) => audit::outcome_name(outcome),
         Finding::Several(_) => "several",
         Finding::Absent => "absent",
+        Finding::Duplicate(_) => "duplicate",
+        Finding::TimedOut(_) => "timed_out",
         Finding::Undecided => "undecided",
         Finding::Failed => "failed",
     }

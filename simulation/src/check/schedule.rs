@@ -145,6 +145,8 @@ fn not_due(
             Some(Next::Lapse(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
+        // Not sent: an inquiry found it done.
+        Kind::Void if operation.cause == Cause::Elsewhere => None,
         Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
@@ -209,13 +211,14 @@ pub(crate) fn executed(
         return Vec::new();
     };
     let mut broken = Vec::new();
-    if ledger
-        .payment(retref)
-        .is_some_and(|payment| payment.captures.len() > 1 && !payment.by_hand && !is_late)
-    {
+    // The same amount once more is the same capture.
+    let differs = |captures: &[u64]| captures.iter().any(|amount| Some(amount) != captures.first());
+    let payment = ledger.payment(retref).filter(|payment| !payment.by_hand && !is_late);
+    if payment.is_some_and(|payment| differs(&payment.captures)) {
         broken.push(format!("{retref} is captured twice"));
     }
-    let sent_by = order.operations().find(|(_, o)| o.attempt.gateway_order_id == sent.gateway_order_id);
+    let id = ledger.operation(&sent.gateway_order_id);
+    let sent_by = order.operations().find(|(_, operation)| Some(operation.id) == id);
     if let Some((transaction, operation)) = sent_by
         && operation.by == Grant::Schedule
         && !is_late

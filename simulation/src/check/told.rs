@@ -74,14 +74,14 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
         // Refused before it began, or the order is not there.
         return word.is_of_an_operation().then(|| format!("told {word:?} of {telling:?}, not on record"));
     };
-    let times = state.ledger.times_standing(&operation.attempt.gateway_order_id);
+    let times = state.ledger.times_standing(operation.id);
     let latest = transaction.latest_of(operation);
     let by_rule = latest.cause.declines_as().is_some();
-    let did = state.ledger.did(&operation.attempt.gateway_order_id);
+    let mut did = state.ledger.did(operation.id);
     let fine = times <= 1
         && match word {
             Word::Done => latest.is(Stage::Approved) && !by_rule,
-            Word::Declined => by_rule || did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_))),
+            Word::Declined => by_rule || did.any(|did| matches!(did, Did::Declined | Did::Refused(_))),
             Word::Pending
             | Word::NotDone
             | Word::Refused

@@ -200,7 +200,10 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
     let code = member("Message", "Code").unwrap_or_default();
     let response_code = member("Response", "ResponseCode").unwrap_or_default();
     let mut broken = Vec::new();
+    let transaction: Option<Uuid> = member("Response", "TransactionID").and_then(|id| id.parse().ok());
     let word = match (status, response_code.as_str(), code.as_str()) {
+        // Without a payment nothing began, because an earlier one cannot be inquired about.
+        (200, "3", "90" | "91") if transaction.is_none() => Word::Unavailable,
         (200, "1", "00") => Word::Done,
         (200, "2", "02") => Word::Declined,
         (200, "4", "01") => Word::Pending,
@@ -221,7 +224,7 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
         code: code.clone(),
         description: member("Message", "Description").unwrap_or_default(),
         reference: of("TransactionReference"),
-        transaction: of("TransactionID").and_then(|id| id.parse().ok()),
+        transaction,
         taken_off: of("DiscountedAmount").as_deref().and_then(minor),
         profile: of("CustomerId"),
     };
@@ -260,7 +263,7 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
         let (done, times) = {
             let payment = state.shelf.order(&ask.order_key()).and_then(payment_of);
             let first = payment.and_then(Transaction::first);
-            let id = first.map_or("", |first| first.attempt.gateway_order_id.as_str());
+            let id = first.map_or(Uuid::nil(), |first| first.id);
             (state.ledger.times_done(id), state.ledger.times_standing(id))
         };
         let fine = match told {

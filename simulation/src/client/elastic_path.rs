@@ -92,6 +92,8 @@ pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> S
         (401, _) => Word::KeyRefused,
         (409, "contended") => Word::Unavailable,
         (409, _) => Word::Busy,
+        // Without a payment nothing began, because an earlier one cannot be inquired about.
+        (503, "gateway_unavailable") if transaction.is_none() => Word::Unavailable,
         (502, _) | (503, "gateway_unavailable") => Word::NotDone,
         (503, _) => Word::Unavailable,
         _ => {

@@ -74,7 +74,7 @@ impl Alteration {
         match &mut response {
             Value::Object(record) => self.alter(record),
             Value::Array(records) => {
-                records.iter_mut().filter_map(Value::as_object_mut).for_each(|r| self.alter(r))
+                records.iter_mut().filter_map(Value::as_object_mut).for_each(|r| self.alter(r));
             }
             _ => {}
         }

@@ -17,7 +17,7 @@ use crate::{
     fault::{Call, Fault},
     ledger::{Sent, Wanted},
     rng::Rng,
-    world::Instance,
+    world::{Instance, State},
 };
 
 /// The gateway itself works for up to 32 s, after up to as long on the way.
@@ -88,7 +88,9 @@ impl Way {
         what_arrives: WhatArrives::TheResponse,
     };
 
-    fn with(fault: Option<Fault>, is_payment: bool, rng: &mut Rng) -> Self {
+    fn with(fault: Option<Fault>, is_payment: bool, state: &mut State) -> Self {
+        let late_by = state.late_by;
+        let rng = &mut state.rng;
         let lost_with =
             |status| Self { there: None, what_arrives: WhatArrives::Status(status), ..Self::PLAIN };
         let status = |what_arrives| Self { what_arrives, ..Self::PLAIN };
@@ -98,8 +100,12 @@ impl Way {
             Some(Fault::Slow | Fault::CrashInFlight) => {
                 Self { there: Some(Duration::from_millis(1 + rng.below(SLOWEST_MS))), ..Self::PLAIN }
             }
-            Some(Fault::LateRequest) => Self { there: Some(late(rng)), ..Self::PLAIN },
-            Some(Fault::LateResponse) => Self { back: Some(late(rng)), ..Self::PLAIN },
+            Some(Fault::LateRequest) => {
+                Self { there: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+            }
+            Some(Fault::LateResponse) => {
+                Self { back: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+            }
             Some(Fault::TimedOut) => Self { fault: Some(timed_out(is_payment, rng)), ..Self::PLAIN },
             Some(Fault::Duplicate) => Self { fault: duplicate(rng), ..Self::PLAIN },
             Some(Fault::TryAgain) => lost_with(429),
@@ -146,7 +152,7 @@ impl Transport for Line<'_> {
         }
         let (way, silence) = {
             let mut state = self.instance.world.state();
-            let way = Way::with(fault, self.is_payment(), &mut state.rng);
+            let way = Way::with(fault, self.is_payment(), &mut state);
             (way, if state.rng.chance(50) { CUT } else { limit })
         };
         let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, began };

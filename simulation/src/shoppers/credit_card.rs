@@ -71,7 +71,7 @@ pub(super) fn status_of(ask: &Ask, media: Media) -> Ask {
 }
 
 fn new_payment(rng: &mut Rng, merchant: &'static str, reference: String) -> Ask {
-    let card = rng.pick(&["1", "1", "1", "1", "2", "3", "4"]).map_or(Card::Approves, Card::from_account);
+    let card = rng.pick(&["1", "1", "1", "1", "2", "3", "4", "5"]).map_or(Card::Approves, Card::from_account);
     let mut data = payment(card, 100 + rng.below(3_000));
     if rng.chance(30) {
         data["SaveToFile"] = "true".into();

@@ -79,11 +79,15 @@ const fn scenario(name: &'static str, steps: &'static [Step]) -> Scenario {
     Scenario { name, merchant: REGISTERED, steps }
 }
 
-pub(super) const SCENARIOS: [Scenario; 32] = [
+pub(super) const SCENARIOS: [Scenario; 33] = [
     scenario("authorize", &[Step::Register, HOLD]),
     scenario("purchase", &[Step::Register, BUY]),
     scenario("part of what is owing", &[Step::Register, Step::Pay(Route::Pay, Card::Approves, Some(900))]),
     scenario("decline", &[Step::Register, Step::Pay(Route::Purchase, Card::Declines, None)]),
+    scenario(
+        "a card that times out, then another",
+        &[Step::Register, Step::Pay(Route::Purchase, Card::TimesOut, None), BUY],
+    ),
     scenario("capture", &[Step::Register, HOLD, CAPTURE]),
     scenario("partial capture", &[Step::Register, HOLD, part(Route::Capture)]),
     scenario("refund", &[Step::Register, BUY, Step::Settle, REFUND]),

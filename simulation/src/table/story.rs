@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cardpointe_simulator::{RecordKind, RefundSetlstat, ShownSetlstat};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tollgate::{
     operation::{Operation, Stage},
     order::Order,
@@ -79,35 +79,73 @@ pub(super) fn settlement(
 ) -> Story {
     let mut story = Story::default();
     let run = run::run(calm, async |world| {
-        prepare(&world, tested).await;
-        let before = operations(&world).len();
+        prepare(&world, REGISTERED, tested).await;
+        let before = operations(&world, REGISTERED).len();
         if lost {
             world.state().plan = Plan::Every(Call::Perform, Fault::CrashAfter);
         }
-        let first = ask(&world, tested, Card::Approves, key(again, 0));
+        let first = ask(&world, REGISTERED, tested, Card::Approves, key(again, 0));
         deliver(&world, &first).await;
         world.state().plan = Plan::Calm;
-        let tested_id = operations(&world).get(before).map(|operation| operation.id);
-        let shows = |shown: Option<ShownSetlstat>| {
+        let tested_id = operations(&world, REGISTERED).get(before).map(|operation| operation.id);
+        let show = |setlstat: Option<ShownSetlstat>| {
             let state = world.state();
             let kind = if tested == Tested::Refund { RecordKind::Refund } else { RecordKind::Payment };
             let record = state.ledger.simulator.records().into_iter().find(|record| record.kind == kind);
-            record.is_some_and(|record| state.ledger.simulator.show_setlstat(&record.retref, shown))
+            record.is_some_and(|record| state.ledger.simulator.show_setlstat(&record.retref, setlstat))
         };
-        if !shows(Some(shown.clone())) {
+        if !show(Some(shown.clone())) {
             story.broken.push("nothing was done at the gateway".to_owned());
         }
         go_on(&world, &mut story, tested, Card::Approves, again, crowd).await;
         story.stage = tested_id.and_then(|id| stage(&world, id));
         // What was undecided is decided once the gateway says what is so.
         if reported != Reported::NotDone {
-            shows(None);
+            show(None);
             run::end(&world).await;
         }
-        story.broken.extend(twice(&world, reported));
+        story.broken.extend(twice(&world, REGISTERED, reported));
     });
     // Where the gateway reports what is not so, the record cannot be the gateway's.
     story.broken.extend(run.failure.filter(|_| reported != Reported::NotDone));
+    story
+}
+
+/// One request that arrives this late, and the same again after it.
+pub(super) fn late(tested: Tested, merchant: &'static str, late: Duration, again: Again) -> Story {
+    let mut story = Story::default();
+    let run = run::run(calm, async |world| {
+        prepare(&world, merchant, tested).await;
+        {
+            let mut state = world.state();
+            state.plan = Plan::Every(Call::Perform, Fault::LateRequest);
+            state.late_by = Some(late);
+        }
+        let first = ask(&world, merchant, tested, Card::Approves, key(again, 0));
+        deliver(&world, &first).await;
+        world.state().plan = Plan::Calm;
+        let arrives = Instant::now() + late;
+        while Instant::now() < arrives {
+            sleep(Duration::from_mins(1)).await;
+            run::reconcile_once(&world).await;
+        }
+        let again_wanted = ask(&world, merchant, tested, Card::Approves, key(again, 1));
+        deliver(&world, &again_wanted).await;
+        for _ in 0..RUNS {
+            sleep(Duration::from_mins(1)).await;
+            run::reconcile_once(&world).await;
+        }
+        deliver(&world, &again_wanted).await;
+        run::end(&world).await;
+        // To a merchant that keeps its totals to itself, any other key and none is another payment.
+        let another = merchant != REGISTERED && again != Again::Same;
+        story.broken.extend(twice(
+            &world,
+            merchant,
+            if another { Reported::NotDone } else { Reported::Done },
+        ));
+    });
+    story.broken.extend(run.failure);
     story
 }
 
@@ -115,13 +153,13 @@ pub(super) fn settlement(
 pub(super) fn timeout(card: Card, tested: Tested, again: Again, crowd: Crowd) -> Story {
     let mut story = Story::default();
     let run = run::run(calm, async |world| {
-        prepare(&world, tested).await;
-        let first = ask(&world, tested, card, key(again, 0));
+        prepare(&world, REGISTERED, tested).await;
+        let first = ask(&world, REGISTERED, tested, card, key(again, 0));
         deliver(&world, &first).await;
-        let tested_id = operations(&world).first().map(|operation| operation.id);
+        let tested_id = operations(&world, REGISTERED).first().map(|operation| operation.id);
         go_on(&world, &mut story, tested, card, again, crowd).await;
         story.stage = tested_id.and_then(|id| stage(&world, id));
-        let other_card = ask(&world, tested, Card::Approves, Some("another card".to_owned()));
+        let other_card = ask(&world, REGISTERED, tested, Card::Approves, Some("another card".to_owned()));
         deliver(&world, &other_card).await;
         let totals = world.state().ledger.totals(&key_of(ORDER));
         if totals.taken + totals.held != TOTAL {
@@ -133,7 +171,7 @@ pub(super) fn timeout(card: Card, tested: Tested, again: Again, crowd: Crowd) ->
     story
 }
 
-fn calm() -> Arc<World> {
+pub(super) fn calm() -> Arc<World> {
     let world = World::new(0, Plan::Calm, false, None);
     {
         let mut state = world.state();
@@ -144,14 +182,16 @@ fn calm() -> Arc<World> {
 }
 
 /// The order, and what has to be there before the operation.
-async fn prepare(world: &Arc<World>, tested: Tested) {
-    register(world, ORDER).await;
+async fn prepare(world: &Arc<World>, merchant: &'static str, tested: Tested) {
+    if merchant == REGISTERED {
+        register(world, merchant, ORDER).await;
+    }
     let first = match tested {
         Tested::Authorize | Tested::Purchase => return,
         Tested::Capture | Tested::Void => Tested::Authorize,
         Tested::Refund => Tested::Purchase,
     };
-    let ask = ask(world, first, Card::Approves, Some("first".to_owned()));
+    let ask = ask(world, merchant, first, Card::Approves, Some("first".to_owned()));
     deliver(world, &ask).await;
     if tested == Tested::Refund {
         run::settle(world).await;
@@ -177,7 +217,7 @@ async fn go_on(
             story.runs_until_others_resolved = number;
         }
         if let Some(repeat) = REPEATS_AFTER_RUNS.iter().position(|runs| *runs == number) {
-            let ask = ask(world, tested, card, key(again, repeat + 1));
+            let ask = ask(world, REGISTERED, tested, card, key(again, repeat + 1));
             deliver(world, &ask).await;
         }
     }
@@ -189,9 +229,9 @@ async fn go_on(
 async fn others(world: &Arc<World>) {
     for number in 0..OTHERS {
         let order = format!("b{number}");
-        register(world, &order).await;
+        register(world, REGISTERED, &order).await;
         world.state().plan = Plan::Every(Call::Perform, Fault::CrashAfter);
-        let ask = request(&order, Route::Purchase, None, Card::Approves, Some("k".to_owned()));
+        let ask = request(REGISTERED, &order, Route::Purchase, None, Card::Approves, Some("k".to_owned()));
         deliver(world, &ask).await;
         world.state().plan = Plan::Calm;
     }
@@ -203,21 +243,15 @@ fn others_resolved(world: &World) -> bool {
     !state.shelf.orders().any(|order| order.id.as_str() != ORDER && pending(order))
 }
 
-async fn register(world: &Arc<World>, order: &str) {
+pub(super) async fn register(world: &Arc<World>, merchant: &'static str, order: &str) {
     let data = json!({"type": "order", "amount": TOTAL, "currency": "USD"});
-    let ask = Ask {
-        merchant: REGISTERED,
-        order: order.to_owned(),
-        route: Route::Register,
-        transaction: None,
-        data,
-        key: None,
-    };
+    let ask =
+        Ask { merchant, order: order.to_owned(), route: Route::Register, transaction: None, data, key: None };
     deliver(world, &ask).await;
 }
 
 /// The tested request, once more or for the first time.
-fn ask(world: &World, tested: Tested, card: Card, key: Option<String>) -> Ask {
+fn ask(world: &World, merchant: &'static str, tested: Tested, card: Card, key: Option<String>) -> Ask {
     let (route, follows) = match tested {
         Tested::Authorize => (Route::Authorize, false),
         Tested::Purchase => (Route::Purchase, false),
@@ -226,25 +260,32 @@ fn ask(world: &World, tested: Tested, card: Card, key: Option<String>) -> Ask {
         Tested::Void => (Route::Cancel, true),
     };
     let state = world.state();
-    let order = state.shelf.order(&key_of(ORDER));
+    let order = state.shelf.order(&format!("{merchant}#{ORDER}"));
     let transaction = order.and_then(|order| order.transactions.first()).map(|transaction| transaction.id);
-    request(ORDER, route, transaction.filter(|_| follows), card, key)
+    request(merchant, ORDER, route, transaction.filter(|_| follows), card, key)
 }
 
-fn request(order: &str, route: Route, transaction: Option<Uuid>, card: Card, key: Option<String>) -> Ask {
+fn request(
+    merchant: &'static str,
+    order: &str,
+    route: Route,
+    transaction: Option<Uuid>,
+    card: Card,
+    key: Option<String>,
+) -> Ask {
     let payment = format!("{}|16178397535388255208", card.account());
     let data = match transaction {
         Some(_) => json!({}),
-        None => json!({"gateway": "card_connect", "payment": payment}),
+        None => json!({"gateway": "card_connect", "payment": payment, "amount": TOTAL}),
     };
-    Ask { merchant: REGISTERED, order: order.to_owned(), route, transaction, data, key }
+    Ask { merchant, order: order.to_owned(), route, transaction, data, key }
 }
 
 fn key(again: Again, time: usize) -> Option<String> {
     match again {
-        Again::SameKey => Some("k".to_owned()),
-        Again::NoKey => None,
-        Again::NewKey => Some(format!("k{time}")),
+        Again::Same => Some("k".to_owned()),
+        Again::Without => None,
+        Again::Another => Some(format!("k{time}")),
     }
 }
 
@@ -252,30 +293,30 @@ fn key_of(order: &str) -> String {
     format!("{REGISTERED}#{order}")
 }
 
-fn operations(world: &World) -> Vec<Operation> {
+fn operations(world: &World, merchant: &str) -> Vec<Operation> {
     let state = world.state();
-    let order = state.shelf.order(&key_of(ORDER));
+    let order = state.shelf.order(&format!("{merchant}#{ORDER}"));
     order
         .map(|order| order.operations().map(|(_, operation)| operation.clone()).collect())
         .unwrap_or_default()
 }
 
 fn stage(world: &World, id: Uuid) -> Option<Stage> {
-    operations(world).iter().find(|operation| operation.id == id).map(Operation::stage)
+    operations(world, REGISTERED).iter().find(|operation| operation.id == id).map(Operation::stage)
 }
 
 /// Money that moved more than once: for one operation, or for the order where the gateway did not report the first
 /// payment or refund as undone.
-fn twice(world: &World, reported: Reported) -> Vec<String> {
+fn twice(world: &World, merchant: &str, reported: Reported) -> Vec<String> {
     let mut broken = Vec::new();
-    for operation in operations(world) {
+    for operation in operations(world, merchant) {
         let id = &operation.attempt.gateway_order_id;
-        let times = world.state().ledger.times_standing(id);
+        let times = world.state().ledger.times_standing(operation.id);
         if times > 1 {
             broken.push(format!("{} {id} was done {times} times", operation.kind.as_str()));
         }
     }
-    let totals = world.state().ledger.totals(&key_of(ORDER));
+    let totals = world.state().ledger.totals(&format!("{merchant}#{ORDER}"));
     let too_much = totals.taken + totals.held > TOTAL || totals.refunded > TOTAL;
     if too_much && reported != Reported::NotDone {
         broken.push(format!("{totals:?} of {TOTAL}"));

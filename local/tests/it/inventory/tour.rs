@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
 use jiff::SignedDuration;
 use local::{functions::SCHEDULED, merchants};
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.loses_a_request_that_arrives_late().await;
     tour.meets_a_gateway_that_does_not_answer().await;
     tour.retries_what_had_no_effect().await;
+    tour.closes_an_order_and_meets_a_refused_settlement().await;
     tour.cannot_read_a_merchant().await;
     tour.cannot_read_the_table().await;
     tour.stays_in_doubt().await;
@@ -173,6 +174,25 @@ impl Tour {
         self.shop.register("refused", 2599).await;
         self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
         self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
+        self.look().await;
+    }
+
+    /// A cancel that closes its order, and a payment that the settlement refuses before it is found.
+    async fn closes_an_order_and_meets_a_refused_settlement(&mut self) {
+        self.shop.register("closed", 2599).await;
+        let paid = self.shop.pay_by_token("closed", "purchase").await;
+        self.shop.follow_up("closed", &paid.id(), "cancel", json!({"reopen": false})).await.data(200);
+        self.shop.register("rejected", 2599).await;
+        self.shop.no_inquiry();
+        self.fault(Endpoint::Auth, FaultKind::DropAfter);
+        self.shop.pay_by_token("rejected", "purchase").await.data(202);
+        let records = self.shop.stack.simulator().records();
+        self.shop.stack.simulator().settle_record(&records.last().unwrap().retref, Stage::Rejected);
+        self.shop.stack.simulator().clear_faults();
+        self.later(120).await;
+        self.run("reconcile").await;
+        let shown = self.shop.transactions("rejected").await;
+        assert_eq!(shown[0]["meta"]["operations"][0]["settlement"], "rejected", "{shown:?}");
         self.look().await;
     }
 

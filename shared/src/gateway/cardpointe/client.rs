@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    inquiry::{self, Under},
+    inquiry::{self, Attempts, Refund},
     meaning::{self, meaning},
     transport::{BodyError, Https, Method, Request, Response, Transport, TransportError},
     wire::{self, Reply},
@@ -84,10 +84,10 @@ impl<T: Transport> CardPointe<T> {
             })?;
         match status {
             200 => {}
-            429 => return Err(Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse::default())),
+            429 => return Err(Outcome::Refused(NoEffect::TryAgain, GatewayResponse::default())),
             status @ (300..=399 | 400 | 401 | 404) => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
-                return Err(Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()));
+                return Err(Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()));
             }
             _ => return Err(unknown(Doubt::Unreadable)),
         }
@@ -133,23 +133,51 @@ impl<T: Transport> CardPointe<T> {
         self.look_up(merchant, format!("{base_url}/inquireByOrderid/{id}/{merchid}/1"), limit).await
     }
 
-    /// A refund is looked for under its own order id, then under the payment's.
+    /// The records of each earlier attempt that may still surface.
+    async fn earlier(
+        &self,
+        merchant: &Merchant,
+        question: &Question<'_>,
+        limit: Duration,
+    ) -> Option<Vec<Vec<Reply>>> {
+        let mut found = Vec::new();
+        for id in &question.earlier {
+            found.push(self.by_order_id(merchant, question.route, id, limit).await?);
+        }
+        Some(found)
+    }
+
+    async fn find_payment(
+        &self,
+        merchant: &Merchant,
+        question: &Question<'_>,
+        limit: Duration,
+    ) -> Option<Finding> {
+        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, question, limit).await?;
+        let attempts = Attempts { latest: &latest, shared: question.shared, earlier: &earlier };
+        Some(inquiry::of_payment(question.kind, question.amount, attempts, &question.known))
+    }
+
+    /// A refund is looked for under the order ids of its attempts, then under the payment's.
     async fn find_refund(
         &self,
         merchant: &Merchant,
         question: &Question<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let Question { route, amount, gateway_order_id, sent_before, payment, .. } = question;
-        let payment = payment.as_ref()?;
-        let known = payment.known_refunds.as_slice();
-        let own = self.by_order_id(merchant, route, gateway_order_id, limit).await?;
-        let own = inquiry::of_refund(*amount, &own, known, Under::ItsOwnId { sent_before: *sent_before });
-        if own != Finding::Undecided {
-            return Some(own);
+        let payment = question.payment.as_ref()?;
+        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, question, limit).await?;
+        let attempts = Attempts { latest: &latest, shared: question.shared, earlier: &earlier };
+        let ids: Vec<&str> = question.earlier.iter().copied().chain([question.gateway_order_id]).collect();
+        let refund =
+            Refund { amount: question.amount, ids: &ids, payment: payment.retref, known: &question.known };
+        if let Some(finding) = refund.under_its_own(attempts) {
+            return Some(finding);
         }
-        let all = self.by_order_id(merchant, route, payment.gateway_order_id, limit).await?;
-        Some(inquiry::of_refund(*amount, &all, known, Under::ThePayment))
+        let all = self.by_order_id(merchant, question.route, payment.gateway_order_id, limit).await?;
+        Some(refund.under_the_payments(&all))
     }
 }
 
@@ -177,12 +205,9 @@ impl<T: Transport> Gateway for CardPointe<T> {
     }
 
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let Question { route, kind, amount, gateway_order_id, sent_before, .. } = &question;
+        let Question { kind, amount, .. } = &question;
         let found = match kind {
-            Kind::Authorize | Kind::Purchase => {
-                let records = self.by_order_id(merchant, route, gateway_order_id, limit).await;
-                records.map(|records| inquiry::of_payment(*kind, *amount, &records, *sent_before))
-            }
+            Kind::Authorize | Kind::Purchase => self.find_payment(merchant, &question, limit).await,
             Kind::Capture => {
                 let record = self.by_retref(merchant, &question, limit).await;
                 record.map(|record| inquiry::of_capture(*amount, &record))

@@ -13,6 +13,27 @@ mod tables;
 use crate::card::Brand;
 use crate::decline::{Advice, DeclineCode};
 
+/// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
+/// the earlier one may be this operation's own.
+const DUPLICATES: [(&str, &str); 11] = [
+    ("FNOR", "94"),
+    ("RPCT", "385"),
+    ("RPCT", "772"),
+    ("RPCT", "774"),
+    ("RPCT", "776"),
+    ("RPCT", "913"),
+    ("RPCT", "923"),
+    ("VANT", "94"),
+    ("VANT", "98"),
+    ("PSTR", "01"),
+    ("PMT", "234"),
+];
+
+/// Whether a code says that the transaction was seen before or is in progress.
+pub fn is_duplicate(respproc: &str, respcode: &str) -> bool {
+    DUPLICATES.contains(&(respproc, respcode))
+}
+
 /// The reason behind a response code. A processor or code that is not published is a
 /// [`DeclineCode::GenericDecline`], because processors add codes without telling.
 pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {

@@ -1,7 +1,8 @@
-//! What a look-up says became of an operation.
+//! What an inquiry says about an operation.
 //!
-//! Read by `setlstat` as well: a voided payment is not approved, "Authorized" after a capture means not captured, and
-//! a value that is not listed decides nothing (`cardpointe.md` §6.1).
+//! `respstat` says whether it was approved, `setlstat` where it stands since. A value that is not listed decides nothing,
+//! and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case does not
+//! count.
 
 use super::{codes, wire::Reply};
 use crate::{
@@ -11,24 +12,27 @@ use crate::{
 };
 
 /// Where a record stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stands {
     /// The gateway has no such transaction.
     NotFound,
     /// Approved and not captured.
     Authorized,
-    /// Captured, and perhaps sent to settlement.
+    /// Captured, and not settled yet.
     Captured,
     /// Settled.
     Settled,
+    /// Sent to settlement, with a result that is not known or comes another way.
+    Sent,
+    /// Approved, and refused by the settlement.
+    SettlementRejected,
     /// Voided.
     Voided,
     /// Declined.
     Declined,
-    /// A refund that was approved.
-    Refunded,
-    /// The gateway could not look it up.
-    NoAnswer,
-    /// A value that is not listed.
+    /// The gateway gave up waiting for the processor.
+    TimedOut,
+    /// Anything else: it decides nothing.
     Unlisted,
 }
 
@@ -36,133 +40,262 @@ fn stands(record: &Reply) -> Stands {
     let (Some(respstat), Some(respproc), Some(respcode)) =
         (&record.respstat, &record.respproc, &record.respcode)
     else {
-        return Stands::NoAnswer;
+        return Stands::Unlisted;
     };
-    match (respstat.as_str(), record.setlstat.as_deref()) {
-        (_, None) if respproc == "PPS" && respcode == "29" => Stands::NotFound,
-        // A look-up that the gateway refuses or cannot finish has no transaction's state in it.
-        (_, None) | ("B", _) => Stands::NoAnswer,
-        (_, Some("Declined")) => Stands::Declined,
-        (_, Some("Voided")) => Stands::Voided,
-        ("A", Some("Authorized")) => Stands::Authorized,
-        ("A", Some("Queued for Capture")) => Stands::Captured,
-        ("A", Some("Accepted")) => Stands::Settled,
-        ("A", Some("Refunded")) => Stands::Refunded,
+    let setlstat = record.setlstat.as_ref().map(|text| text.to_ascii_lowercase());
+    match (respstat.as_str(), setlstat.as_deref()) {
+        ("C", None) if respproc == "PPS" && respcode == "29" => Stands::NotFound,
+        ("A" | "C", Some("voided")) => Stands::Voided,
+        ("C", Some("declined")) => Stands::Declined,
+        ("B", Some("declined")) => Stands::TimedOut,
+        ("A", Some("authorized")) => Stands::Authorized,
+        ("A", Some("queued for capture")) => Stands::Captured,
+        ("A", Some("accepted")) => Stands::Settled,
+        ("A", Some("pin debit" | "amount under review")) => Stands::Sent,
+        ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
         _ => Stands::Unlisted,
     }
 }
 
-/// What became of an authorization or a purchase, from the records under its own order id.
-///
-/// `sent_before`: an earlier attempt went out under the same order id, so a decline or a void that is found may be its
-/// own and says nothing of the later one.
-pub(super) fn of_payment(kind: Kind, amount: Amount, records: &[Reply], sent_before: bool) -> Finding {
-    let (mut approved, mut voided, mut declined) = (Vec::new(), None, None);
-    for record in records {
+/// The records under the order ids of an operation's attempts.
+#[derive(Clone, Copy)]
+pub(super) struct Attempts<'a> {
+    /// Of the latest attempt.
+    pub(super) latest: &'a [Reply],
+    /// Whether earlier attempts were sent under the same order id, as the first release did: what is declined or voided
+    /// there may be theirs.
+    pub(super) shared: bool,
+    /// Of each earlier attempt that may still surface.
+    pub(super) earlier: &'a [Vec<Reply>],
+}
+
+impl<'a> Attempts<'a> {
+    /// Every record, and whether it belongs to the latest attempt for certain.
+    fn records(self) -> impl Iterator<Item = (&'a Reply, bool)> {
+        let latest = self.latest.iter().map(move |record| (record, !self.shared));
+        latest.chain(self.earlier.iter().flatten().map(|record| (record, false)))
+    }
+}
+
+/// What records without an approval among them say.
+#[derive(Default)]
+struct Refusals<'a> {
+    voided: Option<&'a Reply>,
+    declined: Option<&'a Reply>,
+    timed_out: Option<&'a Reply>,
+}
+
+impl<'a> Refusals<'a> {
+    fn add(&mut self, stands: Stands, record: &'a Reply) {
+        match stands {
+            Stands::Voided => self.voided = Some(record),
+            Stands::Declined => self.declined = Some(record),
+            Stands::TimedOut => self.timed_out = Some(record),
+            Stands::NotFound
+            | Stands::Authorized
+            | Stands::Captured
+            | Stands::Settled
+            | Stands::Sent
+            | Stands::SettlementRejected
+            | Stands::Unlisted => {}
+        }
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        if let Some(record) = self.voided {
+            return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())));
+        }
+        if let Some(record) = self.timed_out {
+            return Some(Finding::TimedOut(record.answer()));
+        }
+        self.declined.map(declined_as)
+    }
+}
+
+/// What is found of an authorization or a purchase. `known` are references of what else is on record under its order
+/// ids: its refunds.
+pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, known: &[&str]) -> Finding {
+    let (mut approved, mut refusals) = (Vec::new(), Refusals::default());
+    for (record, is_latest) in attempts.records() {
+        let is_known = record.retref.as_deref().is_some_and(|retref| known.contains(&retref));
+        // A refund that names no order id of its own is listed under the payment's.
+        let gives_back = record.amount().is_some_and(|(_, negative)| negative);
+        if is_known || gives_back {
+            continue;
+        }
         match (stands(record), kind) {
-            (Stands::NotFound | Stands::Refunded, _) => {}
-            (Stands::NoAnswer, _) => return Finding::Failed,
-            (Stands::Captured | Stands::Settled, _) | (Stands::Authorized, Kind::Authorize) => {
-                approved.push(record);
-            }
-            (Stands::Voided, _) => voided = Some(record),
-            (Stands::Declined, _) => declined = Some(record),
+            (Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected, _)
+            | (Stands::Authorized, Kind::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
             (Stands::Authorized | Stands::Unlisted, _) => return Finding::Undecided,
+            (stands, _) if is_latest => refusals.add(stands, record),
+            _ => {}
         }
     }
-    match (approved.as_slice(), voided, declined) {
-        ([record], ..) => match record.amount() {
-            Some((found, false)) if found == amount => became(Outcome::Approved(record.answer())),
+    match approved.as_slice() {
+        [] => refusals.finding().unwrap_or(Finding::Absent),
+        [record] => match record.amount() {
+            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
             Some((found, false)) if found < amount && !found.is_zero() => {
-                became(Outcome::PartiallyApproved(record.answer()))
+                became(Outcome::PartiallyApproved(settled(record)))
             }
             _ => Finding::Undecided,
         },
-        (several @ [_, _, ..], ..) => {
-            tracing::error!(records = several.len(), "several approved payments under one gateway order id");
-            Finding::Several(several.iter().map(|record| record.answer()).collect())
+        several => {
+            tracing::error!(records = several.len(), "several approved payments of one operation");
+            Finding::Several(several.iter().map(|record| settled(record)).collect())
         }
-        ([], ..) if sent_before => Finding::Absent,
-        ([], Some(record), _) => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
-        ([], None, Some(record)) => became(declined_as(record)),
-        ([], None, None) => Finding::Absent,
     }
 }
 
-/// What became of a capture, from the payment's record.
+/// What is found of a capture, from the payment's record.
 pub(super) fn of_capture(amount: Amount, record: &Reply) -> Finding {
     match stands(record) {
-        Stands::Captured | Stands::Settled => match record.amount() {
-            Some((found, false)) if found == amount => became(Outcome::Approved(record.answer())),
-            _ => Finding::Undecided,
-        },
+        Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected => {
+            match record.amount() {
+                Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
+                _ => Finding::Undecided,
+            }
+        }
         Stands::Authorized => Finding::Absent,
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
-        Stands::NoAnswer => Finding::Failed,
-        Stands::NotFound | Stands::Declined | Stands::Refunded | Stands::Unlisted => Finding::Undecided,
+        // The payment is known to be there.
+        Stands::NotFound | Stands::Declined | Stands::TimedOut | Stands::Unlisted => Finding::Undecided,
     }
 }
 
-/// What became of a void, from the payment's record.
+/// What is found of a void, from the payment's record.
 pub(super) fn of_void(record: &Reply) -> Finding {
     match stands(record) {
         Stands::Voided => became(Outcome::Approved(record.answer())),
         Stands::Authorized | Stands::Captured => Finding::Absent,
         Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
-        Stands::NoAnswer => Finding::Failed,
-        Stands::NotFound | Stands::Declined | Stands::Refunded | Stands::Unlisted => Finding::Undecided,
+        Stands::SettlementRejected
+        | Stands::Sent
+        | Stands::NotFound
+        | Stands::Declined
+        | Stands::TimedOut
+        | Stands::Unlisted => Finding::Undecided,
     }
 }
 
-/// Under which order id refunds were looked up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Under {
-    /// The refund's own. A decline there is this attempt's only if there was none before.
-    ItsOwnId {
-        /// Whether an earlier attempt went out.
-        sent_before: bool,
-    },
-    /// The payment's: the list holds the payment itself and, perhaps, its refunds.
-    ThePayment,
+/// What a refund is told from.
+#[derive(Clone, Copy)]
+pub(super) struct Refund<'a> {
+    /// The amount requested.
+    pub(super) amount: Amount,
+    /// The order ids of its attempts, the latest last.
+    pub(super) ids: &'a [&'a str],
+    /// The reference of the payment.
+    pub(super) payment: &'a str,
+    /// References of what else is on record about the payment.
+    pub(super) known: &'a [&'a str],
 }
 
-/// What became of a refund: from the records under its own order id, or under the payment's, where a refund is
-/// listed when the gateway does not find it by its own.
-pub(super) fn of_refund(amount: Amount, records: &[Reply], known: &[&str], under: Under) -> Finding {
-    let (mut approved, mut declined, mut payment) = (Vec::new(), None, false);
-    for record in records {
-        let known = record.retref.as_deref().is_some_and(|retref| known.contains(&retref));
-        match (stands(record), record.amount()) {
-            (Stands::NoAnswer, _) => return Finding::Failed,
-            (Stands::Refunded, Some((found, _))) if found == amount && !known => approved.push(record),
-            (Stands::Declined, _) if under == Under::ItsOwnId { sent_before: false } => {
-                declined = Some(record);
+impl Refund<'_> {
+    /// Whether a record can be this refund: it is neither the payment nor known to be something else.
+    fn may_be(&self, record: &Reply) -> bool {
+        let is_other = |retref: &str| retref == self.payment || self.known.contains(&retref);
+        let names_another = record.attempt.as_deref().is_some_and(|id| !self.ids.contains(&id));
+        stands(record) != Stands::NotFound
+            && !record.retref.as_deref().is_some_and(is_other)
+            && !names_another
+    }
+
+    /// Whether a record carries the order id of the latest attempt.
+    fn is_latest(&self, record: &Reply) -> bool {
+        self.ids.last().copied() == record.attempt.as_deref() && record.attempt.is_some()
+    }
+
+    /// What these records say, each of which can be this refund; none when there are none.
+    fn found_in(&self, records: &[(&Reply, bool)]) -> Option<Finding> {
+        let (mut approved, mut refusals, mut unclear) = (Vec::new(), Refusals::default(), false);
+        for (record, is_latest) in records {
+            let stands = stands(record);
+            match stands {
+                Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
+                    refusals.add(stands, record)
+                }
+                Stands::Voided | Stands::Declined | Stands::TimedOut => unclear = true,
+                // Its settlement is a matter of its own. No word for it is promised.
+                _ if is_approved(record) => approved.push(record),
+                _ => unclear = true,
             }
-            (Stands::Captured | Stands::Settled, _) => payment = true,
-            _ => {}
+        }
+        match approved.as_slice() {
+            [] if unclear => Some(Finding::Undecided),
+            [] => refusals.finding(),
+            [record] => match record.amount() {
+                // Documented with either sign.
+                Some((found, _)) if found == self.amount => Some(became(Outcome::Approved(settled(record)))),
+                _ => Some(Finding::Undecided),
+            },
+            several => {
+                tracing::error!(records = several.len(), "several records that can be one refund");
+                Some(Finding::Undecided)
+            }
         }
     }
-    match (approved.as_slice(), declined) {
-        ([record], _) => became(Outcome::Approved(record.answer())),
-        ([], Some(record)) => became(declined_as(record)),
-        // No source promises that a refund is found by its own order id, so an empty answer alone closes nothing:
-        // the list has to show the payment itself.
-        ([], None) if under == Under::ThePayment && payment => Finding::Absent,
-        ([], None) | ([_, _, ..], _) => Finding::Undecided,
+
+    /// What is found under the order ids of its own attempts; none when it is not there.
+    pub(super) fn under_its_own(&self, attempts: Attempts<'_>) -> Option<Finding> {
+        let records: Vec<_> = attempts.records().filter(|(record, _)| self.may_be(record)).collect();
+        // Under an id that attempts share, what is refused may be an earlier one's, and says nothing.
+        let refused =
+            |record: &Reply| matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut);
+        let records: Vec<_> =
+            records.into_iter().filter(|(record, latest)| *latest || !refused(record)).collect();
+        self.found_in(&records)
     }
+
+    /// What is found under the payment's order id, where the gateway lists a refund that it does not find by its own.
+    /// Here anything that is not accounted for may be it.
+    pub(super) fn under_the_payments(&self, records: &[Reply]) -> Finding {
+        let candidates: Vec<_> =
+            records.iter().filter(|record| self.may_be(record)).map(|r| (r, false)).collect();
+        match candidates.as_slice() {
+            [] => {
+                // An empty answer closes nothing: the list has to show the payment itself.
+                let shows_payment =
+                    records.iter().any(|record| record.retref.as_deref() == Some(self.payment));
+                if shows_payment { Finding::Absent } else { Finding::Undecided }
+            }
+            // Adopting the only one that fits can never pay twice.
+            [(one, _)] => self.found_in(&[(one, self.is_latest(one))]).unwrap_or(Finding::Undecided),
+            _ => {
+                let marked = candidates.iter().filter(|(record, _)| record.attempt.is_some());
+                let marked: Vec<_> = marked.map(|(record, _)| (*record, self.is_latest(record))).collect();
+                self.found_in(&marked).filter(|_| !marked.is_empty()).unwrap_or(Finding::Undecided)
+            }
+        }
+    }
+}
+
+/// Approved, with a reference, and nowhere said to be declined.
+fn is_approved(record: &Reply) -> bool {
+    let is_declined = record.setlstat.as_ref().is_some_and(|text| text.eq_ignore_ascii_case("declined"));
+    record.respstat.as_deref() == Some("A") && record.retref.is_some() && !is_declined
+}
+
+/// The response as it is kept, with what the settlement says of it.
+fn settled(record: &Reply) -> crate::outcome::GatewayResponse {
+    let settlement_rejected = stands(record) == Stands::SettlementRejected;
+    crate::outcome::GatewayResponse { settlement_rejected, ..record.answer() }
 }
 
 fn became(outcome: Outcome) -> Finding {
     Finding::Became(Box::new(outcome))
 }
 
-fn declined_as(record: &Reply) -> Outcome {
+fn declined_as(record: &Reply) -> Finding {
     let (respproc, respcode) = (record.respproc.as_deref(), record.respcode.as_deref());
     let (respproc, respcode) = (respproc.unwrap_or_default(), respcode.unwrap_or_default());
+    if codes::is_duplicate(respproc, respcode) {
+        return Finding::Duplicate(record.answer());
+    }
     let code = codes::decline_code(respproc, respcode);
     let advice = codes::advice(respproc, respcode, None, record.decline_category.as_deref());
-    Outcome::Declined(record.answer(), code, advice)
+    became(Outcome::Declined(record.answer(), code, advice))
 }
 
 #[cfg(test)]

@@ -50,7 +50,14 @@ pub(super) fn meaning(asked: Asked<'_>, amount: Amount, reply: &Reply) -> Outcom
     }
     match respstat.as_str() {
         "A" => approval(asked, amount, reply),
-        "B" => Outcome::NoEffect(NoEffect::TryAgain, answer),
+        "B" => match asked {
+            Asked::Payment { .. } => Outcome::NoEffect(NoEffect::TryAgain, answer),
+            // The gateway says of an authorization only that it can be repeated.
+            Asked::Capture | Asked::Refund { .. } | Asked::Void => {
+                Outcome::Unknown(Doubt::GatewayLostTrack, answer)
+            }
+        },
+        "C" if codes::is_duplicate(respproc, respcode) => Outcome::Unknown(Doubt::Duplicate, answer),
         "C" => {
             let brand = match asked {
                 Asked::Payment { brand } => brand,

@@ -70,6 +70,8 @@ struct Auth<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum UserField<'a> {
+    /// The attempt's order id once more: an inquiry shows user fields, and a refund is not always found by its order id.
+    Attempt(&'a str),
     OrderId(&'a str),
     Reference(&'a str),
     Description(String),
@@ -82,7 +84,11 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
         memo.and_then(|memo| memo.description.as_deref()).and_then(|text| ascii(text, DESCRIPTION_MAX));
     let order_id = Some(UserField::OrderId(instruction.order.as_str()));
     let reference = memo.map(|memo| UserField::Reference(&memo.reference));
-    [order_id, reference, description.map(UserField::Description)].into_iter().flatten().collect()
+    let attempt = match instruction.command {
+        Command::Refund { .. } => Some(UserField::Attempt(instruction.gateway_order_id)),
+        Command::Authorize(_) | Command::Purchase(_) | Command::Capture { .. } | Command::Void { .. } => None,
+    };
+    [attempt, order_id, reference, description.map(UserField::Description)].into_iter().flatten().collect()
 }
 
 /// Body of `capture`, `void` and `refund`.
@@ -214,6 +220,17 @@ pub(super) struct Reply {
     pub(super) amount: Option<String>,
     /// Where the transaction stands; only in look-ups and captures.
     pub(super) setlstat: Option<String>,
+    /// The order id of the attempt, as a refund's user fields carry it.
+    pub(super) attempt: Option<String>,
+}
+
+/// What user fields say of the attempt: an object, or an array of objects of one member each.
+fn attempt_of(fields: &Value) -> Option<String> {
+    match fields {
+        Value::Object(members) => members.get("attempt")?.as_str().map(str::to_owned),
+        Value::Array(list) => list.iter().find_map(attempt_of),
+        _ => None,
+    }
 }
 
 impl Reply {
@@ -239,6 +256,7 @@ impl Reply {
     }
 
     fn of(mut fields: Map<String, Value>) -> Self {
+        let attempt = fields.remove("userfields").and_then(|fields| attempt_of(&fields));
         let mut text = |name: &str| match fields.remove(name)? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
@@ -259,6 +277,7 @@ impl Reply {
             decline_category: text("declineCategory"),
             amount: text("amount"),
             setlstat: text("setlstat"),
+            attempt,
         }
     }
 
@@ -298,6 +317,7 @@ impl Reply {
             token: self.token.clone().filter(|token| is_token(token)),
             stored: self.stored(),
             amount: self.amount().map(|(amount, _)| amount),
+            settlement_rejected: false,
             carried: Carried::default(),
         }
     }

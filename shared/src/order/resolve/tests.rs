@@ -287,3 +287,138 @@ fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     desk.approve(refund);
     assert_eq!(status(&desk, at), Status::Failed);
 }
+
+fn response(respstat: &str) -> GatewayResponse {
+    GatewayResponse { respstat: Some(respstat.to_owned()), ..GatewayResponse::default() }
+}
+
+#[test]
+fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.learns(at, &Finding::TimedOut(response("B")));
+    assert_eq!((status(&desk, at), desk.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(desk.operation(at).no_effect(), Some(NoEffect::TryAgain));
+    assert_eq!(desk.order.next_inquiry_at(), None, "the gateway's word needs no later look");
+}
+
+/// A refund in doubt of a payment that settled.
+fn refund_in_doubt() -> (Desk, At) {
+    let mut desk = Desk::new();
+    let id = desk.approved(Method::Purchase, None);
+    let at = desk.refund(id, None).unwrap().sent();
+    desk.told(at, &unknown());
+    (desk, at)
+}
+
+#[test]
+fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_batch_has_run() {
+    let (mut desk, at) = refund_in_doubt();
+    let timed_out = Finding::TimedOut(response("B"));
+    desk.later(60);
+    desk.learns(at, &timed_out);
+    assert_eq!(status(&desk, at), Status::Pending, "it may have been done");
+    desk.later(24 * 3_600 - 61);
+    desk.learns(at, &timed_out);
+    assert_eq!(status(&desk, at), Status::Pending);
+    desk.later(1);
+    assert_eq!(desk.learns(at, &timed_out), Some(Next::Answer), "and is not sent again");
+    assert_eq!(desk.operation(at).no_effect(), Some(NoEffect::TryAgain));
+    assert_eq!(desk.operation(at).attempt.number, 1);
+}
+
+#[test]
+fn a_refund_first_seen_as_timed_out_a_day_later_is_looked_at_again() {
+    let (mut desk, at) = refund_in_doubt();
+    desk.later(48 * 3_600);
+    desk.learns(at, &Finding::TimedOut(response("B")));
+    assert_eq!(status(&desk, at), Status::Pending);
+}
+
+#[test]
+fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
+    for said_at_once in [true, false] {
+        let mut desk = Desk::new();
+        let at = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let duplicate = Finding::Duplicate(response("C"));
+        let shows = if said_at_once { Finding::Absent } else { duplicate };
+        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
+        desk.told(at, &Outcome::Unknown(doubt, response("C")));
+        desk.later(95);
+        desk.learns(at, &shows);
+        desk.later(59);
+        desk.learns(at, &shows);
+        assert_eq!(status(&desk, at), Status::Pending);
+        desk.later(1);
+        desk.learns(at, &shows);
+        let decline = desk.operation(at).decline().unwrap();
+        assert_eq!(decline.code, crate::decline::DeclineCode::DuplicateTransaction);
+    }
+}
+
+#[test]
+fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
+    let mut desk = Desk::new();
+    let at = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    desk.told(at, &Outcome::Unknown(Doubt::Duplicate, response("C")));
+    let finding = found(&desk, at);
+    desk.learns(at, &finding);
+    assert_eq!(status(&desk, at), Status::Complete);
+}
+
+#[test]
+fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
+    let (mut desk, at) = given_up();
+    let other = desk.approved(Method::Purchase, None);
+    let void = desk.void(other).unwrap().sent();
+    desk.approve(void);
+    assert_eq!(desk.order.owing(), Some(amount(TOTAL)), "there is room for it");
+    desk.later(3600);
+    let finding = found(&desk, at);
+    let Some(Next::Send(void)) = desk.learns(at, &finding) else { panic!("adopted") };
+    assert_eq!(desk.operation(void).cause, Cause::LateApproval);
+}
+
+#[test]
+fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it_may_surface() {
+    let (mut desk, at) = given_up();
+    assert_eq!(desk.order.suspects().collect::<Vec<_>>(), [at]);
+    desk.later(30 * 24 * 3_600);
+    assert_eq!(desk.order.suspects().collect::<Vec<_>>(), [at], "whenever it is");
+    let again = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    desk.approve(again);
+    assert_eq!(desk.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
+    // Looked for now, not only when a last look is due.
+    let context_free = found(&desk, at);
+    assert_eq!(desk.learns(at, &context_free), Some(Next::Answer), "its own approval is no other one");
+}
+
+#[test]
+fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is() {
+    for (said, suspects) in [(response("B"), 0), (GatewayResponse::default(), 1)] {
+        let mut desk = Desk::new();
+        let at = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        desk.told(at, &Outcome::NoEffect(NoEffect::TryAgain, said));
+        assert_eq!(desk.order.suspects().count(), suspects);
+        assert_eq!(desk.operation(at).last_look_at.is_some(), suspects == 1);
+    }
+}
+
+#[test]
+fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_turn() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.later(60);
+    desk.order.put_off(at, desk.now).unwrap();
+    assert_eq!(desk.order.next_inquiry_at(), Some(desk.now + SignedDuration::from_mins(5)));
+    assert_eq!(desk.operation(at).pending().unwrap().inquiries, 0, "the gateway said nothing");
+}
+
+#[test]
+fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
+    let (mut desk, at) = in_doubt(Method::Purchase);
+    desk.order.newer_form = Some(2);
+    for _ in 0..5 {
+        desk.later(600);
+        desk.learns(at, &Finding::Absent);
+    }
+    assert_eq!(status(&desk, at), Status::Pending);
+}

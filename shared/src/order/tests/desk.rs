@@ -147,7 +147,7 @@ impl Desk {
     }
 
     pub(in crate::order) fn void(&mut self, id: Uuid) -> Result<Asked, Rejection> {
-        self.ask(Action::Void { target: Target::Transaction(id) }, None)
+        self.ask(Action::Void { target: Target::Transaction(id), reopen: true }, None)
     }
 
     /// An approved payment, and its id.

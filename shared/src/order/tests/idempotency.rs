@@ -53,7 +53,7 @@ fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_answered_aft
 }
 
 #[test]
-fn what_is_known_to_have_done_nothing_gets_another_attempt_under_the_same_order_id() {
+fn what_is_known_to_have_done_nothing_gets_another_attempt_under_an_order_id_of_its_own() {
     for key in [Some("k"), None] {
         let mut desk = Desk::new();
         let first = desk.pay(PURCHASE, None, key).unwrap().sent();
@@ -61,10 +61,9 @@ fn what_is_known_to_have_done_nothing_gets_another_attempt_under_the_same_order_
         desk.told(first, &not_done(NoEffect::Unreachable));
         let second = desk.pay(PURCHASE, None, key).unwrap().sent();
         assert_eq!(second, first);
-        assert_eq!(
-            (desk.operation(second).attempt.number, &desk.operation(second).attempt.gateway_order_id),
-            (2, &order_id)
-        );
+        let attempt = &desk.operation(second).attempt;
+        assert_eq!(attempt.number, 2);
+        assert_ne!(attempt.gateway_order_id, order_id, "a record belongs to exactly one attempt");
         desk.approve(second);
         assert_eq!(desk.order.owing(), Some(amount(0)));
     }
@@ -120,7 +119,29 @@ fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
     desk.approve(at);
     let void = desk.void(at.transaction).unwrap().sent();
     desk.approve(void);
-    assert!(desk.pay(Method::Authorize, None, None).is_ok());
+    // A late repetition of the request that was cancelled is not a wish for another payment.
+    let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
+    assert_eq!(desk.pay(Method::Authorize, None, None), cancelled);
+    assert!(desk.pay(Method::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
+}
+
+#[test]
+fn an_equal_payment_without_a_key_is_a_new_one_once_the_cancel_is_a_while_ago() {
+    let mut desk = Desk::new();
+    let at = desk.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    desk.approve(at);
+    desk.later(3_600);
+    let void = desk.void(at.transaction).unwrap().sent();
+    desk.approve(void);
+    desk.later(59);
+    assert!(desk.pay(PURCHASE, None, None).is_err());
+    assert_eq!(
+        desk.pay(PURCHASE, None, Some("k")).unwrap().replayed(),
+        at,
+        "the same key is the cancelled payment"
+    );
+    desk.later(1);
+    assert!(desk.pay(PURCHASE, None, None).is_ok());
 }
 
 #[test]

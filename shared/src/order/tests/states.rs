@@ -9,7 +9,7 @@ use super::{
 use crate::{
     decline::DeclineCode,
     money::Currency,
-    operation::{Grant, Kind, Mechanism, Shopper},
+    operation::{Cause, Grant, Kind, Mechanism, Shopper},
     order::{Action, Next, OrderStatus, Payment, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target},
     outcome::{GatewayResponse, NoEffect, Outcome},
     policy::{DeclineOn, RefundWithoutAmount},
@@ -140,7 +140,7 @@ fn refunds_add_up_to_no_more_than_was_captured() {
     assert_eq!(desk.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
     let transaction = desk.transaction(id);
     assert_eq!((transaction.refunded(), transaction.last_done()), (amount(2000), Kind::Refund));
-    assert_eq!(desk.order.payment(), Payment::Refunded);
+    assert_eq!(desk.order.payment(), Payment::PartiallyPaid, "599 of the order were never paid");
 }
 
 #[test]
@@ -175,14 +175,63 @@ fn a_cancelled_authorization_reopens_what_is_owing_and_is_final() {
 }
 
 #[test]
-fn a_cancelled_purchase_was_paid_and_given_back() {
+fn after_a_cancel_the_order_owes_the_amount_again_whether_it_was_captured_or_not() {
+    for captured in [None, Some(2000)] {
+        let mut desk = Desk::new();
+        let id = match captured {
+            None => desk.approved(PURCHASE, None),
+            Some(part) => desk.captured(part),
+        };
+        let at = desk.void(id).unwrap().sent();
+        desk.approve(at);
+        let transaction = desk.transaction(id);
+        assert_eq!(
+            (transaction.status(), transaction.captured(), transaction.refunded()),
+            (Status::Cancelled, amount(0), amount(0))
+        );
+        assert_eq!((desk.order.owing(), desk.order.payment()), (Some(amount(TOTAL)), Payment::Unpaid));
+        // Voided after a wrong card, then paid with another one.
+        let again = desk.pay(PURCHASE, None, Some("another card")).unwrap().sent();
+        desk.approve(again);
+        assert_eq!((desk.order.owing(), desk.order.payment()), (Some(amount(0)), Payment::Paid));
+    }
+}
+
+#[test]
+fn a_cancel_that_closes_the_order_leaves_nothing_owing() {
     let mut desk = Desk::new();
     let id = desk.approved(PURCHASE, None);
-    let at = desk.void(id).unwrap().sent();
+    let action = Action::Void { target: Target::Transaction(id), reopen: false };
+    let at = desk.ask(action, None).unwrap().sent();
+    assert_eq!(desk.order.owing(), Some(amount(0)), "reserved until it is known");
     desk.approve(at);
-    assert_eq!(desk.transaction(id).status(), Status::Cancelled);
-    assert_eq!(desk.order.owing(), Some(amount(0)), "giving money back never reopens");
-    assert_eq!(desk.order.payment(), Payment::Refunded);
+    assert_eq!((desk.order.owing(), desk.order.payment()), (Some(amount(0)), Payment::Refunded));
+    assert_eq!(desk.order.balance().returned, amount(0));
+}
+
+#[test]
+fn a_refund_that_was_carried_out_as_a_void_stays_a_refund() {
+    let mut desk = Desk::new();
+    let id = desk.approved(PURCHASE, None);
+    let at = desk.refund(id, None).unwrap().sent();
+    let Next::Send(void) = desk.told(at, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    desk.approve(void);
+    let transaction = desk.transaction(id);
+    assert_eq!((transaction.captured(), transaction.refunded()), (amount(TOTAL), amount(TOTAL)));
+    assert_eq!((desk.order.owing(), desk.order.payment()), (Some(amount(0)), Payment::Refunded));
+}
+
+#[test]
+fn a_payment_that_a_capture_finds_voided_elsewhere_is_recorded_as_cancelled_and_frees_the_order() {
+    let mut desk = Desk::new();
+    let id = desk.approved(AUTHORIZE, None);
+    let at = desk.capture(id, None).unwrap().sent();
+    desk.told(at, &not_done(NoEffect::VoidedElsewhere));
+    let transaction = desk.transaction(id);
+    let void = transaction.voided().unwrap();
+    assert_eq!((void.cause, void.mechanism), (Cause::Elsewhere, Mechanism::Manual));
+    assert_eq!((transaction.status(), desk.order.owing()), (Status::Cancelled, Some(amount(TOTAL))));
+    assert_eq!((desk.order.payment(), desk.order.next_inquiry_at()), (Payment::Unpaid, None));
 }
 
 #[test]

@@ -83,14 +83,16 @@ async fn perform(client: &CardPointe<Scripted>, command: Command<'_>) -> Outcome
 }
 
 async fn inquire(client: &CardPointe<Scripted>, kind: Kind) -> Finding {
-    let payment = Payment { retref: "111", gateway_order_id: "tg0", known_refunds: Vec::new() };
+    let payment = Payment { retref: "111", gateway_order_id: "tg0" };
     let route = route();
     let question = Question {
         route: &route,
         kind,
         amount: amount(),
         gateway_order_id: "tg1",
-        sent_before: false,
+        shared: false,
+        earlier: Vec::new(),
+        known: Vec::new(),
         payment: (!matches!(kind, Kind::Authorize | Kind::Purchase)).then_some(payment),
     };
     client.inquire(&merchant(), question, LIMIT).await
@@ -107,6 +109,7 @@ fn shown(outcome: &Outcome) -> String {
         Outcome::PartiallyApproved(_) => "partially approved".to_owned(),
         Outcome::Declined(..) => "declined".to_owned(),
         Outcome::NoEffect(reason, _) => format!("nothing done: {reason:?}"),
+        Outcome::Refused(reason, _) => format!("refused: {reason:?}"),
         Outcome::Unknown(doubt, _) => format!("unknown: {doubt:?}"),
     }
 }
@@ -128,8 +131,8 @@ async fn a_status_means_what_the_table_says_and_any_other_is_in_doubt() {
     let unknown = "unknown: Unreadable";
     let statuses = (100..600).map(|status| match status {
         200 => (status, "approved"),
-        300..=399 | 400 | 401 | 404 => (status, "nothing done: Misconfigured"),
-        429 => (status, "nothing done: TryAgain"),
+        300..=399 | 400 | 401 | 404 => (status, "refused: Misconfigured"),
+        429 => (status, "refused: TryAgain"),
         _ => (status, unknown),
     });
     for (status, expected) in statuses {
@@ -153,7 +156,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
         (with(200, &whole), "unknown: Unreadable"),
         (with(200, "{}"), "unknown: Unreadable"),
         // The status is the gateway's word whatever happened to the body.
-        (without(401, BodyError::Cut), "nothing done: Misconfigured"),
+        (without(401, BodyError::Cut), "refused: Misconfigured"),
         (without(500, BodyError::TooLong), "unknown: Unreadable"),
     ] {
         assert_eq!(shown(&perform(&over(vec![response]), CAPTURE).await), expected);

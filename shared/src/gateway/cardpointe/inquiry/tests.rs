@@ -2,8 +2,6 @@
 
 use super::*;
 
-const OWN: Under = Under::ItsOwnId { sent_before: false };
-
 fn amount() -> Amount {
     Amount::new(2599).unwrap()
 }
@@ -30,7 +28,13 @@ fn not_found() -> Reply {
 }
 
 fn timed_out() -> Reply {
-    Reply { respstat: Some("B".to_owned()), respcode: Some("62".to_owned()), ..not_found() }
+    Reply {
+        respstat: Some("B".to_owned()),
+        respcode: Some("62".to_owned()),
+        setlstat: Some("Declined".to_owned()),
+        retref: Some("444".to_owned()),
+        ..not_found()
+    }
 }
 
 fn outcome(finding: Finding) -> Outcome {
@@ -44,68 +48,145 @@ fn approved(finding: &Finding) -> bool {
     matches!(finding, Finding::Became(outcome) if matches!(**outcome, Outcome::Approved(_)))
 }
 
+/// A payment that was sent once.
+fn of_one(kind: Kind, records: &[Reply]) -> Finding {
+    of_payment(kind, amount(), Attempts { latest: records, shared: false, earlier: &[] }, &[])
+}
+
+/// One whose attempts share an order id, as the first release sent them.
+fn of_shared(kind: Kind, records: &[Reply]) -> Finding {
+    of_payment(kind, amount(), Attempts { latest: records, shared: true, earlier: &[] }, &[])
+}
+
+/// The refund of payment 111.
+fn refund<'a>(known: &'a [&'a str]) -> Refund<'a> {
+    Refund { amount: amount(), ids: &["TGEARLIER", "TGLATEST"], payment: "111", known }
+}
+
+fn own(records: &[Reply], known: &[&str]) -> Option<Finding> {
+    refund(known).under_its_own(Attempts { latest: records, shared: false, earlier: &[] })
+}
+
+fn payment() -> Reply {
+    Reply { retref: Some("111".to_owned()), ..record("A", "Accepted", "25.99") }
+}
+
 #[test]
 fn a_payment_is_what_its_record_says() {
-    let of = |kind, record| of_payment(kind, amount(), &[record], false);
+    let of = |kind, record| of_one(kind, &[record]);
     assert!(approved(&of(Kind::Authorize, record("A", "Authorized", "25.99"))));
     assert!(approved(&of(Kind::Purchase, record("A", "Queued for Capture", "25.99"))));
-    assert!(approved(&of(Kind::Purchase, record("A", "Accepted", "25.99"))));
+    assert!(approved(&of(Kind::Purchase, record("A", "ACCEPTED", "25.99"))), "case does not count");
     let partly = of(Kind::Purchase, record("A", "Queued for Capture", "5.00"));
     assert!(matches!(outcome(partly), Outcome::PartiallyApproved(_)));
     let declined =
         of(Kind::Purchase, Reply { respcode: Some("NU".to_owned()), ..record("C", "Declined", "0.00") });
     assert!(matches!(outcome(declined), Outcome::Declined(..)));
     assert_eq!(of(Kind::Purchase, not_found()), Finding::Absent);
-}
-
-#[test]
-fn a_voided_payment_is_not_approved() {
-    let voided = of_payment(Kind::Authorize, amount(), &[record("A", "Voided", "0.00")], false);
+    let voided = of(Kind::Authorize, record("A", "Voided", "0.00"));
     assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
 #[test]
-fn a_state_that_is_not_listed_decides_nothing() {
-    for setlstat in ["Amount Under Review", "Rejected", "Something New", "authorized"] {
-        let odd = record("A", setlstat, "25.99");
-        assert_eq!(
-            of_payment(Kind::Authorize, amount(), std::slice::from_ref(&odd), false),
-            Finding::Undecided
+fn a_payment_of_which_the_gateway_lost_the_processor_is_told_as_such() {
+    let found = of_one(Kind::Purchase, &[timed_out()]);
+    assert!(matches!(found, Finding::TimedOut(response) if response.respcode.as_deref() == Some("62")));
+    assert_eq!(of_shared(Kind::Purchase, &[timed_out()]), Finding::Absent, "it may be the earlier attempt's");
+    // Without a settlement state it is no record of a timeout.
+    let bare = Reply { setlstat: None, ..timed_out() };
+    assert_eq!(of_one(Kind::Purchase, &[bare]), Finding::Undecided);
+}
+
+#[test]
+fn a_payment_that_the_settlement_refused_stays_approved_and_says_so() {
+    for setlstat in ["Rejected", "Format Error", "Token Decrypt"] {
+        let found = outcome(of_one(Kind::Purchase, &[record("A", setlstat, "25.99")]));
+        assert!(matches!(found, Outcome::Approved(response) if response.settlement_rejected), "{setlstat}");
+        let refunded = outcome(own(&[record("A", setlstat, "-25.99")], &[]).unwrap());
+        assert!(
+            matches!(refunded, Outcome::Approved(response) if response.settlement_rejected),
+            "{setlstat}"
         );
+    }
+    let settled = outcome(of_one(Kind::Purchase, &[record("A", "Accepted", "25.99")]));
+    assert!(matches!(settled, Outcome::Approved(response) if !response.settlement_rejected));
+}
+
+#[test]
+fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only() {
+    let odd = ["Something New", "Zero Amount", "Declined"].map(|setlstat| record("A", setlstat, "25.99"));
+    let bare = Reply { setlstat: None, ..record("A", "", "25.99") };
+    for odd in odd.into_iter().chain([bare, Reply::default()]) {
+        assert_eq!(of_one(Kind::Authorize, std::slice::from_ref(&odd)), Finding::Undecided);
         assert_eq!(of_capture(amount(), &odd), Finding::Undecided);
         assert_eq!(of_void(&odd), Finding::Undecided);
     }
     // Held only, where it was to be taken at once.
-    let held = record("A", "Authorized", "25.99");
-    assert_eq!(of_payment(Kind::Purchase, amount(), &[held], false), Finding::Undecided);
-    let more = record("A", "Authorized", "26.00");
-    assert_eq!(of_payment(Kind::Authorize, amount(), &[more], false), Finding::Undecided);
+    assert_eq!(of_one(Kind::Purchase, &[record("A", "Authorized", "25.99")]), Finding::Undecided);
+    assert_eq!(of_one(Kind::Authorize, &[record("A", "Authorized", "26.00")]), Finding::Undecided);
+    // A record that nothing is known of is beside one that decides.
+    let both = [record("A", "Queued for Capture", "25.99"), record("A", "Something New", "25.99")];
+    assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
 }
 
 #[test]
-fn a_look_up_that_failed_says_nothing() {
-    for failed in [timed_out(), Reply::default()] {
-        assert_eq!(
-            of_payment(Kind::Purchase, amount(), std::slice::from_ref(&failed), false),
-            Finding::Failed
-        );
-        assert_eq!(of_capture(amount(), &failed), Finding::Failed);
-        assert_eq!(of_void(&failed), Finding::Failed);
-        assert_eq!(of_refund(amount(), std::slice::from_ref(&failed), &[], OWN), Finding::Failed);
-    }
+fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
+    assert_eq!(of_capture(amount(), &not_found()), Finding::Undecided);
+    assert_eq!(of_void(&not_found()), Finding::Undecided);
 }
 
 #[test]
 fn an_approval_beside_a_decline_of_an_earlier_attempt_counts() {
     let records = [record("C", "Declined", "0.00"), record("A", "Queued for Capture", "25.99")];
-    assert!(approved(&of_payment(Kind::Purchase, amount(), &records, true)));
+    assert!(approved(&of_shared(Kind::Purchase, &records)));
 }
 
 #[test]
-fn two_approvals_under_one_order_id_are_both_told() {
-    let records = [record("A", "Queued for Capture", "25.99"), record("A", "Queued for Capture", "25.99")];
-    let found = of_payment(Kind::Purchase, amount(), &records, true);
+fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
+    let one = record("A", "Queued for Capture", "25.99");
+    let found =
+        of_shared(Kind::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
     assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
+    let earlier = [vec![record("A", "Accepted", "25.99")]];
+    let attempts = Attempts { latest: std::slice::from_ref(&one), shared: false, earlier: &earlier };
+    let found = of_payment(Kind::Purchase, amount(), attempts, &[]);
+    assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
+}
+
+#[test]
+fn what_an_earlier_attempt_came_to_is_not_taken_for_the_latest() {
+    for refused in [record("C", "Declined", "0.00"), record("A", "Voided", "0.00"), timed_out()] {
+        let earlier = [vec![refused]];
+        let attempts = Attempts { latest: &[not_found()], shared: false, earlier: &earlier };
+        assert_eq!(of_payment(Kind::Purchase, amount(), attempts, &[]), Finding::Absent);
+    }
+    let voided = record("A", "Voided", "0.00");
+    assert_eq!(of_shared(Kind::Purchase, &[voided]), Finding::Absent);
+}
+
+#[test]
+fn a_refund_that_is_listed_under_the_payments_order_id_is_no_second_payment() {
+    let charged = record("A", "Accepted", "25.99");
+    let refunded = |written| Reply { retref: Some("333".to_owned()), ..record("A", "Accepted", written) };
+    let records = [charged, refunded("-25.99")];
+    assert!(approved(&of_one(Kind::Purchase, &records)));
+    let attempts = Attempts { latest: &records[..1], shared: false, earlier: &[vec![refunded("25.99")]] };
+    assert!(approved(&of_payment(Kind::Purchase, amount(), attempts, &["333"])), "known by its reference");
+}
+
+#[test]
+fn a_refusal_as_a_duplicate_decides_nothing() {
+    for (respproc, respcode) in
+        [("FNOR", "94"), ("RPCT", "913"), ("VANT", "98"), ("PSTR", "01"), ("PMT", "234")]
+    {
+        let refused = Reply {
+            respproc: Some(respproc.to_owned()),
+            respcode: Some(respcode.to_owned()),
+            ..record("C", "Declined", "0.00")
+        };
+        assert!(matches!(of_one(Kind::Purchase, std::slice::from_ref(&refused)), Finding::Duplicate(_)));
+        assert!(matches!(own(&[refused], &[]), Some(Finding::Duplicate(_))));
+    }
 }
 
 #[test]
@@ -126,34 +207,60 @@ fn a_void_is_read_off_the_payment() {
 }
 
 #[test]
-fn an_empty_answer_alone_never_closes_a_refund() {
-    assert_eq!(of_refund(amount(), &[not_found()], &[], OWN), Finding::Undecided);
-    assert_eq!(of_refund(amount(), &[not_found()], &[], Under::ThePayment), Finding::Undecided);
-    for stands in ["Accepted", "Queued for Capture"] {
-        let payment = record("A", stands, "25.99");
-        assert_eq!(of_refund(amount(), &[payment], &[], Under::ThePayment), Finding::Absent);
-    }
-}
-
-#[test]
-fn a_refund_is_found_with_either_sign_and_a_known_one_is_not_taken_for_it() {
+fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
     for written in ["-25.99", "25.99"] {
-        let refund = record("A", "Refunded", written);
-        assert!(approved(&of_refund(amount(), std::slice::from_ref(&refund), &[], OWN)));
+        for setlstat in
+            ["Refunded", "Accepted", "Queued for Capture", "Amount Under Review", "Something New", ""]
+        {
+            let refund = record("A", setlstat, written);
+            assert!(approved(&own(std::slice::from_ref(&refund), &[]).unwrap()), "{setlstat} {written}");
+            assert!(approved(&self::refund(&[]).under_the_payments(&[payment(), refund])));
+        }
     }
-    let both = [record("A", "Accepted", "25.99"), record("A", "Refunded", "-25.99")];
-    assert!(approved(&of_refund(amount(), &both, &[], Under::ThePayment)));
-    assert_eq!(of_refund(amount(), &both, &["222"], Under::ThePayment), Finding::Absent);
-    let other = [record("A", "Accepted", "25.99"), record("A", "Refunded", "-5.00")];
-    assert_eq!(of_refund(amount(), &other, &[], Under::ThePayment), Finding::Absent);
+    let bare = Reply { setlstat: None, ..record("A", "", "-25.99") };
+    assert!(approved(&own(&[bare], &[]).unwrap()));
+    assert_eq!(own(&[record("A", "Accepted", "-5.00")], &[]), Some(Finding::Undecided), "another amount");
 }
 
 #[test]
-fn a_decline_or_void_of_an_earlier_attempt_is_not_taken_for_the_later_ones() {
-    let voided = record("A", "Voided", "0.00");
-    assert_eq!(of_payment(Kind::Purchase, amount(), &[voided], true), Finding::Absent);
+fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
+    assert_eq!(own(&[not_found()], &[]), None);
+    assert_eq!(own(&[payment()], &[]), None, "the payment is no refund");
+    assert_eq!(own(&[record("A", "Accepted", "-25.99")], &["222"]), None, "nor is a known one");
+    let of = |records: &[Reply], known: &[&str]| refund(known).under_the_payments(records);
+    assert_eq!(of(&[not_found()], &[]), Finding::Undecided, "the list has to show the payment");
+    assert_eq!(of(&[payment()], &[]), Finding::Absent);
+    assert_eq!(of(&[payment(), record("A", "Accepted", "-25.99")], &["222"]), Finding::Absent);
+    assert_eq!(of(&[payment(), record("A", "Accepted", "-5.00")], &[]), Finding::Undecided, "whose is it?");
+    assert_eq!(of(&[payment(), record("C", "Declined", "0.00")], &[]), Finding::Undecided);
+    let nameless = Reply { retref: None, ..record("A", "Accepted", "-25.99") };
+    assert_eq!(of(&[payment(), nameless], &[]), Finding::Undecided);
+}
+
+#[test]
+fn of_several_records_that_can_be_a_refund_only_one_with_its_mark_is_adopted() {
+    let one = |retref: &str, attempt: Option<&str>| Reply {
+        retref: Some(retref.to_owned()),
+        attempt: attempt.map(str::to_owned),
+        ..record("A", "Accepted", "-25.99")
+    };
+    let of = |records: &[Reply]| refund(&[]).under_the_payments(records);
+    assert_eq!(of(&[payment(), one("2", None), one("3", None)]), Finding::Undecided);
+    assert!(approved(&of(&[payment(), one("2", None), one("3", Some("TGLATEST"))])));
+    assert!(approved(&of(&[payment(), one("2", Some("TGOTHER")), one("3", None)])), "the other is another's");
+    assert_eq!(of(&[payment(), one("2", Some("TGOTHER"))]), Finding::Absent);
+    let twice = [payment(), one("2", Some("TGEARLIER")), one("3", Some("TGLATEST"))];
+    assert_eq!(of(&twice), Finding::Undecided);
+}
+
+#[test]
+fn a_refund_that_was_refused_is_told_by_its_own_record() {
     let declined = record("C", "Declined", "0.00");
-    assert_eq!(of_payment(Kind::Purchase, amount(), std::slice::from_ref(&declined), true), Finding::Absent);
-    let again = Under::ItsOwnId { sent_before: true };
-    assert_eq!(of_refund(amount(), std::slice::from_ref(&declined), &[], again), Finding::Undecided);
+    assert!(matches!(outcome(own(std::slice::from_ref(&declined), &[]).unwrap()), Outcome::Declined(..)));
+    let voided = outcome(own(&[record("A", "Voided", "0.00")], &[]).unwrap());
+    assert!(matches!(voided, Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
+    assert!(matches!(own(&[timed_out()], &[]), Some(Finding::TimedOut(_))));
+    // Under an id that attempts share, it may be an earlier one's.
+    let shared = Attempts { latest: std::slice::from_ref(&declined), shared: true, earlier: &[] };
+    assert_eq!(refund(&[]).under_its_own(shared), None);
 }

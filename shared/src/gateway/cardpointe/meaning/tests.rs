@@ -110,12 +110,37 @@ fn the_merchants_set_up_being_refused_is_no_decline() {
 }
 
 #[test]
-fn retry_is_not_done_and_may_be_sent_again() {
-    for asked in ALL {
+fn retry_means_that_a_payment_had_no_effect_and_leaves_anything_else_in_doubt() {
+    let outcome = of(PAYMENT, &reply("B", "PPS", "62"));
+    let Outcome::NoEffect(reason, _) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((reason, reason.retry()), (NoEffect::TryAgain, Retry::AsItIs));
+    for asked in FOLLOW_UPS {
         let outcome = of(asked, &reply("B", "PPS", "62"));
-        let Outcome::NoEffect(reason, _) = outcome else { panic!("{outcome:?}") };
-        assert_eq!((reason, reason.retry()), (NoEffect::TryAgain, Retry::AsItIs));
+        assert!(matches!(outcome, Outcome::Unknown(Doubt::GatewayLostTrack, _)), "it may have been done");
     }
+}
+
+#[test]
+fn a_duplicate_or_a_transaction_in_progress_is_in_doubt_and_no_decline() {
+    for (respproc, respcode) in [
+        ("FNOR", "94"),
+        ("RPCT", "385"),
+        ("RPCT", "772"),
+        ("RPCT", "774"),
+        ("RPCT", "776"),
+        ("RPCT", "913"),
+        ("RPCT", "923"),
+        ("VANT", "94"),
+        ("VANT", "98"),
+        ("PSTR", "01"),
+        ("PMT", "234"),
+    ] {
+        for asked in ALL {
+            let outcome = of(asked, &reply("C", respproc, respcode));
+            assert!(matches!(outcome, Outcome::Unknown(Doubt::Duplicate, _)), "{respproc} {respcode}");
+        }
+    }
+    assert!(matches!(of(PAYMENT, &reply("C", "FNOR", "95")), Outcome::Declined(..)));
 }
 
 #[test]

@@ -32,6 +32,7 @@ const RETREF: Name = Name("rr", "retref");
 const BY: Name = Name("b", "by");
 const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
+const CLOSES_ORDER: Name = Name("closes_order", "");
 const LAST_LOOK_AT: Name = Name("last_look_at", "");
 
 // The latest attempt.
@@ -65,6 +66,7 @@ const RESPTEXT: Name = Name("rt", "resptext");
 const AUTHCODE: Name = Name("au", "authcode");
 const AVS: Name = Name("avs", "");
 const CVV: Name = Name("cvv", "");
+const SETTLEMENT_REJECTED: Name = Name("settlement_rejected", "");
 
 // Decisions that no longer stand.
 pub(super) const EARLIER: Name = Name("ea", "earlier");
@@ -133,6 +135,7 @@ pub(super) fn operation(operation: &Operation) -> Item {
     if !operation.superseded.is_empty() {
         writer.list(EARLIER, &operation.superseded, superseded);
     }
+    writer.flag(CLOSES_ORDER, operation.closes_order);
     writer.some(LAST_LOOK_AT, operation.last_look_at, |writer, name, at| writer.text(name, at.to_string()));
     if !operation.by_hand.is_empty() {
         writer.list(BY_HAND, &operation.by_hand, by_hand);
@@ -166,6 +169,7 @@ pub(super) fn read_operation(mut members: Members) -> Result<Operation, StoreErr
         attempt,
         updated_at: members.moment(UPDATED_AT)?,
         superseded: members.list(EARLIER, read_superseded)?,
+        closes_order: members.flag(CLOSES_ORDER)?,
         last_look_at: members.moment_maybe(LAST_LOOK_AT)?,
         by_hand: members.list(BY_HAND, read_by_hand)?,
         carried: Carried::default(),
@@ -312,6 +316,7 @@ fn response(response: &GatewayResponse) -> Item {
         writer.text_maybe(name, text.as_ref());
     }
     writer.some(AMOUNT, response.amount, |writer, name, amount| writer.number(name, amount.minor()));
+    writer.flag(SETTLEMENT_REJECTED, response.settlement_rejected);
     // Its unrecognized words are the operation's members.
     writer.finish_without_words(&response.carried)
 }
@@ -329,6 +334,7 @@ fn read_response(mut members: Members) -> Result<GatewayResponse, StoreError> {
         token: None,
         stored: None,
         amount: members.amount_maybe(AMOUNT)?,
+        settlement_rejected: members.flag(SETTLEMENT_REJECTED)?,
         carried: Carried::default(),
     };
     members.carry(&mut response.carried);

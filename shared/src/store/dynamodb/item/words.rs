@@ -29,6 +29,7 @@ pub(super) const CAUSES: Words<Cause> = &[
     (Cause::CvvMismatch, "cvv_mismatch"),
     (Cause::LateApproval, "late_approval"),
     (Cause::Twin, "twin"),
+    (Cause::Elsewhere, "elsewhere"),
 ];
 
 pub(super) const MECHANISMS: Words<Mechanism> =
@@ -58,6 +59,7 @@ pub(super) const DOUBTS: Words<Doubt> = &[
     (Doubt::AmountDiffers, "amount_differs"),
     (Doubt::Incomplete, "incomplete"),
     (Doubt::StateDiffers, "state_differs"),
+    (Doubt::Duplicate, "duplicate"),
 ];
 
 pub(super) const VERDICTS: Words<HandVerdict> =
