@@ -15,6 +15,7 @@ use local::{
 use serde::{Deserialize, Serialize};
 use tollgate::{
     abuse::Abuse,
+    attempts::Unlimited,
     clock::Clock as _,
     lambda::App,
     payments::{Deadline, Payments},
@@ -102,6 +103,8 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         merchants: own.merchants.clone(),
         clock: own.clock.clone(),
         abuse: Abuse::default(),
+        attempts: Arc::new(Unlimited),
+        source_header: None,
         captures: settings,
         inquiries: own.inquiries,
     };

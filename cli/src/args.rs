@@ -36,6 +36,10 @@ pub(crate) struct PlaceArguments {
     /// What the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix` (else `MERCHANTS_PREFIX`)
     #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
     pub(crate) merchants_prefix: Option<String>,
+    /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
+    /// *.cardconnect.com)
+    #[arg(long, global = true, value_name = "HOSTS", conflicts_with = "local")]
+    pub(crate) gateway_hosts: Option<String>,
     /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`)
     #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
     pub(crate) region: Option<String>,
@@ -67,6 +71,22 @@ pub(crate) enum MerchantCommand {
     Create(Create),
     /// Add a new key, or retire an old one
     RotateKey(RotateKey),
+    /// Stop a merchant: after 5 minutes no key, token or scheduled capture of it is accepted; inquiries go on
+    Stop(Switch),
+    /// Let a merchant that was stopped pay again
+    Start(Switch),
+}
+
+#[derive(Args)]
+pub(crate) struct Switch {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Args)]
@@ -185,11 +205,16 @@ impl From<Verdict> for HandVerdict {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// A merchant to look at; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) merchant: Vec<MerchantId>,
+    /// Whether the secret of the merchants named can be deleted: fails while a payment of theirs is in doubt or a
+    /// capture is scheduled
+    #[arg(long, requires = "merchant")]
+    pub(crate) before_deletion: bool,
     /// At a test account: make a sale of 1.00 and refund it, to learn whether refunds are found by their own order id
     #[arg(long, requires = "merchant")]
     pub(crate) uat: bool,

@@ -1,7 +1,7 @@
 //! What only an operator asks of AWS: writing a merchant's secret, the table's description, and who is asking.
 
 use aws_sdk_dynamodb::{
-    error::DisplayErrorContext,
+    error::{ProvideErrorMetadata, SdkError},
     types::{KeyType, TableDescription},
 };
 use aws_sdk_secretsmanager::operation::{
@@ -9,7 +9,7 @@ use aws_sdk_secretsmanager::operation::{
 };
 use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
-use tollgate::{lambda, order::MerchantId};
+use tollgate::{aws_error, lambda, order::MerchantId};
 
 use crate::{failure::Failure, place::Place};
 
@@ -168,14 +168,9 @@ fn described(table: &TableDescription) -> Table {
     }
 }
 
-/// The chain names the failure and never what was sent.
-fn unavailable<E, R>(action: &str, error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> Failure
-where
-    E: std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
+fn unavailable<E: ProvideErrorMetadata>(action: &str, error: &SdkError<E>) -> Failure {
     Failure::Unavailable(format!(
         "{action}: {}; look at region, credentials, this permission and the network",
-        DisplayErrorContext(error)
+        aws_error::describe(error)
     ))
 }

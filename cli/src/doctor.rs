@@ -1,6 +1,7 @@
 //! `doctor`: is everything there, does everything answer, and as it should? Changes nothing without `--uat`.
 
 mod checks;
+mod deletion;
 mod uat;
 
 use serde_json::{Value, json};
@@ -63,6 +64,11 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             checks.push(checks::identity(&place, &aws).await);
             checks.push(checks::table(&place, &aws).await);
             checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
+            if doctor.before_deletion {
+                for id in &doctor.merchant {
+                    checks.push(deletion::check(&place, id).await);
+                }
+            }
             if doctor.uat {
                 let (check, of) = uat::run(&place, &aws, doctor).await?;
                 checks.push(check);

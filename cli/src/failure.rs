@@ -102,7 +102,7 @@ impl From<MerchantsError> for Failure {
             MerchantsError::Unavailable(why) => Self::Unavailable(format!(
                 "Secrets Manager: {why}; look at region, credentials and the permission secretsmanager:GetSecretValue"
             )),
-            MerchantsError::Malformed(_) => {
+            MerchantsError::Malformed(_) | MerchantsError::Forbidden(_) => {
                 Self::Input(format!("{error}; docs/merchants.md describes each member"))
             }
         }

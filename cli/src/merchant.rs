@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod rotate;
+pub(crate) mod switch;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +57,13 @@ impl Document {
     fn with_keys(&self, keys: Vec<Value>) -> Result<Self, Failure> {
         let mut value = self.value.clone();
         value["keys"] = Value::Array(keys);
+        Self::new(&self.merchant.id, value)
+    }
+
+    /// The same document, stopped or not.
+    fn switched(&self, disabled: bool) -> Result<Self, Failure> {
+        let mut value = self.value.clone();
+        value["disabled"] = Value::Bool(disabled);
         Self::new(&self.merchant.id, value)
     }
 

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use tollgate::{
     clock::{Clock, SystemClock},
     lambda::{App, Config, Credentials},
+    merchants::{hosts::GatewayHosts, secrets_manager::Settings},
     order::MerchantId,
     reconcile::Limits,
-    scheduled_capture::Settings,
+    scheduled_capture,
 };
 use uuid::Uuid;
 
@@ -21,10 +22,13 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The commands write few orders, and the first partition of the index of scheduled captures is read by every
 /// deployment, however many it has. The next write by a function puts the order into its own.
-const CAPTURES: Settings = Settings { shards: 1, concurrency: 1 };
+const CAPTURES: scheduled_capture::Settings = scheduled_capture::Settings { shards: 1, concurrency: 1 };
 
 /// What the template's `MerchantsPrefix` is where nobody says otherwise.
 const MERCHANTS_PREFIX: &str = "tollgate/merchants/";
+
+/// Where the gateways of a local stack's merchants may be.
+const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
 
 /// An installation.
 pub(crate) struct Place {
@@ -43,6 +47,8 @@ pub(crate) struct Place {
     pub(crate) sts_url: Option<String>,
     /// What the names of merchants' secrets begin with.
     pub(crate) merchants_prefix: String,
+    /// Where merchants' gateways may be.
+    pub(crate) gateway_hosts: GatewayHosts,
     /// Who we are to AWS.
     pub(crate) credentials: Credentials,
     /// Its time.
@@ -98,6 +104,7 @@ impl Place {
             secretsmanager_url: Some(about.secretsmanager),
             sts_url: None,
             merchants_prefix: MERCHANTS_PREFIX.to_owned(),
+            gateway_hosts: LOCAL_GATEWAY_HOSTS.parse().unwrap_or_default(),
             credentials: Credentials {
                 access_key_id: "local".to_owned(),
                 secret_access_key: "local".to_owned(),
@@ -141,6 +148,12 @@ impl Place {
                 .clone()
                 .or_else(|| set("MERCHANTS_PREFIX"))
                 .unwrap_or_else(|| MERCHANTS_PREFIX.to_owned()),
+            gateway_hosts: match arguments.gateway_hosts.clone().or_else(|| set("GATEWAY_HOSTS")) {
+                Some(hosts) => hosts
+                    .parse()
+                    .map_err(|error| Failure::Input(format!("--gateway-hosts or GATEWAY_HOSTS: {error}")))?,
+                None => GatewayHosts::default(),
+            },
             credentials,
             clock: Arc::new(SystemClock),
             merchants: Vec::new(),
@@ -171,9 +184,18 @@ impl Place {
     pub(crate) fn app(&self) -> Result<App, Failure> {
         let config = Config {
             table: self.table()?.to_owned(),
+            // No command pays for a shopper.
+            attempts_table: String::new(),
+            source_header: None,
             captures: CAPTURES,
             inquiries: Limits::default(),
-            merchants_prefix: self.merchants_prefix.clone(),
+            merchants: Settings {
+                prefix: self.merchants_prefix.clone(),
+                gateway_hosts: self.gateway_hosts.clone(),
+                // A command reads a merchant once and right away.
+                stale_for_payments: SignedDuration::ZERO,
+                stale_for_inquiries: SignedDuration::ZERO,
+            },
             region: self.region.clone(),
             dynamodb_url: self.dynamodb_url.clone(),
             secretsmanager_url: self.secretsmanager_url.clone(),

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, RawPathParams, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts, uri::Authority},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -76,6 +76,16 @@ fn find(methods: &Methods, method: &Method) -> Option<Arc<Route>> {
     methods.get(method.as_str()).or_else(|| methods.get("ANY")).cloned()
 }
 
+/// API Gateway finds the API by `Host`, so none that is malformed gets to a function.
+fn has_sound_host(parts: &Parts) -> bool {
+    let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
+    let is_sound = |host: &HeaderValue| {
+        let host = host.to_str().ok().filter(|host| !host.contains('@'));
+        host.is_some_and(|host| host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()))
+    };
+    hosts.len() == 1 && hosts.iter().all(|host| is_sound(host))
+}
+
 #[derive(Clone)]
 struct Gateway {
     functions: Arc<Functions>,
@@ -95,6 +105,7 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let mut response = match route.or_else(|| self.default.clone()) {
+            Some(_) if !has_sound_host(&parts) => message(StatusCode::BAD_REQUEST, "Bad Request"),
             None => message(StatusCode::NOT_FOUND, "Not Found"),
             Some(route) => match to_bytes(body, BODY_LIMIT).await {
                 Err(_) => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),

@@ -16,7 +16,8 @@ pub mod permissions;
 pub mod samples;
 pub mod secrets_manager;
 mod stack;
+pub mod tamper;
 pub mod template;
 
 pub use dynamodb::client as dynamodb_client;
-pub use stack::{Options, REGION, Stack, StartError, TABLE_NAME, app};
+pub use stack::{ATTEMPTS_TABLE_NAME, Options, REGION, Stack, StartError, TABLE_NAME, app};

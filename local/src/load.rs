@@ -89,6 +89,7 @@ async fn authorize(
         card: CardSummary::default(),
         alone: None,
         capture: CaptureAt::At(capture_at),
+        shopper: None,
     };
     let intent = Intent {
         action: Action::Pay(pay),

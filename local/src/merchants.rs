@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tollgate::merchants::secrets_manager::Settings;
 
 /// A merchant whose orders are registered before they are paid.
 pub const REGISTERED: &str = "170200123";
@@ -17,6 +19,25 @@ pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
 
 /// What the names of the merchants' secrets begin with.
 pub const PREFIX: &str = "tollgate/merchants/";
+
+/// The hosts that gateways may have: this machine's only.
+pub const GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
+
+/// How many minutes old a document may be that new payments are made with; the template's default.
+pub const STALE_PAYMENT_MINUTES: u32 = 15;
+
+/// The same for inquiries.
+pub const STALE_INQUIRY_MINUTES: u32 = 1_440;
+
+/// How the functions read merchants.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        prefix: PREFIX.to_owned(),
+        gateway_hosts: GATEWAY_HOSTS.parse().unwrap_or_default(),
+        stale_for_payments: SignedDuration::from_mins(STALE_PAYMENT_MINUTES.into()),
+        stale_for_inquiries: SignedDuration::from_mins(STALE_INQUIRY_MINUTES.into()),
+    }
+}
 
 /// The name of a merchant's secret.
 pub fn secret_name(merchant: &str) -> String {
@@ -50,7 +71,8 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
         "authorizers": ["Secondhand Bank"],
         "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
         "orders": orders,
-        "shopper_tokens": true,
+        // The seeds pay with a stored card; a shop would not let its shoppers.
+        "shopper_tokens": { "enabled": true, "stored_cards": true },
         // So that a wrong security code or address can be tried out.
         "decline_on": { "avs": ["N"], "cvv": ["N"] },
     })

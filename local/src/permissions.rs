@@ -25,7 +25,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{merchants, stack::TABLE_NAME};
+use crate::{TABLE_NAME, merchants, stack::ATTEMPTS_TABLE_NAME};
 
 /// The header that names the service and what it is to do.
 const TARGET: &str = "x-amz-target";
@@ -56,6 +56,8 @@ pub enum Resource {
     Table,
     /// One of the table's indexes.
     Index(String),
+    /// The table of shoppers' attempts.
+    AttemptsTable,
     /// The secrets of the stage's merchants.
     MerchantSecrets,
     /// What no policy here can speak of, such as a table of somebody else's: no function may use it.
@@ -83,6 +85,7 @@ impl Permission {
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
         let resource = match (body.table_name, body.index_name, body.secret_id) {
             (Some(table), None, None) if table == TABLE_NAME => Resource::Table,
+            (Some(table), None, None) if table == ATTEMPTS_TABLE_NAME => Resource::AttemptsTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (None, None, Some(secret)) if secret.starts_with(merchants::PREFIX) => Resource::MerchantSecrets,
             (table, index, secret) => {
@@ -104,6 +107,7 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table => write!(f, "table/{TABLE_NAME}"),
+            Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::Index(index) => write!(f, "table/{TABLE_NAME}/index/{index}"),
             Self::MerchantSecrets => write!(f, "secret:{}*", merchants::PREFIX),
             Self::Other(name) => f.write_str(name),

@@ -26,6 +26,7 @@ use uuid::Uuid;
 pub struct Secrets {
     documents: Mutex<BTreeMap<String, Value>>,
     down: AtomicBool,
+    refusal: Mutex<Option<&'static str>>,
     reads: AtomicUsize,
 }
 
@@ -53,6 +54,11 @@ impl Secrets {
     /// While it is down, every call gets AWS's answer for an internal error.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// From now on, every read gets this error: a definite one, such as `AccessDeniedException`. None ends it.
+    pub fn refuse_reads(&self, code: Option<&'static str>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = code;
     }
 
     /// How many calls arrived so far, failed ones included.
@@ -110,6 +116,10 @@ async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Byt
 }
 
 fn read(secrets: &Secrets, body: &[u8]) -> Response {
+    let refusal = *secrets.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(code) = refusal {
+        return failure(StatusCode::BAD_REQUEST, code, "The call is refused.");
+    }
     let Ok(call) = serde_json::from_slice::<GetSecretValue>(body) else {
         let text = "SecretId is missing, or the body is not JSON.";
         return failure(StatusCode::BAD_REQUEST, "ValidationException", text);

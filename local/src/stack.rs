@@ -37,6 +37,9 @@ use app::guarded_app;
 /// The table's name; the template leaves it to the deployment.
 pub const TABLE_NAME: &str = "tollgate-local";
 
+/// The name of the table of shoppers' attempts.
+pub const ATTEMPTS_TABLE_NAME: &str = "tollgate-local-attempts";
+
 /// The region that the clients are told; nothing here depends on it.
 pub const REGION: &str = "us-east-1";
 
@@ -162,7 +165,8 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let deployment = template::parse(template::TEMPLATE)?;
         let permissions = Arc::new(Permissions::new(deployment.permissions, &options.withdrawn));
-        let Deployment { routes, schedules, table, function_timeout, timeouts, captures, .. } = deployment;
+        let Deployment { routes, schedules, table, attempts, function_timeout, timeouts, captures, .. } =
+            deployment;
         let captures = options.captures.unwrap_or(captures);
         let (stop, stopped) = watch::channel(false);
         let mut servers = Vec::new();
@@ -219,6 +223,7 @@ impl Stack {
         let tables = Tables::new(&dynamodb_url);
         let failed = |reason| StartError::DynamoDb { url: dynamodb_url.clone(), reason };
         let is_new = tables.ensure(TABLE_NAME, &table).await.map_err(failed)?;
+        tables.ensure(ATTEMPTS_TABLE_NAME, &attempts).await.map_err(failed)?;
         tracing::info!(url = dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
 
         let clock = Arc::new(LocalClock::default());
@@ -364,7 +369,11 @@ impl Stack {
         let captures = self.app().captures;
         vec![
             ("TABLE_NAME", TABLE_NAME.to_owned()),
+            ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
             ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
+            ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
+            ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
+            ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
             ("CAPTURE_SHARDS", captures.shards.to_string()),
             ("CAPTURE_CONCURRENCY", captures.concurrency.to_string()),
             ("AWS_REGION", REGION.to_owned()),

@@ -30,8 +30,10 @@ pub struct Deployment {
     pub functions: BTreeSet<String>,
     /// What each function's policy lets it do.
     pub permissions: ByFunction,
-    /// The one table.
+    /// The table of orders.
     pub table: Table,
+    /// The table of shoppers' attempts.
+    pub attempts: Table,
     /// After this time Lambda kills a function.
     pub function_timeout: Duration,
     /// The functions that have a time of their own, by binary.
@@ -166,8 +168,8 @@ pub enum TemplateError {
     /// Two functions claim the same route.
     #[error("template.yaml: {0} is declared twice")]
     DuplicateRoute(RouteKey),
-    /// Not exactly one table.
-    #[error("template.yaml: expected one table, found {0}")]
+    /// Not exactly the two tables.
+    #[error("template.yaml: expected two tables, found {0}")]
     Tables(usize),
 }
 
@@ -298,19 +300,30 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
             return Err(TemplateError::DuplicateRoute(route.key.clone()));
         }
     }
-    let count = tables.len();
-    let (Some((table, table_id)), 1) = (tables.pop(), count) else {
-        return Err(TemplateError::Tables(count));
-    };
+    // The table of orders is the one with indexes.
+    tables.sort_by_key(|(table, _): &(Table, String)| table.global_secondary_indexes.is_empty());
+    let [(table, table_id), (attempts, attempts_id)] = <[_; 2]>::try_from(tables)
+        .map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
     let mut permissions = ByFunction::new();
     for (id, binary, policies) in policies {
-        let granted = policies.map(|policies| policy::read(&id, policies, &table_id)).transpose()?;
+        let granted =
+            policies.map(|policies| policy::read(&id, policies, (&table_id, &attempts_id))).transpose()?;
         permissions.insert(binary, granted.unwrap_or_default());
     }
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
     let Parameters { capture_shards, capture_concurrency } = document.parameters;
     let captures = Settings { shards: capture_shards.default, concurrency: capture_concurrency.default };
-    Ok(Deployment { routes, schedules, functions, permissions, table, function_timeout, timeouts, captures })
+    Ok(Deployment {
+        routes,
+        schedules,
+        functions,
+        permissions,
+        table,
+        attempts,
+        function_timeout,
+        timeouts,
+        captures,
+    })
 }
 
 fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {

@@ -26,8 +26,8 @@ pub struct Limit {
 /// Wrong keys from one address for one merchant: a person who mistypes, or a job with an old key, makes fewer.
 pub const WRONG_KEYS: Limit = Limit { failures: 10, window: SignedDuration::from_mins(5) };
 
-/// Declined payments from one shopper's address: cards that are being tried out.
-pub const DECLINES: Limit = Limit { failures: 10, window: SignedDuration::from_mins(10) };
+/// Merchants that one address failed to authenticate for. Each of them can cost a call to Secrets Manager.
+pub const MERCHANTS: Limit = Limit { failures: 20, window: SignedDuration::from_mins(5) };
 
 /// Counts failures by source.
 #[derive(Debug)]
@@ -88,18 +88,48 @@ fn forget(sources: &mut HashMap<String, Failures>, before: Timestamp) {
     }
 }
 
+/// Counts how many different things a source failed with. The same one counts once in a window.
+#[derive(Debug)]
+pub struct Guesses {
+    different: Throttle,
+    /// Source and thing, as far as they were counted.
+    counted: Throttle,
+}
+
+impl Guesses {
+    /// Nothing has failed yet.
+    pub fn new(limit: Limit) -> Self {
+        let once = Limit { failures: 1, ..limit };
+        Self { different: Throttle::new(limit), counted: Throttle::new(once) }
+    }
+
+    /// How long a source has to wait; none while it may go on.
+    pub fn wait(&self, source: &str, now: Timestamp) -> Option<SignedDuration> {
+        self.different.wait(source, now)
+    }
+
+    /// Counts a failure with this thing.
+    pub fn failed_with(&self, source: &str, what: &str, now: Timestamp) {
+        let both = format!("{source} {what}");
+        if !source.is_empty() && self.counted.wait(&both, now).is_none() {
+            self.counted.failed(&both, now);
+            self.different.failed(source, now);
+        }
+    }
+}
+
 /// What slows down whom, for all requests of a process.
 #[derive(Debug)]
 pub struct Abuse {
     /// Wrong keys, by address and merchant id.
     pub wrong_keys: Throttle,
-    /// Declined payments of browsers, by address and merchant id.
-    pub declines: Throttle,
+    /// Merchants whose key or token was wrong, existing or not, by address.
+    pub merchants: Guesses,
 }
 
 impl Default for Abuse {
     fn default() -> Self {
-        Self { wrong_keys: Throttle::new(WRONG_KEYS), declines: Throttle::new(DECLINES) }
+        Self { wrong_keys: Throttle::new(WRONG_KEYS), merchants: Guesses::new(MERCHANTS) }
     }
 }
 
@@ -141,6 +171,19 @@ mod tests {
         let throttle = Throttle::new(LIMIT);
         (0..3).for_each(|_| throttle.failed("a", at(1_000)));
         assert_eq!(throttle.wait("a", at(0)), Some(LIMIT.window));
+    }
+
+    #[test]
+    fn the_same_guess_counts_once_and_different_ones_add_up() {
+        let guesses = Guesses::new(LIMIT);
+        for _ in 0..10 {
+            guesses.failed_with("a", "one", at(0));
+        }
+        guesses.failed_with("a", "two", at(0));
+        assert_eq!(guesses.wait("a", at(1)), None);
+        guesses.failed_with("a", "three", at(0));
+        assert_eq!(guesses.wait("a", at(10)), Some(SignedDuration::from_secs(50)));
+        assert_eq!((guesses.wait("b", at(10)), guesses.wait("a", at(60))), (None, None));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::sync::Once;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
@@ -14,8 +15,13 @@ use ring::hmac;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use signature::{Error as SignatureError, Signer, Verifier};
+use uuid::Uuid;
 
-use crate::{merchants::Merchant, operation::Grant, order::MerchantId};
+use crate::{
+    merchants::Merchant,
+    operation::{Grant, Shopper},
+    order::MerchantId,
+};
 
 /// How long a token is valid, as Elastic Path's (`payment-apis.md` §1.2).
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -36,18 +42,36 @@ struct Claims {
     iss: String,
     sub: MerchantId,
     grant: Grant,
+    /// Of a shopper: a random id, which nothing but its token carries. Tokens of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shopper: Option<Uuid>,
     iat: i64,
     exp: i64,
 }
 
-/// Issues a token and tells when it expires.
-pub fn issue(merchant: &Merchant, grant: Grant, now: Timestamp) -> Result<(String, Timestamp), InvalidToken> {
+/// What a valid token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What it grants.
+    pub grant: Grant,
+    /// Which shopper it was issued to.
+    pub shopper: Option<Shopper>,
+}
+
+/// Issues a token and tells when it expires. A shopper's token carries a fresh random id.
+pub fn issue(
+    merchant: &Merchant,
+    grant: Grant,
+    shopper: Option<Uuid>,
+    now: Timestamp,
+) -> Result<(String, Timestamp), InvalidToken> {
     install_hmac();
     let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: merchant.id.clone(),
         grant,
+        shopper,
         iat: now.as_second(),
         exp: expires.as_second(),
     };
@@ -66,8 +90,8 @@ pub fn claimed_merchant(token: &str) -> Result<MerchantId, InvalidToken> {
     header.kid.and_then(|kid| kid.parse().ok()).ok_or(InvalidToken)
 }
 
-/// Verifies signature, issuer, merchant and expiry, and tells what the token grants.
-pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Grant, InvalidToken> {
+/// Verifies signature, issuer, merchant and expiry, and tells what the token says.
+pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verified, InvalidToken> {
     install_hmac();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
@@ -81,10 +105,32 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Grant,
         return Err(InvalidToken);
     }
     match claims.grant {
-        Grant::ClientCredentials | Grant::Implicit => Ok(claims.grant),
+        Grant::ClientCredentials => Ok(Verified { grant: claims.grant, shopper: None }),
+        Grant::Implicit => Ok(Verified { grant: claims.grant, shopper: claims.shopper.map(Shopper::of) }),
         // Nobody is given such a token.
         Grant::Schedule | Grant::Unrecognized => Err(InvalidToken),
     }
+}
+
+/// The secret of a shopper's payment. Whoever holds it may read and confirm the payment, also after the token that paid
+/// has expired. It is derived, so nothing of it is stored; another signing key ends it, as it ends tokens.
+pub fn client_secret(merchant: &Merchant, transaction: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(hmac::sign(&secret_key(merchant), &about(transaction)))
+}
+
+/// Whether this is the secret of that payment. Takes the same time whatever it is.
+pub fn is_client_secret(merchant: &Merchant, transaction: Uuid, secret: &str) -> bool {
+    let secret = URL_SAFE_NO_PAD.decode(secret).unwrap_or_default();
+    hmac::verify(&secret_key(merchant), &about(transaction), &secret).is_ok()
+}
+
+fn secret_key(merchant: &Merchant) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes())
+}
+
+/// What is signed. A token's signature is over two parts with a point between them, so neither can pass for the other.
+fn about(transaction: Uuid) -> Vec<u8> {
+    format!("client secret of {transaction}").into_bytes()
 }
 
 /// HMAC-SHA-256 by ring, which TLS has in the binary anyway. The library's own choices bring a second

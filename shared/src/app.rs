@@ -3,21 +3,34 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use lambda_http::{Request, http::HeaderName};
+use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     abuse::Abuse,
+    access_token::{self, Verified},
+    attempts::Attempts,
     clock::Clock,
+    invocation::{source, source_in},
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
     payments::Payments,
     reconcile::Limits,
     scheduled_capture::Settings,
+    trail,
 };
 
 /// How long it takes to be told that an id or a key is wrong, whichever it is: an id that has to be looked up first
 /// must not take longer than one that is known. A look-up usually takes some 20 ms.
 const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
+
+/// Lines with the same digest are about the same client. The id itself is a text from outside, perhaps a key in the
+/// wrong field, so it is not logged.
+fn digest(client: &str) -> String {
+    let bytes: [u8; 32] = Sha256::digest(client.as_bytes()).into();
+    bytes.first_chunk().map_or_else(String::new, |start| format!("{:016x}", u64::from_be_bytes(*start)))
+}
 
 /// Everything a handler needs, built once per process.
 pub struct App {
@@ -29,6 +42,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Who is slowed down.
     pub abuse: Abuse,
+    /// Counts shoppers' payments.
+    pub attempts: Arc<dyn Attempts>,
+    /// The header with the client's address, where a proxy in front of the API sets one; otherwise API Gateway tells.
+    pub source_header: Option<HeaderName>,
     /// How scheduled captures run.
     pub captures: Settings,
     /// How much one run of the inquiries may do.
@@ -48,6 +65,14 @@ pub(crate) enum Denied {
 }
 
 impl App {
+    /// Where a request comes from; empty where nothing tells.
+    pub(crate) fn source(&self, request: &Request) -> String {
+        match &self.source_header {
+            Some(header) => source_in(request, header),
+            None => source(request),
+        }
+    }
+
     /// The merchant, if this is one of its keys. A right key passes however many wrong ones came before.
     pub(crate) async fn merchant_with_key(
         &self,
@@ -56,7 +81,8 @@ impl App {
         source: &str,
     ) -> Result<Arc<Merchant>, Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
-        let denied = match self.look_up(id).await {
+        let wait = self.wait_of(source);
+        let denied = match self.look_up(id, wait).await {
             Ok(merchant) if merchant.has_key(key) => return Ok(merchant),
             Ok(_) => Denied::Wrong,
             Err(denied) => denied,
@@ -66,32 +92,79 @@ impl App {
         let merchant = || id.parse::<MerchantId>().map(String::from).unwrap_or_default();
         let from = if source.is_empty() { String::new() } else { format!("{source} {}", merchant()) };
         let now = self.clock.now();
-        let wait = self.abuse.wrong_keys.wait(&from, now);
+        let wait = self.abuse.wrong_keys.wait(&from, now).or(wait);
+        trail::note(|trail| {
+            trail.wrong_keys += 1;
+            trail.client = Some(digest(id));
+        });
         self.abuse.wrong_keys.failed(&from, now);
+        self.abuse.merchants.failed_with(source, &merchant(), now);
         sleep_until(answer_at).await;
         Err(wait.map_or(Denied::Wrong, Denied::TooOften))
     }
 
     /// The merchant, if it lets browsers in.
-    pub(crate) async fn merchant_that_lets_browsers_in(&self, id: &str) -> Result<Arc<Merchant>, Denied> {
+    pub(crate) async fn merchant_that_lets_browsers_in(
+        &self,
+        id: &str,
+        source: &str,
+    ) -> Result<Arc<Merchant>, Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
-        match self.look_up(id).await {
+        let wait = self.wait_of(source);
+        match self.look_up(id, wait).await {
             Ok(merchant) if merchant.shopper_tokens => Ok(merchant),
             Ok(_) | Err(Denied::Wrong) => {
+                self.abuse.merchants.failed_with(source, id, self.clock.now());
                 sleep_until(answer_at).await;
-                Err(Denied::Wrong)
+                Err(wait.map_or(Denied::Wrong, Denied::TooOften))
             }
             Err(denied) => Err(denied),
         }
     }
 
-    async fn look_up(&self, id: &str) -> Result<Arc<Merchant>, Denied> {
-        let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
-        self.merchants.get(&id).await.map_err(|error| match error {
-            MerchantsError::Unknown => Denied::Wrong,
-            error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_)) => {
-                Denied::Unavailable(error)
+    /// The merchant of a valid access token, and what the token says.
+    pub(crate) async fn merchant_with_token(
+        &self,
+        token: &str,
+        source: &str,
+    ) -> Result<(Arc<Merchant>, Verified), Denied> {
+        let id = access_token::claimed_merchant(token).map_err(|_| Denied::Wrong)?;
+        let wait = self.wait_of(source);
+        match self.look_up(id.as_str(), wait).await {
+            Ok(merchant) => {
+                if let Ok(verified) = access_token::verify(token, &merchant, self.clock.now()) {
+                    return Ok((merchant, verified));
+                }
             }
-        })
+            Err(Denied::Wrong) => {}
+            Err(denied) => return Err(denied),
+        }
+        self.abuse.merchants.failed_with(source, id.as_str(), self.clock.now());
+        Err(wait.map_or(Denied::Wrong, Denied::TooOften))
+    }
+
+    /// How long this address has to wait because it failed with too many merchants. What it is told must not depend on
+    /// whether the merchant that it names now exists, so this is looked at before anything else.
+    fn wait_of(&self, source: &str) -> Option<SignedDuration> {
+        self.abuse.merchants.wait(source, self.clock.now())
+    }
+
+    /// Looks up a merchant that is not stopped. A merchant that exists costs as many calls as one that does not, and an
+    /// address that has to wait causes none.
+    async fn look_up(&self, id: &str, wait: Option<SignedDuration>) -> Result<Arc<Merchant>, Denied> {
+        let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
+        if let Some(wait) = wait.filter(|_| !self.merchants.is_kept(&id)) {
+            return Err(Denied::TooOften(wait));
+        }
+        match self.merchants.get(&id).await {
+            Ok(merchant) if merchant.disabled => Err(Denied::Wrong),
+            Ok(merchant) => Ok(merchant),
+            Err(MerchantsError::Unknown) => Err(Denied::Wrong),
+            Err(
+                error @ (MerchantsError::Unavailable(_)
+                | MerchantsError::Malformed(_)
+                | MerchantsError::Forbidden(_)),
+            ) => Err(Denied::Unavailable(error)),
+        }
     }
 }

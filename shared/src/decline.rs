@@ -126,6 +126,11 @@ impl DeclineCode {
         self.row().1
     }
 
+    /// Whether a shopper must not be told: the person with the card may not be its owner.
+    pub fn is_for_the_merchant_only(self) -> bool {
+        matches!(self, Self::LostOrStolen | Self::PickUpCard | Self::FraudSuspected)
+    }
+
     /// One sentence for the developer of a storefront.
     ///
     /// For a lost, stolen or suspicious card it names no reason, so that nobody tells one to whoever

@@ -2,6 +2,7 @@
 //!
 //! Requests become intents, orders become answers, errors become the `errors` envelope. No payment rule lives here.
 
+mod attempt;
 mod body;
 mod caller;
 mod error;
@@ -77,6 +78,11 @@ fn http(request: &Request, answered: Answered) -> Response<Body> {
 
 fn order_id(request: &Request) -> Result<OrderId, ApiError> {
     let text = path_parameter(request, "orderId");
+    // What a client's bug makes of an id that it does not have, and of a template that it did not fill in.
+    if ["undefined", "null", "NaN"].contains(&text.as_str()) || text.starts_with(':') {
+        let detail = "the order id looks like a mistake of the client: it is a placeholder".to_owned();
+        return Err(Problem::new("orderId", Code::InvalidValue, detail).into());
+    }
     text.parse().map_err(|why: InvalidId| {
         Problem::new("orderId", Code::InvalidValue, format!("the order id {why}")).into()
     })

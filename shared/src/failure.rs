@@ -72,6 +72,7 @@ pub(crate) enum Code {
     NoEligibleTransaction,
     SeveralEligibleTransactions,
     Contended,
+    NotPayable,
     TooManyTransactions,
     TooManyOperations,
     TooManyAttempts,
@@ -163,11 +164,12 @@ impl Code {
                 ("several_eligible_transactions", 422, "Unprocessable Entity", 67)
             }
             Self::Contended => ("contended", 409, "Conflict", 68),
+            Self::NotPayable => ("not_payable", 422, "Unprocessable Entity", 75),
             Self::TooManyTransactions => ("too_many_transactions", 422, "Unprocessable Entity", 70),
             Self::TooManyOperations => ("too_many_operations", 422, "Unprocessable Entity", 71),
             Self::TooManyAttempts => ("too_many_attempts", 422, "Unprocessable Entity", 72),
             Self::TooManyWrongKeys => ("too_many_wrong_keys", 429, "Too Many Requests", 73),
-            Self::TooManyDeclines => ("too_many_declines", 429, "Too Many Requests", 74),
+            Self::TooManyDeclines => ("too_many_declines", 422, "Unprocessable Entity", 74),
             Self::GatewayUnavailable => ("gateway_unavailable", 503, "Service Unavailable", 90),
             Self::GatewayMisconfigured => ("gateway_misconfigured", 502, "Bad Gateway", 91),
             Self::ServiceUnavailable => ("service_unavailable", 503, "Service Unavailable", 92),
@@ -265,10 +267,10 @@ impl Failure {
         Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
     }
 
-    /// Too many payments from there were declined.
-    pub(crate) fn too_many_declines(wait: SignedDuration) -> Self {
-        let detail = "too many payments from this address were declined; nothing was sent to the gateway";
-        Self::new(Code::TooManyDeclines, detail).retry_after(seconds(wait))
+    /// Too many payments from there were declined. Not 429, which makes the published SDK wait without a word.
+    pub(crate) fn too_many_declines() -> Self {
+        let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
+        Self::new(Code::TooManyDeclines, detail)
     }
 }
 
@@ -401,6 +403,7 @@ impl From<Rejection> for Failure {
                 let advice = "repeat it with an Idempotency-Key if it is meant";
                 Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
             }
+            Rejection::NotPayable => error(Code::NotPayable),
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),

@@ -14,7 +14,7 @@ use lambda_http::{
 use tokio::time::Instant;
 
 use crate::{
-    card::mask_card_numbers,
+    card::{Kept, looks_like_card_number},
     payments::Deadline,
     trail::{self, Trail},
 };
@@ -35,6 +35,9 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
+/// What every 401 has (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme of their own.
+const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
+
 /// What is known of a request that was answered, for its metrics.
 #[derive(Clone, Debug)]
 pub struct Served {
@@ -52,8 +55,12 @@ pub(crate) async fn serve(
     static WARM: AtomicBool = AtomicBool::new(false);
     let cold_start = !WARM.swap(true, Ordering::Relaxed);
     let began = Instant::now();
-    let (mut response, trail) = trail::follow(handler).await;
     let (own, callers) = (request_id(request), callers_request_id(request));
+    let named = async {
+        trail::note(|trail| trail.request_id = Some(own.clone()));
+        handler.await
+    };
+    let (mut response, trail) = trail::follow(named).await;
     let status = response.status().as_u16();
     tracing::info!(
         request_id = own,
@@ -62,6 +69,7 @@ pub(crate) async fn serve(
         route = route_key(request),
         status,
         code = trail.code.unwrap_or(""),
+        client = trail.client.as_deref().unwrap_or(""),
         merchant = trail.merchant.as_deref().unwrap_or(""),
         order = trail.order.as_deref().unwrap_or(""),
         transaction = trail.transaction.map(tracing::field::display),
@@ -77,6 +85,9 @@ pub(crate) async fn serve(
     );
     let headers = response.headers_mut();
     headers.extend(HEADERS);
+    if status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, AUTHENTICATE);
+    }
     if let Ok(id) = HeaderValue::from_str(callers.as_deref().unwrap_or(&own)) {
         headers.insert(REQUEST_ID, id);
     }
@@ -91,7 +102,7 @@ fn milliseconds(duration: Duration) -> u64 {
 /// The caller's own id of the request; none when it is no short printable text, or could be a card number.
 fn callers_request_id(request: &Request) -> Option<String> {
     let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && mask_card_numbers(text) == text;
+    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, Kept::Words);
     fits.then(|| text.to_owned())
 }
 
@@ -101,6 +112,19 @@ pub(crate) fn source(request: &Request) -> String {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
         _ => String::new(),
     }
+}
+
+/// CloudFront's header with a viewer's address and port.
+const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
+
+/// Where a request comes from, as a proxy in front of the API states it in a header. Of several values the last one: the
+/// proxy appends its own to whatever the client has sent.
+pub(crate) fn source_in(request: &Request, header: &HeaderName) -> String {
+    let value = request.headers().get_all(header).iter().next_back();
+    let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let last = value.rsplit(',').next().unwrap_or_default().trim();
+    let has_port = header.as_str() == VIEWER_ADDRESS;
+    last.rsplit_once(':').filter(|_| has_port).map_or(last, |(address, _)| address).to_owned()
 }
 
 /// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
@@ -134,4 +158,28 @@ pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
 pub fn deadline_of(context: &Context, now: Timestamp) -> Deadline {
     let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
     Deadline::after(Duration::from_millis(context.deadline.saturating_sub(now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_the_client_made_up_is_not_taken_for_the_proxys() {
+        for (header, values, source) in [
+            ("x-forwarded-for", &["203.0.113.7"][..], "203.0.113.7"),
+            ("x-forwarded-for", &["1.1.1.1, 203.0.113.7"], "203.0.113.7"),
+            ("x-forwarded-for", &["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
+            ("x-forwarded-for", &["2001:db8::7"], "2001:db8::7"),
+            ("cloudfront-viewer-address", &["203.0.113.7:50123"], "203.0.113.7"),
+            ("cloudfront-viewer-address", &["2001:db8::7:50123"], "2001:db8::7"),
+            ("x-real-ip", &[], ""),
+        ] {
+            let mut request = Request::new(Body::Empty);
+            for value in values {
+                request.headers_mut().append(header, HeaderValue::from_static(value));
+            }
+            assert_eq!(source_in(&request, &HeaderName::from_static(header)), source, "{values:?}");
+        }
+    }
 }

@@ -15,10 +15,14 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use jiff::SignedDuration;
 use lambda_http::{
-    Body, Error, Request, Response,
+    Adapter, Body, Error, Request, Response,
+    http::{HeaderName, header},
     lambda_runtime::{self, LambdaEvent},
+    request::LambdaRequest,
     service_fn,
+    tower::ServiceExt as _,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -30,12 +34,15 @@ use crate::{
     clock::{Clock, SystemClock},
     gateway::cardpointe::CardPointe,
     invocation::{self, Served},
-    merchants::secrets_manager::SecretsManagerMerchants,
+    merchants::secrets_manager::{SecretsManagerMerchants, Settings},
     order::MerchantId,
     payments::{Deadline, Payments},
     reconcile::Limits,
-    scheduled_capture::Settings,
-    store::{CAPTURE_SHARDS_MAX, dynamodb::DynamoDbStore},
+    scheduled_capture,
+    store::{
+        CAPTURE_SHARDS_MAX,
+        dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts},
+    },
     telemetry::{self, Measured},
     trail,
 };
@@ -58,10 +65,14 @@ const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub struct Config {
     /// DynamoDB table (`TABLE_NAME`).
     pub table: String,
-    /// What the names of merchants' secrets begin with (`MERCHANTS_PREFIX`), so that stages can share an account.
-    pub merchants_prefix: String,
+    /// DynamoDB table of shoppers' attempts (`ATTEMPTS_TABLE_NAME`).
+    pub attempts_table: String,
+    /// The header with the client's address, if a proxy in front of the API sets one (`SOURCE_HEADER`).
+    pub source_header: Option<HeaderName>,
+    /// Where merchants are read and what is accepted of them.
+    pub merchants: Settings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
-    pub captures: Settings,
+    pub captures: scheduled_capture::Settings,
     /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`).
     pub inquiries: Limits,
     /// AWS region (`AWS_REGION`).
@@ -99,7 +110,14 @@ impl Config {
         let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
-            merchants_prefix: needed("MERCHANTS_PREFIX")?,
+            attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
+            source_header: optional("SOURCE_HEADER").map(|name| name.parse()).transpose()?,
+            merchants: Settings {
+                prefix: needed("MERCHANTS_PREFIX")?,
+                gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
+                stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
+                stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
+            },
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
             inquiries: inquiries(optional("INQUIRY_CONCURRENCY"), optional("INQUIRIES_PER_MERCHANT"))?,
             region: needed("AWS_REGION")?,
@@ -119,6 +137,7 @@ struct Adapters {
     store: Arc<DynamoDbStore>,
     gateway: Arc<CardPointe>,
     merchants: Arc<SecretsManagerMerchants>,
+    attempts: Arc<DynamoDbAttempts>,
 }
 
 impl Adapters {
@@ -147,11 +166,12 @@ impl Adapters {
         }
         let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
         let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
-        let prefix = config.merchants_prefix.clone();
+        let merchants = config.merchants.clone();
         Ok(Self {
+            attempts: Arc::new(DynamoDbAttempts::new(dynamodb.clone(), config.attempts_table.clone())),
             store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
-            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, prefix, clock.clone())),
+            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, merchants, clock.clone())),
         })
     }
 }
@@ -170,13 +190,14 @@ impl App {
         http_client: &SharedHttpClient,
     ) -> Result<Self, Error> {
         let adapters = Adapters::new(config, &clock, http_client)?;
-        Ok(Self::of(adapters, clock, config.captures, config.inquiries))
+        Ok(Self::of(adapters, clock, config))
     }
 
-    fn of(adapters: Adapters, clock: Arc<dyn Clock>, captures: Settings, inquiries: Limits) -> Self {
-        let Adapters { store, gateway, merchants } = adapters;
-        let payments = Payments { store, gateway, clock: clock.clone() };
-        Self { payments, merchants, clock, abuse: Abuse::default(), captures, inquiries }
+    fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        let Adapters { store, gateway, merchants, attempts } = adapters;
+        let Config { captures, inquiries, source_header, .. } = config.clone();
+        let (payments, abuse) = (Payments { store, gateway, clock: clock.clone() }, Abuse::default());
+        Self { payments, merchants, clock, abuse, attempts, source_header, captures, inquiries }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
@@ -186,7 +207,7 @@ impl App {
         install_tls();
         let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
         connections::open(&adapters, opening, &known_merchants()).await;
-        Ok(Self::of(adapters, clock, config.captures, config.inquiries))
+        Ok(Self::of(adapters, clock, &config))
     }
 }
 
@@ -199,7 +220,7 @@ where
     telemetry::init();
     let app = Arc::new(App::start(opening).await?);
     let handler = &handler;
-    lambda_http::run(service_fn(move |request: Request| {
+    let adapter = Adapter::from(service_fn(move |request: Request| {
         let app = app.clone();
         async move {
             let response = handler(app.clone(), request).await;
@@ -208,8 +229,18 @@ where
             }
             Ok::<_, Error>(response)
         }
-    }))
-    .await
+    }));
+    lambda_runtime::run(adapter.map_request(without_host)).await
+}
+
+/// Takes the host out of a request. Nothing here depends on it, and the library would stop the process at one that is no
+/// part of a URL.
+fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
+        request.headers.remove(header::HOST);
+        request.request_context.domain_name = None;
+    }
+    event
 }
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
@@ -244,12 +275,17 @@ fn known_merchants() -> Vec<MerchantId> {
 }
 
 /// Only one function captures by schedule and has a concurrency; all of them write the index.
-fn captures(shards: &str, concurrency: Option<String>) -> Result<Settings, Error> {
+fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_capture::Settings, Error> {
     let shards = shards.parse().ok().filter(|shards| (1..=CAPTURE_SHARDS_MAX).contains(shards));
     let shards = shards.ok_or_else(|| format!("CAPTURE_SHARDS must be 1 to {CAPTURE_SHARDS_MAX}"))?;
     let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
     let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
-    Ok(Settings { shards, concurrency })
+    Ok(scheduled_capture::Settings { shards, concurrency })
+}
+
+fn minutes(text: &str) -> Result<SignedDuration, Error> {
+    let minutes = text.parse::<u32>().map_err(|_| "STALE_… must be a number of minutes")?;
+    Ok(SignedDuration::from_mins(minutes.into()))
 }
 
 /// Only one function sends inquiries by schedule.

@@ -33,7 +33,11 @@ pub mod merchants;
 
 pub mod store;
 
+pub mod attempts;
+
 pub mod trail;
+
+pub mod aws_error;
 
 pub mod payments;
 

@@ -1,5 +1,6 @@
 //! Merchants: who may ask for what, and the gateway account behind it. A port and the merchant's document.
 
+pub mod hosts;
 pub mod secrets_manager;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,17 +11,21 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use subtle::ConstantTimeEq;
 
+use self::hosts::GatewayHosts;
 use crate::{
     discount::Discounts,
     gateway::DECIMALS,
     money::Currency,
     operation::Route,
     order::MerchantId,
-    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount},
+    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
 };
 
 /// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
+
+/// Shortest key of a merchant. Fewer characters can be guessed; `tollgate doctor` warns below 20.
+pub const KEY_MIN_CHARS: usize = 12;
 
 /// The member that maps currencies to MIDs.
 const MERCHIDS: &str = "gateway.merchids";
@@ -37,13 +42,27 @@ pub enum MerchantsError {
     /// The merchant's document is wrong; says where, never what it holds.
     #[error("the merchant's document is wrong: {0}")]
     Malformed(String),
+    /// The merchant's document is there and may not be read.
+    #[error("the merchant's document may not be read: {0}")]
+    Forbidden(String),
 }
 
 /// Finds merchants.
 #[async_trait]
 pub trait Merchants: Send + Sync {
-    /// The merchant with this id.
+    /// The merchant with this id, for new payments and for everything that a caller requests.
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError>;
+
+    /// The same, for learning the outcome of payments that exist. A merchant that makes no new payments is still found
+    /// if it was read before, so that nothing of it stays in doubt.
+    async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        self.get(id).await
+    }
+
+    /// Whether [`Merchants::get`] can tell now without calling another service.
+    fn is_kept(&self, _id: &MerchantId) -> bool {
+        true
+    }
 }
 
 /// A merchant: its keys, its gateway account and its rules. `Debug` shows no secret.
@@ -60,7 +79,9 @@ pub struct Merchant {
     pub policy: Policy,
     /// Whether browsers get tokens (grant `implicit`).
     pub shopper_tokens: bool,
-    /// Whether its scheduled captures stand still: the merchant's emergency brake.
+    /// Whether it is stopped: no token, no request and no scheduled capture of it is accepted. Inquiries go on.
+    pub disabled: bool,
+    /// Whether its scheduled captures are held back. True for a merchant that is disabled.
     pub captures_paused: bool,
     /// Acquirers that a payment of the credit-card API may name.
     pub authorizers: Vec<String>,
@@ -91,6 +112,20 @@ impl Merchant {
             MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
         })?;
         document.into_merchant(id).map_err(|what| MerchantsError::Malformed(what.to_owned()))
+    }
+
+    /// The number of characters of its shortest key.
+    pub fn shortest_key_chars(&self) -> usize {
+        self.keys.iter().map(|key| key.expose_secret().chars().count()).min().unwrap_or_default()
+    }
+
+    /// Refuses a merchant whose gateway is not on the deployment's list of hosts.
+    pub fn must_be_on(&self, hosts: &GatewayHosts) -> Result<(), MerchantsError> {
+        if hosts.allow(&self.gateway.base_url) {
+            return Ok(());
+        }
+        let what = "the gateway's host is not one that this deployment allows (GatewayHosts)";
+        Err(MerchantsError::Malformed(what.to_owned()))
     }
 
     /// Whether this is one of the merchant's keys. Takes the same time whichever it is, or none.
@@ -127,7 +162,8 @@ fn category(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// The document as it is stored (`design.md` §5). Members of later features are allowed and not read yet.
+/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not read yet.
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<SecretString>,
@@ -147,6 +183,8 @@ struct Document {
     authorization_lifetime: Option<SignedDuration>,
     #[serde(default, deserialize_with = "duration")]
     capture_after: Option<SignedDuration>,
+    #[serde(default)]
+    disabled: bool,
     #[serde(default)]
     captures_paused: bool,
     #[serde(default)]
@@ -168,12 +206,49 @@ struct GatewayDocument {
     merchids: BTreeMap<Currency, String>,
 }
 
-/// `false`, `true`, or `{"attempts": 5}`.
+/// `false`, `true`, or an object with what shoppers may do.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ShopperTokens {
     Allowed(bool),
-    Limited { attempts: usize },
+    Stated(ShopperRules),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopperRules {
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    partial: bool,
+    #[serde(default)]
+    stored_cards: bool,
+    /// `attempts` is its first name.
+    #[serde(alias = "attempts")]
+    declines_per_order: Option<usize>,
+    declines_per_source_hour: Option<u32>,
+    #[serde(default)]
+    declines_per_merchant_minute: PerMinute,
+}
+
+/// A number, or `"off"`.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(untagged)]
+enum PerMinute {
+    Limit(u32),
+    Word(Off),
+    #[default]
+    Unstated,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Off {
+    Off,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for ShopperTokens {
@@ -182,10 +257,27 @@ impl Default for ShopperTokens {
     }
 }
 
+impl From<ShopperTokens> for ShopperRules {
+    fn from(tokens: ShopperTokens) -> Self {
+        match tokens {
+            ShopperTokens::Allowed(enabled) => Self {
+                enabled,
+                partial: false,
+                stored_cards: false,
+                declines_per_order: None,
+                declines_per_source_hour: None,
+                declines_per_merchant_minute: PerMinute::Unstated,
+            },
+            ShopperTokens::Stated(rules) => rules,
+        }
+    }
+}
+
 impl Document {
     fn into_merchant(self, id: MerchantId) -> Result<Merchant, &'static str> {
-        if self.keys.is_empty() || self.keys.iter().any(|key| key.expose_secret().is_empty()) {
-            return Err("keys must hold at least one key, and no empty one");
+        let is_short = |key: &SecretString| key.expose_secret().chars().count() < KEY_MIN_CHARS;
+        if self.keys.is_empty() || self.keys.iter().any(is_short) {
+            return Err("keys must hold at least one key, and each must have at least 12 characters");
         }
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
             return Err("token_signing_key must have at least 32 characters");
@@ -201,10 +293,7 @@ impl Document {
         }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
-        let (shopper_tokens, shopper_attempts) = match self.shopper_tokens {
-            ShopperTokens::Allowed(allowed) => (allowed, defaults.shopper_attempts),
-            ShopperTokens::Limited { attempts } => (true, attempts),
-        };
+        let shoppers = ShopperRules::from(self.shopper_tokens);
         let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
         if self.capture_after.is_some_and(|after| after > authorization_lifetime) {
             return Err("capture_after must not be longer than authorization_lifetime");
@@ -228,10 +317,22 @@ impl Document {
                 authorization_lifetime,
                 capture_after: self.capture_after,
                 void_lapsed: self.void_lapsed,
-                shopper_attempts,
+                shoppers: ShopperPolicy {
+                    attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
+                    declines_per_source_hour: shoppers
+                        .declines_per_source_hour
+                        .unwrap_or(defaults.shoppers.declines_per_source_hour),
+                    declines_per_merchant_minute: match shoppers.declines_per_merchant_minute {
+                        PerMinute::Limit(limit) => Some(limit),
+                        PerMinute::Word(Off::Off) | PerMinute::Unstated => None,
+                    },
+                    partial: shoppers.partial,
+                    stored_cards: shoppers.stored_cards,
+                },
             },
-            shopper_tokens,
-            captures_paused: self.captures_paused,
+            shopper_tokens: shoppers.enabled,
+            disabled: self.disabled,
+            captures_paused: self.captures_paused || self.disabled,
             authorizers: self.authorizers,
             discounts: self.discounts,
         })

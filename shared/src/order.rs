@@ -18,7 +18,7 @@ pub use balance::{Balance, OrderStatus, Payment};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use decide::{Action, Alone, CaptureAt, Context, Intent, Pay, Plan, Target, decide};
 pub use idempotency::{STILL_RUNNING, repeated};
-pub use limits::{OPERATIONS_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
+pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use rejection::Rejection;
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
@@ -249,7 +249,8 @@ impl Order {
     /// States the order's amount and currency again, as its owner may.
     ///
     /// The amount cannot fall below what is already authorized, paid or pending; the currency is fixed once the
-    /// order was paid with. Shoppers may try again: their attempts are counted from now.
+    /// order was paid with. With another amount, shoppers' attempts are counted from now. The same amount changes nothing:
+    /// a shop states it again for every visit, and with each one a card tester could try on.
     pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
         if currency != self.currency && !self.transactions.is_empty() {
             return Err(Rejection::CurrencyFixed { currency: self.currency });
@@ -258,9 +259,11 @@ impl Order {
         if total < committed {
             return Err(Rejection::TotalBelowCommitted { committed });
         }
+        if self.total != Some(total) {
+            self.attempts_count_from = now;
+        }
         self.currency = currency;
         self.total = Some(total);
-        self.attempts_count_from = now;
         self.updated_at = now;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     card::StoredCard,
+    card::{Kept, looks_like_card_number, mask_card_numbers},
     carried::Carried,
     decline::{Advice, DeclineCode},
     money::Amount,
@@ -59,7 +60,12 @@ impl GatewayResponse {
     /// Cuts a text from outside to what is stored, and masks anything in it that looks like a card number.
     pub fn clean_text(text: &str) -> String {
         let text: String = text.chars().filter(|c| !c.is_control()).take(TEXT_MAX_CHARS).collect();
-        crate::card::mask_card_numbers(&text)
+        let masked = mask_card_numbers(&text);
+        // A disguised number has no place that could be cut out, and such a text is also logged: its digits go.
+        if looks_like_card_number(&masked, Kept::Words) {
+            return masked.chars().map(|c| if c.is_numeric() { '*' } else { c }).collect();
+        }
+        masked
     }
 }
 

@@ -58,8 +58,36 @@ pub struct Policy {
     pub capture_after: Option<SignedDuration>,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
-    /// Declined plus pending attempts that a shopper may make on one order.
-    pub shopper_attempts: usize,
+    /// What shoppers may do.
+    pub shoppers: ShopperPolicy,
+}
+
+/// What shoppers' browsers may do on a merchant's orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopperPolicy {
+    /// Declined plus pending attempts that they may make on one order.
+    pub attempts: usize,
+    /// Declined or pending payments from one address in an hour.
+    pub declines_per_source_hour: u32,
+    /// The same of all shoppers in a minute; none: not limited, because strangers could close the shop with it.
+    pub declines_per_merchant_minute: Option<u32>,
+    /// Whether one may pay a part of what is owing.
+    pub partial: bool,
+    /// Whether one may pay with a card that is stored at the gateway.
+    pub stored_cards: bool,
+}
+
+impl Default for ShopperPolicy {
+    fn default() -> Self {
+        // A person mistypes a few times; a card tester needs hundreds.
+        Self {
+            attempts: 5,
+            declines_per_source_hour: 10,
+            declines_per_merchant_minute: None,
+            partial: false,
+            stored_cards: false,
+        }
+    }
 }
 
 impl Default for Policy {
@@ -75,8 +103,7 @@ impl Default for Policy {
             authorization_lifetime: SignedDuration::from_hours(7 * 24),
             capture_after: None,
             void_lapsed: false,
-            // A person mistypes a few times; a card tester needs hundreds.
-            shopper_attempts: 5,
+            shoppers: ShopperPolicy::default(),
         }
     }
 }

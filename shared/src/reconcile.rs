@@ -299,7 +299,7 @@ impl Run<'_> {
         if let Some(known) = self.known().get(id) {
             return known.clone();
         }
-        let merchant = self.merchants.get(id).await;
+        let merchant = self.merchants.get_for_inquiries(id).await;
         if let Err(error) = &merchant {
             tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
         }

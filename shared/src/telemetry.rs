@@ -97,17 +97,27 @@ fn count(number: impl TryInto<u64>) -> f64 {
 
 impl Measured for Trail {
     fn measures(&self) -> Vec<Measures> {
-        if self.gateway_calls == 0 {
+        let mut metrics = Vec::new();
+        if self.gateway_calls > 0 {
+            // Of each call: a schedule makes many.
+            let each_ms = self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls);
+            metrics.extend([
+                ("GatewayCalls", "Count", count(self.gateway_calls)),
+                ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
+                ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
+                ("GatewayTime", "Milliseconds", each_ms),
+            ]);
+        }
+        // What an attack or a mistake causes: no line where there is none.
+        let rare = [
+            ("WrongKeys", "Count", count(self.wrong_keys)),
+            ("MerchantsStale", "Count", count(self.merchants_stale)),
+            ("MerchantsRefused", "Count", count(self.merchants_refused)),
+        ];
+        metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
+        if metrics.is_empty() {
             return Vec::new();
         }
-        // Of each call: a schedule makes many.
-        let each_ms = self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls);
-        let metrics = vec![
-            ("GatewayCalls", "Count", count(self.gateway_calls)),
-            ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
-            ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
-            ("GatewayTime", "Milliseconds", each_ms),
-        ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }
 }

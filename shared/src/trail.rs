@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// What is known of a request when it ends.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
+    /// API Gateway's id of the request; none for a run of a schedule.
+    pub request_id: Option<String>,
     /// Whose it was.
     pub merchant: Option<String>,
     /// The order that it was about.
@@ -34,6 +36,14 @@ pub struct Trail {
     pub gateway_timeouts: u32,
     /// Of these: the gateway refused the merchant's credentials or set-up.
     pub gateway_refusals: u32,
+    /// Keys and ids of merchants that were wrong.
+    pub wrong_keys: u32,
+    /// Merchants that were served as last read, because Secrets Manager is unavailable.
+    pub merchants_stale: u32,
+    /// Merchants that make no payments, because their documents are deleted or cannot be used.
+    pub merchants_refused: u32,
+    /// Of a wrong key: a digest of the client that it was for.
+    pub client: Option<String>,
     /// The stable code of the error that was answered.
     pub code: Option<&'static str>,
 }
@@ -46,6 +56,11 @@ tokio::task_local! {
 pub fn note(change: impl FnOnce(&mut Trail)) {
     // Fails only where nobody follows.
     let _nobody = TRAIL.try_with(|trail| change(&mut trail.borrow_mut()));
+}
+
+/// The id of the request that is running; empty outside of one.
+pub fn request_id() -> String {
+    TRAIL.try_with(|trail| trail.borrow().request_id.clone()).ok().flatten().unwrap_or_default()
 }
 
 /// Runs a request, and answers its trail besides its result.

@@ -11,7 +11,7 @@ use crate::{
     carried::Carried,
     memo::Memo,
     money::Amount,
-    operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, Stage},
+    operation::{Cause, Decline, Grant, Kind, Mechanism, Operation, Shopper, Stage},
     outcome::NoEffect,
 };
 
@@ -108,6 +108,8 @@ pub struct Transaction {
     pub authorization_expires_at: Option<Timestamp>,
     /// Who paid.
     pub by: Grant,
+    /// Which shopper paid; none for a payment by the merchant, and for shoppers whose tokens do not tell them apart.
+    pub shopper: Option<Shopper>,
     /// When it was first asked for.
     pub created_at: Timestamp,
     /// When it last changed.

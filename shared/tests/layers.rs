@@ -11,9 +11,9 @@ use std::{
 const LAYERS: [&[&str]; 8] = [
     &["money", "card", "carried", "memo"],
     &["decline", "discount", "policy", "outcome", "operation", "transaction", "order"],
-    &["clock", "gateway", "merchants", "store", "trail"],
+    &["clock", "gateway", "merchants", "store", "attempts", "trail"],
     &["payments", "reconcile", "scheduled_capture"],
-    &["gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
+    &["aws_error", "gateway/cardpointe", "merchants/secrets_manager", "store/dynamodb"],
     &["abuse", "access_token", "app", "failure", "invocation"],
     &["credit_card", "elastic_path", "telemetry"],
     &["lambda"],

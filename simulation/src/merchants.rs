@@ -171,7 +171,7 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let (token, _) = access_token::issue(&shop.merchant, Grant::ClientCredentials, now).ok()?;
+        let (token, _) = access_token::issue(&shop.merchant, Grant::ClientCredentials, None, now).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }
@@ -194,7 +194,7 @@ pub(crate) fn merchids() -> impl Iterator<Item = u64> {
 }
 
 fn key(generation: u64) -> String {
-    format!("k{generation}")
+    format!("key-{generation:012}")
 }
 
 /// The keys of a generation. Every other change leaves the old one valid for a while, as a careful operator does.

@@ -17,7 +17,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tollgate::{
-    abuse::Abuse, app::App, clock::Clock, payments::Payments, reconcile::Limits, scheduled_capture::Settings,
+    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, payments::Payments, reconcile::Limits,
+    scheduled_capture::Settings,
 };
 use uuid::Uuid;
 
@@ -243,6 +244,8 @@ impl Instance {
             merchants: self.clone(),
             clock: self.clone(),
             abuse: Abuse::default(),
+            attempts: Arc::new(Unlimited),
+            source_header: None,
             captures,
             inquiries: Limits::default(),
         }

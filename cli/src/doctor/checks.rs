@@ -15,6 +15,9 @@ use crate::{
 /// The oldest compiler that builds the workspace.
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
+/// Fewer characters than this in a key are worth a warning: 20 hexadecimal digits are 80 bits.
+const KEY_ADVISED_CHARS: usize = 20;
+
 /// The indexes that `reconcile` and `scheduled-capture` read, and their keys.
 const INDEXES: [(&str, [&str; 2]); 2] =
     [("in-doubt", ["in_doubt_shard", "in_doubt_at"]), ("captures-due", ["capture_shard", "capture_due_at"])];
@@ -124,11 +127,34 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         };
         checks.push(Check::of(format!("merchant {id}"), secret));
         if let Ok(document) = document {
+            checks.extend(warnings(place, id, &document));
             let gateway = check_gateway(&document).await.map(|mids| {
                 mids.iter().map(crate::merchant::CheckedMid::text).collect::<Vec<_>>().join("; ")
             });
             checks.push(Check::of(format!("gateway of {id}"), gateway));
         }
+    }
+    checks
+}
+
+/// What the functions refuse, and what a guess could find.
+fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
+    let merchant = &document.merchant;
+    let mut checks = Vec::new();
+    if let Err(error) = merchant.must_be_on(&place.gateway_hosts) {
+        checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
+    }
+    let shortest = merchant.shortest_key_chars();
+    if shortest < KEY_ADVISED_CHARS {
+        let found = format!(
+            "a key has {shortest} characters, and at least {KEY_ADVISED_CHARS} are advised; `tollgate merchant \
+             rotate-key {id}` makes a longer one"
+        );
+        checks.push(Check::new(format!("keys of {id}"), Mark::Note, found));
+    }
+    if merchant.disabled {
+        let found = format!("it is stopped; `tollgate merchant start {id}` lets it pay again");
+        checks.push(Check::new(format!("state of {id}"), Mark::Note, found));
     }
     checks
 }

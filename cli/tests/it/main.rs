@@ -6,4 +6,6 @@ mod doctor;
 mod merchant;
 mod payment;
 mod resolve;
+mod spoiled;
+mod stop;
 mod support;

@@ -10,7 +10,7 @@ use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
 
 /// What an operator's shell may hold, and a test's may not.
-const FROM_THE_SHELL: [&str; 12] = [
+const FROM_THE_SHELL: [&str; 13] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -23,6 +23,7 @@ const FROM_THE_SHELL: [&str; 12] = [
     "AWS_ENDPOINT_URL_STS",
     "TABLE_NAME",
     "STAGE",
+    "GATEWAY_HOSTS",
 ];
 
 pub(crate) const MERCHANT: &str = merchants::REGISTERED;
@@ -96,6 +97,7 @@ impl Desk {
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.stack.secretsmanager_url().to_owned()),
             ("TABLE_NAME", local::TABLE_NAME.to_owned()),
             ("STAGE", "staging".to_owned()),
+            ("GATEWAY_HOSTS", "127.0.0.1".to_owned()),
         ]
     }
 

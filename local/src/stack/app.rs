@@ -9,7 +9,7 @@ use tollgate::{
     scheduled_capture::Settings,
 };
 
-use super::{REGION, StartError, TABLE_NAME};
+use super::{ATTEMPTS_TABLE_NAME, REGION, StartError, TABLE_NAME};
 use crate::{merchants, permissions::Permissions};
 
 /// Builds what the handlers need, for a stack at these addresses. Nothing checks what it is used for.
@@ -41,7 +41,9 @@ pub(super) fn guarded_app(
 fn config(dynamodb_url: &str, secretsmanager_url: &str, captures: Settings) -> Config {
     Config {
         table: TABLE_NAME.to_owned(),
-        merchants_prefix: merchants::PREFIX.to_owned(),
+        attempts_table: ATTEMPTS_TABLE_NAME.to_owned(),
+        source_header: None,
+        merchants: merchants::settings(),
         captures,
         inquiries: Limits::default(),
         region: REGION.to_owned(),

@@ -47,11 +47,11 @@ impl OneOrMore {
     }
 }
 
-/// Reads the policies of a function, whose logical id is for the error. `table` is the table's.
+/// Reads the policies of a function, whose logical id is for the error. `table` and `attempts` are the tables'.
 pub(super) fn read(
     function: &str,
     policies: Value,
-    table: &str,
+    (table, attempts): (&str, &str),
 ) -> Result<BTreeSet<Permission>, TemplateError> {
     let refused = |reason| TemplateError::UnsupportedPolicy { function: function.to_owned(), reason };
     let policies: Vec<Policy> =
@@ -67,7 +67,7 @@ pub(super) fn read(
             }
             for name in statement.resource.as_slice() {
                 let resource =
-                    resource(name, table).ok_or_else(|| refused(format!("the resource {name}")))?;
+                    resource(name, table, attempts).ok_or_else(|| refused(format!("the resource {name}")))?;
                 permissions.insert(Permission { action: action.clone(), resource });
             }
         }
@@ -76,12 +76,15 @@ pub(super) fn read(
 }
 
 /// `!GetAtt` and `!Sub` are not seen here, only what they stand at; `cfn-lint` sees to them.
-fn resource(name: &str, table: &str) -> Option<Resource> {
+fn resource(name: &str, table: &str, attempts: &str) -> Option<Resource> {
     if name == MERCHANT_SECRETS {
         return Some(Resource::MerchantSecrets);
     }
     if name.strip_suffix(".Arn") == Some(table) {
         return Some(Resource::Table);
+    }
+    if name.strip_suffix(".Arn") == Some(attempts) {
+        return Some(Resource::AttemptsTable);
     }
     let index = name.strip_prefix(&format!("${{{table}.Arn}}/index/"))?;
     (!index.contains(['*', '?', '$'])).then(|| Resource::Index(index.to_owned()))

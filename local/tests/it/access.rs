@@ -182,7 +182,7 @@ async fn a_key_taken_out_of_the_secret_stops_working_when_the_secret_is_read_aga
     let shop = Shop::open_with(json!({"keys": ["467512342123"]})).await;
     let name = merchants::secret_name(merchants::REGISTERED);
     let mut document = shop.stack.secrets().get(&name).unwrap();
-    document["keys"] = json!(["another"]);
+    document["keys"] = json!(["another-key-of-the-merchant"]);
     shop.stack.secrets().put(&name, document);
     assert_eq!(
         shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status,
@@ -222,11 +222,26 @@ async fn a_browser_that_tries_out_cards_is_slowed_down_and_the_merchant_is_not()
         shop.pay("o", crate::shop::by_card("purchase", crate::shop::NO_FUNDS)).await.error(400, "declined");
     }
     let answer = shop.pay("other", crate::shop::by_card("purchase", crate::shop::VISA)).await;
-    answer.error(429, "too_many_declines");
-    assert!(answer.headers.contains_key("retry-after"));
+    answer.error(422, "too_many_declines");
+    assert!(!answer.headers.contains_key("retry-after"), "the published SDK would wait without a word");
     assert_eq!(shop.stack.simulator().transactions().len(), 10, "nothing was sent");
     shop.use_token(&merchants_own);
     shop.pay_by_token("other", "purchase").await.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_a_clients_bug_makes_of_an_order_id_is_no_order_id() {
+    let shop = Shop::open().await;
+    for id in ["undefined", "null", "NaN", ":orderId", ":id"] {
+        shop.get(&format!("/v2/orders/{id}")).await.error(400, "invalid_value");
+        let body = json!({"type": "order", "amount": 1, "currency": "USD"});
+        shop.put_order(id, body).await.error(400, "invalid_value");
+        shop.pay_by_token(id, "purchase").await.error(400, "invalid_value");
+    }
+    for id in ["undefined-1", "Null", "a:b"] {
+        shop.get(&format!("/v2/orders/{id}")).await.error(404, "order_not_found");
+    }
     shop.close().await;
 }
 

@@ -161,3 +161,28 @@ async fn a_body_over_ten_megabytes_is_refused_before_the_function() {
     assert_eq!(response.text().await.unwrap(), r#"{"message":"Request Entity Too Large"}"#);
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn a_malformed_host_is_refused_before_a_function_sees_it() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let stack = echoing().await;
+    let address = stack.url().trim_start_matches("http://").to_owned();
+    for (host, status) in [
+        ("Host: localhost", "207"),
+        ("Host: pay.example.com:443", "207"),
+        ("Host: a b", "400"),
+        ("Host: [::1", "400"),
+        ("Host: user@pay.example.com", "400"),
+        ("Host: pay.example.com/path", "400"),
+        ("Host: a\r\nHost: b", "400"),
+        ("Host:", "400"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let request = format!("GET /v2/orders/o HTTP/1.1\r\n{host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {response}");
+    }
+    stack.stop().await;
+}

@@ -8,7 +8,7 @@ use std::{
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError, SimulatorPhase};
 use local::Stack;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long one wait for an answer may take before it is asked for again. The simulator can miss a change that
 /// happens just as the wait begins.
@@ -86,4 +86,20 @@ impl Function {
         }
         panic!("no answer");
     }
+}
+
+/// API Gateway lets none through; a function that meets one all the same goes on.
+#[tokio::test]
+async fn a_host_that_is_no_part_of_a_url_does_not_stop_a_function() {
+    let stack = crate::support::stack().await;
+    let function = Function::start("orders", &stack).await;
+    let mut event: Value = serde_json::from_str(include_str!("../../../events/orders-read.json")).unwrap();
+    for host in ["a b", "[::1", "https://", "", "pay.example.com:port"] {
+        event["headers"]["host"] = json!(host);
+        event["requestContext"]["domainName"] = json!(host);
+        let answer = function.answer(&event).await;
+        assert!(answer["statusCode"].is_u64(), "{host}: {answer}");
+    }
+    drop(function);
+    stack.stop().await;
 }

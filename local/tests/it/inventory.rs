@@ -3,6 +3,7 @@
 
 mod cage;
 mod canaries;
+mod spoiled;
 mod tour;
 pub(crate) mod watch;
 
@@ -125,6 +126,7 @@ fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
 fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
     let trail =
         Trail { kind: Some("capture"), outcome: Some("approved"), gateway_calls: 1, ..Trail::default() };
+    let trail = Trail { wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
     let served = Served { status: 200, trail };
     let captured_minor = BTreeMap::from([("USD", 1)]);
     let captures = scheduled_capture::Report { captured_minor, ..scheduled_capture::Report::default() };

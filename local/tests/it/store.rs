@@ -13,7 +13,7 @@ use tollgate::{
     money::{Amount, Currency},
     operation::{
         Attempt, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline, Fingerprint, Grant, HandVerdict,
-        KeyDigest, Kind, Mechanism, Operation, Pending, REASON_MAX_BYTES, Route, State, Superseded,
+        KeyDigest, Kind, Mechanism, Operation, Pending, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
         gateway_order_id,
     },
     order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
@@ -170,6 +170,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         custom_reference: Some("é".repeat(if longest { 128 } else { 1 })),
         authorization_expires_at: Some(now),
         by: Grant::ClientCredentials,
+        shopper: Some(Shopper::of(id(n))),
         created_at: now,
         updated_at: now,
         operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),

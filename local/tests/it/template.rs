@@ -185,11 +185,12 @@ fn watched(template: &Value) -> BTreeSet<String> {
         let several =
             alarm["Metrics"].as_array().into_iter().flatten().map(|one| &one["MetricStat"]["Metric"]);
         for metric in single.chain(several).filter(|metric| metric["Namespace"] == "Tollgate") {
-            assert_eq!(
-                metric["Dimensions"],
-                serde_json::json!([{"Name": "Stage", "Value": "Stage"}]),
-                "{id}"
-            );
+            let names =
+                metric["Dimensions"].as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap());
+            let expected: &[&str] =
+                if metric["MetricName"] == "Operations" { &["Stage", "Kind", "Outcome"] } else { &["Stage"] };
+            assert_eq!(names.collect::<Vec<_>>(), expected, "{id}");
+            assert_eq!(metric["Dimensions"][0]["Value"], "Stage", "{id}");
             found.insert(metric["MetricName"].as_str().unwrap().to_owned());
         }
     }
@@ -249,6 +250,38 @@ fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_w
         let heading = heading.trim_end_matches('.').trim_matches('"');
         let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
         assert!(text.lines().any(is_heading), "{id}: {page} has no {heading}");
+    }
+}
+
+#[test]
+fn no_function_can_write_to_the_logs_of_another_application() {
+    let template = template();
+    let policy = &resources(&template, "AWS::IAM::Policy")["OwnLogsPolicy"];
+    let roles = policy["Roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap().to_owned());
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let expected = functions.keys().map(|id| format!("{id}Role")).collect::<BTreeSet<_>>();
+    assert_eq!(roles.collect::<BTreeSet<_>>(), expected);
+    let statement = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        (&statement["Effect"], &statement["NotResource"]),
+        (&"Deny".into(), &"FunctionLogs.Arn".into())
+    );
+    assert!(statement["Action"].as_array().unwrap().contains(&"logs:PutLogEvents".into()));
+}
+
+#[test]
+fn card_data_that_gets_into_a_log_is_masked_and_counted() {
+    let groups = resources(&template(), "AWS::Logs::LogGroup");
+    assert_eq!(groups.keys().collect::<Vec<_>>(), ["AccessLogs", "FunctionLogs"]);
+    for (id, group) in groups {
+        let statements = group["DataProtectionPolicy"]["Statement"].as_array().unwrap();
+        for (statement, operation) in statements.iter().zip(["Audit", "Deidentify"]) {
+            assert!(statement["Operation"][operation].is_object(), "{id}: {operation}");
+            let names = statement["DataIdentifier"].as_array().unwrap();
+            assert!(names.iter().any(|name| name.as_str().unwrap().ends_with("/CreditCardNumber")), "{id}");
+        }
+        assert_eq!(statements.len(), 2, "{id}");
+        assert_eq!(statements[0]["DataIdentifier"], statements[1]["DataIdentifier"], "{id}: as AWS requires");
     }
 }
 
@@ -341,6 +374,15 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: id, KeyType: HASH}]
       AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      GlobalSecondaryIndexes:
+        - IndexName: by-day
+          KeySchema: [{AttributeName: day, KeyType: HASH}]
+          Projection: {ProjectionType: KEYS_ONLY}
+  Attempts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: key, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: key, AttributeType: S}]
   Function:
     Type: AWS::Serverless::Function
     Metadata: {BuildProperties: {Binary: one}}
@@ -369,5 +411,5 @@ fn an_event_that_cannot_be_played_here_is_refused_rather_than_ignored() {
 #[test]
 fn a_template_without_a_table_is_refused() {
     let error = parse(&SMALL.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket")).unwrap_err();
-    assert_eq!(error.to_string(), "template.yaml: expected one table, found 0");
+    assert_eq!(error.to_string(), "template.yaml: expected two tables, found 0");
 }

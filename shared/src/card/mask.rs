@@ -84,7 +84,7 @@ fn digit_groups(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Where UUIDs stand, with hyphens or without, as words of their own.
-fn uuids(text: &str) -> Vec<Range<usize>> {
+pub(super) fn uuids(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let fits = |at: usize, length: usize, hyphens: &[usize]| {
         let ends = bytes.get(at + length).is_none_or(|next| !next.is_ascii_alphanumeric());

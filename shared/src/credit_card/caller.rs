@@ -11,7 +11,6 @@ use super::{
 use crate::{
     app::{App, Denied},
     failure::{Code, Failure},
-    invocation::source,
     merchants::Merchant,
     trail,
 };
@@ -39,7 +38,7 @@ impl Caller {
         let key = members.required("Key", CREDENTIAL_MAX);
         members.finish()?;
         let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
-        let merchant = match app.merchant_with_key(id, key, &source(request)).await {
+        let merchant = match app.merchant_with_key(id, key, &app.source(request)).await {
             Ok(merchant) => merchant,
             Err(Denied::Wrong) => return Err(wrong()),
             Err(Denied::TooOften(wait)) => return Err(ApiError::http(Failure::too_many_wrong_keys(wait))),

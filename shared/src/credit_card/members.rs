@@ -4,7 +4,10 @@ use super::{
     error::{ApiError, Problem},
     node::{Document, Node},
 };
-use crate::{card::mask_card_numbers, failure::Code};
+use crate::{
+    card::{Kept, hides_something, looks_like_card_number, mask_card_numbers},
+    failure::Code,
+};
 
 /// How many unknown members an answer names; a body of 64 KiB has room for thousands.
 const UNKNOWN_SHOWN_MAX: usize = 10;
@@ -159,8 +162,12 @@ impl<'a> Members<'a> {
     /// A text that is kept: it must not bring a card number with it.
     pub(super) fn kept(&mut self, name: &str, max_chars: usize) -> Option<String> {
         let text = self.text(name, max_chars)?;
-        if mask_card_numbers(text) != text {
+        if looks_like_card_number(text, Kept::Words) {
             self.problem(name, Code::InvalidValue, "looks like a card number");
+            return None;
+        }
+        if hides_something(text) {
+            self.problem(name, Code::InvalidValue, "holds characters that are not seen");
             return None;
         }
         Some(text.to_owned())

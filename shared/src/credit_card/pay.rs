@@ -80,6 +80,7 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
             card: summary,
             alone: Some(alone),
             capture: CaptureAt::AsTheMerchantSays,
+            shopper: None,
         }),
         key: Some(reference::key_digest(method.kind(), &reference)),
         fingerprint,

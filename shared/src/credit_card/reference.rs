@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{error::ApiError, members::Members};
 use crate::{
-    card::mask_card_numbers,
+    card::{Kept, looks_like_card_number},
     failure::Code,
     operation::{KeyDigest, Kind},
     order::{MerchantId, OrderKey, Rejection},
@@ -43,7 +43,7 @@ pub(super) fn read(request: &mut Members<'_>, required: bool) -> Option<String> 
         if required { request.required(NAME, REFERENCE_MAX) } else { request.text(NAME, REFERENCE_MAX) }?;
     let wrong = if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
         "may hold only printable ASCII characters"
-    } else if mask_card_numbers(text) != text {
+    } else if looks_like_card_number(text, Kept::Reference) {
         "looks like a card number"
     } else {
         return Some(text.to_owned());

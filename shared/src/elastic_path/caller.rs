@@ -9,23 +9,29 @@ use super::{
     response::View,
 };
 use crate::{
-    access_token::{self, InvalidToken},
-    app::App,
+    access_token::{self, InvalidToken, Verified},
+    app::{App, Denied},
     failure::Failure,
     invocation::route_key,
-    merchants::{Merchant, MerchantsError},
-    operation::{Grant, KeyDigest},
+    merchants::Merchant,
+    operation::{Grant, KeyDigest, Shopper},
     order::{OrderId, OrderKey},
     trail,
+    transaction::Transaction,
 };
 
 /// Longest `Idempotency-Key`.
 const KEY_MAX_CHARS: usize = 255;
 
+/// The header with the secret of a payment, for a shopper whose token was renewed since it paid.
+const CLIENT_SECRET: &str = "x-client-secret";
+
 /// A caller with a valid access token.
 pub(super) struct Caller {
     pub(super) merchant: Arc<Merchant>,
     pub(super) grant: Grant,
+    /// Which shopper it is, if it is one whose token tells.
+    pub(super) shopper: Option<Shopper>,
 }
 
 impl Caller {
@@ -37,18 +43,14 @@ impl Caller {
             return Err(InvalidToken.into());
         }
         let token = token.trim();
-        let id = access_token::claimed_merchant(token)?;
-        let merchant = match app.merchants.get(&id).await {
-            Ok(merchant) => merchant,
-            // Not told apart from a wrong signature: the answer would tell which merchants there are.
-            Err(MerchantsError::Unknown) => return Err(InvalidToken.into()),
-            Err(error @ (MerchantsError::Unavailable(_) | MerchantsError::Malformed(_))) => {
-                return Err(Failure::from(&error).into());
-            }
-        };
-        let grant = access_token::verify(token, &merchant, app.clock.now())?;
+        let verified = app.merchant_with_token(token, &app.source(request)).await;
+        let (merchant, Verified { grant, shopper }) = verified.map_err(|denied| match denied {
+            Denied::Wrong => ApiError::from(InvalidToken),
+            Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
+            Denied::Unavailable(error) => Failure::from(&error).into(),
+        })?;
         trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-        Ok(Self { merchant, grant })
+        Ok(Self { merchant, grant, shopper })
     }
 
     /// Whether it is the merchant itself and not a shopper's browser.
@@ -58,6 +60,19 @@ impl Caller {
             Grant::Implicit | Grant::Schedule | Grant::Unrecognized => {
                 Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token"))
             }
+        }
+    }
+
+    /// Whether it may read a payment: the merchant every one, a shopper its own and those whose secret it holds.
+    pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
+        match self.grant {
+            Grant::ClientCredentials => true,
+            Grant::Implicit => {
+                let secret = request.headers().get(CLIENT_SECRET).and_then(|value| value.to_str().ok());
+                let holds = |secret| access_token::is_client_secret(&self.merchant, transaction.id, secret);
+                (self.shopper.is_some() && transaction.shopper == self.shopper) || secret.is_some_and(holds)
+            }
+            Grant::Schedule | Grant::Unrecognized => false,
         }
     }
 

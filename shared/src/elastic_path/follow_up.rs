@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    card::mask_card_numbers,
+    card::{Kept, hides_something, looks_like_card_number},
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
     operation::{Fingerprint, Grant, Kind, Mechanism},
@@ -72,8 +72,13 @@ async fn confirmed(app: &App, request: &Request) -> Answered {
     let deadline = deadline(request, app.clock.now());
     let key = caller.key(order);
     // Before the gateway is asked.
-    if caller.grant == Grant::Implicit && !app.payments.order(&key).await?.is_open_to(caller.grant) {
-        return Err(Rejection::OrderNotFound.into());
+    if caller.grant == Grant::Implicit {
+        let order = app.payments.order(&key).await?;
+        if !order.is_open_to(caller.grant) {
+            return Err(Rejection::OrderNotFound.into());
+        }
+        let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
+        transaction.ok_or(Rejection::TransactionNotFound)?;
     }
     let order = app.payments.confirm(&caller.merchant, &key, id, deadline).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
@@ -162,8 +167,11 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if reference.is_some_and(|text| mask_card_numbers(text) != text) {
+            if reference.is_some_and(|text| looks_like_card_number(text, Kept::Reference)) {
                 data.problem("custom_reference", Code::InvalidValue, "looks like a card number");
+            }
+            if reference.is_some_and(hides_something) {
+                data.problem("custom_reference", Code::InvalidValue, "holds characters that are not seen");
             }
             Action::Capture {
                 target,

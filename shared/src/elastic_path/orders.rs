@@ -114,6 +114,9 @@ async fn read_transaction(app: &App, request: &Request) -> Answered {
     if !order.is_open_to(caller.grant) {
         return Err(Rejection::OrderNotFound.into());
     }
+    if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
+        return Err(Rejection::TransactionNotFound.into());
+    }
     let deadline = deadline(request, app.clock.now());
     let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;

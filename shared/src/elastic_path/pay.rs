@@ -1,10 +1,11 @@
 //! `POST …/payments` and its method routes: pay by token and by card (seeds 000 and 001).
 
 use lambda_http::{Body, Request, Response, http::HeaderMap};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     Answered,
+    attempt::Attempt,
     body::{self, Members},
     caller::{Caller, idempotency_key},
     error::{ApiError, Code},
@@ -12,14 +13,13 @@ use super::{
     response::GATEWAY,
 };
 use crate::{
+    access_token,
     app::App,
     card::{CardNumber, CardSummary, Expiry, SecurityCode, mask_card_numbers},
     clock::Clock,
-    failure::Failure,
     gateway::{BillingAddress, Card, PaymentSource},
-    invocation::source as source_of,
     money::Currency,
-    operation::{Fingerprint, Grant, Kind},
+    operation::{Fingerprint, Grant, Kind, Shopper},
     order::{Action, CaptureAt, Intent, Pay},
     policy::OrdersMode,
     transaction::Method,
@@ -73,11 +73,6 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
                 .unwrap_or_else(|| ApiError::new(Code::InvalidValue, "method is wrong")));
         }
     };
-    let browser =
-        (caller.grant == Grant::Implicit).then(|| format!("{} {}", source_of(request), caller.merchant.id));
-    if let Some(wait) = browser.as_ref().and_then(|from| app.abuse.declines.wait(from, app.clock.now())) {
-        return Err(Failure::too_many_declines(wait).into());
-    }
     let external = caller.merchant.policy.orders == OrdersMode::External;
     if external && caller.grant == Grant::Implicit {
         caller.must_be_merchant()?;
@@ -105,23 +100,40 @@ async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered
     let Some((source, card)) = source else {
         return Err(ApiError::new(Code::InvalidValue, "the payment cannot be read"));
     };
+    if caller.grant == Grant::Implicit
+        && matches!(source, PaymentSource::Profile { .. })
+        && !caller.merchant.policy.shoppers.stored_cards
+    {
+        return Err(ApiError::new(Code::Forbidden, "this merchant's shoppers cannot pay with stored cards"));
+    }
+    // A shopper whose token does not say who it is can pay, and is nobody's repetition.
+    let shopper = (caller.grant == Grant::Implicit)
+        .then(|| caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id())));
+    // A key of a shopper is not one of the merchant's, nor of another shopper.
+    let scope = shopper.map_or_else(String::new, |shopper| shopper.0.to_string());
     let payment = match &source {
         PaymentSource::Profile { account, profile } => Some(format!("{account}|{profile}")),
         PaymentSource::Card(_) => None,
     };
     let intent = Intent {
         fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-        action: Action::Pay(Pay { method, amount, card, alone: None, capture }),
-        key: idempotency_key(request, "")?,
+        action: Action::Pay(Pay { method, amount, card, alone: None, capture, shopper }),
+        key: idempotency_key(request, &scope)?,
         currency,
         by: caller.grant,
     };
-    let answered = follow_up::perform(app, request, &caller, order, intent, Some(&source)).await;
-    if let (Some(from), Err(error)) = (browser, &answered)
-        && error.code() == Code::Declined
-        && !error.replayed
-    {
-        app.abuse.declines.failed(&from, app.clock.now());
+    let attempt = match shopper {
+        Some(_) => Some(Attempt::begin(app, request, &caller).await?),
+        None => None,
+    };
+    let mut answered = follow_up::perform(app, request, &caller, order, intent, Some(&source)).await;
+    if let (Some(_), Ok(answer)) = (shopper, &mut answered) {
+        let id = answer.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
+        let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
+        answer.body["data"]["client_parameters"] = json!({ "secret": secret });
+    }
+    if let Some(attempt) = attempt {
+        attempt.end(app, &answered).await;
     }
     answered
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{ApiError, Code};
 use crate::{
+    decline::DeclineCode,
     failure::Failure,
     memo::Memo,
     money::{Amount, Currency},
@@ -81,7 +82,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
     if let Some(mechanism) = transaction.refund_mechanism() {
         value["refund_mechanism"] = mechanism.as_str().into();
     }
-    if let Some(failure) = failure(transaction) {
+    if let Some(failure) = failure(transaction, view.grant) {
         value["failure_details"] = failure;
     }
     if let Some(expires) =
@@ -179,6 +180,7 @@ pub(super) fn declined(
     decline: Decline,
     view: View,
 ) -> ApiError {
+    let decline = told(decline, view.grant);
     let answer = operation.response().cloned().unwrap_or_default();
     let gateway = json!({
         "respproc": answer.respproc,
@@ -326,14 +328,22 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
     actions
 }
 
-fn failure(transaction: &Transaction) -> Option<Value> {
+/// A decline as it is told. Whoever tries out cards in a browser must not learn that one is reported as stolen.
+fn told(decline: Decline, grant: Grant) -> Decline {
+    if grant == Grant::ClientCredentials || !decline.code.is_for_the_merchant_only() {
+        return decline;
+    }
+    Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
+}
+
+fn failure(transaction: &Transaction, grant: Grant) -> Option<Value> {
     if transaction.status() != Status::Failed {
         return None;
     }
     let voided_elsewhere =
         transaction.first().and_then(Operation::no_effect) == Some(NoEffect::VoidedElsewhere);
     let late = transaction.voided().is_some_and(|void| void.cause == Cause::LateApproval);
-    let (code, reason) = match transaction.decline() {
+    let (code, reason) = match transaction.decline().map(|decline| told(decline, grant)) {
         _ if late => (
             "late_approval",
             "The payment arrived after it was given up, and the order had no room for it; it was voided.",

@@ -12,7 +12,6 @@ use crate::{
     access_token,
     app::{App, Denied},
     failure::Failure,
-    invocation::source,
     operation::Grant,
     trail,
 };
@@ -47,8 +46,8 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Grant::Implicit | Grant::Schedule | Grant::Unrecognized => None,
     };
     let merchant = match &secret {
-        Some(secret) => app.merchant_with_key(&client_id, secret, &source(request)).await,
-        None => app.merchant_that_lets_browsers_in(&client_id).await,
+        Some(secret) => app.merchant_with_key(&client_id, secret, &app.source(request)).await,
+        None => app.merchant_that_lets_browsers_in(&client_id, &app.source(request)).await,
     };
     let merchant = merchant.map_err(|denied| match denied {
         Denied::Wrong => ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong"),
@@ -56,7 +55,8 @@ async fn answer(app: &App, request: &Request) -> Answered {
         Denied::Unavailable(error) => Failure::from(&error).into(),
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(&merchant, grant, app.clock.now())?;
+    let shopper = (grant == Grant::Implicit).then(|| app.clock.new_id());
+    let (token, expires) = access_token::issue(&merchant, grant, shopper, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({
         "access_token": token,

@@ -7,76 +7,209 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::{
-    Client, error::DisplayErrorContext, operation::get_secret_value::GetSecretValueError,
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_secret_value::GetSecretValueError,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Merchant, Merchants, MerchantsError};
-use crate::{clock::Clock, order::MerchantId};
+use super::{Merchant, Merchants, MerchantsError, hosts::GatewayHosts};
+use crate::{aws_error, clock::Clock, order::MerchantId, trail};
 
-/// How long a merchant is used before its secret is read again. A key that is taken out of the secret works for
-/// this long in a process that has read it before.
+/// How long a merchant is used before its secret is read again, and how long it is remembered that there is no such
+/// merchant. Both are equal, so that the number of calls does not tell which merchants exist.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long it is remembered that there is no such merchant, so that guessing ids does not cost a call each.
-const UNKNOWN: SignedDuration = SignedDuration::from_mins(1);
-
-/// How long to wait before asking again when Secrets Manager did not answer; until then the stale copy serves.
+/// How long to wait before the next call when Secrets Manager is unavailable or the document cannot be used.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);
 
 /// Most merchants kept at a time; more are read again. Bounds what guessed ids can take of the memory.
 const KEPT_MAX: usize = 1_000;
 
+/// Where merchants are read, and what is accepted of them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the names of merchants' secrets begin with, so that stages can share an account.
+    pub prefix: String,
+    /// Where merchants' gateways may be.
+    pub gateway_hosts: GatewayHosts,
+    /// How old a document may be that new payments are made with, while Secrets Manager is unavailable.
+    pub stale_for_payments: SignedDuration,
+    /// How old a document may be that inquiries are made with, while it cannot be read, whatever the reason.
+    pub stale_for_inquiries: SignedDuration,
+}
+
 /// Reads merchants from Secrets Manager.
 pub struct SecretsManagerMerchants {
     client: Client,
-    prefix: String,
+    settings: Settings,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<MerchantId, Kept>>,
 }
 
+/// What is known about a merchant.
 #[derive(Clone)]
 struct Kept {
-    /// None: there is no such merchant.
-    merchant: Option<Arc<Merchant>>,
+    /// As it was last read, and when.
+    last: Option<(Arc<Merchant>, Timestamp)>,
+    /// What the last call found.
+    finding: Finding,
     until: Timestamp,
 }
 
+#[derive(Clone)]
+enum Finding {
+    Readable,
+    /// A definite answer: deleted, forbidden, or a document that no payment can be made with.
+    Refused(Reason),
+    /// No answer. What was read before may be used for a while.
+    Unavailable(String),
+}
+
+#[derive(Clone)]
+enum Reason {
+    Unknown,
+    Malformed(String),
+    Forbidden(String),
+}
+
+/// What a merchant is wanted for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Payments,
+    Inquiries,
+}
+
 impl SecretsManagerMerchants {
-    /// Reads through this client; nothing is read yet. Secrets are named `prefix` plus the merchant's id.
-    pub fn new(client: Client, prefix: String, clock: Arc<dyn Clock>) -> Self {
-        Self { client, prefix, clock, kept: Mutex::new(HashMap::new()) }
+    /// Reads through this client; nothing is read yet.
+    pub fn new(client: Client, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        Self { client, settings, clock, kept: Mutex::new(HashMap::new()) }
     }
 
     fn kept(&self, id: &MerchantId) -> Option<Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn keep(&self, id: &MerchantId, merchant: Option<Arc<Merchant>>, for_long: SignedDuration) {
-        let until = self.clock.now().checked_add(for_long).unwrap_or(Timestamp::MAX);
+    fn keep(&self, id: &MerchantId, new: Kept) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX && !kept.contains_key(id) {
-            kept.retain(|_, kept| kept.merchant.is_some());
+            kept.retain(|_, kept| kept.last.is_some());
             if kept.len() >= KEPT_MAX {
                 kept.clear();
             }
         }
-        kept.insert(id.clone(), Kept { merchant, until });
+        kept.insert(id.clone(), new);
     }
 
-    async fn read(&self, id: &MerchantId) -> Result<Option<Merchant>, MerchantsError> {
-        let request = self.client.get_secret_value().secret_id(format!("{}{id}", self.prefix));
-        match request.send().await {
-            Ok(secret) => {
-                let json = secret
-                    .secret_string
-                    .ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
-                Merchant::from_json(id.clone(), &json).map(Some)
+    async fn find(&self, id: &MerchantId, purpose: Purpose) -> Result<Arc<Merchant>, MerchantsError> {
+        let kept = self.kept(id);
+        let kept = match kept {
+            Some(kept) if self.clock.now() < kept.until => kept,
+            kept => self.read_again(id, kept).await,
+        };
+        let Settings { stale_for_payments, stale_for_inquiries, .. } = self.settings;
+        let longest = match (&kept.finding, purpose) {
+            (Finding::Readable, _) => SignedDuration::MAX,
+            (Finding::Unavailable(_), Purpose::Payments) => stale_for_payments,
+            (Finding::Refused(_), Purpose::Payments) => SignedDuration::ZERO,
+            (Finding::Unavailable(_) | Finding::Refused(_), Purpose::Inquiries) => stale_for_inquiries,
+        };
+        let now = self.clock.now();
+        match kept.last {
+            Some((merchant, read_at)) if now.duration_since(read_at) < longest => Ok(merchant),
+            _ => Err(kept.finding.into()),
+        }
+    }
+
+    async fn read_again(&self, id: &MerchantId, before: Option<Kept>) -> Kept {
+        let result = self.read(id).await;
+        let now = self.clock.now();
+        let until = |for_long| now.checked_add(for_long).unwrap_or(Timestamp::MAX);
+        let (last, finding) = before.map_or((None, None), |kept| (kept.last, Some(kept.finding)));
+        let refused = |reason| Finding::Refused(reason);
+        let kept = match result {
+            Ok(merchant) => {
+                let last = Some((Arc::new(merchant), now));
+                Kept { last, finding: Finding::Readable, until: until(FRESH) }
             }
-            Err(error) => match error.as_service_error() {
-                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(MerchantsError::Unavailable(DisplayErrorContext(&error).to_string())),
-            },
+            Err(error) => {
+                let known = last.is_some();
+                let (finding, for_long) = match error {
+                    MerchantsError::Unknown => (refused(Reason::Unknown), FRESH),
+                    MerchantsError::Malformed(what) => (refused(Reason::Malformed(what)), RETRY),
+                    MerchantsError::Forbidden(what) => (refused(Reason::Forbidden(what)), RETRY),
+                    // A definite answer holds until the next one.
+                    MerchantsError::Unavailable(why) => match finding {
+                        Some(finding @ Finding::Refused(_)) => (finding, RETRY),
+                        _ => (Finding::Unavailable(why), RETRY),
+                    },
+                };
+                tell(id, known, &finding);
+                Kept { last, finding, until: until(for_long) }
+            }
+        };
+        // Without anything to go on, the next request tries again.
+        if kept.last.is_some() || !matches!(kept.finding, Finding::Unavailable(_)) {
+            self.keep(id, kept.clone());
+        }
+        kept
+    }
+
+    async fn read(&self, id: &MerchantId) -> Result<Merchant, MerchantsError> {
+        let request = self.client.get_secret_value().secret_id(format!("{}{id}", self.settings.prefix));
+        let secret = request.send().await.map_err(|error| meaning(&error))?;
+        let json =
+            secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
+        let merchant = Merchant::from_json(id.clone(), &json)?;
+        merchant.must_be_on(&self.settings.gateway_hosts)?;
+        Ok(merchant)
+    }
+}
+
+/// What a failed call says about the merchant. Whatever is not listed says nothing: Secrets Manager is unavailable.
+fn meaning(error: &SdkError<GetSecretValueError>) -> MerchantsError {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    match code {
+        // The second one: it is marked for deletion.
+        "ResourceNotFoundException" | "InvalidRequestException" => MerchantsError::Unknown,
+        "AccessDeniedException" | "DecryptionFailure" | "InvalidParameterException" => {
+            MerchantsError::Forbidden(aws_error::describe(error))
+        }
+        // The key that the secret is encrypted with is disabled, deleted or not ours to use.
+        code if code.starts_with("KMS") => MerchantsError::Forbidden(aws_error::describe(error)),
+        _ => MerchantsError::Unavailable(aws_error::describe(error)),
+    }
+}
+
+/// Logs and counts what an operator has to know. An id that was never readable and does not
+/// exist is a guess and not worth a line.
+fn tell(id: &MerchantId, known: bool, finding: &Finding) {
+    match finding {
+        Finding::Unavailable(error) if known => {
+            trail::note(|trail| trail.merchants_stale += 1);
+            tracing::error!(merchant = %id, %error, "serving the merchant as last read");
+        }
+        Finding::Refused(Reason::Unknown) if known => {
+            trail::note(|trail| trail.merchants_refused += 1);
+            tracing::error!(merchant = %id, error = "its secret is deleted", "the merchant makes no payments");
+        }
+        Finding::Refused(Reason::Malformed(error) | Reason::Forbidden(error)) => {
+            trail::note(|trail| trail.merchants_refused += 1);
+            tracing::error!(merchant = %id, %error, "the merchant makes no payments");
+        }
+        Finding::Readable | Finding::Unavailable(_) | Finding::Refused(Reason::Unknown) => {}
+    }
+}
+
+impl From<Finding> for MerchantsError {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Refused(Reason::Unknown) => Self::Unknown,
+            Finding::Refused(Reason::Malformed(what)) => Self::Malformed(what),
+            Finding::Refused(Reason::Forbidden(what)) => Self::Forbidden(what),
+            Finding::Unavailable(why) => Self::Unavailable(why),
+            // Does not happen: what is readable was read.
+            Finding::Readable => Self::Unavailable("it was read too long ago".to_owned()),
         }
     }
 }
@@ -84,29 +217,14 @@ impl SecretsManagerMerchants {
 #[async_trait]
 impl Merchants for SecretsManagerMerchants {
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-        let kept = self.kept(id);
-        if let Some(kept) = kept.as_ref().filter(|kept| self.clock.now() < kept.until) {
-            return kept.merchant.clone().ok_or(MerchantsError::Unknown);
-        }
-        match self.read(id).await {
-            Ok(Some(merchant)) => {
-                let merchant = Arc::new(merchant);
-                self.keep(id, Some(merchant.clone()), FRESH);
-                Ok(merchant)
-            }
-            Ok(None) => {
-                self.keep(id, None, UNKNOWN);
-                Err(MerchantsError::Unknown)
-            }
-            // Payments go on with what was last read; a document that was broken by an edit counts as down too.
-            Err(error) => match kept.and_then(|kept| kept.merchant) {
-                Some(stale) => {
-                    tracing::error!(merchant = %id, %error, "serving the merchant as last read");
-                    self.keep(id, Some(stale.clone()), RETRY);
-                    Ok(stale)
-                }
-                None => Err(error),
-            },
-        }
+        self.find(id, Purpose::Payments).await
+    }
+
+    async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        self.find(id, Purpose::Inquiries).await
+    }
+
+    fn is_kept(&self, id: &MerchantId) -> bool {
+        self.kept(id).is_some_and(|kept| self.clock.now() < kept.until)
     }
 }

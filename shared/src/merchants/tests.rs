@@ -88,6 +88,8 @@ fn a_wrong_document_is_told_by_path_and_quotes_no_secret() {
     let changes = [
         ("/keys", json!([]), "keys"),
         ("/keys", json!([""]), "keys"),
+        ("/keys", json!(["1"]), "keys"),
+        ("/keys", json!([SECRET, "elevenchars"]), "keys"),
         ("/keys", json!(SECRET), "keys"),
         ("/keys/0", json!({"k": SECRET}), "keys[0]"),
         ("/token_signing_key", json!("short"), "token_signing_key"),
@@ -116,10 +118,10 @@ fn debug_shows_no_secret() {
 #[test]
 fn every_key_in_the_document_is_right_and_no_other() {
     let mut document = document();
-    document["keys"] = json!(["old-key", "new-key"]);
+    document["keys"] = json!(["the-old-key-1", "the-new-key-1"]);
     let merchant = parse(&document).unwrap();
-    assert!(merchant.has_key("old-key") && merchant.has_key("new-key"));
-    for wrong in ["", "old-ke", "old-keys", "other"] {
+    assert!(merchant.has_key("the-old-key-1") && merchant.has_key("the-new-key-1"));
+    for wrong in ["", "the-old-key-", "the-old-key-12", "other"] {
         assert!(!merchant.has_key(wrong), "{wrong}");
     }
 }

@@ -17,7 +17,9 @@ use crate::{
     carried::Carried,
     memo::Memo,
     money::{Amount, Currency},
-    operation::{Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route},
+    operation::{
+        Cause, Fingerprint, Grant, KeyDigest, Kind, Mechanism, NewOperation, Operation, Route, Shopper,
+    },
     policy::Policy,
     transaction::{CaptureSchedule, Method, Status, Transaction},
 };
@@ -86,6 +88,21 @@ pub struct Pay {
     pub alone: Option<Box<Alone>>,
     /// When an authorization is captured by itself.
     pub capture: CaptureAt,
+    /// Which shopper pays; none for the merchant's own systems.
+    pub shopper: Option<Shopper>,
+}
+
+impl Intent {
+    /// Whether its sender may learn about this payment: a shopper about its own ones only.
+    pub(super) fn may_know(&self, transaction: &Transaction) -> bool {
+        match (self.by, &self.action) {
+            (Grant::Implicit, Action::Pay(pay)) => {
+                pay.shopper.is_some() && pay.shopper == transaction.shopper
+            }
+            (Grant::Implicit | Grant::Unrecognized, _) => false,
+            (Grant::ClientCredentials | Grant::Schedule, _) => true,
+        }
+    }
 }
 
 /// When an authorization is captured by itself.
@@ -143,6 +160,20 @@ pub enum Plan {
 ///
 /// `route` is the gateway account for the order's currency; none when the merchant has none.
 pub fn decide(
+    order: Order,
+    intent: &Intent,
+    route: Option<&Route>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    if intent.by != Grant::Implicit {
+        return decide_openly(order, intent, route, context);
+    }
+    let own: Vec<Uuid> = order.transactions.iter().filter(|t| intent.may_know(t)).map(|t| t.id).collect();
+    decide_openly(order, intent, route, context).map_err(|rejection| rejection.for_shopper(&own))
+}
+
+/// Decides without regard to what the sender may know of the order.
+fn decide_openly(
     order: Order,
     intent: &Intent,
     route: Option<&Route>,
@@ -221,6 +252,10 @@ fn decide_pay(
     let kept = again.filter(|_| pay.alone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
     let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
     let amount = amount_to_pay(&order, pay)?;
+    let part = pay.amount.is_some() && order.owing() != Some(amount);
+    if intent.by == Grant::Implicit && part && !context.policy.shoppers.partial {
+        return Err(Rejection::NotPayable);
+    }
     let route = route.ok_or(Rejection::CurrencyNotSupported { currency: order.currency })?;
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
     if intent.key.is_none() {
@@ -241,10 +276,10 @@ fn decide_pay(
         }
         return attempt_again(order, at, amount, context);
     }
-    if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shopper_attempts {
+    if intent.by == Grant::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
         return Err(Rejection::TooManyAttempts);
     }
-    order.room_for_payment()?;
+    order.room_for_payment(intent.by)?;
     let kind = pay.method.kind();
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
@@ -256,6 +291,7 @@ fn decide_pay(
         capture: capture_schedule(pay, context)?,
         authorization_expires_at: None,
         by: intent.by,
+        shopper: pay.shopper,
         created_at: context.now,
         updated_at: context.now,
         operations: vec![operation],

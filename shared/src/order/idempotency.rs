@@ -38,7 +38,7 @@ pub(super) fn prior_of_key(
     now: Timestamp,
 ) -> Result<Option<Prior>, Rejection> {
     let Some((transaction, operation)) =
-        order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key))
+        order.operations().find(|(t, operation)| intent.may_know(t) && operation.key.as_ref() == Some(key))
     else {
         return Ok(None);
     };
@@ -73,6 +73,7 @@ pub(super) fn did_nothing_without_key(
     }
     let (found, operation) = order.operations().rev().find(|(t, o)| {
         transaction.is_none_or(|id| t.id == id)
+            && intent.may_know(t)
             && o.key.is_none()
             && o.follows.is_none()
             && o.fingerprint == intent.fingerprint
@@ -84,6 +85,7 @@ pub(super) fn did_nothing_without_key(
 pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Result<(), Rejection> {
     let equal = |t: &&Transaction| {
         t.status() == Status::Pending
+            && intent.may_know(t)
             && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
     };
     match order.transactions.iter().find(equal) {
@@ -100,6 +102,7 @@ pub(super) fn no_equal_approved(
 ) -> Result<(), Rejection> {
     let equal = order.operations().rev().find(|(t, o)| {
         transaction.is_none_or(|id| t.id == id)
+            && intent.may_know(t)
             && o.follows.is_none()
             && o.fingerprint == intent.fingerprint
             && o.is(Stage::Approved)

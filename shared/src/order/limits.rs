@@ -1,9 +1,17 @@
 //! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
 
 use super::{Order, Rejection};
+use crate::{
+    operation::Grant,
+    transaction::{Status, Transaction},
+};
 
 /// Payments of one order.
 pub const TRANSACTIONS_MAX: usize = 50;
+
+/// Failed attempts of shoppers on one order, which count toward no other limit: nobody can fill an order that is not
+/// theirs.
+pub const SHOPPER_FAILURES_MAX: usize = 50;
 
 /// Operations of one order, over all its payments.
 pub const OPERATIONS_MAX: usize = 200;
@@ -18,8 +26,12 @@ const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
 
 impl Order {
     /// Whether a new payment fits, together with all that may have to follow it.
-    pub(super) fn room_for_payment(&self) -> Result<(), Rejection> {
-        if self.transactions.len() >= TRANSACTIONS_MAX {
+    pub(super) fn room_for_payment(&self, by: Grant) -> Result<(), Rejection> {
+        let failures = self.transactions.iter().filter(|t| is_shoppers_failure(t)).count();
+        if by == Grant::Implicit && failures >= SHOPPER_FAILURES_MAX {
+            return Err(Rejection::TooManyAttempts);
+        }
+        if self.transactions.len() - failures >= TRANSACTIONS_MAX {
             return Err(Rejection::TooManyTransactions);
         }
         self.room_for(1, self.reserve() + RESERVE_PER_OPEN_TRANSACTION)
@@ -49,9 +61,14 @@ impl Order {
     }
 
     fn room_for(&self, operations: usize, kept_free: usize) -> Result<(), Rejection> {
-        if self.operations().count() + operations + kept_free > OPERATIONS_MAX {
+        let counted = self.operations().filter(|(transaction, _)| !is_shoppers_failure(transaction)).count();
+        if counted + operations + kept_free > OPERATIONS_MAX {
             return Err(Rejection::TooManyOperations);
         }
         Ok(())
     }
+}
+
+fn is_shoppers_failure(transaction: &Transaction) -> bool {
+    transaction.by == Grant::Implicit && transaction.status() == Status::Failed
 }

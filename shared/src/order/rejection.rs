@@ -41,6 +41,9 @@ pub enum Rejection {
         /// The payment in progress.
         transaction: Uuid,
     },
+    /// The order cannot be paid with this request. A shopper is not told why where the reason is another shopper's payment.
+    #[error("the order cannot be paid with this request: it is paid, being paid, or owes another amount")]
+    NotPayable,
     /// Another operation of the same payment is in progress.
     #[error("another operation of the transaction is in progress")]
     OperationInProgress {
@@ -158,4 +161,60 @@ pub enum Rejection {
         /// That sum, in minor units.
         committed: Amount,
     },
+}
+
+impl Rejection {
+    /// What a shopper is told: of payments that are not its `own` neither ids, amounts nor states.
+    pub(super) fn for_shopper(self, own: &[Uuid]) -> Self {
+        let is_own = |transaction: &Uuid| own.contains(transaction);
+        match self {
+            Self::AlreadyPaid { transaction }
+            | Self::PaymentInProgress { transaction }
+            | Self::OperationInProgress { transaction }
+            | Self::KeyReused { transaction }
+            | Self::KeyInProgress { transaction }
+            | Self::PossibleDuplicate { transaction }
+            | Self::AuthorizationEnded { transaction }
+                if is_own(&transaction) =>
+            {
+                self
+            }
+            Self::OrderNotFound
+            | Self::TransactionNotFound
+            | Self::NewerVersion
+            | Self::AmountRequired
+            | Self::AmountZero
+            | Self::NotPayable
+            | Self::TooManyAttempts
+            // These two name the order's own currency.
+            | Self::CurrencyDiffers { .. }
+            | Self::CurrencyNotSupported { .. }
+            | Self::CaptureAfterExpiry { .. } => self,
+            Self::AlreadyPaid { .. }
+            | Self::PaymentInProgress { .. }
+            | Self::OperationInProgress { .. }
+            | Self::KeyReused { .. }
+            | Self::KeyInProgress { .. }
+            | Self::PossibleDuplicate { .. }
+            | Self::AuthorizationEnded { .. }
+            | Self::ExceedsOwing { .. }
+            | Self::TransactionFailed
+            | Self::AlreadyCancelled
+            | Self::NotAnAuthorization
+            | Self::AlreadyCaptured
+            | Self::ExceedsAuthorized { .. }
+            | Self::NotCaptured
+            | Self::AlreadyRefunded
+            | Self::ExceedsRefundable { .. }
+            | Self::RefundAmountRequired
+            | Self::PartlyRefunded
+            | Self::NoEligibleTransaction
+            | Self::SeveralEligibleTransactions { .. }
+            | Self::TooManyTransactions
+            | Self::TooManyOperations
+            | Self::NothingDue
+            | Self::CurrencyFixed { .. }
+            | Self::TotalBelowCommitted { .. } => Self::NotPayable,
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub(super) fn change(order: &Order, at: At, what: &'static str) {
     let Some(operation) = order.operation(at) else { return };
     tracing::info!(
         audit = true,
+        request_id = trail::request_id(),
         what,
         merchant = %order.merchant,
         order = %order.id,
@@ -23,6 +24,7 @@ pub(super) fn change(order: &Order, at: At, what: &'static str) {
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
         attempt = operation.attempt.number,
+        gateway_order_id = operation.attempt.gateway_order_id.as_str(),
         state = operation.stage().as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
@@ -36,6 +38,7 @@ pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
     let answer = outcome.response();
     tracing::info!(
         audit = true,
+        request_id = trail::request_id(),
         what = "outcome",
         merchant = %order.merchant,
         order = %order.id,
@@ -44,6 +47,7 @@ pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
         kind = operation.kind.as_str(),
         by = operation.by.as_str(),
         attempt = operation.attempt.number,
+        gateway_order_id = operation.attempt.gateway_order_id.as_str(),
         state = operation.stage().as_str(),
         amount_minor = operation.amount.minor(),
         currency = order.currency.code(),
@@ -59,6 +63,7 @@ pub(super) fn outcome(order: &Order, at: At, outcome: &Outcome) {
 pub(super) fn registered(order: &Order) {
     tracing::info!(
         audit = true,
+        request_id = trail::request_id(),
         what = "order registered",
         by = Grant::ClientCredentials.as_str(),
         merchant = %order.merchant,
@@ -74,6 +79,7 @@ pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by
     let at = order.transaction(transaction).and_then(|found| found.capture).map(|schedule| schedule.at);
     tracing::info!(
         audit = true,
+        request_id = trail::request_id(),
         what,
         merchant = %order.merchant,
         order = %order.id,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 const MERCHANT: &str = r#"{
-    "keys": ["k"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+    "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
     "gateway": {"base_url": "http://127.0.0.1:1", "username": "u", "password": "p", "merchids": {"USD": "1"}}
 }"#;
 
@@ -186,6 +186,7 @@ fn intent(key: Option<&str>) -> Intent {
         card: CardSummary::default(),
         alone: None,
         capture: CaptureAt::default(),
+        shopper: None,
     };
     Intent {
         action: Action::Pay(pay),
@@ -460,6 +461,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         card: CardSummary::default(),
         alone: None,
         capture: CaptureAt::default(),
+        shopper: None,
     };
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };

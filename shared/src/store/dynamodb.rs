@@ -1,6 +1,7 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
 //! knows DynamoDB.
 
+pub mod attempts;
 mod item;
 
 pub use item::{StoredOrder, short_names};
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client, Config,
-    error::{DisplayErrorContext, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -19,7 +20,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Cursor, Index, OrderStore, Page, StoreError};
-use crate::order::{Order, OrderKey};
+use crate::{
+    aws_error,
+    order::{Order, OrderKey},
+};
 
 /// An index's name, and those of its partition and sort key.
 struct Names {
@@ -167,11 +171,6 @@ fn put_error(error: &SdkError<PutItemError>) -> StoreError {
     }
 }
 
-fn unavailable<E, R>(error: &SdkError<E, R>) -> StoreError
-where
-    E: std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
-    // The display of the chain names the failure, never the item that was sent.
-    StoreError::Unavailable(DisplayErrorContext(error).to_string())
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
+    StoreError::Unavailable(aws_error::describe(error))
 }

@@ -41,10 +41,14 @@ pub(super) struct Cage {
 }
 
 impl Cage {
+    /// Looks at all lines of ours that can be switched on, and at more of the libraries' than any deployment shows.
     pub(super) async fn open(handlers: Vec<(&'static str, Handler)>) -> Self {
+        Self::open_over("debug,tollgate=trace", handlers).await
+    }
+
+    pub(super) async fn open_over(filter: &str, handlers: Vec<(&'static str, Handler)>) -> Self {
         keep_panics();
-        // All of ours that can be switched on, and more of the libraries' than any deployment shows.
-        let watch = Watch::over("debug,tollgate=trace");
+        let watch = Watch::over(filter);
         let patch = json!({
             "keys": [KEY], "token_signing_key": SIGNING_KEY, "authorizers": [KEPT],
             "discounts": [{"code": KEPT, "product": KEPT, "percent": "10"}],

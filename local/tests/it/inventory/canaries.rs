@@ -208,7 +208,7 @@ async fn wrong_credentials(mut cage: Cage) -> Cage {
 }
 
 /// A credit-card payment with a canary in every member that may be any text.
-fn credit_card(kind: &str, reference: &str) -> Value {
+pub(super) fn credit_card(kind: &str, reference: &str) -> Value {
     let mut request = payment(kind, &format!("{KEPT}{reference}"));
     request["Authentication"] = json!({"Id": merchants::REGISTERED, "Key": KEY});
     for member in ["HouseNumber", "ApartmentNumber", "Street", "Street2", "City", "County", "State"] {
@@ -307,5 +307,38 @@ async fn a_handler_that_panics_tells_nothing() {
     assert!(before.iter().all(|panic| panic.contains("SecurityCode(***)")), "with what they had in hand");
     let answer = cage.api.send(Syntax::Json, "charge", &credit_card("1", "x")).await;
     cage.answered("charge", &answer.body);
+    cage.close().await;
+}
+
+/// The fields that are kept refuse a card number however it is written; nothing of it is in the table or in a log.
+#[tokio::test]
+async fn a_card_number_in_an_ordinary_disguise_is_kept_nowhere() {
+    let cage = Cage::open(Vec::new()).await;
+    let disguises = [
+        "371449635398431".to_owned(),
+        "3714  496353  98431".to_owned(),
+        "3714\u{2013}496353\u{2013}98431".to_owned(),
+        "3714/496353/98431".to_owned(),
+        "3714, 496353, 98431".to_owned(),
+        "3714_496353_98431".to_owned(),
+        "3714496353984311031".to_owned(),
+        "3714496353984310".to_owned(),
+        "0371449635398431".to_owned(),
+        "\u{FF13}714 496353 98431".to_owned(),
+        "3714\u{200B}496353\u{200B}98431".to_owned(),
+    ];
+    for (n, disguise) in disguises.iter().enumerate() {
+        for member in ["Description", "DealType", "Marketing", "RevenuePartner", "Name"] {
+            let request = credit_card("0", &format!("{n}{member}"));
+            let request = with(request, &format!("/Request/{member}"), Some(json!(disguise)));
+            for (route, syntax) in [("authorize", Syntax::Json), ("authorize", Syntax::Xml)] {
+                assert_eq!(cage.credit_card(syntax, route, &request).await, 400, "{member}: {disguise}");
+            }
+        }
+    }
+    for item in crate::shop::items(cage.shop.stack.dynamodb_url()).await {
+        let digits: String = item.chars().filter(char::is_ascii_digit).collect();
+        assert!(!digits.contains("371449635398431"), "stored: {item}");
+    }
     cage.close().await;
 }

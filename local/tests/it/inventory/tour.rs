@@ -44,6 +44,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.pays_later_and_refunds().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
     tour.is_declined_and_given_back().await;
+    tour.is_paid_by_a_shopper().await;
     tour.loses_a_request_that_arrives_late().await;
     tour.meets_a_gateway_that_does_not_answer().await;
     tour.retries_what_had_no_effect().await;
@@ -129,6 +130,15 @@ impl Tour {
         let id = api.approved("charge", &request).await;
         let void = api.send(Syntax::Xml, "void", &follow_up("void", &id, "undone")).await;
         assert_eq!(void.envelope().code, "00", "{}", void.body);
+        self.look().await;
+    }
+
+    async fn is_paid_by_a_shopper(&mut self) {
+        self.shop.register("shopper", 2599).await;
+        let merchant = self.shop.current_token().to_owned();
+        self.shop.as_shopper().await;
+        self.shop.pay("shopper", by_card_with("purchase", VISA, &json!({}))).await.data(200);
+        self.shop.use_token(&merchant);
         self.look().await;
     }
 

@@ -22,6 +22,7 @@ fn alone(method: Method, save_card: bool) -> Action {
         card: CardSummary::default(),
         alone: Some(Box::new(Alone { id: ID, memo })),
         capture: CaptureAt::default(),
+        shopper: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     card::CardSummary,
     decline::DeclineCode,
     money::{Amount, Currency},
-    operation::{Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route},
+    operation::{Fingerprint, Grant, KeyDigest, Kind, Mechanism, Operation, Route, Shopper},
     order::{
         Action, At, CaptureAt, Context, Intent, Next, Order, OrderKey, Pay, Plan, Rejection, Target, apply,
         decide, resolve,
@@ -31,6 +31,8 @@ pub(in crate::order) struct Desk {
     pub(in crate::order) policy: Policy,
     pub(in crate::order) now: Timestamp,
     pub(in crate::order) by: Grant,
+    /// Who it is while `by` is a shopper.
+    pub(in crate::order) shopper: Option<Shopper>,
     ids: AtomicU64,
 }
 
@@ -49,7 +51,9 @@ impl Desk {
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let order = Order::new(&key, Currency::USD, total.map(amount), now);
-        Self { order, policy: Policy::default(), now, by: Grant::ClientCredentials, ids: AtomicU64::new(0) }
+        let shopper = Some(Shopper::of(Uuid::from_u128(1)));
+        let (by, ids) = (Grant::ClientCredentials, AtomicU64::new(0));
+        Self { order, policy: Policy::default(), now, by, shopper, ids }
     }
 
     pub(in crate::order) fn later(&mut self, seconds: i64) {
@@ -122,6 +126,7 @@ impl Desk {
             card: CardSummary::default(),
             alone: None,
             capture: CaptureAt::default(),
+            shopper: self.shopper.filter(|_| self.by == Grant::Implicit),
         };
         self.ask(Action::Pay(pay), key)
     }

@@ -26,8 +26,14 @@ fn authorized(after_s: i64) -> (Desk, Uuid) {
 }
 
 fn authorize(desk: &mut Desk, capture: CaptureAt) -> Result<Uuid, Rejection> {
-    let pay =
-        Pay { method: Method::Authorize, amount: None, card: CardSummary::default(), alone: None, capture };
+    let pay = Pay {
+        method: Method::Authorize,
+        amount: None,
+        card: CardSummary::default(),
+        alone: None,
+        capture,
+        shopper: None,
+    };
     let at = desk.ask(Action::Pay(pay), None)?.sent();
     desk.approve(at);
     Ok(at.transaction)

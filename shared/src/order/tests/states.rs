@@ -9,8 +9,8 @@ use super::{
 use crate::{
     decline::DeclineCode,
     money::Currency,
-    operation::{Cause, Grant, Kind, Mechanism},
-    order::{Action, Next, OrderStatus, Payment, Rejection, Target},
+    operation::{Cause, Grant, Kind, Mechanism, Shopper},
+    order::{Action, Next, OrderStatus, Payment, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target},
     outcome::{GatewayResponse, NoEffect, Outcome},
     policy::{DeclineOn, RefundWithoutAmount},
     transaction::{Method, Status},
@@ -458,12 +458,77 @@ fn a_shoppers_failed_attempts_are_limited_until_the_merchant_states_the_order_ag
     desk.by = Grant::Implicit;
     let now = desk.now;
     desk.order.restate(Currency::USD, amount(TOTAL), now).unwrap();
+    let again = desk.pay(PURCHASE, None, None);
+    assert_eq!(again, Err(Rejection::TooManyAttempts), "the same amount is no reason to try on");
+    desk.order.restate(Currency::USD, amount(TOTAL + 1), now).unwrap();
     assert!(desk.pay(PURCHASE, None, None).is_ok());
+}
+
+#[test]
+fn failures_of_shoppers_do_not_fill_an_order_that_the_merchant_wants_to_be_paid_for() {
+    let mut desk = Desk::new();
+    desk.policy.shoppers.attempts = usize::MAX;
+    desk.by = Grant::Implicit;
+    for _ in 0..SHOPPER_FAILURES_MAX {
+        let at = desk.pay(PURCHASE, None, None).unwrap().sent();
+        desk.told(at, &declined());
+        desk.later(61);
+    }
+    assert_eq!(desk.pay(PURCHASE, None, None), Err(Rejection::TooManyAttempts));
+    desk.by = Grant::ClientCredentials;
+    for _ in 0..TRANSACTIONS_MAX {
+        let at = desk.pay(PURCHASE, Some(1), None).unwrap().sent();
+        desk.told(at, &declined());
+        desk.later(61);
+    }
+    assert_eq!(desk.pay(PURCHASE, Some(1), None), Err(Rejection::TooManyTransactions));
+}
+
+#[test]
+fn a_shopper_learns_nothing_of_another_ones_payment() {
+    let mut desk = Desk::new();
+    desk.by = Grant::Implicit;
+    let first = desk.pay(PURCHASE, None, Some("key")).unwrap().sent();
+    desk.later(40);
+    let replayed = desk.pay(PURCHASE, None, Some("key")).unwrap();
+    assert_eq!(replayed, Asked::Replayed(first), "its own");
+    assert_eq!(
+        desk.pay(PURCHASE, None, None),
+        Err(Rejection::PaymentInProgress { transaction: first.transaction }),
+        "its own"
+    );
+    desk.shopper = Some(Shopper::of(Uuid::from_u128(2)));
+    for (minor, key) in [(None, None), (Some(TOTAL), None), (Some(1), None), (None, Some("key"))] {
+        assert_eq!(desk.pay(PURCHASE, minor, key), Err(Rejection::NotPayable), "in progress: {minor:?}");
+    }
+    desk.approve(first);
+    for (minor, key) in [(None, None), (Some(TOTAL), None), (Some(TOTAL + 1), None), (None, Some("key"))] {
+        assert_eq!(desk.pay(PURCHASE, minor, key), Err(Rejection::NotPayable), "paid: {minor:?}");
+    }
+    desk.shopper = None;
+    assert_eq!(desk.pay(PURCHASE, None, Some("key")), Err(Rejection::NotPayable), "and nobody in particular");
+    desk.by = Grant::ClientCredentials;
+    let paid = desk.pay(PURCHASE, None, None);
+    assert_eq!(paid, Err(Rejection::AlreadyPaid { transaction: first.transaction }), "the merchant is told");
+}
+
+#[test]
+fn a_shopper_pays_all_that_is_owing_or_nothing() {
+    let mut desk = Desk::new();
+    desk.by = Grant::Implicit;
+    for minor in [1, TOTAL - 1, TOTAL + 1] {
+        assert_eq!(desk.pay(PURCHASE, Some(minor), None), Err(Rejection::NotPayable), "{minor}");
+    }
+    assert!(desk.pay(PURCHASE, Some(TOTAL), None).is_ok());
+    let mut desk = Desk::new();
+    (desk.by, desk.policy.shoppers.partial) = (Grant::Implicit, true);
+    assert!(desk.pay(PURCHASE, Some(1), None).is_ok());
 }
 
 #[test]
 fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() {
     let mut desk = Desk::new();
+    desk.policy.shoppers.partial = true;
     desk.by = Grant::Implicit;
     for minor in 1..=6 {
         let at = desk.pay(PURCHASE, Some(minor), None).unwrap().sent();

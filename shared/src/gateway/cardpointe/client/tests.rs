@@ -53,7 +53,7 @@ fn without(status: u16, error: BodyError) -> Result<Response, TransportError> {
 }
 
 fn merchant() -> Merchant {
-    let document = r#"{"keys": ["k"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+    let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
         "gateway": {"site": "elsewhere", "username": "user", "password": "password", "merchids": {"USD": "1"}}}"#;
     Merchant::from_json("m".parse().unwrap(), document).unwrap()
 }

@@ -9,7 +9,7 @@ use crate::{
     card::{CardSummary, StoredCard},
     carried::Carried,
     memo::{Discounted, Memo},
-    operation::Grant,
+    operation::{Grant, Shopper},
     store::{StoreError, dynamodb::Item},
     transaction::{CaptureSchedule, Method, Transaction},
 };
@@ -22,6 +22,7 @@ const CUSTOM_REFERENCE: Name = Name("custom_reference", "");
 const CAPTURE: Name = Name("cp", "capture");
 const AUTHORIZATION_EXPIRES_AT: Name = Name("ax", "authorization_expires_at");
 const BY: Name = Name("b", "by");
+const SHOPPER: Name = Name("sh", "shopper");
 const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
 const OPERATIONS: Name = Name("o", "operations");
@@ -57,13 +58,14 @@ const AMOUNT: Name = Name("a", "amount");
 const SAVE_CARD: Name = Name("save_card", "");
 
 /// What is short for another name here.
-pub(super) const NAMES: [Name; 14] = [
+pub(super) const NAMES: [Name; 15] = [
     METHOD,
     CARD,
     MEMO,
     CAPTURE,
     AUTHORIZATION_EXPIRES_AT,
     BY,
+    SHOPPER,
     OPERATIONS,
     BRAND,
     LAST_FOUR,
@@ -84,6 +86,7 @@ pub(super) fn transaction(transaction: &Transaction) -> Item {
     writer.some(CAPTURE, transaction.capture, |writer, name, kept| writer.object(name, schedule(kept)));
     writer.some(AUTHORIZATION_EXPIRES_AT, transaction.authorization_expires_at, Writer::moment);
     writer.word(BY, word(GRANTS, &transaction.by));
+    writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
     writer.moment(CREATED_AT, transaction.created_at);
     writer.moment(UPDATED_AT, transaction.updated_at);
     writer.list(OPERATIONS, &transaction.operations, operation::operation);
@@ -101,6 +104,7 @@ pub(super) fn read_transaction(mut members: Members) -> Result<Transaction, Stor
         capture: None,
         authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
         by: read_grant(&mut members, BY)?,
+        shopper: members.id_maybe(SHOPPER)?.map(Shopper),
         created_at: members.moment(CREATED_AT)?,
         updated_at: members.moment(UPDATED_AT)?,
         operations: members.list(OPERATIONS, operation::read_operation)?,

@@ -1,0 +1,56 @@
+//! A shopper's attempt to pay, as far as it counts against those who try out cards.
+
+use lambda_http::Request;
+
+use super::{
+    Answered,
+    caller::Caller,
+    error::{ApiError, Code},
+};
+use crate::{app::App, attempts::Slot, failure::Failure, payments::Refusal};
+
+/// The slots that an attempt has taken.
+pub(super) struct Attempt(Vec<Slot>);
+
+impl Attempt {
+    /// Takes a slot of the shopper's address and, if the merchant wants that, one of the merchant's.
+    pub(super) async fn begin(app: &App, request: &Request, caller: &Caller) -> Result<Self, ApiError> {
+        let (id, now, rules) = (&caller.merchant.id, app.clock.now(), &caller.merchant.policy.shoppers);
+        let of_source = (Slot::of_source(id, &app.source(request), now), rules.declines_per_source_hour);
+        let of_merchant = rules.declines_per_merchant_minute.map(|limit| (Slot::of_merchant(id, now), limit));
+        let mut attempt = Self(Vec::new());
+        for (slot, limit) in std::iter::once(of_source).chain(of_merchant) {
+            match app.attempts.take(&slot, limit).await {
+                Ok(true) => attempt.0.push(slot),
+                Ok(false) => {
+                    attempt.give_back(app).await;
+                    return Err(Failure::too_many_declines().into());
+                }
+                Err(error) => {
+                    attempt.give_back(app).await;
+                    return Err(Failure::from(Refusal::Store(error)).into());
+                }
+            }
+        }
+        Ok(attempt)
+    }
+
+    /// Gives the slots back, unless the payment was declined now or its outcome is not known.
+    pub(super) async fn end(self, app: &App, answered: &Answered) {
+        let counts = match answered {
+            Ok(answer) => answer.status == 202,
+            Err(error) => error.code() == Code::Declined && !error.replayed,
+        };
+        if !counts {
+            self.give_back(app).await;
+        }
+    }
+
+    async fn give_back(self, app: &App) {
+        for slot in &self.0 {
+            if let Err(error) = app.attempts.give_back(slot).await {
+                tracing::warn!(%error, "a shopper's slot is not given back; it is forgotten within the hour");
+            }
+        }
+    }
+}

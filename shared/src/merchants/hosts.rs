@@ -1,0 +1,135 @@
+//! Where card numbers and a gateway's credentials may be sent: hosts that the deployment lists. Whoever can write a
+//! merchant's secret can change its gateway's address, but not this list.
+
+use std::str::FromStr;
+
+/// The list where a deployment names no other.
+pub const CARDCONNECT: &str = "*.cardconnect.com";
+
+/// A list of hosts, separated by commas: `fts.cardconnect.com`, or `*.cardconnect.com` for all names below one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayHosts(Vec<Pattern>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Exactly(String),
+    /// With the leading point, so that `evilcardconnect.com` is not below `cardconnect.com`.
+    Below(String),
+}
+
+/// The list is empty, or an entry is not a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected hosts such as *.cardconnect.com, separated by commas")]
+pub struct InvalidHosts;
+
+impl GatewayHosts {
+    /// Whether requests to this address stay within the list.
+    pub fn allow(&self, base_url: &str) -> bool {
+        let url = base_url.parse::<http::Uri>().ok();
+        let host = url.as_ref().and_then(http::Uri::host).unwrap_or_default().to_ascii_lowercase();
+        is_host(&host)
+            && self.0.iter().any(|pattern| match pattern {
+                Pattern::Exactly(name) => host == *name,
+                Pattern::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
+            })
+    }
+}
+
+impl FromStr for GatewayHosts {
+    type Err = InvalidHosts;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHosts> {
+        let pattern = |entry: &str| {
+            let entry = entry.trim().to_ascii_lowercase();
+            match entry.strip_prefix('*') {
+                // All names below a top-level domain would be no list at all.
+                Some(suffix) => {
+                    let domain = suffix.strip_prefix('.').filter(|domain| domain.contains('.'));
+                    domain.filter(|domain| is_host(domain)).map(|_| Pattern::Below(suffix.to_owned()))
+                }
+                None => is_host(&entry).then_some(Pattern::Exactly(entry)),
+            }
+        };
+        text.split(',').map(pattern).collect::<Option<_>>().map(Self).ok_or(InvalidHosts)
+    }
+}
+
+impl Default for GatewayHosts {
+    fn default() -> Self {
+        Self(vec![Pattern::Below(CARDCONNECT.trim_start_matches('*').to_owned())])
+    }
+}
+
+/// A plain name or IPv4 address, or IPv6's loopback. Whatever two parsers could read differently is none.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text == "[::1]" || text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(text: &str) -> GatewayHosts {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn card_numbers_go_to_cardconnect_and_nowhere_else_by_default() {
+        assert_eq!(GatewayHosts::default(), hosts(CARDCONNECT));
+        for url in [
+            "https://fts-uat.cardconnect.com/cardconnect/rest",
+            "https://FTS.CardConnect.com:8443/cardconnect/rest",
+            "https://a.b.cardconnect.com",
+        ] {
+            assert!(GatewayHosts::default().allow(url), "{url}");
+        }
+        for url in [
+            "https://evil.example/cardconnect/rest",
+            "https://cardconnect.com.evil.example/rest",
+            "https://evilcardconnect.com/rest",
+            "https://cardconnect.com/rest",
+            "https://.cardconnect.com/rest",
+            "https://evil.example/.cardconnect.com",
+            "https://evil.example?.cardconnect.com",
+            "https://evil.example#.cardconnect.com",
+            "https://evil.example\\.cardconnect.com/",
+            "https://evil.example%2f.cardconnect.com/",
+            "https://fts.cardconnect.com@evil.example/",
+            "https://fts.cardconnect.com./rest",
+            "http://127.0.0.1:3001/cardconnect/rest",
+            "http://localhost/cardconnect/rest",
+            "http://[::1]/cardconnect/rest",
+            "",
+        ] {
+            assert!(!GatewayHosts::default().allow(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_allowed_where_the_list_names_it() {
+        let local = hosts("127.0.0.1,localhost, [::1]");
+        for url in ["http://127.0.0.1:3001/x", "http://localhost/x", "http://[::1]:3001/x"] {
+            assert!(local.allow(url), "{url}");
+        }
+        assert!(!local.allow("https://fts.cardconnect.com/x"));
+    }
+
+    #[test]
+    fn a_list_that_would_allow_everything_is_no_list() {
+        for text in [
+            "",
+            "*",
+            "*.com",
+            "*.",
+            "**.example.com",
+            "*example.com",
+            "a.example.com,",
+            "https://a.example.com",
+        ] {
+            assert_eq!(text.parse::<GatewayHosts>(), Err(InvalidHosts), "{text}");
+        }
+    }
+}
