@@ -83,10 +83,9 @@ impl Tested {
                 "authorized" | "queued for capture" | "accepted" | "pin debit" | "amount under review",
             )
             | (Self::Capture, "authorized") => Reported::NotDone,
-            (Self::Void, _) => Reported::Unclear,
+            (Self::Void, _) | (Self::Refund, "declined") => Reported::Unclear,
             (_, "voided") | (Self::Authorize | Self::Purchase, "declined") => Reported::NotDone,
             // It contradicts the approval beside it.
-            (Self::Refund, "declined") => Reported::Unclear,
             (Self::Refund, _) => Reported::Done,
             _ if settles => Reported::Done,
             _ => Reported::Unclear,

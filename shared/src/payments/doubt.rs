@@ -137,6 +137,8 @@ impl Payments {
             };
             match finding {
                 Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {}
+                // A person has looked and decided what the records do not.
+                Finding::Undecided if is_by_hand(&order, at) => {}
                 Finding::Failed | Finding::Undecided => return Err(Refusal::Unverified),
                 Finding::Became(_) | Finding::Several(_) => {
                     let saved = self
@@ -217,6 +219,10 @@ pub(super) fn question(order: &Order, at: At) -> Option<Question<'_>> {
         known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
         payment,
     })
+}
+
+fn is_by_hand(order: &Order, at: At) -> bool {
+    order.operation(at).is_some_and(|operation| !operation.by_hand.is_empty())
 }
 
 fn finding_name(finding: &Finding) -> &'static str {

@@ -225,7 +225,7 @@ impl Refund<'_> {
             let stands = stands(record);
             match stands {
                 Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
-                    refusals.add(stands, record)
+                    refusals.add(stands, record);
                 }
                 Stands::Voided | Stands::Declined | Stands::TimedOut => unclear = true,
                 // Its settlement is a matter of its own. No word for it is promised.
