@@ -1,6 +1,9 @@
 //! The flow around the gateway call, with a store and a gateway that fail at chosen moments.
 
 mod by_hand;
+mod in_doubt;
+mod looking_back;
+mod reconciling;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -92,15 +95,23 @@ impl OrderStore for MemoryStore {
         self.put(order, false)
     }
 
+    /// One order a page, all of them in the first partition.
     async fn due(
         &self,
         _: crate::store::Index,
-        _: u16,
-        _: jiff::Timestamp,
-        _: Option<crate::store::Cursor>,
+        shard: u16,
+        until: jiff::Timestamp,
+        after: Option<crate::store::Cursor>,
         _: usize,
     ) -> Result<crate::store::Page, StoreError> {
-        unreachable!("payments do not look for orders")
+        let orders = self.orders.lock().unwrap();
+        let is_due = |order: &&Order| order.next_inquiry_at().is_some_and(|due| due <= until);
+        let mut keys: Vec<_> = orders.values().filter(is_due).map(Order::key).collect();
+        keys.sort_by_key(ToString::to_string);
+        keys.retain(|key| shard == 0 && after.as_ref().is_none_or(|after| key.to_string() > after.key));
+        let next = keys.get(1).map(|_| crate::store::Cursor { key: keys[0].to_string(), due: String::new() });
+        keys.truncate(1);
+        Ok(crate::store::Page { keys, oldest: None, next })
     }
 }
 
@@ -110,12 +121,17 @@ struct ScriptedGateway {
     answers: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
     sent: Mutex<Vec<String>>,
+    /// References of the payments that it was told to void.
+    voided: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Gateway for ScriptedGateway {
     async fn perform(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
+        if let Command::Void { retref } = instruction.command {
+            self.voided.lock().unwrap().push(retref.to_owned());
+        }
         let answer = GatewayResponse {
             retref: Some("r".to_owned()),
             amount: Some(instruction.amount),
@@ -154,6 +170,10 @@ impl Desk {
 
     fn gateway_says(&self, outcome: Outcome) {
         self.gateway.answers.lock().unwrap().push_back(outcome);
+    }
+
+    fn inquiry_finds(&self, finding: Finding) {
+        self.gateway.findings.lock().unwrap().push_back(finding);
     }
 
     fn meanwhile(&self, change: impl FnOnce(&mut Order) + Send + 'static) {
@@ -195,6 +215,18 @@ fn intent(key: Option<&str>) -> Intent {
         currency: None,
         by: Grant::ClientCredentials,
     }
+}
+
+fn approved_as(retref: &str) -> GatewayResponse {
+    GatewayResponse {
+        retref: Some(retref.to_owned()),
+        amount: Some(Amount::new(2599).unwrap()),
+        ..GatewayResponse::default()
+    }
+}
+
+fn found(retref: &str) -> Finding {
+    Finding::Became(Box::new(Outcome::Approved(approved_as(retref))))
 }
 
 fn status(performed: &Performed) -> Status {
