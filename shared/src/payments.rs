@@ -18,7 +18,7 @@ use crate::{
     gateway::{Command, Gateway, Instruction, PaymentSource},
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::{Grant, Kind},
+    operation::{Grant, Kind, Operation, Stage, State},
     order::{self, Action, At, Context, Intent, Next, Order, OrderKey, Plan, Rejection},
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     policy::OrdersMode,
@@ -363,8 +363,10 @@ impl Payments {
                 return None;
             }
             // Meanwhile it was abandoned: the approval turned up late, by the shortest way.
-            let decided = order.operation(at).is_some_and(|operation| operation.pending().is_none());
-            let late = decided && moved;
+            let is_decided = |operation: &&Operation| matches!(operation.state, State::Decided(_));
+            let decided = order.operation(at).filter(is_decided);
+            let stands = decided.is_some_and(|operation| operation.is(Stage::Approved));
+            let late = moved && decided.is_some() && !(stands && attempt(order, at) == sent);
             self.with_context(merchant, |context| {
                 if late {
                     let found = Finding::Became(Box::new(outcome.clone()));

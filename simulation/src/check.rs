@@ -139,8 +139,7 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
                     }
             }
             (Stage::Pending, Stage::Pending) => {
-                later.attempt.number == operation.attempt.number
-                    || (again && operation.cause.declines_as().is_some())
+                later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())
             }
             (Stage::NoEffect, Stage::Pending) => again,
             // Found late, by the gateway's word: see `word`.
@@ -279,14 +278,27 @@ fn on_record<'a>(shelf: &'a Shelf, ledger: &Ledger, sent: &Sent) -> Option<&'a O
     operations.find(|operation| operation.id == id)
 }
 
+/// Whether a request is a refund that a rule requires. One of which the gateway loses the processor is never sent again
+/// automatically.
+pub(crate) fn is_mandatory_refund(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bool {
+    matches!(sent.wanted, Wanted::Refund(_))
+        && on_record(shelf, ledger, sent).is_some_and(|operation| operation.cause.must_succeed())
+}
+
 /// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
-/// another, which cannot be undone.
+/// another or a capture after another, which cannot be undone.
 pub(crate) fn surfaced_unseen(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bool {
     let id = ledger.operation(&sent.gateway_order_id);
     let times = id.map_or(0, |id| ledger.times_done(id));
     let twice = matches!(sent.wanted, Wanted::Refund(_)) && times > 1;
     let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
-    twice || !on_record(shelf, ledger, sent).is_some_and(looked_for)
+    // The gateway captures anew, with this one's amount.
+    let another = |(_, o): (&Transaction, &Operation)| {
+        o.kind == Kind::Capture && Some(o.id) != id && o.is(Stage::Approved)
+    };
+    let replaces = matches!(sent.wanted, Wanted::Capture(_))
+        && shelf.order(&sent.order).is_some_and(|order| order.operations().any(another));
+    twice || replaces || !on_record(shelf, ledger, sent).is_some_and(looked_for)
 }
 
 /// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was

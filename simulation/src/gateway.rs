@@ -89,6 +89,10 @@ impl World {
         }
         let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
+        if did == Did::TimedOut && check::is_mandatory_refund(&state.shelf, &state.ledger, &sent) {
+            state.count("mandatory refunds left to a person");
+            state.ledger.surfaced_unseen(&sent.order);
+        }
         let is_late = began.elapsed() > GIVEN_UP_AFTER;
         if is_late && matches!(did, Did::Approved { .. }) {
             state.count("requests done after they may be given up");

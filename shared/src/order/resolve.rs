@@ -82,7 +82,10 @@ fn resolve_pending(order: &mut Order, at: At, finding: &Finding, context: &Conte
                 Kind::Authorize | Kind::Purchase => Some(apply(order, at, &had_no_effect, context)),
                 // It may have been done. Its batch tells, which runs within a day.
                 Kind::Refund if timed_out_for_good(order.operation(at)?, context) => {
-                    Some(apply(order, at, &had_no_effect, context))
+                    let next = apply(order, at, &had_no_effect, context);
+                    // What must succeed stays pending, for a person: a refund is never sent again automatically.
+                    inquire_later(order, at, context);
+                    Some(next)
                 }
                 Kind::Refund | Kind::Capture | Kind::Void | Kind::Unrecognized => {
                     Some(undecided(order, at, context))
@@ -112,7 +115,7 @@ fn timed_out_for_good(refund: &Operation, context: &Context<'_>) -> bool {
 /// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
 pub fn look_back(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
     let operation = order.operation(at)?;
-    if *finding == Finding::Failed {
+    if *finding == Finding::Failed || operation.is(Stage::Unrecognized) {
         return None;
     }
     let is_payment = operation.kind.is_payment();
