@@ -423,4 +423,17 @@ mod tests {
         assert_ne!(owing, Fingerprint::new(Kind::Authorize, None, None, None, Some("1|2")));
         assert_ne!(owing, Fingerprint::new(Kind::Purchase, None, None, None, Some("1|3")));
     }
+
+    #[test]
+    fn a_payment_in_another_currency_or_with_another_card_is_another_request() {
+        let card =
+            |last_four: &str| CardSummary { last_four: Some(last_four.to_owned()), ..CardSummary::default() };
+        let of = |currency, card: &CardSummary| {
+            Fingerprint::new(Kind::Purchase, None, Some(currency), Some(card), None)
+        };
+        let one = of(Currency::USD, &card("1111"));
+        assert_eq!(one, of(Currency::USD, &card("1111")));
+        assert_ne!(one, of(Currency::USD, &card("1112")));
+        assert_ne!(one, of("CAD".parse().unwrap(), &card("1111")));
+    }
 }

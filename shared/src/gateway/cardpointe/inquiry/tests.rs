@@ -266,3 +266,10 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     let shared = Attempts { latest: std::slice::from_ref(&declined), shared: true, earlier: &[] };
     assert_eq!(refund(&[]).under_its_own(shared), None);
 }
+
+#[test]
+fn a_void_whose_settlement_has_no_known_result_decides_nothing() {
+    for setlstat in ["PIN Debit", "Amount Under Review", "Rejected"] {
+        assert_eq!(of_void(&record("A", setlstat, "25.99")), Finding::Undecided, "{setlstat}");
+    }
+}
