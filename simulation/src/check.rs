@@ -306,7 +306,7 @@ pub(crate) fn surfaced_unseen(shelf: &Shelf, ledger: &Ledger, sent: &Sent) -> bo
 pub(crate) fn executed(shelf: &Shelf, ledger: &Ledger, sent: &Sent, did: &Did, is_late: bool) -> Vec<String> {
     let mut broken = Vec::new();
     let id = sent.gateway_order_id.as_str();
-    if is_late || ledger.is_excused(&sent.order) {
+    if is_late || ledger.has_late(&sent.order) || ledger.is_excused(&sent.order) {
         return broken;
     }
     let Some(operation) = on_record(shelf, ledger, sent) else { return broken };

@@ -96,6 +96,7 @@ impl World {
         let is_late = began.elapsed() > GIVEN_UP_AFTER;
         if is_late && matches!(did, Did::Approved { .. }) {
             state.count("requests done after they may be given up");
+            state.ledger.came_late(&sent.order);
             if check::surfaced_unseen(&state.shelf, &state.ledger, &sent) {
                 state.count("requests done after the last inquiry");
                 state.ledger.surfaced_unseen(&sent.order);

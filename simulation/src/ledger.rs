@@ -91,6 +91,8 @@ pub(crate) struct Ledger {
     orders: BTreeMap<String, String>,
     /// Orders of which a request arrived after the last inquiry about it.
     surfaced: BTreeSet<String>,
+    /// Orders of which a request was done so late that it may have been given up.
+    late: BTreeSet<String>,
     /// The operation of each attempt, by the order id that it was sent with.
     attempts: BTreeMap<String, Uuid>,
 }
@@ -102,6 +104,7 @@ impl Ledger {
             did: BTreeMap::new(),
             orders: BTreeMap::new(),
             surfaced: BTreeSet::new(),
+            late: BTreeSet::new(),
             attempts: BTreeMap::new(),
         }
     }
@@ -195,6 +198,15 @@ impl Ledger {
     /// A request of this order arrived after the last inquiry about it.
     pub(crate) fn surfaced_unseen(&mut self, order: &str) {
         self.surfaced.insert(order.to_owned());
+    }
+
+    /// A request of the order was done so late that it may stand beside another until it is found.
+    pub(crate) fn came_late(&mut self, order: &str) {
+        self.late.insert(order.to_owned());
+    }
+
+    pub(crate) fn has_late(&self, order: &str) -> bool {
+        self.late.contains(order)
     }
 
     /// How many approvals of an operation still stand: payments that were neither voided nor given back in whole,

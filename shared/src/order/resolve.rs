@@ -43,7 +43,16 @@ const REFUND_ATTEMPTS_MAX: u32 = 400;
 pub fn resolve(order: &mut Order, at: At, finding: &Finding, context: &Context<'_>) -> Option<Next> {
     let operation = order.operation(at)?;
     match operation.stage() {
-        Stage::Pending => resolve_pending(order, at, finding, context),
+        Stage::Pending => {
+            let next = resolve_pending(order, at, finding, context)?;
+            // The inquiry was about its abandoned attempts, too.
+            if let Some(operation) = order.operation_mut(at)
+                && let Some(due) = operation.last_look_at.filter(|due| *due <= context.now)
+            {
+                operation.last_look_at = Some(due.max(context.now + LAST_LOOK_AFTER));
+            }
+            Some(next)
+        }
         Stage::Approved | Stage::Declined | Stage::NoEffect => {
             operation.last_look_at.filter(|due| *due <= context.now)?;
             look_back(order, at, finding, context)

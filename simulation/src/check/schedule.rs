@@ -298,8 +298,10 @@ pub(crate) fn ended(shelf: &Shelf, ledger: &Ledger, shops: &mut Shops) -> Vec<St
 fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> {
     let schedule = transaction.capture.filter(|_| is_open(transaction))?;
     let refused = attempt(transaction, &schedule).is_some_and(is_refused);
+    // The gateway refused the void: a person has to act.
+    let void_refused = transaction.operations.iter().any(|o| o.kind == Kind::Void && o.is(Stage::Declined));
     match (schedule.lapsed_at.is_some(), refused) {
-        (true, _) if void_lapsed => Some("has lapsed and is not voided"),
+        (true, _) if void_lapsed && !void_refused => Some("has lapsed and is not voided"),
         (true, _) | (false, true) => None,
         (false, false) => Some("was to be captured and is not"),
     }

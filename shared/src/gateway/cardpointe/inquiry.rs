@@ -22,8 +22,6 @@ enum Stands {
     Captured,
     /// Settled.
     Settled,
-    /// Sent to settlement, with a result that is not known or comes another way.
-    Sent,
     /// Approved, and refused by the settlement.
     SettlementRejected,
     /// Voided.
@@ -51,7 +49,6 @@ fn stands(record: &Reply) -> Stands {
         ("A", Some("authorized")) => Stands::Authorized,
         ("A", Some("queued for capture")) => Stands::Captured,
         ("A", Some("accepted")) => Stands::Settled,
-        ("A", Some("pin debit" | "amount under review")) => Stands::Sent,
         ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
         _ => Stands::Unlisted,
     }
@@ -95,7 +92,6 @@ impl<'a> Refusals<'a> {
             | Stands::Authorized
             | Stands::Captured
             | Stands::Settled
-            | Stands::Sent
             | Stands::SettlementRejected
             | Stands::Unlisted => {}
         }
@@ -125,17 +121,12 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, kno
         }
         match (stands(record), kind) {
             // Whatever follows names the payment by its reference.
-            (
-                Stands::Captured
-                | Stands::Settled
-                | Stands::Sent
-                | Stands::SettlementRejected
-                | Stands::Authorized,
-                _,
-            ) if record.retref.is_none() => {
+            (Stands::Captured | Stands::Settled | Stands::SettlementRejected | Stands::Authorized, _)
+                if record.retref.is_none() =>
+            {
                 return Finding::Undecided;
             }
-            (Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected, _)
+            (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
             | (Stands::Authorized, Kind::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
             (Stands::Authorized | Stands::Unlisted, _) => return Finding::Undecided,
@@ -162,12 +153,10 @@ pub(super) fn of_payment(kind: Kind, amount: Amount, attempts: Attempts<'_>, kno
 /// What is found of a capture, from the payment's record.
 pub(super) fn of_capture(amount: Amount, record: &Reply) -> Finding {
     match stands(record) {
-        Stands::Captured | Stands::Settled | Stands::Sent | Stands::SettlementRejected => {
-            match record.amount() {
-                Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
-                _ => Finding::Undecided,
-            }
-        }
+        Stands::Captured | Stands::Settled | Stands::SettlementRejected => match record.amount() {
+            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
+            _ => Finding::Undecided,
+        },
         Stands::Authorized => Finding::Absent,
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
         // The payment is known to be there.
@@ -182,7 +171,6 @@ pub(super) fn of_void(record: &Reply) -> Finding {
         Stands::Authorized | Stands::Captured => Finding::Absent,
         Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
         Stands::SettlementRejected
-        | Stands::Sent
         | Stands::NotFound
         | Stands::Declined
         | Stands::TimedOut

@@ -88,7 +88,7 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
         Command::Refund { .. } => Some(UserField::Attempt(instruction.gateway_order_id)),
         Command::Authorize(_) | Command::Purchase(_) | Command::Capture { .. } | Command::Void { .. } => None,
     };
-    [attempt, order_id, reference, description.map(UserField::Description)].into_iter().flatten().collect()
+    [order_id, reference, description.map(UserField::Description), attempt].into_iter().flatten().collect()
 }
 
 /// Body of `capture`, `void` and `refund`.

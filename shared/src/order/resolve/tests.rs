@@ -422,3 +422,15 @@ fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
     }
     assert_eq!(status(&desk, at), Status::Pending);
 }
+
+#[test]
+fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_other() {
+    let (mut desk, at) = given_up();
+    desk.later(3_000);
+    let again = desk.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    desk.told(again, &unknown());
+    desk.later(600);
+    desk.learns(at, &Finding::Undecided);
+    let next = desk.order.next_inquiry_at().unwrap();
+    assert!(next > desk.now, "due again at once: the last look at the first attempt was not taken");
+}
