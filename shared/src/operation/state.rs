@@ -160,8 +160,9 @@ pub struct Attempt {
 
 /// A decision that no longer stands: another attempt followed, or the gateway said otherwise later.
 ///
-/// Kept for people and for the record of what happened; no rule reads it. Decisions of one kind without any effect
-/// share an entry, so that an operation that is retried for days stays small.
+/// Kept for people and for the record of what happened, and because an abandoned attempt may still surface: inquiries
+/// look for it under its own order id. Other decisions of one kind without any effect share an entry, so that an
+/// operation that is retried for days stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseded {
     /// The latest attempt that it was decided of.
