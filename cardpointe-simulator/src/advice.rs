@@ -1,10 +1,33 @@
 //! Declines with the card schemes' advice, chosen by test card and amount.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
 use crate::cards::{Brand, Script};
 use crate::codes::{Processor, Verdict, category};
 
 /// What comes along with a decline: member name and value.
 pub(crate) type Advice = Vec<(&'static str, String)>;
+
+/// Their member names.
+const MEMBERS: [&str; 6] = [
+    "merchAdviceCode",
+    "merchAdviceText",
+    "declineCategory",
+    "declineCategoryText",
+    "assocRespCode",
+    "assocRespText",
+];
+
+/// Reads advice that was written to disk.
+pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Advice, D::Error> {
+    let pairs = Vec::<(String, String)>::deserialize(deserializer)?;
+    let known = |(name, value): (String, String)| {
+        let member = MEMBERS.into_iter().find(|member| *member == name);
+        member.map(|member| (member, value)).ok_or_else(|| D::Error::custom(format!("{name} is no advice")))
+    };
+    pairs.into_iter().map(known).collect()
+}
 
 /// Mastercard: minor units, advice code, text.
 const MASTERCARD: &[(i64, &str, &str)] = &[

@@ -2,22 +2,26 @@
 
 use jiff::Timestamp;
 
+use crate::accounts::Account;
 use crate::advice::{self, Advice};
 use crate::amount;
-use crate::cards::{self, Card, Script};
-use crate::codes::{Verdict, pps};
+use crate::bin_data;
+use crate::call::Call;
+use crate::cards::{self, Brand, Card, Script};
+use crate::codes::{Processor, Verdict, pps};
 use crate::config::Merchant;
 use crate::currency;
 use crate::expiry::Expiry;
 use crate::fields::Fields;
 use crate::ledger::stored_order_id;
-use crate::profile::{self, Account, ProfileUse};
+use crate::profile::{self, ProfileUse};
 use crate::receipt;
 use crate::reply::Reply;
+use crate::settings::CofPermission;
 use crate::state::{RecordKind, RecordState};
-use crate::transaction::Transaction;
+use crate::transaction::{EntryMode, Transaction};
 use crate::verification;
-use crate::world::{Call, World};
+use crate::world::World;
 
 /// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the test
 /// system.
@@ -57,10 +61,18 @@ struct Sale {
     postal: String,
     address: String,
     capture: bool,
-    /// A later payment of a series, by its flags alone.
-    claims_recurring: bool,
+    /// Whether it is a later payment of a series, by its flags alone.
+    recurring: Recurring,
     from_profile: Option<(String, String)>,
     store_profile: bool,
+}
+
+/// Whether a payment is a later one of a series, and says so by `ecomind` R.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Recurring {
+    No,
+    Unmarked,
+    Marked,
 }
 
 /// The processor's word.
@@ -77,7 +89,7 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
     let mut transaction = Transaction::new(RecordKind::Payment, retref, pps::INVALID_FIELD, call.now);
     transaction.merchid.clone_from(&merchant.merchid);
     transaction.currency.clone_from(&merchant.currency);
-    describe(&mut transaction, fields);
+    describe(&mut transaction, fields, merchant.processor);
 
     let reply = match read(world, merchant, fields, &mut transaction) {
         Err(refusal) => {
@@ -95,7 +107,7 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
     };
     let reply = receipt::attach(reply, fields, &transaction, "orderId");
     let disguise = call.disguise().filter(|_| transaction.status != RecordState::Declined);
-    let hidden = disguise.map(|verdict| transaction.hidden_behind(world, verdict, call));
+    let hidden = disguise.map(|verdict| transaction.hidden_behind(verdict, || world.next_retref(call.now)));
     world.ledger.record(transaction, call);
     match hidden {
         Some(shown) => {
@@ -123,16 +135,18 @@ fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>
 }
 
 /// What is kept of a request whatever becomes of it.
-fn describe(transaction: &mut Transaction, fields: &Fields) {
+fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor) {
     transaction.order_id =
         stored_order_id(&fields.text_or_empty("orderid").chars().take(50).collect::<String>());
     transaction.name = cards::mask_card_numbers(&fields.text_or_empty("name"));
     transaction.userfields = fields.get("userfields").map(cards::mask_in_json);
     transaction.entrymode = match fields.text_or_empty("ecomind").to_ascii_uppercase().as_str() {
-        "E" => "ECommerce",
-        "T" => "Moto",
-        "R" => "Recurring",
-        _ => "Keyed",
+        "E" => EntryMode::ECommerce,
+        "T" => EntryMode::Moto,
+        // Rapid Connect takes a payment as recurring only by its `cof` members, too.
+        "R" if processor == Processor::Rpct && fields.text("cof").is_none() => EntryMode::Moto,
+        "R" => EntryMode::Recurring,
+        _ => EntryMode::Keyed,
     };
 }
 
@@ -159,13 +173,19 @@ fn read(
         None => world.vault.resolve(&fields.text_or_empty("account"))?,
     };
     transaction.set_card(&card);
+    if card.brand == Brand::Check {
+        return Err(pps::NO_ECHECK);
+    }
+    // What CardSecure holds with a token is good for one payment, whatever becomes of it.
+    let held = world.vault.take_held(&fields.text_or_empty("account"), transaction.authorized_at);
+    let (held_expiry, held_cvv) = held.map_or((None, None), |held| (held.expiry, held.cvv));
 
     fields.check_lengths(&LENGTHS)?;
     check_texts(fields)?;
     check_currency(fields, merchant)?;
-    let expiry = read_expiry(fields, stored.as_ref())?;
+    let expiry = read_expiry(fields.text("expiry").or(held_expiry), stored.as_ref())?;
     transaction.expiry = expiry.map(Expiry::mmyy);
-    let cvv = fields.text("cvv2");
+    let cvv = fields.text("cvv2").or(held_cvv);
     if cvv.as_ref().is_some_and(|cvv| !cvv.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(pps::NON_NUMERIC_CVV);
     }
@@ -177,7 +197,8 @@ fn read(
     if needs_cvv && cvv.is_none() {
         return Err(pps::CVV_REQUIRED);
     }
-    if profile_use == ProfileUse::Create && !fields.flag("cofpermission") {
+    let needs_permission = merchant.settings.cofpermission != CofPermission::Nowhere;
+    if profile_use == ProfileUse::Create && needs_permission && !fields.flag("cofpermission") {
         return Err(pps::INVALID_FIELD);
     }
     let detail = |name: &str| {
@@ -193,7 +214,11 @@ fn read(
         expiry,
         cvv,
         capture: fields.flag("capture"),
-        claims_recurring: is_series(fields, "M"),
+        recurring: match fields.text_or_empty("ecomind").as_str() {
+            _ if !is_series(fields, "M") => Recurring::No,
+            "R" | "r" => Recurring::Marked,
+            _ => Recurring::Unmarked,
+        },
         store_profile: profile_use == ProfileUse::Create,
     })
 }
@@ -218,8 +243,8 @@ fn check_currency(fields: &Fields, merchant: &Merchant) -> Result<(), Verdict> {
     }
 }
 
-fn read_expiry(fields: &Fields, stored: Option<&Account>) -> Result<Option<Expiry>, Verdict> {
-    match (fields.text("expiry"), stored) {
+fn read_expiry(given: Option<String>, stored: Option<&Account>) -> Result<Option<Expiry>, Verdict> {
+    match (given, stored) {
         (Some(text), _) => Expiry::parse(&text).map(Some).ok_or(pps::NON_NUMERIC_EXPIRY),
         (None, Some(account)) => Ok(account.expiry),
         (None, None) => Err(pps::NON_NUMERIC_EXPIRY),
@@ -238,6 +263,9 @@ fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timesta
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
     if let Some(verdict) = sale.card.script.decline(processor) {
         return refuse(verdict);
+    }
+    if sale.recurring == Recurring::Unmarked && merchant.settings.recurring_needs_ecomind {
+        return refuse(processor.recurring_refused());
     }
     if sale.expiry.is_some_and(|expiry| expiry.is_past(now)) {
         return refuse(processor.expired());
@@ -265,7 +293,7 @@ fn decided(
     sale: &Sale,
     transaction: &mut Transaction,
 ) -> Reply {
-    let continues_series = sale.claims_recurring
+    let continues_series = sale.recurring != Recurring::No
         && world.ledger.all().iter().any(|earlier| {
             earlier.starts_recurring
                 && earlier.token == sale.card.token
@@ -331,12 +359,13 @@ fn approved(
         .with_some("authcode", transaction.authcode.as_deref())
         .with("avsresp", avs)
         .with("cvvresp", cvv)
-        .with("entrymode", transaction.entrymode)
+        .with("entrymode", transaction.entrymode.name())
         .with("bintype", "")
         .with_some("batchid", transaction.batchid.as_deref())
         .with_some("profileid", transaction.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
         .with_some("acctid", transaction.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
         .with_some("cof", cof)
+        .with_some("binInfo", if fields.flag("bin") { bin_data::info(&sale.card) } else { None })
 }
 
 fn declined(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {

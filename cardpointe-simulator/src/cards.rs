@@ -4,12 +4,19 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::codes::{Processor, Verdict, pps};
+use crate::codes::{Verdict, pps};
+
+mod test_cards;
+
+pub(crate) use test_cards::Script;
+use test_cards::{KNOWN_ACCOUNTS, KNOWN_TOKENS, TEST_CARDS};
 
 /// A card scheme.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Brand {
     Visa,
     Mastercard,
@@ -17,6 +24,8 @@ pub(crate) enum Brand {
     Discover,
     Diners,
     Jcb,
+    /// No card: a checking account.
+    Check,
 }
 
 impl Brand {
@@ -44,148 +53,61 @@ impl Brand {
             Self::Discover => "DISC",
             Self::Diners => "DC",
             Self::Jcb => "JCB",
-        }
-    }
-}
-
-/// What a card does, apart from what amounts and addresses ask for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Script {
-    /// Approved unless something else says no.
-    None,
-    /// Approved with the authorization code of the test table.
-    Approve(&'static str),
-    ReferToIssuer,
-    DoNotHonor,
-    Expired,
-    InsufficientFunds,
-    /// 6.00 and more is approved for 5.00.
-    Partial,
-    Timeout,
-    /// Recurring payments with Mastercard's advice codes.
-    MastercardAdvice,
-    /// Recurring payments with Visa's categories and advice codes.
-    VisaAdvice,
-    /// The card scheme's own decline codes, by amount.
-    Scheme(&'static [(&'static str, &'static str)]),
-}
-
-impl Script {
-    fn of(pan: &str) -> Self {
-        use crate::codes::scheme;
-        match pan {
-            "4788250000121443" => Self::Approve("PPS009"),
-            "5454545454545454" => Self::Approve("PPS010"),
-            "371449635398431" => Self::Approve("PPS013"),
-            "6011000995500000" => Self::Approve("PPS015"),
-            "36438999960016" => Self::Approve("PPS012"),
-            "3528000000000007" => Self::Approve("PPS007"),
-            "4387751111111020" | "5442981111111023" | "6011000995511122" => Self::ReferToIssuer,
-            "4387751111111038" | "5442981111111031" | "6011000995511130" => Self::DoNotHonor,
-            "4387751111111046" | "5442981111111049" | "6011000995511148" => Self::Expired,
-            "4387751111111053" | "5442981111111056" | "6011000995511155" => Self::InsufficientFunds,
-            "4387750101010101" => Self::Partial,
-            "4999006200620062" | "5111006200620062" | "6465006200620062" => Self::Timeout,
-            "5442981111111064" => Self::MastercardAdvice,
-            "4012000000000081" => Self::VisaAdvice,
-            "4387751111111012" => Self::Scheme(scheme::VISA),
-            "5442981111112021" => Self::Scheme(scheme::MASTERCARD),
-            "6011000995512005" => Self::Scheme(scheme::DISCOVER),
-            "341111599242008" => Self::Scheme(scheme::AMEX),
-            _ => Self::None,
-        }
-    }
-
-    /// The decline that this card always gets.
-    pub(crate) fn decline(self, processor: Processor) -> Option<Verdict> {
-        match self {
-            Self::ReferToIssuer => Some(processor.refer_to_issuer()),
-            Self::DoNotHonor => Some(processor.do_not_honor()),
-            Self::Expired => Some(processor.expired()),
-            Self::InsufficientFunds => Some(processor.insufficient_funds()),
-            Self::None
-            | Self::Approve(_)
-            | Self::Partial
-            | Self::Timeout
-            | Self::MastercardAdvice
-            | Self::VisaAdvice
-            | Self::Scheme(_) => None,
+            Self::Check => "ECHK",
         }
     }
 }
 
 /// What is known of a card without its number.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Card {
     pub(crate) token: String,
+    /// The token that is not unique: the same for all tokens of a card.
+    first_token: String,
+    /// The first six digits; none of a checking account.
+    pub(crate) bin: String,
     /// First two and last four digits, the rest crossed out.
     pub(crate) masked: String,
     pub(crate) brand: Brand,
+    #[serde(skip)]
     pub(crate) script: Script,
 }
+
+impl Card {
+    /// Whether its token is the one that every request for it gets.
+    pub(crate) fn is_first_token(&self) -> bool {
+        self.token == self.first_token
+    }
+}
+
+/// What came along with a card to `CardSecure`, for one authorization. No `Debug`: it may hold a CVV.
+pub(crate) struct Held {
+    pub(crate) expiry: Option<String>,
+    pub(crate) cvv: Option<String>,
+    since: Timestamp,
+}
+
+/// How long it is held.
+const HELD_S: i64 = 120;
 
 /// The tokens given out so far.
 pub(crate) struct Vault {
     cards: HashMap<String, Card>,
+    held: HashMap<String, Held>,
+    pub(crate) unique_tokens: u64,
+    /// Since the last [`Vault::take_new`].
+    new_tokens: Vec<String>,
 }
-
-/// The cards whose tokens are known from the start, so that a client can use a token right away.
-const TEST_CARDS: [&str; 33] = [
-    "4111111111111111",
-    "4242424242424242",
-    "4788250000121443",
-    "5454545454545454",
-    "371449635398431",
-    "6011000995500000",
-    "36438999960016",
-    "3528000000000007",
-    "4387751111111020",
-    "5442981111111023",
-    "6011000995511122",
-    "4387751111111038",
-    "5442981111111031",
-    "6011000995511130",
-    "4387751111111046",
-    "5442981111111049",
-    "6011000995511148",
-    "4387751111111053",
-    "5442981111111056",
-    "6011000995511155",
-    "4387750101010101",
-    "4999006200620062",
-    "5111006200620062",
-    "6465006200620062",
-    "4000100011112224",
-    "6011361000006668",
-    "4761739001010010",
-    "5442981111111064",
-    "4012000000000081",
-    "4387751111111012",
-    "5442981111112021",
-    "6011000995512005",
-    "341111599242008",
-];
-
-/// Pairs that the real test system gave out.
-const KNOWN_TOKENS: [(&str, &str); 9] = [
-    ("4111111111111111", "9418594164541111"),
-    ("4788250000121443", "9477709629051443"),
-    ("4387751111111053", "9435885049491053"),
-    ("4000100011112224", "9405701444882224"),
-    ("6011000995500000", "9601616143390000"),
-    ("4999006200620062", "9497267302710062"),
-    ("6011361000006668", "9605849968916668"),
-    ("4242424242424242", "9422925921134242"),
-    ("4761739001010010", "9477257372660010"),
-];
 
 impl Vault {
     pub(crate) fn new() -> Self {
-        let mut vault = Self { cards: HashMap::new() };
+        let mut vault =
+            Self { cards: HashMap::new(), held: HashMap::new(), unique_tokens: 0, new_tokens: Vec::new() };
         for pan in TEST_CARDS {
             let known = vault.resolve(pan);
             debug_assert!(known.is_ok(), "the test cards are valid");
         }
+        vault.new_tokens.clear();
         vault
     }
 
@@ -203,14 +125,91 @@ impl Vault {
         }
         let brand = Brand::of(account)?;
         let token = token(account);
-        let card = self.cards.entry(token.clone()).or_insert_with(|| Card {
+        let card = Card {
+            first_token: token.clone(),
             token,
+            bin: account[..6].to_owned(),
             masked: mask(account),
             brand,
             script: Script::of(account),
-        });
-        Ok(card.clone())
+        };
+        Ok(self.keep(card))
     }
+
+    fn keep(&mut self, card: Card) -> Card {
+        if let Some(known) = self.cards.get(&card.token) {
+            return known.clone();
+        }
+        self.new_tokens.push(card.token.clone());
+        self.cards.insert(card.token.clone(), card.clone());
+        card
+    }
+
+    /// The cards that came since this was called last.
+    pub(crate) fn take_new(&mut self) -> Vec<Card> {
+        let tokens = std::mem::take(&mut self.new_tokens);
+        tokens.iter().filter_map(|token| self.cards.get(token).cloned()).collect()
+    }
+
+    /// Every card that is not known from the start, in no order.
+    pub(crate) fn added(&self) -> impl Iterator<Item = &Card> {
+        let first = |card: &&Card| TEST_CARDS.iter().any(|pan| token(pan) == card.token);
+        self.cards.values().filter(move |card| !first(card))
+    }
+
+    /// Puts a card back that was known before. What it does follows from its first token.
+    pub(crate) fn restore(&mut self, mut card: Card) {
+        card.script = self.cards.get(&card.first_token).map_or(Script::None, |first| first.script);
+        self.cards.insert(card.token.clone(), card);
+    }
+
+    /// The checking account behind a routing and an account number.
+    pub(crate) fn checking_account(&mut self, routing: &str, account: &str) -> Card {
+        let known = KNOWN_ACCOUNTS.iter().find(|known| (known.0, known.1) == (routing, account));
+        let token = match known {
+            Some((_, _, token)) => (*token).to_owned(),
+            None => token_of(&routing[..2], &format!("{routing}/{account}"), &account[account.len() - 4..]),
+        };
+        let masked = mask(account);
+        self.keep(Card {
+            first_token: token.clone(),
+            token,
+            bin: String::new(),
+            masked,
+            brand: Brand::Check,
+            script: Script::None,
+        })
+    }
+
+    /// Another token for the same card, which no other has.
+    pub(crate) fn another_token(&mut self, card: &Card) -> Card {
+        let last_four = &card.token[12..];
+        loop {
+            self.unique_tokens += 1;
+            let seed = format!("{}#{}", card.token, self.unique_tokens);
+            let token = token_of(&card.token[1..3], &seed, last_four);
+            if !self.cards.contains_key(&token) {
+                return self.keep(Card { token, ..card.clone() });
+            }
+        }
+    }
+
+    /// Holds expiry and CVV until the token pays, or for two minutes.
+    pub(crate) fn hold(&mut self, token: &str, expiry: Option<String>, cvv: Option<String>, now: Timestamp) {
+        self.held.retain(|_, held| !is_over(held, now));
+        if expiry.is_some() || cvv.is_some() {
+            self.held.insert(token.to_owned(), Held { expiry, cvv, since: now });
+        }
+    }
+
+    /// Takes what is held with a token.
+    pub(crate) fn take_held(&mut self, token: &str, now: Timestamp) -> Option<Held> {
+        self.held.remove(token).filter(|held| !is_over(held, now))
+    }
+}
+
+fn is_over(held: &Held, now: Timestamp) -> bool {
+    now.as_second() - held.since.as_second() >= HELD_S
 }
 
 /// Whether a run of digits passes the check of card numbers.
@@ -270,25 +269,28 @@ pub(crate) fn mask_in_json(value: &Value) -> Value {
     }
 }
 
+fn token(pan: &str) -> String {
+    match KNOWN_TOKENS.iter().find(|(known, _)| *known == pan) {
+        Some((_, token)) => (*token).to_owned(),
+        None => token_of(&pan[..2], pan, &pan[pan.len() - 4..]),
+    }
+}
+
 /// "9", the first two digits, nine digits that depend on the whole number, the last four; the check digit
 /// fits.
 ///
 /// Deterministic, so anyone can compute a card number's token: good for a simulator, no protection of
 /// anything.
-fn token(pan: &str) -> String {
-    if let Some((_, token)) = KNOWN_TOKENS.iter().find(|(known, _)| *known == pan) {
-        return (*token).to_owned();
-    }
+fn token_of(first_two: &str, whole: &str, last_four: &str) -> String {
     // FNV-1a: tiny, the same everywhere, and nothing secret hangs on it.
-    let hash = pan.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let middle = (hash ^ (hash >> 29)) % 100_000_000;
-    let last_four = &pan[pan.len() - 4..];
     let mut token = String::new();
     // Exactly one of the ten digits makes the sum come out.
     for filler in 0..10 {
-        token = format!("9{}{middle:08}{filler}{last_four}", &pan[..2]);
+        token = format!("9{first_two}{middle:08}{filler}{last_four}");
         if luhn(&token) {
             break;
         }

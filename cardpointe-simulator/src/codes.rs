@@ -8,6 +8,8 @@ pub(crate) mod scheme;
 pub use response_code::ResponseCode;
 
 use Stat::{A, B, C};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One line of a processor's table: code, kind of answer, text.
 pub(crate) type Row = (&'static str, Stat, &'static str);
@@ -42,7 +44,34 @@ pub(crate) struct Verdict {
     pub(crate) text: &'static str,
 }
 
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.processor, self.code, self.text).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Verdict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (processor, code, text) = <(String, String, String)>::deserialize(deserializer)?;
+        Self::known(&processor, &code, &text)
+            .ok_or_else(|| D::Error::custom(format!("{processor} {code} ({text}) is no response code")))
+    }
+}
+
 impl Verdict {
+    /// The verdict with these words.
+    fn known(processor: &str, code: &str, text: &str) -> Option<Self> {
+        let has_words =
+            |verdict: &Self| (verdict.processor, verdict.code, verdict.text) == (processor, code, text);
+        let in_tables = ResponseCode::find(processor, code).map(|known| known.0);
+        let chosen = [Processor::Fnor, Processor::Rpct].into_iter().flat_map(|processor| {
+            let scripted = ["05", "54", "500"].map(|code| processor.scripted(code));
+            let picked = [processor.approval(), processor.partial_approval(), processor.refer_to_issuer()];
+            scripted.into_iter().chain(picked)
+        });
+        in_tables.into_iter().chain(chosen).find(has_words)
+    }
+
     const fn gateway(code: &'static str, stat: Stat, text: &'static str) -> Self {
         Self { processor: "PPS", code, stat, text }
     }
@@ -108,6 +137,11 @@ impl Processor {
 
     pub(crate) fn expired(self) -> Verdict {
         self.pick(("54", C, "Wrong expiration"), ("101", C, "Expired card"))
+    }
+
+    /// A recurring payment that is not marked as one. No source names the code.
+    pub(crate) fn recurring_refused(self) -> Verdict {
+        self.pick(("12", C, "Invalid transaction"), ("902", C, "Invalid transaction"))
     }
 
     pub(crate) fn insufficient_funds(self) -> Verdict {
@@ -181,6 +215,7 @@ pub(crate) mod pps {
     use super::Verdict;
 
     pub(crate) const APPROVAL: Verdict = Verdict::gateway("00", A, "Approval");
+    pub(crate) const PROFILE_DELETED: Verdict = Verdict::gateway("08", A, "Profile Deleted");
     pub(crate) const PROFILE_SAVED: Verdict = Verdict::gateway("09", A, "Profile Saved");
     pub(crate) const INVALID_CARD: Verdict = Verdict::gateway("11", C, "Invalid card");
     pub(crate) const BAD_CHECK_DIGIT: Verdict = Verdict::gateway("13", C, "Bad card check digit");
@@ -213,8 +248,9 @@ pub(crate) mod pps {
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
 
     /// All of them.
-    pub(crate) const ALL: [Verdict; 29] = [
+    pub(crate) const ALL: [Verdict; 30] = [
         APPROVAL,
+        PROFILE_DELETED,
         PROFILE_SAVED,
         INVALID_CARD,
         BAD_CHECK_DIGIT,
@@ -274,6 +310,21 @@ mod tests {
         assert_eq!(code_for(Processor::Fnor, 205_100), None);
         assert_eq!(code_for(Processor::Fnor, 115_100), None, "FNOR has no three-digit codes");
         assert_eq!(code_for(Processor::Rpct, 105_100), None, "RPCT has no two-digit codes");
+    }
+
+    #[test]
+    fn an_amount_brings_about_every_code_of_digits_and_a_fault_every_other() {
+        for processor in [Processor::Fnor, Processor::Rpct] {
+            for (code, stat, _) in processor.rows().iter().filter(|row| row.1 != A) {
+                let by_amount =
+                    code.parse::<i64>().ok().and_then(|number| processor.for_amount(100_000 + number * 100));
+                match by_amount {
+                    Some(verdict) => assert_eq!((verdict.code, verdict.stat), (*code, *stat)),
+                    None => assert!(code.bytes().any(|byte| byte.is_ascii_alphabetic()), "{code}"),
+                }
+                assert!(ResponseCode::find(processor.name(), code).is_some(), "{code}");
+            }
+        }
     }
 
     #[test]

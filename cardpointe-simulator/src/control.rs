@@ -13,6 +13,11 @@ use crate::settlement::{self, Stage};
 use crate::state::ShownSetlstat;
 use crate::world::World;
 
+mod presets;
+
+/// Where the control interface is.
+pub(crate) const CONTROL_PATH: &str = "/_simulator";
+
 /// Why a control request changes nothing.
 enum Mistake {
     /// With the member's name.
@@ -21,7 +26,7 @@ enum Mistake {
     MethodNotAllowed,
 }
 
-type Outcome = Result<Value, Mistake>;
+type ControlResult = Result<Value, Mistake>;
 
 fn mistake<T>(message: impl Into<String>) -> Result<T, Mistake> {
     Err(Mistake::BadRequest(message.into()))
@@ -40,7 +45,7 @@ pub(crate) fn respond(world: &mut World, method: &Method, path: &str, body: &[u8
     }
 }
 
-fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome {
+fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> ControlResult {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     match (segments.as_slice(), method.as_str()) {
         (["faults"], "GET") => Ok(world.faults.to_json()),
@@ -56,6 +61,8 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome
             Ok(json!([]))
         }
         (["transactions"], "GET") => Ok(lookup::everything(world).into()),
+        (["transactions"], "POST") => presets::add_transaction(world, body),
+        (["profiles"], "POST") => presets::add_profile(world, body),
         (["transactions", retref], "POST") => change_record(world, retref, body),
         (["settle"], "POST") => settle(world, body),
         (["portal"], "POST") => act_in_portal(world, body),
@@ -71,7 +78,10 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Outcome
         },
         (["merchants", merchid], "POST") => change_merchant(world, merchid, body),
         (
-            ["faults" | "transactions" | "settle" | "portal" | "clock" | "reset"]
+            [
+                "faults" | "alterations" | "transactions" | "profiles" | "settle" | "portal" | "clock"
+                | "reset",
+            ]
             | ["merchants" | "transactions", _],
             _,
         ) => Err(Mistake::MethodNotAllowed),
@@ -93,7 +103,7 @@ fn members(body: &[u8], known: &[&str]) -> Result<Map<String, Value>, Mistake> {
     }
 }
 
-fn add_fault(world: &mut World, body: &[u8]) -> Outcome {
+fn add_fault(world: &mut World, body: &[u8]) -> ControlResult {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return mistake("the body must be a JSON object");
     };
@@ -102,7 +112,7 @@ fn add_fault(world: &mut World, body: &[u8]) -> Outcome {
     Ok(fault.to_json())
 }
 
-fn add_alteration(world: &mut World, body: &[u8]) -> Outcome {
+fn add_alteration(world: &mut World, body: &[u8]) -> ControlResult {
     let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return mistake("the body must be a JSON object");
     };
@@ -112,11 +122,12 @@ fn add_alteration(world: &mut World, body: &[u8]) -> Outcome {
     Ok(added)
 }
 
-fn settle(world: &mut World, body: &[u8]) -> Outcome {
+fn settle(world: &mut World, body: &[u8]) -> ControlResult {
     let stage = stage(&members(body, &["stage"])?)?;
     Ok(json!({ "moved": settlement::settle(world, stage) }))
 }
 
+/// The stage that a body names.
 fn stage(members: &Map<String, Value>) -> Result<Option<Stage>, Mistake> {
     match members.get("stage").map(|stage| stage.as_str().and_then(Stage::from_word)) {
         None => Ok(None),
@@ -126,7 +137,7 @@ fn stage(members: &Map<String, Value>) -> Result<Option<Stage>, Mistake> {
 }
 
 /// Changes one record: takes it to a stage, and chooses the `setlstat` that inquiries show.
-fn change_record(world: &mut World, retref: &str, body: &[u8]) -> Outcome {
+fn change_record(world: &mut World, retref: &str, body: &[u8]) -> ControlResult {
     let members = members(body, &["stage", "setlstat", "real_setlstat"])?;
     let stage = stage(&members)?;
     let shown = match members.get("setlstat") {
@@ -151,13 +162,13 @@ fn change_record(world: &mut World, retref: &str, body: &[u8]) -> Outcome {
     Ok(record.unwrap_or_default())
 }
 
-fn act_in_portal(world: &mut World, body: &[u8]) -> Outcome {
+fn act_in_portal(world: &mut World, body: &[u8]) -> ControlResult {
     let members = members(body, &["action", "retref", "amount", "orderid"])?;
     let action = PortalAction::from_json(&members).map_err(Mistake::BadRequest)?;
-    Ok(portal::perform(world, &action))
+    Ok(portal::act(world, &action))
 }
 
-fn advance_clock(world: &mut World, body: &[u8]) -> Outcome {
+fn advance_clock(world: &mut World, body: &[u8]) -> ControlResult {
     let members = members(body, &["advance_s"])?;
     let Some(seconds) = members.get("advance_s").and_then(Value::as_i64) else {
         return mistake("advance_s: a whole number of seconds");
@@ -169,11 +180,11 @@ fn advance_clock(world: &mut World, body: &[u8]) -> Outcome {
     }
 }
 
-fn no_merchant(merchid: &str) -> Outcome {
+fn no_merchant(merchid: &str) -> ControlResult {
     Err(Mistake::NotFound(format!("there is no merchant account {merchid}")))
 }
 
-fn change_merchant(world: &mut World, merchid: &str, body: &[u8]) -> Outcome {
+fn change_merchant(world: &mut World, merchid: &str, body: &[u8]) -> ControlResult {
     let Some(merchant) = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid) else {
         return no_merchant(merchid);
     };

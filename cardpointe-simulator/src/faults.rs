@@ -25,12 +25,24 @@ pub enum Endpoint {
     InquireByOrderid,
     /// `voidByOrderId`
     VoidByOrderId,
-    /// `profile`
+    /// `profile`: creating, reading, changing and deleting
     Profile,
+    /// `inquireMerchant`
+    InquireMerchant,
+    /// `bin`
+    Bin,
+    /// `settlestat`
+    Settlestat,
+    /// `funding`
+    Funding,
+    /// `sigcap`
+    Sigcap,
+    /// `CardSecure`'s `tokenize`
+    Tokenize,
 }
 
 impl Endpoint {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 15] = [
         Self::Any,
         Self::Auth,
         Self::Capture,
@@ -40,6 +52,12 @@ impl Endpoint {
         Self::InquireByOrderid,
         Self::VoidByOrderId,
         Self::Profile,
+        Self::InquireMerchant,
+        Self::Bin,
+        Self::Settlestat,
+        Self::Funding,
+        Self::Sigcap,
+        Self::Tokenize,
     ];
 
     /// The name in the path and in the control interface.
@@ -54,6 +72,12 @@ impl Endpoint {
             Self::InquireByOrderid => "inquireByOrderid",
             Self::VoidByOrderId => "voidByOrderId",
             Self::Profile => "profile",
+            Self::InquireMerchant => "inquireMerchant",
+            Self::Bin => "bin",
+            Self::Settlestat => "settlestat",
+            Self::Funding => "funding",
+            Self::Sigcap => "sigcap",
+            Self::Tokenize => "tokenize",
         }
     }
 

@@ -1,11 +1,11 @@
 //! Every transaction that the simulator has seen.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::call::Call;
 use crate::cards;
 use crate::settings::Settings;
 use crate::transaction::Transaction;
-use crate::world::Call;
 
 /// An order id as it is kept: one that could be taken for a card number is masked, and never found again.
 pub(crate) fn stored_order_id(order_id: &str) -> String {
@@ -24,13 +24,25 @@ pub(crate) struct Ledger {
     by_retref: HashMap<String, usize>,
     by_order_id: HashMap<String, Vec<usize>>,
     /// Batches closed so far, by merchant account.
-    closed_batches: HashMap<String, u64>,
+    closed_batches: BTreeMap<String, u64>,
+    /// The places that changed since [`Ledger::take_changed`]; `None`: nothing keeps the ledger.
+    changed: Option<BTreeSet<usize>>,
 }
 
 impl Ledger {
     /// Records a transaction. A masked order id is indexed as it is kept, so what was sent does not find it.
     pub(crate) fn record(&mut self, mut transaction: Transaction, call: Call) {
         transaction.note(call.now, call.origin);
+        self.restore(transaction);
+    }
+
+    /// Puts a transaction where it was: in the place of the one with its reference, or at the end.
+    pub(crate) fn restore(&mut self, transaction: Transaction) {
+        if let Some(place) = self.by_retref.get(&transaction.retref).copied() {
+            self.transactions[place] = transaction;
+            self.mark(place);
+            return;
+        }
         let place = self.transactions.len();
         self.by_retref.insert(transaction.retref.clone(), place);
         let order_id = &transaction.order_id;
@@ -41,6 +53,24 @@ impl Ledger {
             self.by_order_id.entry(order_id.clone()).or_default().push(place);
         }
         self.transactions.push(transaction);
+        self.mark(place);
+    }
+
+    fn mark(&mut self, place: usize) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(place);
+        }
+    }
+
+    /// From now on, changes are noted for [`Ledger::take_changed`].
+    pub(crate) fn note_changes(&mut self) {
+        self.changed = Some(BTreeSet::new());
+    }
+
+    /// The transactions that changed since this was called last, oldest first.
+    pub(crate) fn take_changed(&mut self) -> Vec<&Transaction> {
+        let changed = self.changed.as_mut().map(std::mem::take).unwrap_or_default();
+        changed.into_iter().map(|place| &self.transactions[place]).collect()
     }
 
     /// Records what a response showed, if it was a transaction of its own.
@@ -56,7 +86,9 @@ impl Ledger {
     }
 
     pub(crate) fn by_retref_mut(&mut self, retref: &str) -> Option<&mut Transaction> {
-        self.by_retref.get(retref).map(|place| &mut self.transactions[*place])
+        let place = *self.by_retref.get(retref)?;
+        self.mark(place);
+        Some(&mut self.transactions[place])
     }
 
     pub(crate) fn find(&self, retref: &str, merchid: &str) -> Option<&Transaction> {
@@ -66,8 +98,8 @@ impl Ledger {
     /// Puts a changed copy in the place of a recorded transaction. Its order id must be the same.
     pub(crate) fn replace(&mut self, mut transaction: Transaction, call: Call) {
         transaction.note(call.now, call.origin);
-        if let Some(place) = self.by_retref.get(&transaction.retref) {
-            self.transactions[*place] = transaction;
+        if self.by_retref.contains_key(&transaction.retref) {
+            self.restore(transaction);
         }
     }
 
@@ -102,8 +134,25 @@ impl Ledger {
         &self.transactions
     }
 
-    pub(crate) fn all_mut(&mut self) -> &mut [Transaction] {
-        &mut self.transactions
+    /// Offers each transaction for a change, and returns how many were changed.
+    pub(crate) fn change_all(&mut self, mut change: impl FnMut(&mut Transaction) -> bool) -> usize {
+        let mut changed = 0;
+        for place in 0..self.transactions.len() {
+            if change(&mut self.transactions[place]) {
+                self.mark(place);
+                changed += 1;
+            }
+        }
+        changed
+    }
+
+    /// How many batches each merchant account has closed.
+    pub(crate) fn closed(&self) -> &BTreeMap<String, u64> {
+        &self.closed_batches
+    }
+
+    pub(crate) fn restore_closed(&mut self, closed: BTreeMap<String, u64>) {
+        self.closed_batches = closed;
     }
 
     pub(crate) fn closed_batches(&self, merchid: &str) -> u64 {

@@ -3,6 +3,7 @@
 //! Which state allows what is documented only in part; the README lists what is inferred.
 
 use crate::amount;
+use crate::call::Call;
 use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
@@ -12,7 +13,7 @@ use crate::record::Origin;
 use crate::reply::Reply;
 use crate::state::{RecordKind, RecordState};
 use crate::transaction::Transaction;
-use crate::world::{Call, World};
+use crate::world::World;
 
 const LENGTHS: [(&str, usize); 3] = [("merchid", 16), ("retref", 14), ("orderid", 50)];
 

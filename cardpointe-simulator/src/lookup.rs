@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::call::Call;
 use crate::codes::pps;
 use crate::config::Merchant;
 use crate::reply::{Answer, Reply};
-use crate::world::{Call, World};
+use crate::transaction::Transaction;
+use crate::world::World;
 
 /// One transaction, by its reference.
 pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) -> Answer {
@@ -52,11 +54,17 @@ pub(crate) fn inquire_by_order_id(
     }
 }
 
+/// The `setlstat` that inquiries show; empty when it is left out.
+pub(crate) fn shown_setlstat(world: &World, transaction: &Transaction) -> String {
+    let settings = world.merchant(&transaction.merchid).map(|merchant| merchant.settings).unwrap_or_default();
+    transaction.shown_setlstat(settings).unwrap_or_default().to_owned()
+}
+
 /// The whole ledger: each transaction as an inquiry shows it, and which kind it is.
 pub(crate) fn everything(world: &World) -> Vec<Value> {
     let now = world.now();
     let default = crate::settings::Settings::default();
-    let entry = |transaction: &crate::transaction::Transaction| {
+    let entry = |transaction: &Transaction| {
         let settings = world.merchant(&transaction.merchid).map_or(default, |merchant| merchant.settings);
         let entry = transaction.inquiry(settings, now).with("kind", transaction.kind.name());
         json!(entry.into_map())

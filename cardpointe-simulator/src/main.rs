@@ -1,15 +1,55 @@
 //! The simulator as a program.
 
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cardpointe_simulator::{Config, Server};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
+
+mod conformance_command;
+
+/// What the state is called in its directory.
+const STATE_FILE: &str = "cardpointe-simulator.jsonl";
+
+const EXAMPLES: &str = "\
+Examples:
+  cardpointe-simulator                          http://127.0.0.1:4001, in memory
+  cardpointe-simulator --port 0 --quiet         any free port, no log
+  cardpointe-simulator --data ~/.simulator      payments survive a restart
+  cardpointe-simulator --rate-limit --timeout-card-delay-ms 32000
+                                                as slow and as strict as the test system
+
+Credentials: testing / testing123, merchant account 496160873888.
+Status page: http://127.0.0.1:4001/
+
+A sale, a settlement, an inquiry:
+  curl -u testing:testing123 -X PUT http://127.0.0.1:4001/cardconnect/rest/auth \\
+    -d '{\"merchid\":\"496160873888\",\"account\":\"4788250000121443\",\"expiry\":\"1249\",\
+\"amount\":\"12.34\",\"orderid\":\"A-1\",\"capture\":\"Y\"}'
+  curl -X POST http://127.0.0.1:4001/_simulator/settle
+  curl -u testing:testing123 \\
+    http://127.0.0.1:4001/cardconnect/rest/inquireByOrderid/A-1/496160873888/1";
+
+const CONFORMANCE_EXAMPLES: &str = "\
+The credentials come from CARDPOINTE_USERNAME and CARDPOINTE_PASSWORD, or are asked for.
+Only published test cards are sent. Other hosts than sandboxes and this machine are refused.
+
+Examples:
+  cardpointe-simulator conformance --url https://fts-uat.cardconnect.com --merchid MID \\
+    --record conformance.json --fixtures fixtures
+  (tomorrow, and the day after: the same again, for what has settled since)";
 
 /// The command line.
 #[derive(Parser)]
-#[command(version, about = "A fake of the CardPointe gateway, on this machine")]
+#[command(
+    version,
+    about = "A fake of the CardPointe gateway, on this machine",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true
+)]
 struct Options {
     /// Where to listen on 127.0.0.1; 0 takes any free port
     #[arg(long, default_value_t = 4001)]
@@ -26,14 +66,33 @@ struct Options {
     /// How late timed-out responses are (the real gateway: 32000)
     #[arg(long, default_value_t = 0, value_name = "MS")]
     timeout_card_delay_ms: u64,
-    /// Limit inquiries and profiles to 20 per minute, as the test system does
+    /// Limit inquiries, profiles and reports to 20 per minute, as the test system does
     #[arg(long)]
     rate_limit: bool,
+    /// Keep records, profiles, tokens and settings in this directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play requests against a sandbox and against this simulator, and tell what differs
+    #[command(after_help = CONFORMANCE_EXAMPLES)]
+    Conformance(conformance_command::ConformanceOptions),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let mut options = Options::parse();
+    match options.command.take() {
+        Some(Command::Conformance(conformance)) => conformance_command::compare(conformance).await,
+        None => serve(options).await,
+    }
+}
+
+async fn serve(options: Options) -> ExitCode {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
@@ -42,20 +101,34 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let server = Server::start(
-        listener,
-        Config {
-            seed: options.seed,
-            quiet_json: options.quiet_json,
-            timeout_card_delay_ms: options.timeout_card_delay_ms,
-            rate_limit: options.rate_limit,
-            log: !options.quiet,
-            ..Config::default()
-        },
+    let config = Config {
+        seed: options.seed,
+        quiet_json: options.quiet_json,
+        timeout_card_delay_ms: options.timeout_card_delay_ms,
+        rate_limit: options.rate_limit,
+        log: !options.quiet,
+        ..Config::default()
+    };
+    let started = match &options.data {
+        None => Ok(Server::start(listener, config)),
+        Some(directory) => Server::start_in(listener, config, &directory.join(STATE_FILE)),
+    };
+    let server = match started {
+        Ok(server) => server,
+        Err(error) => {
+            eprintln!("Cannot take up the state. {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let addresses = format!(
+        "CardPointe simulator: {}\nStatus page: {}/\nControl: {}\nTry: {}\n",
+        server.base_url(),
+        server.base_url().trim_end_matches("/cardconnect/rest"),
+        server.control_url(),
+        example(&server)
     );
-    println!("CardPointe simulator: {}", server.base_url());
-    println!("Control: {}", server.control_url());
-    println!("Try: {}", example(&server));
+    // `println!` would panic when nothing reads it any more, and end a gateway that runs.
+    drop(io::stdout().write_all(addresses.as_bytes()));
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("Cannot wait for Ctrl-C: {error}");
         return ExitCode::FAILURE;

@@ -28,6 +28,7 @@ impl Noise {
                     replies.into_iter().map(|reply| self.write_object(reply.into_map())).collect();
                 format!("[{}]", objects.join(","))
             }
+            Answer::Text(text) => text.to_owned(),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::call::Call;
 use crate::codes::pps;
 use crate::faults::Endpoint;
 use crate::fields::Fields;
 use crate::record::Origin;
 use crate::reply::Reply;
 use crate::rest;
-use crate::world::{Call, World};
+use crate::world::World;
 
 /// A person's action in the portal. Amounts are minor units; without one, everything that is left.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,7 +75,7 @@ impl PortalAction {
 }
 
 /// Does it under the payment's own merchant account.
-pub(crate) fn perform(world: &mut World, action: &PortalAction) -> Value {
+pub(crate) fn act(world: &mut World, action: &PortalAction) -> Value {
     let (endpoint, retref, minor_units, order_id) = action.parts();
     let found = world.ledger.by_retref(retref).map(|transaction| transaction.merchid.clone());
     let Some(merchant) = found.and_then(|merchid| world.merchant(&merchid).cloned()) else {

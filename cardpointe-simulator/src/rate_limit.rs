@@ -30,6 +30,8 @@ impl RateLimit {
         let bucket = match endpoint {
             Endpoint::Inquire | Endpoint::InquireByOrderid => "inquire",
             Endpoint::Profile => "profile",
+            Endpoint::Settlestat => "settlestat",
+            Endpoint::Funding => "funding",
             _ => return None,
         };
         let now_s = now.as_second();

@@ -1,12 +1,12 @@
 //! The ledger as tests read it.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::state::{RecordKind, RecordState};
-use crate::transaction::Transaction;
 
 /// What changed a record.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Origin {
     /// A request to the API.
     Request,
@@ -17,7 +17,7 @@ pub enum Origin {
 }
 
 /// A record right after a change. The first one is its creation.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Change {
     /// When.
     pub at: Timestamp,
@@ -84,28 +84,5 @@ impl Record {
     /// verifications, declined, voided and rejected records move nothing.
     pub fn moved_minor_units(&self) -> i64 {
         if self.state.moves_money() { self.sign() * self.minor_units } else { 0 }
-    }
-}
-
-impl From<&Transaction> for Record {
-    fn from(transaction: &Transaction) -> Self {
-        Self {
-            kind: transaction.kind,
-            retref: transaction.retref.clone(),
-            order_id: transaction.order_id.clone(),
-            merchid: transaction.merchid.clone(),
-            currency: transaction.currency.clone(),
-            minor_units: transaction.amount,
-            authorized_minor_units: transaction.authorized,
-            refunded_minor_units: transaction.refunded,
-            state: transaction.status,
-            respproc: transaction.verdict.processor,
-            respcode: transaction.verdict.code,
-            respstat: transaction.verdict.stat.letter(),
-            refund_of: transaction.refund_of.clone(),
-            token: transaction.token.clone(),
-            batchid: transaction.batchid.clone(),
-            history: transaction.history.clone(),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::advice;
 use crate::amount;
+use crate::call::Call;
 use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
@@ -13,7 +14,7 @@ use crate::reply::Reply;
 use crate::settings::TimedOutRefunds;
 use crate::state::{RecordKind, RecordState};
 use crate::transaction::Transaction;
-use crate::world::{Call, World};
+use crate::world::World;
 
 /// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that amount does.
 const SCRIPTED_FROM: i64 = 200_000;
@@ -56,7 +57,7 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
 
     let reply = receipt::attach(respond(&refund), fields, &refund, "orderid");
     let disguise = call.disguise().filter(|_| is_done);
-    let hidden = disguise.map(|verdict| refund.hidden_behind(world, verdict, call));
+    let hidden = disguise.map(|verdict| refund.hidden_behind(verdict, || world.next_retref(call.now)));
     // Only a timeout that is left to the settings hides the record, too.
     let by_setting = call.imposed.is_some_and(|imposed| imposed.done.is_none());
     refund.looks_timed_out =

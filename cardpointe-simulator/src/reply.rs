@@ -18,6 +18,11 @@ impl Reply {
             .with("resptext", verdict.text)
     }
 
+    /// An answer without a verdict.
+    pub(crate) fn plain() -> Self {
+        Self(Map::new())
+    }
+
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
@@ -57,11 +62,12 @@ impl Reply {
     }
 }
 
-/// What an inquiry or a write returns: one object, or an array of them.
+/// What an inquiry or a write returns: one object, an array of them, or bare text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     One(Reply),
     Many(Vec<Reply>),
+    Text(&'static str),
 }
 
 impl Answer {
@@ -69,6 +75,7 @@ impl Answer {
         match self {
             Self::One(reply) => std::slice::from_ref(reply),
             Self::Many(replies) => replies,
+            Self::Text(_) => &[],
         }
     }
 
@@ -76,6 +83,7 @@ impl Answer {
         match self {
             Self::One(reply) => std::slice::from_mut(reply),
             Self::Many(replies) => replies,
+            Self::Text(_) => &mut [],
         }
     }
 }

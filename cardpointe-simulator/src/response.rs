@@ -55,7 +55,11 @@ impl Response {
     }
 
     pub(crate) fn html(body: &str) -> Self {
-        Self::new(StatusCode::OK, "text/html", body)
+        Self::new(StatusCode::OK, "text/html; charset=utf-8", body)
+    }
+
+    pub(crate) fn script(text: &str) -> Self {
+        Self::new(StatusCode::OK, "text/javascript; charset=utf-8", text)
     }
 
     pub(crate) fn malformed() -> Self {

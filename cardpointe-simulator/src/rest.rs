@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 
-use crate::alterations::Named;
+use crate::call::{Call, Imposed};
+use crate::card_secure::{self, Service};
 use crate::codes::pps;
 use crate::config::Merchant;
 use crate::faults::{Endpoint, FaultKind};
@@ -19,96 +19,33 @@ use crate::rate_limit::Allowance;
 use crate::record::Origin;
 use crate::reply::{Answer, Reply};
 use crate::response::{Delivery, Response};
-use crate::simulator::REST_PATH;
-use crate::world::{Call, Imposed, World};
-use crate::{auth, lifecycle, lookup, profile, refund};
+use crate::world::World;
+use crate::{
+    auth, bin_data, funding, lifecycle, lookup, merchant, profile, refund, settlestat, signature, tokenizer,
+};
+
+mod route;
+
+use route::Route;
+
+/// Where the gateway's endpoints are.
+pub(crate) const REST_PATH: &str = "/cardconnect/rest";
 
 /// The heading by which clients recognize a successful credential check.
 const WELCOME: &str = "<html><body><h1>CardConnect REST Servlet</h1></body></html>";
-
-/// What a path names.
-enum Route {
-    CredentialCheck,
-    Write(Endpoint),
-    Inquire { retref: String, merchid: String },
-    InquireByOrderid { order_id: String, merchid: String, only_this_mid: bool },
-}
-
-impl Route {
-    fn find(path: &str) -> Option<Self> {
-        let path = path.strip_prefix(REST_PATH)?;
-        if path.is_empty() || path == "/" {
-            return Some(Self::CredentialCheck);
-        }
-        let segments: Vec<String> =
-            path.strip_prefix('/')?.split('/').map(decoded).collect::<Option<Vec<_>>>()?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        Some(match *segments {
-            ["auth"] => Self::Write(Endpoint::Auth),
-            ["capture"] => Self::Write(Endpoint::Capture),
-            ["void"] => Self::Write(Endpoint::Void),
-            ["voidByOrderId"] => Self::Write(Endpoint::VoidByOrderId),
-            ["refund"] => Self::Write(Endpoint::Refund),
-            ["profile"] => Self::Write(Endpoint::Profile),
-            ["inquire", retref, merchid] => {
-                Self::Inquire { retref: retref.to_owned(), merchid: merchid.to_owned() }
-            }
-            ["inquireByOrderid", order_id, merchid, ref set @ ..] if set.len() <= 1 => {
-                Self::InquireByOrderid {
-                    order_id: order_id.to_owned(),
-                    merchid: merchid.to_owned(),
-                    only_this_mid: set == ["1"],
-                }
-            }
-            _ => return None,
-        })
-    }
-
-    fn endpoint(&self) -> Option<Endpoint> {
-        match self {
-            Self::CredentialCheck => None,
-            Self::Write(endpoint) => Some(*endpoint),
-            Self::Inquire { .. } => Some(Endpoint::Inquire),
-            Self::InquireByOrderid { .. } => Some(Endpoint::InquireByOrderid),
-        }
-    }
-
-    /// The order id and the reference that a request names.
-    fn named(&self, body: &[u8]) -> Named {
-        match self {
-            Self::CredentialCheck => Named::default(),
-            Self::Write(_) => Fields::parse(body).map_or_else(Named::default, |fields| Named {
-                order_id: fields.text("orderid"),
-                retref: fields.text("retref"),
-            }),
-            Self::Inquire { retref, .. } => Named { order_id: None, retref: Some(retref.clone()) },
-            Self::InquireByOrderid { order_id, .. } => {
-                Named { order_id: Some(order_id.clone()), retref: None }
-            }
-        }
-    }
-
-    fn allows(&self, method: &Method) -> bool {
-        match self {
-            Self::CredentialCheck => [Method::GET, Method::PUT, Method::POST].contains(method),
-            Self::Write(_) => [Method::PUT, Method::POST].contains(method),
-            Self::Inquire { .. } | Self::InquireByOrderid { .. } => method == Method::GET,
-        }
-    }
-}
-
-/// A segment of the path, decoded. Empty ones name nothing.
-fn decoded(segment: &str) -> Option<String> {
-    let text = percent_decode_str(segment).decode_utf8().ok()?;
-    (!text.is_empty()).then(|| text.into_owned())
-}
 
 /// The response to a request, with the gateway's own headers.
 pub(crate) fn respond<B: AsRef<[u8]>>(world: &mut World, request: &Request<B>) -> Response {
     let now = world.now();
     let path = request.uri().path();
     let error = |status| Response::http_error(status, path, now);
-    let mut response = match Route::find(path) {
+    if let Some(service) = Service::find(path) {
+        return token_service(world, request, service, now);
+    }
+    if let Some(page) = tokenizer::respond(request.method(), path, now) {
+        return page;
+    }
+    let mut response = match Route::find(request.uri()) {
         None => error(StatusCode::NOT_FOUND),
         Some(route) if !route.allows(request.method()) => error(StatusCode::METHOD_NOT_ALLOWED),
         Some(route) => match route.endpoint() {
@@ -123,13 +60,30 @@ pub(crate) fn respond<B: AsRef<[u8]>>(world: &mut World, request: &Request<B>) -
     response
 }
 
+/// Good credentials, and, when a merchant account is named, one of theirs.
 fn check_credentials<B: AsRef<[u8]>>(world: &World, request: &Request<B>, now: Timestamp) -> Response {
     let fields = Fields::parse(request.body().as_ref());
-    let merchid = fields.and_then(|fields| fields.text("merchid")).unwrap_or_default();
-    match merchant_of(world, request.headers(), &merchid) {
-        Ok(Some(_)) => Response::html(WELCOME),
-        Ok(None) | Err(_) => Response::http_error(StatusCode::UNAUTHORIZED, request.uri().path(), now),
+    let is_good = match fields.and_then(|fields| fields.text("merchid")) {
+        Some(merchid) => matches!(merchant_of(world, request.headers(), &merchid), Ok(Some(_))),
+        None => credentials(request.headers())
+            .is_some_and(|(username, password)| world.knows(&username, &password)),
+    };
+    if is_good {
+        Response::html(WELCOME)
+    } else {
+        Response::http_error(StatusCode::UNAUTHORIZED, request.uri().path(), now)
     }
+}
+
+/// `CardSecure`: no credentials, no limit, no noise.
+fn token_service<B: AsRef<[u8]>>(
+    world: &mut World,
+    request: &Request<B>,
+    service: Service,
+    now: Timestamp,
+) -> Response {
+    let fault = service.endpoint().and_then(|endpoint| world.faults.take(endpoint));
+    with_fault(world, fault, request.uri().path(), now, |world| card_secure::respond(world, service, request))
 }
 
 /// Runs a call with the fault that is due, if any.
@@ -140,8 +94,26 @@ fn called<B: AsRef<[u8]>>(
     request: &Request<B>,
     now: Timestamp,
 ) -> Response {
-    let path = request.uri().path();
     let fault = world.faults.take(endpoint);
+    let imposed = match fault {
+        Some(FaultKind::TimedOut) => Some(Imposed { verdict: pps::TIMED_OUT, done: None }),
+        Some(FaultKind::Respond { code, done }) => Some(Imposed { verdict: code.0, done: Some(done) }),
+        _ => None,
+    };
+    let call = Call { now, origin: Origin::Request, imposed };
+    with_fault(world, fault, request.uri().path(), now, |world| {
+        processed(world, route, endpoint, request, call)
+    })
+}
+
+/// What becomes of a call and its response on the way.
+fn with_fault(
+    world: &mut World,
+    fault: Option<FaultKind>,
+    path: &str,
+    now: Timestamp,
+    process: impl FnOnce(&mut World) -> Response,
+) -> Response {
     let status = |status| {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         Response::http_error(status, path, now)
@@ -152,13 +124,7 @@ fn called<B: AsRef<[u8]>>(
         Some(FaultKind::Status { status: code }) => return status(code),
         _ => {}
     }
-    let imposed = match fault {
-        Some(FaultKind::TimedOut) => Some(Imposed { verdict: pps::TIMED_OUT, done: None }),
-        Some(FaultKind::Respond { code, done }) => Some(Imposed { verdict: code.0, done: Some(done) }),
-        _ => None,
-    };
-    let call = Call { now, origin: Origin::Request, imposed };
-    let response = processed(world, route, endpoint, request, call);
+    let response = process(world);
     let is_ok = response.status == StatusCode::OK;
     match fault {
         Some(FaultKind::DropAfter) => Response::undelivered(Delivery::Closed),
@@ -195,7 +161,7 @@ fn processed<B: AsRef<[u8]>>(
         Some(Allowance::Remaining(remaining)) => Some(remaining),
         None => None,
     };
-    let mut answer = match perform(world, route, request, call) {
+    let mut answer = match authenticated(world, route, request, call) {
         Ok(answer) => answer,
         Err(Refused::Unauthorized) => return Response::http_error(StatusCode::UNAUTHORIZED, path, call.now),
         Err(Refused::Unreadable) => return Response::http_error(StatusCode::BAD_REQUEST, path, call.now),
@@ -213,34 +179,68 @@ fn processed<B: AsRef<[u8]>>(
     }
 }
 
-fn perform<B: AsRef<[u8]>>(
+fn authenticated<B: AsRef<[u8]>>(
     world: &mut World,
     route: &Route,
     request: &Request<B>,
     call: Call,
 ) -> Result<Answer, Refused> {
-    let headers = request.headers();
+    let fields = Fields::parse(request.body().as_ref());
+    let in_body = || fields.as_ref().map(|fields| fields.text_or_empty("merchid")).unwrap_or_default();
+    let merchid = route.merchid().map_or_else(in_body, ToOwned::to_owned);
+    let merchant = merchant_of(world, request.headers(), &merchid)?;
+    if let Route::Write(endpoint) = route {
+        let fields = fields.ok_or(Refused::Unreadable)?;
+        return Ok(write(world, *endpoint, merchant, &fields, call).into());
+    }
+    Ok(match merchant {
+        Some(merchant) => read(world, route, request.method(), &merchant, call),
+        None => no_merchant(route),
+    })
+}
+
+/// What an endpoint returns that reads, or that deletes a profile.
+fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, call: Call) -> Answer {
     match route {
-        Route::CredentialCheck => Err(Refused::Unreadable),
-        Route::Write(endpoint) => {
-            let fields = Fields::parse(request.body().as_ref());
-            let merchid = fields.as_ref().map(|fields| fields.text_or_empty("merchid")).unwrap_or_default();
-            let merchant = merchant_of(world, headers, &merchid)?;
-            let fields = fields.ok_or(Refused::Unreadable)?;
-            Ok(Answer::One(write(world, *endpoint, merchant, &fields, call)))
+        Route::Inquire { retref, merchid } => lookup::inquire(world, merchid, retref, call),
+        Route::InquireByOrderid { order_id, only_this_mid, .. } => {
+            lookup::inquire_by_order_id(world, merchant, order_id, *only_this_mid, call)
         }
-        Route::Inquire { retref, merchid } => {
-            merchant_of(world, headers, merchid)?;
-            Ok(lookup::inquire(world, merchid, retref, call))
+        Route::Profile { profileid, acctid, .. } if method == Method::DELETE => {
+            profile::delete(world, merchant, profileid, acctid.as_deref(), call).into()
         }
-        Route::InquireByOrderid { order_id, merchid, only_this_mid } => {
-            Ok(match merchant_of(world, headers, merchid)? {
-                Some(merchant) => {
-                    lookup::inquire_by_order_id(world, &merchant, order_id, *only_this_mid, call)
-                }
-                None => Reply::of(pps::TXN_NOT_FOUND).with("orderId", order_id.as_str()).into(),
-            })
+        Route::Profile { profileid, acctid, .. } => {
+            profile::read(world, merchant, profileid, acctid.as_deref(), call)
         }
+        Route::InquireMerchant { .. } => match call.imposed {
+            Some(imposed) => Reply::of(imposed.verdict).into(),
+            None => merchant::inquire(merchant).into(),
+        },
+        Route::Bin { token, .. } => match call.imposed {
+            Some(imposed) => Reply::of(imposed.verdict).into(),
+            None => bin_data::look_up(world, merchant, token).into(),
+        },
+        Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
+        Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
+        Route::Funding { date, .. } => funding::report(world, merchant, date, call).into(),
+        Route::CredentialCheck | Route::Write(_) => Reply::of(pps::INVALID_FIELD).into(),
+    }
+}
+
+/// What they return when the site has no such merchant account.
+fn no_merchant(route: &Route) -> Answer {
+    match route {
+        Route::Inquire { retref, .. } => Reply::of(pps::TXN_NOT_FOUND).with("retref", retref.as_str()).into(),
+        Route::InquireByOrderid { order_id, .. } => {
+            Reply::of(pps::TXN_NOT_FOUND).with("orderId", order_id.as_str()).into()
+        }
+        Route::Settlestat { .. } => settlestat::nothing(),
+        Route::Funding { .. } => funding::nothing().into(),
+        Route::CredentialCheck
+        | Route::Write(_)
+        | Route::Profile { .. }
+        | Route::InquireMerchant { .. }
+        | Route::Bin { .. } => Reply::of(pps::INVALID_MERCHANT).into(),
     }
 }
 
@@ -268,7 +268,15 @@ pub(crate) fn write(
         Endpoint::VoidByOrderId => lifecycle::void_by_order_id(world, &merchant, fields, call),
         Endpoint::Refund => refund::refund(world, &merchant, fields, call),
         Endpoint::Profile => profile::save(world, &merchant, fields, call),
-        Endpoint::Any | Endpoint::Inquire | Endpoint::InquireByOrderid => refused(pps::INVALID_FIELD),
+        Endpoint::Sigcap => signature::attach(world, &merchant, fields, call),
+        Endpoint::Any
+        | Endpoint::Inquire
+        | Endpoint::InquireByOrderid
+        | Endpoint::InquireMerchant
+        | Endpoint::Bin
+        | Endpoint::Settlestat
+        | Endpoint::Funding
+        | Endpoint::Tokenize => refused(pps::INVALID_FIELD),
     }
 }
 

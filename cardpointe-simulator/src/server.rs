@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -24,8 +25,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cards;
 use crate::config::Config;
+use crate::control::CONTROL_PATH;
 use crate::response::{Delivery, Response};
-use crate::simulator::{CONTROL_PATH, REST_PATH, Simulator};
+use crate::rest::REST_PATH;
+use crate::simulator::Simulator;
+use crate::world::StoreError;
 
 /// After a failed accept (no file descriptors left, say): not at once again, but soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,9 +50,21 @@ pub struct Server {
 impl Server {
     /// Serves on a bound listener, in a task of the current Tokio runtime.
     pub fn start(listener: TcpListener, config: Config) -> Self {
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let log = config.log;
+        Self::serving(listener, Simulator::new(config, Timestamp::now), log)
+    }
+
+    /// The same, with its state in a file; see [`Simulator::keep_in`].
+    pub fn start_in(listener: TcpListener, config: Config, path: &Path) -> Result<Self, StoreError> {
         let log = config.log;
         let simulator = Simulator::new(config, Timestamp::now);
+        simulator.keep_in(path)?;
+        Ok(Self::serving(listener, simulator, log))
+    }
+
+    fn serving(listener: TcpListener, simulator: Simulator, log: bool) -> Self {
+        let address = listener.local_addr().expect("a bound listener has an address");
+        simulator.keep_requests();
         let task = tokio::spawn(serve(listener, simulator.clone(), log));
         Self { address, simulator, task: Some(task) }
     }

@@ -44,6 +44,19 @@ pub struct Settings {
     /// For so many seconds after an approval, the processor refuses an equal payment (card and amount) or an
     /// equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772. Default 0: never.
     pub duplicate_window_s: u32,
+    /// What must carry `cofpermission` Y to store a card. Default: an authorization that stores one.
+    pub cofpermission: CofPermission,
+    /// Cards can be stored without an expiry. Default off: PPS 15.
+    pub profiles_without_expiry: bool,
+    /// What reading a profile returns that does not exist. Default: an object.
+    pub missing_profile: MissingProfile,
+    /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without `ecomind` R is
+    /// declined. Default on.
+    pub recurring_needs_ecomind: bool,
+    /// How many days after settlement the money is in the merchant's account. Default 1.
+    pub funding_after_days: u32,
+    /// Bin data come with `success` true, as a client expects. Default off: only where there are none.
+    pub bin_success: bool,
     /// Addresses are verified. Default on.
     pub avs: bool,
     /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one. Default on.
@@ -70,6 +83,12 @@ impl Default for Settings {
             timed_out_refunds: TimedOutRefunds::NotDone,
             timed_out_amounts_kept: true,
             duplicate_window_s: 0,
+            cofpermission: CofPermission::Auth,
+            profiles_without_expiry: false,
+            missing_profile: MissingProfile::Object,
+            recurring_needs_ecomind: true,
+            funding_after_days: 1,
+            bin_success: false,
             avs: true,
             cvv: true,
         }
@@ -141,6 +160,30 @@ words! {
     }
 }
 
+words! {
+    /// What must carry `cofpermission` Y to store a card.
+    CofPermission {
+        /// An authorization that stores one.
+        Auth = "auth",
+        /// The `profile` endpoint as well.
+        Everywhere = "everywhere",
+        /// Nothing.
+        Nowhere = "nowhere",
+    }
+}
+
+words! {
+    /// What reading a profile returns that does not exist.
+    MissingProfile {
+        /// The refusal, as one object.
+        Object = "object",
+        /// The refusal, in an array.
+        Array = "array",
+        /// An array of nothing.
+        Empty = "empty",
+    }
+}
+
 /// A setting on its way from or to JSON.
 enum Setting<'a> {
     Switch(&'a mut bool),
@@ -148,6 +191,8 @@ enum Setting<'a> {
     RefundSetlstat(&'a mut RefundSetlstat),
     Settled(&'a mut Settled),
     TimedOutRefunds(&'a mut TimedOutRefunds),
+    CofPermission(&'a mut CofPermission),
+    MissingProfile(&'a mut MissingProfile),
 }
 
 impl Setting<'_> {
@@ -158,6 +203,8 @@ impl Setting<'_> {
             Self::RefundSetlstat(word) => json!(word.word()),
             Self::Settled(word) => json!(word.word()),
             Self::TimedOutRefunds(word) => json!(word.word()),
+            Self::CofPermission(word) => json!(word.word()),
+            Self::MissingProfile(word) => json!(word.word()),
         }
     }
 
@@ -185,13 +232,19 @@ impl Setting<'_> {
             Self::TimedOutRefunds(place) => {
                 put(*place, TimedOutRefunds::from_word(word), TimedOutRefunds::WORDS)
             }
+            Self::CofPermission(place) => put(*place, CofPermission::from_word(word), CofPermission::WORDS),
+            Self::MissingProfile(place) => {
+                put(*place, MissingProfile::from_word(word), MissingProfile::WORDS)
+            }
         }
     }
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 19] {
-        use Setting::{Number, RefundSetlstat, Settled, Switch, TimedOutRefunds};
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 25] {
+        use Setting::{
+            CofPermission, MissingProfile, Number, RefundSetlstat, Settled, Switch, TimedOutRefunds,
+        };
         [
             ("enabled", Switch(&mut self.enabled)),
             ("refunds_findable_by_orderid", Switch(&mut self.refunds_findable_by_orderid)),
@@ -210,6 +263,12 @@ impl Settings {
             ("timed_out_refunds", TimedOutRefunds(&mut self.timed_out_refunds)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
             ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
+            ("cofpermission", CofPermission(&mut self.cofpermission)),
+            ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
+            ("missing_profile", MissingProfile(&mut self.missing_profile)),
+            ("recurring_needs_ecomind", Switch(&mut self.recurring_needs_ecomind)),
+            ("funding_after_days", Number(&mut self.funding_after_days)),
+            ("bin_success", Switch(&mut self.bin_success)),
             ("avs", Switch(&mut self.avs)),
             ("cvv", Switch(&mut self.cvv)),
         ]
@@ -246,7 +305,7 @@ mod tests {
         let mut changed = Settings::default();
         let other = json!({
             "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
-            "duplicate_window_s": 60,
+            "duplicate_window_s": 60, "cofpermission": "nowhere", "missing_profile": "array",
         });
         changed.apply(other.as_object().unwrap()).unwrap();
         let mut copy = Settings::default();

@@ -65,17 +65,14 @@ impl From<Settled> for Stage {
 /// Returns how many transactions moved. What is under review stays there: see [`settle_one`].
 pub(crate) fn settle(world: &mut World, stage: Option<Stage>) -> usize {
     let now = world.now();
-    let mut moved = 0;
     let merchants = world.merchants.clone();
-    for transaction in world.ledger.all_mut() {
+    let moved = world.ledger.change_all(|transaction| {
         let owner = merchants.iter().find(|merchant| merchant.merchid == transaction.merchid);
         let settings = owner.map_or_else(Settings::default, |merchant| merchant.settings);
         let stage = stage.unwrap_or_else(|| ending(settings, transaction.kind));
         let waits = matches!(transaction.status, RecordState::Queued | RecordState::BatchSent);
-        if waits && take_to(transaction, stage, now) {
-            moved += 1;
-        }
-    }
+        waits && take_to(transaction, stage, now)
+    });
     close_batches(world);
     moved
 }
@@ -114,6 +111,7 @@ fn take_to(transaction: &mut Transaction, stage: Stage, now: Timestamp) -> bool 
         | RecordState::ZeroAmount => false,
     };
     if may_move {
+        transaction.batched_at.get_or_insert(now);
         transaction.status = stage.state();
         if matches!(stage, Stage::Accepted | Stage::Rejected | Stage::UnderReview) {
             transaction.settled_at = Some(now);

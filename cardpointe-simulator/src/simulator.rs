@@ -1,13 +1,15 @@
 //! The simulator as a value: a request goes in, a response comes out, without sockets, tasks or sleeping.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::Request;
+use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::alterations::Alteration;
 use crate::config::Config;
+use crate::control::{self, CONTROL_PATH};
 use crate::faults::Fault;
 use crate::portal::{self, PortalAction};
 use crate::record::Record;
@@ -15,13 +17,12 @@ use crate::response::Response;
 use crate::settings::Settings;
 use crate::settlement::{self, Stage};
 use crate::state::ShownSetlstat;
+use crate::world::StoreError;
 use crate::world::World;
-use crate::{control, lookup, rest};
+use crate::{lookup, rest, status_page};
 
-/// Where the gateway's endpoints are.
-pub(crate) const REST_PATH: &str = "/cardconnect/rest";
-/// Where the control interface is.
-pub(crate) const CONTROL_PATH: &str = "/_simulator";
+/// Where the status page is.
+const STATUS_PATHS: [&str; 3] = ["/", "/_simulator", "/_simulator/"];
 
 /// A gateway in memory. Clones share one state.
 ///
@@ -37,7 +38,8 @@ impl Simulator {
         Self { world: Arc::new(Mutex::new(World::new(config, Box::new(clock)))) }
     }
 
-    /// The response to a request below `/cardconnect/rest` or `/_simulator`. Only the path of the URI counts.
+    /// The response to a request below `/cardconnect/rest`, `/cardsecure` or `/_simulator`. Only the path and
+    /// the query of the URI count.
     ///
     /// The request is processed before this returns, also when the response is late or does not arrive. The
     /// caller's address for the rate limit can be put into the request's extensions as an
@@ -45,12 +47,40 @@ impl Simulator {
     pub fn respond<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Response {
         let mut world = self.world();
         let path = request.uri().path();
-        match path.strip_prefix(CONTROL_PATH) {
+        if request.method() == Method::GET && STATUS_PATHS.contains(&path) {
+            return Response::html(&status_page::page(&world));
+        }
+        let response = match path.strip_prefix(CONTROL_PATH) {
             Some(rest) if rest.starts_with('/') => {
                 control::respond(&mut world, request.method(), rest, request.body().as_ref())
             }
-            _ => rest::respond(&mut world, request),
-        }
+            _ => {
+                let at = world.now();
+                let response = rest::respond(&mut world, request);
+                world.requests.add(request, &response, at);
+                response
+            }
+        };
+        world.save();
+        response
+    }
+
+    /// Keeps the last requests, masked, for the status page.
+    pub(crate) fn keep_requests(&self) {
+        self.world().requests.switch_on();
+    }
+
+    /// Takes up the state that is in a file, and keeps it there from now on: records, profiles, tokens and
+    /// settings, each change before its response leaves. Not the moved clock, faults and alterations.
+    pub fn keep_in(&self, path: &Path) -> Result<(), StoreError> {
+        self.world().keep_in(path)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.world();
+        let result = change(&mut world);
+        world.save();
+        result
     }
 
     /// The state. A panic in another request does not take it away: each change is made in one piece.
@@ -102,32 +132,33 @@ impl Simulator {
     /// Runs the batch all the way: what is captured, and each refund, becomes settled, or what the merchant
     /// account's settings say. Returns how many transactions moved.
     pub fn settle(&self) -> usize {
-        settlement::settle(&mut self.world(), None)
+        self.change(|world| settlement::settle(world, None))
     }
 
     /// Runs the batch to a stage. What is under review stays there. Returns how many transactions moved.
     pub fn settle_to(&self, stage: Stage) -> usize {
-        settlement::settle(&mut self.world(), Some(stage))
+        self.change(|world| settlement::settle(world, Some(stage)))
     }
 
     /// Takes one transaction to a stage, also out of a review; `false` when it is not on its way to
     /// settlement, or when there is none.
     pub fn settle_record(&self, retref: &str, stage: Stage) -> bool {
-        settlement::settle_one(&mut self.world(), retref, stage)
+        self.change(|world| settlement::settle_one(world, retref, stage))
     }
 
     /// Has inquiries show a `setlstat` of the test's choice for a record; `None` shows the real one again.
     /// Changes nothing else. `false` when there is no such record.
     pub fn show_setlstat(&self, retref: &str, shown: Option<ShownSetlstat>) -> bool {
-        let mut world = self.world();
-        let found = world.ledger.by_retref_mut(retref);
-        found.map(|transaction| transaction.shown_setlstat = shown).is_some()
+        self.change(|world| {
+            let found = world.ledger.by_retref_mut(retref);
+            found.map(|transaction| transaction.shown_setlstat = shown).is_some()
+        })
     }
 
     /// Captures, voids or refunds a transaction in the gateway's portal, which the API's client does not see.
     /// No fault hits it. Returns the gateway's response to the same request, without noise.
     pub fn in_portal(&self, action: &PortalAction) -> Value {
-        portal::perform(&mut self.world(), action)
+        self.change(|world| portal::act(world, action))
     }
 
     /// Arms a fault.
@@ -152,9 +183,10 @@ impl Simulator {
 
     /// Changes a merchant account's settings; `false` when there is no such account.
     pub fn set_merchant(&self, merchid: &str, settings: Settings) -> bool {
-        let mut world = self.world();
-        let merchant = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid);
-        merchant.map(|merchant| merchant.settings = settings).is_some()
+        self.change(|world| {
+            let merchant = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid);
+            merchant.map(|merchant| merchant.settings = settings).is_some()
+        })
     }
 
     /// Forgets ledger, created profiles, faults, alterations, added time and changed settings.

@@ -1,7 +1,9 @@
 //! Which way a transaction's money goes, and where it is on its way to settlement.
 
+use serde::{Deserialize, Serialize};
+
 /// Which way the money goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RecordKind {
     /// An authorization, a sale or a verification.
     Payment,
@@ -19,7 +21,7 @@ impl RecordKind {
 }
 
 /// Where a transaction is on its way to settlement.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RecordState {
     /// Approved, not captured.
     Authorized,
@@ -79,7 +81,7 @@ impl RecordState {
 }
 
 /// A `setlstat` that a test has chosen for a record.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ShownSetlstat {
     /// This text, which may be empty.
     Text(String),

@@ -1,23 +1,44 @@
 //! One transaction, and what inquiries show of it.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::advice::{self, Advice};
 use crate::amount;
 use crate::cards::{Brand, Card};
 use crate::codes::{Stat, Verdict, pps};
-use crate::record::{Change, Origin};
+use crate::record::{Change, Origin, Record};
 use crate::reply::Reply;
 use crate::settings::{RefundSetlstat, Settings};
 use crate::state::{RecordKind, RecordState, ShownSetlstat};
-use crate::world::{Call, World};
 
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;
 
+/// How the card's data were entered, by what the request says of itself.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum EntryMode {
+    Keyed,
+    Moto,
+    ECommerce,
+    Recurring,
+}
+
+impl EntryMode {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Keyed => "Keyed",
+            Self::Moto => "Moto",
+            Self::ECommerce => "ECommerce",
+            Self::Recurring => "Recurring",
+        }
+    }
+}
+
 /// One authorization, sale, verification or refund. Of its card only the token and the last four digits are
 /// here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Transaction {
     pub(crate) kind: RecordKind,
     pub(crate) retref: String,
@@ -39,21 +60,26 @@ pub(crate) struct Transaction {
     pub(crate) batchid: Option<String>,
     pub(crate) authorized_at: Timestamp,
     pub(crate) captured_at: Option<Timestamp>,
+    /// When its batch was sent.
+    pub(crate) batched_at: Option<Timestamp>,
     pub(crate) settled_at: Option<Timestamp>,
     /// Profile id and account id.
     pub(crate) profile: Option<(String, String)>,
     pub(crate) userfields: Option<Value>,
-    pub(crate) entrymode: &'static str,
+    pub(crate) entrymode: EntryMode,
     /// An approval that allows later recurring payments.
     pub(crate) starts_recurring: bool,
     /// Decline category, advice and scheme codes.
-    pub(crate) advice: Vec<(&'static str, String)>,
+    #[serde(deserialize_with = "advice::read")]
+    pub(crate) advice: Advice,
     /// Of a refund: the payment's reference.
     pub(crate) refund_of: Option<String>,
     /// Also found by this order id.
     pub(crate) second_order_id: Option<String>,
     /// Inquiries show a timeout until the batch has settled.
     pub(crate) looks_timed_out: bool,
+    /// The cardholder's, as it was sent.
+    pub(crate) signature: Option<String>,
     /// What inquiries show in place of the real `setlstat`.
     pub(crate) shown_setlstat: Option<ShownSetlstat>,
     pub(crate) history: Vec<Change>,
@@ -81,10 +107,12 @@ impl Transaction {
             batchid: None,
             authorized_at: now,
             captured_at: None,
+            batched_at: None,
             settled_at: None,
+            signature: None,
             profile: None,
             userfields: None,
-            entrymode: "Keyed",
+            entrymode: EntryMode::Keyed,
             starts_recurring: false,
             advice: Vec::new(),
             refund_of: None,
@@ -107,11 +135,11 @@ impl Transaction {
     }
 
     /// What a response shows in place of this approval: the same transaction, or (respstat C) a copy of the
-    /// request that was refused under a reference of its own.
-    pub(crate) fn hidden_behind(&self, world: &mut World, verdict: Verdict, call: Call) -> Self {
+    /// request that was refused under the next reference.
+    pub(crate) fn hidden_behind(&self, verdict: Verdict, next_retref: impl FnOnce() -> String) -> Self {
         let is_same = verdict.stat != Stat::C;
         Self {
-            retref: if is_same { self.retref.clone() } else { world.next_retref(call.now) },
+            retref: if is_same { self.retref.clone() } else { next_retref() },
             verdict,
             authorized: 0,
             amount: if verdict == pps::TIMED_OUT { self.amount } else { 0 },
@@ -164,7 +192,7 @@ impl Transaction {
         if self.looks_timed_out && self.is_unsettled() { pps::TIMED_OUT } else { self.verdict }
     }
 
-    fn shown_setlstat(&self, settings: Settings) -> Option<&str> {
+    pub(crate) fn shown_setlstat(&self, settings: Settings) -> Option<&str> {
         let is_refund = self.kind == RecordKind::Refund;
         let went_through = self.is_unsettled() || self.status == RecordState::Accepted;
         match (&self.shown_setlstat, settings.refund_setlstat) {
@@ -215,11 +243,35 @@ impl Transaction {
             .with_some("profileid", self.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
             .with_some("acctid", self.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
             .with("bintype", "")
-            .with("entrymode", self.entrymode)
+            .with("entrymode", self.entrymode.name())
             .with_some("userfields", self.userfields.clone())
+            .with_some("signature", self.signature.as_deref())
             .with("voidable", yes_no(self.is_voidable(settings, now)))
             .with("refundable", yes_no(refundable))
             .with_all(&self.advice)
+    }
+}
+
+impl From<&Transaction> for Record {
+    fn from(transaction: &Transaction) -> Self {
+        Self {
+            kind: transaction.kind,
+            retref: transaction.retref.clone(),
+            order_id: transaction.order_id.clone(),
+            merchid: transaction.merchid.clone(),
+            currency: transaction.currency.clone(),
+            minor_units: transaction.amount,
+            authorized_minor_units: transaction.authorized,
+            refunded_minor_units: transaction.refunded,
+            state: transaction.status,
+            respproc: transaction.verdict.processor,
+            respcode: transaction.verdict.code,
+            respstat: transaction.verdict.stat.letter(),
+            refund_of: transaction.refund_of.clone(),
+            token: transaction.token.clone(),
+            batchid: transaction.batchid.clone(),
+            history: transaction.history.clone(),
+        }
     }
 }
 

@@ -1,50 +1,29 @@
 //! Everything that the simulator remembers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
+use crate::accounts::Profiles;
 use crate::alterations::Alterations;
 use crate::cards::Vault;
-use crate::codes::{Processor, Verdict};
+use crate::codes::Processor;
 use crate::config::{Config, Merchant};
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::noise::Noise;
-use crate::profile::Profiles;
 use crate::rate_limit::RateLimit;
-use crate::record::Origin;
+use crate::request_log::RequestLog;
 
-/// A call at the edge: when it came, from where, and which response a fault has chosen for it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
-    pub(crate) now: Timestamp,
-    pub(crate) origin: Origin,
-    pub(crate) imposed: Option<Imposed>,
-}
+mod store;
 
-/// A response that a fault has chosen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Imposed {
-    pub(crate) verdict: Verdict,
-    /// Whether the request is carried out all the same. `None`: as the merchant account's settings say.
-    pub(crate) done: Option<bool>,
-}
-
-impl Call {
-    /// The imposed response to a call that changes nothing.
-    pub(crate) fn refusal(&self, done_by_setting: bool) -> Option<Verdict> {
-        self.imposed.filter(|imposed| !imposed.done.unwrap_or(done_by_setting)).map(|imposed| imposed.verdict)
-    }
-
-    /// The imposed response to a call that is carried out all the same. Use it after [`Self::refusal`].
-    pub(crate) fn disguise(&self) -> Option<Verdict> {
-        self.imposed.map(|imposed| imposed.verdict)
-    }
-}
+pub use store::StoreError;
+use store::{Counters, Store};
 
 /// Where the time comes from.
 pub(crate) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -63,10 +42,22 @@ pub(crate) struct World {
     pub(crate) alterations: Alterations,
     pub(crate) noise: Noise,
     pub(crate) rate_limit: RateLimit,
+    /// Merchant account and batch: what `settlestat` has returned to requests for what is new.
+    pub(crate) reported_batches: BTreeSet<(String, String)>,
+    /// The reference and the profile id that the next new record gets, in place of ones that are made up.
+    pub(crate) preset_retref: Option<String>,
+    pub(crate) preset_profileid: Option<String>,
+    /// The last requests, where a page shows them.
+    pub(crate) requests: RequestLog,
+    /// What writes the state to disk, if anything does.
+    store: Option<Store>,
     clock_offset_s: i64,
+    seed: u64,
     codes: StdRng,
     references_given: u64,
     first_reference: u64,
+    /// How often the state was taken up from disk.
+    starts: u64,
     /// What `reset` goes back to.
     merchants_at_start: Vec<Merchant>,
 }
@@ -92,10 +83,17 @@ impl World {
             alterations: Alterations::default(),
             noise: Noise::new(config.seed, config.quiet_json),
             rate_limit: RateLimit::default(),
+            reported_batches: BTreeSet::new(),
+            preset_retref: None,
+            preset_profileid: None,
+            requests: RequestLog::default(),
+            store: None,
             clock_offset_s: 0,
+            seed: config.seed,
             codes,
             references_given: 0,
             first_reference,
+            starts: 0,
             merchants_at_start: config.merchants,
         };
         world.profiles = Profiles::at_start(&mut world.vault);
@@ -110,8 +108,74 @@ impl World {
         self.faults.clear();
         self.alterations.clear();
         self.rate_limit = RateLimit::default();
+        self.reported_batches.clear();
+        self.requests.clear();
         self.clock_offset_s = 0;
         self.merchants = self.merchants_at_start.clone();
+        if let Some(mut store) = self.store.take() {
+            self.ledger.note_changes();
+            let written = store.rewrite(self);
+            store.report(written);
+            self.store = Some(store);
+        }
+    }
+
+    /// Takes up the state in a file, and keeps it there from now on.
+    pub(crate) fn keep_in(&mut self, path: &Path) -> Result<(), StoreError> {
+        let mut store = Store::open(path, self)?;
+        self.ledger.note_changes();
+        self.starts += 1;
+        // Another stream than before, which would give the same codes again.
+        self.codes = StdRng::seed_from_u64(self.seed ^ self.starts.rotate_left(32));
+        store.rewrite(self).map_err(|error| StoreError::Io(path.to_owned(), error))?;
+        self.store = Some(store);
+        Ok(())
+    }
+
+    /// Writes what has changed, where the state is kept.
+    pub(crate) fn save(&mut self) {
+        if let Some(mut store) = self.store.take() {
+            store.append(self);
+            self.store = Some(store);
+        }
+    }
+
+    /// What is kept beside records, profiles and cards.
+    fn counters(&self) -> Counters {
+        let is_changed = |merchant: &&Merchant| {
+            let at_start = self.merchants_at_start.iter().find(|first| first.merchid == merchant.merchid);
+            at_start.is_none_or(|first| first.settings != merchant.settings)
+        };
+        let changed = self.merchants.iter().filter(is_changed);
+        Counters {
+            first_reference: self.first_reference,
+            references_given: self.references_given,
+            starts: self.starts,
+            unique_tokens: self.vault.unique_tokens,
+            closed_batches: self.ledger.closed().clone(),
+            reported_batches: self.reported_batches.clone(),
+            settings: changed
+                .map(|merchant| (merchant.merchid.clone(), merchant.settings.to_json()))
+                .collect(),
+        }
+    }
+
+    /// Goes on from there. Settings of accounts that are not there any more are left out.
+    fn restore_counters(&mut self, counters: Counters) {
+        self.first_reference = counters.first_reference;
+        self.references_given = counters.references_given;
+        self.starts = counters.starts;
+        self.vault.unique_tokens = counters.unique_tokens;
+        self.ledger.restore_closed(counters.closed_batches);
+        self.reported_batches = counters.reported_batches;
+        for merchant in &mut self.merchants {
+            let at_start = self.merchants_at_start.iter().find(|first| first.merchid == merchant.merchid);
+            let mut settings = at_start.map_or(merchant.settings, |first| first.settings);
+            let kept = counters.settings.get(&merchant.merchid).and_then(Value::as_object);
+            if kept.is_none_or(|kept| settings.apply(kept).is_ok()) {
+                merchant.settings = settings;
+            }
+        }
     }
 
     /// The clock's time plus what was added to it.
@@ -141,6 +205,9 @@ impl World {
 
     /// A new reference: day of the year, then nine digits.
     pub(crate) fn next_retref(&mut self, now: Timestamp) -> String {
+        if let Some(preset) = self.preset_retref.take() {
+            return preset;
+        }
         let number = (self.first_reference + self.references_given * REFERENCE_STEP) % REFERENCES;
         self.references_given = (self.references_given + 1) % REFERENCES;
         format!("{}{number:09}", now.strftime("%j"))
@@ -153,6 +220,9 @@ impl World {
 
     /// Twenty digits, the first no zero.
     pub(crate) fn next_profileid(&mut self) -> String {
+        if let Some(preset) = self.preset_profileid.take() {
+            return preset;
+        }
         let digits = |codes: &mut StdRng| codes.random_range(1_000_000_000_u64..10_000_000_000);
         format!("{}{}", digits(&mut self.codes), digits(&mut self.codes))
     }

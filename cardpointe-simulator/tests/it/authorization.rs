@@ -246,6 +246,9 @@ async fn card_scheme_and_recurring_advice_come_with_their_declines() {
         let mut sale = card.clone();
         sale["cof"] = json!(cof);
         sale["amount"] = json!(amount);
+        if cof == "M" {
+            sale["ecomind"] = json!("R");
+        }
         gateway.auth(sale).await
     };
     assert_eq!(pay("M", "2999.21").await["respstat"], "A", "no series yet");
@@ -255,6 +258,46 @@ async fn card_scheme_and_recurring_advice_come_with_their_declines() {
     assert_eq!(stopped.get("declineCategory"), None, "Visa's alone");
     let record = gateway.inquire(&text(&stopped, "retref")).await;
     assert_eq!(record["merchAdviceCode"], "21", "look-ups carry it as well");
+}
+
+#[tokio::test]
+async fn a_recurring_payment_that_is_not_marked_as_one_is_declined_unless_the_account_says_otherwise() {
+    let gateway = start().await;
+    let unmarked = json!({ "cof": "M", "cofscheduled": "Y", "ecomind": "E" });
+    let declined = gateway.auth(unmarked.clone()).await;
+    assert_members(
+        &declined,
+        json!({ "respstat": "C", "respproc": "FNOR", "respcode": "12", "amount": "0.00" }),
+    );
+    let marked = json!({ "cof": "M", "cofscheduled": "Y", "ecomind": "R" });
+    assert_members(&gateway.auth(marked).await, json!({ "respstat": "A", "entrymode": "Recurring" }));
+    let once = json!({ "cof": "M", "cofscheduled": "N", "ecomind": "E" });
+    assert_eq!(gateway.auth(once).await["respstat"], "A", "not scheduled, so not recurring");
+
+    let lenient = start_merchant(Settings { recurring_needs_ecomind: false, ..Settings::default() }).await;
+    assert_eq!(lenient.auth(unmarked).await["respstat"], "A");
+}
+
+#[tokio::test]
+async fn rapid_connect_takes_a_payment_as_recurring_only_with_its_card_on_file_members() {
+    let gateway = start().await;
+    let pay = async |mid: &str, cof: Value| {
+        text(&gateway.auth(json!({ "merchid": mid, "ecomind": "R", "cof": cof })).await, "entrymode")
+    };
+    assert_eq!(pay(RPCT, json!(null)).await, "Moto");
+    assert_eq!(pay(RPCT, json!("M")).await, "Recurring");
+    assert_eq!(pay(MID, json!(null)).await, "Recurring");
+}
+
+#[tokio::test]
+async fn bin_data_come_along_when_they_are_requested() {
+    let gateway = start().await;
+    let answer = gateway.auth(json!({ "bin": "Y" })).await;
+    assert_members(
+        &answer["binInfo"],
+        json!({ "product": "V", "bin": "411111", "country": "USA", "prepaid": false }),
+    );
+    assert_eq!(gateway.auth(json!({})).await.get("binInfo"), None);
 }
 
 #[tokio::test]

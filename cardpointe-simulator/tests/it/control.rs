@@ -4,7 +4,7 @@ use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, MID, assert_members, start, text};
+use crate::harness::{Gateway, MID, VISA, assert_members, start, text};
 
 async fn get(gateway: &Gateway, path: &str) -> Value {
     gateway.control(Method::GET, path).send().await.unwrap().json().await.unwrap()
@@ -131,4 +131,45 @@ async fn a_stopped_or_dropped_simulator_no_longer_answers() {
     assert!(client.get(&url).send().await.is_ok());
     gateway.simulator.stop().await;
     assert!(client.get(&url).send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_record_and_a_profile_can_have_numbers_of_the_tests_choice() {
+    let gateway = start().await;
+    let sale = json!({
+        "merchid": MID, "retref": "110776233356", "account": VISA, "expiry": "1249", "amount": "5.00",
+        "capture": "Y", "stage": "batch",
+    });
+    let (status, record) = gateway.post_control("/transactions", sale.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{record}");
+    assert_members(&record, json!({ "retref": "110776233356", "amount": "5.00", "voidable": "N" }));
+    let refused = gateway.put("capture", json!({ "retref": "110776233356" })).await;
+    assert_eq!(refused["resptext"], "Txn Batched");
+    let (status, _) = gateway.post_control("/transactions", sale).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "there already");
+    for wrong in [
+        json!({ "merchid": MID, "retref": "12a" }),
+        json!({ "merchid": MID, "retref": "1", "account": VISA, "expiry": "1249", "amount": "1051.00" }),
+        json!({ "merchid": "1", "retref": "1", "account": VISA, "expiry": "1249", "amount": "1.00" }),
+        json!({ "retref": "2", "merchid": MID, "account": VISA, "expiry": "1249", "amount": "1.00", "stage": "?" }),
+    ] {
+        let (status, error) = gateway.post_control("/transactions", wrong).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{error}");
+    }
+    assert_ne!(
+        gateway.authorized(json!({})).await,
+        "1",
+        "a number that was refused is not given to the next"
+    );
+
+    let profile =
+        json!({ "merchid": MID, "profileid": "14415027005301832533", "account": VISA, "expiry": "1249" });
+    let (status, saved) = gateway.post_control("/profiles", profile.clone()).await;
+    assert_eq!((status, &saved["profileid"]), (StatusCode::OK, &json!("14415027005301832533")));
+    let paid = gateway.put("auth", json!({ "profile": "14415027005301832533", "amount": "1.00" })).await;
+    assert_eq!(paid["respstat"], "A");
+    let mut second = profile;
+    second["profileid"] = json!("1");
+    let (status, _) = gateway.post_control("/profiles", second).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "the same card is that profile");
 }

@@ -89,6 +89,13 @@ async fn the_credential_check_answers_html_to_put_and_get() {
         assert_eq!(response.status(), StatusCode::OK);
         assert!(response.text().await.unwrap().contains("<h1>CardConnect REST Servlet</h1>"));
     }
+    for method in [Method::PUT, Method::GET] {
+        let response = gateway.request(method, "/").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "the credentials alone, without a body");
+    }
+    let url = format!("{}/", gateway.simulator.base_url());
+    let wrong = crate::harness::client().get(url).basic_auth("testing", Some("wrong")).send().await.unwrap();
+    assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
     let unknown = gateway.request(Method::PUT, "/").json(&json!({ "merchid": "1" })).send().await.unwrap();
     assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
 }
@@ -154,4 +161,15 @@ async fn the_rate_limit_is_off_by_default_and_ends_with_the_minute_when_on() {
     assert!(response.headers().contains_key("x-rate-limit-retry-after-seconds"));
     gateway.simulator.advance_clock(60);
     assert_eq!(ask().await.unwrap().status(), StatusCode::OK);
+
+    for path in [
+        format!("/settlestat?merchid={MID}&date=0101"),
+        format!("/funding?merchid={MID}&date=0101"),
+        format!("/profile/1//{MID}"),
+    ] {
+        let response = gateway.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(response.headers()["x-rate-limit-remaining"], "19", "{path} has a count of its own");
+    }
+    let free = gateway.request(Method::GET, &format!("/inquireMerchant/{MID}")).send().await.unwrap();
+    assert!(!free.headers().contains_key("x-rate-limit-remaining"));
 }

@@ -4,17 +4,23 @@
 
 mod alterations;
 mod authorization;
+mod card_secure;
+mod conformance;
 mod control;
 mod faults;
 mod harness;
 mod http;
 mod in_process;
+mod kept_state;
 mod lifecycle;
 mod lookup;
+mod merchant_data;
 mod profiles;
 mod program;
 mod readme;
 mod refund_states;
 mod refunds;
 mod responses;
+mod settlement_reports;
+mod status_page;
 mod timeouts;

@@ -39,3 +39,54 @@ async fn it_says_where_it_is_and_logs_requests_without_their_bodies() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn its_help_has_examples_and_so_has_the_conformance_kits() {
+    let help = |arguments: &[&str]| {
+        let output = program(arguments).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let general = help(&["--help"]);
+    assert!(general.contains("Examples:") && general.contains("--data ~/.simulator"), "{general}");
+    let sale = general.lines().find(|line| line.contains("\"amount\"")).unwrap();
+    let json = sale.trim().trim_start_matches("-d '").trim_end_matches('\'');
+    assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{sale}");
+    let conformance = help(&["conformance", "--help"]);
+    assert!(
+        conformance.contains("CARDPOINTE_PASSWORD") && conformance.contains("Examples:"),
+        "{conformance}"
+    );
+    assert!(!conformance.contains("--password"), "{conformance}");
+}
+
+#[tokio::test]
+async fn what_it_is_told_to_keep_is_there_when_it_starts_again() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("program-data");
+    drop(std::fs::remove_dir_all(&directory));
+    let arguments = ["--port", "0", "--quiet", "--data", directory.to_str().unwrap()];
+    let start = || {
+        let mut child = program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let url = first.strip_prefix("CardPointe simulator: ").unwrap().to_owned();
+        (child, url)
+    };
+    let client = crate::harness::client();
+    let body = r#"{"merchid":"496160873888","account":"4111111111111111","expiry":"1249","amount":"1.00","orderid":"A-1"}"#;
+    let (mut child, url) = start();
+    let sale = client.put(format!("{url}/auth")).basic_auth("testing", Some("testing123")).body(body);
+    assert_eq!(sale.send().await.unwrap().status(), StatusCode::OK);
+    let second = program(&arguments).output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "one at a time");
+    // As a crash ends it.
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let (mut child, url) = start();
+    let inquiry = client.get(format!("{url}/inquireByOrderid/A-1/496160873888/1"));
+    let found = inquiry.basic_auth("testing", Some("testing123")).send().await.unwrap().text().await.unwrap();
+    assert!(found.contains("\"Authorized\""), "{found}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,408 @@
+//! The questions. What the simulator's answer rests on is part of each.
+
+use super::probe::Basis::{Documented, Inferred, Observed, Unknown};
+use super::probe::{Basis, PlayStage, Probe, Step, get, post, put};
+
+const VERDICT: &[&str] = &["respproc", "respcode", "respstat"];
+const AUTH: &[&str] =
+    &["respproc", "respcode", "respstat", "amount", "avsresp", "cvvresp", "#authcode", "#batchid"];
+const CAPTURE: &[&str] = &["respproc", "respcode", "respstat", "amount", "setlstat"];
+const VOID: &[&str] = &["respproc", "respcode", "respstat", "amount", "authcode", "currency"];
+const REFUND: &[&str] = &["respproc", "respcode", "respstat", "amount", "#authcode", "#retref"];
+const RECORD: &[&str] = &[
+    "respproc",
+    "respcode",
+    "respstat",
+    "amount",
+    "setlstat",
+    "voidable",
+    "refundable",
+    "orderId",
+    "#batchid",
+];
+const PROFILE: &[&str] = &["respproc", "respcode", "respstat", "acctid", "defaultacct", "expiry", "accttype"];
+const TOKEN: &[&str] = &["errorcode", "message"];
+
+const AUTH_PATH: &str = "/cardconnect/rest/auth";
+const CAPTURE_PATH: &str = "/cardconnect/rest/capture";
+const VOID_PATH: &str = "/cardconnect/rest/void";
+const REFUND_PATH: &str = "/cardconnect/rest/refund";
+const PROFILE_PATH: &str = "/cardconnect/rest/profile";
+const INQUIRE_PATH: &str = "/cardconnect/rest/inquire/{retref}/{mid}";
+const BY_ORDER_PATH: &str = "/cardconnect/rest/inquireByOrderid/{order}/{mid}/1";
+const TOKENIZE_PATH: &str = "/cardsecure/api/v1/ccn/tokenize";
+
+/// A sale of 10.00 on an approved card, with more members.
+macro_rules! sale {
+    ($amount:literal $(, $more:literal)?) => {
+        concat!(
+            r#"{"merchid":"{mid}","account":"4788250000121443","expiry":"1249","cvv2":"112","#,
+            r#""postal":"55555","ecomind":"E","orderid":"{order}","amount":""#, $amount, "\"", $(",", $more,)? "}"
+        )
+    };
+}
+
+/// A request that names the transaction of an earlier step.
+macro_rules! named {
+    ($retref:literal $(, $more:literal)?) => {
+        concat!(r#"{"merchid":"{mid}","retref":"{"#, $retref, "}\"", $(",", $more,)? "}")
+    };
+}
+
+mod settled;
+
+fn authorized() -> Step {
+    put(AUTH_PATH, sale!("10.00"), VERDICT)
+}
+
+fn captured() -> Step {
+    put(AUTH_PATH, sale!("10.00", r#""capture":"Y""#), VERDICT)
+}
+
+fn record() -> Step {
+    get(INQUIRE_PATH, RECORD)
+}
+
+fn capture() -> Step {
+    put(CAPTURE_PATH, named!("retref"), CAPTURE).keeps(&[])
+}
+
+fn void() -> Step {
+    put(VOID_PATH, named!("retref"), VOID).keeps(&[])
+}
+
+fn refund() -> Step {
+    put(REFUND_PATH, named!("retref"), REFUND).keeps(&[])
+}
+
+fn at(stage: PlayStage, basis: Basis, name: &'static str, steps: Vec<Step>) -> Probe {
+    Probe { name, basis, stage, steps }
+}
+
+fn probe(basis: Basis, name: &'static str, steps: Vec<Step>) -> Probe {
+    at(PlayStage::First, basis, name, steps)
+}
+
+/// All probes, in no particular order.
+pub(super) fn all() -> Vec<Probe> {
+    [
+        captures(),
+        voids(),
+        refunds(),
+        authorizations(),
+        requests(),
+        profiles(),
+        inquiries(),
+        settled::sales(),
+        settled::refunds(),
+    ]
+    .concat()
+}
+
+fn captures() -> Vec<Probe> {
+    vec![
+        probe(Unknown, "Capture of a voided payment", vec![authorized(), void(), capture(), record()]),
+        probe(
+            Unknown,
+            "Capture of a declined payment",
+            vec![put(AUTH_PATH, sale!("1051.00"), VERDICT), capture(), record()],
+        ),
+        probe(
+            Unknown,
+            "Capture of a verification",
+            vec![put(AUTH_PATH, sale!("0.00"), AUTH), capture(), record()],
+        ),
+        probe(
+            Inferred,
+            "A second capture replaces the amount",
+            vec![
+                authorized(),
+                put(CAPTURE_PATH, named!("retref", r#""amount":"4.00""#), CAPTURE).keeps(&[]),
+                put(CAPTURE_PATH, named!("retref", r#""amount":"6.00""#), CAPTURE).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Unknown,
+            "Capture of more than was authorized",
+            vec![
+                authorized(),
+                put(CAPTURE_PATH, named!("retref", r#""amount":"11.00""#), CAPTURE).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Unknown,
+            "Capture of 0.00",
+            vec![
+                authorized(),
+                put(CAPTURE_PATH, named!("retref", r#""amount":"0.00""#), CAPTURE).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Observed,
+            "Capture of an unknown reference",
+            vec![put(CAPTURE_PATH, r#"{"merchid":"{mid}","retref":"000000000001"}"#, CAPTURE)],
+        ),
+    ]
+}
+
+fn voids() -> Vec<Probe> {
+    vec![
+        probe(Documented, "Void of an authorization", vec![authorized(), void(), record()]),
+        probe(Documented, "Void of a captured payment", vec![captured(), void(), record()]),
+        probe(Unknown, "A second void", vec![authorized(), void(), void(), record()]),
+        probe(
+            Unknown,
+            "Void of a declined payment",
+            vec![put(AUTH_PATH, sale!("1051.00"), VERDICT), void(), record()],
+        ),
+        probe(
+            Documented,
+            "Void of a part of an authorization",
+            vec![
+                authorized(),
+                put(VOID_PATH, named!("retref", r#""amount":"4.00""#), VOID).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Unknown,
+            "Void of a part of a captured payment",
+            vec![
+                captured(),
+                put(VOID_PATH, named!("retref", r#""amount":"4.00""#), VOID).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Unknown,
+            "Void of more than there is",
+            vec![
+                authorized(),
+                put(VOID_PATH, named!("retref", r#""amount":"11.00""#), VOID).keeps(&[]),
+                record(),
+            ],
+        ),
+        probe(
+            Inferred,
+            "Void by order id of two payments",
+            vec![
+                authorized(),
+                authorized(),
+                put("/cardconnect/rest/voidByOrderId", r#"{"merchid":"{mid}","orderid":"{order}"}"#, VOID),
+                get(BY_ORDER_PATH, RECORD),
+            ],
+        ),
+    ]
+}
+
+fn refunds() -> Vec<Probe> {
+    vec![
+        probe(Documented, "Refund before settlement", vec![captured(), refund(), record()]),
+        probe(Unknown, "Refund of a voided payment", vec![captured(), void(), refund()]),
+        probe(
+            Unknown,
+            "Refund of a declined payment",
+            vec![put(AUTH_PATH, sale!("1051.00"), VERDICT), refund()],
+        ),
+        probe(
+            Observed,
+            "Refund of an unknown reference",
+            vec![put(REFUND_PATH, r#"{"merchid":"{mid}","retref":"000000000001"}"#, VERDICT)],
+        ),
+    ]
+}
+
+fn authorizations() -> Vec<Probe> {
+    const UNNAMED: &str = r#"{"merchid":"{mid}","amount":"10.00","expiry":"1249"}"#;
+    const NO_EXPIRY: &str = r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443"}"#;
+    const NO_CVV: &str =
+        r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443","expiry":"1249"}"#;
+    const PREFIX: &str =
+        r#"{"merchid":"{mid}","amount":"10.00","account":"1234567812345670","expiry":"1249"}"#;
+    const LONG: &str = "{\"merchid\":\"{mid}\",\"amount\":\"10.00\",\"account\":\"4788250000121443\",\
+        \"expiry\":\"1249\",\"orderid\":\"o23456789012345678901234567890123456789012345678901\"}";
+    const PAST: &str = r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443","expiry":"1220"}"#;
+    vec![
+        probe(
+            Documented,
+            "An approved sale",
+            vec![put(AUTH_PATH, sale!("10.00", r#""capture":"Y""#), AUTH), record()],
+        ),
+        probe(Inferred, "No account", vec![put(AUTH_PATH, UNNAMED, VERDICT)]),
+        probe(Inferred, "No expiry", vec![put(AUTH_PATH, NO_EXPIRY, VERDICT)]),
+        probe(
+            Unknown,
+            "No amount",
+            vec![put(
+                AUTH_PATH,
+                r#"{"merchid":"{mid}","account":"4788250000121443","expiry":"1249"}"#,
+                VERDICT,
+            )],
+        ),
+        probe(Unknown, "An amount that cannot be read", vec![put(AUTH_PATH, sale!("ten"), VERDICT)]),
+        probe(Inferred, "An unknown card prefix", vec![put(AUTH_PATH, PREFIX, VERDICT)]),
+        probe(Inferred, "An order id that is too long", vec![put(AUTH_PATH, LONG, VERDICT)]),
+        probe(Inferred, "A past expiry", vec![put(AUTH_PATH, PAST, VERDICT)]),
+        probe(Unknown, "An amount whose code does not exist", vec![put(AUTH_PATH, sale!("1999.00"), AUTH)]),
+        probe(Unknown, "No CVV", vec![put(AUTH_PATH, NO_CVV, AUTH)]),
+        probe(
+            Unknown,
+            "The same payment twice",
+            vec![authorized(), authorized(), get(BY_ORDER_PATH, RECORD)],
+        ),
+        probe(
+            Unknown,
+            "A recurring payment that is not marked as one",
+            vec![put(AUTH_PATH, sale!("10.00", r#""cof":"M","cofscheduled":"Y""#), VERDICT)],
+        ),
+        probe(
+            Unknown,
+            "A payment of 1010.00, whose code is an approval on First Data North",
+            vec![put(AUTH_PATH, sale!("1010.00"), AUTH)],
+        ),
+        probe(
+            Documented,
+            "A timeout at the processor",
+            vec![
+                put(
+                    AUTH_PATH,
+                    r#"{"merchid":"{mid}","amount":"10.00","account":"4999006200620062","expiry":"1249","orderid":"{order}"}"#,
+                    CAPTURE,
+                ),
+                get(BY_ORDER_PATH, RECORD),
+            ],
+        ),
+        probe(Documented, "A declined payment", vec![put(AUTH_PATH, sale!("1051.00"), AUTH), record()]),
+        probe(
+            Observed,
+            "An amount without a decimal point",
+            vec![put(AUTH_PATH, sale!("1000"), &["respstat", "amount"])],
+        ),
+    ]
+}
+
+fn requests() -> Vec<Probe> {
+    vec![
+        probe(Unknown, "A body that is no JSON", vec![put(AUTH_PATH, "{", &["error", "path"])]),
+        probe(Unknown, "No credentials", vec![put(AUTH_PATH, sale!("10.00"), &["error", "path"]).unsigned()]),
+        probe(
+            Documented,
+            "An unknown path",
+            vec![get("/cardconnect/rest/nothing", &["error", "path", "status"])],
+        ),
+    ]
+}
+
+fn profiles() -> Vec<Probe> {
+    const CREATE: &str = "{\"merchid\":\"{mid}\",\"account\":\"4788250000121443\",\"expiry\":\"1249\",\
+        \"name\":\"{order}\",\"cofpermission\":\"Y\"}";
+    const SECOND: &str = "{\"merchid\":\"{mid}\",\"profile\":\"{profileid}\",\"account\":\"5454545454545454\",\
+        \"expiry\":\"1249\",\"cofpermission\":\"Y\"}";
+    const NO_EXPIRY: &str = r#"{"merchid":"{mid}","account":"4788250000121443","name":"{order}-x"}"#;
+    const KEPT: &[(&str, &str)] = &[("profileid", "profileid")];
+    let create = || put(PROFILE_PATH, CREATE, PROFILE).keeps(KEPT);
+    let delete_all = || get("/cardconnect/rest/profile/{profileid}//{mid}", VERDICT).deletes();
+    vec![
+        probe(
+            Documented,
+            "A profile with two accounts is read and deleted",
+            vec![
+                create(),
+                put(PROFILE_PATH, SECOND, PROFILE).keeps(&[]),
+                get("/cardconnect/rest/profile/{profileid}//{mid}", PROFILE),
+                get("/cardconnect/rest/profile/{profileid}/1/{mid}", VERDICT).deletes(),
+                get("/cardconnect/rest/profile/{profileid}/2/{mid}", VERDICT).deletes(),
+                delete_all(),
+            ],
+        ),
+        probe(
+            Unknown,
+            "A profile that is not there",
+            vec![
+                get("/cardconnect/rest/profile/11111111111111111111/1/{mid}", VERDICT),
+                get("/cardconnect/rest/profile/11111111111111111111/1/{mid}", VERDICT).deletes(),
+            ],
+        ),
+        probe(
+            Observed,
+            "A profile without an expiry",
+            vec![put(PROFILE_PATH, NO_EXPIRY, PROFILE).keeps(KEPT), delete_all()],
+        ),
+        probe(
+            Documented,
+            "A stored card without permission",
+            vec![put(
+                AUTH_PATH,
+                sale!("10.00", r#""profile":"Y""#),
+                &["respproc", "respcode", "respstat", "acctid"],
+            )],
+        ),
+        probe(
+            Unknown,
+            "A stored card together with another account",
+            vec![
+                create(),
+                put(
+                    AUTH_PATH,
+                    sale!("10.00", r#""profile":"{profileid}""#),
+                    &["respstat", "acctid", "cvvresp"],
+                ),
+                delete_all(),
+            ],
+        ),
+    ]
+}
+
+fn inquiries() -> Vec<Probe> {
+    vec![
+        probe(
+            Unknown,
+            "What an inquiry leaves out",
+            vec![
+                authorized(),
+                get(INQUIRE_PATH, &["authcode", "avsresp", "cvvresp", "capturedate", "entrymode"]),
+            ],
+        ),
+        probe(
+            Observed,
+            "An unknown reference",
+            vec![get("/cardconnect/rest/inquire/000000000001/{mid}", VERDICT)],
+        ),
+        probe(
+            Observed,
+            "An unknown order id",
+            vec![get("/cardconnect/rest/inquireByOrderid/{order}-none/{mid}/1", VERDICT)],
+        ),
+        probe(
+            Documented,
+            "A bin",
+            vec![
+                put(AUTH_PATH, sale!("10.00"), VERDICT).keeps(&[("token", "token")]),
+                get("/cardconnect/rest/bin/{mid}/{token}", &["country", "product", "success", "errormsg"]),
+            ],
+        ),
+        probe(
+            Observed,
+            "Settlement of a day without batches",
+            vec![get("/cardconnect/rest/settlestat?merchid={mid}&batchid=1", VERDICT)],
+        ),
+        probe(
+            Documented,
+            "Deposits of a day without any",
+            vec![get("/cardconnect/rest/funding?merchid={mid}&date=20000101", &["errormsg"])],
+        ),
+        probe(
+            Documented,
+            "Tokens",
+            vec![
+                post(TOKENIZE_PATH, r#"{"account":"4788250000121443"}"#, &["errorcode", "message", "token"]),
+                post(TOKENIZE_PATH, r#"{"account":"4788250000121444"}"#, &["errorcode"]),
+                post(TOKENIZE_PATH, r#"{"account":""}"#, &["errorcode"]),
+                post("/cardsecure/api/v1/echo", r#"{"message":"Hello?"}"#, TOKEN),
+            ],
+        ),
+    ]
+}

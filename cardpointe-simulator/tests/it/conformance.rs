@@ -1,0 +1,160 @@
+//! The conformance kit, played against the simulator itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cardpointe_simulator::conformance::{Credentials, Plan, Report, Target, run};
+use cardpointe_simulator::{Config, RefundSetlstat, Server, Settings};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::harness::{MID, RPCT, VISA};
+
+async fn server() -> Server {
+    Server::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), Config::default())
+}
+
+fn plan(server: &Server, merchid: &str, handed_on: Option<Value>) -> Plan {
+    Plan {
+        target: Target::parse(&server.base_url()).unwrap(),
+        merchid: merchid.to_owned(),
+        currency: "USD".to_owned(),
+        credentials: Credentials { username: "testing".to_owned(), password: "testing123".to_owned() },
+        fixtures: None,
+        handed_on,
+    }
+}
+
+fn differing(report: &Report) -> Vec<&'static str> {
+    let outcomes = report.outcomes.iter().filter(|outcome| !outcome.differences.is_empty());
+    outcomes.map(|outcome| outcome.name).collect()
+}
+
+#[tokio::test]
+async fn the_simulator_behaves_like_itself_over_all_stages_on_both_processors() {
+    for merchid in [MID, RPCT] {
+        let server = server().await;
+        let mut handed_on = None;
+        let mut played = 0;
+        for stage in 1..=3 {
+            let report = run(plan(&server, merchid, handed_on.take())).await.unwrap();
+            let outcomes = report.outcomes.iter().filter(|outcome| !outcome.differences.is_empty());
+            assert_eq!(outcomes.collect::<Vec<_>>(), [] as [&_; 0], "stage {stage} of {merchid}");
+            assert_eq!(report.hand_on.is_none(), stage == 3);
+            played += report.outcomes.len();
+            handed_on = report.hand_on;
+            server.settle();
+        }
+        assert!(played > 55, "{played}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_gateway_does_otherwise_is_found_and_nothing_else() {
+    let server = server().await;
+    let other = Settings { over_capture: true, recurring_needs_ecomind: false, ..Settings::default() };
+    server.set_merchant(MID, other);
+    let report = run(plan(&server, MID, None)).await.unwrap();
+    assert_eq!(
+        differing(&report),
+        ["Capture of more than was authorized", "A recurring payment that is not marked as one"]
+    );
+    let capture = report.outcomes.iter().find(|outcome| outcome.name.starts_with("Capture of more")).unwrap();
+    let amount = capture.differences.iter().find(|difference| difference.place == "step 2, amount").unwrap();
+    assert_eq!((amount.gateway.as_str(), amount.simulator.as_str()), ("\"11.00\"", "\"0.00\""));
+
+    server.settle();
+    let refunds =
+        Settings { refund_setlstat: RefundSetlstat::Refunded, voidable_refunds: true, ..Settings::default() };
+    server.set_merchant(MID, refunds);
+    let report = run(plan(&server, MID, report.hand_on)).await.unwrap();
+    assert_eq!(differing(&report), ["Void of a refund", "A refund has a record of its own"]);
+}
+
+#[tokio::test]
+async fn the_least_certain_comes_first() {
+    let server = server().await;
+    let report = run(plan(&server, MID, None)).await.unwrap();
+    let bases: Vec<&str> = report.outcomes.iter().map(|outcome| outcome.basis).collect();
+    let order = ["unknown", "inferred", "observed", "documented"];
+    let places: Vec<usize> =
+        bases.iter().map(|basis| order.iter().position(|known| known == basis).unwrap()).collect();
+    assert!(places.is_sorted(), "{bases:?}");
+}
+
+/// The program's output; without credentials there is nobody to ask.
+async fn program(arguments: &[&str], credentials: bool) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
+    command.arg("conformance").args(arguments).stdin(Stdio::null());
+    if credentials {
+        command.env("CARDPOINTE_USERNAME", "testing").env("CARDPOINTE_PASSWORD", "testing123");
+    }
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn the_program_prints_a_table_and_writes_fixtures_without_card_numbers_and_passwords() {
+    let server = server().await;
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
+    drop(fs::remove_dir_all(&directory));
+    fs::create_dir_all(&directory).unwrap();
+    let record = directory.join("record.json");
+    let fixtures = directory.join("fixtures");
+    let url = server.base_url();
+    let arguments = [
+        "--url",
+        &url,
+        "--merchid",
+        MID,
+        "--record",
+        record.to_str().unwrap(),
+        "--fixtures",
+        fixtures.to_str().unwrap(),
+    ];
+    for stage in 1..=3 {
+        let output = program(&arguments, true).await;
+        let (said, error) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(0), "stage {stage}: {said} {error}");
+        assert!(said.contains(" 0 different"), "{said}");
+        assert_eq!(record.exists(), stage < 3, "nothing is left to ask after the third");
+        server.settle();
+    }
+    let files: Vec<String> = fs::read_dir(&fixtures)
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    assert!(files.len() > 55, "{}", files.len());
+    let all = files.concat();
+    for canary in ["4788250000121443", "5454545454545454", VISA, "testing123", "\"112\"", "Basic "] {
+        assert!(!all.contains(canary), "{canary}");
+    }
+    let fixture: Value = serde_json::from_str(&files[0]).unwrap();
+    assert!(fixture["steps"][0]["request"]["method"].is_string());
+    assert_eq!(fixture["steps"][0]["gateway"]["status"], fixture["steps"][0]["simulator"]["status"]);
+
+    server.set_merchant(MID, Settings { over_capture: true, ..Settings::default() });
+    let output = program(&["--url", &url, "--merchid", MID], true).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("DIFFERENT   unknown    Capture of more than was authorized"), "{said}");
+    assert!(said.contains("step 2, amount: the gateway \"11.00\", the simulator \"0.00\""), "{said}");
+}
+
+#[tokio::test]
+async fn the_program_refuses_other_hosts_wrong_credentials_and_none() {
+    let production = program(&["--url", "https://fts.cardconnect.com", "--merchid", MID], true).await;
+    let said = String::from_utf8(production.stderr).unwrap();
+    assert_eq!(production.status.code(), Some(2), "{said}");
+    assert!(said.contains("neither a sandbox"), "{said}");
+
+    let server = server().await;
+    let url = server.base_url();
+    let none = program(&["--url", &url, "--merchid", MID], false).await;
+    assert_eq!(none.status.code(), Some(2));
+    let unknown = program(&["--url", &url, "--merchid", "1"], true).await;
+    let said = String::from_utf8(unknown.stderr).unwrap();
+    assert!(unknown.status.code() == Some(2) && said.contains("error:"), "{said}");
+    assert_eq!(server.records().len(), 0, "nothing was played");
+}
