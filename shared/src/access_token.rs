@@ -19,11 +19,11 @@ use uuid::Uuid;
 
 use crate::{
     merchants::Merchant,
-    operation::{Grant, Shopper},
+    operation::{Principal, Shopper},
     order::MerchantId,
 };
 
-/// How long a token is valid, as Elastic Path's (`payment-apis.md` §1.2).
+/// How long a token is valid, as Elastic Path's (`docs/api.md`).
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// Who issues, so that a token of another system under a shared key is none of ours.
@@ -37,34 +37,70 @@ const TOKEN_MAX_BYTES: usize = 2_048;
 #[error("the access token is not valid")]
 pub struct InvalidToken;
 
+/// Whom a token is issued to. Tokens of earlier versions say neither which key nor which shopper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The merchant's systems, by one of its keys: [`key_digest`].
+    Key(Option<String>),
+    /// A shopper's browser, by a random id.
+    Shopper(Option<Uuid>),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
     sub: MerchantId,
-    grant: Grant,
-    /// Of a shopper: a random id, which nothing but its token carries. Tokens of earlier versions have none.
+    grant: Principal,
+    /// Of a shopper: a random id, which nothing but its token carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shopper: Option<Uuid>,
+    /// Of the merchant: which of its keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     iat: i64,
     exp: i64,
 }
 
 /// What a valid token says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// What it grants.
-    pub grant: Grant,
+    /// Who it is.
+    pub principal: Principal,
     /// Which shopper it was issued to.
     pub shopper: Option<Shopper>,
+    /// The digest of the key that it was issued for.
+    pub key: Option<String>,
 }
 
-/// Issues a token and tells when it expires. A shopper's token carries a fresh random id.
+impl Verified {
+    /// The same for the log, told apart by key or shopper.
+    pub fn as_logged(&self) -> String {
+        match (&self.key, self.shopper) {
+            (Some(key), _) => format!("key:{key}"),
+            (None, Some(Shopper(digest))) => format!("shopper:{digest}"),
+            (None, None) => self.principal.as_str().to_owned(),
+        }
+    }
+}
+
+/// Tells a merchant's keys apart in tokens and logs. It is made with the signing key, so whoever reads it cannot try out
+/// which key it belongs to.
+pub fn key_digest(merchant: &Merchant, key: &str) -> String {
+    let tag = hmac::sign(&secret_key(merchant), format!("merchant key {key}").as_bytes());
+    let start = tag.as_ref().first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(start))
+}
+
+/// Issues a token and tells when it expires.
 pub fn issue(
     merchant: &Merchant,
-    grant: Grant,
-    shopper: Option<Uuid>,
+    holder: &Holder,
     now: Timestamp,
 ) -> Result<(String, Timestamp), InvalidToken> {
+    let (grant, shopper, key) = match holder {
+        Holder::Key(digest) => (Principal::ClientCredentials, None, digest.clone()),
+        Holder::Shopper(id) => (Principal::Implicit, *id, None),
+    };
     install_hmac();
     let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
     let claims = Claims {
@@ -72,6 +108,7 @@ pub fn issue(
         sub: merchant.id.clone(),
         grant,
         shopper,
+        key,
         iat: now.as_second(),
         exp: expires.as_second(),
     };
@@ -105,10 +142,14 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
         return Err(InvalidToken);
     }
     match claims.grant {
-        Grant::ClientCredentials => Ok(Verified { grant: claims.grant, shopper: None }),
-        Grant::Implicit => Ok(Verified { grant: claims.grant, shopper: claims.shopper.map(Shopper::of) }),
+        Principal::ClientCredentials => {
+            Ok(Verified { principal: claims.grant, shopper: None, key: claims.key })
+        }
+        Principal::Implicit => {
+            Ok(Verified { principal: claims.grant, shopper: claims.shopper.map(Shopper::of), key: None })
+        }
         // Nobody is given such a token.
-        Grant::Schedule | Grant::Unrecognized => Err(InvalidToken),
+        Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),
     }
 }
 

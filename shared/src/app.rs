@@ -15,9 +15,10 @@ use crate::{
     invocation::{source, source_in},
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
-    payments::Payments,
+    payments::{Payments, Refusal},
     reconcile::Limits,
-    scheduled_capture::Settings,
+    scheduled_capture::CaptureSettings,
+    switch::Switch,
     trail,
 };
 
@@ -44,12 +45,25 @@ pub struct App {
     pub abuse: Abuse,
     /// Counts shoppers' payments.
     pub attempts: Arc<dyn Attempts>,
+    /// Whether an operator has stopped payments.
+    pub switch: Arc<dyn Switch>,
     /// The header with the client's address, where a proxy in front of the API sets one; otherwise API Gateway tells.
     pub source_header: Option<HeaderName>,
     /// How scheduled captures run.
-    pub captures: Settings,
+    pub captures: CaptureSettings,
     /// How much one run of the inquiries may do.
     pub inquiries: Limits,
+}
+
+/// Whether a run of a schedule may do anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MayRun {
+    /// It may.
+    Yes,
+    /// Payments are stopped.
+    Stopped,
+    /// It cannot be told, which is no permission.
+    Unknown,
 }
 
 /// Why somebody is not the merchant that it says it is.
@@ -65,6 +79,28 @@ pub(crate) enum Denied {
 }
 
 impl App {
+    /// Whether payments are stopped.
+    pub(crate) async fn is_stopped(&self) -> Result<bool, Refusal> {
+        let stopped = self.switch.is_stopped().await.map_err(Refusal::Store)?;
+        trail::note(|trail| trail.is_stopped |= stopped);
+        Ok(stopped)
+    }
+
+    /// Whether a run of a schedule may do anything. What is due otherwise stays due, for the next run.
+    pub async fn may_run(&self) -> MayRun {
+        match self.is_stopped().await {
+            Ok(false) => MayRun::Yes,
+            Ok(true) => {
+                tracing::warn!("payments are stopped: the run did nothing");
+                MayRun::Stopped
+            }
+            Err(error) => {
+                tracing::error!(%error, "the switch of payments cannot be read: the run did nothing");
+                MayRun::Unknown
+            }
+        }
+    }
+
     /// Where a request comes from; empty where nothing tells.
     pub(crate) fn source(&self, request: &Request) -> String {
         match &self.source_header {
@@ -114,6 +150,7 @@ impl App {
         match self.look_up(id, wait).await {
             Ok(merchant) if merchant.shopper_tokens => Ok(merchant),
             Ok(_) | Err(Denied::Wrong) => {
+                trail::note(|trail| trail.client = Some(digest(id)));
                 self.abuse.merchants.failed_with(source, id, self.clock.now());
                 sleep_until(answer_at).await;
                 Err(wait.map_or(Denied::Wrong, Denied::TooOften))
@@ -139,6 +176,7 @@ impl App {
             Err(Denied::Wrong) => {}
             Err(denied) => return Err(denied),
         }
+        trail::note(|trail| trail.client = Some(digest(id.as_str())));
         self.abuse.merchants.failed_with(source, id.as_str(), self.clock.now());
         Err(wait.map_or(Denied::Wrong, Denied::TooOften))
     }

@@ -1,19 +1,19 @@
-//! The credit-card API: seed 004 in JSON and XML, as an ASP.NET client expects it (`payment-apis.md` §13).
+//! The credit-card API, in JSON and XML, as an ASP.NET client expects it.
 //!
-//! Requests become intents, orders become answers. No payment rule lives here. Each payment is an order of its own,
-//! found by its `TransactionReference` or its `TransactionID` without a look-up table (`design.md` §3).
+//! Requests become intents, orders become responses. No payment rule lives here. Each payment is an
+//! order of its own, found by its `TransactionReference` or its `TransactionID` without a look-up
+//! table.
 
 mod address;
-mod answer;
 mod caller;
-mod error;
 mod follow_up;
-mod letters;
+pub mod letters;
 mod media;
-mod members;
-mod node;
+mod outgoing;
 mod pay;
 mod reference;
+mod source;
+pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -21,34 +21,42 @@ pub use reference::{key_digest, payment_id};
 
 use lambda_http::{
     Body, Request, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, header},
 };
 use uuid::Uuid;
 
 use crate::{
+    api::{
+        Code,
+        body::{self, Document, Names, Root, Unreadable},
+        caller::Caller,
+        exchange::{self, Handled, Reply, Written, body_bytes},
+        failure::Failure,
+        members::Members,
+    },
     app::App,
-    failure::Code,
     gateway::PaymentSource,
-    invocation::{deadline, request_id, serve},
+    invocation::{deadline, serve},
     operation::Kind,
-    order::{Intent, Rejection},
+    order::{Action, Intent, Rejection},
     payments::{Performed, Refusal},
-    trail,
-    transaction::Method,
+    transaction,
 };
-use answer::Outgoing;
-use caller::Caller;
-use error::ApiError;
 use media::Media;
-use members::Members;
-use node::Document;
+use outgoing::Outgoing;
 
-/// Largest body. A payment with all its members takes under 3 KB.
-const BODY_MAX_BYTES: usize = 64 * 1024;
+/// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
+const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
 
-/// What a request asks for, as its route says.
+/// The root element of a request.
+const REQUEST: Root = Root { name: "CardTransactionBindingModel", namespace: NAMESPACE };
+
+/// The media type and charset of a request's body, or why it is not read.
+type BodyType = Result<(Media, Option<media::Charset>), media::Unsupported>;
+
+/// What a request is for, as its route says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum Purpose {
     /// `authorize`: hold.
     Authorize,
     /// `charge`: take at once, or, with a `TransactionID`, take what is held.
@@ -65,71 +73,125 @@ enum Asked {
 
 /// `POST /api/v1/payments/creditcard/authorize`.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Authorize).await
+    handle(app, request, Purpose::Authorize).await
 }
 
 /// `POST /api/v1/payments/creditcard/charge`.
 pub async fn charge(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Charge).await
+    handle(app, request, Purpose::Charge).await
 }
 
 /// `POST /api/v1/payments/creditcard/capture`.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Capture).await
+    handle(app, request, Purpose::Capture).await
 }
 
 /// `POST /api/v1/payments/creditcard/refund`.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Refund).await
+    handle(app, request, Purpose::Refund).await
 }
 
 /// `POST /api/v1/payments/creditcard/void`.
 pub async fn void(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Void).await
+    handle(app, request, Purpose::Void).await
 }
 
-/// `POST /api/v1/payments/creditcard/status`: asks the gateway if need be, and answers how the payment stands.
+/// `POST /api/v1/payments/creditcard/status`: asks the gateway if need be, and returns how the
+/// payment stands.
 pub async fn status(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Asked::Status).await
+    handle(app, request, Purpose::Status).await
 }
 
-/// One request on its way through the face.
+/// Where the routes of this API are.
+const PREFIX: &str = "/api/v1/payments/creditcard";
+
+/// A request that API Gateway found no route for, if it is this API's:
+/// `/API/V1/Payments/CreditCard/Charge/` is `charge` to ASP.NET, whatever the case and with or
+/// without a slash at the end. What is not served is said in this API's own form.
+pub async fn unrouted(app: &App, request: &Request) -> Option<Response<Body>> {
+    let path = request.uri().path().to_ascii_lowercase();
+    let (_, rest) = path.rsplit_once(PREFIX)?;
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return None;
+    }
+    let requested = match rest.trim_matches('/') {
+        "authorize" => Purpose::Authorize,
+        "charge" => Purpose::Charge,
+        "capture" => Purpose::Capture,
+        "refund" => Purpose::Refund,
+        "void" => Purpose::Void,
+        "status" => Purpose::Status,
+        _ => {
+            let detail =
+                "there is no such route; there are authorize, charge, capture, refund, void and status";
+            return Some(refuse(request, Failure::new(Code::NotFound, detail)).await);
+        }
+    };
+    if request.method() == Method::POST {
+        return Some(handle(app, request, requested).await);
+    }
+    let detail = "this route takes POST only";
+    let mut response = refuse(request, Failure::new(Code::MethodNotAllowed, detail)).await;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    Some(response)
+}
+
+/// A response in the format that the request asks for.
+async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
+    serve(request, async { written(request, media_of(request).1, Err(failure), None) }).await
+}
+
+/// One request on its way through the API.
 struct Exchange<'a> {
     app: &'a App,
     request: &'a Request,
     caller: &'a Caller,
-    /// The request's own `TransactionReference`, once it is known to be one: every answer repeats it.
+    /// The request's own `TransactionReference`, once it is known to be one: every response repeats
+    /// it.
     reference: &'a mut Option<String>,
 }
 
-/// What a handler answers before it becomes HTTP.
-struct Answer {
-    outgoing: Outgoing,
-    replayed: bool,
-    retry_after_s: Option<u32>,
-}
-
-type Answered = Result<Answer, ApiError>;
-
-async fn handle(app: &App, request: &Request, asked: Asked) -> Response<Body> {
+async fn handle(app: &App, request: &Request, requested: Purpose) -> Response<Body> {
     // On the heap: a payment's future is large, and would be copied on its way down.
-    serve(request, Box::pin(negotiated(app, request, asked))).await
+    serve(request, Box::pin(negotiated(app, request, requested))).await
 }
 
-async fn negotiated(app: &App, request: &Request, asked: Asked) -> Response<Body> {
+async fn negotiated(app: &App, request: &Request, requested: Purpose) -> Response<Body> {
+    let (body_type, media) = media_of(request);
+    let mut reference = None;
+    let handled = match body_type {
+        Ok((media, charset)) => handled(app, request, requested, media, charset, &mut reference).await,
+        Err(unsupported) => Err(Failure::new(Code::UnsupportedMediaType, unsupported.to_string())),
+    };
+    written(request, media, handled, reference)
+}
+
+/// How the body is written, and how the response shall be.
+fn media_of(request: &Request) -> (BodyType, Media) {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
     let by_script =
         header("x-requested-with").is_some_and(|with| with.eq_ignore_ascii_case("XMLHttpRequest"));
-    let accept = accepted(request);
     let sent = body_type.as_ref().ok().map(|(media, _)| *media);
-    let media = media::negotiate(accept.as_deref(), by_script, sent);
-    let mut reference = None;
-    let answered = match body_type {
-        Ok((media, charset)) => answer(app, request, asked, media, charset, &mut reference).await,
-        Err(unsupported) => Err(ApiError::new(Code::UnsupportedMediaType, unsupported.to_string())),
-    };
-    respond(request, media, answered, reference)
+    let media = media::negotiate(accepted(request).as_deref(), by_script, sent);
+    (body_type, media)
+}
+
+/// Puts a result into this API's form.
+fn written(
+    request: &Request,
+    media: Media,
+    handled: Handled<Outgoing>,
+    reference: Option<String>,
+) -> Response<Body> {
+    let handled = handled.map_err(|failure| failure.renamed(in_this_api));
+    exchange::http(request, handled, |outcome| {
+        let (status, mut outgoing) =
+            outcome.unwrap_or_else(|failure| (failure.status(status::status), Outgoing::of_failure(failure)));
+        outgoing.reference = reference.or(outgoing.reference);
+        let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
+        Written { status, content_type: media.content_type(), body }
+    })
 }
 
 /// The `Accept` header; several lines are one list.
@@ -138,60 +200,74 @@ fn accepted(request: &Request) -> Option<String> {
     lines.map(str::to_owned).reduce(|all, line| format!("{all}, {line}"))
 }
 
-async fn answer(
+async fn handled(
     app: &App,
     request: &Request,
-    asked: Asked,
+    requested: Purpose,
     media: Media,
     charset: Option<media::Charset>,
     reference: &mut Option<String>,
-) -> Answered {
+) -> Handled<Outgoing> {
+    if !matches!(requested, Purpose::Status) {
+        exchange::must_not_be_stopped(app).await?;
+    }
     let document = read(request, media, charset)?;
     let mut root = Members::of(&document);
-    let caller = Caller::of(app, request, &mut root).await?;
+    let caller = caller::authenticated(app, request, &mut root).await?;
     let members = root.required_object("Request");
     root.finish()?;
-    let Some(members) = members else { return Err(ApiError::new(Code::Required, "Request: is required")) };
+    let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
     let exchange = Exchange { app, request, caller: &caller, reference };
-    match asked {
-        Asked::Authorize => pay::pay(exchange, members, Method::Authorize).await,
-        Asked::Charge if members.has("TransactionID") => {
-            follow_up::follow_up(exchange, members, asked, Kind::Capture).await
+    match requested {
+        Purpose::Authorize => pay::pay(exchange, members, transaction::Method::Authorize).await,
+        Purpose::Charge if members.has("TransactionID") => {
+            follow_up::follow_up(exchange, members, requested, Kind::Capture).await
         }
-        Asked::Charge => pay::pay(exchange, members, Method::Purchase).await,
-        Asked::Capture => follow_up::follow_up(exchange, members, asked, Kind::Capture).await,
-        Asked::Refund => follow_up::follow_up(exchange, members, asked, Kind::Refund).await,
-        Asked::Void => follow_up::follow_up(exchange, members, asked, Kind::Void).await,
-        Asked::Status => follow_up::status(exchange, members).await,
+        Purpose::Charge => pay::pay(exchange, members, transaction::Method::Purchase).await,
+        Purpose::Capture => follow_up::follow_up(exchange, members, requested, Kind::Capture).await,
+        Purpose::Refund => follow_up::follow_up(exchange, members, requested, Kind::Refund).await,
+        Purpose::Void => follow_up::follow_up(exchange, members, requested, Kind::Void).await,
+        Purpose::Status => follow_up::status(exchange, members).await,
     }
 }
 
 /// The body as a tree.
-fn read(request: &Request, media: Media, charset: Option<media::Charset>) -> Result<Document, ApiError> {
+fn read(request: &Request, media: Media, charset: Option<media::Charset>) -> Result<Document, Failure> {
     let code = if media.is_xml() { Code::InvalidXml } else { Code::InvalidJson };
-    let bytes: &[u8] = match request.body() {
-        Body::Empty => &[],
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => return Err(ApiError::new(code, "the body cannot be read")),
-    };
-    if bytes.len() > BODY_MAX_BYTES {
-        return Err(ApiError::new(Code::BodyTooLarge, "the body is larger than 64 KiB"));
-    }
-    let text = media::decode(bytes, charset).map_err(|error| ApiError::new(code, error.to_string()))?;
+    let bytes = body_bytes(request, code)?;
+    let text = media::decode(bytes, charset).map_err(|error| Failure::new(code, error.to_string()))?;
     if text.trim().is_empty() {
-        return Err(ApiError::new(
+        return Err(Failure::new(
             Code::Required,
             "the body is empty: Authentication and Request are required",
         ));
     }
-    let document = if media.is_xml() { node::from_xml(&text) } else { node::from_json(&text) };
-    document.map_err(|error| ApiError::new(code, error.to_string()))
+    let document = if media.is_xml() {
+        body::from_xml(&text, REQUEST)
+    } else {
+        // As Json.NET matches names.
+        body::from_json(&text, Names::AnyCase)
+    };
+    document.map_err(|error| Failure::new(code, unreadable(error)))
+}
+
+/// Why a body cannot be read, with the names that were expected.
+fn unreadable(error: Unreadable) -> String {
+    match error {
+        Unreadable::RootName(at) => format!("the root element is not {}: {at}", REQUEST.name),
+        Unreadable::RootNamespace(at) => {
+            format!("the root element is not in the namespace {NAMESPACE}: {at}")
+        }
+        Unreadable::ElementNamespace(at) => {
+            format!("an element is not in the namespace {NAMESPACE}: {at}")
+        }
+        error => error.to_string(),
+    }
 }
 
 impl Exchange<'_> {
-    /// Performs an intent and answers what became of it.
-    async fn perform(self, id: Uuid, intent: &Intent, source: Option<&PaymentSource>) -> Answered {
+    /// Performs an intent and returns its outcome.
+    async fn carry_out(self, id: Uuid, intent: &Intent, source: Option<&PaymentSource>) -> Handled<Outgoing> {
         let Self { app, request, caller, .. } = self;
         let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
@@ -201,75 +277,50 @@ impl Exchange<'_> {
         }
     }
 
-    /// The answer to a request that is not in order any more: its payment, if it is a repetition; otherwise the error.
-    async fn repeat(self, id: Uuid, intent: &Intent, error: ApiError) -> Answered {
+    /// The response to a request that is not in order any more: its payment, if it is a repetition;
+    /// otherwise the error.
+    async fn repeat(self, id: Uuid, intent: &Intent, error: Failure) -> Handled<Outgoing> {
         let Self { app, request, caller, .. } = self;
         let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         match app.payments.repeat(&caller.merchant, &key, intent, deadline).await {
             Ok(Some(performed)) => of_operation(&performed),
             Ok(None) => Err(error),
-            Err(refusal) => refused(refusal, id, false),
+            Err(refusal) => refused(refusal, id, !matches!(intent.action, Action::Pay(_))),
         }
     }
+}
+
+/// A payment of this API is its own order, and callers know of no orders.
+fn in_this_api(code: Code) -> Code {
+    if code == Code::OrderNotFound { Code::TransactionNotFound } else { code }
 }
 
 /// When to come back while the first request of a reference is running.
 const HELD_RETRY_S: u32 = 2;
 
-/// The answer to what the rules refused of the payment with this id.
-fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Answered {
+/// The response to what the rules refused of the payment with this id.
+fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> {
     if let Refusal::Rejected(Rejection::KeyInProgress { transaction }) = refusal {
         let outgoing = Outgoing::held(transaction);
-        return Ok(Answer { outgoing, replayed: true, retry_after_s: Some(HELD_RETRY_S) });
+        let retry_after_s = Some(HELD_RETRY_S);
+        return Ok(Reply { replayed: true, retry_after_s, ..Reply::new(200, outgoing) });
     }
-    let mut error = ApiError::from(refusal);
+    let mut error = Failure::from(refusal);
     // No id but the order's own can be asked about in this API.
     error.transaction = error.transaction.filter(|transaction| *transaction == id);
-    if is_follow_up && error.code() != Code::TransactionNotFound {
+    if is_follow_up && in_this_api(error.code()) != Code::TransactionNotFound {
         error.transaction = Some(id);
     }
     Err(error)
 }
 
-fn of_operation(performed: &Performed) -> Answered {
+fn of_operation(performed: &Performed) -> Handled<Outgoing> {
     let Performed { order, at, replayed } = performed;
     let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
     let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation);
-    Ok(Answer { outgoing, replayed: *replayed, retry_after_s })
-}
-
-/// Turns a handler's result into HTTP.
-fn respond(request: &Request, media: Media, answered: Answered, reference: Option<String>) -> Response<Body> {
-    let (status, mut outgoing, replayed, retry_after) = match answered {
-        Ok(answer) => (200, answer.outgoing, answer.replayed, answer.retry_after_s),
-        Err(error) => {
-            trail::note(|trail| trail.code = Some(error.code().as_str()));
-            if let Some(why) = &error.for_operator {
-                tracing::error!(
-                    request_id = request_id(request),
-                    code = error.code().as_str(),
-                    why,
-                    "request failed"
-                );
-            }
-            (error.status, Outgoing::of_error(&error), false, error.retry_after_s)
-        }
-    };
-    outgoing.reference = reference.or(outgoing.reference);
-    let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
-    let mut response = Response::new(Body::Text(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
-    if replayed {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    Ok(Reply { replayed: *replayed, retry_after_s, ..Reply::new(200, outgoing) })
 }

@@ -1,7 +1,10 @@
-//! What every face reads of an invocation besides headers and body, and what every answer has.
+//! What every API reads of an invocation besides headers and body, and what every answer has.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,8 +18,9 @@ use tokio::time::Instant;
 
 use crate::{
     card::{Kept, looks_like_card_number},
-    payments::Deadline,
+    payments::{Deadline, audit},
     trail::{self, Trail},
+    version::version,
 };
 
 /// The caller's own id of a request, which is logged and answered.
@@ -45,6 +49,10 @@ pub struct Served {
     pub status: u16,
     /// What happened on the way.
     pub trail: Trail,
+    /// From the handler's first line to its last.
+    pub total: Duration,
+    /// Whether it was the first request of its process.
+    pub cold_start: bool,
 }
 
 /// Answers a request: runs its handler, writes the one line of the request, and adds what every answer has.
@@ -62,27 +70,8 @@ pub(crate) async fn serve(
     };
     let (mut response, trail) = trail::follow(named).await;
     let status = response.status().as_u16();
-    tracing::info!(
-        request_id = own,
-        lambda_request_id = request.lambda_context_ref().map_or("", |context| context.request_id.as_str()),
-        callers_request_id = callers.as_deref().unwrap_or(""),
-        route = route_key(request),
-        status,
-        code = trail.code.unwrap_or(""),
-        client = trail.client.as_deref().unwrap_or(""),
-        merchant = trail.merchant.as_deref().unwrap_or(""),
-        order = trail.order.as_deref().unwrap_or(""),
-        transaction = trail.transaction.map(tracing::field::display),
-        operation = trail.operation.map(tracing::field::display),
-        kind = trail.kind.unwrap_or(""),
-        outcome = trail.outcome.unwrap_or(""),
-        amount_minor = trail.amount_minor,
-        currency = trail.currency.unwrap_or(""),
-        gateway_ms = milliseconds(trail.gateway),
-        total_ms = milliseconds(began.elapsed()),
-        cold_start,
-        "answered"
-    );
+    let served = Served { status, trail, total: began.elapsed(), cold_start };
+    served.log(&own, callers.as_deref(), &route_key(request));
     let headers = response.headers_mut();
     headers.extend(HEADERS);
     if status == 401 {
@@ -91,9 +80,58 @@ pub(crate) async fn serve(
     if let Ok(id) = HeaderValue::from_str(callers.as_deref().unwrap_or(&own)) {
         headers.insert(REQUEST_ID, id);
     }
-    response.extensions_mut().insert(Served { status, trail });
     response
 }
+
+impl Served {
+    /// Writes the line of the request, which has its figures, too, where somebody reads them off the lines. A request
+    /// that carried out one operation, of which the outcome is known, has no audit lines besides.
+    pub(crate) fn log(&self, request_id: &str, callers_request_id: Option<&str>, route: &str) {
+        let Self { status, trail, total, cold_start } = self;
+        let change = trail.only_change();
+        if change.is_none() {
+            let principal = trail.principal.as_deref().unwrap_or_default();
+            trail.changes.iter().for_each(|change| audit::log(change, request_id, principal));
+        }
+        let said = change.and_then(|change| change.outcome.as_ref());
+        // Transaction and reference name an operation whose outcome is known.
+        let operation = trail.operation.filter(|_| change.is_none());
+        tracing::info!(
+            metrics = FIGURES.get().and_then(|figures| figures(self)),
+            request_id,
+            callers_request_id,
+            route,
+            version = version(),
+            status,
+            code = trail.code,
+            client = trail.client,
+            principal = trail.principal,
+            merchant = trail.merchant,
+            order = trail.order,
+            transaction = trail.transaction.map(tracing::field::display),
+            operation = operation.map(tracing::field::display),
+            kind = trail.kind,
+            what = change.map(|change| change.what),
+            outcome = said.map(|said| said.outcome).or(trail.outcome),
+            attempt = change.map(|change| change.attempt).filter(|attempt| *attempt > 1),
+            respproc = said.and_then(|said| said.processor.as_deref()),
+            respcode = said.and_then(|said| said.code.as_deref()),
+            retref = said.and_then(|said| said.reference.as_deref()),
+            amount_minor = trail.amount_minor,
+            currency = trail.currency,
+            gateway_ms = (trail.gateway_calls > 0).then(|| milliseconds(trail.gateway)),
+            total_ms = milliseconds(*total),
+            cold_start = cold_start.then_some(true),
+            "answered"
+        );
+    }
+}
+
+/// Writes the figures of a request as members of its line.
+pub(crate) type Figures = fn(&Served) -> Option<String>;
+
+/// How figures are written; nothing where nobody reads them.
+pub(crate) static FIGURES: OnceLock<Figures> = OnceLock::new();
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -102,7 +140,7 @@ fn milliseconds(duration: Duration) -> u64 {
 /// The caller's own id of the request; none when it is no short printable text, or could be a card number.
 fn callers_request_id(request: &Request) -> Option<String> {
     let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, Kept::Words);
+    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, Kept::Logged);
     fits.then(|| text.to_owned())
 }
 

@@ -1,20 +1,14 @@
 //! Start-up shared by every function: the only place that names adapters.
 
+#[macro_use]
+mod aws;
 mod connections;
+mod streams;
+mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{
-    connector_metadata::ConnectorMetadata,
-    http::{HttpClient, HttpConnectorSettings, SharedHttpConnector},
-    runtime_components::RuntimeComponents,
-};
-use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use jiff::SignedDuration;
 use lambda_http::{
     Adapter, Body, Error, Request, Response,
@@ -27,38 +21,29 @@ use lambda_http::{
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::app::App;
+pub use aws::{AWS_ATTEMPTS, aws_http_client};
 pub use connections::Opening;
+pub use streams::{EventsConfig, JournalConfig, run_events, run_journal};
+pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
     abuse::Abuse,
+    cardpointe::CardPointe,
     clock::{Clock, SystemClock},
-    gateway::cardpointe::CardPointe,
-    invocation::{self, Served},
-    merchants::secrets_manager::{SecretsManagerMerchants, Settings},
+    dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+    invocation,
     order::MerchantId,
     payments::{Deadline, Payments},
     reconcile::Limits,
     scheduled_capture,
-    store::{
-        CAPTURE_SHARDS_MAX,
-        dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts},
-    },
+    secrets_manager::{MerchantSettings, SecretsManagerMerchants},
+    store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
     telemetry::{self, Measured},
     trail,
 };
 
-/// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
-/// would triple the start-up time.
-const AWS_ROOTS: &[u8] = include_bytes!("lambda/amazon-roots.pem");
-
-/// One try of a call to DynamoDB or Secrets Manager; usual answers take milliseconds.
-const AWS_ATTEMPT_LIMIT: Duration = Duration::from_millis(1_500);
-/// All tries of such a call. Several of them and the gateway's 20 s have to fit into the function's 29 s.
-const AWS_CALL_LIMIT: Duration = Duration::from_secs(4);
-/// Tries of such a call. Every write is conditional, so a repeat does no harm.
-const AWS_ATTEMPTS: u32 = 3;
-/// How long to wait for a connection to AWS.
-const AWS_CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// The value of `PAYMENTS` that stops them.
+const STOPPED: &str = "stopped";
 
 /// Where a function finds what it needs; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
@@ -70,11 +55,14 @@ pub struct Config {
     /// The header with the client's address, if a proxy in front of the API sets one (`SOURCE_HEADER`).
     pub source_header: Option<HeaderName>,
     /// Where merchants are read and what is accepted of them.
-    pub merchants: Settings,
+    pub merchants: MerchantSettings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
-    pub captures: scheduled_capture::Settings,
-    /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`).
+    pub captures: scheduled_capture::CaptureSettings,
+    /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`),
+    /// and the partitions of its index (`IN_DOUBT_SHARDS`, 1 to 256).
     pub inquiries: Limits,
+    /// Whether the deployment's parameter stops payments (`PAYMENTS`).
+    pub payments_stopped: bool,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -96,6 +84,39 @@ pub struct Credentials {
     pub session_token: Option<String>,
 }
 
+impl Credentials {
+    /// From the environment. Lambda sets them for the life of a sandbox.
+    fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
+            session_token: optional("AWS_SESSION_TOKEN"),
+        })
+    }
+
+    /// The same as the clients of AWS's services take them.
+    pub fn for_sdk(&self) -> aws_sdk_dynamodb::config::Credentials {
+        let (id, secret) = (&self.access_key_id, &self.secret_access_key);
+        aws_sdk_dynamodb::config::Credentials::new(
+            id,
+            secret,
+            self.session_token.clone(),
+            None,
+            "environment",
+        )
+    }
+}
+
+/// A variable that has to be set.
+fn needed(name: &str) -> Result<String, Error> {
+    std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")))
+}
+
+/// A variable that may be left out or empty.
+fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Credentials(hidden)")
@@ -106,28 +127,27 @@ impl Config {
     /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox; the
     /// template sets the rest.
     pub fn from_env() -> Result<Self, Error> {
-        let needed = |name: &str| std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")));
-        let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Ok(Self {
             table: needed("TABLE_NAME")?,
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
             source_header: optional("SOURCE_HEADER").map(|name| name.parse()).transpose()?,
-            merchants: Settings {
+            merchants: MerchantSettings {
                 prefix: needed("MERCHANTS_PREFIX")?,
                 gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
                 stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
                 stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
             },
             captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
-            inquiries: inquiries(optional("INQUIRY_CONCURRENCY"), optional("INQUIRIES_PER_MERCHANT"))?,
+            inquiries: inquiries(
+                &needed("IN_DOUBT_SHARDS")?,
+                optional("INQUIRY_CONCURRENCY"),
+                optional("INQUIRIES_PER_MERCHANT"),
+            )?,
+            payments_stopped: needed("PAYMENTS")? == STOPPED,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
             secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            credentials: Credentials {
-                access_key_id: needed("AWS_ACCESS_KEY_ID")?,
-                secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
-                session_token: optional("AWS_SESSION_TOKEN"),
-            },
+            credentials: Credentials::from_env()?,
         })
     }
 }
@@ -138,38 +158,27 @@ struct Adapters {
     gateway: Arc<CardPointe>,
     merchants: Arc<SecretsManagerMerchants>,
     attempts: Arc<DynamoDbAttempts>,
+    switch: Arc<DynamoDbSwitch>,
 }
 
 impl Adapters {
     /// Builds the clients; nothing is called yet.
     fn new(config: &Config, clock: &Arc<dyn Clock>, http_client: &SharedHttpClient) -> Result<Self, Error> {
-        let credentials = aws_sdk_dynamodb::config::Credentials::new(
-            &config.credentials.access_key_id,
-            &config.credentials.secret_access_key,
-            config.credentials.session_token.clone(),
-            None,
-            "environment",
+        let dynamodb = aws_client!(aws_sdk_dynamodb, config, config.dynamodb_url, aws::limits(), http_client);
+        let secretsmanager = aws_client!(
+            aws_sdk_secretsmanager,
+            config,
+            config.secretsmanager_url,
+            aws::limits(),
+            http_client
         );
-        // The two services' builders are different types with the same methods.
-        macro_rules! client {
-            ($sdk:ident, $url:expr) => {{
-                let mut builder = $sdk::config::Builder::new()
-                    .behavior_version($sdk::config::BehaviorVersion::latest())
-                    .region($sdk::config::Region::new(config.region.clone()))
-                    .credentials_provider(credentials.clone())
-                    .retry_config(RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS))
-                    .timeout_config(aws_limits())
-                    .http_client(http_client.clone());
-                builder.set_endpoint_url($url.clone());
-                $sdk::Client::from_conf(builder.build())
-            }};
-        }
-        let dynamodb = client!(aws_sdk_dynamodb, config.dynamodb_url);
-        let secretsmanager = client!(aws_sdk_secretsmanager, config.secretsmanager_url);
         let merchants = config.merchants.clone();
+        let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
+        let (table, stopped) = (config.table.clone(), config.payments_stopped);
         Ok(Self {
+            switch: Arc::new(DynamoDbSwitch::new(dynamodb.clone(), table, clock.clone(), stopped)),
             attempts: Arc::new(DynamoDbAttempts::new(dynamodb.clone(), config.attempts_table.clone())),
-            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), config.captures.shards)),
+            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
             merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, merchants, clock.clone())),
         })
@@ -194,10 +203,10 @@ impl App {
     }
 
     fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
-        let Adapters { store, gateway, merchants, attempts } = adapters;
+        let Adapters { store, gateway, merchants, attempts, switch } = adapters;
         let Config { captures, inquiries, source_header, .. } = config.clone();
         let (payments, abuse) = (Payments { store, gateway, clock: clock.clone() }, Abuse::default());
-        Self { payments, merchants, clock, abuse, attempts, source_header, captures, inquiries }
+        Self { payments, merchants, clock, abuse, attempts, switch, source_header, captures, inquiries }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
@@ -223,10 +232,7 @@ where
     let adapter = Adapter::from(service_fn(move |request: Request| {
         let app = app.clone();
         async move {
-            let response = handler(app.clone(), request).await;
-            if let Some(served) = response.extensions().get::<Served>() {
-                telemetry::emit(served, app.clock.now());
-            }
+            let response = handler(app, request).await;
             Ok::<_, Error>(response)
         }
     }));
@@ -275,12 +281,16 @@ fn known_merchants() -> Vec<MerchantId> {
 }
 
 /// Only one function captures by schedule and has a concurrency; all of them write the index.
-fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_capture::Settings, Error> {
-    let shards = shards.parse().ok().filter(|shards| (1..=CAPTURE_SHARDS_MAX).contains(shards));
-    let shards = shards.ok_or_else(|| format!("CAPTURE_SHARDS must be 1 to {CAPTURE_SHARDS_MAX}"))?;
+fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_capture::CaptureSettings, Error> {
+    let shards = partitions("CAPTURE_SHARDS", shards, CAPTURE_SHARDS_MAX)?;
     let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
     let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
-    Ok(scheduled_capture::Settings { shards, concurrency })
+    Ok(scheduled_capture::CaptureSettings { shards, concurrency })
+}
+
+fn partitions(name: &str, text: &str, max: u16) -> Result<u16, Error> {
+    let shards = text.parse().ok().filter(|shards| (1..=max).contains(shards));
+    shards.ok_or_else(|| format!("{name} must be 1 to {max}").into())
 }
 
 fn minutes(text: &str) -> Result<SignedDuration, Error> {
@@ -288,16 +298,21 @@ fn minutes(text: &str) -> Result<SignedDuration, Error> {
     Ok(SignedDuration::from_mins(minutes.into()))
 }
 
-/// Only one function sends inquiries by schedule.
-fn inquiries(concurrency: Option<String>, per_merchant: Option<String>) -> Result<Limits, Error> {
+/// Only one function sends inquiries by schedule; all of them write the index.
+fn inquiries(
+    shards: &str,
+    concurrency: Option<String>,
+    per_merchant: Option<String>,
+) -> Result<Limits, Error> {
     let or = |text: Option<String>, default: usize, name: &str| {
         let number = text.map_or(Ok(default), |text| text.parse());
         number.map_err(|_| Error::from(format!("{name} must be a number")))
     };
-    let Limits { concurrency: usual, per_merchant: share } = Limits::default();
+    let Limits { concurrency: usual, per_merchant: share, .. } = Limits::default();
     Ok(Limits {
         concurrency: or(concurrency, usual, "INQUIRY_CONCURRENCY")?,
         per_merchant: or(per_merchant, share, "INQUIRIES_PER_MERCHANT")?,
+        shards: partitions("IN_DOUBT_SHARDS", shards, IN_DOUBT_SHARDS_MAX)?,
     })
 }
 
@@ -307,40 +322,4 @@ pub fn install_tls() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
-}
-
-/// Calls AWS over TLS, or a local stack without.
-pub fn aws_http_client() -> Result<SharedHttpClient, Error> {
-    let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
-    let tls = TlsContext::builder().with_trust_store(roots).build()?;
-    let client =
-        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
-    Ok(SharedHttpClient::new(WhenNeeded(client)))
-}
-
-/// An HTTP client that makes its connector, which reads the certificates, for the first call, and not once more when it is
-/// given to an SDK: the trial connector that SDKs ask for then is thrown away.
-#[derive(Debug)]
-struct WhenNeeded(SharedHttpClient);
-
-impl HttpClient for WhenNeeded {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
-    }
-}
-
-fn aws_limits() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(AWS_CONNECT_LIMIT)
-        .operation_attempt_timeout(AWS_ATTEMPT_LIMIT)
-        .operation_timeout(AWS_CALL_LIMIT)
-        .build()
 }

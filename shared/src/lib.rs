@@ -1,64 +1,38 @@
 //! Card payments through CardConnect's CardPointe gateway: everything the Lambda functions share.
 //!
-//! From the inside out; a module uses only what stands above it (`tests/layers.rs` holds this):
-//! values, the order and its rules, ports, use cases, adapters, faces, start-up. See `ARCHITECTURE.md`.
+//! The rules are the package `tollgate-core`, whose modules are also modules of this one. Here is what surrounds
+//! them, from the inside out: adapters, what the APIs share, the APIs, start-up. See `ARCHITECTURE.md`.
 
-pub mod money;
-
-pub mod card;
-
-pub mod carried;
-
-pub mod memo;
-
-pub mod decline;
-
-pub mod policy;
-
-pub mod discount;
-
-pub mod outcome;
-
-pub mod operation;
-
-pub mod transaction;
-
-pub mod order;
-
-pub mod clock;
-
-pub mod gateway;
-
-pub mod merchants;
-
-pub mod store;
-
-pub mod attempts;
-
-pub mod trail;
+pub use tollgate_core::{
+    attempts, card, carried, clock, decline, delivering, discount, entry_store, event_bus, gateway, journal,
+    journaling, memo, merchants, money, operation, order, outcome, payments, policy, receivers, reconcile,
+    scheduled_capture, store, switch, trail, transaction, webhook, words,
+};
 
 pub mod aws_error;
-
-pub mod payments;
-
-pub mod reconcile;
-
-pub mod scheduled_capture;
+pub mod cardpointe;
+pub mod dynamodb;
+pub mod event_bridge;
+pub mod merchant_document;
+pub mod secrets_manager;
+pub mod webhooks;
 
 pub mod abuse;
-
 pub mod access_token;
-
+pub mod api;
 pub mod app;
-
-mod failure;
-
 pub mod invocation;
+pub mod version;
 
 pub mod credit_card;
-
 pub mod elastic_path;
+pub mod status;
+
+pub mod publishing;
 
 pub mod telemetry;
+#[cfg(test)]
+#[path = "../core/src/test_payments.rs"]
+mod test_payments;
 
 pub mod lambda;

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use tollgate::{
-    app::App,
+    app::{App, MayRun},
     payments::Deadline,
-    reconcile::{Report, reconcile},
+    reconcile::{ReconcileReport, reconcile},
 };
 
 /// One run. What the schedule sends says nothing that is needed.
-pub async fn handle(app: Arc<App>, _event: IgnoredAny, deadline: Deadline) -> Report {
-    reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await
+pub async fn handle(app: Arc<App>, _event: IgnoredAny, deadline: Deadline) -> ReconcileReport {
+    match app.may_run().await {
+        MayRun::Yes => reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await,
+        MayRun::Stopped => ReconcileReport::default(),
+        MayRun::Unknown => ReconcileReport { unread_shards: 1, ..ReconcileReport::default() },
+    }
 }

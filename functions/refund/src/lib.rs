@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambda_http::{Body, Request, Response};
 use tollgate::{app::App, credit_card, elastic_path, invocation::route_key};
 
-/// Hands the request to the face that its route belongs to.
+/// Hands the request to the API that its route belongs to.
 pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
     match route_key(&request).as_str() {
         "POST /v2/orders/{orderId}/transactions/{transactionId}/refund" => {

@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use tollgate::{
-    app::App,
+    app::{App, MayRun},
     payments::Deadline,
-    scheduled_capture::{Report, Request, capture_due},
+    scheduled_capture::{CaptureReport, CaptureRequest, capture_due},
 };
 
 /// One run.
-pub async fn handle(app: Arc<App>, request: Request, deadline: Deadline) -> Report {
-    capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline).await
+pub async fn handle(app: Arc<App>, request: CaptureRequest, deadline: Deadline) -> CaptureReport {
+    let may_run = if request.dry_run { MayRun::Yes } else { app.may_run().await };
+    match may_run {
+        MayRun::Yes => {
+            capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline).await
+        }
+        MayRun::Stopped => CaptureReport::default(),
+        MayRun::Unknown => CaptureReport { failed: 1, ..CaptureReport::default() },
+    }
 }

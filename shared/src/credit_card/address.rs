@@ -2,8 +2,10 @@
 
 use celes::{Country, LookupTable};
 
-use super::members::Members;
-use crate::{failure::Code, gateway::BillingAddress};
+use crate::{
+    api::{Code, members::Members},
+    gateway::BillingAddress,
+};
 
 /// Longest line of an address. The gateway takes 30 characters and compares digits.
 const LINE_MAX: usize = 100;
@@ -32,7 +34,7 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
 }
 
 fn zip(address: &mut Members<'_>) -> Option<String> {
-    let text = address.required("Zip", ZIP_MAX)?;
+    let text = address.required_scalar("Zip", ZIP_MAX)?;
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-')) {
         address.problem("Zip", Code::InvalidValue, "may hold only letters, digits, blanks and hyphens");
         return None;
@@ -45,7 +47,7 @@ fn country(address: &mut Members<'_>) -> Option<String> {
     let mut found: Option<Country> = None;
     let (mut named, mut wrong) = (false, false);
     for member in COUNTRY {
-        let Some(text) = address.text(member, LINE_MAX) else { continue };
+        let Some(text) = address.scalar(member, LINE_MAX) else { continue };
         named = true;
         let Some(country) = look_up(member, text) else {
             address.problem(member, Code::InvalidValue, format!("is not {}", wanted(member)));
@@ -76,15 +78,28 @@ fn wanted(member: &str) -> &'static str {
 
 fn look_up(member: &str, text: &str) -> Option<Country> {
     match member {
-        "CountryName" => by_name(text),
-        "Country2AlphaCode" => Country::from_alpha2(text).ok(),
+        "CountryName" => by_name(text).or_else(|| by_abbreviation(text)),
+        "Country2AlphaCode" => Country::from_alpha2(text).ok().or_else(|| united_kingdom(text)),
         "Country3AlphaCode" => Country::from_alpha3(text).ok(),
         "CountryNumericCode" => by_number(text),
         _ => by_number(text)
             .or_else(|| Country::from_alpha2(text).ok())
             .or_else(|| Country::from_alpha3(text).ok())
-            .or_else(|| by_name(text)),
+            .or_else(|| by_name(text))
+            .or_else(|| by_abbreviation(text)),
     }
+}
+
+/// `U.S.A.` and `U.K.`: a code with points, as names are abbreviated.
+fn by_abbreviation(text: &str) -> Option<Country> {
+    let letters = text.replace(['.', ' '], "");
+    united_kingdom(&letters)
+        .or_else(|| Country::from_alpha3(&letters).or_else(|_| Country::from_alpha2(&letters)).ok())
+}
+
+/// `UK`, which ISO 3166-1 reserves for the United Kingdom beside its code, `GB`.
+fn united_kingdom(text: &str) -> Option<Country> {
+    if text.eq_ignore_ascii_case("UK") { Country::from_alpha2("GB").ok() } else { None }
 }
 
 /// `840`, and `4` for Afghanistan: as a number it loses its zeros.
@@ -146,6 +161,11 @@ mod tests {
             ("United Kingdom", "GB"),
             ("Great Britain", "GB"),
             ("GB", "GB"),
+            ("UK", "GB"),
+            ("U.K.", "GB"),
+            ("U.S.A.", "US"),
+            ("U.S.", "US"),
+            ("u. s. a.", "US"),
             ("Germany", "DE"),
             ("Canada", "CA"),
             ("South Korea", "KR"),
@@ -158,6 +178,10 @@ mod tests {
         for text in ["Atlantis", "XX", "XXX", "0", "000", "1000", "-1", "U", "the", ""] {
             assert_eq!(look_up("Country", text), None, "{text}");
         }
+        let code = |member, text| look_up(member, text).map(|country| country.alpha2);
+        assert_eq!(code("Country2AlphaCode", "UK"), Some("GB"));
+        assert_eq!(code("CountryName", "U.S.A."), Some("US"));
+        assert_eq!(look_up("Country3AlphaCode", "UK"), None);
         assert_eq!(look_up("Country2AlphaCode", "USA"), None);
         assert_eq!(look_up("Country3AlphaCode", "US"), None);
         assert_eq!(look_up("CountryNumericCode", "US"), None);

@@ -2,11 +2,15 @@
 
 use uuid::Uuid;
 
-use super::{Answer, Answered, Asked, Exchange, answer::Outgoing, members::Members, pay, reference};
+use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
 use crate::{
-    failure::Code,
+    api::{
+        Code,
+        exchange::{Handled, Reply},
+        members::Members,
+    },
     invocation::deadline,
-    operation::{Fingerprint, Grant, Kind, Mechanism},
+    operation::{Fingerprint, Kind, Mechanism},
     order::{Action, Intent, Rejection, Target},
 };
 
@@ -20,7 +24,8 @@ const OWN: [&str; 6] = [
     "TransactionDateTime",
 ];
 
-/// What a client that fills the page's model sends along. Accepted and not used: all of it stands in the payment.
+/// What a client that fills the page's model sends along. Accepted and not used: all of it stands
+/// in the payment.
 const ALSO: [&str; 15] = [
     "Card",
     "CaptureMethod",
@@ -43,29 +48,30 @@ const ALSO: [&str; 15] = [
 pub(super) async fn follow_up(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
-    asked: Asked,
+    requested: Purpose,
     kind: Kind,
-) -> Answered {
+) -> Handled<Outgoing> {
     // A misspelt Amount must not capture or refund everything.
     request.only(&[&OWN[..], &ALSO[..]].concat());
-    pay::transaction_type(&mut request, asked);
+    pay::transaction_type(&mut request, requested);
     let id = transaction_id(&mut request, kind);
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
     pay::date_time(&mut request, exchange.app.clock.now());
     request.not_blank("Amount");
-    // A void has no amount, and so no currency to state it in.
-    let needs_currency = request.has("Amount") && kind != Kind::Void;
-    let currency = pay::currency(&mut request, needs_currency);
+    // The payment has one; what is stated is held against it.
+    let currency = pay::currency(&mut request, false);
+    let stated_wrong = currency.is_none() && request.has("CurrencyCode");
     let amount = match kind {
         Kind::Void if request.has("Amount") => {
             let detail = "a void undoes the whole payment: leave the amount out, or refund a part";
             request.problem("Amount", Code::InvalidValue, detail);
             None
         }
-        _ => pay::amount(&mut request, currency, false),
+        _ if stated_wrong => pay::amount(&mut request, None, false),
+        _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),
     };
-    request.finish()?;
+    let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
         return Err(Rejection::TransactionNotFound.into());
     };
@@ -83,14 +89,18 @@ pub(super) async fn follow_up(
         key: Some(reference::key_digest(kind, &reference)),
         fingerprint: Fingerprint::new(kind, amount, currency, None, None),
         currency,
-        by: Grant::ClientCredentials,
+        by: exchange.caller.principal,
     };
-    exchange.perform(id, &intent, None).await
+    // A repetition returns its payment, however old its time is by now.
+    match in_order_now {
+        Ok(()) => exchange.carry_out(id, &intent, None).await,
+        Err(failure) => exchange.repeat(id, &intent, failure).await,
+    }
 }
 
 /// How a payment stands, by its id or its first reference.
-pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> Answered {
-    pay::transaction_type(&mut request, Asked::Status);
+pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> Handled<Outgoing> {
+    pay::transaction_type(&mut request, Purpose::Status);
     let named = request.has("TransactionID");
     let id = if named { transaction_id(&mut request, Kind::Void) } else { None };
     let reference = reference::read(&mut request, false);
@@ -112,10 +122,15 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let id = id.ok_or(Rejection::TransactionNotFound)?;
     let deadline = deadline(request, app.clock.now());
     let key = reference::order_key(&merchant.id, id)?;
-    let order = app.payments.confirm(merchant, &key, id, deadline).await?;
+    // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
+    let order = if app.is_stopped().await? {
+        app.payments.order(&key).await?
+    } else {
+        app.payments.confirm(merchant, &key, id, deadline).await?
+    };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction);
-    Ok(Answer { outgoing, replayed: false, retry_after_s })
+    Ok(Reply { retry_after_s, ..Reply::new(200, outgoing) })
 }
 
 /// Whatever is no id of ours names no transaction.
@@ -126,7 +141,7 @@ fn transaction_id(request: &mut Members<'_>, kind: Kind) -> Option<Uuid> {
         request.problem(NAME, Code::Required, detail);
         return None;
     }
-    let text = request.required(NAME, 64)?;
+    let text = request.required_scalar(NAME, 64)?;
     // Not "wrong": it may be an id of the system that the client used before.
     Some(text.parse().unwrap_or(Uuid::nil()))
 }

@@ -4,10 +4,10 @@
 //! to compare". The gateway's own letters stay on record with the operation. `docs/credit-card.md` shows this table.
 
 /// One row: the gateway's letter, the page's, why.
-type Row = (&'static str, &'static str, &'static str);
+pub type Row = (&'static str, &'static str, &'static str);
 
-/// `avsresp` (`cardpointe.md` §8, `cardpointe-codes.md` B2).
-pub(super) const AVS: &[Row] = &[
+/// `avsresp`.
+pub const AVS: &[Row] = &[
     ("A", "A", "street matches, ZIP does not: the same in both"),
     ("B", "A", "street matches, postal code could not be compared (abroad)"),
     ("C", "G", "neither could be compared (abroad)"),
@@ -37,8 +37,8 @@ pub(super) const AVS: &[Row] = &[
     ("I8", "N", "no match (processor PMT)"),
 ];
 
-/// `cvvresp` (`cardpointe.md` §8).
-pub(super) const CVV: &[Row] = &[
+/// `cvvresp`.
+pub const CVV: &[Row] = &[
     ("M", "M", "match: the same in both"),
     ("N", "N", "no match: the same in both"),
     ("P", "P", "not processed: the same in both"),

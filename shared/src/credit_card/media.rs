@@ -1,4 +1,4 @@
-//! Media types, charsets and content negotiation, as ASP.NET Web API 2 does them (`payment-apis.md` §13.4).
+//! Media types, charsets and content negotiation, as ASP.NET Web API 2 does them.
 
 use std::borrow::Cow;
 
@@ -155,19 +155,19 @@ impl<'a> Range<'a> {
 
 /// The range that decides on a media type.
 #[derive(Clone, Copy)]
-struct Decision {
+struct DecidingRange {
     precision: Precision,
     quality: u16,
     /// Its place in the header.
     place: usize,
 }
 
-/// The media type of the answer; `xml_http_request` is `X-Requested-With: XMLHttpRequest`.
+/// The media type of the answer; `xml_http_request` is `X-Purpose-With: XMLHttpRequest`.
 ///
 /// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always an
 /// answer, never a 406: what nobody can be asked about goes out in the request's own media type, else as JSON.
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
-    let mut decisions: [Option<Decision>; 4] = [None; 4];
+    let mut decisions: [Option<DecidingRange>; 4] = [None; 4];
     let mut takes_anything_only = true;
     let ranges = split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(Range::parse);
     for (place, range) in ranges.enumerate() {
@@ -176,13 +176,13 @@ pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: O
             let Some(precision) = range.precision(media) else { continue };
             // Of two that are as narrow, the one that asks for it more.
             if decision.is_none_or(|best| (precision, range.quality) > (best.precision, best.quality)) {
-                *decision = Some(Decision { precision, quality: range.quality, place });
+                *decision = Some(DecidingRange { precision, quality: range.quality, place });
             }
         }
     }
     // Who refuses `application/json` by name refuses JSON: a wildcard does not bring it back as `text/json`.
     for format in decisions.chunks_exact_mut(2) {
-        let refused = |it: Decision| it.precision == Precision::Literal && it.quality == 0;
+        let refused = |it: DecidingRange| it.precision == Precision::Literal && it.quality == 0;
         if format[0].is_some_and(refused) && format[1].is_some_and(|it| it.precision < Precision::Literal) {
             format[1] = None;
         }

@@ -1,17 +1,16 @@
-//! `authorize` and `charge`: a new payment (seed 004).
+//! `authorize` and `charge`: a new payment.
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use uuid::Uuid;
 
-use super::{Answered, Asked, Exchange, address::billing_address, members::Members, reference};
+use super::{Exchange, Purpose, address::billing_address, outgoing::Outgoing, reference, source::Source};
 use crate::{
-    card::{CardNumber, CardSummary, Expiry, SecurityCode},
-    failure::Code,
-    gateway::{Card, PaymentSource},
+    api::{Code, exchange::Handled, failure::Failure, members::Members},
     memo::{Discounted, Memo},
     merchants::Merchant,
     money::{Amount, Currency},
-    operation::{Fingerprint, Grant},
-    order::{Action, Alone, CaptureAt, Intent, Pay, Rejection},
+    operation::Fingerprint,
+    order::{Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment},
     transaction::Method,
 };
 
@@ -21,21 +20,28 @@ const TEXT_MAX: usize = 255;
 const KEPT_MAX: usize = 100;
 /// Longest e-mail address that the gateway takes.
 const EMAIL_MAX: usize = 128;
-/// How far a request's time may be off, which is more than any time zone: beyond, it was written for another day.
+/// How far a request's time may be off, which is more than any time zone: beyond, it was written
+/// for another day.
 const DATE_TIME_OFF_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// Seconds of a day.
+const DAY_S: u128 = 86_400;
 /// `CaptureMethod` of what this API is for.
 const ECOMMERCE: &str = "2";
 
 /// A new payment, which is an order of its own.
-pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method: Method) -> Answered {
+pub(super) async fn pay(
+    exchange: Exchange<'_>,
+    mut request: Members<'_>,
+    method: Method,
+) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.app.clock.now();
-    let asked = match method {
-        Method::Authorize => Asked::Authorize,
-        Method::Purchase => Asked::Charge,
+    let requested = match method {
+        Method::Authorize => Purpose::Authorize,
+        Method::Purchase => Purpose::Charge,
         Method::Unrecognized => return Err(Rejection::NewerVersion.into()),
     };
-    transaction_type(&mut request, asked);
+    transaction_type(&mut request, requested);
     request.not_blank("TransactionID");
     request.not_in_other_letters("TransactionID");
     if request.has("TransactionID") {
@@ -45,67 +51,75 @@ pub(super) async fn pay(exchange: Exchange<'_>, mut request: Members<'_>, method
     }
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
-    let card = card(&mut request, now);
-    if request.required("CaptureMethod", TEXT_MAX).is_some_and(|method| method != ECOMMERCE) {
+    let source = Source::read(&mut request, now);
+    if request.required_scalar("CaptureMethod", TEXT_MAX).is_some_and(|method| method != ECOMMERCE) {
         request.problem("CaptureMethod", Code::InvalidValue, "must be 2 (e-commerce)");
     }
-    let billing = billing_address(&mut request);
+    let no_address = Source::is_stored(&request) && !request.has("BillingAddress");
+    let billing = if no_address { None } else { billing_address(&mut request) };
     date_time(&mut request, now);
     let currency = currency(&mut request, true);
     let stated = amount(&mut request, currency, true);
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
     let discount = discount(&mut request, merchant, stated.zip(currency));
     let in_order_now = request.finish_form()?;
-    let (Some(reference), Some(Typed { number, expiry, security_code }), Some(currency), Some(stated)) =
-        (reference, card, currency, stated)
+    let (Some(reference), Some(source), Some(currency), Some(stated)) = (reference, source, currency, stated)
     else {
-        return Err(super::ApiError::unreadable());
+        return Err(Failure::unreadable());
     };
 
     let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
     let amount = stated.checked_sub(taken_off);
     // Amount and discount as they were stated: what the merchant grants may have changed since.
     let named = discount.as_ref().map(|d| format!("{}|{}", d.code, d.product.as_deref().unwrap_or_default()));
-    let summary = CardSummary::of(&number, expiry);
+    let named = source.named(named);
+    let summary = source.summary();
     let fingerprint =
         Fingerprint::new(method.kind(), Some(stated), Some(currency), Some(&summary), named.as_deref());
     let name = memo.name.clone().unwrap_or_default();
     let save = memo.save_card;
     let id = reference::payment_id(&merchant.id, &reference);
-    let alone = Box::new(Alone { id, memo: Memo { discount, ..memo } });
+    let limit = merchant.policy.keep_personal_data.filter(|_| memo.is_personal());
+    let personal_until = limit.and_then(|limit| now.checked_add(limit + spread(id)).ok());
+    let alone = Box::new(StandalonePayment { id, memo: Memo { discount, personal_until, ..memo } });
     let intent = Intent {
         action: Action::Pay(Pay {
             method,
             amount,
             card: summary,
-            alone: Some(alone),
+            standalone: Some(alone),
             capture: CaptureAt::AsTheMerchantSays,
             shopper: None,
         }),
         key: Some(reference::key_digest(method.kind(), &reference)),
         fingerprint,
         currency: Some(currency),
-        by: Grant::ClientCredentials,
+        by: exchange.caller.principal,
     };
-    // A repetition is answered with its payment, whatever has become of date, card and discount since.
+    // A repetition returns its payment, whatever has become of date, card and discount since.
     if let Err(error) = in_order_now {
         return exchange.repeat(id, &intent, error).await;
     }
-    let card = Card { number, expiry, security_code, name, billing, save };
-    exchange.perform(id, &intent, Some(&PaymentSource::Card(Box::new(card)))).await
+    exchange.carry_out(id, &intent, Some(&source.with(name, billing, save))).await
+}
+
+/// Spreads what a busy hour's payments cause much later over a day, so that it delays no inquiry.
+fn spread(id: Uuid) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(id.as_u128() % DAY_S).unwrap_or_default())
 }
 
 /// `TransactionType`: required where the page has one for the route, and never another route's.
-pub(super) fn transaction_type(request: &mut Members<'_>, asked: Asked) {
+pub(super) fn transaction_type(request: &mut Members<'_>, requested: Purpose) {
     const NAME: &str = "TransactionType";
-    let (own, required) = match asked {
-        Asked::Authorize => (Some("0"), true),
-        Asked::Charge => (Some("1"), true),
-        Asked::Refund => (Some("2"), true),
-        Asked::Capture => (Some("1"), false),
-        Asked::Void | Asked::Status => (None, false),
+    let (own, required) = match requested {
+        Purpose::Authorize => (Some("0"), true),
+        Purpose::Charge => (Some("1"), true),
+        Purpose::Refund => (Some("2"), true),
+        Purpose::Capture => (Some("1"), false),
+        Purpose::Void | Purpose::Status => (None, false),
     };
-    let stated = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) };
+    let stated =
+        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) };
     let route = match stated {
         None => return,
         stated if stated == own => return,
@@ -125,7 +139,7 @@ pub(super) fn transaction_type(request: &mut Members<'_>, asked: Asked) {
 pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     const NAME: &str = "TransactionDateTime";
     const FORM: &str = "%Y-%m-%d %H:%M:%S";
-    let Some(text) = request.text(NAME, TEXT_MAX) else { return };
+    let Some(text) = request.scalar(NAME, TEXT_MAX) else { return };
     // Reading is lenient: signs, one digit for two, blanks. What is written back is the form.
     let parsed = DateTime::strptime(FORM, text).ok().filter(|civil| civil.strftime(FORM).to_string() == text);
     let at = parsed.and_then(|civil| Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp()));
@@ -142,7 +156,8 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
 /// `CurrencyCode`.
 pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Currency> {
     const NAME: &str = "CurrencyCode";
-    let text = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) };
+    let text =
+        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) };
     let currency = text.map(Currency::parse);
     if currency.is_some_and(|currency| currency.is_err()) {
         request.problem(NAME, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
@@ -150,14 +165,23 @@ pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Curr
     currency.and_then(Result::ok)
 }
 
-/// `Amount` in major units, with exactly the decimals that the currency has: `20.5` and `2050` could be slips.
+/// A currency with as many decimals as all have that the merchant can be paid in. With it an amount
+/// can be read that does not say its currency.
+pub(super) fn alike(merchant: &Merchant) -> Option<Currency> {
+    let mut all = merchant.gateway.accounts.keys().copied();
+    all.find(|currency| currency.exponent() == merchant.gateway.decimals)
+}
+
+/// `Amount` in major units, with exactly the decimals that the currency has: `20.5` and `2050`
+/// could be slips.
 pub(super) fn amount(
     request: &mut Members<'_>,
     currency: Option<Currency>,
     required: bool,
 ) -> Option<Amount> {
     const NAME: &str = "Amount";
-    let text = if required { request.required(NAME, TEXT_MAX) } else { request.text(NAME, TEXT_MAX) }?;
+    let text =
+        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) }?;
     let Some(currency) = currency else {
         // How many decimals it should have is not known; that it is no number is.
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
@@ -179,29 +203,6 @@ pub(super) fn amount(
     Some(amount)
 }
 
-/// The card's data that identify it.
-struct Typed {
-    number: CardNumber,
-    expiry: Expiry,
-    security_code: SecurityCode,
-}
-
-fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Typed> {
-    let mut card = request.required_object("Card")?;
-    let number = card.required("CardNumber", TEXT_MAX).map(CardNumber::parse);
-    let number = card.checked("CardNumber", number);
-    let expiry = card.required("ExpiryDate", TEXT_MAX).map(Expiry::parse_mm_yy);
-    let expiry = card.checked("ExpiryDate", expiry);
-    if expiry.is_some_and(|expiry| expiry.is_past_everywhere(now)) {
-        card.problem_of_now("ExpiryDate", Code::InvalidValue, "the card has expired");
-    }
-    let code = card.required("CVV", TEXT_MAX);
-    let code = code.map(|text| SecurityCode::parse(text, number.as_ref().map(CardNumber::brand)));
-    let security_code = card.checked("CVV", code);
-    request.absorb(card);
-    Some(Typed { number: number?, expiry: expiry?, security_code: security_code? })
-}
-
 /// What is kept with the payment.
 fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
     let authorizer = request.kept("Authorizer", KEPT_MAX);
@@ -212,7 +213,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
             "is none of the merchant's authorizers",
         );
     }
-    let save_card = match request.text("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
+    let save_card = match request.scalar("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
         Some("true" | "1") => true,
         None | Some("false" | "0") => false,
         Some(_) => {
@@ -232,6 +233,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
         authorizer,
         discount: None,
         save_card,
+        personal_until: None,
     }
 }
 
@@ -254,7 +256,7 @@ fn discount(
     merchant: &Merchant,
     stated: Option<(Amount, Currency)>,
 ) -> Option<Discounted> {
-    let mut members = request.object("Discount")?;
+    let mut members = request.object_unless_blank("Discount")?;
     let product = members.kept("Product", KEPT_MAX);
     let code = match members.kept("DiscountCode", KEPT_MAX) {
         Some(code) => Some(code),

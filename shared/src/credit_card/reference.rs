@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{error::ApiError, members::Members};
 use crate::{
-    card::{Kept, looks_like_card_number},
-    failure::Code,
+    api::{Code, failure::Failure, members::Members},
+    card::{Kept, check_kept},
     operation::{KeyDigest, Kind},
     order::{MerchantId, OrderKey, Rejection},
 };
@@ -31,7 +30,7 @@ pub fn key_digest(kind: Kind, reference: &str) -> KeyDigest {
 }
 
 /// The order that a payment is.
-pub(super) fn order_key(merchant: &MerchantId, id: Uuid) -> Result<OrderKey, ApiError> {
+pub(super) fn order_key(merchant: &MerchantId, id: Uuid) -> Result<OrderKey, Failure> {
     let order = id.to_string().parse().map_err(|_| Rejection::TransactionNotFound)?;
     Ok(OrderKey { merchant: merchant.clone(), order })
 }
@@ -39,14 +38,16 @@ pub(super) fn order_key(merchant: &MerchantId, id: Uuid) -> Result<OrderKey, Api
 /// `TransactionReference`, required or not.
 pub(super) fn read(request: &mut Members<'_>, required: bool) -> Option<String> {
     const NAME: &str = "TransactionReference";
-    let text =
-        if required { request.required(NAME, REFERENCE_MAX) } else { request.text(NAME, REFERENCE_MAX) }?;
-    let wrong = if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
-        "may hold only printable ASCII characters"
-    } else if looks_like_card_number(text, Kept::Reference) {
-        "looks like a card number"
+    let text = if required {
+        request.required_scalar(NAME, REFERENCE_MAX)
     } else {
-        return Some(text.to_owned());
+        request.scalar(NAME, REFERENCE_MAX)
+    }?;
+    let wrong = if text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        let Err(why) = check_kept(text, Kept::Reference) else { return Some(text.to_owned()) };
+        why.to_string()
+    } else {
+        "may hold only printable ASCII characters".to_owned()
     };
     request.problem(NAME, Code::InvalidValue, wrong);
     None

@@ -1,17 +1,28 @@
-//! What is answered, read back.
+//! What is returned, read back.
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::{
-    answer::{Outgoing, ResponseCode},
-    error::ApiError,
-    node::{Document, Node, from_json, read_xml},
+    NAMESPACE,
+    outgoing::{Outgoing, ResponseCode},
     reference::{key_digest, payment_id},
 };
-use crate::{failure::Code, operation::Kind};
+use crate::{
+    api::{
+        Code,
+        body::{self, Document, Names, Node, Root, Unreadable},
+        failure::Failure,
+    },
+    money::{Amount, Currency},
+    operation::Kind,
+    order::{CurrencyLimit, Rejection},
+    outcome::NoEffect,
+    payments::Refusal,
+};
 
 /// The members of an answer in the page's order.
-const RESPONSE: [&str; 11] = [
+const RESPONSE: [&str; 17] = [
     "ResponseCode",
     "ResponseCodeText",
     "AuthCode",
@@ -23,16 +34,30 @@ const RESPONSE: [&str; 11] = [
     "DiscountedAmount",
     "CustomerId",
     "ProfileId",
+    "DeclineCode",
+    "Advice",
+    "ApprovedAmount",
+    "CapturedAmount",
+    "RefundedAmount",
+    "LiveMode",
 ];
 
-/// The model that an answer was written from.
+fn from_json(text: &str) -> Result<Document, Unreadable> {
+    body::from_json(text, Names::AnyCase)
+}
+
+fn read_xml(text: &str, name: &'static str) -> Result<Document, Unreadable> {
+    body::from_xml(text, Root { name, namespace: NAMESPACE })
+}
+
+/// The model that a response was written from.
 fn model(document: &Document) -> Outgoing {
     let member = |object: &str, name: &str| {
         let object = document.member(&document.root, object).expect("an object");
         match document.member(object, name).expect("every member is written") {
             Node::Null => None,
             Node::Text(text) => Some(text.clone()),
-            Node::Object(_) | Node::List => panic!("{name} is no scalar"),
+            other => panic!("{name} is no text: {other:?}"),
         }
     };
     let response = |name| member("Response", name);
@@ -56,6 +81,12 @@ fn model(document: &Document) -> Outgoing {
         discounted_amount: response("DiscountedAmount"),
         customer_id: response("CustomerId"),
         profile_id: response("ProfileId"),
+        decline_code: response("DeclineCode"),
+        advice: response("Advice"),
+        approved_amount: response("ApprovedAmount"),
+        captured_amount: response("CapturedAmount"),
+        refunded_amount: response("RefundedAmount"),
+        live_mode: response("LiveMode"),
     }
 }
 
@@ -76,7 +107,7 @@ prop_compose! {
         response_code in prop::sample::select(vec![
             ResponseCode::Approved, ResponseCode::Declined, ResponseCode::Error, ResponseCode::Held,
         ]),
-        members in proptest::collection::vec(proptest::option::of(text()), 9),
+        members in proptest::collection::vec(proptest::option::of(text()), 15),
     ) -> Outgoing {
         let mut members = members.into_iter();
         let mut next = || members.next().flatten();
@@ -93,6 +124,12 @@ prop_compose! {
             discounted_amount: next(),
             customer_id: next(),
             profile_id: next(),
+            decline_code: next(),
+            advice: next(),
+            approved_amount: next(),
+            captured_amount: next(),
+            refunded_amount: next(),
+            live_mode: next(),
         }
     }
 }
@@ -113,7 +150,7 @@ proptest! {
 
 #[test]
 fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
-    let outgoing = Outgoing::of_error(&ApiError::new(Code::InvalidJson, "no"));
+    let outgoing = Outgoing::of_failure(&Failure::new(Code::InvalidJson, "no"));
     let json = from_json(&outgoing.json()).unwrap();
     let response = |document: &Document| {
         let response = document.member(&document.root, "Response").expect("a response");
@@ -127,6 +164,63 @@ fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
     assert!(xml.contains(r#"<AuthCode i:nil="true" />"#), "{xml}");
     let head = r#"<CardTransactionOutgoingModel xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="http://schemas.datacontract.org/2004/07/Payments.Api.Models"><Message><Code>10</Code>"#;
     assert!(xml.starts_with(head), "{xml}");
+}
+
+/// Every rule that can refuse a request, with some values.
+fn rejections() -> Vec<Rejection> {
+    let transaction = Uuid::nil();
+    let amount = Amount::new(1).unwrap();
+    let currency = Currency::parse("USD").unwrap();
+    vec![
+        Rejection::OrderNotFound,
+        Rejection::TransactionNotFound,
+        Rejection::NewerVersion,
+        Rejection::AmountZero,
+        Rejection::ExceedsOwing { owing: amount },
+        Rejection::AlreadyPaid { transaction },
+        Rejection::PaymentInProgress { transaction },
+        Rejection::NotPayable,
+        Rejection::OperationInProgress { transaction },
+        Rejection::TransactionFailed,
+        Rejection::AlreadyCancelled,
+        Rejection::NotAnAuthorization,
+        Rejection::AlreadyCaptured,
+        Rejection::ExceedsAuthorized { authorized: amount },
+        Rejection::NotCaptured,
+        Rejection::AlreadyRefunded,
+        Rejection::ExceedsRefundable { refundable: amount },
+        Rejection::RefundAmountRequired,
+        Rejection::PartlyRefunded,
+        Rejection::NoEligibleTransaction,
+        Rejection::SeveralEligibleTransactions { transactions: vec![transaction] },
+        Rejection::KeyReused { transaction },
+        Rejection::TooManyTransactions,
+        Rejection::TooManyOperations,
+        Rejection::TooManyAttempts,
+        Rejection::CurrencyDiffers { currency },
+        Rejection::CaptureAfterExpiry { latest: jiff::Timestamp::UNIX_EPOCH },
+        Rejection::NothingDue,
+        Rejection::AuthorizationEnded { transaction },
+        Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Merchant },
+        Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Gateway { decimals: 2 } },
+    ]
+}
+
+#[test]
+fn what_is_refused_is_told_in_the_words_of_this_api() {
+    let outcomes = [NoEffect::NotSettled, NoEffect::AlreadySettled, NoEffect::VoidedElsewhere];
+    let refusals = [Refusal::Contended, Refusal::Unverified];
+    let failures = rejections()
+        .into_iter()
+        .map(Failure::from)
+        .chain(outcomes.map(Failure::from))
+        .chain(refusals.map(Failure::from));
+    for failure in failures {
+        let told = Outgoing::of_failure(&failure.renamed(super::in_this_api)).description;
+        for word in ["cancel", "order", "dempotency", "purchase", "capture_at", "cart"] {
+            assert!(!told.contains(word), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -2,19 +2,20 @@
 
 use lambda_http::Request;
 
-use super::{
-    Answered,
-    caller::Caller,
-    error::{ApiError, Code},
+use crate::{
+    api::{Code, caller::Caller, exchange::Handled, failure::Failure},
+    app::App,
+    attempts::Slot,
+    payments::Refusal,
 };
-use crate::{app::App, attempts::Slot, failure::Failure, payments::Refusal};
 
 /// The slots that an attempt has taken.
-pub(super) struct Attempt(Vec<Slot>);
+pub(super) struct TakenSlots(Vec<Slot>);
 
-impl Attempt {
-    /// Takes a slot of the shopper's address and, if the merchant wants that, one of the merchant's.
-    pub(super) async fn begin(app: &App, request: &Request, caller: &Caller) -> Result<Self, ApiError> {
+impl TakenSlots {
+    /// Takes a slot of the shopper's address and, if the merchant wants that, one of the
+    /// merchant's.
+    pub(super) async fn begin(app: &App, request: &Request, caller: &Caller) -> Result<Self, Failure> {
         let (id, now, rules) = (&caller.merchant.id, app.clock.now(), &caller.merchant.policy.shoppers);
         let of_source = (Slot::of_source(id, &app.source(request), now), rules.declines_per_source_hour);
         let of_merchant = rules.declines_per_merchant_minute.map(|limit| (Slot::of_merchant(id, now), limit));
@@ -24,11 +25,11 @@ impl Attempt {
                 Ok(true) => attempt.0.push(slot),
                 Ok(false) => {
                     attempt.give_back(app).await;
-                    return Err(Failure::too_many_declines().into());
+                    return Err(Failure::too_many_declines());
                 }
                 Err(error) => {
                     attempt.give_back(app).await;
-                    return Err(Failure::from(Refusal::Store(error)).into());
+                    return Err(Refusal::Store(error).into());
                 }
             }
         }
@@ -36,10 +37,10 @@ impl Attempt {
     }
 
     /// Gives the slots back, unless the payment was declined now or its outcome is not known.
-    pub(super) async fn end(self, app: &App, answered: &Answered) {
-        let counts = match answered {
-            Ok(answer) => answer.status == 202,
-            Err(error) => error.code() == Code::Declined && !error.replayed,
+    pub(super) async fn end<B>(self, app: &App, handled: &Handled<B>) {
+        let counts = match handled {
+            Ok(reply) => reply.status == 202,
+            Err(failure) => failure.code() == Code::Declined && !failure.replayed,
         };
         if !counts {
             self.give_back(app).await;

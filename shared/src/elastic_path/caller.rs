@@ -1,22 +1,20 @@
-//! Who calls, and what the call's idempotency key is.
+//! Who calls, as its access token says, and what the call's idempotency key is.
 
-use std::sync::Arc;
+use lambda_http::Request;
 
-use lambda_http::{Request, http::header};
-
-use super::{
-    error::{ApiError, Code, Problem},
-    response::View,
-};
+use super::response::View;
 use crate::{
-    access_token::{self, InvalidToken, Verified},
-    app::{App, Denied},
-    failure::Failure,
+    access_token,
+    api::{
+        Code,
+        body::{Document, Node},
+        caller::Caller,
+        failure::Failure,
+        problem::Problem,
+    },
+    app::App,
     invocation::route_key,
-    merchants::Merchant,
-    operation::{Grant, KeyDigest, Shopper},
-    order::{OrderId, OrderKey},
-    trail,
+    operation::{KeyDigest, Principal},
     transaction::Transaction,
 };
 
@@ -26,79 +24,70 @@ const KEY_MAX_CHARS: usize = 255;
 /// The header with the secret of a payment, for a shopper whose token was renewed since it paid.
 const CLIENT_SECRET: &str = "x-client-secret";
 
-/// A caller with a valid access token.
-pub(super) struct Caller {
-    pub(super) merchant: Arc<Merchant>,
-    pub(super) grant: Grant,
-    /// Which shopper it is, if it is one whose token tells.
-    pub(super) shopper: Option<Shopper>,
-}
-
 impl Caller {
-    /// Verifies the request's bearer token.
-    pub(super) async fn of(app: &App, request: &Request) -> Result<Self, ApiError> {
-        let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or(InvalidToken)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(InvalidToken.into());
-        }
-        let token = token.trim();
-        let verified = app.merchant_with_token(token, &app.source(request)).await;
-        let (merchant, Verified { grant, shopper }) = verified.map_err(|denied| match denied {
-            Denied::Wrong => ApiError::from(InvalidToken),
-            Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
-            Denied::Unavailable(error) => Failure::from(&error).into(),
-        })?;
-        trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-        Ok(Self { merchant, grant, shopper })
-    }
-
-    /// Whether it is the merchant itself and not a shopper's browser.
-    pub(super) fn must_be_merchant(&self) -> Result<(), ApiError> {
-        match self.grant {
-            Grant::ClientCredentials => Ok(()),
-            Grant::Implicit | Grant::Schedule | Grant::Unrecognized => {
-                Err(ApiError::new(Code::Forbidden, "this needs a client_credentials token"))
-            }
-        }
-    }
-
-    /// Whether it may read a payment: the merchant every one, a shopper its own and those whose secret it holds.
+    /// Whether it may read a payment: the merchant every one, a shopper its own and those whose
+    /// secret it holds.
     pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
-        match self.grant {
-            Grant::ClientCredentials => true,
-            Grant::Implicit => {
+        match self.principal {
+            Principal::ClientCredentials => true,
+            Principal::Implicit => {
                 let secret = request.headers().get(CLIENT_SECRET).and_then(|value| value.to_str().ok());
                 let holds = |secret| access_token::is_client_secret(&self.merchant, transaction.id, secret);
                 (self.shopper.is_some() && transaction.shopper == self.shopper) || secret.is_some_and(holds)
             }
-            Grant::Schedule | Grant::Unrecognized => false,
+            Principal::Schedule | Principal::Unrecognized => false,
         }
     }
 
     /// How transactions are shown to it now.
     pub(super) fn view(&self, app: &App) -> View {
-        View { grant: self.grant, now: app.clock.now() }
-    }
-
-    /// The key of one of the merchant's orders.
-    pub(super) fn key(&self, order: OrderId) -> OrderKey {
-        trail::note(|trail| trail.order = Some(order.to_string()));
-        OrderKey { merchant: self.merchant.id.clone(), order }
+        View { principal: self.principal, now: app.clock.now() }
     }
 }
 
-/// The digest of the `Idempotency-Key` header, bare or in quotes. `target` is the transaction in the path, if any.
-pub(super) fn idempotency_key(request: &Request, target: &str) -> Result<Option<KeyDigest>, ApiError> {
+/// The digest of the request's idempotency key. `target` is the transaction in the path, or a
+/// shopper's scope.
+///
+/// The key is the `Idempotency-Key` header, bare or in quotes, or `options.idempotency_key` in the
+/// body, which users of the SDK can set for a single call.
+pub(super) fn idempotency_key(
+    request: &Request,
+    body: &Document,
+    target: &str,
+) -> Result<Option<KeyDigest>, Failure> {
     // Two such headers arrive as one, joined by API Gateway.
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let wrong =
-        |detail: &str| ApiError::from(Problem::new("Idempotency-Key", Code::InvalidValue, detail.to_owned()));
-    let printable = value.to_str().ok().filter(|text| !text.contains('\t'));
-    let text = printable.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();
+    let header = request.headers().get("idempotency-key").map(|value| {
+        let printable = value.to_str().ok().filter(|text| !text.contains('\t'));
+        key_of("Idempotency-Key", printable)
+    });
+    let member = in_options(body).map(|member| {
+        let text = if let Node::Text(text) = member { Some(text.as_str()) } else { None };
+        key_of("options.idempotency_key", text.filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~'))))
+    });
+    let key = match (header.transpose()?, member.transpose()?) {
+        (Some(header), Some(member)) if header != member => {
+            let detail = "the Idempotency-Key header and options.idempotency_key say two things";
+            return Err(Problem::about("Idempotency-Key", Code::InvalidValue, detail).into());
+        }
+        (header, member) => header.or(member),
+    };
+    Ok(key.map(|key| KeyDigest::new(&route_key(request), target, key)))
+}
+
+/// `options.idempotency_key`, in `data` or, as the SDK's refunds have it, beside it.
+fn in_options(body: &Document) -> Option<&Node> {
+    let of = |within| body.member(body.member(within, "options")?, "idempotency_key");
+    let keys = [body.member(&body.root, "data").and_then(of), of(&body.root)];
+    keys.into_iter().flatten().find(|key| !matches!(key, Node::Null))
+}
+
+/// A key as it is written; none if it is no text of printable characters.
+fn key_of<'a>(name: &str, text: Option<&'a str>) -> Result<&'a str, Failure> {
+    let wrong = |predicate| Failure::from(Problem::of(name, Code::InvalidValue, predicate));
+    let text = text.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();
     let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if key.is_empty() || key.len() > KEY_MAX_CHARS {
         return Err(wrong("must have 1 to 255 characters"));
     }
-    Ok(Some(KeyDigest::new(&route_key(request), target, key)))
+    Ok(key)
 }

@@ -1,26 +1,32 @@
-//! What is done to a payment that is there: capture, refund, cancel; and the answer to every operation.
+//! What is done to a payment that is there: capture, refund, cancel; and the response to every
+//! operation.
 
-use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde_json::{Map, Value, json};
+use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Answer, Answered,
-    body::{self, Members},
-    caller::{Caller, idempotency_key},
-    error::{ApiError, Code, Problem},
-    order_id, respond,
+    caller::idempotency_key,
+    order_id, respond, respond_unless_stopped,
     response::{self, View},
 };
 use crate::{
+    api::{
+        Code,
+        body::{Document, Names},
+        caller::Caller,
+        exchange::{Handled, Reply, json_body},
+        failure::Failure,
+        members::Members,
+    },
     app::App,
-    card::{Kept, hides_something, looks_like_card_number},
+    card::{Kept, check_kept},
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
-    operation::{Fingerprint, Grant, Kind, Mechanism},
+    operation::{Fingerprint, Kind, Mechanism, Principal},
     order::{Action, Intent, OrderId, Rejection, Target},
     payments::Performed,
-    transaction::Verdict,
+    transaction::OperationStatus,
 };
 
 /// Longest reference of the merchant's own. An order holds up to 50 of them.
@@ -29,7 +35,8 @@ const REFERENCE_MAX: usize = 128;
 /// Longest text that is accepted and not kept.
 const TEXT_MAX: usize = 1_000;
 
-/// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none is used.
+/// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none
+/// is used.
 const ALSO_IN_PAYMENTS: [&str; 11] = [
     "gateway",
     "method",
@@ -46,81 +53,84 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 
 /// `POST …/transactions/{transactionId}/capture`.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(on_transaction(app, request, Kind::Capture))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Capture))).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(on_transaction(app, request, Kind::Refund))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Refund))).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
 pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(on_transaction(app, request, Kind::Void))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Void))).await
 }
 
-/// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and answers the transaction as it is then.
+/// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
+/// as it is then.
 pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(confirmed(app, request))).await
 }
 
-async fn confirmed(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     let order = order_id(request)?;
     let id = transaction_id(&path_parameter(request, "transactionId"))?;
-    // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and nothing in it is used.
+    // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and
+    // nothing in it is used.
     let deadline = deadline(request, app.clock.now());
     let key = caller.key(order);
     // Before the gateway is asked.
-    if caller.grant == Grant::Implicit {
+    if caller.principal == Principal::Implicit {
         let order = app.payments.order(&key).await?;
-        if !order.is_open_to(caller.grant) {
+        if !order.is_open_to(caller.principal) {
             return Err(Rejection::OrderNotFound.into());
         }
         let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
         transaction.ok_or(Rejection::TransactionNotFound)?;
     }
-    let order = app.payments.confirm(&caller.merchant, &key, id, deadline).await?;
+    // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
+    let order = if app.is_stopped().await? {
+        app.payments.order(&key).await?
+    } else {
+        app.payments.confirm(&caller.merchant, &key, id, deadline).await?
+    };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let status = if transaction.pending().is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(Answer::new(status, response::enveloped(response::transaction(&order, transaction, caller.view(app)))))
+    let status = if transaction.pending().is_some() { 202 } else { 200 };
+    Ok(Reply::new(status, response::enveloped(response::transaction(&order, transaction, caller.view(app)))))
 }
 
-async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant()?;
     let order = order_id(request)?;
     let path = path_parameter(request, "transactionId");
     let transaction = transaction_id(&path)?;
-    let body = body::json(request)?.unwrap_or_else(|| json!({}));
-    only_data_and_options(&body)?;
-    let nothing = Map::new();
-    let data = match body.get("data") {
-        None | Some(Value::Null) => &nothing,
-        Some(Value::Object(data)) => data,
-        Some(_) => return Err(Problem::wrong_type("data", "an object").into()),
-    };
-    let mut data = Members::at("data", data);
+    let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside_if_any("data")?;
     let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
     data.finish()?;
-    // The id and not the path's text, so that two spellings of an id are one transaction and one key.
-    let key = idempotency_key(request, &transaction.to_string())?;
+    // The id and not the path's text, so that two spellings of an id are one transaction and one
+    // key.
+    let key = idempotency_key(request, &document, &transaction.to_string())?;
     let intent = intent(kind, action, "", key, &caller);
-    perform(app, request, &caller, order, intent, None).await
+    carry_out(app, request, &caller, order, intent, None).await
 }
 
-/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
+/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
+/// allows it.
 pub(super) async fn of_order(
     app: &App,
     request: &Request,
     caller: &Caller,
     order: OrderId,
-    json: Option<&Value>,
+    document: &Document,
     kind: Kind,
-) -> Answered {
+) -> Handled<Value> {
     caller.must_be_merchant()?;
-    json.map_or(Ok(()), only_data_and_options)?;
-    let mut data = Members::data(json)?;
+    only_data_and_options(document)?;
+    let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
     let target = match named.map(str::parse) {
         None => Target::OnlyEligible,
@@ -132,20 +142,20 @@ pub(super) async fn of_order(
     };
     let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
     data.finish()?;
-    let intent = intent(kind, action, named.unwrap_or_default(), idempotency_key(request, "")?, caller);
-    perform(app, request, caller, order, intent, None).await
+    let intent =
+        intent(kind, action, named.unwrap_or_default(), idempotency_key(request, document, "")?, caller);
+    carry_out(app, request, caller, order, intent, None).await
 }
 
-fn transaction_id(text: &str) -> Result<Uuid, ApiError> {
+fn transaction_id(text: &str) -> Result<Uuid, Failure> {
     // Whatever is no id of ours names no transaction.
     text.parse().map_err(|_| Rejection::TransactionNotFound.into())
 }
 
-/// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount outside `data`, which
-/// would refund everything.
-fn only_data_and_options(json: &Value) -> Result<(), ApiError> {
-    let Value::Object(envelope) = json else { return Err(Problem::wrong_type("", "an object").into()) };
-    let mut members = Members::at("", envelope);
+/// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount
+/// outside `data`, which would refund everything.
+fn only_data_and_options(document: &Document) -> Result<(), Failure> {
+    let mut members = Members::of(document);
     members.only(&["data", "options"]);
     members.finish()
 }
@@ -167,11 +177,8 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if reference.is_some_and(|text| looks_like_card_number(text, Kept::Reference)) {
-                data.problem("custom_reference", Code::InvalidValue, "looks like a card number");
-            }
-            if reference.is_some_and(hides_something) {
-                data.problem("custom_reference", Code::InvalidValue, "holds characters that are not seen");
+            if let Some(Err(why)) = reference.map(|text| check_kept(text, Kept::Reference)) {
+                data.problem("custom_reference", Code::InvalidValue, why.to_string());
             }
             Action::Capture {
                 target,
@@ -213,42 +220,42 @@ fn intent(
     };
     let mechanism = mechanism.map_or("", Mechanism::as_str);
     let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, currency: None, by: caller.grant }
+    Intent { action, key, fingerprint, currency: None, by: caller.principal }
 }
 
-/// Performs an intent and answers what became of it.
-pub(super) async fn perform(
+/// Performs an intent and returns its outcome.
+pub(super) async fn carry_out(
     app: &App,
     request: &Request,
     caller: &Caller,
     order: OrderId,
     intent: Intent,
     source: Option<&PaymentSource>,
-) -> Answered {
+) -> Handled<Value> {
     let key = caller.key(order);
     let deadline = deadline(request, app.clock.now());
     let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
-    answer(&performed, caller.view(app))
+    reply(&performed, caller.view(app))
 }
 
-/// The answer that an operation's state deserves, whether it was carried out now or earlier.
-fn answer(performed: &Performed, view: View) -> Answered {
+/// The response that an operation's state deserves, whether it was carried out now or earlier.
+fn reply(performed: &Performed, view: View) -> Handled<Value> {
     let order = &performed.order;
     let (Some(transaction), Some(operation)) =
         (order.transaction(performed.at.transaction), order.operation(performed.at))
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
-    let status = match transaction.verdict(operation) {
-        Verdict::Pending => StatusCode::ACCEPTED,
-        Verdict::Done => StatusCode::OK,
-        Verdict::Declined(decline) => {
+    let status = match transaction.operation_status(operation) {
+        OperationStatus::Pending => 202,
+        OperationStatus::Done => 200,
+        OperationStatus::Declined(decline) => {
             let latest = transaction.latest_of(operation);
             let error = response::declined(order, transaction, latest, decline, view);
             return Err(error.replayed(performed.replayed));
         }
-        Verdict::NoEffect(reason) => return Err(response::not_done(transaction, reason)),
+        OperationStatus::NoEffect(reason) => return Err(response::not_done(transaction, reason)),
     };
     let body = response::enveloped(response::transaction(order, transaction, view));
-    Ok(Answer { status, body, replayed: performed.replayed })
+    Ok(Reply { replayed: performed.replayed, ..Reply::new(status, body) })
 }

@@ -1,15 +1,19 @@
 //! Orders and transactions: register, read, list.
 
-use lambda_http::{Body, Request, Response, http::StatusCode};
+use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 
-use super::{
-    Answer, Answered,
-    body::{self, Members},
-    caller::Caller,
-    error::{ApiError, Code, Problem},
-    order_id, respond, response,
-};
+use super::{members, order_id, respond, response};
 use crate::{
+    api::{
+        Code,
+        body::Node,
+        caller::Caller,
+        exchange::{Handled, Reply, json_body},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
     app::App,
     invocation::{deadline, path_parameter},
     order::Rejection,
@@ -35,7 +39,8 @@ pub async fn get_transaction(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(read_transaction(app, request))).await
 }
 
-/// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
+/// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels
+/// it.
 pub async fn patch_transaction(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(patch(app, request))).await
 }
@@ -43,22 +48,23 @@ pub async fn patch_transaction(app: &App, request: &Request) -> Response<Body> {
 /// Every other route.
 pub async fn not_found(request: &Request) -> Response<Body> {
     let detail = "there is no such route, or not with this method";
-    respond(request, std::future::ready(Err(ApiError::new(Code::NotFound, detail)))).await
+    respond(request, std::future::ready(Err(Failure::new(Code::NotFound, detail)))).await
 }
 
-async fn register(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn register(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant()?;
     let order = order_id(request)?;
-    let json = body::json(request)?;
-    let mut data = Members::data(json.as_ref())?;
+    let document = json_body(request)?;
+    let mut data = members::data(document.as_ref())?;
+    stays_as_it_is(&data)?;
     if data.text("type", 20).is_some_and(|text| text != "order") {
         data.problem("type", Code::InvalidValue, "must be order");
     }
     // A null amount is told by the amount itself.
-    for (name, missing) in [("amount", data.lacks("amount")), ("currency", !data.has("currency"))] {
+    for (name, missing) in [("amount", data.lacks("amount")), ("currency", data.is_null("currency"))] {
         if missing {
-            data.problem(name, Code::Required, format!("data.{name} is required"));
+            data.problem(name, Code::Required, "is required");
         }
     }
     let (amount, currency) = (data.amount("amount"), data.currency("currency"));
@@ -66,34 +72,48 @@ async fn register(app: &App, request: &Request) -> Answered {
     let (Some(amount), Some(currency)) = (amount, currency) else {
         return Err(Problem::required("data").into());
     };
-    let (order, new) = app.payments.register(&caller.key(order), currency, amount).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(Answer::new(status, response::enveloped(response::order(&order))))
+    let (order, new) = app.payments.register(&caller.merchant, &caller.key(order), currency, amount).await?;
+    let status = if new { 201 } else { 200 };
+    Ok(Reply::new(status, response::enveloped(response::order(&order, Some(&caller.merchant)))))
 }
 
-async fn read(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+/// An update that cancels or fulfils an order would be taken for done if it were ignored.
+fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
+    let says =
+        |name, word| matches!(data.node(name), Some(Node::Text(text)) if text.eq_ignore_ascii_case(word));
+    let (member, detail) = if says("status", "cancelled") || says("status", "canceled") {
+        ("data.status", "an order is not cancelled here; cancel or refund its transactions instead")
+    } else if says("shipping", "fulfilled") {
+        ("data.shipping", "an order is not fulfilled here: what is shipped is not kept")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::about(member, Code::UnsupportedOrderStatus, detail).into())
+}
+
+async fn read(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant()?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    Ok(Answer::new(StatusCode::OK, response::enveloped(response::order(&order))))
+    Ok(Reply::new(200, response::enveloped(response::order(&order, Some(&caller.merchant)))))
 }
 
-async fn list(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn list(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant()?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(app);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
-    Ok(Answer::new(StatusCode::OK, response::enveloped(all.into())))
+    Ok(Reply::new(200, response::enveloped(all.into())))
 }
 
-async fn patch(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn patch(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant()?;
     let key = caller.key(order_id(request)?);
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
-    let json = body::json(request)?;
-    let mut data = Members::data(json.as_ref())?;
+    let document = json_body(request)?;
+    let mut data = members::data(document.as_ref())?;
     // A misspelt name would leave a capture standing that its sender takes for cancelled.
     data.only(&["capture_at", "type", "id"]);
     if data.lacks("capture_at") {
@@ -104,22 +124,28 @@ async fn patch(app: &App, request: &Request) -> Answered {
     let order = app.payments.schedule_capture(&key, id, at).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(&order, transaction, caller.view(app));
-    Ok(Answer::new(StatusCode::OK, response::enveloped(shown)))
+    Ok(Reply::new(200, response::enveloped(shown)))
 }
 
-async fn read_transaction(app: &App, request: &Request) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn read_transaction(app: &App, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
-    if !order.is_open_to(caller.grant) {
+    if !order.is_open_to(caller.principal) {
         return Err(Rejection::OrderNotFound.into());
     }
     if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
         return Err(Rejection::TransactionNotFound.into());
     }
     let deadline = deadline(request, app.clock.now());
-    let order = app.payments.repair(&caller.merchant, order, id, deadline).await;
+    let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
+    // Reading goes on while payments are stopped, and also when it cannot be told.
+    let order = if pending && app.is_stopped().await.is_ok_and(|stopped| !stopped) {
+        app.payments.repair(&caller.merchant, order, id, deadline).await
+    } else {
+        order
+    };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(&order, transaction, caller.view(app));
-    Ok(Answer::new(StatusCode::OK, response::enveloped(shown)))
+    Ok(Reply::new(200, response::enveloped(shown)))
 }

@@ -1,26 +1,30 @@
-//! `POST …/payments` and its method routes: pay by token and by card (seeds 000 and 001).
+//! `POST …/payments` and its method routes: pay by token and by card.
 
 use lambda_http::{Body, Request, Response, http::HeaderMap};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    Answered,
-    attempt::Attempt,
-    body::{self, Members},
-    caller::{Caller, idempotency_key},
-    error::{ApiError, Code},
-    follow_up, order_id, respond,
-    response::GATEWAY,
+    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, respond_unless_stopped,
+    response::GATEWAY, source::source,
 };
 use crate::{
     access_token,
+    api::{
+        Code,
+        body::{Document, Names},
+        caller::Caller,
+        exchange::{Handled, json_body},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
     app::App,
-    card::{CardNumber, CardSummary, Expiry, SecurityCode, mask_card_numbers},
-    clock::Clock,
-    gateway::{BillingAddress, Card, PaymentSource},
-    money::Currency,
-    operation::{Fingerprint, Grant, Kind, Shopper},
-    order::{Action, CaptureAt, Intent, Pay},
+    card::CardSummary,
+    gateway::PaymentSource,
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
+    order::{Action, CaptureAt, Intent, OrderId, Pay},
     policy::OrdersMode,
     transaction::Method,
 };
@@ -28,134 +32,177 @@ use crate::{
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 
-/// Members of the card form, in the seed's order.
-const CARD_MEMBERS: [&str; 6] = ["first_name", "last_name", "number", "month", "year", "verification_value"];
-
 /// `POST …/payments`: the method stands in the body.
 pub async fn pay(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(answer(app, request, None))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, None))).await
 }
 
 /// `POST …/payments/authorize`.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(answer(app, request, Some(Method::Authorize)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Authorize)))).await
 }
 
 /// `POST …/payments/purchase`.
 pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(answer(app, request, Some(Method::Purchase)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Purchase)))).await
 }
 
-/// What the `method` of a body asks for.
-enum Asked {
+/// What the `method` of a body requests.
+enum RequestedMethod {
     Pay(Method),
     FollowUp(Kind),
 }
 
-async fn answer(app: &App, request: &Request, route: Option<Method>) -> Answered {
-    let caller = Caller::of(app, request).await?;
+async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Value> {
+    let caller = Caller::with_token(app, request).await?;
     let order = order_id(request)?;
-    let json = body::json(request)?;
-    let mut data = Members::data(json.as_ref())?;
+    let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
+    let mut data = Members::of(&document).inside("data")?;
     gateway(&mut data)?;
-    let method = match asked(&mut data, route) {
-        Some(Asked::Pay(method)) => method,
-        Some(Asked::FollowUp(kind)) => {
+    match requested(&mut data, route) {
+        Some(RequestedMethod::Pay(method)) => {
+            let payment = RequestedPayment::read(app, &caller, data, request.headers(), method)?;
+            pay_once(app, request, &caller, order, &document, payment).await
+        }
+        Some(RequestedMethod::FollowUp(kind)) => {
             data.finish()?;
-            return follow_up::of_order(app, request, &caller, order, json.as_ref(), kind).await;
+            follow_up::of_order(app, request, &caller, order, &document, kind).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
             let _also_wrong = source(&mut data, app.clock.as_ref());
-            return Err(data
-                .finish()
-                .err()
-                .unwrap_or_else(|| ApiError::new(Code::InvalidValue, "method is wrong")));
+            Err(data.finish().err().unwrap_or_else(Failure::unreadable))
         }
-    };
-    let external = caller.merchant.policy.orders == OrdersMode::External;
-    if external && caller.grant == Grant::Implicit {
-        caller.must_be_merchant()?;
     }
-    let amount = data.amount("amount");
-    let stated = data.currency("currency").or_else(|| header_currency(request.headers()));
-    let capture = capture_at(&mut data, method, caller.grant)?;
-    let source = source(&mut data, app.clock.as_ref());
-    if external && data.lacks("amount") {
-        data.problem(
-            "amount",
-            Code::AmountRequired,
-            "is required: this merchant's orders are not registered here",
-        );
+}
+
+/// A payment as its request states it.
+struct RequestedPayment {
+    method: Method,
+    amount: Option<Amount>,
+    currency: Option<Currency>,
+    capture: CaptureAt,
+    source: PaymentSource,
+    card: CardSummary,
+}
+
+impl RequestedPayment {
+    fn read(
+        app: &App,
+        caller: &Caller,
+        mut data: Members<'_>,
+        headers: &HeaderMap,
+        method: Method,
+    ) -> Result<Self, Failure> {
+        let policy = &caller.merchant.policy;
+        if !policy.takes_payments_of(caller.principal) {
+            caller.must_be_merchant()?;
+        }
+        // A misspelt amount would pay everything that is owing.
+        data.no_near_miss_of("amount");
+        let amount = data.amount("amount");
+        let stated = data.currency("currency");
+        let capture = capture_at(&mut data, method, caller.principal)?;
+        let source = source(&mut data, app.clock.as_ref());
+        let currency = match policy.orders {
+            // The order has one. The SDK's currency header, which it sends for other reasons, is
+            // not held against it.
+            OrdersMode::Registered => stated,
+            OrdersMode::External => {
+                let stated = stated.or_else(|| header_currency(headers));
+                external(&mut data, stated, &caller.merchant)
+            }
+        };
+        data.finish()?;
+        let (source, card) = source.ok_or_else(Failure::unreadable)?;
+        let stored = matches!(source, PaymentSource::Profile { .. });
+        if stored && !policy.takes_stored_cards_of(caller.principal) {
+            let detail = "this merchant's shoppers cannot pay with stored cards";
+            return Err(Failure::new(Code::Forbidden, detail));
+        }
+        Ok(Self { method, amount, currency, capture, source, card })
     }
-    let currency = if external {
-        stated.or_else(|| caller.merchant.only_currency())
-    } else {
-        data_currency(&data, stated)
-    };
-    if external && currency.is_none() {
-        data.problem("currency", Code::Required, "is required: this merchant takes several currencies");
+
+    fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
+        let &Self { method, amount, currency, capture, .. } = self;
+        let payment = match &self.source {
+            PaymentSource::Profile { account, profile } => Some(format!("{account}|{profile}")),
+            PaymentSource::Card(_) => None,
+        };
+        let card = self.card.clone();
+        Intent {
+            fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
+            action: Action::Pay(Pay { method, amount, card, standalone: None, capture, shopper }),
+            key,
+            currency,
+            by: caller.principal,
+        }
     }
-    data.finish()?;
-    let Some((source, card)) = source else {
-        return Err(ApiError::new(Code::InvalidValue, "the payment cannot be read"));
-    };
-    if caller.grant == Grant::Implicit
-        && matches!(source, PaymentSource::Profile { .. })
-        && !caller.merchant.policy.shoppers.stored_cards
-    {
-        return Err(ApiError::new(Code::Forbidden, "this merchant's shoppers cannot pay with stored cards"));
+}
+
+/// Makes a payment. A shopper's counts as an attempt, and its response has the secret to read it
+/// with.
+async fn pay_once(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    body: &Document,
+    payment: RequestedPayment,
+) -> Handled<Value> {
+    if caller.principal != Principal::Implicit {
+        let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
+        return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
-    let shopper = (caller.grant == Grant::Implicit)
-        .then(|| caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id())));
+    let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
-    let scope = shopper.map_or_else(String::new, |shopper| shopper.0.to_string());
-    let payment = match &source {
-        PaymentSource::Profile { account, profile } => Some(format!("{account}|{profile}")),
-        PaymentSource::Card(_) => None,
-    };
-    let intent = Intent {
-        fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-        action: Action::Pay(Pay { method, amount, card, alone: None, capture, shopper }),
-        key: idempotency_key(request, &scope)?,
-        currency,
-        by: caller.grant,
-    };
-    let attempt = match shopper {
-        Some(_) => Some(Attempt::begin(app, request, &caller).await?),
-        None => None,
-    };
-    let mut answered = follow_up::perform(app, request, &caller, order, intent, Some(&source)).await;
-    if let (Some(_), Ok(answer)) = (shopper, &mut answered) {
-        let id = answer.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
+    let key = idempotency_key(request, body, &shopper.0.to_string())?;
+    let intent = payment.intent(caller, key, Some(shopper));
+    let attempt = TakenSlots::begin(app, request, caller).await?;
+    let mut handled = follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+    if let Ok(reply) = &mut handled {
+        let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
-        answer.body["data"]["client_parameters"] = json!({ "secret": secret });
+        reply.body["data"]["client_parameters"] = json!({ "secret": secret });
     }
-    if let Some(attempt) = attempt {
-        attempt.end(app, &answered).await;
+    attempt.end(app, &handled).await;
+    handled
+}
+
+/// What an order that is not registered here needs besides: its amount, and its currency, if the
+/// merchant takes several.
+fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchant) -> Option<Currency> {
+    if data.lacks("amount") {
+        let detail = "is required: this merchant's orders are not registered here";
+        data.problem("amount", Code::AmountRequired, detail);
     }
-    answered
+    let currency = stated.or_else(|| merchant.only_currency());
+    if currency.is_none() {
+        let detail = "is required: this merchant takes several currencies";
+        data.problem("currency", Code::Required, detail);
+    }
+    currency
 }
 
 /// Only `card_connect` is served here; another gateway is a valid request for somebody else.
-fn gateway(data: &mut Members<'_>) -> Result<(), ApiError> {
+fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     match data.required_text("gateway", TEXT_MAX) {
         Some(name) if name != GATEWAY => {
             let detail = "gateway must be card_connect: it is the only one that is served here";
-            Err(super::error::Problem::new("data.gateway", Code::UnsupportedGateway, detail.to_owned())
-                .into())
+            Err(Problem::about("data.gateway", Code::UnsupportedGateway, detail).into())
         }
         _ => Ok(()),
     }
 }
 
-fn asked(data: &mut Members<'_>, route: Option<Method>) -> Option<Asked> {
+fn requested(data: &mut Members<'_>, route: Option<Method>) -> Option<RequestedMethod> {
     if let Some(method) = route {
-        // The route says it; a body that says something else is a mistake that costs money to guess at.
+        // The route says it; a body that says something else is a mistake that costs money to guess
+        // at.
         return match data.text("method", TEXT_MAX) {
-            None => Some(Asked::Pay(method)),
-            Some(text) if text == method.kind().as_str() => Some(Asked::Pay(method)),
+            None => Some(RequestedMethod::Pay(method)),
+            Some(text) if text == method.kind().as_str() => Some(RequestedMethod::Pay(method)),
             Some(_) => {
                 let detail = format!("must be {} on this route, or be left out", method.kind().as_str());
                 data.problem("method", Code::UnsupportedMethod, detail);
@@ -164,10 +211,10 @@ fn asked(data: &mut Members<'_>, route: Option<Method>) -> Option<Asked> {
         };
     }
     match data.required_text("method", TEXT_MAX)? {
-        "purchase" => Some(Asked::Pay(Method::Purchase)),
-        "authorize" => Some(Asked::Pay(Method::Authorize)),
-        "capture" => Some(Asked::FollowUp(Kind::Capture)),
-        "refund" => Some(Asked::FollowUp(Kind::Refund)),
+        "purchase" => Some(RequestedMethod::Pay(Method::Purchase)),
+        "authorize" => Some(RequestedMethod::Pay(Method::Authorize)),
+        "capture" => Some(RequestedMethod::FollowUp(Kind::Capture)),
+        "refund" => Some(RequestedMethod::FollowUp(Kind::Refund)),
         _ => {
             data.problem("method", Code::UnsupportedMethod, "must be purchase, authorize, capture or refund");
             None
@@ -175,26 +222,21 @@ fn asked(data: &mut Members<'_>, route: Option<Method>) -> Option<Asked> {
     }
 }
 
-/// A registered order has its currency; only what `data` itself states is held against it. The SDK sends its
-/// currency header with every call, for other reasons.
-fn data_currency(data: &Members<'_>, stated: Option<Currency>) -> Option<Currency> {
-    stated.filter(|_| data.has("currency"))
-}
-
 fn header_currency(headers: &HeaderMap) -> Option<Currency> {
     let text = headers.get("x-moltin-currency")?.to_str().ok()?;
     Currency::parse(text.trim()).ok()
 }
 
-/// When the payment is captured by itself: as `capture_at` says, null being never, or as the merchant's rules do.
-fn capture_at(data: &mut Members<'_>, method: Method, by: Grant) -> Result<CaptureAt, ApiError> {
+/// When the payment is captured by itself: as `capture_at` says, null being never, or as the
+/// merchant's rules do.
+fn capture_at(data: &mut Members<'_>, method: Method, by: Principal) -> Result<CaptureAt, Failure> {
     if data.lacks("capture_at") {
         return Ok(CaptureAt::AsTheMerchantSays);
     }
-    if by == Grant::Implicit {
-        return Err(ApiError::new(Code::Forbidden, "capture_at needs a client_credentials token"));
+    if by == Principal::Implicit {
+        return Err(Failure::new(Code::Forbidden, "capture_at needs a client_credentials token"));
     }
-    if method == Method::Purchase && data.has("capture_at") {
+    if method == Method::Purchase && !data.is_null("capture_at") {
         data.problem(
             "capture_at",
             Code::InvalidValue,
@@ -202,120 +244,4 @@ fn capture_at(data: &mut Members<'_>, method: Method, by: Grant) -> Result<Captu
         );
     }
     Ok(data.timestamp("capture_at").map_or(CaptureAt::Never, CaptureAt::At))
-}
-
-/// What is paid with, in one of the two forms, and what may be kept of it.
-fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(PaymentSource, CardSummary)> {
-    let by_card = CARD_MEMBERS.iter().any(|name| data.has(name));
-    match (data.has("payment"), by_card) {
-        (true, true) => {
-            let detail = "pay either by payment (a stored card) or by the card's members, not by both";
-            data.problem("payment", Code::InvalidValue, detail);
-            None
-        }
-        (false, true) => by_card_members(data, clock),
-        (_, false) => by_token(data),
-    }
-}
-
-/// `acctid|profileid`: account first.
-fn by_token(data: &mut Members<'_>) -> Option<(PaymentSource, CardSummary)> {
-    let text = data.required_text("payment", TEXT_MAX)?;
-    let digits =
-        |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    match text.split_once('|') {
-        Some((account, profile)) if digits(account, 3) && digits(profile, 20) => {
-            let source = PaymentSource::Profile { account: account.to_owned(), profile: profile.to_owned() };
-            Some((source, CardSummary::default()))
-        }
-        _ => {
-            let detail = "must be the CardPointe account id and profile id joined by |, such as 1|16178397535388255208";
-            data.problem("payment", Code::InvalidValue, detail);
-            None
-        }
-    }
-}
-
-fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(PaymentSource, CardSummary)> {
-    let first_name = data.required_text("first_name", TEXT_MAX);
-    let last_name = data.required_text("last_name", TEXT_MAX);
-    for (name, text) in [("first_name", first_name), ("last_name", last_name)] {
-        if text.is_some_and(|text| mask_card_numbers(text) != text) {
-            data.problem(name, Code::InvalidValue, "looks like a card number");
-        }
-    }
-    let number = data.required_text("number", TEXT_MAX).map(CardNumber::parse);
-    let number = checked(data, "number", number);
-    let expiry = expiry(data, clock);
-    let code = data.required_text("verification_value", TEXT_MAX);
-    let code = code.map(|text| SecurityCode::parse(text.trim(), number.as_ref().map(CardNumber::brand)));
-    let security_code = checked(data, "verification_value", code);
-    let billing = billing_address(data);
-    let (number, expiry, security_code) = (number?, expiry?, security_code?);
-    let name = format!("{} {}", first_name?.trim(), last_name?.trim());
-    let summary = CardSummary::of(&number, expiry);
-    let card = Card { number, expiry, security_code, name, billing, save: false };
-    Some((PaymentSource::Card(Box::new(card)), summary))
-}
-
-fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry> {
-    let month = data.required_text("month", TEXT_MAX);
-    let year = data.required_text("year", TEXT_MAX);
-    let (month, year) = (month?.trim(), year?.trim());
-    let expiry = match Expiry::from_parts(month, year) {
-        Ok(expiry) => expiry,
-        Err(error) => {
-            let wrong_year = matches!(error, crate::card::ExpiryError::InvalidYear);
-            data.problem(if wrong_year { "year" } else { "month" }, Code::InvalidValue, error.to_string());
-            return None;
-        }
-    };
-    if expiry.is_past_everywhere(clock.now()) {
-        data.problem("year", Code::InvalidValue, "the card has expired");
-        return None;
-    }
-    Some(expiry)
-}
-
-fn billing_address(data: &mut Members<'_>) -> Option<BillingAddress> {
-    let map: &Map<String, Value> = data.object("billing_address")?;
-    let mut address = Members::at("data.billing_address", map);
-    let mut text = |name: &str| {
-        let text = address.text(name, TEXT_MAX)?;
-        if mask_card_numbers(text) != text {
-            address.problem(name, Code::InvalidValue, "looks like a card number");
-            return None;
-        }
-        Some(text.to_owned())
-    };
-    let (line_1, line_2, city) = (text("line_1"), text("line_2"), text("city"));
-    let (region, postcode, country) = (text("region"), text("postcode"), text("country"));
-    if country.as_ref().is_some_and(|code| code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()))
-    {
-        address.problem("country", Code::InvalidValue, "must be an ISO 3166-1 code of two letters");
-    }
-    data.absorb(address);
-    Some(BillingAddress {
-        line_1,
-        line_2,
-        city,
-        region,
-        postcode,
-        country: country.map(|code| code.to_uppercase()),
-    })
-}
-
-/// The value, or its error noted with the member's name. The errors quote nothing.
-fn checked<T, E: std::fmt::Display>(
-    data: &mut Members<'_>,
-    name: &str,
-    parsed: Option<Result<T, E>>,
-) -> Option<T> {
-    match parsed? {
-        Ok(value) => Some(value),
-        Err(error) => {
-            data.problem(name, Code::InvalidValue, error.to_string());
-            None
-        }
-    }
 }

@@ -1,19 +1,21 @@
-//! Transactions and orders as Elastic Path shows them (`payment-apis.md` §4 and §6).
+//! Transactions and orders as Elastic Path shows them.
 //!
-//! Both generations of member names are written: `transaction-type` and `meta.created_at` for clients of the seeds'
-//! time, `transaction_type` and `meta.timestamps` for today's.
+//! Both generations of member names are written: `transaction-type` and `meta.created_at` for
+//! clients of the seeds' time, `transaction_type` and `meta.timestamps` for today's.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::error::{ApiError, Code};
+use super::detailed_status::{detailed_status, reason};
 use crate::{
+    api::{Code, failure::Failure},
+    cardpointe::is_live,
     decline::DeclineCode,
-    failure::Failure,
     memo::Memo,
+    merchants::Merchant,
     money::{Amount, Currency},
-    operation::{Cause, Decline, Grant, Mechanism, Operation, State},
-    order::{CaptureStanding, Order},
+    operation::{Cause, Decline, Mechanism, Operation, Principal, State},
+    order::Order,
     outcome::{GatewayResponse, NoEffect},
     transaction::{Status, Transaction},
 };
@@ -24,11 +26,12 @@ pub(super) const GATEWAY: &str = "card_connect";
 /// Who a transaction is shown to, and when.
 #[derive(Clone, Copy)]
 pub(super) struct View {
-    pub(super) grant: Grant,
+    pub(super) principal: Principal,
     pub(super) now: Timestamp,
 }
 
-/// The body of a good answer. The value is moved into it: `json!` would write all of it out once more.
+/// The body of a good answer. The value is moved into it: `json!` would write all of it out once
+/// more.
 pub(super) fn enveloped(data: Value) -> Value {
     Value::Object([("data".to_owned(), data)].into_iter().collect())
 }
@@ -39,7 +42,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
     let first = transaction.first();
     let answer = first.and_then(|first| first.response());
     let kind = transaction.last_done().as_str();
-    let told = answer.filter(|_| view.grant == Grant::ClientCredentials);
+    let told = answer.filter(|_| view.principal == Principal::ClientCredentials);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
@@ -73,6 +76,9 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
             "created_at": milliseconds(transaction.created_at),
             "timestamps": timestamps(transaction.created_at, transaction.updated_at),
         },
+        "livemode": first.is_some_and(|first| is_live(&first.route.endpoint)),
+        // Where the SDK's types have them a second time.
+        "timestamps": timestamps(transaction.created_at, transaction.updated_at),
     });
     let memo = transaction.memo.as_deref();
     let reference = transaction.custom_reference.as_ref().or(memo.map(|memo| &memo.reference));
@@ -82,7 +88,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
     if let Some(mechanism) = transaction.refund_mechanism() {
         value["refund_mechanism"] = mechanism.as_str().into();
     }
-    if let Some(failure) = failure(transaction, view.grant) {
+    if let Some(failure) = failure(transaction, view.principal) {
         value["failure_details"] = failure;
     }
     if let Some(expires) =
@@ -91,7 +97,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
         value["meta"]["authorization_expires_at"] = seconds(expires).into();
     }
     // What was done when, and what will be, is the merchant's to see.
-    if view.grant == Grant::ClientCredentials {
+    if view.principal == Principal::ClientCredentials {
         if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
             value["meta"]["capture_at"] = seconds(schedule.at).into();
             if let Some(failure) = capture_failure(transaction) {
@@ -137,8 +143,10 @@ fn memo_value(memo: &Memo) -> Value {
     value
 }
 
-/// An order, with the members that are known here.
-pub(super) fn order(order: &Order) -> Value {
+/// An order. The members that the SDK's types promise are all there; what is not kept here (taxes,
+/// discounts, the customer, addresses, shipping) has a value that says nothing.
+/// The merchant tells whether an order without payments is live; where it is not known, nothing says so.
+pub(super) fn order(order: &Order, merchant: Option<&Merchant>) -> Value {
     let balance = order.balance();
     let payment = order.payment();
     let currency = order.currency;
@@ -150,8 +158,14 @@ pub(super) fn order(order: &Order) -> Value {
     if let (Some(total), Some(owing)) = (order.total, order.owing()) {
         display_price["with_tax"] = price(currency, total);
         display_price["balance_owing"] = price(currency, owing);
+        display_price["without_tax"] = price(currency, total);
     }
-    json!({
+    for name in ["tax", "discount", "shipping"] {
+        display_price[name] = price(currency, Amount::ZERO);
+    }
+    let endpoint = order.transactions.first().and_then(|first| Some(&first.first()?.route.endpoint));
+    let endpoint = endpoint.or(merchant.map(|merchant| &merchant.gateway.endpoint));
+    let mut value = json!({
         "id": order.id.as_str(),
         "type": "order",
         "status": payment.status().as_str(),
@@ -168,8 +182,35 @@ pub(super) fn order(order: &Order) -> Value {
                     .map(|t| json!({"type": "transaction", "id": t.id.to_string()}))
                     .collect::<Vec<_>>(),
             },
+            "items": {"data": []},
         },
-    })
+        "shipping": "unfulfilled",
+        "anonymized": false,
+        "customer": {"name": "", "email": ""},
+        "shipping_address": no_address(),
+        "billing_address": no_address(),
+    });
+    if let Some(endpoint) = endpoint {
+        value["livemode"] = is_live(endpoint).into();
+    }
+    value
+}
+
+/// An address that is not kept here.
+fn no_address() -> Value {
+    let members = [
+        "first_name",
+        "last_name",
+        "company_name",
+        "line_1",
+        "line_2",
+        "city",
+        "county",
+        "region",
+        "postcode",
+        "country",
+    ];
+    members.into_iter().map(|name| (name, "")).collect()
 }
 
 /// The error of an operation that was refused.
@@ -179,22 +220,22 @@ pub(super) fn declined(
     operation: &Operation,
     decline: Decline,
     view: View,
-) -> ApiError {
-    let decline = told(decline, view.grant);
+) -> Failure {
+    let decline = told(decline, view.principal);
     let answer = operation.response().cloned().unwrap_or_default();
     let gateway = json!({
-        "respproc": answer.respproc,
-        "respcode": answer.respcode,
-        "resptext": answer.resptext,
-        "retref": answer.retref,
+        "respproc": answer.processor,
+        "respcode": answer.code,
+        "resptext": answer.text,
+        "retref": answer.reference,
     });
-    let error = ApiError::new(Code::Declined, decline.code.message())
+    let error = Failure::new(Code::Declined, decline.code.message())
         .with("decline_code", decline.code.as_str())
         .with("advice", decline.advice.as_str())
         .with("transaction_id", transaction.id.to_string())
         .with("order_id", order.id.as_str());
     // The letters would tell who tries out cards in a browser how close it came.
-    if view.grant != Grant::ClientCredentials {
+    if view.principal != Principal::ClientCredentials {
         return error;
     }
     let error = error.with("error", gateway);
@@ -208,8 +249,8 @@ pub(super) fn declined(
 }
 
 /// The error of an operation that did nothing.
-pub(super) fn not_done(transaction: &Transaction, reason: NoEffect) -> ApiError {
-    Failure::from(reason).of(transaction.id).into()
+pub(super) fn not_done(transaction: &Transaction, reason: NoEffect) -> Failure {
+    Failure::from(reason).of(transaction.id)
 }
 
 fn operation(currency: Currency, operation: &Operation) -> Value {
@@ -225,8 +266,8 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         "asked_by": operation.by.as_str(),
         "timestamps": timestamps(operation.created_at, operation.updated_at),
     });
-    if let Some(reason) = cause(operation.cause) {
-        value["reason"] = reason.into();
+    if let Some(reason) = reason(operation.cause) {
+        value["reason"] = reason.as_str().into();
     }
     // What was only recorded the gateway knows nothing of.
     if operation.mechanism == Mechanism::Automatic {
@@ -234,10 +275,10 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     }
     if has_outcome(operation) {
         value["gateway"] = json!({
-            "respproc": answer.respproc,
-            "respcode": answer.respcode,
-            "resptext": answer.resptext,
-            "retref": answer.retref,
+            "respproc": answer.processor,
+            "respcode": answer.code,
+            "resptext": answer.text,
+            "retref": answer.reference,
         });
         if answer.settlement_rejected {
             value["settlement"] = "rejected".into();
@@ -250,20 +291,6 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     value
 }
 
-/// Why an operation exists that was not requested.
-fn cause(cause: Cause) -> Option<&'static str> {
-    match cause {
-        Cause::Asked | Cause::Unrecognized => None,
-        Cause::RefundBeforeSettlement => Some("refund_before_settlement"),
-        Cause::PartialApproval => Some("partial_approval"),
-        Cause::AvsMismatch => Some("avs_mismatch"),
-        Cause::CvvMismatch => Some("cvv_mismatch"),
-        Cause::LateApproval => Some("late_approval"),
-        Cause::Elsewhere => Some("voided_elsewhere"),
-        Cause::Twin => Some("twin"),
-    }
-}
-
 /// Whether the gateway was called and something came of it, be it only that nothing came.
 fn has_outcome(operation: &Operation) -> bool {
     operation.mechanism == Mechanism::Automatic
@@ -274,23 +301,6 @@ fn has_outcome(operation: &Operation) -> bool {
         }
 }
 
-fn detailed_status(transaction: &Transaction, now: Timestamp) -> &'static str {
-    if transaction.pending().is_some() {
-        return "awaiting_gateway";
-    }
-    if let Some(void) = transaction.voided() {
-        return cause(void.cause).unwrap_or("voided");
-    }
-    match transaction.capture_standing() {
-        _ if transaction.has_expired(now) => "authorization_expired",
-        Some(CaptureStanding::Lapsed) => "authorization_expired",
-        Some(CaptureStanding::Stopped) => "capture_declined",
-        Some(CaptureStanding::Retrying) => "capture_retrying",
-        _ if transaction.is_expiring(now) => "authorization_expiring",
-        Some(CaptureStanding::Waiting) | None => "",
-    }
-}
-
 /// Why the last attempt of a scheduled capture failed, and when the next one is made.
 fn capture_failure(transaction: &Transaction) -> Option<Value> {
     let attempt = transaction.scheduled_capture()?;
@@ -298,7 +308,7 @@ fn capture_failure(transaction: &Transaction) -> Option<Value> {
         (Some(decline), _) => (decline.code.as_str(), decline.code.message().to_owned()),
         (None, Some(reason)) => {
             let failure = Failure::from(reason);
-            (failure.code.as_str(), failure.detail)
+            (failure.code().as_str(), failure.words().to_owned())
         }
         (None, None) => return None,
     };
@@ -328,22 +338,23 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
     actions
 }
 
-/// A decline as it is told. Whoever tries out cards in a browser must not learn that one is reported as stolen.
-fn told(decline: Decline, grant: Grant) -> Decline {
-    if grant == Grant::ClientCredentials || !decline.code.is_for_the_merchant_only() {
+/// A decline as it is told. Whoever tries out cards in a browser must not learn that one is
+/// reported as stolen.
+fn told(decline: Decline, principal: Principal) -> Decline {
+    if principal == Principal::ClientCredentials || !decline.code.is_for_the_merchant_only() {
         return decline;
     }
     Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
 }
 
-fn failure(transaction: &Transaction, grant: Grant) -> Option<Value> {
+fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
     if transaction.status() != Status::Failed {
         return None;
     }
     let voided_elsewhere =
         transaction.first().and_then(Operation::no_effect) == Some(NoEffect::VoidedElsewhere);
     let late = transaction.voided().is_some_and(|void| void.cause == Cause::LateApproval);
-    let (code, reason) = match transaction.decline().map(|decline| told(decline, grant)) {
+    let (code, reason) = match transaction.decline().map(|decline| told(decline, principal)) {
         _ if late => (
             "late_approval",
             "The payment arrived after it was given up, and the order had no room for it; it was voided.",

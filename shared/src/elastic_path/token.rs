@@ -1,18 +1,20 @@
 //! `POST /oauth/access_token`.
 
-use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde_json::json;
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
 
-use super::{
-    Answer, Answered,
-    error::{ApiError, Code, Problem},
-    respond,
-};
+use super::respond;
 use crate::{
-    access_token,
-    app::{App, Denied},
-    failure::Failure,
-    operation::Grant,
+    access_token::{self, Holder},
+    api::{
+        Code,
+        caller::denied,
+        exchange::{Handled, Reply},
+        failure::Failure,
+        problem::Problem,
+    },
+    app::App,
+    operation::Principal,
     trail,
 };
 
@@ -21,42 +23,43 @@ const FORM_MAX_BYTES: usize = 8 * 1024;
 
 /// Issues an access token for a merchant's key, or for a browser.
 pub async fn issue_token(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(answer(app, request))).await
+    respond(request, Box::pin(issued(app, request))).await
 }
 
-async fn answer(app: &App, request: &Request) -> Answered {
+async fn issued(app: &App, request: &Request) -> Handled<Value> {
     let form = Form::of(request)?;
     let grant = match form.grant_type.as_deref() {
-        Some("client_credentials") => Grant::ClientCredentials,
-        Some("implicit") => Grant::Implicit,
+        Some("client_credentials") => Principal::ClientCredentials,
+        Some("implicit") => Principal::Implicit,
         Some(_) => {
             let detail = "grant_type must be client_credentials or implicit";
-            return Err(Problem::new("grant_type", Code::UnsupportedGrantType, detail.to_owned()).into());
+            return Err(Problem::about("grant_type", Code::UnsupportedGrantType, detail).into());
         }
         None => {
             let detail = "grant_type is required, in a form (application/x-www-form-urlencoded)";
-            return Err(Problem::new("grant_type", Code::Required, detail.to_owned()).into());
+            return Err(Problem::about("grant_type", Code::Required, detail).into());
         }
     };
     let client_id = form.client_id.ok_or_else(|| Problem::required("client_id"))?;
     let secret = match grant {
-        Grant::ClientCredentials => {
+        Principal::ClientCredentials => {
             Some(form.client_secret.ok_or_else(|| Problem::required("client_secret"))?)
         }
-        Grant::Implicit | Grant::Schedule | Grant::Unrecognized => None,
+        Principal::Implicit | Principal::Schedule | Principal::Unrecognized => None,
     };
     let merchant = match &secret {
         Some(secret) => app.merchant_with_key(&client_id, secret, &app.source(request)).await,
         None => app.merchant_that_lets_browsers_in(&client_id, &app.source(request)).await,
     };
-    let merchant = merchant.map_err(|denied| match denied {
-        Denied::Wrong => ApiError::new(Code::InvalidGrant, "client_id or client_secret is wrong"),
-        Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait).into(),
-        Denied::Unavailable(error) => Failure::from(&error).into(),
+    let merchant = merchant.map_err(|reason| {
+        denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let shopper = (grant == Grant::Implicit).then(|| app.clock.new_id());
-    let (token, expires) = access_token::issue(&merchant, grant, shopper, app.clock.now())?;
+    let holder = match &secret {
+        Some(key) => Holder::Key(Some(access_token::key_digest(&merchant, key))),
+        None => Holder::Shopper(Some(app.clock.new_id())),
+    };
+    let (token, expires) = access_token::issue(&merchant, &holder, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({
         "access_token": token,
@@ -65,7 +68,7 @@ async fn answer(app: &App, request: &Request) -> Answered {
         "expires": expires.as_second(),
         "identifier": grant.as_str(),
     });
-    Ok(Answer::new(StatusCode::OK, body))
+    Ok(Reply::new(200, body))
 }
 
 #[derive(Default)]
@@ -76,10 +79,10 @@ struct Form {
 }
 
 impl Form {
-    fn of(request: &Request) -> Result<Self, ApiError> {
+    fn of(request: &Request) -> Result<Self, Failure> {
         let bytes: &[u8] = request.body();
         if bytes.len() > FORM_MAX_BYTES {
-            return Err(ApiError::new(Code::BodyTooLarge, "the form is larger than 8 KiB"));
+            return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 8 KiB"));
         }
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
@@ -90,12 +93,7 @@ impl Form {
                 _ => continue,
             };
             if field.is_some() {
-                return Err(Problem::new(
-                    &name,
-                    Code::InvalidValue,
-                    format!("{name} is there more than once"),
-                )
-                .into());
+                return Err(Problem::of(&name, Code::InvalidValue, "is there more than once").into());
             }
             *field = Some(value.into_owned()).filter(|value| !value.is_empty());
         }

@@ -31,7 +31,7 @@ pub(super) async fn open(adapters: &Adapters, opening: Opening, merchants: &[Mer
     }
     let table = async {
         if opening >= Opening::Table
-            && let Err(error) = adapters.store.connect().await
+            && let Err(error) = adapters.switch.connect().await
         {
             tracing::warn!(%error, "the table is not connected to yet");
         }

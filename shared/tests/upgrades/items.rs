@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use tollgate::store::dynamodb::Item;
+use tollgate::dynamodb::Item;
 
 const RELEASES: [(&str, &str); 3] = [
     ("form_0_long_names", include_str!("items/form_0_long_names.json")),

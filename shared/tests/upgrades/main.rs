@@ -4,14 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod items;
+mod journal;
 mod previous;
 mod to_come;
 
 use tollgate::{
+    dynamodb::{Item, StoredOrder},
     operation::{Decision, Stage, State},
     order::Order,
     outcome::GatewayResponse,
-    store::dynamodb::{Item, StoredOrder},
+    store::Shards,
 };
 
 fn read(item: &Item) -> Order {
@@ -19,7 +21,7 @@ fn read(item: &Item) -> Order {
 }
 
 fn written(order: &Order) -> Item {
-    StoredOrder::next(order, 16).0
+    StoredOrder::next(order, Shards { in_doubt: 4, captures: 16 }).0
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn what_either_release_decides_is_what_the_other_one_reads() {
         else {
             continue;
         };
-        let response = GatewayResponse { retref: Some("1".to_owned()), ..GatewayResponse::default() };
+        let response = GatewayResponse { reference: Some("1".to_owned()), ..GatewayResponse::default() };
         pending.state = State::Decided(Decision::Approved(response));
         let id = pending.id;
         let mut theirs = previous::Order::read(written(&order)).unwrap();

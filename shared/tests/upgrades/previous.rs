@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tollgate::store::dynamodb::Item;
+use tollgate::dynamodb::Item;
 use uuid::Uuid;
 
 /// A word of a closed vocabulary; any other one makes the whole item unreadable.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tollgate::store::dynamodb::Item;
+use tollgate::dynamodb::Item;
 
 use crate::{items, read, written};
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use tollgate::store::dynamodb::Item;
+use tollgate::dynamodb::Item;
 use uuid::Uuid;
 
 /// How a text is stored in fewer bytes than it has characters.

@@ -1,0 +1,14 @@
+//! Journal: what happened to money, from the table's stream into the journal.
+
+use std::sync::Arc;
+
+use tollgate::{
+    dynamodb::stream::StreamEvent,
+    entry_store::EntryStore,
+    journaling::{JournalReport, record},
+};
+
+/// One batch of the stream.
+pub async fn handle(entries: Arc<dyn EntryStore>, event: StreamEvent) -> JournalReport {
+    record(entries.as_ref(), event.into_changes()).await
+}

@@ -1,0 +1,120 @@
+use super::*;
+
+const ALL: [Kept; 3] = [Kept::Reference, Kept::Words, Kept::Logged];
+const WORDS: [Kept; 2] = [Kept::Words, Kept::Logged];
+const LOGGED: [Kept; 1] = [Kept::Logged];
+
+/// A disguise, and where it is refused.
+const DISGUISES: [(&str, &[Kept]); 51] = [
+    // As it is printed and typed.
+    ("4111111111111111", &ALL),
+    ("4111 1111 1111 1111", &ALL),
+    ("4111-1111-1111-1111", &ALL),
+    ("4111.1111.1111.1111", &ALL),
+    ("3714/496353/98431", &ALL),
+    ("3714 496353 98431", &ALL),
+    ("4222222222222", &ALL),
+    // Other separators.
+    ("4111  1111  1111  1111", &ALL),
+    ("4111\u{A0}1111\u{A0}1111\u{A0}1111", &ALL),
+    ("4111\t1111\u{3000}1111\u{2009}1111", &ALL),
+    ("4111\u{2013}1111\u{2013}1111\u{2013}1111", &ALL),
+    ("4111\u{2014}1111\u{2014}1111\u{2014}1111", &ALL),
+    ("4111\u{2212}1111\u{2212}1111\u{2212}1111", &ALL),
+    ("4111 - 1111 - 1111 - 1111", &ALL),
+    ("4111/1111/1111/1111", &ALL),
+    ("4111\\1111\\1111\\1111", &ALL),
+    ("4111,1111,1111,1111", &ALL),
+    ("4111, 1111, 1111, 1111", &ALL),
+    ("4111;1111;1111;1111", &ALL),
+    ("4111:1111:1111:1111", &ALL),
+    ("4111_1111_1111_1111", &ALL),
+    ("4111|1111|1111|1111", &ALL),
+    ("4111+1111+1111+1111", &ALL),
+    ("4111*1111*1111*1111", &ALL),
+    ("4111~1111~1111~1111", &ALL),
+    ("4111\u{B7}1111\u{B7}1111\u{B7}1111", &ALL),
+    ("(4111)(1111)(1111)(1111)", &ALL),
+    ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", &ALL),
+    // Between words.
+    ("card:4111111111111111.", &ALL),
+    ("Visa4111111111111111exp1229", &ALL),
+    ("PAN=4111111111111111&cvv=123", &ALL),
+    // With something glued on.
+    ("41111111111111111229", &ALL),
+    ("4111111111111111122031", &ALL),
+    ("41111111111111112912", &ALL),
+    ("41111111111111111229123", &ALL),
+    ("4111111111111111 12/29 123", &ALL),
+    ("4111 1111 1111 1111 1229", &ALL),
+    ("41111111111111110", &WORDS),
+    ("94111111111111111", &WORDS),
+    ("4111111111111111123", &WORDS),
+    ("12294111111111111111", &LOGGED),
+    ("0000041111111111111110000000", &LOGGED),
+    // In other digits.
+    (
+        "\u{FF14}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}",
+        &ALL,
+    ),
+    ("\u{0664}\u{0661}\u{0661}\u{0661}-\u{0661}\u{0661}\u{0661}\u{0661}-1111-1111", &ALL),
+    ("\u{096A}\u{0967}\u{0967}\u{0967} 1111 1111 1111", &ALL),
+    ("\u{1D7D2}111 1111 1111 1111", &ALL),
+    ("\u{2463}\u{2460}11 1111 1111 1111", &ALL),
+    ("\u{2074}\u{B9}\u{B9}\u{B9} 1111 1111 1111", &ALL),
+    ("4\u{246A}1 \u{246A}\u{246A} 11\u{246A} \u{246A}11", &ALL),
+    // With something unseen in it.
+    ("4111\u{200B}1111\u{200D}1111\u{FEFF}1111", &ALL),
+    ("4\u{FE0F}\u{20E3}111 1111 1111 1111", &ALL),
+];
+
+#[test]
+fn a_card_number_in_an_ordinary_disguise_is_not_kept() {
+    for (text, refused) in DISGUISES {
+        for kept in ALL {
+            let wanted = if refused.contains(&kept) { Err(Unkeepable::CardNumber) } else { Ok(()) };
+            assert_eq!(check_kept(text, kept), wanted, "{kept:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_people_and_systems_write_is_kept() {
+    for text in [
+        "Order 2026-11-20 14:05:33, table 7, 3 guests",
+        "invoice 20261120-000123",
+        "+1 (555) 010-9999 ext. 12",
+        "313874cd-dfbc-423d-b246-548991270564",
+        "411111111111111141111111111111aa",
+        "IBAN GB82 WEST 1234 5698 7654 32",
+        "9411111111111111",
+        "4111 of 1111, 1111 or 1111",
+        "1.250,00 EUR / 1,250.00 USD",
+    ] {
+        for kept in ALL {
+            assert_eq!(check_kept(text, kept), Ok(()), "{kept:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_holds_nothing_unseen() {
+    for kept in ALL {
+        assert_eq!(check_kept("1 \u{202E}2", kept), Err(Unkeepable::Hidden));
+        assert_eq!(check_kept("می\u{200C}خواهم", kept), Ok(()));
+    }
+}
+
+#[test]
+fn few_long_numbers_are_refused_as_references() {
+    let mut refused = [0, 0];
+    let mut number = 12_345_678_901_234_567_890_u64;
+    for _ in 0..10_000 {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let text = format!("{:020}", number % 10_u64.pow(19));
+        refused[0] += usize::from(looks_like_card_number(&text, Kept::Reference));
+        refused[1] += usize::from(looks_like_card_number(&text, Kept::Logged));
+    }
+    assert!(refused[0] < 200, "{refused:?} of 10,000");
+    assert!(refused[1] > refused[0], "logs are stricter: {refused:?}");
+}

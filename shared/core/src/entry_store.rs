@@ -1,0 +1,37 @@
+//! Where the journal's entries are kept: a port.
+
+use async_trait::async_trait;
+
+use crate::{journal::Entry, store::StoreError};
+
+/// What became of an entry that was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was not there.
+    New,
+    /// It was there.
+    Same,
+    /// Another entry with its id was there, and still is. This must not happen: facts do not change.
+    Differs,
+}
+
+/// A change of an order that cannot be read here, and that somebody has to come back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The key of the order's item.
+    pub key: String,
+    /// The version that the change made, if that can be read.
+    pub version: Option<u64>,
+    /// Why it cannot be read. Never what was read.
+    pub reason: String,
+}
+
+/// Keeps entries, each once.
+#[async_trait]
+pub trait EntryStore: Send + Sync {
+    /// Puts an entry if it is not there.
+    async fn put(&self, entry: &Entry) -> Result<Put, StoreError>;
+
+    /// Notes a change that cannot be read. The same change is noted once.
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError>;
+}

@@ -1,0 +1,120 @@
+//! The journal: one entry for each fact that matters to money or to a person, read off an order.
+//!
+//! Entries say what happened and are never changed. All of them can be read off the order at any later time, so that
+//! a journal made again from the table has the same entries, with the same ids.
+
+mod changes;
+mod facts;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use changes::Changes;
+
+use crate::{
+    card::Brand,
+    decline::DeclineCode,
+    money::{Amount, Currency},
+    operation::{ByHand, Cause, Kind, Mechanism, Principal},
+    order::{Order, OrderKey},
+    words,
+};
+
+words! {
+    /// What happened, and its name in the journal. Never changed: entries' ids are made of it.
+    #[derive(Hash)]
+    pub enum Fact {
+        /// An authorization or a purchase was approved.
+        Approved => "approved",
+        /// The issuer, the gateway or a rule refused an operation.
+        Declined => "declined",
+        /// A held amount was taken.
+        Captured => "captured",
+        /// Money was given back, as a refund or by voiding a payment before its settlement.
+        Refunded => "refunded",
+        /// A payment was voided.
+        Voided => "voided",
+        /// A payment is voided at the gateway, and Tollgate did not void it.
+        VoidedElsewhere => "voided_elsewhere",
+        /// An attempt was given up, because the gateway has no trace of it.
+        Abandoned => "abandoned",
+        /// An authorization ended before its scheduled capture came to pass.
+        Lapsed => "lapsed",
+        /// A second charge of one payment was found.
+        DuplicateFound => "duplicate_found",
+        /// That charge was given back.
+        DuplicateReturned => "duplicate_returned",
+        /// A person decided what became of an operation.
+        DecidedByHand => "decided_by_hand",
+    }
+}
+
+/// One fact, with all that is needed to read it without the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Made of operation, attempt and fact: the same fact has the same id, whoever derives it, and when.
+    pub id: Uuid,
+    /// What happened.
+    pub fact: Fact,
+    /// When it was decided, as the order has it.
+    pub at: Timestamp,
+    /// The order.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The operation.
+    pub operation: Uuid,
+    /// What the operation does.
+    pub kind: Kind,
+    /// Why the operation exists.
+    pub cause: Cause,
+    /// Through the gateway, or recorded only.
+    pub mechanism: Mechanism,
+    /// Who requested the operation.
+    pub by: Principal,
+    /// Whether it was found after the operation had been given up.
+    pub late: bool,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// What the fact is about.
+    pub amount: Amount,
+    /// What it changes.
+    pub changes: Changes,
+    /// Why it was refused.
+    pub decline: Option<DeclineCode>,
+    /// Whether the settlement refused what had been approved.
+    pub settlement_rejected: bool,
+    /// The gateway's reference of what was done.
+    pub reference: Option<String>,
+    /// The issuer's approval code.
+    pub authcode: Option<String>,
+    /// The gateway account.
+    pub account: String,
+    /// The order id under which the gateway knows the attempt.
+    pub gateway_order_id: String,
+    /// The card's brand, where it was known by then.
+    pub brand: Option<Brand>,
+    /// The last four digits of the card's number, where they were known by then.
+    pub last_four: Option<String>,
+    /// The merchant's reference, for a payment that is an order of its own.
+    pub merchant_reference: Option<String>,
+    /// A person's decision.
+    pub by_hand: Option<ByHand>,
+}
+
+/// What happened between two states of an order; without an old one, all that ever happened. Pure.
+///
+/// For every history a → b → c of an order, `entries(None, c)` is `entries(None, b)` with `entries(b, c)`.
+/// Transactions that only a newer version can read tell nothing here: whoever keeps the journal has to come back to
+/// them.
+pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
+    let before = old.map(facts::facts).unwrap_or_default();
+    let mut entries = facts::facts(new);
+    if !before.is_empty() {
+        let before: HashSet<Uuid> = before.iter().map(|entry| entry.id).collect();
+        entries.retain(|entry| !before.contains(&entry.id));
+    }
+    entries
+}

@@ -1,0 +1,182 @@
+//! What facts change: signed amounts, so that a sum over entries needs no rules.
+
+use std::ops::{Add, Neg, Sub};
+
+use jiff::Timestamp;
+
+use crate::{
+    money::Amount,
+    operation::{Cause, Kind, Mechanism, Operation, Stage},
+    transaction::{Method, Transaction},
+};
+
+/// Signed changes, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Held on cards, and neither taken nor released.
+    pub held: i64,
+    /// Taken, as the order counts it: a refund does not lower it.
+    pub paid: i64,
+    /// Given back, as the order counts it; also what was only marked as refunded.
+    pub returned: i64,
+    /// Money at the gateway: what it took for the merchant, less what it gave back. Payments that do not stand and
+    /// duplicates count until they are given back.
+    pub gateway: i64,
+}
+
+impl Add for Changes {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            held: self.held.saturating_add(other.held),
+            paid: self.paid.saturating_add(other.paid),
+            returned: self.returned.saturating_add(other.returned),
+            gateway: self.gateway.saturating_add(other.gateway),
+        }
+    }
+}
+
+impl Neg for Changes {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { held: -self.held, paid: -self.paid, returned: -self.returned, gateway: -self.gateway }
+    }
+}
+
+impl Sub for Changes {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl std::iter::Sum for Changes {
+    fn sum<I: Iterator<Item = Self>>(changes: I) -> Self {
+        changes.fold(Self::default(), Add::add)
+    }
+}
+
+/// An amount with its sign.
+fn signed(amount: Amount) -> i64 {
+    i64::try_from(amount.minor()).unwrap_or(i64::MAX)
+}
+
+/// Where a transaction stands, without what is pending and without duplicates, which have facts of their own.
+pub(super) fn standing(transaction: &Transaction) -> Changes {
+    let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
+    let is_held = transaction.method == Method::Authorize
+        && transaction.began()
+        && !transaction.must_not_stand()
+        && !voided
+        && captured.is_zero();
+    let amount = signed(transaction.amount());
+    Changes {
+        held: if is_held { amount } else { 0 },
+        paid: signed(captured),
+        // As the order counts it: of a payment that took nothing, nothing was returned.
+        returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
+        gateway: if voided { 0 } else { signed(taken(transaction)) - signed(given_back(transaction)) },
+    }
+}
+
+/// What the gateway took, whether it may stand or not.
+fn taken(transaction: &Transaction) -> Amount {
+    match transaction.method {
+        Method::Purchase if transaction.began() => transaction.amount(),
+        Method::Purchase | Method::Unrecognized => Amount::ZERO,
+        Method::Authorize => {
+            approved(transaction, Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
+        }
+    }
+}
+
+/// What the gateway refunded.
+fn given_back(transaction: &Transaction) -> Amount {
+    let refunds = approved(transaction, Kind::Refund);
+    let through_gateway = |o: &&Operation| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate;
+    Amount::sum(refunds.filter(through_gateway).map(|refund| refund.amount))
+}
+
+fn approved(transaction: &Transaction, kind: Kind) -> impl Iterator<Item = &Operation> {
+    transaction.operations.iter().filter(move |o| o.kind == kind && o.is(Stage::Approved))
+}
+
+/// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.
+pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
+    let gateway = if transaction.method == Method::Purchase { signed(amount) } else { 0 };
+    Changes { gateway, ..Changes::default() }
+}
+
+/// Whether an approval was found after its operation had been given up: a decision about the same attempt no longer
+/// stands.
+pub(super) fn is_late(operation: &Operation) -> bool {
+    operation.is(Stage::Approved)
+        && operation.superseded.iter().any(|earlier| {
+            earlier.attempt.id == operation.attempt.id
+                && earlier.decision.as_ref().is_some_and(crate::operation::Decision::may_surface)
+        })
+}
+
+/// Whether an attempt did what an earlier one of the same operation had not: other operations may have come between.
+fn is_another_attempt(operation: &Operation) -> bool {
+    operation.superseded.iter().any(|earlier| earlier.attempt.id != operation.attempt.id)
+}
+
+/// The approved operations of a transaction, by their places in the list, as they count.
+///
+/// They count in the order in which they were added, because a transaction has one pending operation at a time and the
+/// clocks of two processes differ. What was found late, or done by another attempt, counts after what had been decided
+/// by then; the payment comes first in any case, because nothing follows it before it is approved.
+fn as_they_count(operations: &[Operation]) -> Vec<usize> {
+    let counts = |operation: &Operation| operation.is(Stage::Approved) && operation.cause != Cause::Duplicate;
+    let mut order: Vec<(Timestamp, usize)> = Vec::new();
+    let mut late: Vec<(Timestamp, usize)> = Vec::new();
+    let mut latest = Timestamp::MIN;
+    for (n, operation) in operations.iter().enumerate().filter(|(_, operation)| counts(operation)) {
+        let at = operation.updated_at;
+        if n > 0 && (is_late(operation) || is_another_attempt(operation)) {
+            late.push((at, n));
+        } else {
+            latest = latest.max(at);
+            order.push((latest, n));
+        }
+    }
+    late.sort_unstable();
+    for (at, n) in late {
+        let is_before = |(by, other): &(Timestamp, usize)| {
+            *other < n || (operations[*other].created_at < at && *by <= at)
+        };
+        let place = order.iter().rposition(is_before).map_or(0, |last| last + 1);
+        order.insert(place, (at, n));
+    }
+    order.into_iter().map(|(_, n)| n).collect()
+}
+
+/// What each approved operation of a transaction changed, by its place in the list: the transaction's standing after
+/// it less the standing before.
+pub(super) fn by_operation(transaction: &Transaction) -> Vec<Changes> {
+    let operations = &transaction.operations;
+    let mut changes = vec![Changes::default(); operations.len()];
+    let mut replayed = Transaction { operations: Vec::new(), ..transaction.clone() };
+    let mut counted = vec![false; operations.len()];
+    let mut before = Changes::default();
+    for n in as_they_count(operations) {
+        counted[n] = true;
+        let now = operations[n].updated_at;
+        replayed.operations = operations
+            .iter()
+            .zip(&counted)
+            .enumerate()
+            // What follows from an approval is added in the same write.
+            .filter(|(other, (o, counted))| **counted || *other < n || o.created_at <= now)
+            .map(|(_, (o, counted))| if *counted { o.clone() } else { o.as_pending() })
+            .collect();
+        let after = standing(&replayed);
+        changes[n] = after - before;
+        before = after;
+    }
+    changes
+}

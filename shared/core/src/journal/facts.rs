@@ -1,0 +1,222 @@
+//! Every fact of an order, read off its operations.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    Changes, Entry, Fact,
+    changes::{by_operation, duplicate, is_late},
+};
+use crate::{
+    money::Amount,
+    operation::{Attempt, Cause, Decision, Kind, Operation, Principal, State},
+    order::Order,
+    outcome::{GatewayResponse, NoEffect},
+    transaction::Transaction,
+};
+
+/// All facts of an order, in the order of its transactions and operations.
+pub(super) fn facts(order: &Order) -> Vec<Entry> {
+    let readable = order.transactions.iter().filter(|transaction| transaction.is_recognized());
+    let mut entries: Vec<Entry> =
+        readable.flat_map(|transaction| of_transaction(order, transaction)).collect();
+    // Two versions side by side can come to the same decision twice. The first one is the fact.
+    entries.sort_by_key(|entry| entry.at);
+    let mut seen = HashSet::new();
+    entries.retain(|entry| seen.insert(entry.id));
+    entries
+}
+
+fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
+    let changes = by_operation(transaction);
+    let mut entries = Vec::new();
+    for (operation, changes) in transaction.operations.iter().zip(changes) {
+        let about = OperationInOrder { order, transaction, operation };
+        about.superseded(&mut entries);
+        about.decided(changes, &mut entries);
+        about.duplicate_found(&mut entries);
+        about.by_hand(&mut entries);
+    }
+    let lapsed = transaction.capture.and_then(|capture| capture.lapsed_at).zip(transaction.first());
+    if let Some((at, operation)) = lapsed {
+        let entry =
+            OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
+        entries.push(Entry { amount: transaction.amount(), by: Principal::Schedule, ..entry });
+    }
+    entries
+}
+
+/// The operation that facts are about.
+struct OperationInOrder<'a> {
+    order: &'a Order,
+    transaction: &'a Transaction,
+    operation: &'a Operation,
+}
+
+impl OperationInOrder<'_> {
+    /// Decisions that no longer stand. Those without any effect are no facts: nothing was done, and another attempt was
+    /// made.
+    fn superseded(&self, entries: &mut Vec<Entry>) {
+        for earlier in &self.operation.superseded {
+            let Some(decision) = &earlier.decision else { continue };
+            let Some(fact) = self.fact_of_refusal(decision) else { continue };
+            let entry = self.entry(fact, &earlier.attempt, earlier.first_at);
+            entries.push(Entry { amount: earlier.amount, ..with_decision(entry, decision) });
+        }
+    }
+
+    /// The decision that stands.
+    fn decided(&self, changes: Changes, entries: &mut Vec<Entry>) {
+        let operation = self.operation;
+        let State::Decided(decision) = &operation.state else { return };
+        let approved = matches!(decision, Decision::Approved(_));
+        let fact = if approved { Some(self.fact_of_approval()) } else { self.fact_of_refusal(decision) };
+        let Some(fact) = fact else { return };
+        let changes = if fact == Fact::DuplicateReturned {
+            -duplicate(self.transaction, operation.amount)
+        } else {
+            changes
+        };
+        let entry = self.entry(fact, &operation.attempt, operation.updated_at);
+        let entry = Entry { changes, late: is_late(operation), ..entry };
+        entries.push(with_decision(entry, decision));
+    }
+
+    fn fact_of_approval(&self) -> Fact {
+        match (self.operation.kind, self.operation.cause) {
+            (Kind::Authorize | Kind::Purchase | Kind::Unrecognized, _) => Fact::Approved,
+            (Kind::Capture, _) => Fact::Captured,
+            (Kind::Refund | Kind::Void, Cause::Duplicate) => Fact::DuplicateReturned,
+            (Kind::Refund, _) | (Kind::Void, Cause::RefundBeforeSettlement) => Fact::Refunded,
+            (Kind::Void, Cause::Elsewhere) => Fact::VoidedElsewhere,
+            (
+                Kind::Void,
+                Cause::Asked
+                | Cause::PartialApproval
+                | Cause::AvsMismatch
+                | Cause::CvvMismatch
+                | Cause::LateApproval
+                | Cause::Unrecognized,
+            ) => Fact::Voided,
+        }
+    }
+
+    fn fact_of_refusal(&self, decision: &Decision) -> Option<Fact> {
+        match decision {
+            Decision::Approved(_) => None,
+            Decision::Declined(..) => Some(Fact::Declined),
+            Decision::NoEffect(_, reason) => match reason {
+                NoEffect::NeverArrived => Some(Fact::Abandoned),
+                NoEffect::VoidedElsewhere if self.tells_of_a_void() => Some(Fact::VoidedElsewhere),
+                NoEffect::VoidedElsewhere
+                | NoEffect::Unreachable
+                | NoEffect::TryAgain
+                | NoEffect::NoTimeLeft
+                | NoEffect::Misconfigured
+                | NoEffect::NotSettled
+                | NoEffect::AlreadySettled
+                | NoEffect::Unrecognized => None,
+            },
+        }
+    }
+
+    /// The void that a capture finds is an operation of its own, and what must succeed is done again.
+    fn tells_of_a_void(&self) -> bool {
+        self.operation.kind != Kind::Capture && !self.operation.cause.must_succeed()
+    }
+
+    /// A void that gives a duplicate back is added when the duplicate is found.
+    fn duplicate_found(&self, entries: &mut Vec<Entry>) {
+        let operation = self.operation;
+        if operation.kind == Kind::Void && operation.cause == Cause::Duplicate {
+            let first = first_attempt(operation);
+            let changes = duplicate(self.transaction, operation.amount);
+            let entry = self.entry(Fact::DuplicateFound, &first, operation.created_at);
+            entries.push(Entry { changes, reference: operation.reference.clone(), ..entry });
+        }
+    }
+
+    fn by_hand(&self, entries: &mut Vec<Entry>) {
+        for (n, decision) in self.operation.by_hand.iter().enumerate() {
+            let first = first_attempt(self.operation);
+            let entry = self.entry(Fact::DecidedByHand, &first, decision.at);
+            let id = Uuid::new_v5(&entry.id, n.to_string().as_bytes());
+            // Another attempt may be for another amount.
+            let earlier = self.operation.superseded.iter().find(|earlier| earlier.first_at == decision.at);
+            let amount = earlier.map_or(entry.amount, |earlier| earlier.amount);
+            entries.push(Entry { id, amount, by_hand: Some(decision.clone()), ..entry });
+        }
+    }
+
+    fn entry(&self, fact: Fact, attempt: &Attempt, at: Timestamp) -> Entry {
+        let Self { order, transaction, operation } = *self;
+        let begins = transaction.first().is_some_and(|first| first.id == operation.id);
+        // What a token stands for is learned from the approval. A card that was typed is known from the start, and has
+        // an expiry date.
+        let known = !begins
+            || matches!(fact, Fact::Approved | Fact::Lapsed | Fact::DuplicateFound)
+            || transaction.card.expiry.is_some();
+        let card = Some(&transaction.card).filter(|_| known);
+        Entry {
+            id: id(operation.id, attempt.id, fact),
+            fact,
+            at,
+            order: order.key(),
+            transaction: transaction.id,
+            operation: operation.id,
+            kind: operation.kind,
+            cause: operation.cause,
+            mechanism: operation.mechanism,
+            by: operation.by,
+            late: false,
+            currency: order.currency,
+            amount: operation.amount,
+            changes: Changes::default(),
+            decline: None,
+            settlement_rejected: false,
+            reference: None,
+            authcode: None,
+            account: operation.route.account.clone(),
+            gateway_order_id: attempt.gateway_order_id.clone(),
+            brand: card.and_then(|card| card.brand),
+            last_four: card.and_then(|card| card.last_four.clone()),
+            merchant_reference: transaction.memo.as_ref().map(|memo| memo.reference.clone()),
+            by_hand: None,
+        }
+    }
+}
+
+/// Facts that no attempt decides have the first one's id, which is the operation's own.
+fn first_attempt(operation: &Operation) -> Attempt {
+    let gateway_order_id = crate::operation::gateway_order_id(operation.id);
+    Attempt { id: operation.id, number: 1, at: operation.created_at, gateway_order_id }
+}
+
+fn id(operation: Uuid, attempt: Uuid, fact: Fact) -> Uuid {
+    let name: Vec<u8> = attempt.as_bytes().iter().copied().chain(fact.as_str().bytes()).collect();
+    Uuid::new_v5(&operation, &name)
+}
+
+fn with_decision(entry: Entry, decision: &Decision) -> Entry {
+    let response: &GatewayResponse = decision.response();
+    let decline = match decision {
+        Decision::Declined(_, decline) => Some(decline.code),
+        Decision::Approved(_) | Decision::NoEffect(..) => None,
+    };
+    let approved: Amount = match (decision, entry.kind, response.amount) {
+        (Decision::Approved(_), Kind::Authorize | Kind::Purchase, Some(approved)) => {
+            approved.min(entry.amount)
+        }
+        _ => entry.amount,
+    };
+    Entry {
+        amount: approved,
+        decline,
+        settlement_rejected: response.settlement_rejected,
+        reference: response.reference.clone(),
+        authcode: response.authcode.clone(),
+        ..entry
+    }
+}

@@ -1,0 +1,120 @@
+//! Keeping the journal: changes of orders come in, as the table's stream has them or as a scan of the table does, and
+//! their entries go out.
+//!
+//! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
+//! absent.
+
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+
+use crate::{
+    entry_store::{EntryStore, Parked, Put},
+    journal::{Entry, entries},
+    order::Order,
+    store::StoreError,
+};
+
+/// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by one that would be
+/// two hundred.
+const PUTS_AT_A_TIME: usize = 16;
+
+/// One change of an order.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where the change is in the stream.
+    pub number: String,
+    /// The key of the order's item.
+    pub key: String,
+    /// The version that the change made, if that can be read.
+    pub version: Option<u64>,
+    /// The order before and after, or why it cannot be read.
+    pub orders: Result<(Option<Order>, Order), String>,
+}
+
+/// What became of a batch of changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JournalReport {
+    /// Changes that are dealt with.
+    pub changes: usize,
+    /// Entries that were put.
+    pub new: usize,
+    /// Entries that were there.
+    pub known: usize,
+    /// Entries that are there with the same id and say something else.
+    pub differing: usize,
+    /// Changes that cannot be read.
+    pub parked: usize,
+    /// The first change that is not dealt with, because the journal cannot be reached. It and all after it have to come
+    /// again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What a change comes to.
+enum Task {
+    Put(Box<Entry>),
+    Park(Parked),
+}
+
+/// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
+pub async fn record(store: &dyn EntryStore, changes: Vec<Change>) -> JournalReport {
+    let total = changes.len();
+    let mut tasks: Vec<(usize, Task)> = Vec::new();
+    for (n, change) in changes.iter().enumerate() {
+        tasks.extend(tasks_of(change).into_iter().map(|task| (n, task)));
+    }
+    let mut done = stream::iter(tasks)
+        .map(|(n, task)| async move {
+            let done = match &task {
+                Task::Put(entry) => put(store, entry).await.map(Some),
+                Task::Park(parked) => store.park(parked).await.map(|()| None),
+            };
+            (n, done)
+        })
+        .buffered(PUTS_AT_A_TIME);
+    let mut report = JournalReport { changes: total, ..JournalReport::default() };
+    while let Some((n, done)) = done.next().await {
+        match done {
+            Ok(Some(Put::New)) => report.new += 1,
+            Ok(Some(Put::Same)) => report.known += 1,
+            Ok(Some(Put::Differs)) => report.differing += 1,
+            Ok(None) => report.parked += 1,
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be written, the change comes again");
+                report.changes = n;
+                report.failed = changes.get(n).map(|change| change.number.clone());
+                break;
+            }
+        }
+    }
+    report
+}
+
+/// Puts one entry, and tells of a difference.
+async fn put(store: &dyn EntryStore, entry: &Entry) -> Result<Put, StoreError> {
+    let put = store.put(entry).await?;
+    if put == Put::Differs {
+        let (order, fact) = (&entry.order, entry.fact.as_str());
+        tracing::error!(%order, entry = %entry.id, fact, "the journal has another entry with this id");
+    }
+    Ok(put)
+}
+
+fn tasks_of(change: &Change) -> Vec<Task> {
+    let park = |reason: &str| {
+        tracing::error!(order = change.key, version = change.version, reason, "a change is parked");
+        let (key, version) = (change.key.clone(), change.version);
+        Task::Park(Parked { key, version, reason: reason.to_owned() })
+    };
+    match &change.orders {
+        Err(reason) => vec![park(reason)],
+        Ok((old, new)) => {
+            let entries = entries(old.as_ref(), new).into_iter().map(|entry| Task::Put(Box::new(entry)));
+            let beyond = (!new.is_recognized()).then(|| park("a newer version wrote it"));
+            entries.chain(beyond).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! The order: the aggregate that every rule is about, stored as one item.
+
+mod apply;
+mod balance;
+mod by_hand;
+mod decide;
+mod idempotency;
+mod intent;
+mod limits;
+mod personal;
+mod rejection;
+mod resolve;
+mod rules;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Next, apply};
+pub use balance::{Balance, OrderStatus, PaymentStatus};
+pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
+pub use decide::{Context, Plan, decide};
+pub use idempotency::{STILL_RUNNING, repeated};
+pub use intent::{Action, CaptureAt, Intent, Pay, StandalonePayment, Target};
+pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
+pub use rejection::{CurrencyLimit, Rejection};
+pub use resolve::{look_back, resolve};
+pub use schedule::{CaptureStanding, Due};
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    card::{Kept, looks_like_card_number},
+    carried::Carried,
+    money::{Amount, Currency},
+    operation::{Operation, Principal},
+    transaction::Transaction,
+};
+
+/// Longest merchant id and order id. Elastic Path's order ids are UUIDs (36 characters).
+const ID_MAX_CHARS: usize = 64;
+
+/// An id from outside that cannot be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidId {
+    /// Nothing there.
+    #[error("is empty")]
+    Empty,
+    /// Longer than 64 characters.
+    #[error("is longer than {ID_MAX_CHARS} characters")]
+    TooLong,
+    /// Something other than the allowed characters.
+    #[error("may hold only letters, digits, '-', '_', '.', ':' and '~'")]
+    Character,
+    /// Only punctuation: `.` and `..` are folded away in a path.
+    #[error("must hold a letter or a digit")]
+    NoLetterOrDigit,
+    /// It would put a card number into the table.
+    #[error("looks like a card number")]
+    CardNumber,
+}
+
+/// An id that comes in, which can become a part of the table.
+fn check_new(text: &str, extra: &[char]) -> Result<(), InvalidId> {
+    check_form(text, extra)?;
+    if looks_like_card_number(text, Kept::Reference) { Err(InvalidId::CardNumber) } else { Ok(()) }
+}
+
+fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {
+    if text.is_empty() {
+        return Err(InvalidId::Empty);
+    }
+    if text.len() > ID_MAX_CHARS {
+        return Err(InvalidId::TooLong);
+    }
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c)) {
+        return Err(InvalidId::Character);
+    }
+    if !text.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(InvalidId::NoLetterOrDigit);
+    }
+    Ok(())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $extra:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// An id that is in the table already. An earlier version may have taken what this one refuses, and its payment
+            /// must not be forgotten.
+            pub fn stored(text: &str) -> Result<Self, InvalidId> {
+                check_form(text, $extra)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                check_new(text, $extra)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A merchant: `client_id` in the Elastic Path API. Part of a secret's name, so letters, digits, `-` and `_` only.
+    MerchantId,
+    &['-', '_']
+);
+id!(
+    /// An order, as the merchant names it. Never holds `#`, which separates it from the merchant in the table's key.
+    OrderId,
+    &['-', '_', '.', ':', '~']
+);
+
+/// Which order of which merchant; the table's key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OrderKey {
+    /// Whose order it is.
+    pub merchant: MerchantId,
+    /// The merchant's id of it.
+    pub order: OrderId,
+}
+
+impl fmt::Display for OrderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.merchant, self.order)
+    }
+}
+
+/// Where an operation stands in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationRef {
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The operation in it.
+    pub operation: Uuid,
+}
+
+/// An order with all its payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The merchant's id of it.
+    pub id: OrderId,
+    /// Currency of every amount in it.
+    pub currency: Currency,
+    /// What is to be paid, for a registered order.
+    pub total: Option<Amount>,
+    /// Its payments, oldest first.
+    pub transactions: Vec<Transaction>,
+    /// Shoppers' attempts before this moment no longer count against their limit.
+    pub attempts_count_from: Timestamp,
+    /// Number of times the order was written; every write states the one it has read.
+    pub version: u64,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The number of its stored form, where a newer version wrote it in a form that this one does not know.
+    pub newer_form: Option<u32>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl Order {
+    /// A new order: `total` for a registered one, none for one whose total the merchant keeps.
+    pub fn new(key: &OrderKey, currency: Currency, total: Option<Amount>, now: Timestamp) -> Self {
+        Self {
+            merchant: key.merchant.clone(),
+            id: key.order.clone(),
+            currency,
+            total,
+            transactions: Vec::new(),
+            attempts_count_from: now,
+            version: 0,
+            created_at: now,
+            updated_at: now,
+            newer_form: None,
+            carried: Carried::default(),
+        }
+    }
+
+    /// Whether this version can read all of it that a rule depends on. If not, nothing new may be done with it;
+    /// outcomes and findings are saved all the same.
+    pub fn is_recognized(&self) -> bool {
+        self.transactions.iter().all(Transaction::is_recognized)
+    }
+
+    /// The order's key.
+    pub fn key(&self) -> OrderKey {
+        OrderKey { merchant: self.merchant.clone(), order: self.id.clone() }
+    }
+
+    /// A payment of the order.
+    pub fn transaction(&self, id: Uuid) -> Option<&Transaction> {
+        self.transactions.iter().find(|transaction| transaction.id == id)
+    }
+
+    /// An operation of the order.
+    pub fn operation(&self, at: OperationRef) -> Option<&Operation> {
+        self.transaction(at.transaction)?.operations.iter().find(|operation| operation.id == at.operation)
+    }
+
+    /// When the gateway has to be asked next about any operation of the order.
+    pub fn next_inquiry_at(&self) -> Option<Timestamp> {
+        self.operations().filter_map(|(_, operation)| operation.next_inquiry_at()).min()
+    }
+
+    /// Every operation with its transaction.
+    pub fn operations(&self) -> impl DoubleEndedIterator<Item = (&Transaction, &Operation)> {
+        self.transactions.iter().flat_map(|t| t.operations.iter().map(move |o| (t, o)))
+    }
+
+    /// Whether it is made of a payment that is an order of its own.
+    pub fn is_standalone(&self) -> bool {
+        self.transactions.iter().any(|transaction| transaction.memo.is_some())
+    }
+
+    /// Whether a caller with such a principal may know of it. The id of a payment alone can be guessed from its reference,
+    /// so shoppers' browsers, which are let in to any order whose id they know, are not let in to those.
+    pub fn is_open_to(&self, principal: Principal) -> bool {
+        principal != Principal::Implicit || !self.is_standalone()
+    }
+
+    /// States the order's amount and currency again, as its owner may.
+    ///
+    /// The amount cannot fall below what is already authorized, paid or pending; the currency is fixed once the
+    /// order was paid with. With another amount, shoppers' attempts are counted from now. The same amount changes nothing:
+    /// a shop states it again for every visit, and with each one a card tester could try on.
+    pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
+        if currency != self.currency && !self.transactions.is_empty() {
+            return Err(Rejection::CurrencyFixed { currency: self.currency });
+        }
+        let committed = self.balance().committed();
+        if total < committed {
+            return Err(Rejection::TotalBelowCommitted { committed });
+        }
+        if self.total != Some(total) {
+            self.attempts_count_from = now;
+        }
+        self.currency = currency;
+        self.total = Some(total);
+        self.updated_at = now;
+        Ok(())
+    }
+
+    fn transaction_mut(&mut self, id: Uuid) -> Option<&mut Transaction> {
+        self.transactions.iter_mut().find(|transaction| transaction.id == id)
+    }
+
+    fn operation_mut(&mut self, at: OperationRef) -> Option<&mut Operation> {
+        self.transaction_mut(at.transaction)?
+            .operations
+            .iter_mut()
+            .find(|operation| operation.id == at.operation)
+    }
+}

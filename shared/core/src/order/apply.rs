@@ -1,0 +1,274 @@
+//! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Context, OperationRef, Order, resolve::LAST_LOOK_AFTER};
+use crate::{
+    money::Amount,
+    operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
+    outcome::{GatewayResponse, NoEffect, Outcome},
+    policy::Policy,
+    transaction::{Method, Transaction},
+};
+
+/// What is left to do after an outcome was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: save and answer.
+    Answer,
+    /// The order now holds a pending void that follows from the outcome: save both, then send it.
+    Send(OperationRef),
+}
+
+/// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
+pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> Next {
+    let now = context.now;
+    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Answer };
+    let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
+    else {
+        return Next::Answer;
+    };
+    match operation.stage() {
+        Stage::Pending => settle(operation, outcome, context),
+        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Answer,
+        // Only a newer version can tell what the outcome means for it. It must not be lost until then.
+        Stage::Unrecognized => {
+            if let Some(decision) = Decision::from_outcome(outcome) {
+                operation.keep_unapplied(decision, now);
+            }
+            return Next::Answer;
+        }
+    }
+    let operation = operation.clone();
+    transaction.updated_at = now;
+    if operation.is(Stage::Approved) {
+        learn_from_approval(transaction, &operation, outcome.response(), context);
+    }
+    note_abandoned(transaction, at, now);
+    record_void_elsewhere(transaction, &operation, outcome, context);
+    let follow_up = if void_came_too_late(&operation, outcome) {
+        Some(refund_instead(transaction, &operation, context))
+    } else {
+        let cause = follow_up_cause(transaction, &operation, outcome, context.policy);
+        cause.map(|cause| add_void(transaction, &operation, cause, context))
+    };
+    order.updated_at = now;
+    follow_up
+        .map_or(Next::Answer, |operation| Next::Send(OperationRef { transaction: at.transaction, operation }))
+}
+
+/// What may still turn out to be done is looked for once more.
+fn note_abandoned(transaction: &mut Transaction, at: OperationRef, now: Timestamp) {
+    let operation = transaction.operations.iter_mut().find(|operation| operation.id == at.operation);
+    if let Some(operation) = operation.filter(|operation| operation.is(Stage::NoEffect)) {
+        let may_surface =
+            operation.may_surface().next().is_some_and(|attempt| attempt.id == operation.attempt.id);
+        if may_surface {
+            operation.last_look_at = Some(now + LAST_LOOK_AFTER);
+        }
+    }
+}
+
+/// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that balances and status
+/// follow from it.
+fn record_void_elsewhere(
+    transaction: &mut Transaction,
+    capture: &Operation,
+    outcome: &Outcome,
+    context: &Context<'_>,
+) {
+    let is_voided = matches!(outcome, Outcome::NoEffect(NoEffect::VoidedElsewhere, _));
+    if capture.kind != Kind::Capture || !is_voided || transaction.voided().is_some() {
+        return;
+    }
+    let new = NewOperation {
+        id: (context.new_id)(),
+        kind: Kind::Void,
+        cause: Cause::Elsewhere,
+        follows: Some(capture.id),
+        mechanism: Mechanism::Manual,
+        amount: transaction.amount(),
+        key: None,
+        fingerprint: capture.fingerprint,
+        route: capture.route.clone(),
+        reference: None,
+        by: capture.by,
+    };
+    push(transaction, new, context);
+}
+
+/// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
+fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
+    void.kind == Kind::Void
+        && void.cause.must_succeed()
+        && matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _))
+}
+
+fn settle(operation: &mut Operation, outcome: &Outcome, context: &Context<'_>) {
+    // A payment that must not stand stays in doubt until its void, or the refund in its place, is confirmed, whatever
+    // else the gateway says.
+    let must_succeed = operation.cause.must_succeed() && !void_came_too_late(operation, outcome);
+    match Decision::from_outcome(outcome) {
+        Some(decision @ Decision::Approved(_)) => operation.decide(decision, context.now),
+        Some(decision) if !must_succeed => operation.decide(decision, context.now),
+        _ => {
+            operation.updated_at = context.now;
+            if let Some(pending) = operation.pending_mut() {
+                pending.response = outcome.response().to_keep();
+                pending.doubt = match outcome {
+                    Outcome::Unknown(doubt, _) => Some(*doubt),
+                    _ => None,
+                };
+            }
+        }
+    }
+}
+
+fn learn_from_approval(
+    transaction: &mut Transaction,
+    operation: &Operation,
+    answer: &GatewayResponse,
+    context: &Context<'_>,
+) {
+    if !operation.kind.is_payment() {
+        return;
+    }
+    if let Some(token) = answer.token.clone() {
+        transaction.card.learn_from_token(token);
+    }
+    if transaction.memo.as_ref().is_some_and(|memo| memo.save_card) {
+        transaction.card.stored.clone_from(&answer.stored);
+    }
+    if transaction.method == Method::Authorize {
+        let lifetime = context.policy.authorization_lifetime;
+        transaction.authorization_expires_at = context.now.checked_add(lifetime).ok();
+    }
+}
+
+/// Whether a void follows from this outcome, and why.
+fn follow_up_cause(
+    transaction: &Transaction,
+    operation: &Operation,
+    outcome: &Outcome,
+    policy: &Policy,
+) -> Option<Cause> {
+    let refused =
+        |letter: Option<&String>, list: &[String]| letter.is_some_and(|letter| list.contains(letter));
+    match (operation.kind, outcome) {
+        (Kind::Authorize | Kind::Purchase, Outcome::PartiallyApproved(_))
+            if !policy.accept_partial_approval =>
+        {
+            Some(Cause::PartialApproval)
+        }
+        (
+            Kind::Authorize | Kind::Purchase,
+            Outcome::Approved(answer) | Outcome::PartiallyApproved(answer),
+        ) => {
+            if refused(answer.cvv.as_ref(), &policy.decline_on.cvv) {
+                Some(Cause::CvvMismatch)
+            } else if refused(answer.avs.as_ref(), &policy.decline_on.avs) {
+                Some(Cause::AvsMismatch)
+            } else {
+                None
+            }
+        }
+        // Only a refund of everything can become a void: a void gives back everything.
+        (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
+            if operation.cause == Cause::Asked
+                && transaction.refunded().is_zero()
+                && operation.amount == transaction.captured() =>
+        {
+            Some(Cause::RefundBeforeSettlement)
+        }
+        _ => None,
+    }
+}
+
+/// Adds the void of a payment that must not stand.
+pub(super) fn void_by_rule(
+    order: &mut Order,
+    at: OperationRef,
+    cause: Cause,
+    context: &Context<'_>,
+) -> Option<OperationRef> {
+    let origin = order.operation(at)?.clone();
+    let transaction = order.transaction_mut(at.transaction)?;
+    let operation = add_void(transaction, &origin, cause, context);
+    Some(OperationRef { transaction: at.transaction, operation })
+}
+
+fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, context: &Context<'_>) -> Uuid {
+    let amount =
+        if cause == Cause::RefundBeforeSettlement { origin.amount } else { origin.approved_amount() };
+    let had_no_effect =
+        |o: &&mut Operation| o.follows == Some(origin.id) && o.cause == cause && o.is(Stage::NoEffect);
+    if let Some(void) = transaction.operations.iter_mut().find(had_no_effect) {
+        void.attempt_again((context.new_id)(), amount, None, context.now);
+        return void.id;
+    }
+    push_void(transaction, origin, cause, amount, None, context)
+}
+
+/// Adds the void of a payment that stands beside the transaction's own.
+pub(super) fn void_duplicate(
+    order: &mut Order,
+    at: OperationRef,
+    duplicate: &GatewayResponse,
+    context: &Context<'_>,
+) -> Option<OperationRef> {
+    let origin = order.operation(at)?.clone();
+    let transaction = order.transaction_mut(at.transaction)?;
+    let amount = duplicate.amount.unwrap_or(origin.amount);
+    let operation =
+        push_void(transaction, &origin, Cause::Duplicate, amount, duplicate.reference.clone(), context);
+    Some(OperationRef { transaction: at.transaction, operation })
+}
+
+/// Adds the refund of a payment that must not stand and was settled before its void.
+fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Context<'_>) -> Uuid {
+    let new = NewOperation {
+        id: (context.new_id)(),
+        kind: Kind::Refund,
+        cause: void.cause,
+        follows: void.follows,
+        mechanism: Mechanism::Automatic,
+        amount: void.amount,
+        key: None,
+        fingerprint: void.fingerprint,
+        route: void.route.clone(),
+        reference: void.reference.clone(),
+        by: void.by,
+    };
+    push(transaction, new, context)
+}
+
+fn push_void(
+    transaction: &mut Transaction,
+    origin: &Operation,
+    cause: Cause,
+    amount: Amount,
+    reference: Option<String>,
+    context: &Context<'_>,
+) -> Uuid {
+    let new = NewOperation {
+        id: (context.new_id)(),
+        kind: Kind::Void,
+        cause,
+        follows: Some(origin.id),
+        mechanism: Mechanism::Automatic,
+        amount,
+        key: None,
+        fingerprint: origin.fingerprint,
+        route: origin.route.clone(),
+        reference,
+        by: origin.by,
+    };
+    push(transaction, new, context)
+}
+
+fn push(transaction: &mut Transaction, new: NewOperation, context: &Context<'_>) -> Uuid {
+    let id = new.id;
+    transaction.operations.push(Operation::new(new, context.now));
+    id
+}

@@ -1,0 +1,159 @@
+//! What an order's payments add up to: Elastic Path's order states (`docs/api.md`, *Orders*) and what is owing.
+
+use super::Order;
+use crate::{
+    money::Amount,
+    transaction::{Method, Status, Transaction},
+};
+
+/// Sums over an order's payments, in minor units of its currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Held by authorizations that stand, and reserved by authorizations whose outcome is not known.
+    pub authorized: Amount,
+    /// Taken by captures and purchases. A refund does not lower it, so it never reopens what is owing.
+    pub paid: Amount,
+    /// Reserved by purchases whose outcome is not known.
+    pub pending: Amount,
+    /// Given back.
+    pub returned: Amount,
+    /// Cancelled for good: it does not become owing again.
+    pub closed: Amount,
+}
+
+impl Balance {
+    /// What the order's payments have used up of its total.
+    pub fn committed(self) -> Amount {
+        Amount::sum([self.authorized, self.paid, self.pending, self.closed])
+    }
+}
+
+/// Elastic Path's `payment` of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// No completed payment.
+    Unpaid,
+    /// Something is held, something is still owing.
+    PartiallyAuthorized,
+    /// All is covered, at least one part is only held.
+    Authorized,
+    /// Something is taken, something is still owing.
+    PartiallyPaid,
+    /// All is taken.
+    Paid,
+    /// All that was taken was given back.
+    Refunded,
+}
+
+impl PaymentStatus {
+    /// Elastic Path's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unpaid => "unpaid",
+            Self::PartiallyAuthorized => "partially_authorized",
+            Self::Authorized => "authorized",
+            Self::PartiallyPaid => "partially_paid",
+            Self::Paid => "paid",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// The `status` that goes with it.
+    pub fn status(self) -> OrderStatus {
+        match self {
+            Self::Unpaid | Self::PartiallyAuthorized | Self::PartiallyPaid => OrderStatus::Incomplete,
+            Self::Authorized => OrderStatus::Processing,
+            Self::Paid | Self::Refunded => OrderStatus::Complete,
+        }
+    }
+}
+
+/// Elastic Path's `status` of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderStatus {
+    /// Not covered yet.
+    Incomplete,
+    /// Covered, not all taken.
+    Processing,
+    /// Settled between merchant and shopper.
+    Complete,
+}
+
+impl OrderStatus {
+    /// Elastic Path's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::Processing => "processing",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+impl std::iter::Sum for Balance {
+    fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
+        shares.fold(Self::default(), |sum, share| Self {
+            authorized: Amount::sum([sum.authorized, share.authorized]),
+            paid: Amount::sum([sum.paid, share.paid]),
+            pending: Amount::sum([sum.pending, share.pending]),
+            returned: Amount::sum([sum.returned, share.returned]),
+            closed: Amount::sum([sum.closed, share.closed]),
+        })
+    }
+}
+
+/// What one payment adds to the sums.
+fn share(transaction: &Transaction) -> Balance {
+    let none = Balance::default();
+    let captured = transaction.captured();
+    if !captured.is_zero() {
+        return Balance { paid: captured, returned: transaction.refunded(), ..none };
+    }
+    // Whatever is pending on a payment keeps its whole amount reserved: nobody knows yet what became of it.
+    let reserved = match transaction.status() {
+        Status::Pending | Status::Complete => true,
+        Status::Failed | Status::Cancelled => false,
+    };
+    match transaction.method {
+        _ if !reserved => Balance { closed: transaction.closed(), ..none },
+        Method::Authorize => Balance { authorized: transaction.amount(), ..none },
+        Method::Purchase | Method::Unrecognized => Balance { pending: transaction.amount(), ..none },
+    }
+}
+
+impl Order {
+    /// What the payments add up to.
+    pub fn balance(&self) -> Balance {
+        self.transactions.iter().map(share).sum()
+    }
+
+    /// What is still to be paid; none when the merchant keeps the total.
+    pub fn owing(&self) -> Option<Amount> {
+        let total = self.total?;
+        Some(total.checked_sub(self.balance().committed()).unwrap_or(Amount::ZERO))
+    }
+
+    /// Elastic Path's `payment`. Only completed payments count here; a pending one leaves the order as it was.
+    pub fn payment(&self) -> PaymentStatus {
+        let completed = |transaction: &&Transaction| transaction.began() && !transaction.must_not_stand();
+        let done: Balance = self.transactions.iter().filter(completed).map(share).sum();
+        let covered = Amount::sum([done.authorized, done.paid, done.closed]);
+        let total = self.total.unwrap_or(covered);
+        let kept = done.paid.checked_sub(done.returned).unwrap_or(Amount::ZERO);
+        if covered.is_zero() {
+            PaymentStatus::Unpaid
+        } else if covered >= total && done.authorized.is_zero() && kept.is_zero() {
+            PaymentStatus::Refunded
+        } else if covered < total {
+            if done.paid.is_zero() {
+                PaymentStatus::PartiallyAuthorized
+            } else {
+                PaymentStatus::PartiallyPaid
+            }
+        } else if done.authorized.is_zero() {
+            PaymentStatus::Paid
+        } else {
+            PaymentStatus::Authorized
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! What may happen to an order: one pure function from an order and an intent to the next step.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    CurrencyLimit, Due, OperationRef, Order, Rejection,
+    idempotency::{
+        Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
+        prior_of_key,
+    },
+    intent::{Action, CaptureAt, Intent, Pay, Target},
+    resolve::ABANDONED_MAX,
+    rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
+};
+use crate::{
+    carried::Carried,
+    money::Amount,
+    operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+    policy::Policy,
+    transaction::{CaptureSchedule, Method, Status, Transaction},
+};
+
+/// What every rule may need besides the order and the event.
+pub struct Context<'a> {
+    /// The merchant's rules.
+    pub policy: &'a Policy,
+    /// The time.
+    pub now: Timestamp,
+    /// Draws a fresh id.
+    pub new_id: &'a (dyn Fn() -> Uuid + Sync),
+}
+
+/// The next step.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// The order now holds a pending operation: save it, then send it.
+    Send(Order, OperationRef),
+    /// The order now holds a finished operation that the gateway has no part in: save it.
+    Record(Order, OperationRef),
+    /// It was asked before: answer what became of it.
+    Replay(Order, OperationRef),
+}
+
+/// Decides what is to be done about an intent. Pure: time and ids come from the context.
+///
+/// `route` is the gateway account for the order's currency, or why there is none.
+pub fn decide(
+    order: Order,
+    intent: &Intent,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    if intent.by != Principal::Implicit {
+        return decide_openly(order, intent, route, context);
+    }
+    let own: Vec<Uuid> = order.transactions.iter().filter(|t| intent.may_know(t)).map(|t| t.id).collect();
+    decide_openly(order, intent, route, context).map_err(|rejection| rejection.for_shopper(&own))
+}
+
+/// Decides without regard to what the sender may know of the order.
+fn decide_openly(
+    order: Order,
+    intent: &Intent,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    if !order.is_open_to(intent.by) {
+        return Err(Rejection::OrderNotFound);
+    }
+    let prior = match &intent.key {
+        Some(key) => prior_of_key(&order, key, intent, context.now)?,
+        None => None,
+    };
+    let again = match prior {
+        Some(Prior::Answered(at)) => return Ok(Plan::Replay(order, at)),
+        Some(Prior::DidNothing(at)) => Some(at),
+        None => None,
+    };
+    if !order.is_recognized() {
+        return Err(Rejection::NewerVersion);
+    }
+    if intent.currency.is_some_and(|currency| currency != order.currency) {
+        return Err(Rejection::CurrencyDiffers { currency: order.currency });
+    }
+    match &intent.action {
+        Action::CaptureDue => decide_due(order, route, context),
+        Action::VoidLapsed => decide_lapsed(order, route, context),
+        Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
+        Action::Capture { target, amount, custom_reference } => {
+            let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let amount = may_capture(transaction, *amount)?;
+            let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
+            let reference = custom_reference.clone();
+            let mut decision = step.add(order, id, intent, context, Order::check_step_fits)?;
+            if let (Plan::Send(order, _), Some(reference)) = (&mut decision, reference)
+                && let Some(transaction) = order.transaction_mut(id)
+            {
+                transaction.custom_reference = Some(reference).filter(|text| !text.is_empty());
+            }
+            Ok(decision)
+        }
+        Action::Refund { target, amount, mechanism } => {
+            let id = resolve(&order, *target, again, |t| !t.refundable().is_zero())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
+            let closes = amount == transaction.refundable();
+            let step = Step { kind: Kind::Refund, amount, mechanism, again };
+            let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
+            step.add(order, id, intent, context, fits)
+        }
+        Action::Void { target, reopen } => {
+            let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
+            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let amount = may_void(transaction)?;
+            let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
+            let mut plan = step.add(order, id, intent, context, Order::check_closing_fits)?;
+            if let Plan::Send(order, at) = &mut plan
+                && let Some(void) = order.operation_mut(*at)
+            {
+                void.closes_order = !reopen;
+            }
+            Ok(plan)
+        }
+    }
+}
+
+fn decide_pay(
+    mut order: Order,
+    intent: &Intent,
+    pay: &Pay,
+    again: Option<OperationRef>,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
+    let kept =
+        again.filter(|_| pay.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
+    let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
+    let amount = amount_to_pay(&order, pay)?;
+    let part = pay.amount.is_some() && order.owing() != Some(amount);
+    if intent.by == Principal::Implicit && part && !context.policy.shoppers.partial {
+        return Err(Rejection::NotPayable);
+    }
+    let route = route.map_err(|limit| Rejection::CurrencyNotSupported { currency: order.currency, limit })?;
+    let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
+    if intent.key.is_none() {
+        no_equal_payment_in_progress(&order, intent)?;
+        no_equal_cancelled(&order, intent, context)?;
+        // Without an amount the intent is "what is owing", and that a second request cannot pay again.
+        if pay.amount.is_some() {
+            no_equal_approved(&order, intent, None, context)?;
+        }
+    }
+    if let Some(at) = again {
+        // Without a key it is equal in all that is charged, and may still be captured at another time.
+        if intent.key.is_none() {
+            let capture = capture_schedule(pay, context)?;
+            if let Some(transaction) = order.transaction_mut(at.transaction) {
+                transaction.capture = capture;
+            }
+        }
+        return attempt_again(order, at, amount, context);
+    }
+    if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
+        return Err(Rejection::TooManyAttempts);
+    }
+    order.check_payment_fits(intent.by)?;
+    let kind = pay.method.kind();
+    let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
+    let transaction = Transaction {
+        id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
+        method: pay.method,
+        card: pay.card.clone(),
+        memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
+        custom_reference: None,
+        capture: capture_schedule(pay, context)?,
+        authorization_expires_at: None,
+        by: intent.by,
+        shopper: pay.shopper,
+        created_at: context.now,
+        updated_at: context.now,
+        operations: vec![operation],
+        carried: Carried::default(),
+    };
+    let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
+    order.transactions.push(transaction);
+    order.updated_at = context.now;
+    Ok(Plan::Send(order, at))
+}
+
+/// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
+fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
+    if pay.method == Method::Purchase {
+        return Ok(None);
+    }
+    let at = match pay.capture {
+        CaptureAt::Never => None,
+        CaptureAt::At(at) => Some(at.max(context.now)),
+        CaptureAt::AsTheMerchantSays => context.policy.capture_after.map(|after| context.now + after),
+    };
+    let latest = context.now + context.policy.authorization_lifetime;
+    match at {
+        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
+        at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
+    }
+}
+
+/// As times are shown.
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// The capture that is due, as the schedule's own intent.
+fn decide_due(
+    order: Order,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    let id = match order.due_for_capture(context.now) {
+        Some(Due::Capture(id)) => id,
+        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded { transaction }),
+        None => return Err(Rejection::NothingDue),
+    };
+    let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
+    let intent = Intent {
+        action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
+        key: schedule.map(|schedule| schedule.key(id)),
+        fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        currency: None,
+        by: Principal::Schedule,
+    };
+    decide(order, &intent, route, context)
+}
+
+/// The void of an authorization that ended, as the schedule's own intent. It stays due until the void is done.
+fn decide_lapsed(
+    order: Order,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    let Some(Due::Lapse(id)) = order.due_for_capture(context.now) else { return Err(Rejection::NothingDue) };
+    let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
+    let intent = Intent {
+        action: Action::Void { target: Target::Transaction(id), reopen: true },
+        key: schedule.map(|schedule| schedule.void_key(id)),
+        fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+        currency: None,
+        by: Principal::Schedule,
+    };
+    decide(order, &intent, route, context)
+}
+
+fn resolve(
+    order: &Order,
+    target: Target,
+    again: Option<OperationRef>,
+    eligible: impl Fn(&Transaction) -> bool,
+) -> Result<Uuid, Rejection> {
+    if let Some(at) = again {
+        return Ok(at.transaction);
+    }
+    if let Target::Transaction(id) = target {
+        return Ok(id);
+    }
+    let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => match order.transactions.iter().find(|t| t.status() == Status::Pending) {
+            Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+            None => Err(Rejection::NoEligibleTransaction),
+        },
+        _ => Err(Rejection::SeveralEligibleTransactions { transactions: found }),
+    }
+}
+
+/// A further operation of a payment that is there.
+struct Step {
+    kind: Kind,
+    amount: Amount,
+    mechanism: Mechanism,
+    again: Option<OperationRef>,
+}
+
+impl Step {
+    fn add(
+        self,
+        mut order: Order,
+        id: Uuid,
+        intent: &Intent,
+        context: &Context<'_>,
+        fits: fn(&Order) -> Result<(), Rejection>,
+    ) -> Result<Plan, Rejection> {
+        if intent.key.is_none() {
+            no_equal_approved(&order, intent, Some(id), context)?;
+        }
+        if let Some(at) = self.again.or_else(|| did_nothing_without_key(&order, intent, Some(id))) {
+            return attempt_again(order, at, self.amount, context);
+        }
+        fits(&order)?;
+        let transaction = order.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
+        // The account that took the payment, whatever the merchant's set-up says by now.
+        let route =
+            transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
+        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let at = OperationRef { transaction: id, operation: operation.id };
+        transaction.operations.push(operation);
+        transaction.updated_at = context.now;
+        order.updated_at = context.now;
+        Ok(match self.mechanism {
+            Mechanism::Automatic => Plan::Send(order, at),
+            Mechanism::Manual | Mechanism::Unrecognized => Plan::Record(order, at),
+        })
+    }
+}
+
+fn attempt_again(
+    mut order: Order,
+    at: OperationRef,
+    amount: Amount,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    order.check_retry_fits()?;
+    let now = context.now;
+    let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
+    if operation.may_surface().count() > ABANDONED_MAX {
+        return Err(Rejection::TooManyOperations);
+    }
+    operation.attempt_again((context.new_id)(), amount, None, now);
+    if let Some(transaction) = order.transaction_mut(at.transaction) {
+        transaction.updated_at = now;
+    }
+    order.updated_at = now;
+    Ok(Plan::Send(order, at))
+}
+
+fn new_operation(
+    kind: Kind,
+    amount: Amount,
+    mechanism: Mechanism,
+    intent: &Intent,
+    route: &Route,
+    context: &Context<'_>,
+) -> Operation {
+    let new = NewOperation {
+        id: (context.new_id)(),
+        kind,
+        cause: Cause::Asked,
+        follows: None,
+        mechanism,
+        amount,
+        key: intent.key,
+        fingerprint: intent.fingerprint,
+        route: route.clone(),
+        reference: None,
+        by: intent.by,
+    };
+    Operation::new(new, context.now)
+}

@@ -1,0 +1,135 @@
+//! Idempotency as a rule of the order: the order itself is the record of every key that was used on it.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{OperationRef, Order, Rejection, decide::Context, intent::Intent};
+use crate::{
+    operation::{KeyDigest, Operation, Stage},
+    outcome::Retry,
+    transaction::{Status, Transaction},
+};
+
+/// How long the request behind a pending operation is taken to be still running: a function ends after 29 s.
+pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
+
+/// What became of an earlier request with the same key.
+pub(super) enum Prior {
+    Answered(OperationRef),
+    DidNothing(OperationRef),
+}
+
+/// The operation that an intent's key began, if it is answered by it.
+pub fn repeated(order: &Order, intent: &Intent, now: Timestamp) -> Result<Option<OperationRef>, Rejection> {
+    let Some(key) = &intent.key else { return Ok(None) };
+    Ok(match prior_of_key(order, key, intent, now)? {
+        Some(Prior::Answered(at)) => Some(at),
+        Some(Prior::DidNothing(_)) | None => None,
+    })
+}
+
+pub(super) fn prior_of_key(
+    order: &Order,
+    key: &KeyDigest,
+    intent: &Intent,
+    now: Timestamp,
+) -> Result<Option<Prior>, Rejection> {
+    let Some((transaction, operation)) =
+        order.operations().find(|(t, operation)| intent.may_know(t) && operation.key.as_ref() == Some(key))
+    else {
+        return Ok(None);
+    };
+    if operation.fingerprint != intent.fingerprint {
+        return Err(Rejection::KeyReused { transaction: transaction.id });
+    }
+    let at = OperationRef { transaction: transaction.id, operation: operation.id };
+    let latest = transaction.latest_of(operation);
+    // What became of it only a newer version can tell.
+    if !transaction.is_recognized() {
+        return Err(Rejection::NewerVersion);
+    }
+    match latest.stage() {
+        Stage::Pending if now.duration_since(latest.attempt.at) < STILL_RUNNING => {
+            Err(Rejection::KeyInProgress { transaction: transaction.id })
+        }
+        Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
+        Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
+            Ok(Some(Prior::Answered(at)))
+        }
+    }
+}
+
+/// An equal request without a key that is known to have done nothing: it gets another attempt, not a new record.
+pub(super) fn did_nothing_without_key(
+    order: &Order,
+    intent: &Intent,
+    transaction: Option<Uuid>,
+) -> Option<OperationRef> {
+    if intent.key.is_some() {
+        return None;
+    }
+    let (found, operation) = order.operations().rev().find(|(t, o)| {
+        transaction.is_none_or(|id| t.id == id)
+            && intent.may_know(t)
+            && o.key.is_none()
+            && o.follows.is_none()
+            && o.fingerprint == intent.fingerprint
+            && may_be_retried(t.latest_of(o))
+    })?;
+    Some(OperationRef { transaction: found.id, operation: operation.id })
+}
+
+pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Result<(), Rejection> {
+    let equal = |t: &&Transaction| {
+        t.status() == Status::Pending
+            && intent.may_know(t)
+            && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
+    };
+    match order.transactions.iter().find(equal) {
+        Some(transaction) => Err(Rejection::PaymentInProgress { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn no_equal_approved(
+    order: &Order,
+    intent: &Intent,
+    transaction: Option<Uuid>,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let equal = order.operations().rev().find(|(t, o)| {
+        transaction.is_none_or(|id| t.id == id)
+            && intent.may_know(t)
+            && o.follows.is_none()
+            && o.fingerprint == intent.fingerprint
+            && o.is(Stage::Approved)
+            && !t.must_not_stand()
+            && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
+    });
+    match equal {
+        Some((transaction, _)) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}
+
+/// A payment that was cancelled a moment ago may be what a late repetition asks for.
+pub(super) fn no_equal_cancelled(
+    order: &Order,
+    intent: &Intent,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let is_recent = |at: Timestamp| context.now.duration_since(at) < context.policy.duplicate_window;
+    let equal = |t: &&Transaction| {
+        t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
+            && t.cancelled_at().is_some_and(is_recent)
+    };
+    match order.transactions.iter().rev().find(equal) {
+        Some(transaction) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        None => Ok(()),
+    }
+}
+
+/// Whether an operation is known to have had no effect, and may get another attempt.
+fn may_be_retried(operation: &Operation) -> bool {
+    operation.no_effect().is_some_and(|reason| reason.retry() != Retry::Never)
+}

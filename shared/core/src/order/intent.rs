@@ -1,0 +1,123 @@
+//! What a request or the schedule wants of an order.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    card::CardSummary,
+    memo::Memo,
+    money::{Amount, Currency},
+    operation::{Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
+    transaction::{Method, Transaction},
+};
+
+/// What a request wants.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The wish itself.
+    pub action: Action,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The currency that the caller stated; it has to be the order's.
+    pub currency: Option<Currency>,
+    /// Who asks.
+    pub by: Principal,
+}
+
+/// Something that moves money, or takes back that it moved.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A new payment.
+    Pay(Pay),
+    /// Take what is held. Without an amount: all of it.
+    Capture {
+        /// Which payment.
+        target: Target,
+        /// Amount to take; the rest is released.
+        amount: Option<Amount>,
+        /// The merchant's reference; an empty one clears it.
+        custom_reference: Option<String>,
+    },
+    /// Take what is held and due to be captured by itself.
+    CaptureDue,
+    /// Let go what is held and was to be captured by itself, and ended before it could be.
+    VoidLapsed,
+    /// Give back. Without an amount: what the merchant's policy says.
+    Refund {
+        /// Which payment.
+        target: Target,
+        /// Amount to give back.
+        amount: Option<Amount>,
+        /// Through the gateway, or only recorded; none stated means the policy's.
+        mechanism: Option<Mechanism>,
+    },
+    /// Undo before settlement.
+    Void {
+        /// Which payment.
+        target: Target,
+        /// Whether the order owes the amount again. If not, it is closed.
+        reopen: bool,
+    },
+}
+
+/// A new payment.
+#[derive(Clone, Debug)]
+pub struct Pay {
+    /// Hold or take.
+    pub method: Method,
+    /// Amount; none means all that is owing.
+    pub amount: Option<Amount>,
+    /// What may be kept of the card.
+    pub card: CardSummary,
+    /// A payment that is an order of its own, made with it; none for a payment of the merchant's order.
+    pub standalone: Option<Box<StandalonePayment>>,
+    /// When an authorization is captured by itself.
+    pub capture: CaptureAt,
+    /// Which shopper pays; none for the merchant's own systems.
+    pub shopper: Option<Shopper>,
+}
+
+impl Intent {
+    /// Whether its sender may learn about this payment: a shopper about its own ones only.
+    pub(super) fn may_know(&self, transaction: &Transaction) -> bool {
+        match (self.by, &self.action) {
+            (Principal::Implicit, Action::Pay(pay)) => {
+                pay.shopper.is_some() && pay.shopper == transaction.shopper
+            }
+            (Principal::Implicit | Principal::Unrecognized, _) => false,
+            (Principal::ClientCredentials | Principal::Schedule, _) => true,
+        }
+    }
+}
+
+/// When an authorization is captured by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureAt {
+    /// When the merchant's rules say.
+    #[default]
+    AsTheMerchantSays,
+    /// At this moment; one in the past means now.
+    At(Timestamp),
+    /// Not by itself.
+    Never,
+}
+
+/// A payment that is an order of its own.
+#[derive(Clone, Debug)]
+pub struct StandalonePayment {
+    /// The transaction's id; the order bears it, too.
+    pub id: Uuid,
+    /// What is kept with it.
+    pub memo: Memo,
+}
+
+/// Which payment of the order is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This one.
+    Transaction(Uuid),
+    /// The only one that allows it.
+    OnlyEligible,
+}

@@ -1,0 +1,74 @@
+//! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
+
+use super::{Order, Rejection};
+use crate::{
+    operation::Principal,
+    transaction::{Status, Transaction},
+};
+
+/// Payments of one order.
+pub const TRANSACTIONS_MAX: usize = 50;
+
+/// Failed attempts of shoppers on one order, which count toward no other limit: nobody can fill an order that is not
+/// theirs.
+pub const SHOPPER_FAILURES_MAX: usize = 50;
+
+/// Operations of one order, over all its payments.
+pub const OPERATIONS_MAX: usize = 200;
+
+/// Decisions of one order that no longer stand, over all its operations. Only an operation that is retried again and
+/// again, and fails in different ways, has more than one or two.
+pub const SUPERSEDED_MAX: usize = 100;
+
+/// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
+/// early takes two, itself and the void that stands in for it.
+const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
+
+impl Order {
+    /// Whether a new payment fits, together with all that may have to follow it.
+    pub(super) fn check_payment_fits(&self, by: Principal) -> Result<(), Rejection> {
+        let failures = self.transactions.iter().filter(|t| is_shoppers_failure(t)).count();
+        if by == Principal::Implicit && failures >= SHOPPER_FAILURES_MAX {
+            return Err(Rejection::TooManyAttempts);
+        }
+        if self.transactions.len() - failures >= TRANSACTIONS_MAX {
+            return Err(Rejection::TooManyTransactions);
+        }
+        self.check_fits(1, self.reserve() + RESERVE_PER_OPEN_TRANSACTION)
+    }
+
+    /// Whether an operation fits that leaves its payment open: a capture, a partial refund.
+    pub(super) fn check_step_fits(&self) -> Result<(), Rejection> {
+        self.check_fits(1, self.reserve())
+    }
+
+    /// Whether an operation fits that closes its payment: it may use what was kept free for it.
+    pub(super) fn check_closing_fits(&self) -> Result<(), Rejection> {
+        self.check_fits(
+            RESERVE_PER_OPEN_TRANSACTION,
+            self.reserve().saturating_sub(RESERVE_PER_OPEN_TRANSACTION),
+        )
+    }
+
+    /// Whether an operation can be retried: what was decided of it before is kept.
+    pub(super) fn check_retry_fits(&self) -> Result<(), Rejection> {
+        let kept: usize = self.operations().map(|(_, operation)| operation.superseded.len()).sum();
+        if kept >= SUPERSEDED_MAX { Err(Rejection::TooManyOperations) } else { Ok(()) }
+    }
+
+    fn reserve(&self) -> usize {
+        self.transactions.iter().filter(|t| t.is_open()).count() * RESERVE_PER_OPEN_TRANSACTION
+    }
+
+    fn check_fits(&self, operations: usize, kept_free: usize) -> Result<(), Rejection> {
+        let counted = self.operations().filter(|(transaction, _)| !is_shoppers_failure(transaction)).count();
+        if counted + operations + kept_free > OPERATIONS_MAX {
+            return Err(Rejection::TooManyOperations);
+        }
+        Ok(())
+    }
+}
+
+fn is_shoppers_failure(transaction: &Transaction) -> bool {
+    transaction.by == Principal::Implicit && transaction.status() == Status::Failed
+}

@@ -1,0 +1,246 @@
+//! Why an order does not allow what was asked. Knows no status codes: an API turns each into its answer.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::money::{Amount, Currency};
+
+/// A rule of the order that forbids the request; nothing was sent to the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No such order: it has to be registered first.
+    #[error("the order does not exist")]
+    OrderNotFound,
+    /// The order has no such transaction.
+    #[error("the order has no such transaction")]
+    TransactionNotFound,
+    /// A newer version wrote something that this one cannot read; see `ARCHITECTURE.md`, *Upgrades*.
+    #[error("a newer version of this service is working on the order")]
+    NewerVersion,
+    /// The merchant keeps the totals, so the amount has to be stated.
+    #[error("amount is required: this merchant's orders are not registered here")]
+    AmountRequired,
+    /// Nothing can be done with an amount of zero.
+    #[error("amount must be more than zero")]
+    AmountZero,
+    /// More than what is owing.
+    #[error("the amount is more than what is owing")]
+    ExceedsOwing {
+        /// What is owing, in minor units.
+        owing: Amount,
+    },
+    /// Nothing is owing.
+    #[error("the order is already paid")]
+    AlreadyPaid {
+        /// The payment that covers it.
+        transaction: Uuid,
+    },
+    /// What is owing is reserved by a payment whose outcome is not known yet.
+    #[error("another payment of the order is in progress")]
+    PaymentInProgress {
+        /// The payment in progress.
+        transaction: Uuid,
+    },
+    /// The order cannot be paid with this request. A shopper is not told why where the reason is another shopper's payment.
+    #[error("the order cannot be paid with this request: it is paid, being paid, or owes another amount")]
+    NotPayable,
+    /// Another operation of the same payment is in progress.
+    #[error("another operation of the transaction is in progress")]
+    OperationInProgress {
+        /// The payment.
+        transaction: Uuid,
+    },
+    /// The payment never took place.
+    #[error("the transaction failed")]
+    TransactionFailed,
+    /// The payment was cancelled.
+    #[error("the transaction was cancelled")]
+    AlreadyCancelled,
+    /// A purchase takes the money at once.
+    #[error("a purchase is captured already")]
+    NotAnAuthorization,
+    /// There is one capture; the rest of the authorization was released with it.
+    #[error("the transaction is captured already")]
+    AlreadyCaptured,
+    /// More than what is held.
+    #[error("the amount is more than what was authorized")]
+    ExceedsAuthorized {
+        /// What is held, in minor units.
+        authorized: Amount,
+    },
+    /// Nothing was taken, so nothing can be given back.
+    #[error("the transaction is not captured")]
+    NotCaptured,
+    /// All was given back.
+    #[error("the transaction is refunded already")]
+    AlreadyRefunded,
+    /// More than what is left.
+    #[error("the amount is more than what is left to refund")]
+    ExceedsRefundable {
+        /// What is left, in minor units.
+        refundable: Amount,
+    },
+    /// The merchant wants refunds to name their amount.
+    #[error("the refund must name its amount")]
+    RefundAmountRequired,
+    /// A payment of which a part was refunded cannot be voided.
+    #[error("a part of the transaction was refunded")]
+    PartlyRefunded,
+    /// No payment of the order allows it.
+    #[error("no transaction of the order allows this")]
+    NoEligibleTransaction,
+    /// More than one does.
+    #[error("several transactions of the order allow this")]
+    SeveralEligibleTransactions {
+        /// Those that do.
+        transactions: Vec<Uuid>,
+    },
+    /// The key was used for another request.
+    #[error("the idempotency key was used for a different request")]
+    KeyReused {
+        /// The payment of that request.
+        transaction: Uuid,
+    },
+    /// The first request with this key is still running.
+    #[error("the first request with this idempotency key is still in progress")]
+    KeyInProgress {
+        /// Its payment.
+        transaction: Uuid,
+    },
+    /// An equal request without a key was approved a moment ago.
+    #[error("an equal request was approved a moment ago")]
+    PossibleDuplicate {
+        /// The payment it made or changed.
+        transaction: Uuid,
+    },
+    /// The order is full.
+    #[error("the order has as many transactions as it can hold")]
+    TooManyTransactions,
+    /// The order is full, but for what closes its payments.
+    #[error("the order has as many operations as it can hold")]
+    TooManyOperations,
+    /// The shopper tried too often.
+    #[error("too many failed attempts to pay this order")]
+    TooManyAttempts,
+    /// The order is in another currency.
+    #[error("the order is in another currency")]
+    CurrencyDiffers {
+        /// The order's.
+        currency: Currency,
+    },
+    /// The authorization ends before the moment at which it is to be captured.
+    #[error("capture_at is after the end of the authorization; the latest possible is {latest}")]
+    CaptureAfterExpiry {
+        /// The end of the authorization, as far as can be told.
+        latest: Timestamp,
+    },
+    /// No scheduled capture of the order is due.
+    #[error("no capture is due")]
+    NothingDue,
+    /// An authorization that was to be captured ended before it could be.
+    #[error("the authorization ended before it was captured")]
+    AuthorizationEnded {
+        /// The payment.
+        transaction: Uuid,
+    },
+    /// The merchant cannot take payments in this currency.
+    #[error("{}", limit.sentence(*currency))]
+    CurrencyNotSupported {
+        /// The currency.
+        currency: Currency,
+        /// Whose limit it is.
+        limit: CurrencyLimit,
+    },
+    /// The order was used in its currency.
+    #[error("the order's currency cannot change once it was paid with")]
+    CurrencyFixed {
+        /// The order's.
+        currency: Currency,
+    },
+    /// The new total is less than what is already authorized, paid or pending.
+    #[error("the amount is less than what is already authorized, paid or pending")]
+    TotalBelowCommitted {
+        /// That sum, in minor units.
+        committed: Amount,
+    },
+}
+
+/// Why payments in a currency are not possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CurrencyLimit {
+    /// The merchant has no account for it.
+    Merchant,
+    /// The gateway carries only currencies with this many decimals.
+    Gateway {
+        /// How many.
+        decimals: u32,
+    },
+}
+
+impl CurrencyLimit {
+    fn sentence(self, currency: Currency) -> String {
+        let code = currency.code();
+        match self {
+            Self::Merchant => format!("the merchant has no gateway account for payments in {code}"),
+            Self::Gateway { decimals } => {
+                format!("the gateway carries only currencies with {decimals} decimals, which {code} has not")
+            }
+        }
+    }
+}
+
+impl Rejection {
+    /// What a shopper is told: of payments that are not its `own` neither ids, amounts nor states.
+    pub(super) fn for_shopper(self, own: &[Uuid]) -> Self {
+        let is_own = |transaction: &Uuid| own.contains(transaction);
+        match self {
+            Self::AlreadyPaid { transaction }
+            | Self::PaymentInProgress { transaction }
+            | Self::OperationInProgress { transaction }
+            | Self::KeyReused { transaction }
+            | Self::KeyInProgress { transaction }
+            | Self::PossibleDuplicate { transaction }
+            | Self::AuthorizationEnded { transaction }
+                if is_own(&transaction) =>
+            {
+                self
+            }
+            Self::OrderNotFound
+            | Self::TransactionNotFound
+            | Self::NewerVersion
+            | Self::AmountRequired
+            | Self::AmountZero
+            | Self::NotPayable
+            | Self::TooManyAttempts
+            // These two name the order's own currency.
+            | Self::CurrencyDiffers { .. }
+            | Self::CurrencyNotSupported { .. }
+            | Self::CaptureAfterExpiry { .. } => self,
+            Self::AlreadyPaid { .. }
+            | Self::PaymentInProgress { .. }
+            | Self::OperationInProgress { .. }
+            | Self::KeyReused { .. }
+            | Self::KeyInProgress { .. }
+            | Self::PossibleDuplicate { .. }
+            | Self::AuthorizationEnded { .. }
+            | Self::ExceedsOwing { .. }
+            | Self::TransactionFailed
+            | Self::AlreadyCancelled
+            | Self::NotAnAuthorization
+            | Self::AlreadyCaptured
+            | Self::ExceedsAuthorized { .. }
+            | Self::NotCaptured
+            | Self::AlreadyRefunded
+            | Self::ExceedsRefundable { .. }
+            | Self::RefundAmountRequired
+            | Self::PartlyRefunded
+            | Self::NoEligibleTransaction
+            | Self::SeveralEligibleTransactions { .. }
+            | Self::TooManyTransactions
+            | Self::TooManyOperations
+            | Self::NothingDue
+            | Self::CurrencyFixed { .. }
+            | Self::TotalBelowCommitted { .. } => Self::NotPayable,
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What an order learns when the gateway is asked about an operation whose outcome is not known.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    Context, Next, OperationRef, Order, STILL_RUNNING,
+    apply::{apply, void_by_rule, void_duplicate},
+};
+use crate::{
+    decline::DeclineCode,
+    operation::{Cause, Decision, Kind, Operation, Stage},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+};
+
+/// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it
+/// for as long again (`WORKING_MAX`), and both with time to spare.
+const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
+
+/// How far apart the two times must be that the gateway shows no trace of an operation.
+const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// When an operation that was given up as absent is looked for once more.
+pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+
+/// After this long a refund's batch has run, and its record says whether it was done.
+const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
+pub(super) const ABANDONED_MAX: usize = 10;
+
+/// How often a void that must succeed is sent.
+const VOID_ATTEMPTS_MAX: u32 = 3;
+
+/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night,
+/// and an attempt is given up after three minutes.
+const REFUND_ATTEMPTS_MAX: u32 = 400;
+
+/// Applies what an inquiry found about an operation. Pure. None when nothing changed and nothing has to be saved.
+pub fn resolve(
+    order: &mut Order,
+    at: OperationRef,
+    finding: &Finding,
+    context: &Context<'_>,
+) -> Option<Next> {
+    let operation = order.operation(at)?;
+    match operation.stage() {
+        Stage::Pending => {
+            let next = resolve_pending(order, at, finding, context)?;
+            // The inquiry was about its abandoned attempts, too.
+            if let Some(operation) = order.operation_mut(at)
+                && let Some(due) = operation.last_look_at.filter(|due| *due <= context.now)
+            {
+                operation.last_look_at = Some(due.max(context.now + LAST_LOOK_AFTER));
+            }
+            Some(next)
+        }
+        Stage::Approved | Stage::Declined | Stage::NoEffect => {
+            operation.last_look_at.filter(|due| *due <= context.now)?;
+            look_back(order, at, finding, context)
+        }
+        // Only a newer version knows what it means for it.
+        Stage::Unrecognized => None,
+    }
+}
+
+fn resolve_pending(
+    order: &mut Order,
+    at: OperationRef,
+    finding: &Finding,
+    context: &Context<'_>,
+) -> Option<Next> {
+    match finding {
+        Finding::Became(outcome) => {
+            let next = apply(order, at, outcome, context);
+            inquire_later(order, at, context);
+            // What must succeed and is known to have had no effect is still pending: it is sent again.
+            let refused = match Decision::from_outcome(outcome) {
+                Some(decision @ (Decision::Declined(..) | Decision::NoEffect(..))) => decision,
+                Some(Decision::Approved(_)) | None => return Some(next),
+            };
+            Some(send_again(order, at, refused, context).unwrap_or(next))
+        }
+        Finding::Several(approvals) => {
+            let (kept, duplicates) = approvals.split_first()?;
+            let next = apply(order, at, &Outcome::Approved(kept.clone()), context);
+            Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
+        }
+        Finding::Absent => Some(absent(order, at, context)),
+        Finding::Duplicate(response) => {
+            let pending = order.operation_mut(at)?.pending_mut()?;
+            (pending.doubt, pending.response) = (Some(Doubt::Duplicate), response.to_keep());
+            Some(absent(order, at, context))
+        }
+        Finding::TimedOut(response) => {
+            let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
+            match order.operation(at)?.kind {
+                Kind::Authorize | Kind::Purchase => Some(apply(order, at, &had_no_effect, context)),
+                // It may have been done. Its batch tells, which runs within a day.
+                Kind::Refund if timed_out_for_good(order.operation(at)?, context) => {
+                    let next = apply(order, at, &had_no_effect, context);
+                    // What must succeed stays pending, for a person: a refund is never sent again automatically.
+                    inquire_later(order, at, context);
+                    Some(next)
+                }
+                Kind::Refund | Kind::Capture | Kind::Void | Kind::Unrecognized => {
+                    Some(undecided(order, at, context))
+                }
+            }
+        }
+        Finding::Undecided | Finding::UnderReview => Some(undecided(order, at, context)),
+        // It says nothing, and does not advance the back-off either: what was due stays due.
+        Finding::Failed => None,
+    }
+}
+
+fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
+    if let Some(pending) = order.operation_mut(at).and_then(Operation::pending_mut) {
+        pending.absent_since = None;
+        pending.back_off(context.now);
+    }
+    Next::Answer
+}
+
+/// Whether a refund of which the gateway lost the processor's response shows as such after its batch, too.
+fn timed_out_for_good(refund: &Operation, context: &Context<'_>) -> bool {
+    let seen_before = refund.pending().is_some_and(|pending| pending.inquiries > 0);
+    seen_before && context.now.duration_since(refund.attempt.at) >= REFUND_BATCH_AFTER
+}
+
+/// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
+pub fn look_back(
+    order: &mut Order,
+    at: OperationRef,
+    finding: &Finding,
+    context: &Context<'_>,
+) -> Option<Next> {
+    let operation = order.operation(at)?;
+    if *finding == Finding::Failed || operation.is(Stage::Unrecognized) {
+        return None;
+    }
+    let is_payment = operation.kind.is_payment();
+    let (stands, ours) = (operation.is(Stage::Approved), operation.reference().map(str::to_owned));
+    let by_another = by_another(order, at);
+    let operation = order.operation_mut(at)?;
+    if operation.last_look_at.is_some_and(|due| due <= context.now) {
+        // Records that decide nothing do not use up the last look.
+        let decides_nothing = matches!(finding, Finding::Undecided | Finding::UnderReview);
+        let again = by_another == Some(Stage::Pending) || decides_nothing;
+        operation.last_look_at = again.then(|| context.now + LAST_LOOK_AFTER);
+    }
+    if by_another.is_some() {
+        return Some(Next::Answer);
+    }
+    let approvals = match finding {
+        Finding::Became(outcome) => match &**outcome {
+            Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
+                std::slice::from_ref(response)
+            }
+            Outcome::Declined(..) | Outcome::NoEffect(..) | Outcome::Refused(..) | Outcome::Unknown(..) => {
+                &[]
+            }
+        },
+        Finding::Several(approvals) => approvals.as_slice(),
+        Finding::Absent
+        | Finding::Duplicate(_)
+        | Finding::TimedOut(_)
+        | Finding::Undecided
+        | Finding::UnderReview
+        | Finding::Failed => &[],
+    };
+    if stands {
+        // A later attempt stands; whatever else was approved is given back.
+        let duplicates = approvals.iter().filter(|response| is_payment && response.reference != ours);
+        return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Answer));
+    }
+    let Some((first, duplicates)) = approvals.split_first() else { return Some(Next::Answer) };
+    let next = late(order, at, first, context);
+    Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
+}
+
+/// How another operation stands that captures or voids the same payment, if it is done or under way: a look-up shows
+/// the payment, and so that one's doing.
+fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
+    let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
+    if !matches!(operation.kind, Kind::Capture | Kind::Void) {
+        return None;
+    }
+    let same = |o: &&Operation| {
+        o.id != operation.id && o.kind == operation.kind && o.reference == operation.reference
+    };
+    let mut others = transaction.operations.iter().filter(same).map(Operation::stage);
+    others.find(|stage| matches!(stage, Stage::Approved | Stage::Pending))
+}
+
+/// Voids approvals that stand beside the one that is kept. The first is sent next; the others are on record and found.
+fn void_duplicates<'a>(
+    order: &mut Order,
+    at: OperationRef,
+    duplicates: impl Iterator<Item = &'a GatewayResponse>,
+    context: &Context<'_>,
+) -> Option<Next> {
+    let added: Vec<OperationRef> =
+        duplicates.filter_map(|duplicate| void_duplicate(order, at, duplicate, context)).collect();
+    added.first().copied().map(Next::Send)
+}
+
+/// No trace of it. The second time, late enough and far enough apart, it is known to have had no effect.
+fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
+    let now = context.now;
+    inquire_later(order, at, context);
+    // A newer version may know of a way in which it can still arrive.
+    let may_conclude = order.newer_form.is_none() && order.is_recognized();
+    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    let counts_from = operation.attempt.at + ABSENCE_COUNTS_AFTER;
+    let Some(pending) = operation.pending_mut() else { return Next::Answer };
+    if now < counts_from {
+        pending.next_inquiry_at = counts_from;
+        return Next::Answer;
+    }
+    let Some(since) = pending.absent_since else {
+        pending.absent_since = Some(now);
+        pending.next_inquiry_at = now + ASKED_TWICE_APART;
+        return Next::Answer;
+    };
+    if now.duration_since(since) < ASKED_TWICE_APART {
+        pending.next_inquiry_at = since + ASKED_TWICE_APART;
+        return Next::Answer;
+    }
+    if !may_conclude {
+        return Next::Answer;
+    }
+    // What was refused as a duplicate of itself, and is not there, is refused.
+    if pending.doubt == Some(Doubt::Duplicate) {
+        let (response, code) = (pending.response.clone(), DeclineCode::DuplicateTransaction);
+        return apply(order, at, &Outcome::Declined(response, code, code.advice()), context);
+    }
+    let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
+    if let Some(next) = send_again(order, at, abandoned, context) {
+        return next;
+    }
+    apply(order, at, &Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()), context)
+}
+
+/// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
+/// given back otherwise.
+fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> Next {
+    let Some(operation) = order.operation(at) else { return Next::Answer };
+    let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
+    let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
+    let is_payment = operation.kind.is_payment();
+    // What the order owes again since a cancel is not what this attempt was for.
+    let (began, own) = (operation.attempt.at, at.transaction);
+    let cancelled_since =
+        order.transactions.iter().any(|t| t.id != own && t.cancelled_at().is_some_and(|at| at >= began));
+    let fits = match order.owing() {
+        _ if !is_payment => true,
+        _ if cancelled_since => false,
+        Some(owing) => operation.amount <= owing,
+        // Nobody here knows the total: a payment that was approved since then was made in its place.
+        None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
+            t.first()
+                .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
+        }),
+    };
+    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    operation.reopen(context.now);
+    let next = apply(order, at, &outcome, context);
+    if fits || next != Next::Answer {
+        return next;
+    }
+    void_by_rule(order, at, Cause::LateApproval, context).map_or(Next::Answer, Next::Send)
+}
+
+/// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known to have had no
+/// effect.
+fn send_again(order: &mut Order, at: OperationRef, refused: Decision, context: &Context<'_>) -> Option<Next> {
+    let operation = order.operation_mut(at)?;
+    let attempts_max = if operation.kind == Kind::Refund { REFUND_ATTEMPTS_MAX } else { VOID_ATTEMPTS_MAX };
+    if !operation.is(Stage::Pending)
+        || !operation.cause.must_succeed()
+        || operation.attempt.number >= attempts_max
+        || operation.abandoned().count() >= ABANDONED_MAX
+    {
+        return None;
+    }
+    let amount = operation.amount;
+    operation.attempt_again((context.new_id)(), amount, Some(refused), context.now);
+    Some(Next::Send(at))
+}
+
+fn inquire_later(order: &mut Order, at: OperationRef, context: &Context<'_>) {
+    if let Some(pending) = order.operation_mut(at).and_then(Operation::pending_mut) {
+        pending.back_off(context.now);
+    }
+}
+
+impl Order {
+    /// Payments and refunds of which an abandoned attempt may still turn out to be done. Before any further money moves
+    /// an inquiry is sent about each.
+    pub fn suspects(&self) -> impl Iterator<Item = OperationRef> {
+        let moves_money = |o: &Operation| matches!(o.kind, Kind::Authorize | Kind::Purchase | Kind::Refund);
+        self.operations()
+            .filter(move |(_, o)| moves_money(o) && !o.is(Stage::Pending) && o.may_surface().next().is_some())
+            .map(|(transaction, operation)| OperationRef {
+                transaction: transaction.id,
+                operation: operation.id,
+            })
+    }
+
+    /// Puts the inquiry about an operation off, because the gateway gave no usable response. None when it is not pending.
+    pub fn put_off(&mut self, at: OperationRef, now: Timestamp) -> Option<()> {
+        let operation = self.operation_mut(at)?;
+        let later = now + PUT_OFF;
+        if let Some(due) = operation.last_look_at.filter(|due| *due <= now) {
+            operation.last_look_at = Some(due.max(later));
+        }
+        let pending = operation.pending_mut();
+        if let Some(pending) = pending {
+            pending.next_inquiry_at = pending.next_inquiry_at.max(later);
+        }
+        Some(())
+    }
+
+    /// The operation of a transaction that the gateway can be asked about: the one in doubt, or one that was given up
+    /// and whose last look is due.
+    pub fn to_ask_about(&self, transaction: Uuid, now: Timestamp) -> Option<OperationRef> {
+        let found = self.transaction(transaction)?;
+        let operation = found.operations.iter().find(|operation| can_be_asked_about(operation, now))?;
+        Some(OperationRef { transaction, operation: operation.id })
+    }
+
+    /// Every operation whose next inquiry is due.
+    pub fn due_for_inquiry(&self, now: Timestamp) -> impl Iterator<Item = OperationRef> {
+        let due = move |operation: &Operation| operation.next_inquiry_at().is_some_and(|due| due <= now);
+        self.operations()
+            .filter(move |(_, operation)| due(operation) && can_be_asked_about(operation, now))
+            .map(|(transaction, operation)| OperationRef {
+                transaction: transaction.id,
+                operation: operation.id,
+            })
+    }
+}
+
+/// What is in doubt can be asked about once its own request cannot be running any more: that request's answer may say
+/// more than a look-up does.
+fn can_be_asked_about(operation: &Operation, now: Timestamp) -> bool {
+    match operation.stage() {
+        // What only a newer version can read, it inquires about.
+        _ if !operation.is_recognized() => false,
+        Stage::Pending => now.duration_since(operation.attempt.at) >= STILL_RUNNING,
+        Stage::NoEffect | Stage::Approved | Stage::Declined => {
+            operation.last_look_at.is_some_and(|due| due <= now)
+        }
+        Stage::Unrecognized => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,445 @@
+//! What is done with the gateway's later word.
+
+mod giving_back;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    money::Amount,
+    order::{
+        Rejection,
+        tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
+    },
+    transaction::{Method, Status},
+};
+
+fn in_doubt(method: Method) -> (Fixture, OperationRef) {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(method, None, Some("k")).unwrap().sent();
+    fixture.told(at, &unknown());
+    (fixture, at)
+}
+
+fn became(outcome: Outcome) -> Finding {
+    Finding::Became(Box::new(outcome))
+}
+
+fn found(fixture: &Fixture, at: OperationRef) -> Finding {
+    became(approval(fixture.operation(at)))
+}
+
+fn status(fixture: &Fixture, at: OperationRef) -> Status {
+    fixture.transaction(at.transaction).status()
+}
+
+#[test]
+fn an_approval_that_is_found_is_adopted() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let finding = found(&fixture, at);
+    assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!(fixture.order.next_inquiry_at(), None);
+    assert_eq!(fixture.learns(at, &finding), None, "nothing more to learn");
+}
+
+#[test]
+fn a_part_that_is_found_is_given_back() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    assert!(matches!(fixture.learns(at, &became(partial(500))), Some(Next::Send(_))));
+    assert_eq!(status(&fixture, at), Status::Pending);
+}
+
+#[test]
+fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(94);
+    fixture.learns(at, &Finding::Absent);
+    fixture.later(60);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(status(&fixture, at), Status::Pending, "the first was too early to count");
+    fixture.later(59);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(status(&fixture, at), Status::Pending, "too close to the one that counted");
+    fixture.later(1);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert!(fixture.order.next_inquiry_at().is_some(), "looked for once more");
+    // Known to have done nothing: the key's request gets another attempt.
+    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent(), at);
+}
+
+#[test]
+fn anything_else_in_between_starts_the_two_looks_anew() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(100);
+    fixture.learns(at, &Finding::Absent);
+    fixture.later(60);
+    fixture.learns(at, &Finding::Undecided);
+    fixture.later(60);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(status(&fixture, at), Status::Pending);
+}
+
+#[test]
+fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
+    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let due = fixture.order.next_inquiry_at();
+    assert_eq!(fixture.learns(at, &Finding::Failed), None);
+    assert_eq!(fixture.order.next_inquiry_at(), due);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        fixture.learns(at, &Finding::Undecided);
+        let next = fixture.order.next_inquiry_at().unwrap();
+        waits.push(next.duration_since(fixture.now).as_mins());
+        fixture.now = next;
+    }
+    assert_eq!(waits, [1, 2, 5, 15, 60, 60, 60]);
+    assert_eq!(status(&fixture, at), Status::Pending, "never given up");
+}
+
+/// A payment that was given up as absent, at the time of its last look.
+fn given_up() -> (Fixture, OperationRef) {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(100);
+    fixture.learns(at, &Finding::Absent);
+    fixture.later(60);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(status(&fixture, at), Status::Failed);
+    (fixture, at)
+}
+
+#[test]
+fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
+    let (mut fixture, at) = given_up();
+    assert_eq!(
+        fixture.order.to_ask_about(at.transaction, fixture.now),
+        None,
+        "not before its last look is due"
+    );
+    fixture.later(3600);
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    let finding = found(&fixture, at);
+    assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
+    let (mut fixture, at) = given_up();
+    fixture.approved(Method::Purchase, Some(TOTAL));
+    fixture.later(3600);
+    let finding = found(&fixture, at);
+    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
+    assert_eq!(
+        (fixture.operation(void).kind, fixture.operation(void).cause),
+        (Kind::Void, Cause::LateApproval)
+    );
+    fixture.approve(void);
+    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(fixture.order.owing(), Some(Amount::ZERO));
+}
+
+#[test]
+fn an_operation_that_stays_away_is_looked_for_only_once_more() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3600);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (Status::Failed, None));
+}
+
+#[test]
+fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    for attempt in 1..=3 {
+        assert_eq!(fixture.operation(void).attempt.number, attempt);
+        fixture.told(void, &not_done(NoEffect::Unreachable));
+        fixture.later(100);
+        fixture.learns(void, &Finding::Absent);
+        fixture.later(60);
+        let next = fixture.learns(void, &Finding::Absent);
+        assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Answer }));
+    }
+    assert_eq!(status(&fixture, at), Status::Pending, "the money is still held");
+}
+
+#[test]
+fn a_request_that_may_still_run_is_not_overtaken() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(29);
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    fixture.later(1);
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    assert_eq!(fixture.order.to_ask_about(Uuid::nil(), fixture.now), None);
+}
+
+#[test]
+fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
+}
+
+fn approved_as(reference: &str) -> GatewayResponse {
+    GatewayResponse {
+        reference: Some(reference.to_owned()),
+        amount: Some(amount(TOTAL)),
+        ..GatewayResponse::default()
+    }
+}
+
+#[test]
+fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
+    let (mut fixture, at) = given_up();
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    assert_eq!(again, at);
+    fixture.told(at, &Outcome::Approved(approved_as("second")));
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    fixture.later(3600);
+    assert_eq!(
+        fixture.order.to_ask_about(at.transaction, fixture.now),
+        Some(at),
+        "looked for although a later one stands"
+    );
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    assert_eq!(
+        (fixture.operation(void).cause, fixture.operation(void).reference.as_deref()),
+        (Cause::Duplicate, Some("first"))
+    );
+    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
+    assert_eq!(status(&fixture, at), Status::Pending, "it has to be done in the end");
+    fixture.approve(void);
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.captured()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
+    assert_eq!(fixture.order.next_inquiry_at(), None);
+}
+
+#[test]
+fn two_approvals_found_at_once_leave_one() {
+    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
+    fixture.approve(void);
+    assert_eq!(
+        (status(&fixture, at), fixture.transaction(at.transaction).reference()),
+        (Status::Complete, Some("first"))
+    );
+    assert_eq!(fixture.transaction(at.transaction).capturable(), amount(TOTAL));
+}
+
+#[test]
+fn the_gateways_later_word_wins_over_its_first() {
+    let (mut fixture, at) = given_up();
+    fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &crate::order::tests::fixture::declined());
+    assert_eq!(status(&fixture, at), Status::Failed);
+    fixture.later(3600);
+    fixture.learns(at, &became(Outcome::Approved(approved_as("first"))));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_its_place() {
+    for paid_again in [false, true] {
+        let mut fixture = Fixture::external();
+        let at = fixture.pay(Method::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+        fixture.told(at, &unknown());
+        fixture.later(100);
+        fixture.learns(at, &Finding::Absent);
+        fixture.later(60);
+        fixture.learns(at, &Finding::Absent);
+        if paid_again {
+            fixture.approved(Method::Purchase, Some(TOTAL));
+        }
+        fixture.later(3600);
+        let finding = found(&fixture, at);
+        let next = fixture.learns(at, &finding);
+        assert_eq!(matches!(next, Some(Next::Send(_))), paid_again);
+    }
+}
+
+#[test]
+fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
+    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
+    assert_ne!(fixture.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
+}
+
+#[test]
+fn a_part_that_turns_up_late_is_given_back_too() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3600);
+    let Some(Next::Send(void)) = fixture.learns(at, &became(partial(500))) else { panic!("no void") };
+    assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
+}
+
+#[test]
+fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let settled = became(not_done(NoEffect::AlreadySettled));
+    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    fixture.told(refund, &crate::order::tests::fixture::declined());
+    fixture.later(60);
+    let declined = became(crate::order::tests::fixture::declined());
+    assert_eq!(fixture.learns(refund, &declined), Some(Next::Send(refund)));
+    assert_eq!((fixture.operation(refund).attempt.number, status(&fixture, at)), (2, Status::Pending));
+    fixture.approve(refund);
+    assert_eq!(status(&fixture, at), Status::Failed);
+}
+
+fn response(status: &str) -> GatewayResponse {
+    GatewayResponse { status: Some(status.to_owned()), ..GatewayResponse::default() }
+}
+
+#[test]
+fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.learns(at, &Finding::TimedOut(response("B")));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
+    assert_eq!(fixture.order.next_inquiry_at(), None, "the gateway's word needs no later look");
+}
+
+/// A refund in doubt of a payment that settled.
+fn refund_in_doubt() -> (Fixture, OperationRef) {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(Method::Purchase, None);
+    let at = fixture.refund(id, None).unwrap().sent();
+    fixture.told(at, &unknown());
+    (fixture, at)
+}
+
+#[test]
+fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_batch_has_run() {
+    let (mut fixture, at) = refund_in_doubt();
+    let timed_out = Finding::TimedOut(response("B"));
+    fixture.later(60);
+    fixture.learns(at, &timed_out);
+    assert_eq!(status(&fixture, at), Status::Pending, "it may have been done");
+    fixture.later(24 * 3_600 - 61);
+    fixture.learns(at, &timed_out);
+    assert_eq!(status(&fixture, at), Status::Pending);
+    fixture.later(1);
+    assert_eq!(fixture.learns(at, &timed_out), Some(Next::Answer), "and is not sent again");
+    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
+    assert_eq!(fixture.operation(at).attempt.number, 1);
+}
+
+#[test]
+fn a_refund_first_seen_as_timed_out_a_day_later_is_looked_at_again() {
+    let (mut fixture, at) = refund_in_doubt();
+    fixture.later(48 * 3_600);
+    fixture.learns(at, &Finding::TimedOut(response("B")));
+    assert_eq!(status(&fixture, at), Status::Pending);
+}
+
+#[test]
+fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
+    for said_at_once in [true, false] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let duplicate = Finding::Duplicate(response("C"));
+        let shows = if said_at_once { Finding::Absent } else { duplicate };
+        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
+        fixture.told(at, &Outcome::Unknown(doubt, response("C")));
+        fixture.later(95);
+        fixture.learns(at, &shows);
+        fixture.later(59);
+        fixture.learns(at, &shows);
+        assert_eq!(status(&fixture, at), Status::Pending);
+        fixture.later(1);
+        fixture.learns(at, &shows);
+        let decline = fixture.operation(at).decline().unwrap();
+        assert_eq!(decline.code, crate::decline::DeclineCode::DuplicateTransaction);
+    }
+}
+
+#[test]
+fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &Outcome::Unknown(Doubt::Duplicate, response("C")));
+    let finding = found(&fixture, at);
+    fixture.learns(at, &finding);
+    assert_eq!(status(&fixture, at), Status::Complete);
+}
+
+#[test]
+fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
+    let (mut fixture, at) = given_up();
+    let other = fixture.approved(Method::Purchase, None);
+    let void = fixture.void(other).unwrap().sent();
+    fixture.approve(void);
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)), "there is room for it");
+    fixture.later(3600);
+    let finding = found(&fixture, at);
+    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("adopted") };
+    assert_eq!(fixture.operation(void).cause, Cause::LateApproval);
+}
+
+#[test]
+fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it_may_surface() {
+    let (mut fixture, at) = given_up();
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
+    fixture.later(30 * 24 * 3_600);
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "whenever it is");
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.approve(again);
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
+    // Looked for now, not only when a last look is due.
+    let context_free = found(&fixture, at);
+    assert_eq!(fixture.learns(at, &context_free), Some(Next::Answer), "its own approval is no other one");
+}
+
+#[test]
+fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is() {
+    for (said, suspects) in [(response("B"), 0), (GatewayResponse::default(), 1)] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        fixture.told(at, &Outcome::NoEffect(NoEffect::TryAgain, said));
+        assert_eq!(fixture.order.suspects().count(), suspects);
+        assert_eq!(fixture.operation(at).last_look_at.is_some(), suspects == 1);
+    }
+}
+
+#[test]
+fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_turn() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(60);
+    fixture.order.put_off(at, fixture.now).unwrap();
+    assert_eq!(fixture.order.next_inquiry_at(), Some(fixture.now + SignedDuration::from_mins(5)));
+    assert_eq!(fixture.operation(at).pending().unwrap().inquiries, 0, "the gateway said nothing");
+}
+
+#[test]
+fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.order.newer_form = Some(2);
+    for _ in 0..5 {
+        fixture.later(600);
+        fixture.learns(at, &Finding::Absent);
+    }
+    assert_eq!(status(&fixture, at), Status::Pending);
+}
+
+#[test]
+fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_other() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3_000);
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(again, &unknown());
+    fixture.later(600);
+    fixture.learns(at, &Finding::Undecided);
+    let next = fixture.order.next_inquiry_at().unwrap();
+    assert!(next > fixture.now, "due again at once: the last look at the first attempt was not taken");
+}

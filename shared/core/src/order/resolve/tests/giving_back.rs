@@ -1,0 +1,136 @@
+//! Payments that must not stand, and operations that are told apart by the payment they are about.
+
+use super::*;
+
+/// A purchase that was approved twice, and the void of the second approval.
+fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    (fixture, at, void)
+}
+
+#[test]
+fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
+    let (mut fixture, at, void) = charged_twice();
+    let settled = became(not_done(NoEffect::AlreadySettled));
+    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    let refund = fixture.operation(refund);
+    assert_eq!((refund.kind, refund.cause), (Kind::Refund, Cause::Duplicate));
+    assert_eq!(refund.reference.as_deref(), Some("second"), "the first charge is the one that stands");
+    assert_eq!(fixture.transaction(at.transaction).reference(), Some("first"));
+}
+
+#[test]
+fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let three = ["first", "second", "third"].map(approved_as).to_vec();
+    let Some(Next::Send(void)) = fixture.learns(at, &Finding::Several(three)) else { panic!("no void") };
+    assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
+    let voids: Vec<_> =
+        fixture.order.operations().filter(|(_, o)| o.kind == Kind::Void && o.is(Stage::Pending)).collect();
+    let about: Vec<_> = voids.iter().map(|(_, void)| void.reference.as_deref().unwrap()).collect();
+    assert_eq!(about, ["second", "third"], "the other is on record, and an inquiry finds it");
+}
+
+/// Until two inquiries have not found it.
+fn abandon(fixture: &mut Fixture, at: OperationRef) {
+    fixture.told(at, &unknown());
+    for seconds in [100, 60] {
+        fixture.later(seconds);
+        fixture.learns(at, &Finding::Absent);
+    }
+    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::NeverArrived));
+}
+
+#[test]
+fn a_late_void_of_the_payment_is_not_taken_for_the_void_of_a_second_charge() {
+    let (mut fixture, at, of_second_charge) = charged_twice();
+    fixture.approve(of_second_charge);
+    let void = fixture.void(at.transaction).unwrap().sent();
+    abandon(&mut fixture, void);
+    fixture.later(3600);
+    let finding = found(&fixture, void);
+    fixture.learns(void, &finding);
+    assert!(fixture.operation(void).is(Stage::Approved));
+    assert_eq!(status(&fixture, at), Status::Cancelled);
+}
+
+#[test]
+fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pending() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(Method::Authorize, None);
+    let abandoned = fixture.capture(id, Some(1000)).unwrap().sent();
+    abandon(&mut fixture, abandoned);
+    fixture.later(3590);
+    let other = fixture.capture(id, Some(2000)).unwrap().sent();
+    assert_ne!(other, abandoned);
+    fixture.later(10);
+    let due = fixture.operation(abandoned).last_look_at.unwrap();
+    assert!(due <= fixture.now);
+    let finding = found(&fixture, abandoned);
+    assert_eq!(fixture.learns(abandoned, &finding), Some(Next::Answer));
+    assert_eq!(fixture.operation(abandoned).no_effect(), Some(NoEffect::NeverArrived));
+    let again = fixture.operation(abandoned).last_look_at.unwrap();
+    assert!(again > fixture.now, "looked for again once the other is decided");
+    fixture.approve(other);
+    assert_eq!(fixture.transaction(id).captured(), amount(2000));
+}
+
+/// A part of a payment that settled before its void, and the refund that gives it back.
+fn refund_that_must_succeed() -> (Fixture, OperationRef) {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let settled = became(not_done(NoEffect::AlreadySettled));
+    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    (fixture, refund)
+}
+
+#[test]
+fn a_refund_that_must_succeed_is_sent_for_more_than_a_night_and_then_stays_in_doubt() {
+    let (mut fixture, refund) = refund_that_must_succeed();
+    let too_early = became(not_done(NoEffect::NotSettled));
+    for attempt in 1..400 {
+        assert_eq!(fixture.operation(refund).attempt.number, attempt);
+        fixture.later(180);
+        assert_eq!(fixture.learns(refund, &too_early), Some(Next::Send(refund)));
+    }
+    fixture.later(180);
+    assert_eq!(fixture.learns(refund, &too_early), Some(Next::Answer));
+    assert_eq!(fixture.operation(refund).attempt.number, 400);
+    assert!(fixture.operation(refund).is(Stage::Pending), "the money is still held");
+}
+
+#[test]
+fn a_refund_that_must_succeed_is_not_sent_again_after_ten_attempts_that_may_still_arrive() {
+    let (mut fixture, refund) = refund_that_must_succeed();
+    for attempt in 1..=11 {
+        assert_eq!(fixture.operation(refund).attempt.number, attempt);
+        for seconds in [100, 60] {
+            fixture.later(seconds);
+            fixture.learns(refund, &Finding::Absent);
+        }
+    }
+    assert_eq!(fixture.operation(refund).attempt.number, 11);
+    assert_eq!(fixture.operation(refund).abandoned().count(), 10, "each takes an inquiry of its own");
+}
+
+#[test]
+fn two_refunds_of_all_that_was_captured_leave_nothing_to_refund() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(Method::Purchase, None);
+    let first = fixture.refund(id, None).unwrap().sent();
+    abandon(&mut fixture, first);
+    let second = fixture.refund(id, Some(TOTAL)).unwrap().sent();
+    assert_ne!(second, first);
+    fixture.approve(second);
+    fixture.later(3600);
+    let finding = found(&fixture, first);
+    fixture.learns(first, &finding);
+    // The gateway made both. What it gave back too much is on record, and no more is given back.
+    let transaction = fixture.transaction(id);
+    assert_eq!(transaction.refunded(), amount(2 * TOTAL));
+    assert_eq!(transaction.refundable(), Amount::ZERO);
+    assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+}

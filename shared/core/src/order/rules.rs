@@ -1,0 +1,124 @@
+//! What each kind of operation needs, one rule a function; every refusal has its name.
+
+use super::{Order, Rejection, intent::Pay};
+use crate::{
+    money::Amount,
+    operation::{Mechanism, Principal},
+    policy::{Policy, RefundWithoutAmount},
+    transaction::{Method, Status, Transaction},
+};
+
+/// What is to be paid, if the order allows it.
+pub(super) fn amount_to_pay(order: &Order, pay: &Pay) -> Result<Amount, Rejection> {
+    if pay.amount.is_some_and(Amount::is_zero) {
+        return Err(Rejection::AmountZero);
+    }
+    let Some(owing) = order.owing() else {
+        return pay.amount.ok_or(Rejection::AmountRequired);
+    };
+    let amount = pay.amount.unwrap_or(owing);
+    if amount <= owing && !amount.is_zero() {
+        return Ok(amount);
+    }
+    // What a pending payment has reserved may yet become free; what is authorized or paid does not.
+    let in_progress =
+        order.transactions.iter().rev().find(|t| t.status() == Status::Pending && t.captured().is_zero());
+    if let Some(transaction) = in_progress
+        && amount <= Amount::sum([owing, transaction.amount()])
+    {
+        return Err(Rejection::PaymentInProgress { transaction: transaction.id });
+    }
+    if !owing.is_zero() {
+        return Err(Rejection::ExceedsOwing { owing });
+    }
+    let paid_by =
+        order.transactions.iter().rev().find(|t| matches!(t.status(), Status::Complete | Status::Pending));
+    paid_by.or(order.transactions.last()).map_or(Err(Rejection::ExceedsOwing { owing }), |transaction| {
+        Err(Rejection::AlreadyPaid { transaction: transaction.id })
+    })
+}
+
+pub(super) fn shopper_attempts(order: &Order) -> usize {
+    let counts = |t: &&Transaction| {
+        t.by == Principal::Implicit
+            && t.created_at >= order.attempts_count_from
+            && match t.status() {
+                Status::Pending => true,
+                // An attempt that the gateway never took up is nobody's fault.
+                Status::Failed => t.decline().is_some(),
+                Status::Complete | Status::Cancelled => false,
+            }
+    };
+    order.transactions.iter().filter(counts).count()
+}
+
+/// What every follow-up needs: a payment that took place, that stands, and on which nothing else is under way.
+pub(super) fn is_settled_and_stands(transaction: &Transaction) -> Result<(), Rejection> {
+    match transaction.status() {
+        Status::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+        Status::Failed => Err(Rejection::TransactionFailed),
+        Status::Cancelled => Err(Rejection::AlreadyCancelled),
+        Status::Complete => Ok(()),
+    }
+}
+
+pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> Result<Amount, Rejection> {
+    is_settled_and_stands(transaction)?;
+    if transaction.method == Method::Purchase {
+        return Err(Rejection::NotAnAuthorization);
+    }
+    let authorized = transaction.capturable();
+    if authorized.is_zero() {
+        return Err(Rejection::AlreadyCaptured);
+    }
+    let amount = amount.unwrap_or(authorized);
+    if amount.is_zero() {
+        return Err(Rejection::AmountZero);
+    }
+    if amount > authorized {
+        return Err(Rejection::ExceedsAuthorized { authorized });
+    }
+    Ok(amount)
+}
+
+pub(super) fn may_refund(
+    transaction: &Transaction,
+    amount: Option<Amount>,
+    mechanism: Option<Mechanism>,
+    policy: &Policy,
+) -> Result<(Amount, Mechanism), Rejection> {
+    is_settled_and_stands(transaction)?;
+    if transaction.captured().is_zero() {
+        return Err(Rejection::NotCaptured);
+    }
+    let refundable = transaction.refundable();
+    if refundable.is_zero() {
+        return Err(Rejection::AlreadyRefunded);
+    }
+    let mechanism = match (mechanism, amount, policy.refund_without_amount) {
+        (_, None, RefundWithoutAmount::Reject) => return Err(Rejection::RefundAmountRequired),
+        (Some(mechanism), ..) => mechanism,
+        (None, None, RefundWithoutAmount::Mark) => Mechanism::Manual,
+        (None, ..) => Mechanism::Automatic,
+    };
+    let amount = amount.unwrap_or(refundable);
+    if amount.is_zero() {
+        return Err(Rejection::AmountZero);
+    }
+    if amount > refundable {
+        return Err(Rejection::ExceedsRefundable { refundable });
+    }
+    Ok((amount, mechanism))
+}
+
+pub(super) fn may_void(transaction: &Transaction) -> Result<Amount, Rejection> {
+    is_settled_and_stands(transaction)?;
+    if !transaction.captured().is_zero() && transaction.refundable().is_zero() {
+        return Err(Rejection::AlreadyRefunded);
+    }
+    if !transaction.refunded().is_zero() {
+        return Err(Rejection::PartlyRefunded);
+    }
+    let captured = transaction.captured();
+    Ok(if captured.is_zero() { transaction.amount() } else { captured })
+}

@@ -1,0 +1,12 @@
+//! The order's rules, each named by the hazard that it keeps out.
+
+pub(in crate::order) mod fixture;
+mod idempotency;
+mod journal;
+mod limits;
+mod properties;
+mod schedule;
+mod standalone;
+mod states;
+
+use fixture::{Fixture, TOTAL, amount};

@@ -1,0 +1,240 @@
+//! An order under test: sends it intents, tells it what the gateway said, and looks at it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    card::CardSummary,
+    decline::DeclineCode,
+    money::{Amount, Currency},
+    operation::{Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper},
+    order::{
+        Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
+        Target, apply, decide, resolve,
+    },
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    policy::Policy,
+    transaction::{Method, Transaction},
+};
+
+/// The order's total in most tests.
+pub(in crate::order) const TOTAL: u64 = 2599;
+
+pub(in crate::order) fn amount(minor: u64) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+pub(in crate::order) struct Fixture {
+    pub(in crate::order) order: Order,
+    pub(in crate::order) policy: Policy,
+    pub(in crate::order) now: Timestamp,
+    pub(in crate::order) by: Principal,
+    /// Who it is while `by` is a shopper.
+    pub(in crate::order) shopper: Option<Shopper>,
+    ids: AtomicU64,
+}
+
+impl Fixture {
+    /// A registered order of 25.99.
+    pub(in crate::order) fn new() -> Self {
+        Self::with_total(Some(TOTAL))
+    }
+
+    /// An order whose total the merchant keeps.
+    pub(in crate::order) fn external() -> Self {
+        Self::with_total(None)
+    }
+
+    pub(in crate::order) fn with_total(total: Option<u64>) -> Self {
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let order = Order::new(&key, Currency::USD, total.map(amount), now);
+        let shopper = Some(Shopper::of(Uuid::from_u128(1)));
+        let (by, ids) = (Principal::ClientCredentials, AtomicU64::new(0));
+        Self { order, policy: Policy::default(), now, by, shopper, ids }
+    }
+
+    pub(in crate::order) fn later(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    pub(in crate::order) fn ask(&mut self, action: Action, key: Option<&str>) -> Result<Asked, Rejection> {
+        self.ask_in(action, None, key)
+    }
+
+    /// The same, with the currency that the caller stated.
+    pub(in crate::order) fn ask_in(
+        &mut self,
+        action: Action,
+        currency: Option<Currency>,
+        key: Option<&str>,
+    ) -> Result<Asked, Rejection> {
+        let (kind, amount) = match &action {
+            Action::Pay(pay) => (pay.method.kind(), pay.amount),
+            Action::Capture { amount, .. } => (Kind::Capture, *amount),
+            Action::CaptureDue => (Kind::Capture, None),
+            Action::Refund { amount, .. } => (Kind::Refund, *amount),
+            Action::Void { .. } | Action::VoidLapsed => (Kind::Void, None),
+        };
+        let intent = Intent {
+            action,
+            key: key.map(|key| KeyDigest::new("POST", "", key)),
+            fingerprint: Fingerprint::new(kind, amount, None, None, None),
+            currency,
+            by: self.by,
+        };
+        let route =
+            Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };
+        let new_id = || fresh(&self.ids);
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        let decision = decide(self.order.clone(), &intent, Ok(&route), &context)?;
+        Ok(match decision {
+            Plan::Send(order, at) => {
+                self.order = order;
+                Asked::Sent(at)
+            }
+            Plan::Record(order, at) => {
+                self.order = order;
+                Asked::Recorded(at)
+            }
+            Plan::Replay(_, at) => Asked::Replayed(at),
+        })
+    }
+
+    pub(in crate::order) fn told(&mut self, at: OperationRef, outcome: &Outcome) -> Next {
+        let new_id = || fresh(&self.ids);
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        apply(&mut self.order, at, outcome, &context)
+    }
+
+    pub(in crate::order) fn learns(&mut self, at: OperationRef, finding: &Finding) -> Option<Next> {
+        let new_id = || fresh(&self.ids);
+        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        resolve(&mut self.order, at, finding, &context)
+    }
+
+    pub(in crate::order) fn pay(
+        &mut self,
+        method: Method,
+        minor: Option<u64>,
+        key: Option<&str>,
+    ) -> Result<Asked, Rejection> {
+        let pay = Pay {
+            method,
+            amount: minor.map(amount),
+            card: CardSummary::default(),
+            standalone: None,
+            capture: CaptureAt::default(),
+            shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
+        };
+        self.ask(Action::Pay(pay), key)
+    }
+
+    pub(in crate::order) fn capture(&mut self, id: Uuid, minor: Option<u64>) -> Result<Asked, Rejection> {
+        let target = Target::Transaction(id);
+        self.ask(Action::Capture { target, amount: minor.map(amount), custom_reference: None }, None)
+    }
+
+    pub(in crate::order) fn refund(&mut self, id: Uuid, minor: Option<u64>) -> Result<Asked, Rejection> {
+        let target = Target::Transaction(id);
+        self.ask(Action::Refund { target, amount: minor.map(amount), mechanism: None }, None)
+    }
+
+    pub(in crate::order) fn mark_refunded(&mut self, id: Uuid) -> Result<Asked, Rejection> {
+        let target = Target::Transaction(id);
+        self.ask(Action::Refund { target, amount: None, mechanism: Some(Mechanism::Manual) }, None)
+    }
+
+    pub(in crate::order) fn void(&mut self, id: Uuid) -> Result<Asked, Rejection> {
+        self.ask(Action::Void { target: Target::Transaction(id), reopen: true }, None)
+    }
+
+    /// An approved payment, and its id.
+    pub(in crate::order) fn approved(&mut self, method: Method, minor: Option<u64>) -> Uuid {
+        let at = self.pay(method, minor, None).unwrap().sent();
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+        at.transaction
+    }
+
+    /// An approved authorization of which this much was captured.
+    pub(in crate::order) fn captured(&mut self, minor: u64) -> Uuid {
+        let id = self.approved(Method::Authorize, None);
+        let at = self.capture(id, Some(minor)).unwrap().sent();
+        self.approve(at);
+        id
+    }
+
+    pub(in crate::order) fn approve(&mut self, at: OperationRef) {
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+    }
+
+    pub(in crate::order) fn operation(&self, at: OperationRef) -> &Operation {
+        self.order.operation(at).unwrap()
+    }
+
+    pub(in crate::order) fn transaction(&self, id: Uuid) -> &Transaction {
+        self.order.transaction(id).unwrap()
+    }
+}
+
+/// What a decision came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::order) enum Asked {
+    Sent(OperationRef),
+    Recorded(OperationRef),
+    Replayed(OperationRef),
+}
+
+impl Asked {
+    pub(in crate::order) fn sent(self) -> OperationRef {
+        match self {
+            Self::Sent(at) => at,
+            other => panic!("not sent: {other:?}"),
+        }
+    }
+
+    pub(in crate::order) fn replayed(self) -> OperationRef {
+        match self {
+            Self::Replayed(at) => at,
+            other => panic!("not replayed: {other:?}"),
+        }
+    }
+}
+
+/// Ids 1, 2, 3, …
+fn fresh(ids: &AtomicU64) -> Uuid {
+    Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
+}
+
+/// The approval that an operation asks for.
+pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
+    Outcome::Approved(GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(operation.amount),
+        ..GatewayResponse::default()
+    })
+}
+
+pub(in crate::order) fn partial(minor: u64) -> Outcome {
+    let answer = GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(amount(minor)),
+        ..GatewayResponse::default()
+    };
+    Outcome::PartiallyApproved(answer)
+}
+
+pub(in crate::order) fn declined() -> Outcome {
+    let code = DeclineCode::InsufficientFunds;
+    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+}
+
+pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {
+    Outcome::NoEffect(reason, GatewayResponse::default())
+}
+
+pub(in crate::order) fn unknown() -> Outcome {
+    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+}

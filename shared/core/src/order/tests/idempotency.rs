@@ -1,0 +1,197 @@
+//! One intent, one movement of money.
+
+use super::{
+    Fixture, TOTAL, amount,
+    fixture::{approval, declined, not_done, partial, unknown},
+};
+use crate::{
+    operation::Stage,
+    order::{Next, Rejection},
+    outcome::NoEffect,
+    transaction::Method,
+};
+
+const PURCHASE: Method = Method::Purchase;
+
+#[test]
+fn a_key_answers_with_the_payment_that_it_made() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.approve(at);
+    fixture.later(86_400);
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")).unwrap().replayed(), at);
+    assert_eq!(fixture.order.transactions.len(), 1);
+}
+
+#[test]
+fn a_key_answers_with_the_decline_that_it_met() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.told(at, &declined());
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")).unwrap().replayed(), at);
+}
+
+#[test]
+fn a_key_cannot_be_used_for_another_request() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, Some(100), Some("k")).unwrap().sent();
+    let reused = Rejection::KeyReused { transaction: at.transaction };
+    assert_eq!(fixture.pay(PURCHASE, Some(101), Some("k")), Err(reused.clone()));
+    assert_eq!(fixture.pay(Method::Authorize, Some(100), Some("k")), Err(reused));
+}
+
+#[test]
+fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_answered_after() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.told(at, &unknown());
+    fixture.later(29);
+    let running = Rejection::KeyInProgress { transaction: at.transaction };
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(running));
+    fixture.later(1);
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")).unwrap().replayed(), at, "answered, never sent again");
+}
+
+#[test]
+fn what_is_known_to_have_done_nothing_gets_another_attempt_under_an_order_id_of_its_own() {
+    for key in [Some("k"), None] {
+        let mut fixture = Fixture::new();
+        let first = fixture.pay(PURCHASE, None, key).unwrap().sent();
+        let order_id = fixture.operation(first).attempt.gateway_order_id.clone();
+        fixture.told(first, &not_done(NoEffect::Unreachable));
+        let second = fixture.pay(PURCHASE, None, key).unwrap().sent();
+        assert_eq!(second, first);
+        let attempt = &fixture.operation(second).attempt;
+        assert_eq!(attempt.number, 2);
+        assert_ne!(attempt.gateway_order_id, order_id, "a record belongs to exactly one attempt");
+        fixture.approve(second);
+        assert_eq!(fixture.order.owing(), Some(amount(0)));
+    }
+}
+
+#[test]
+fn another_attempt_is_decided_anew() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    let paid = fixture.approved(PURCHASE, Some(TOTAL));
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(Rejection::AlreadyPaid { transaction: paid }));
+    assert!(fixture.operation(at).is(Stage::NoEffect));
+}
+
+#[test]
+fn an_equal_request_without_a_key_is_a_possible_duplicate_for_a_while() {
+    let mut fixture = Fixture::external();
+    let id = fixture.approved(PURCHASE, Some(500));
+    let duplicate = Rejection::PossibleDuplicate { transaction: id };
+    fixture.later(59);
+    assert_eq!(fixture.pay(PURCHASE, Some(500), None), Err(duplicate));
+    assert!(fixture.pay(PURCHASE, Some(501), None).is_ok(), "another request is no duplicate");
+    assert!(fixture.pay(PURCHASE, Some(500), Some("k")).is_ok(), "a key says that it is meant");
+    let mut fixture = Fixture::external();
+    fixture.approved(PURCHASE, Some(500));
+    fixture.later(60);
+    assert!(fixture.pay(PURCHASE, Some(500), None).is_ok());
+}
+
+#[test]
+fn a_double_click_while_the_first_payment_still_runs_does_not_pay_twice() {
+    let mut fixture = Fixture::external();
+    let at = fixture.pay(PURCHASE, Some(500), None).unwrap().sent();
+    let in_progress = Rejection::PaymentInProgress { transaction: at.transaction };
+    assert_eq!(fixture.pay(PURCHASE, Some(500), None), Err(in_progress));
+}
+
+#[test]
+fn the_same_part_refunded_twice_at_once_is_a_possible_duplicate() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, Some(500)).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.refund(id, Some(500)), Err(Rejection::PossibleDuplicate { transaction: id }));
+    assert!(fixture.refund(id, Some(501)).is_ok());
+}
+
+#[test]
+fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Authorize, None, None).unwrap().sent();
+    fixture.approve(at);
+    let void = fixture.void(at.transaction).unwrap().sent();
+    fixture.approve(void);
+    // A late repetition of the request that was cancelled is not a wish for another payment.
+    let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
+    assert_eq!(fixture.pay(Method::Authorize, None, None), cancelled);
+    assert!(fixture.pay(Method::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
+}
+
+#[test]
+fn an_equal_payment_without_a_key_is_a_new_one_once_the_cancel_is_a_while_ago() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.approve(at);
+    fixture.later(3_600);
+    let void = fixture.void(at.transaction).unwrap().sent();
+    fixture.approve(void);
+    fixture.later(59);
+    assert!(fixture.pay(PURCHASE, None, None).is_err());
+    assert_eq!(
+        fixture.pay(PURCHASE, None, Some("k")).unwrap().replayed(),
+        at,
+        "the same key is the cancelled payment"
+    );
+    fixture.later(1);
+    assert!(fixture.pay(PURCHASE, None, None).is_ok());
+}
+
+#[test]
+fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let refund = fixture.refund(id, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let latest = |fixture: &Fixture| fixture.transaction(id).latest_of(fixture.operation(refund)).id;
+    assert_eq!(latest(&fixture), void.operation);
+    // The void was not sent: the refund is asked again, and this time it goes through.
+    fixture.told(void, &not_done(NoEffect::Unreachable));
+    let again = fixture.refund(id, None).unwrap().sent();
+    assert_eq!((again, fixture.operation(again).attempt.number), (refund, 2));
+    let outcome = approval(fixture.operation(again));
+    assert_eq!(fixture.told(again, &outcome), Next::Answer);
+    assert_eq!(latest(&fixture), refund.operation);
+    assert_eq!(fixture.transaction(id).refunded(), amount(TOTAL));
+}
+
+#[test]
+fn a_refund_tried_again_before_settlement_uses_its_void_again() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let refund = fixture.refund(id, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    fixture.told(void, &not_done(NoEffect::TryAgain));
+    fixture.refund(id, None).unwrap();
+    let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
+    assert_eq!(next, Next::Send(void));
+    assert_eq!(fixture.operation(void).attempt.number, 2);
+}
+
+#[test]
+fn an_equal_payment_without_a_key_is_no_duplicate_of_one_that_was_given_back() {
+    let mut fixture = Fixture::external();
+    let at = fixture.pay(PURCHASE, Some(500), None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(300)) else { panic!("no void") };
+    fixture.approve(void);
+    assert_ne!(fixture.pay(PURCHASE, Some(500), None).unwrap().sent(), at, "the first one took nothing");
+}
+
+#[test]
+fn what_was_abandoned_ten_times_gets_one_more_attempt_and_then_none() {
+    let mut fixture = Fixture::new();
+    for attempt in 1..=11 {
+        let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+        assert_eq!(fixture.operation(at).attempt.number, attempt);
+        fixture.told(at, &not_done(NoEffect::NeverArrived));
+    }
+    // Each of them is looked for before any further money moves.
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(Rejection::TooManyOperations));
+}

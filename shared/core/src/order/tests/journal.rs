@@ -1,0 +1,261 @@
+//! The journal's law, over random histories: what was told once stays told, and sums over entries are what the order
+//! says.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{
+    Fixture, amount,
+    fixture::approval,
+    properties::{Says, Step, run, says, step},
+};
+use crate::{
+    journal::{Changes, Entry, Fact, entries},
+    operation::{ByHand, HandVerdict},
+    order::{BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    transaction::{Method, Transaction},
+};
+
+/// What happens besides requests.
+#[derive(Clone, Debug)]
+enum Besides {
+    /// The gateway is asked about whatever is due, this much later, and says this.
+    Inquiry(i64, Found),
+    /// A person decides about what is pending.
+    ByHand(bool),
+    /// A capture is scheduled, or cancelled.
+    Schedule(usize, bool),
+    /// Authorizations end.
+    Lapse,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    Approved,
+    Twice,
+    Part,
+    VoidedElsewhere,
+    AlreadySettled,
+    Absent,
+    TimedOut,
+    Duplicate,
+}
+
+fn besides() -> impl Strategy<Value = Besides> {
+    let found = prop_oneof![
+        3 => Just(Found::Approved),
+        2 => Just(Found::Twice),
+        1 => Just(Found::Part),
+        1 => Just(Found::VoidedElsewhere),
+        1 => Just(Found::AlreadySettled),
+        4 => Just(Found::Absent),
+        1 => Just(Found::TimedOut),
+        1 => Just(Found::Duplicate),
+    ];
+    let later = prop_oneof![Just(61_i64), Just(100), Just(4_000), Just(90_000)];
+    prop_oneof![
+        6 => (later, found).prop_map(|(later, found)| Besides::Inquiry(later, found)),
+        1 => any::<bool>().prop_map(Besides::ByHand),
+        1 => (0..4_usize, any::<bool>()).prop_map(|(n, at)| Besides::Schedule(n, at)),
+        1 => Just(Besides::Lapse),
+    ]
+}
+
+fn response(reference: &str, minor: Option<u64>) -> GatewayResponse {
+    let amount = minor.map(amount);
+    GatewayResponse { reference: Some(reference.to_owned()), amount, ..GatewayResponse::default() }
+}
+
+fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {
+    let operation = fixture.operation(at);
+    let minor = operation.amount.minor();
+    let became = |outcome| Finding::Became(Box::new(outcome));
+    match found {
+        Found::Approved => became(approval(operation)),
+        Found::Twice => Finding::Several(vec![response("r", Some(minor)), response("twin", Some(minor))]),
+        Found::Part if operation.kind.is_payment() && minor > 1 => {
+            became(Outcome::PartiallyApproved(response("r", Some(minor / 2))))
+        }
+        Found::VoidedElsewhere => {
+            became(Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default()))
+        }
+        Found::AlreadySettled => {
+            became(Outcome::NoEffect(NoEffect::AlreadySettled, GatewayResponse::default()))
+        }
+        Found::Part => became(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())),
+        Found::Absent => Finding::Absent,
+        Found::TimedOut => Finding::TimedOut(GatewayResponse::default()),
+        Found::Duplicate => Finding::Duplicate(GatewayResponse::default()),
+    }
+}
+
+/// Every state of the order that is saved on the way.
+fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
+    match *besides {
+        Besides::Inquiry(later, found) => {
+            fixture.later(later);
+            let due: Vec<OperationRef> = fixture.order.due_for_inquiry(fixture.now).collect();
+            for at in due {
+                let finding = finding(fixture, at, found);
+                fixture.learns(at, &finding);
+                saved.push(fixture.order.clone());
+                a_moment_later(fixture);
+            }
+        }
+        Besides::ByHand(done) => {
+            let Some(at) = pending(&fixture.order) else { return };
+            fixture.now = fixture.now.max(fixture.operation(at).attempt.at + BY_HAND_AFTER);
+            let verdict = if done { HandVerdict::Done } else { HandVerdict::NotDone };
+            let (by, why) = ("Ann".parse().unwrap(), "asked the gateway".parse().unwrap());
+            let decision = ByHand::new(verdict, &by, &why, fixture.now);
+            let is_payment = fixture.operation(at).kind.is_payment();
+            let id = Uuid::new_v5(&at.operation, b"by hand");
+            let context = Context { policy: &fixture.policy, now: fixture.now, new_id: &|| id };
+            // What it may not decide changes nothing.
+            let reference = is_payment.then_some("byhand");
+            decide_by_hand(&mut fixture.order, at, &decision, reference, &context).ok();
+        }
+        Besides::Schedule(n, at) => {
+            let Some(id) = fixture.order.transactions.get(n).map(|t| t.id) else { return };
+            let at = at.then(|| fixture.now + crate::order::STILL_RUNNING);
+            fixture.order.schedule_capture(id, at, fixture.now).ok();
+        }
+        Besides::Lapse => {
+            fixture.later(9 * 24 * 3_600);
+            if let Some(crate::order::Due::Lapse(id)) = fixture.order.due_for_capture(fixture.now) {
+                fixture.order.lapse(id, fixture.now);
+            }
+        }
+    }
+    saved.push(fixture.order.clone());
+}
+
+fn pending(order: &Order) -> Option<OperationRef> {
+    let mut all = order.operations();
+    let (transaction, operation) = all.find(|(_, o)| o.pending().is_some())?;
+    Some(OperationRef { transaction: transaction.id, operation: operation.id })
+}
+
+fn by_id(entries: Vec<Entry>) -> BTreeMap<Uuid, Entry> {
+    let count = entries.len();
+    let map: BTreeMap<_, _> = entries.into_iter().map(|entry| (entry.id, entry)).collect();
+    assert_eq!(map.len(), count, "two entries have one id");
+    map
+}
+
+/// What an authorization holds, apart from what is pending on it.
+fn held(transaction: &Transaction) -> i64 {
+    let stands = transaction.method == Method::Authorize
+        && transaction.began()
+        && !transaction.must_not_stand()
+        && transaction.voided().is_none()
+        && transaction.captured().is_zero();
+    if stands { i64::try_from(transaction.amount().minor()).unwrap() } else { 0 }
+}
+
+fn sums_are_the_orders(order: &Order) {
+    let sum: Changes = entries(None, order).into_iter().map(|entry| entry.changes).sum();
+    let balance = order.balance();
+    assert_eq!(sum.paid, i64::try_from(balance.paid.minor()).unwrap(), "paid");
+    assert_eq!(sum.returned, i64::try_from(balance.returned.minor()).unwrap(), "returned");
+    assert_eq!(sum.held, order.transactions.iter().map(held).sum::<i64>(), "held");
+}
+
+#[derive(Clone, Debug)]
+enum Happens {
+    Request(Step, Says),
+    Besides(Besides),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        (step(), says()).prop_map(|(step, says)| Happens::Request(step, says)),
+        besides().prop_map(Happens::Besides),
+    ]
+}
+
+/// Every state that a history saves.
+fn history(all: &[Happens], accepts_parts: bool, external: bool) -> Vec<Order> {
+    let mut fixture = if external { Fixture::external() } else { Fixture::new() };
+    fixture.policy.accept_partial_approval = accepts_parts;
+    let mut saved = vec![fixture.order.clone()];
+    for happens in all {
+        match happens {
+            Happens::Request(step, says) => run(&mut fixture, step, *says),
+            Happens::Besides(besides) => happen(&mut fixture, besides, &mut saved),
+        }
+        saved.push(fixture.order.clone());
+        a_moment_later(&mut fixture);
+    }
+    saved
+}
+
+/// No two writes of an order are made in the same millisecond: each takes a round trip.
+fn a_moment_later(fixture: &mut Fixture) {
+    fixture.now += SignedDuration::from_millis(1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_journal_made_again_from_the_table_is_the_one_that_was_kept_along_the_way(
+        all in prop::collection::vec(happens(), 1..40),
+        accepts_parts in any::<bool>(),
+        external in any::<bool>(),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let saved = history(&all, accepts_parts, external);
+        let mut kept = by_id(entries(None, &saved[0]));
+        for pair in saved.windows(2) {
+            for entry in entries(Some(&pair[0]), &pair[1]) {
+                kept.insert(entry.id, entry);
+            }
+            prop_assert_eq!(&kept, &by_id(entries(None, &pair[1])));
+            sums_are_the_orders(&pair[1]);
+        }
+        // Any two states, however far apart.
+        let (from, last) = (from.get(&saved), saved.last().unwrap());
+        let mut united = by_id(entries(None, from));
+        united.extend(by_id(entries(Some(from), last)));
+        prop_assert_eq!(united, kept);
+    }
+}
+
+/// A law that is never put to the test by what matters proves little.
+#[test]
+fn random_histories_tell_every_fact() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop::collection::vec(happens(), 20..40);
+    let (mut missing, mut late) = (Fact::ALL.to_vec(), false);
+    for n in 0..3_000 {
+        let all = strategy.new_tree(&mut runner).unwrap().current();
+        let saved = history(&all, n % 2 == 0, n % 3 == 0);
+        for entry in entries(None, saved.last().unwrap()) {
+            missing.retain(|fact| *fact != entry.fact);
+            late |= entry.late;
+        }
+        if missing.is_empty() && late {
+            return;
+        }
+    }
+    panic!("never told: {missing:?}, late {late}");
+}
+
+#[test]
+fn a_schedule_that_lapsed_stays_on_record_when_it_is_cancelled() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(Method::Authorize, None);
+    fixture.order.schedule_capture(id, Some(fixture.now), fixture.now).unwrap();
+    fixture.later(9 * 24 * 3_600);
+    fixture.order.lapse(id, fixture.now).unwrap();
+    let before = entries(None, &fixture.order);
+    fixture.order.schedule_capture(id, None, fixture.now).unwrap();
+    assert_eq!(entries(None, &fixture.order), before);
+    assert!(before.iter().any(|entry| entry.fact == Fact::Lapsed));
+}

@@ -1,0 +1,232 @@
+//! Captures that happen by themselves.
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{
+    Fixture, TOTAL,
+    fixture::{Asked, declined, not_done, unknown},
+};
+use crate::{
+    card::CardSummary,
+    operation::{Principal, Stage},
+    order::{Action, CaptureAt, CaptureStanding, Due, Pay, Rejection},
+    outcome::NoEffect,
+    transaction::{Method, Transaction},
+};
+
+const DAY_S: i64 = 24 * 3600;
+
+/// An authorization that is captured by itself so many seconds from now.
+fn authorized(after_s: i64) -> (Fixture, Uuid) {
+    let mut fixture = Fixture::new();
+    let at = fixture.now + SignedDuration::from_secs(after_s);
+    let id = authorize(&mut fixture, CaptureAt::At(at)).unwrap();
+    (fixture, id)
+}
+
+fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejection> {
+    let pay = Pay {
+        method: Method::Authorize,
+        amount: None,
+        card: CardSummary::default(),
+        standalone: None,
+        capture,
+        shopper: None,
+    };
+    let at = fixture.ask(Action::Pay(pay), None)?.sent();
+    fixture.approve(at);
+    Ok(at.transaction)
+}
+
+fn capture_due(fixture: &mut Fixture) -> Result<Asked, Rejection> {
+    fixture.ask(Action::CaptureDue, None)
+}
+
+fn only(fixture: &Fixture) -> &Transaction {
+    &fixture.order.transactions[0]
+}
+
+#[test]
+fn it_is_due_at_its_moment_and_not_a_second_before() {
+    let (mut fixture, id) = authorized(3600);
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_secs(3600)));
+    fixture.later(3599);
+    assert_eq!(fixture.order.due_for_capture(fixture.now), None);
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue));
+    fixture.later(1);
+    assert_eq!(fixture.order.due_for_capture(fixture.now), Some(Due::Capture(id)));
+    let at = capture_due(&mut fixture).unwrap().sent();
+    assert_eq!(
+        (fixture.operation(at).by, fixture.operation(at).amount.minor()),
+        (Principal::Schedule, TOTAL)
+    );
+    fixture.approve(at);
+    assert_eq!((only(&fixture).captured().minor(), fixture.order.next_capture_at()), (TOTAL, None));
+}
+
+#[test]
+fn two_runs_at_once_capture_once() {
+    let (mut fixture, _) = authorized(0);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue), "the first has claimed it");
+    fixture.told(at, &unknown());
+    fixture.later(10 * DAY_S);
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue), "what is in doubt is never sent again");
+    assert_eq!(fixture.order.next_capture_at(), None);
+}
+
+#[test]
+fn a_capture_or_a_void_by_hand_ends_the_schedule() {
+    let (mut fixture, id) = authorized(3600);
+    let at = fixture.capture(id, Some(100)).unwrap().sent();
+    assert_eq!(fixture.order.next_capture_at(), None, "while it is under way");
+    fixture.approve(at);
+    fixture.later(7200);
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue));
+    let (mut fixture, id) = authorized(3600);
+    let at = fixture.void(id).unwrap().sent();
+    fixture.approve(at);
+    fixture.later(7200);
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue));
+    // One that did nothing leaves the schedule as it was.
+    let (mut fixture, id) = authorized(3600);
+    let at = fixture.capture(id, None).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::TryAgain));
+    fixture.later(3600);
+    capture_due(&mut fixture).unwrap().sent();
+}
+
+#[test]
+fn what_did_nothing_is_tried_again_later_and_later_as_the_same_operation() {
+    let (mut fixture, _) = authorized(0);
+    let first = capture_due(&mut fixture).unwrap().sent();
+    for minutes in [1, 2, 5, 15, 60, 60, 60] {
+        fixture.told(first, &not_done(NoEffect::TryAgain));
+        assert_eq!(only(&fixture).capture_standing(), Some(CaptureStanding::Retrying));
+        fixture.later(minutes * 60 - 1);
+        assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue), "{minutes} minutes");
+        fixture.later(1);
+        assert_eq!(capture_due(&mut fixture).unwrap().sent(), first);
+    }
+    assert_eq!((only(&fixture).operations.len(), fixture.operation(first).attempt.number), (2, 8));
+    fixture.approve(first);
+    assert_eq!(only(&fixture).captured().minor(), TOTAL);
+}
+
+#[test]
+fn a_refusal_stops_it_until_it_is_scheduled_anew() {
+    let (mut fixture, id) = authorized(0);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    fixture.told(at, &declined());
+    assert_eq!(only(&fixture).capture_standing(), Some(CaptureStanding::Stopped));
+    fixture.later(DAY_S);
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue));
+    fixture.order.schedule_capture(id, Some(fixture.now), fixture.now).unwrap();
+    let again = capture_due(&mut fixture).unwrap().sent();
+    assert_ne!(again, at);
+    fixture.approve(again);
+    assert_eq!(only(&fixture).captured().minor(), TOTAL);
+}
+
+#[test]
+fn an_authorization_that_ends_before_it_could_be_captured_lapses_once() {
+    let (mut fixture, id) = authorized(6 * DAY_S + 22 * 3600);
+    fixture.later(6 * DAY_S + 22 * 3600);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    // Retries up to an hour before the end, then nothing until the end.
+    let mut attempts = 0;
+    while attempts < 10 {
+        fixture.told(at, &not_done(NoEffect::TryAgain));
+        attempts += 1;
+        fixture.now = fixture.order.next_capture_at().unwrap();
+        match capture_due(&mut fixture) {
+            Ok(asked) => assert_eq!(asked.sent(), at),
+            Err(rejection) => {
+                assert_eq!(rejection, Rejection::AuthorizationEnded { transaction: id });
+                break;
+            }
+        }
+    }
+    assert_eq!(attempts, 5, "after 0, 1, 3, 8 and 23 minutes; 83 would be in the last hour");
+    assert_eq!(Some(fixture.now), only(&fixture).authorization_expires_at);
+    assert!(fixture.order.lapse(id, fixture.now).is_some());
+    assert_eq!(only(&fixture).capture_standing(), Some(CaptureStanding::Lapsed));
+    assert_eq!((fixture.order.next_capture_at(), fixture.order.lapse(id, fixture.now)), (None, None));
+    // It may be alive all the same: a person can still capture it.
+    fixture.capture(id, None).unwrap().sent();
+}
+
+#[test]
+fn what_nobody_tried_in_time_is_tried_for_an_hour_after_the_end_and_then_lapses() {
+    for (late_s, due) in [(3600, Due::Capture as fn(Uuid) -> Due), (3601, Due::Lapse)] {
+        let (mut fixture, id) = authorized(7 * DAY_S);
+        fixture.later(7 * DAY_S + late_s);
+        assert_eq!(fixture.order.due_for_capture(fixture.now), Some(due(id)), "{late_s}");
+    }
+}
+
+#[test]
+fn a_moment_in_the_past_means_now_and_one_after_the_end_is_refused() {
+    let mut fixture = Fixture::new();
+    let long_ago = fixture.now - SignedDuration::from_hours(1000);
+    authorize(&mut fixture, CaptureAt::At(long_ago)).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now));
+    let mut fixture = Fixture::new();
+    let latest = fixture.now + fixture.policy.authorization_lifetime;
+    let after = latest + SignedDuration::from_secs(1);
+    assert_eq!(authorize(&mut fixture, CaptureAt::At(after)), Err(Rejection::CaptureAfterExpiry { latest }));
+    assert!(fixture.order.transactions.is_empty());
+    let id = authorize(&mut fixture, CaptureAt::At(latest)).unwrap();
+    assert_eq!(
+        fixture.order.schedule_capture(id, Some(after), fixture.now),
+        Err(Rejection::CaptureAfterExpiry { latest })
+    );
+}
+
+#[test]
+fn the_merchants_default_holds_unless_the_request_says_otherwise() {
+    let mut fixture = Fixture::new();
+    fixture.policy.capture_after = Some(SignedDuration::from_hours(2));
+    let id = authorize(&mut fixture, CaptureAt::AsTheMerchantSays).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_hours(2)));
+    fixture.order.schedule_capture(id, None, fixture.now).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), None);
+    let mut fixture = Fixture::new();
+    fixture.policy.capture_after = Some(SignedDuration::from_hours(2));
+    authorize(&mut fixture, CaptureAt::Never).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), None);
+}
+
+#[test]
+fn only_what_can_be_captured_can_be_scheduled() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    fixture.approve(at);
+    let refused = fixture.order.schedule_capture(at.transaction, Some(fixture.now), fixture.now);
+    assert_eq!(refused, Err(Rejection::NotAnAuthorization));
+    let (mut fixture, id) = authorized(60);
+    let at = fixture.capture(id, None).unwrap().sent();
+    let in_progress = Rejection::OperationInProgress { transaction: id };
+    assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(in_progress));
+    fixture.approve(at);
+    assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(Rejection::AlreadyCaptured));
+    assert_eq!(
+        fixture.order.schedule_capture(Uuid::nil(), None, fixture.now),
+        Err(Rejection::TransactionNotFound)
+    );
+}
+
+#[test]
+fn an_order_in_doubt_is_not_due_and_one_that_was_found_absent_is_due_again() {
+    let (mut fixture, _) = authorized(0);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    fixture.told(at, &unknown());
+    assert_eq!(fixture.order.next_capture_at(), None);
+    fixture.later(95);
+    fixture.learns(at, &crate::outcome::Finding::Absent);
+    fixture.later(60);
+    fixture.learns(at, &crate::outcome::Finding::Absent);
+    assert!(fixture.operation(at).is(Stage::NoEffect));
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_mins(1)));
+}

@@ -1,0 +1,89 @@
+//! A payment that is an order of its own.
+
+use uuid::Uuid;
+
+use super::{Fixture, TOTAL, amount, fixture::unknown};
+use crate::{
+    card::{CardSummary, StoredCard},
+    memo::Memo,
+    money::Currency,
+    order::{Action, CaptureAt, Pay, Rejection, StandalonePayment, Target},
+    outcome::{GatewayResponse, Outcome},
+    transaction::{Method, Transaction},
+};
+
+const ID: Uuid = Uuid::from_u128(7);
+
+fn alone(method: Method, save_card: bool) -> Action {
+    let memo = Memo { reference: "2343-0988".to_owned(), save_card, ..Memo::default() };
+    Action::Pay(Pay {
+        method,
+        amount: Some(amount(TOTAL)),
+        card: CardSummary::default(),
+        standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
+        capture: CaptureAt::default(),
+        shopper: None,
+    })
+}
+
+fn stored() -> StoredCard {
+    StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() }
+}
+
+fn approved() -> Outcome {
+    Outcome::Approved(GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(amount(TOTAL)),
+        stored: Some(stored()),
+        ..GatewayResponse::default()
+    })
+}
+
+fn only(fixture: &Fixture) -> &Transaction {
+    assert_eq!(fixture.order.transactions.len(), 1);
+    &fixture.order.transactions[0]
+}
+
+#[test]
+fn it_is_found_by_the_id_that_follows_from_its_reference() {
+    let mut fixture = Fixture::new();
+    let at = fixture.ask(alone(Method::Authorize, false), Some("k")).unwrap().sent();
+    assert_eq!(at.transaction, ID);
+    let memo = only(&fixture).memo.as_deref().unwrap();
+    assert_eq!(memo.reference, "2343-0988");
+}
+
+#[test]
+fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
+    for asked in [true, false] {
+        let mut fixture = Fixture::new();
+        let at = fixture.ask(alone(Method::Purchase, asked), Some("k")).unwrap().sent();
+        fixture.told(at, &approved());
+        assert_eq!(only(&fixture).card.stored, asked.then(stored));
+        assert_eq!(fixture.operation(at).response().unwrap().stored, None);
+    }
+}
+
+#[test]
+fn another_reference_on_the_same_order_cannot_charge_it_again() {
+    for told in [approved(), unknown()] {
+        let mut fixture = Fixture::new();
+        let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+        fixture.told(at, &told);
+        assert!(fixture.ask(alone(Method::Purchase, false), Some("other")).is_err());
+        assert_eq!(only(&fixture).id, ID);
+    }
+}
+
+#[test]
+fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
+    let mut fixture = Fixture::new();
+    let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    fixture.told(at, &approved());
+    let refund =
+        || Action::Refund { target: Target::Transaction(ID), amount: Some(amount(100)), mechanism: None };
+    let euro = Some(Currency::parse("EUR").unwrap());
+    let differs = Rejection::CurrencyDiffers { currency: Currency::USD };
+    assert_eq!(fixture.ask_in(refund(), euro, Some("r")), Err(differs));
+    fixture.ask_in(refund(), Some(Currency::USD), Some("r")).unwrap().sent();
+}

@@ -1,0 +1,563 @@
+//! The state machine: what is allowed when, and what the order then says.
+
+use uuid::Uuid;
+
+use super::{
+    Fixture, TOTAL, amount,
+    fixture::{Asked, approval, declined, not_done, partial, unknown},
+};
+use crate::{
+    decline::DeclineCode,
+    money::Currency,
+    operation::{Cause, Kind, Mechanism, Principal, Shopper},
+    order::{
+        Action, Next, OrderStatus, PaymentStatus, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target,
+    },
+    outcome::{GatewayResponse, NoEffect, Outcome},
+    policy::{DeclineOn, RefundWithoutAmount},
+    transaction::{Method, Status},
+};
+
+const AUTHORIZE: Method = Method::Authorize;
+const PURCHASE: Method = Method::Purchase;
+
+#[test]
+fn a_payment_without_an_amount_pays_what_is_owing() {
+    let mut fixture = Fixture::new();
+    fixture.approved(PURCHASE, Some(1000));
+    let id = fixture.approved(PURCHASE, None);
+    assert_eq!(fixture.transaction(id).amount(), amount(1599));
+    assert_eq!(fixture.order.owing(), Some(amount(0)));
+}
+
+#[test]
+fn a_paid_order_cannot_be_paid_again() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    assert_eq!(fixture.pay(PURCHASE, None, None), Err(Rejection::AlreadyPaid { transaction: id }));
+    assert_eq!(fixture.pay(AUTHORIZE, Some(1), Some("k")), Err(Rejection::AlreadyPaid { transaction: id }));
+}
+
+#[test]
+fn a_payment_cannot_exceed_what_is_owing() {
+    let mut fixture = Fixture::new();
+    fixture.approved(PURCHASE, Some(1000));
+    assert_eq!(fixture.pay(PURCHASE, Some(1600), None), Err(Rejection::ExceedsOwing { owing: amount(1599) }));
+    assert!(fixture.pay(PURCHASE, Some(1599), None).is_ok());
+}
+
+#[test]
+fn a_pending_payment_keeps_its_amount_reserved() {
+    for method in [AUTHORIZE, PURCHASE] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(method, Some(2000), None).unwrap().sent();
+        fixture.told(at, &unknown());
+        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+        assert_eq!(fixture.order.owing(), Some(amount(599)));
+        let in_progress = Rejection::PaymentInProgress { transaction: at.transaction };
+        assert_eq!(fixture.pay(PURCHASE, Some(600), None), Err(in_progress));
+        fixture.pay(PURCHASE, Some(599), None).unwrap();
+        assert!(matches!(fixture.pay(PURCHASE, None, None), Err(Rejection::PaymentInProgress { .. })));
+    }
+}
+
+#[test]
+fn a_declined_payment_leaves_the_order_owing() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    fixture.told(at, &declined());
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.reference()), (Status::Failed, None));
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
+    assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
+    assert_eq!(fixture.refund(at.transaction, None), Err(Rejection::TransactionFailed));
+    assert_eq!(fixture.void(at.transaction), Err(Rejection::TransactionFailed));
+}
+
+#[test]
+fn a_capture_happens_once_and_releases_the_rest() {
+    let mut fixture = Fixture::new();
+    let id = fixture.captured(1000);
+    assert_eq!(fixture.capture(id, Some(1)), Err(Rejection::AlreadyCaptured));
+    assert_eq!(fixture.transaction(id).captured(), amount(1000));
+    assert_eq!(fixture.order.owing(), Some(amount(1599)));
+    assert_eq!(fixture.order.payment(), PaymentStatus::PartiallyPaid);
+}
+
+#[test]
+fn a_capture_cannot_exceed_the_authorization() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    let exceeds = Rejection::ExceedsAuthorized { authorized: amount(TOTAL) };
+    assert_eq!(fixture.capture(id, Some(TOTAL + 1)), Err(exceeds));
+    assert_eq!(fixture.capture(id, Some(0)), Err(Rejection::AmountZero));
+}
+
+#[test]
+fn a_purchase_has_nothing_to_capture() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    assert_eq!(fixture.capture(id, None), Err(Rejection::NotAnAuthorization));
+}
+
+#[test]
+fn a_declined_capture_can_be_tried_again() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    let at = fixture.capture(id, None).unwrap().sent();
+    fixture.told(at, &declined());
+    assert_eq!(fixture.transaction(id).status(), Status::Complete);
+    assert_eq!(fixture.order.payment(), PaymentStatus::Authorized);
+    assert!(fixture.capture(id, None).is_ok());
+}
+
+#[test]
+fn one_operation_at_a_time_on_a_transaction() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    let at = fixture.capture(id, None).unwrap().sent();
+    let in_progress = Rejection::OperationInProgress { transaction: id };
+    assert_eq!(fixture.capture(id, None), Err(in_progress.clone()));
+    assert_eq!(fixture.void(id), Err(in_progress.clone()));
+    assert_eq!(fixture.refund(id, None), Err(in_progress.clone()));
+    fixture.told(at, &unknown());
+    assert_eq!(fixture.void(id), Err(in_progress));
+    assert_eq!(fixture.order.owing(), Some(amount(0)), "what is being captured stays reserved");
+}
+
+#[test]
+fn refunds_add_up_to_no_more_than_was_captured() {
+    let mut fixture = Fixture::new();
+    let id = fixture.captured(2000);
+    for _ in 0..2 {
+        let at = fixture.refund(id, Some(900)).unwrap().sent();
+        fixture.approve(at);
+        fixture.later(61);
+    }
+    assert_eq!(fixture.refund(id, Some(201)), Err(Rejection::ExceedsRefundable { refundable: amount(200) }));
+    let at = fixture.refund(id, None).unwrap().sent();
+    assert_eq!(fixture.operation(at).amount, amount(200));
+    fixture.approve(at);
+    assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+    let transaction = fixture.transaction(id);
+    assert_eq!((transaction.refunded(), transaction.last_done()), (amount(2000), Kind::Refund));
+    assert_eq!(fixture.order.payment(), PaymentStatus::PartiallyPaid, "599 of the order were never paid");
+}
+
+#[test]
+fn a_refund_does_not_reopen_what_is_owing() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, Some(600)).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.order.owing(), Some(amount(0)));
+    assert_eq!(fixture.order.payment(), PaymentStatus::Paid, "there is no partly refunded");
+}
+
+#[test]
+fn an_uncaptured_payment_cannot_be_refunded() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    assert_eq!(fixture.refund(id, None), Err(Rejection::NotCaptured));
+}
+
+#[test]
+fn a_cancelled_authorization_reopens_what_is_owing_and_is_final() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    let at = fixture.void(id).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.transaction(id).status(), Status::Cancelled);
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
+    assert_eq!(fixture.void(id), Err(Rejection::AlreadyCancelled));
+    assert_eq!(fixture.capture(id, None), Err(Rejection::AlreadyCancelled));
+    assert_eq!(fixture.refund(id, None), Err(Rejection::AlreadyCancelled));
+}
+
+#[test]
+fn after_a_cancel_the_order_owes_the_amount_again_whether_it_was_captured_or_not() {
+    for captured in [None, Some(2000)] {
+        let mut fixture = Fixture::new();
+        let id = match captured {
+            None => fixture.approved(PURCHASE, None),
+            Some(part) => fixture.captured(part),
+        };
+        let at = fixture.void(id).unwrap().sent();
+        fixture.approve(at);
+        let transaction = fixture.transaction(id);
+        assert_eq!(
+            (transaction.status(), transaction.captured(), transaction.refunded()),
+            (Status::Cancelled, amount(0), amount(0))
+        );
+        assert_eq!(
+            (fixture.order.owing(), fixture.order.payment()),
+            (Some(amount(TOTAL)), PaymentStatus::Unpaid)
+        );
+        // Voided after a wrong card, then paid with another one.
+        let again = fixture.pay(PURCHASE, None, Some("another card")).unwrap().sent();
+        fixture.approve(again);
+        assert_eq!((fixture.order.owing(), fixture.order.payment()), (Some(amount(0)), PaymentStatus::Paid));
+    }
+}
+
+#[test]
+fn a_cancel_that_closes_the_order_leaves_nothing_owing() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let action = Action::Void { target: Target::Transaction(id), reopen: false };
+    let at = fixture.ask(action, None).unwrap().sent();
+    assert_eq!(fixture.order.owing(), Some(amount(0)), "reserved until it is known");
+    fixture.approve(at);
+    assert_eq!((fixture.order.owing(), fixture.order.payment()), (Some(amount(0)), PaymentStatus::Refunded));
+    assert_eq!(fixture.order.balance().returned, amount(0));
+}
+
+#[test]
+fn a_refund_that_was_carried_out_as_a_void_stays_a_refund() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    fixture.approve(void);
+    let transaction = fixture.transaction(id);
+    assert_eq!((transaction.captured(), transaction.refunded()), (amount(TOTAL), amount(TOTAL)));
+    assert_eq!((fixture.order.owing(), fixture.order.payment()), (Some(amount(0)), PaymentStatus::Refunded));
+}
+
+#[test]
+fn a_payment_that_a_capture_finds_voided_elsewhere_is_recorded_as_cancelled_and_frees_the_order() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(AUTHORIZE, None);
+    let at = fixture.capture(id, None).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::VoidedElsewhere));
+    let transaction = fixture.transaction(id);
+    let void = transaction.voided().unwrap();
+    assert_eq!((void.cause, void.mechanism), (Cause::Elsewhere, Mechanism::Manual));
+    assert_eq!((transaction.status(), fixture.order.owing()), (Status::Cancelled, Some(amount(TOTAL))));
+    assert_eq!((fixture.order.payment(), fixture.order.next_inquiry_at()), (PaymentStatus::Unpaid, None));
+}
+
+#[test]
+fn a_payment_of_which_a_part_was_refunded_cannot_be_voided() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, Some(1)).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.void(id), Err(Rejection::PartlyRefunded));
+    let at = fixture.refund(id, None).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.void(id), Err(Rejection::AlreadyRefunded));
+}
+
+#[test]
+fn a_void_that_came_too_late_leaves_the_payment_standing() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.void(id).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::AlreadySettled));
+    assert_eq!(fixture.transaction(id).status(), Status::Complete);
+    assert!(fixture.refund(id, None).is_ok());
+}
+
+#[test]
+fn a_full_refund_before_settlement_becomes_a_void() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let refund = fixture.refund(id, Some(TOTAL)).unwrap().sent();
+    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    assert_eq!((fixture.operation(void).kind, fixture.operation(void).amount), (Kind::Void, amount(TOTAL)));
+    assert_eq!(fixture.transaction(id).status(), Status::Pending);
+    fixture.approve(void);
+    let transaction = fixture.transaction(id);
+    assert_eq!((transaction.status(), transaction.refunded()), (Status::Complete, amount(TOTAL)));
+    assert_eq!(transaction.last_done(), Kind::Refund);
+    assert_eq!(fixture.order.payment(), PaymentStatus::Refunded);
+    assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+}
+
+#[test]
+fn a_partial_refund_before_settlement_never_becomes_a_void() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, Some(TOTAL - 1)).unwrap().sent();
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+    assert_eq!(fixture.transaction(id).refundable(), amount(TOTAL));
+
+    // Nor does the rest after a part was refunded: a void gives back everything.
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let at = fixture.refund(id, Some(1000)).unwrap().sent();
+    fixture.approve(at);
+    let at = fixture.refund(id, None).unwrap().sent();
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+}
+
+#[test]
+fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
+    // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
+    for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
+        assert_eq!(fixture.told(void, &outcome), Next::Answer);
+        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    }
+    fixture.approve(void);
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!(transaction.status(), Status::Failed);
+    assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
+    assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
+}
+
+#[test]
+fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let Next::Send(refund) = fixture.told(void, &not_done(NoEffect::AlreadySettled)) else {
+        panic!("no refund")
+    };
+    assert_eq!(
+        (fixture.operation(refund).kind, fixture.operation(refund).amount),
+        (Kind::Refund, amount(500))
+    );
+    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
+    for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
+        assert_eq!(fixture.told(refund, &outcome), Next::Answer);
+        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    }
+    fixture.approve(refund);
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.refunded()), (Status::Failed, amount(0)));
+    assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
+    assert_eq!(
+        (fixture.order.owing(), fixture.order.payment()),
+        (Some(amount(TOTAL)), PaymentStatus::Unpaid)
+    );
+}
+
+#[test]
+fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
+    let mut fixture = Fixture::new();
+    fixture.policy.accept_partial_approval = true;
+    let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    assert_eq!(fixture.told(at, &partial(500)), Next::Answer);
+    assert_eq!(fixture.transaction(at.transaction).captured(), amount(500));
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
+}
+
+#[test]
+fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
+    let answers = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
+    for (avs, cvv, code) in answers {
+        let mut fixture = Fixture::new();
+        fixture.policy.decline_on = DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["N".to_owned()] };
+        let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
+        let Outcome::Approved(answer) = approval(fixture.operation(at)) else { unreachable!() };
+        let answer = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
+        let Next::Send(void) = fixture.told(at, &Outcome::Approved(answer)) else { panic!("no void") };
+        assert_eq!(
+            fixture.capture(at.transaction, None),
+            Err(Rejection::OperationInProgress { transaction: at.transaction })
+        );
+        fixture.approve(void);
+        let transaction = fixture.transaction(at.transaction);
+        assert_eq!(transaction.decline().map(|decline| decline.code), Some(code));
+        assert_eq!(transaction.status(), Status::Failed);
+    }
+}
+
+#[test]
+fn an_outcome_applied_twice_changes_nothing() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    fixture.approve(at);
+    let before = fixture.order.clone();
+    assert_eq!(fixture.told(at, &declined()), Next::Answer);
+    assert_eq!(fixture.order, before);
+}
+
+#[test]
+fn an_order_shows_elastic_paths_states() {
+    let mut fixture = Fixture::new();
+    let shown = |fixture: &Fixture| (fixture.order.payment(), fixture.order.payment().status());
+    assert_eq!(shown(&fixture), (PaymentStatus::Unpaid, OrderStatus::Incomplete));
+    let first = fixture.approved(AUTHORIZE, Some(1000));
+    assert_eq!(shown(&fixture), (PaymentStatus::PartiallyAuthorized, OrderStatus::Incomplete));
+    fixture.approved(AUTHORIZE, None);
+    assert_eq!(shown(&fixture), (PaymentStatus::Authorized, OrderStatus::Processing));
+    let at = fixture.capture(first, None).unwrap().sent();
+    assert_eq!(
+        shown(&fixture),
+        (PaymentStatus::Authorized, OrderStatus::Processing),
+        "a capture under way changes nothing"
+    );
+    fixture.approve(at);
+    assert_eq!(shown(&fixture), (PaymentStatus::Authorized, OrderStatus::Processing));
+    let balance = fixture.order.balance();
+    assert_eq!((balance.authorized, balance.paid), (amount(1599), amount(1000)));
+}
+
+#[test]
+fn a_refund_that_is_only_marked_calls_nobody() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    assert!(matches!(fixture.mark_refunded(id), Ok(Asked::Recorded(_))));
+    let transaction = fixture.transaction(id);
+    assert_eq!(transaction.refund_mechanism(), Some(Mechanism::Manual));
+    assert_eq!(transaction.refunded(), amount(TOTAL));
+}
+
+#[test]
+fn the_merchant_chooses_what_a_refund_without_an_amount_is() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    fixture.policy.refund_without_amount = RefundWithoutAmount::Reject;
+    assert_eq!(fixture.refund(id, None), Err(Rejection::RefundAmountRequired));
+    fixture.policy.refund_without_amount = RefundWithoutAmount::Mark;
+    assert!(matches!(fixture.refund(id, None), Ok(Asked::Recorded(_))));
+}
+
+#[test]
+fn no_transaction_is_guessed_at_when_several_could_be_meant() {
+    let mut fixture = Fixture::new();
+    let capture = Action::Capture { target: Target::OnlyEligible, amount: None, custom_reference: None };
+    assert_eq!(fixture.ask(capture.clone(), None), Err(Rejection::NoEligibleTransaction));
+    let first = fixture.approved(AUTHORIZE, Some(1000));
+    let second = fixture.approved(AUTHORIZE, None);
+    let several = Rejection::SeveralEligibleTransactions { transactions: vec![first, second] };
+    assert_eq!(fixture.ask(capture.clone(), None), Err(several));
+    let at = fixture.capture(first, None).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.ask(capture, None).unwrap().sent().transaction, second);
+    assert_eq!(fixture.capture(Uuid::from_u128(999), None), Err(Rejection::TransactionNotFound));
+}
+
+#[test]
+fn restating_an_order_cannot_undercut_its_payments() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(AUTHORIZE, Some(1000), None).unwrap().sent();
+    let now = fixture.now;
+    let below = Rejection::TotalBelowCommitted { committed: amount(1000) };
+    assert_eq!(fixture.order.restate(Currency::USD, amount(999), now), Err(below));
+    assert_eq!(fixture.order.restate(Currency::USD, amount(1000), now), Ok(()));
+    fixture.approve(at);
+    let euro = Currency::parse("EUR").unwrap();
+    assert_eq!(
+        fixture.order.restate(euro, amount(5000), now),
+        Err(Rejection::CurrencyFixed { currency: Currency::USD })
+    );
+}
+
+#[test]
+fn a_shoppers_failed_attempts_are_limited_until_the_merchant_states_the_order_again() {
+    let mut fixture = Fixture::new();
+    fixture.by = Principal::Implicit;
+    for _ in 0..5 {
+        let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+        fixture.told(at, &declined());
+        fixture.later(61);
+    }
+    assert_eq!(fixture.pay(PURCHASE, None, None), Err(Rejection::TooManyAttempts));
+    fixture.by = Principal::ClientCredentials;
+    assert!(fixture.clone_pay().is_ok(), "the merchant itself is not limited");
+    fixture.by = Principal::Implicit;
+    let now = fixture.now;
+    fixture.order.restate(Currency::USD, amount(TOTAL), now).unwrap();
+    let again = fixture.pay(PURCHASE, None, None);
+    assert_eq!(again, Err(Rejection::TooManyAttempts), "the same amount is no reason to try on");
+    fixture.order.restate(Currency::USD, amount(TOTAL + 1), now).unwrap();
+    assert!(fixture.pay(PURCHASE, None, None).is_ok());
+}
+
+#[test]
+fn failures_of_shoppers_do_not_fill_an_order_that_the_merchant_wants_to_be_paid_for() {
+    let mut fixture = Fixture::new();
+    fixture.policy.shoppers.attempts = usize::MAX;
+    fixture.by = Principal::Implicit;
+    for _ in 0..SHOPPER_FAILURES_MAX {
+        let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+        fixture.told(at, &declined());
+        fixture.later(61);
+    }
+    assert_eq!(fixture.pay(PURCHASE, None, None), Err(Rejection::TooManyAttempts));
+    fixture.by = Principal::ClientCredentials;
+    for _ in 0..TRANSACTIONS_MAX {
+        let at = fixture.pay(PURCHASE, Some(1), None).unwrap().sent();
+        fixture.told(at, &declined());
+        fixture.later(61);
+    }
+    assert_eq!(fixture.pay(PURCHASE, Some(1), None), Err(Rejection::TooManyTransactions));
+}
+
+#[test]
+fn a_shopper_learns_nothing_of_another_ones_payment() {
+    let mut fixture = Fixture::new();
+    fixture.by = Principal::Implicit;
+    let first = fixture.pay(PURCHASE, None, Some("key")).unwrap().sent();
+    fixture.later(40);
+    let replayed = fixture.pay(PURCHASE, None, Some("key")).unwrap();
+    assert_eq!(replayed, Asked::Replayed(first), "its own");
+    assert_eq!(
+        fixture.pay(PURCHASE, None, None),
+        Err(Rejection::PaymentInProgress { transaction: first.transaction }),
+        "its own"
+    );
+    fixture.shopper = Some(Shopper::of(Uuid::from_u128(2)));
+    for (minor, key) in [(None, None), (Some(TOTAL), None), (Some(1), None), (None, Some("key"))] {
+        assert_eq!(fixture.pay(PURCHASE, minor, key), Err(Rejection::NotPayable), "in progress: {minor:?}");
+    }
+    fixture.approve(first);
+    for (minor, key) in [(None, None), (Some(TOTAL), None), (Some(TOTAL + 1), None), (None, Some("key"))] {
+        assert_eq!(fixture.pay(PURCHASE, minor, key), Err(Rejection::NotPayable), "paid: {minor:?}");
+    }
+    fixture.shopper = None;
+    assert_eq!(
+        fixture.pay(PURCHASE, None, Some("key")),
+        Err(Rejection::NotPayable),
+        "and nobody in particular"
+    );
+    fixture.by = Principal::ClientCredentials;
+    let paid = fixture.pay(PURCHASE, None, None);
+    assert_eq!(paid, Err(Rejection::AlreadyPaid { transaction: first.transaction }), "the merchant is told");
+}
+
+#[test]
+fn a_shopper_pays_all_that_is_owing_or_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.by = Principal::Implicit;
+    for minor in [1, TOTAL - 1, TOTAL + 1] {
+        assert_eq!(fixture.pay(PURCHASE, Some(minor), None), Err(Rejection::NotPayable), "{minor}");
+    }
+    assert!(fixture.pay(PURCHASE, Some(TOTAL), None).is_ok());
+    let mut fixture = Fixture::new();
+    (fixture.by, fixture.policy.shoppers.partial) = (Principal::Implicit, true);
+    assert!(fixture.pay(PURCHASE, Some(1), None).is_ok());
+}
+
+#[test]
+fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() {
+    let mut fixture = Fixture::new();
+    fixture.policy.shoppers.partial = true;
+    fixture.by = Principal::Implicit;
+    for minor in 1..=6 {
+        let at = fixture.pay(PURCHASE, Some(minor), None).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::Misconfigured));
+    }
+    assert!(fixture.pay(PURCHASE, None, None).is_ok());
+}
+
+impl Fixture {
+    /// What a payment would come to, without its consequences.
+    fn clone_pay(&mut self) -> Result<Asked, Rejection> {
+        let before = self.order.clone();
+        let result = self.pay(PURCHASE, None, None);
+        self.order = before;
+        result
+    }
+}

@@ -1,0 +1,154 @@
+//! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
+//! save the outcome (`ARCHITECTURE.md`).
+
+pub mod audit;
+mod by_hand;
+mod deadline;
+mod doubt;
+mod intent;
+mod orders;
+mod outcome;
+mod personal;
+
+pub use by_hand::{HandDecision, NotByHand, Weighed};
+pub use deadline::Deadline;
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    gateway::{Gateway, PaymentSource},
+    merchants::Merchant,
+    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Rejection},
+    outcome::Outcome,
+    store::{OrderStore, StoreError},
+    trail,
+};
+use intent::{DECISIONS_MAX, Intended};
+use outcome::{Saved, attempt, next_version};
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A rule of the order.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Too many others changed the order at the same time.
+    #[error("the order is being changed by other requests")]
+    Contended,
+    /// The store did not work; nothing was sent to the gateway.
+    #[error(transparent)]
+    Store(StoreError),
+    /// An abandoned payment or refund of the order may still turn out to be done, and the gateway does not say.
+    #[error(
+        "an earlier attempt may still turn out to be done, and the gateway does not say; nothing was sent"
+    )]
+    Unverified,
+}
+
+/// An operation that was carried out as far as it goes, now or earlier.
+#[derive(Debug)]
+pub struct Performed {
+    /// The order after it.
+    pub order: Order,
+    /// The operation in it.
+    pub at: OperationRef,
+    /// Whether it was asked before and only answered again.
+    pub replayed: bool,
+}
+
+/// The use cases of payments, and the ports they need.
+pub struct Payments {
+    /// Keeps orders.
+    pub store: Arc<dyn OrderStore>,
+    /// Moves money.
+    pub gateway: Arc<dyn Gateway>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Payments {
+    /// Carries out an intent on an order, at most once.
+    ///
+    /// `source` is what a new payment is made with; follow-ups have none.
+    pub async fn perform(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Result<Performed, Refusal> {
+        trail::note(|trail| {
+            trail.merchant = Some(key.merchant.to_string());
+            trail.order = Some(key.order.to_string());
+        });
+        let (order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
+            Intended::Pending(order, at) => (order, at),
+            // Asked before, and still in doubt although its request has ended: ask now, then answer.
+            Intended::Finished(Performed { order, at, replayed: true }) => {
+                let order = self.resolve(merchant, order, at.transaction, deadline).await;
+                audit::note(&order, at, true);
+                return Ok(Performed { order, at, replayed: true });
+            }
+            Intended::Finished(performed) => {
+                audit::note(&performed.order, performed.at, performed.replayed);
+                return Ok(performed);
+            }
+        };
+        let order = self.carry_out(merchant, order, at, source, deadline).await;
+        audit::note(&order, at, false);
+        Ok(Performed { order, at, replayed: false })
+    }
+
+    /// What became of an intent that was carried out before, without carrying it out now. None when it was not, or is
+    /// known to have done nothing.
+    pub async fn repeat(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+        deadline: Deadline,
+    ) -> Result<Option<Performed>, Refusal> {
+        let Some(order) = self.store.load(key).await.map_err(Refusal::Store)? else { return Ok(None) };
+        let Some(at) = order::repeated(&order, intent, self.clock.now())? else { return Ok(None) };
+        let order = self.resolve(merchant, order, at.transaction, deadline).await;
+        audit::note(&order, at, true);
+        Ok(Some(Performed { order, at, replayed: true }))
+    }
+
+    /// Gives a rule of the order what it may need.
+    fn with_context<T>(&self, merchant: &Merchant, rule: impl FnOnce(&Context<'_>) -> T) -> T {
+        let new_id = || self.clock.new_id();
+        rule(&Context { policy: &merchant.policy, now: self.clock.now(), new_id: &new_id })
+    }
+
+    /// Sends a pending operation and whatever follows from its outcome. An outcome that is not known is asked about
+    /// once, if time is left; otherwise the operation stays pending.
+    async fn carry_out(
+        &self,
+        merchant: &Merchant,
+        mut order: Order,
+        mut at: OperationRef,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Order {
+        loop {
+            let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
+            let outcome = self.verified(merchant, &order, at, outcome, deadline).await;
+            let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
+            audit::outcome(&saved.order, at, &outcome);
+            if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_ask() {
+                (saved, _) = self.ask(merchant, saved.order, at).await;
+            }
+            order = saved.order;
+            match saved.next {
+                Next::Send(follow_up) => at = follow_up,
+                Next::Answer => return order,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

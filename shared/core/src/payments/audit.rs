@@ -1,0 +1,153 @@
+//! The audit trail: every change of a payment's state, with who, what, when and the result. Ids, codes and amounts,
+//! nothing of the card and no text from outside.
+
+use uuid::Uuid;
+
+use crate::{
+    operation::Principal,
+    order::{OperationRef, Order},
+    outcome::Outcome,
+    trail::{self, AuditedChange, OUTCOME, Said},
+};
+
+/// Something was put on record about an operation.
+pub(super) fn change(order: &Order, at: OperationRef, what: &'static str) {
+    record(order, at, what, None);
+}
+
+/// What the gateway said, and the state that it left the operation in.
+pub(super) fn outcome(order: &Order, at: OperationRef, outcome: &Outcome) {
+    let response = outcome.response();
+    let said = Said {
+        outcome: outcome_name(outcome),
+        processor: response.processor.clone(),
+        code: response.code.clone(),
+        reference: response.reference.clone(),
+    };
+    record(order, at, OUTCOME, Some(said));
+}
+
+fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<Said>) {
+    let Some(operation) = order.operation(at) else { return };
+    let change = AuditedChange {
+        what,
+        merchant: order.merchant.to_string(),
+        order: order.id.to_string(),
+        transaction: at.transaction,
+        operation: at.operation,
+        kind: operation.kind.as_str(),
+        by: operation.by.as_str(),
+        attempt: operation.attempt.number,
+        gateway_order_id: operation.attempt.gateway_order_id.clone(),
+        state: operation.stage().as_str(),
+        amount_minor: operation.amount.minor(),
+        currency: order.currency.code(),
+        outcome,
+    };
+    // A request's changes are logged when it ends, because its own line may tell them. What has no request is logged
+    // right away.
+    let request_id = trail::request_id();
+    if request_id.is_empty() {
+        log(&change, &request_id, &trail::principal());
+    } else {
+        trail::note(|trail| trail.changes.push(change));
+    }
+}
+
+/// Writes the audit line of a change.
+pub fn log(change: &AuditedChange, request_id: &str, principal: &str) {
+    let said = change.outcome.as_ref();
+    tracing::info!(
+        audit = true,
+        request_id,
+        principal,
+        what = change.what,
+        merchant = change.merchant,
+        order = change.order,
+        transaction = %change.transaction,
+        operation = %change.operation,
+        kind = change.kind,
+        by = change.by,
+        attempt = change.attempt,
+        gateway_order_id = change.gateway_order_id,
+        state = change.state,
+        amount_minor = change.amount_minor,
+        currency = change.currency,
+        outcome = said.map(|said| said.outcome),
+        respproc = said.and_then(|said| said.processor.as_deref()),
+        respcode = said.and_then(|said| said.code.as_deref()),
+        retref = said.and_then(|said| said.reference.as_deref()),
+        "changed"
+    );
+}
+
+/// An order was registered, or its amount stated again.
+pub(super) fn registered(order: &Order) {
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what = "order registered",
+        by = Principal::ClientCredentials.as_str(),
+        merchant = %order.merchant,
+        order = %order.id,
+        amount_minor = order.total.map_or(0, crate::money::Amount::minor),
+        currency = order.currency.code(),
+        "changed"
+    );
+}
+
+/// A scheduled capture was moved, cancelled or given up.
+pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by: Principal) {
+    let at = order.transaction(transaction).and_then(|found| found.capture).map(|schedule| schedule.at);
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what,
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %transaction,
+        by = by.as_str(),
+        capture_at = at.map(tracing::field::display),
+        "changed"
+    );
+}
+
+/// Names and e-mail addresses were deleted.
+pub(super) fn forgotten(order: &Order) {
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what = "personal data deleted",
+        by = Principal::Schedule.as_str(),
+        merchant = %order.merchant,
+        order = %order.id,
+        "changed"
+    );
+}
+
+/// Leaves an operation on the trail of the request that is about it.
+pub(super) fn note(order: &Order, at: OperationRef, replayed: bool) {
+    let Some(operation) = order.operation(at) else { return };
+    trail::note(|trail| {
+        trail.replayed = replayed;
+        trail.transaction = Some(at.transaction);
+        trail.operation = Some(at.operation);
+        trail.kind = Some(operation.kind.as_str());
+        trail.outcome = Some(operation.stage().as_str());
+        trail.amount_minor = Some(operation.amount.minor());
+        trail.currency = Some(order.currency.code());
+    });
+}
+
+pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Approved(_) => "approved",
+        Outcome::PartiallyApproved(_) => "partially_approved",
+        Outcome::Declined(..) => "declined",
+        Outcome::NoEffect(..) | Outcome::Refused(..) => "not_done",
+        Outcome::Unknown(..) => "unknown",
+    }
+}

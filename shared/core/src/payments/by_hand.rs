@@ -1,0 +1,173 @@
+//! What stays in doubt is decided by a person: the gateway is asked once more, and only its silence leaves the decision
+//! to somebody else.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::question, next_version};
+use crate::{
+    merchants::Merchant,
+    operation::{ByHand, DecidedBy, HandVerdict, Reason},
+    order::{self, HandRejection, OperationRef, Order, OrderKey, Rejection},
+    outcome::Finding,
+    store::StoreError,
+};
+
+/// Longest wait for each answer. A person waits for it, and no function's time is running out.
+const INQUIRY_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a person says about whatever is in doubt in a transaction.
+#[derive(Clone, Debug)]
+pub struct HandDecision {
+    /// What became of it.
+    pub verdict: HandVerdict,
+    /// Who says so.
+    pub by: DecidedBy,
+    /// Why.
+    pub reason: Reason,
+    /// The gateway's reference of what was done, where there is one.
+    pub reference: Option<String>,
+}
+
+/// Why nothing was decided by hand. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotByHand {
+    /// The order cannot be had, or written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A rule forbids it.
+    #[error(transparent)]
+    Rule(#[from] HandRejection),
+    /// The gateway says itself what became of it; that counts, and is adopted at the next inquiry.
+    #[error("the gateway has a word of its own: {0}")]
+    GatewayKnows(&'static str),
+    /// The gateway shows no trace of it. Seen twice, that is its word.
+    #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
+    NoTrace,
+    /// The gateway did not answer, so it is not known whether it has a word of its own.
+    #[error("the gateway did not answer")]
+    NoAnswer,
+    /// Somebody else acted on the operation in between.
+    #[error("the operation was changed in the meantime")]
+    Changed,
+}
+
+/// What a decision would change.
+#[derive(Debug)]
+pub struct Weighed {
+    /// The order as it is.
+    pub before: Order,
+    /// The order as it would be.
+    pub after: Order,
+    /// The operation in both.
+    pub at: OperationRef,
+}
+
+impl Payments {
+    /// What a person's decision would make of an order. Asks the gateway, and changes nothing there or here.
+    pub async fn weigh_by_hand(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        transaction: Uuid,
+        verdict: &HandDecision,
+    ) -> Result<Weighed, NotByHand> {
+        let before = self.order(key).await?;
+        let found =
+            before.transaction(transaction).ok_or(Refusal::Rejected(Rejection::TransactionNotFound))?;
+        let pending = found.pending().ok_or(HandRejection::NothingInDoubt)?;
+        let at = OperationRef { transaction, operation: pending.id };
+        let mut after = before.clone();
+        self.apply_by_hand(merchant, &mut after, at, verdict)?;
+        if let Some(question) = question(&before, at) {
+            let finding = self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await;
+            left_open(&finding)?;
+        }
+        Ok(Weighed { before, after, at })
+    }
+
+    /// Puts a person's decision on record, if the gateway still has no word of its own.
+    ///
+    /// A void that follows from it by the merchant's rules is on record with it, and carried out by `reconcile`.
+    pub async fn decide_by_hand(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        transaction: Uuid,
+        verdict: &HandDecision,
+    ) -> Result<Order, NotByHand> {
+        let Weighed { before, mut after, at } =
+            self.weigh_by_hand(merchant, key, transaction, verdict).await?;
+        for _ in 0..DECISIONS_MAX {
+            let stored = match self.store.save(&after).await {
+                Ok(()) => {
+                    log(&after, at, verdict);
+                    return Ok(next_version(&after));
+                }
+                Err(StoreError::Conflict(stored)) => *stored,
+                Err(StoreError::Unavailable(error)) => {
+                    // The write may have been done all the same: look once.
+                    let stored = self.store.load(key).await.map_err(Refusal::Store)?;
+                    stored
+                        .filter(|stored| stored.operation(at) == after.operation(at))
+                        .ok_or(NotByHand::Refused(Refusal::Store(StoreError::Unavailable(error))))?
+                }
+                Err(error) => return Err(Refusal::Store(error).into()),
+            };
+            if stored.operation(at) == after.operation(at) {
+                log(&after, at, verdict);
+                return Ok(stored);
+            }
+            // Something else of the order may have changed; what was asked about may not.
+            if stored.operation(at) != before.operation(at) {
+                return Err(NotByHand::Changed);
+            }
+            after = stored;
+            self.apply_by_hand(merchant, &mut after, at, verdict)?;
+        }
+        Err(Refusal::Contended.into())
+    }
+
+    fn apply_by_hand(
+        &self,
+        merchant: &Merchant,
+        order: &mut Order,
+        at: OperationRef,
+        verdict: &HandDecision,
+    ) -> Result<(), HandRejection> {
+        let HandDecision { verdict, by, reason, reference } = verdict;
+        self.with_context(merchant, |context| {
+            let decision = ByHand::new(*verdict, by, reason, context.now);
+            order::decide_by_hand(order, at, &decision, reference.as_deref(), context)
+        })?;
+        Ok(())
+    }
+}
+
+/// Whether the gateway leaves it open what became of an operation.
+fn left_open(finding: &Finding) -> Result<(), NotByHand> {
+    match finding {
+        Finding::Undecided | Finding::UnderReview | Finding::TimedOut(_) => Ok(()),
+        Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
+        Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),
+        Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
+        Finding::Failed => Err(NotByHand::NoAnswer),
+    }
+}
+
+/// Who and why stand with the operation; the log names neither.
+fn log(order: &Order, at: OperationRef, verdict: &HandDecision) {
+    let operation = order.operation(at);
+    tracing::warn!(
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %at.transaction,
+        operation = %at.operation,
+        kind = operation.map_or("", |operation| operation.kind.as_str()),
+        amount_minor = operation.map_or(0, |operation| operation.amount.minor()),
+        currency = order.currency.code(),
+        outcome = verdict.verdict.as_str(),
+        "decided by hand"
+    );
+}

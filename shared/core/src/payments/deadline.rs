@@ -1,0 +1,46 @@
+//! How long a request may take, and what still fits into it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway may work for
+/// longer (`WORKING_MAX`): waiting longer here would not bring its final response either.
+pub(super) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
+
+/// Time kept for saving the outcome and answering, after the gateway's answer or its absence.
+pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
+
+/// With less than this left nothing is asked: an inquiry about a refund takes two look-ups, and its result is saved.
+pub(super) const ASK_MIN: Duration = Duration::from_secs(8);
+
+/// With less than this an operation is not sent: the answer would most likely be missed.
+pub(super) const SEND_MIN: Duration = Duration::from_secs(2);
+
+/// When the caller's time is up.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline that is this far away.
+    pub fn after(left: Duration) -> Self {
+        Self(Instant::now() + left)
+    }
+
+    /// How long the gateway may take from now, or none when it must not be called any more.
+    pub(super) fn gateway_limit(self) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        let limit = left.saturating_sub(KEPT_FOR_OUTCOME).min(GATEWAY_LIMIT);
+        (limit >= SEND_MIN).then_some(limit)
+    }
+
+    /// Whether there is time for more than answering what is known.
+    pub(crate) fn leaves_time_to_answer(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
+    }
+
+    /// Whether an inquiry still fits.
+    pub(crate) fn leaves_time_to_ask(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= ASK_MIN
+    }
+}

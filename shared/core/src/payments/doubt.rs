@@ -1,0 +1,243 @@
+//! Finding out what became of an operation whose outcome is not known: one inquiry, and what follows from it.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
+use crate::{
+    gateway::{KnownPayment, Question},
+    merchants::Merchant,
+    operation::Kind,
+    order::{self, Next, OperationRef, Order, OrderKey, Rejection},
+    outcome::{Doubt, Finding, Outcome},
+    transaction::Transaction,
+};
+
+/// Longest wait for each answer of an inquiry. It changes nothing, so it can be cut short and made again.
+const INQUIRY_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long a transaction is in doubt before reading it asks the gateway: the request itself has ended long since.
+const REPAIR_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
+impl Payments {
+    /// Asks the gateway now about whatever is in doubt in a transaction, and answers the order after it.
+    ///
+    /// The gateway's answer is adopted; no answer, or one that decides nothing, leaves the operation pending.
+    pub async fn confirm(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Result<Order, Refusal> {
+        let order = self.order(key).await?;
+        order.transaction(transaction).ok_or(Rejection::TransactionNotFound)?;
+        Ok(self.resolve(merchant, order, transaction, deadline).await)
+    }
+
+    /// Asks about a transaction that has been in doubt for so long that its own request cannot be running any more.
+    pub async fn repair(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Order {
+        let pending = order.transaction(transaction).and_then(Transaction::pending);
+        let now = self.clock.now();
+        if pending.is_some_and(|operation| now.duration_since(operation.attempt.at) >= REPAIR_AFTER) {
+            return self.resolve(merchant, order, transaction, deadline).await;
+        }
+        order
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        transaction: Uuid,
+        deadline: Deadline,
+    ) -> Order {
+        match order.to_ask_about(transaction, self.clock.now()) {
+            Some(at) if deadline.leaves_time_to_ask() => {
+                self.ask_about(merchant, order, at, deadline).await.0
+            }
+            _ => order,
+        }
+    }
+
+    /// Asks about one operation, and carries out what follows from the answer. Tells what was found.
+    pub(crate) async fn ask_about(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: OperationRef,
+        deadline: Deadline,
+    ) -> (Order, Finding) {
+        let (saved, finding) = self.ask(merchant, order, at).await;
+        let order = match saved.next {
+            // Only voids follow, which need no card.
+            Next::Send(follow_up) => self.carry_out(merchant, saved.order, follow_up, None, deadline).await,
+            Next::Answer => saved.order,
+        };
+        (order, finding)
+    }
+
+    /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again.
+    pub(crate) async fn put_off(&self, order: Order, at: OperationRef) -> Order {
+        let change = |order: &mut Order| order.put_off(at, self.clock.now()).map(|()| Next::Answer);
+        self.save_change(order, at, &change).await.order
+    }
+
+    /// What became of a call that an intermediary may have refused after the gateway acted: one inquiry tells. Without a
+    /// usable response, or without a trace, it is what the refusal says.
+    pub(super) async fn verified(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        at: OperationRef,
+        outcome: Outcome,
+        deadline: Deadline,
+    ) -> Outcome {
+        let Outcome::Refused(reason, response) = outcome else { return outcome };
+        let unknown = || Outcome::Unknown(Doubt::Unreadable, response.clone());
+        if !deadline.leaves_time_to_ask() {
+            return unknown();
+        }
+        let finding = match question(order, at) {
+            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+            None => Finding::Failed,
+        };
+        match finding {
+            Finding::Became(outcome) => *outcome,
+            Finding::Absent | Finding::Failed => Outcome::NoEffect(reason, response),
+            Finding::Several(_)
+            | Finding::Duplicate(_)
+            | Finding::TimedOut(_)
+            | Finding::Undecided
+            | Finding::UnderReview => unknown(),
+        }
+    }
+
+    /// Looks for every abandoned payment and refund of an order, before more money moves. Answers the order after it.
+    pub(super) async fn look_back(
+        &self,
+        merchant: &Merchant,
+        mut order: Order,
+        deadline: Deadline,
+    ) -> Result<Order, Refusal> {
+        let suspects: Vec<OperationRef> = order.suspects().collect();
+        for at in suspects {
+            if !deadline.leaves_time_to_ask() {
+                return Err(Refusal::Unverified);
+            }
+            let finding = match question(&order, at) {
+                Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+                None => Finding::Failed,
+            };
+            match finding {
+                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {}
+                // A person has looked and decided what the records do not.
+                Finding::Undecided | Finding::UnderReview if is_by_hand(&order, at) => {}
+                Finding::Failed | Finding::Undecided | Finding::UnderReview => {
+                    return Err(Refusal::Unverified);
+                }
+                Finding::Became(_) | Finding::Several(_) => {
+                    let saved = self
+                        .save_change(order, at, &|order| {
+                            self.with_context(merchant, |context| {
+                                order::look_back(order, at, &finding, context)
+                            })
+                        })
+                        .await;
+                    audit::change(&saved.order, at, "found by looking back");
+                    order = match saved.next {
+                        Next::Send(void) => {
+                            Box::pin(self.carry_out(merchant, saved.order, void, None, deadline)).await
+                        }
+                        Next::Answer => saved.order,
+                    };
+                }
+            }
+        }
+        Ok(order)
+    }
+
+    /// Asks once and saves what was learnt.
+    pub(super) async fn ask(&self, merchant: &Merchant, order: Order, at: OperationRef) -> (Saved, Finding) {
+        let finding = match question(&order, at) {
+            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+            None => Finding::Failed,
+        };
+        tracing::info!(
+            merchant = %order.merchant,
+            order = %order.id,
+            transaction = %at.transaction,
+            operation = %at.operation,
+            finding = finding_name(&finding),
+            "gateway inquiry"
+        );
+        if finding == Finding::Failed {
+            return (Saved { order, next: Next::Answer }, finding);
+        }
+        let asked = attempt(&order, at);
+        let saved = self
+            .save_change(order, at, &|order| {
+                // Another attempt was begun meanwhile: what was found is not about it.
+                if attempt(order, at) != asked {
+                    return None;
+                }
+                self.with_context(merchant, |context| order::resolve(order, at, &finding, context))
+            })
+            .await;
+        audit::change(&saved.order, at, "found by asking");
+        (saved, finding)
+    }
+}
+
+/// What an inquiry about an operation asks; none when it never got as far as to have an answer at the gateway.
+pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> {
+    let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
+    let payment = match operation.kind {
+        Kind::Authorize | Kind::Purchase => None,
+        Kind::Capture | Kind::Refund | Kind::Void => Some(KnownPayment {
+            reference: operation.reference.as_deref().or(transaction.reference())?,
+            gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
+        }),
+        Kind::Unrecognized => return None,
+    };
+    // Refunds have references of their own; a payment beside the transaction's own is named by its void.
+    let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
+    let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
+    let earlier: Vec<&str> = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
+    let latest = operation.attempt.gateway_order_id.as_str();
+    Some(Question {
+        route: &operation.route,
+        kind: operation.kind,
+        amount: operation.amount,
+        gateway_order_id: latest,
+        shared: operation.shares_order_id(),
+        earlier: earlier.into_iter().filter(|id| *id != latest).collect(),
+        known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
+        payment,
+    })
+}
+
+fn is_by_hand(order: &Order, at: OperationRef) -> bool {
+    order.operation(at).is_some_and(|operation| !operation.by_hand.is_empty())
+}
+
+fn finding_name(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Became(outcome) => audit::outcome_name(outcome),
+        Finding::Several(_) => "several",
+        Finding::Absent => "absent",
+        Finding::Duplicate(_) => "duplicate",
+        Finding::TimedOut(_) => "timed_out",
+        Finding::Undecided => "undecided",
+        Finding::UnderReview => "under_review",
+        Finding::Failed => "failed",
+    }
+}

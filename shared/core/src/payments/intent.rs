@@ -1,0 +1,158 @@
+//! How an intent gets on record: decided, saved, and decided anew when another request was faster.
+
+use super::{Deadline, Payments, Performed, Refusal, attempt, audit, next_version};
+use crate::{
+    merchants::Merchant,
+    operation::Kind,
+    order::{self, Action, Intent, OperationRef, Order, OrderKey, Plan, Rejection},
+    policy::OrdersMode,
+    store::StoreError,
+    trail::INTENT_SAVED,
+};
+
+/// How often a decision is made anew because somebody else changed the order in between.
+pub(super) const DECISIONS_MAX: usize = 8;
+
+impl Payments {
+    /// Puts the intent on record. From here on it can be found, whatever happens.
+    pub(super) async fn save_intent(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+        deadline: Deadline,
+    ) -> Result<Intended, Refusal> {
+        let mut stored = self.start(merchant, key, intent).await?;
+        let mut looked_back = false;
+        let mut unsaved = Refusal::Contended;
+        for again in 0..DECISIONS_MAX {
+            // A store that answers late must not use up the time in which the caller can be answered.
+            if again > 0 && deadline.gateway_limit().is_none() {
+                break;
+            }
+            let order = stored.order().clone();
+            let route = merchant.route(order.currency);
+            let decided = self.with_context(merchant, |context| {
+                order::decide(order, intent, route.as_ref().map_err(|limit| *limit), context)
+            });
+            let decision = match decided {
+                Ok(decision) => decision,
+                // What is wrong with a new order may have been right when the same request made it.
+                Err(rejection) if matches!(stored, Start::New(_)) => {
+                    let there = self.store.load(key).await.map_err(Refusal::Store)?;
+                    stored = Start::Stored(there.ok_or(rejection)?);
+                    continue;
+                }
+                Err(rejection) => return Err(rejection.into()),
+            };
+            let moves_money = |order: &Order, at: OperationRef| {
+                order.operation(at).is_some_and(|o| o.kind.is_payment() || o.kind == Kind::Refund)
+            };
+            if let Plan::Send(order, at) = &decision
+                && moves_money(order, *at)
+                && !looked_back
+                && stored.order().suspects().next().is_some()
+            {
+                looked_back = true;
+                stored = Start::Stored(self.look_back(merchant, stored.order().clone(), deadline).await?);
+                continue;
+            }
+            let (order, at, to_send) = match decision {
+                Plan::Replay(order, at) => {
+                    return Ok(Intended::Finished(Performed { order, at, replayed: true }));
+                }
+                Plan::Send(order, at) => (order, at, true),
+                Plan::Record(order, at) => (order, at, false),
+            };
+            match self.put(&stored, &order, at).await? {
+                Write::Done(order) if to_send => {
+                    audit::change(&order, at, INTENT_SAVED);
+                    return Ok(Intended::Pending(order, at));
+                }
+                Write::Done(order) => {
+                    return Ok(Intended::Finished(Performed { order, at, replayed: false }));
+                }
+                Write::Changed(order) => (stored, unsaved) = (Start::Stored(order), Refusal::Contended),
+                Write::NotDone(order, why) => {
+                    (stored, unsaved) = (Start::Stored(order), Refusal::Store(StoreError::Unavailable(why)));
+                }
+            }
+        }
+        Err(unsaved)
+    }
+
+    /// The order to decide on. An order that may be new is not read first: its first write tells.
+    async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Start, Refusal> {
+        if let Action::Pay(pay) = &intent.action
+            && (pay.standalone.is_some() || merchant.policy.orders == OrdersMode::External)
+        {
+            let currency = intent.currency.ok_or(Rejection::OrderNotFound)?;
+            // What a payment alone comes to is its order's total: nothing else is owing on it.
+            let total = pay.amount.filter(|_| pay.standalone.is_some());
+            return Ok(Start::New(Order::new(key, currency, total, self.clock.now())));
+        }
+        let order = self.store.load(key).await.map_err(Refusal::Store)?;
+        Ok(Start::Stored(order.ok_or(Rejection::OrderNotFound)?))
+    }
+
+    /// Writes the intent, and finds out what happened when the write's own answer is missing.
+    async fn put(&self, before: &Start, order: &Order, at: OperationRef) -> Result<Write, Refusal> {
+        let written = match before {
+            Start::New(_) => self.store.create(order).await,
+            Start::Stored(_) => self.store.save(order).await,
+        };
+        let mut failure = None;
+        let stored = match written {
+            Ok(()) => return Ok(Write::Done(next_version(order))),
+            Err(StoreError::Conflict(stored)) => *stored,
+            Err(StoreError::Unavailable(why)) => {
+                // The write may have been done all the same: look once.
+                match self.store.load(&order.key()).await.map_err(Refusal::Store)? {
+                    Some(stored) => {
+                        failure = Some(why);
+                        stored
+                    }
+                    None => return Err(Refusal::Store(StoreError::Unavailable(why))),
+                }
+            }
+            Err(error) => return Err(Refusal::Store(error)),
+        };
+        // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
+        let ours = attempt(&stored, at).is_some() && attempt(&stored, at) == attempt(order, at);
+        Ok(match failure {
+            _ if ours => Write::Done(stored),
+            // Nobody else wrote either. Were that called contention, nobody would learn why the store takes no writes.
+            Some(why) if stored.version == before.order().version => Write::NotDone(stored, why),
+            _ => Write::Changed(stored),
+        })
+    }
+}
+
+/// The order that an intent is decided on.
+enum Start {
+    New(Order),
+    Stored(Order),
+}
+
+impl Start {
+    fn order(&self) -> &Order {
+        match self {
+            Self::New(order) | Self::Stored(order) => order,
+        }
+    }
+}
+
+/// What a saved intent came to.
+pub(super) enum Intended {
+    Pending(Order, OperationRef),
+    Finished(Performed),
+}
+
+/// What became of a write.
+enum Write {
+    Done(Order),
+    /// By somebody else.
+    Changed(Order),
+    /// The store took no write, for this reason.
+    NotDone(Order, String),
+}

@@ -1,0 +1,102 @@
+//! What is done to an order without the gateway: registered, read, its captures scheduled.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
+use crate::{
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::Principal,
+    order::{Order, OrderKey, Rejection},
+    store::StoreError,
+};
+
+impl Payments {
+    /// Moves a scheduled capture, or cancels it.
+    pub async fn schedule_capture(
+        &self,
+        key: &OrderKey,
+        transaction: Uuid,
+        at: Option<Timestamp>,
+    ) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.schedule_capture(transaction, at, self.clock.now());
+        self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), &change)
+            .await
+    }
+
+    /// Puts on record that an authorization ended before it was captured.
+    pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
+        let change =
+            |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
+        self.change(key, transaction, ("authorization lapsed", Principal::Schedule), &change).await
+    }
+
+    /// Changes an order that is there, by itself and without the gateway.
+    async fn change(
+        &self,
+        key: &OrderKey,
+        transaction: Uuid,
+        (what, by): (&'static str, Principal),
+        change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
+    ) -> Result<Order, Refusal> {
+        let mut order = self.order(key).await?;
+        for _ in 0..DECISIONS_MAX {
+            change(&mut order)?;
+            match self.store.save(&order).await {
+                Ok(()) => {
+                    audit::scheduled(&order, transaction, what, by);
+                    return Ok(next_version(&order));
+                }
+                Err(StoreError::Conflict(other)) => order = *other,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+
+    /// An order as it is now.
+    pub async fn order(&self, key: &OrderKey) -> Result<Order, Refusal> {
+        let order = self.store.load(key).await.map_err(Refusal::Store)?;
+        Ok(order.ok_or(Rejection::OrderNotFound)?)
+    }
+
+    /// Registers an order with what is to be paid, or states it again, in a currency that the
+    /// merchant can be paid in. Tells whether the order is new.
+    pub async fn register(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        currency: Currency,
+        total: Amount,
+    ) -> Result<(Order, bool), Refusal> {
+        if let Err(limit) = merchant.route(currency) {
+            // What the order's own payments forbid comes first.
+            if let Some(mut stored) = self.store.load(key).await.map_err(Refusal::Store)? {
+                stored.restate(currency, total, self.clock.now())?;
+            }
+            return Err(Rejection::CurrencyNotSupported { currency, limit }.into());
+        }
+        let new = Order::new(key, currency, Some(total), self.clock.now());
+        let mut stored = match self.store.create(&new).await {
+            Ok(()) => {
+                audit::registered(&new);
+                return Ok((next_version(&new), true));
+            }
+            Err(StoreError::Conflict(stored)) => *stored,
+            Err(error) => return Err(Refusal::Store(error)),
+        };
+        for _ in 0..DECISIONS_MAX {
+            stored.restate(currency, total, self.clock.now())?;
+            match self.store.save(&stored).await {
+                Ok(()) => {
+                    audit::registered(&stored);
+                    return Ok((next_version(&stored), false));
+                }
+                Err(StoreError::Conflict(other)) => stored = *other,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+}

@@ -1,0 +1,149 @@
+//! The one call to the gateway, and how its outcome gets on record.
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Deadline, Payments};
+use crate::{
+    gateway::{Command, Instruction, PaymentSource},
+    merchants::Merchant,
+    operation::{Kind, Operation, Stage, State},
+    order::{self, Next, OperationRef, Order},
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    store::StoreError,
+    trail,
+};
+
+/// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.
+const OUTCOME_SAVES_MAX: usize = 20;
+
+impl Payments {
+    /// The one call. Never in a spawned task: a frozen sandbox would send it minutes later.
+    pub(super) async fn call_gateway(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        at: OperationRef,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Outcome {
+        let not_sent = |doubt| Outcome::Unknown(doubt, GatewayResponse::default());
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+        else {
+            return not_sent(Doubt::StateDiffers);
+        };
+        let reference = operation.reference.as_deref().or(transaction.reference());
+        let command = match (operation.kind, source, reference) {
+            (Kind::Authorize, Some(source), _) => Command::Authorize(source),
+            (Kind::Purchase, Some(source), _) => Command::Purchase(source),
+            (Kind::Capture, _, Some(reference)) => Command::Capture { reference },
+            (Kind::Refund, _, Some(reference)) => Command::Refund { reference },
+            (Kind::Void, _, Some(reference)) => Command::Void { reference },
+            // An approved payment always has its reference, and a payment its source.
+            _ => return not_sent(Doubt::Incomplete),
+        };
+        let instruction = Instruction {
+            route: &operation.route,
+            currency: order.currency,
+            amount: operation.amount,
+            gateway_order_id: &operation.attempt.gateway_order_id,
+            order: &order.id,
+            memo: transaction.memo.as_deref(),
+            command,
+        };
+        let Some(limit) = deadline.gateway_limit() else {
+            return Outcome::NoEffect(NoEffect::NoTimeLeft, GatewayResponse::default());
+        };
+        let sent = Instant::now();
+        let outcome = self.gateway.execute(merchant, instruction, limit).await;
+        trail::note(|trail| {
+            trail.gateway += sent.elapsed();
+            trail.gateway_calls += 1;
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_refusals +=
+                u32::from(matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)));
+        });
+        outcome
+    }
+
+    /// Puts the outcome on record.
+    pub(super) async fn save_outcome(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: OperationRef,
+        outcome: &Outcome,
+    ) -> Saved {
+        let sent = attempt(&order, at);
+        self.save_change(order, at, &|order| {
+            let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
+            // Another attempt was begun meanwhile. That money moved is true of the operation; anything else is not.
+            if attempt(order, at) != sent && !moved {
+                return None;
+            }
+            // Meanwhile it was abandoned: the approval turned up late, by the shortest way.
+            let is_decided = |operation: &&Operation| matches!(operation.state, State::Decided(_));
+            let decided = order.operation(at).filter(is_decided);
+            let stands = decided.is_some_and(|operation| operation.is(Stage::Approved));
+            let late = moved && decided.is_some() && !(stands && attempt(order, at) == sent);
+            self.with_context(merchant, |context| {
+                if late {
+                    let found = Finding::Became(Box::new(outcome.clone()));
+                    return order::look_back(order, at, &found, context);
+                }
+                Some(order::apply(order, at, outcome, context))
+            })
+        })
+        .await
+    }
+
+    /// Changes an order and saves it; after a conflict the change is made to what is there. If it cannot be saved the
+    /// operation stays pending on record, which is true and gets resolved.
+    pub(super) async fn save_change(
+        &self,
+        order: Order,
+        at: OperationRef,
+        change: &(dyn Fn(&mut Order) -> Option<Next> + Sync),
+    ) -> Saved {
+        let before = order.clone();
+        let mut current = order;
+        for _ in 0..OUTCOME_SAVES_MAX {
+            let mut changed = current.clone();
+            let Some(next) = change(&mut changed) else {
+                return Saved { order: current, next: Next::Answer };
+            };
+            let expected = changed.operation(at).cloned();
+            match self.store.save(&changed).await {
+                Ok(()) => return Saved { order: next_version(&changed), next },
+                // Our own write, its answer lost: the stored operation is as we left it.
+                Err(StoreError::Conflict(stored))
+                    if expected.is_some() && stored.operation(at) == expected.as_ref() =>
+                {
+                    return Saved { order: *stored, next };
+                }
+                Err(StoreError::Conflict(stored)) => current = *stored,
+                Err(error) => {
+                    tracing::error!(merchant = %before.merchant, order = %before.id, operation = %at.operation, %error, "outcome not saved");
+                    break;
+                }
+            }
+        }
+        Saved { order: before, next: Next::Answer }
+    }
+}
+
+/// An order after a change, and what follows from it.
+pub(super) struct Saved {
+    pub(super) order: Order,
+    pub(super) next: Next,
+}
+
+/// The latest attempt of an operation.
+pub(super) fn attempt(order: &Order, at: OperationRef) -> Option<Uuid> {
+    order.operation(at).map(|operation| operation.attempt.id)
+}
+
+/// The order as the store has it after a write.
+pub(super) fn next_version(order: &Order) -> Order {
+    Order { version: order.version + 1, ..order.clone() }
+}

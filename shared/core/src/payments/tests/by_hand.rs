@@ -1,0 +1,117 @@
+//! A person's decision, with a store that fails and others that write in between.
+
+use super::*;
+use crate::{
+    operation::{Decision, Decline, HandVerdict, State},
+    order::OperationRef,
+};
+
+fn verdict(verdict: HandVerdict) -> HandDecision {
+    let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
+    HandDecision { verdict, by, reason, reference: Some("r1".to_owned()) }
+}
+
+impl Fixture {
+    /// A purchase that has been in doubt for two hours.
+    async fn in_doubt() -> (Self, OperationRef) {
+        let fixture = Self::new().await;
+        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        let at = fixture.purchase(None).await.unwrap().at;
+        for order in fixture.store.orders.lock().unwrap().values_mut() {
+            order.transactions[0].operations[0].attempt.at -= jiff::SignedDuration::from_hours(2);
+        }
+        (fixture, at)
+    }
+
+    fn finds(&self, finding: Finding) {
+        self.gateway.findings.lock().unwrap().push_back(finding);
+    }
+
+    async fn decide(&self, at: OperationRef, said: HandVerdict) -> Result<Order, NotByHand> {
+        self.payments.decide_by_hand(&self.merchant, &self.key, at.transaction, &verdict(said)).await
+    }
+}
+
+#[tokio::test]
+async fn only_a_gateway_that_was_asked_and_decides_nothing_leaves_it_to_a_person() {
+    let approved =
+        Outcome::Approved(GatewayResponse { reference: Some("r".to_owned()), ..GatewayResponse::default() });
+    let findings = [
+        Finding::Became(Box::new(approved)),
+        Finding::Several(vec![GatewayResponse::default(); 2]),
+        Finding::Absent,
+        Finding::Failed,
+    ];
+    for finding in findings {
+        for said in [HandVerdict::Done, HandVerdict::NotDone] {
+            let (fixture, at) = Fixture::in_doubt().await;
+            let before = fixture.stored().await;
+            fixture.finds(finding.clone());
+            assert!(fixture.decide(at, said).await.is_err(), "{finding:?}");
+            assert_eq!(fixture.stored().await, before, "{finding:?}");
+        }
+    }
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
+    assert_eq!(fixture.stored().await, order);
+    assert!(order.operation(at).unwrap().is(Stage::Approved));
+    assert_eq!(fixture.sent(), 1, "nothing is sent by a decision");
+}
+
+#[tokio::test]
+async fn weighing_a_decision_changes_nothing() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    let before = fixture.stored().await;
+    fixture.finds(Finding::Undecided);
+    let said = verdict(HandVerdict::Done);
+    let weighed =
+        fixture.payments.weigh_by_hand(&fixture.merchant, &fixture.key, at.transaction, &said).await.unwrap();
+    assert_eq!((&weighed.before, weighed.at), (&before, at));
+    assert_eq!(weighed.after.transaction(at.transaction).unwrap().status(), Status::Complete);
+    assert_eq!(fixture.stored().await, before);
+}
+
+#[tokio::test]
+async fn a_decision_whose_write_lost_its_answer_is_recognised_and_recorded_once() {
+    for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
+        let (fixture, at) = Fixture::in_doubt().await;
+        fixture.finds(Finding::Undecided);
+        fixture.next_writes(&[fault]);
+        fixture.decide(at, HandVerdict::Done).await.unwrap();
+        assert_eq!(fixture.stored().await.operation(at).unwrap().by_hand.len(), 1);
+    }
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    fixture.next_writes(&[Fault::NotDone]);
+    assert!(matches!(
+        fixture.decide(at, HandVerdict::Done).await,
+        Err(NotByHand::Refused(Refusal::Store(_)))
+    ));
+    assert!(fixture.stored().await.operation(at).unwrap().by_hand.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_learnt_in_between_is_not_overruled() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    fixture.meanwhile(|order| {
+        let code = DeclineCode::GenericDecline;
+        let decline = Decline { code, advice: code.advice() };
+        let declined = Decision::Declined(GatewayResponse::default(), decline);
+        order.transactions[0].operations[0].state = State::Decided(declined);
+    });
+    assert!(matches!(fixture.decide(at, HandVerdict::Done).await, Err(NotByHand::Changed)));
+    let operation = fixture.stored().await.operation(at).unwrap().clone();
+    assert!(operation.is(Stage::Declined) && operation.by_hand.is_empty());
+}
+
+#[tokio::test]
+async fn another_change_of_the_order_in_between_is_kept() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    fixture.meanwhile(|order| order.total = Some(Amount::new(5000).unwrap()));
+    let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
+    assert_eq!(order.total, Some(Amount::new(5000).unwrap()));
+    assert_eq!(fixture.stored().await, order);
+}

@@ -1,0 +1,150 @@
+//! What an inquiry is about, and what it decides.
+
+use super::*;
+use crate::payments::doubt::question;
+
+#[tokio::test]
+async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
+    for (finding, then) in [
+        (found("r"), Status::Complete),
+        (Finding::Absent, Status::Failed),
+        (Finding::Failed, Status::Failed),
+        (Finding::Undecided, Status::Pending),
+        (Finding::TimedOut(GatewayResponse::default()), Status::Pending),
+        (Finding::Several(vec![approved_as("1"), approved_as("2")]), Status::Pending),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()));
+        fixture.inquiry_finds(finding.clone());
+        let performed = fixture.purchase(Some("k")).await.unwrap();
+        assert_eq!((status(&performed), fixture.sent()), (then, 1), "{finding:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_inquiry() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Refused(NoEffect::TryAgain, GatewayResponse::default()));
+    let performed = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
+    assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
+}
+
+#[tokio::test]
+async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
+    let deadline = Deadline::after(Duration::from_secs(29));
+    let (mut order, at) = (performed.order, performed.at);
+    for (finding, responded, inquiries) in [(Finding::Failed, false, 0), (Finding::Undecided, true, 1)] {
+        fixture.inquiry_finds(finding);
+        let (after, found) = fixture.payments.ask_about(&fixture.merchant, order, at, deadline).await;
+        assert_eq!(found != Finding::Failed, responded);
+        assert_eq!(after.operation(at).unwrap().pending().unwrap().inquiries, inquiries);
+        order = after;
+    }
+}
+
+#[tokio::test]
+async fn that_money_moved_is_kept_although_another_attempt_began_and_a_refusal_is_not() {
+    struct Overtaken(Arc<MemoryStore>, Outcome);
+    #[async_trait]
+    impl Gateway for Overtaken {
+        async fn execute(&self, _: &Merchant, _: Instruction<'_>, _: Duration) -> Outcome {
+            *self.0.meanwhile.lock().unwrap() = Some(Box::new(|order| {
+                let operation = &mut order.transactions[0].operations[0];
+                let amount = operation.amount;
+                operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::now());
+            }));
+            self.1.clone()
+        }
+        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+            Finding::Failed
+        }
+    }
+    let refused = Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default());
+    for (outcome, then) in
+        [(Outcome::Approved(approved_as("r")), Status::Complete), (refused, Status::Pending)]
+    {
+        let mut fixture = Fixture::new().await;
+        fixture.payments.gateway = Arc::new(Overtaken(fixture.store.clone(), outcome));
+        assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), then);
+    }
+}
+
+#[tokio::test]
+async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    let order = fixture.purchase(None).await.unwrap().order;
+    let transaction = &order.transactions[0];
+    let void = transaction.pending().unwrap();
+    let at = OperationRef { transaction: transaction.id, operation: void.id };
+    let question = question(&order, at).unwrap();
+    assert_eq!(question.payment.unwrap().reference, "second");
+    assert_eq!(question.known, ["second"]);
+}
+
+#[tokio::test]
+async fn an_inquiry_names_every_abandoned_attempt_and_whether_they_share_an_order_id() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()));
+    let performed = fixture.purchase(Some("k")).await.unwrap();
+    let (mut order, at) = (performed.order, performed.at);
+    assert!(!question(&order, at).unwrap().shared);
+    let operation = &mut order.transactions[0].operations[0];
+    let first = operation.attempt.gateway_order_id.clone();
+    operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
+    let asked = question(&order, at).unwrap();
+    assert!(!asked.shared, "each attempt has an order id of its own");
+    assert_ne!(asked.gateway_order_id, first);
+    assert_eq!(asked.earlier, [first.as_str()]);
+    // As the first release sent them.
+    order.transactions[0].operations[0].attempt.gateway_order_id.clone_from(&first);
+    let asked = question(&order, at).unwrap();
+    assert!(asked.shared);
+    assert!(asked.earlier.is_empty(), "the same list is not read twice");
+}
+
+#[tokio::test]
+async fn reading_a_transaction_sends_an_inquiry_once_its_own_request_has_ended_for_long() {
+    for (seconds, then) in [(119, Status::Pending), (120, Status::Complete)] {
+        let mut fixture = Fixture::new().await;
+        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        let Performed { order, at, .. } =
+            fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+        let sent = order.operation(at).unwrap().attempt.at;
+        fixture.payments.clock = Arc::new(Stopped(sent + jiff::SignedDuration::from_secs(seconds)));
+        fixture.inquiry_finds(found("r"));
+        let deadline = Deadline::after(Duration::from_secs(29));
+        let order = fixture.payments.repair(&fixture.merchant, order, at.transaction, deadline).await;
+        assert_eq!(order.transaction(at.transaction).unwrap().status(), then, "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
+    let fixture = Fixture::new().await;
+    let paid = fixture.purchase(None).await.unwrap();
+    let transaction = paid.at.transaction;
+    let refund = |amount: u64| Intent {
+        action: Action::Refund {
+            target: Target::Transaction(transaction),
+            amount: Amount::new(amount).ok(),
+            mechanism: None,
+        },
+        key: Some(KeyDigest::new("POST", "", &amount.to_string())),
+        fingerprint: Fingerprint::new(Kind::Refund, Amount::new(amount).ok(), None, None, None),
+        currency: None,
+        by: Principal::ClientCredentials,
+    };
+    fixture.gateway_says(Outcome::Approved(approved_as("refund-1")));
+    fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, approved_as("refund-2")));
+    let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
+    let question = question(&order, at).unwrap();
+    assert_eq!(question.known, ["refund-1"], "and not the refund itself");
+    assert_eq!(question.payment.unwrap().reference, "r");
+}

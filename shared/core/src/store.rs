@@ -1,0 +1,103 @@
+//! Where orders are kept: a port.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::order::{Order, OrderKey};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The stored order is not the version that the caller has read. What is stored now comes along.
+    #[error("the order was changed by somebody else")]
+    Conflict(Box<Order>),
+    /// The store could not be reached or did not answer; for a write it is not known whether it was done.
+    #[error("the order store is not available: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read as an order.
+    #[error("a stored order cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Most partitions that the index of orders in doubt can have. How many are written to is the deployment's choice
+/// (`IN_DOUBT_SHARDS`).
+pub const IN_DOUBT_SHARDS_MAX: u16 = 256;
+
+/// Partitions that versions before 0.4.0 write to, whatever the deployment's choice; so they are always read.
+pub const IN_DOUBT_SHARDS_BEFORE: u16 = 4;
+
+/// Most partitions that the index of scheduled captures can have. How many it has is the deployment's choice
+/// (`CAPTURE_SHARDS`).
+pub const CAPTURE_SHARDS_MAX: u16 = 256;
+
+/// Partitions of the indexes that are written to. A partition takes a thousand writes a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards {
+    /// Of the index of orders in doubt.
+    pub in_doubt: u16,
+    /// Of the index of scheduled captures.
+    pub captures: u16,
+}
+
+/// A sparse index of the orders of which something is due, by when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// The gateway has to be asked what became of an operation.
+    InDoubt,
+    /// A scheduled capture.
+    CapturesDue,
+}
+
+/// Which orders are wanted of which something is due.
+#[derive(Clone, Debug)]
+pub struct DueQuery {
+    /// What is due.
+    pub index: Index,
+    /// The partition of the index.
+    pub shard: u16,
+    /// Due by then.
+    pub until: Timestamp,
+    /// Where the page begins; none: with what is due longest.
+    pub after: Option<Cursor>,
+    /// Most orders on the page.
+    pub limit: usize,
+}
+
+/// Orders of which something is due, and where to go on reading.
+#[derive(Debug)]
+pub struct Page {
+    /// The longest due first.
+    pub keys: Vec<OrderKey>,
+    /// Since when the first of them is due.
+    pub oldest: Option<Timestamp>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A place in an index.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    /// The last order that was read.
+    pub key: String,
+    /// When it was due, as the index has it.
+    pub due: String,
+}
+
+/// Keeps orders, one item each, every write conditional on what was read.
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// The order as it is now (strongly consistent), if there is one.
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError>;
+
+    /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the one that is.
+    async fn create(&self, order: &Order) -> Result<(), StoreError>;
+
+    /// Replaces the version that the order carries by the next one.
+    ///
+    /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
+    async fn save(&self, order: &Order) -> Result<(), StoreError>;
+
+    /// One page of orders of which something is due. Eventually consistent: it says where to look, the order itself
+    /// decides.
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError>;
+}

@@ -1,0 +1,170 @@
+//! Webhooks: who receives them, when an attempt is repeated, and when a receiver is left alone. Pure.
+
+mod address;
+mod health;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+pub use address::is_public;
+pub use health::{DOWN_AFTER, Health, SLOW};
+
+use crate::order::MerchantId;
+
+/// How long a delivery is repeated. After that it is parked until a person replays it.
+pub const REPEATED_FOR: SignedDuration = SignedDuration::from_hours(72);
+
+/// The wait after the first failure, the second, and so on; the last one holds for all that follow.
+const DELAYS: [SignedDuration; 7] = [
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(5),
+    SignedDuration::from_hours(10),
+    SignedDuration::from_hours(12),
+];
+
+/// A receiver's name within its merchant: up to 64 letters, digits, `-` and `_`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReceiverId(String);
+
+impl std::str::FromStr for ReceiverId {
+    type Err = NotAReceiverId;
+
+    fn from_str(text: &str) -> Result<Self, NotAReceiverId> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(fits) {
+            return Err(NotAReceiverId);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for ReceiverId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text names no receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a receiver's id has 1 to 64 letters, digits, - or _")]
+pub struct NotAReceiverId;
+
+/// A receiver among all merchants'. Written as `merchant#receiver`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReceiverKey {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Its name there.
+    pub receiver: ReceiverId,
+}
+
+impl std::fmt::Display for ReceiverKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.merchant, self.receiver)
+    }
+}
+
+/// Where a merchant's events are sent. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// Its name.
+    pub id: ReceiverId,
+    /// Where it listens.
+    pub url: String,
+    /// Keys of the signatures, decoded: one, or two while one replaces the other.
+    pub secrets: Vec<Secret>,
+    /// The types of events that it gets. Empty: all.
+    pub kinds: Vec<String>,
+    /// Elastic Path's shared secret, sent as `X-MOLTIN-SECRET-KEY`.
+    pub secret_key: Option<SecretString>,
+    /// Whether nothing is sent to it for now. What happens meanwhile is not kept for it.
+    pub is_disabled: bool,
+}
+
+impl Receiver {
+    /// Whether it gets events of this type.
+    pub fn wants(&self, kind: &str) -> bool {
+        !self.is_disabled && (self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind))
+    }
+}
+
+/// The key of a signature. `Debug` does not show it.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// From its bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the line that signs.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// An event on its way to one receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// To whom.
+    pub to: ReceiverKey,
+    /// The event's id, which is the message's at every attempt.
+    pub event: Uuid,
+    /// When the event happened.
+    pub at: Timestamp,
+    /// The event's type.
+    pub kind: String,
+    /// What is sent, byte for byte.
+    pub body: String,
+    /// Attempts that failed.
+    pub failures: u32,
+    /// When it began to wait. None while its first attempt is under way.
+    pub since: Option<Timestamp>,
+}
+
+/// What an attempt leaves to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try again then.
+    Again(Timestamp),
+    /// Nothing, until a person replays it.
+    Park,
+}
+
+impl Delivery {
+    /// What follows a failed attempt that ended at this moment.
+    pub fn after_failure(&self, now: Timestamp) -> Next {
+        let since = self.since.unwrap_or(now);
+        if self.is_over(now) {
+            return Next::Park;
+        }
+        let last = DELAYS.len() - 1;
+        let delay = DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)];
+        // The last attempt is at the end of the three days, not up to half a day before it.
+        Next::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
+    }
+
+    /// Whether its three days have passed.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now >= plus(since, REPEATED_FOR))
+    }
+}
+
+/// A moment later; the end of time is not passed.
+fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! How a receiver is doing, so that one that is down or slow costs the others nothing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::plus;
+
+/// Failures in a row after which a receiver counts as down.
+pub const DOWN_AFTER: u32 = 5;
+
+/// A receiver that takes longer to respond is slow.
+pub const SLOW: SignedDuration = SignedDuration::from_secs(3);
+
+/// How long first attempts of a slow receiver are left to the schedule.
+const SLOW_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// The wait before the first probe of a receiver that is down. It doubles with each that fails.
+const FIRST_PROBE: SignedDuration = SignedDuration::from_mins(1);
+
+/// The longest wait between probes: what is up again is noticed within that time.
+const LAST_PROBE: SignedDuration = SignedDuration::from_mins(30);
+
+/// What is remembered of a receiver after its first failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Until then only the schedule sends to it, and nothing at all if it is down.
+    pub aside_until: Option<Timestamp>,
+}
+
+impl Health {
+    /// Whether it failed so often that only a probe is sent.
+    pub fn is_down(&self) -> bool {
+        self.failures >= DOWN_AFTER
+    }
+
+    /// Whether new events are sent at once. If not, they wait for the schedule, which is not in anyone's way.
+    pub fn takes_first_attempts(&self, now: Timestamp) -> bool {
+        !self.is_down() && self.aside_until.is_none_or(|until| until <= now)
+    }
+
+    /// How many deliveries the schedule may send at a time, of at most as many.
+    pub fn at_a_time(&self, now: Timestamp, most: usize) -> usize {
+        match (self.is_down(), self.aside_until) {
+            (true, Some(until)) if now < until => 0,
+            (true, _) => 1,
+            (false, _) => most,
+        }
+    }
+
+    /// After some attempts that ran side by side, the longest of which took that long.
+    #[must_use]
+    pub fn after(self, failed: u32, succeeded: u32, longest: SignedDuration, now: Timestamp) -> Self {
+        let failures = match succeeded {
+            0 => self.failures.saturating_add(failed),
+            _ => 0,
+        };
+        if failures >= DOWN_AFTER {
+            // Failures that were counted together are one probe too few at most.
+            let probes = failures.max(self.failures + 1).saturating_sub(DOWN_AFTER).min(16);
+            let probes = if self.is_down() { probes } else { 0 };
+            let wait = (FIRST_PROBE * 2_i32.saturating_pow(probes)).min(LAST_PROBE);
+            return Self { failures, aside_until: Some(plus(now, wait)) };
+        }
+        let slow = (longest > SLOW).then(|| plus(now, SLOW_FOR));
+        let aside_until = slow.or(self.aside_until.filter(|until| !self.is_down() && *until > now));
+        Self { failures, aside_until }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the two APIs share, so that another one costs a folder: how a body is read, who calls, why a
+//! request was not carried out, and how a handler's result becomes HTTP. Each API keeps what is its
+//! own: member names, statuses, and the form of its responses.
+
+pub(crate) mod body;
+pub(crate) mod caller;
+pub mod code;
+pub(crate) mod exchange;
+pub(crate) mod failure;
+pub(crate) mod members;
+pub(crate) mod problem;
+
+pub use code::Code;

@@ -1,0 +1,80 @@
+//! Who calls, however it proved that.
+
+use std::sync::Arc;
+
+use lambda_http::{Request, http::header};
+
+use super::{Code, failure::Failure};
+use crate::{
+    access_token::{InvalidToken, Verified},
+    app::{App, Denied},
+    merchants::Merchant,
+    operation::{Principal, Shopper},
+    order::{OrderId, OrderKey},
+    trail,
+};
+
+/// A caller that proved who it is.
+pub(crate) struct Caller {
+    /// The merchant, or the one whose shopper it is.
+    pub(crate) merchant: Arc<Merchant>,
+    /// Who it is, and so what it may do.
+    pub(crate) principal: Principal,
+    /// Which shopper it is, if it is one whose token tells.
+    pub(crate) shopper: Option<Shopper>,
+}
+
+impl Caller {
+    /// A caller that was let in.
+    pub(crate) fn new(merchant: Arc<Merchant>, verified: &Verified) -> Self {
+        trail::note(|trail| {
+            trail.merchant = Some(merchant.id.to_string());
+            trail.principal = Some(verified.as_logged());
+        });
+        Self { merchant, principal: verified.principal, shopper: verified.shopper }
+    }
+
+    /// Verifies the request's bearer token.
+    pub(crate) async fn with_token(app: &App, request: &Request) -> Result<Self, Failure> {
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or(InvalidToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(InvalidToken.into());
+        }
+        let verified = app.merchant_with_token(token.trim(), &app.source(request)).await;
+        let (merchant, verified) = verified.map_err(|reason| denied(reason, || InvalidToken.into()))?;
+        Ok(Self::new(merchant, &verified))
+    }
+
+    /// Whether it is the merchant itself and not a shopper's browser.
+    pub(crate) fn must_be_merchant(&self) -> Result<(), Failure> {
+        match self.principal {
+            Principal::ClientCredentials => Ok(()),
+            Principal::Implicit | Principal::Schedule | Principal::Unrecognized => {
+                Err(Failure::new(Code::Forbidden, "this needs a client_credentials token"))
+            }
+        }
+    }
+
+    /// The key of one of the merchant's orders.
+    pub(crate) fn key(&self, order: OrderId) -> OrderKey {
+        trail::note(|trail| trail.order = Some(order.to_string()));
+        OrderKey { merchant: self.merchant.id.clone(), order }
+    }
+}
+
+impl From<InvalidToken> for Failure {
+    fn from(_: InvalidToken) -> Self {
+        Self::new(Code::InvalidAccessToken, "the access token is missing, wrong or expired")
+    }
+}
+
+/// The failure of a caller that was not let in. `wrong` is what an API says to wrong credentials,
+/// whichever part of them is wrong: the response would tell which merchants there are.
+pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure {
+    match denied {
+        Denied::Wrong => wrong(),
+        Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait),
+        Denied::Unavailable(error) => Failure::from(&error),
+    }
+}

@@ -1,0 +1,111 @@
+//! From a handler's result to HTTP.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+
+use super::{
+    Code,
+    body::{self, Document, Names, Unreadable},
+    failure::Failure,
+    problem::Problem,
+};
+use crate::{app::App, invocation::request_id, trail};
+
+/// Largest body. A payment with all its members takes under 3 KB.
+const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// What a handler returns when all went well, before an API writes it in its form.
+pub(crate) struct Reply<B> {
+    pub(crate) status: u16,
+    pub(crate) body: B,
+    /// Whether it is the response to an earlier request, given again.
+    pub(crate) replayed: bool,
+    /// When it is worth asking again.
+    pub(crate) retry_after_s: Option<u32>,
+}
+
+impl<B> Reply<B> {
+    /// A reply that was not given before.
+    pub(crate) fn new(status: u16, body: B) -> Self {
+        Self { status, body, replayed: false, retry_after_s: None }
+    }
+}
+
+/// A handler's result.
+pub(crate) type Handled<B> = Result<Reply<B>, Failure>;
+
+/// Refuses what moves money while payments are stopped.
+pub(crate) async fn must_not_be_stopped(app: &App) -> Result<(), Failure> {
+    if app.is_stopped().await? { Err(Failure::payments_stopped()) } else { Ok(()) }
+}
+
+/// A result in the form of an API.
+pub(crate) struct Written {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+}
+
+/// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs what the operator
+/// should know of a failure.
+pub(crate) fn http<B>(
+    request: &Request,
+    handled: Handled<B>,
+    write: impl FnOnce(Result<(u16, B), &Failure>) -> Written,
+) -> Response<Body> {
+    let (written, replayed, retry_after_s) = match handled {
+        Ok(reply) => (write(Ok((reply.status, reply.body))), reply.replayed, reply.retry_after_s),
+        Err(failure) => {
+            let code = failure.code().as_str();
+            trail::note(|trail| trail.code = Some(code));
+            if let Some(why) = &failure.for_operator {
+                tracing::error!(request_id = request_id(request), code, why, "request failed");
+            }
+            (write(Err(&failure)), failure.replayed, failure.retry_after_s)
+        }
+    };
+    let mut response = Response::new(Body::Text(written.body));
+    *response.status_mut() = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(written.content_type));
+    if replayed {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if let Some(seconds) = retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The bytes of a request's body; `unreadable` is what it is called when there are none to be had.
+pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], Failure> {
+    let bytes: &[u8] = match request.body() {
+        Body::Empty => &[],
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => return Err(Failure::new(unreadable, "the body cannot be read")),
+    };
+    if bytes.len() > BODY_MAX_BYTES {
+        return Err(Failure::new(Code::BodyTooLarge, "the body is larger than 64 KiB"));
+    }
+    Ok(bytes)
+}
+
+/// The JSON of a request; none when the body is empty or white space, which the SDK sends with a
+/// JSON content type.
+pub(crate) fn json_body(request: &Request) -> Result<Option<Document>, Failure> {
+    let bytes = body_bytes(request, Code::InvalidJson)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Failure::new(Code::InvalidJson, format!("the body is not UTF-8 from byte {at} on"))
+    })?;
+    body::from_json(text, Names::Exact).map(Some).map_err(|error| match error {
+        Unreadable::NotAnObject => Problem::wrong_type("", "an object").into(),
+        error => Failure::new(Code::InvalidJson, error.to_string()),
+    })
+}

@@ -1,0 +1,322 @@
+//! Why a request was not carried out, in words that every API shares: what is wrong with it, and
+//! what a refusal of the rules, a gateway or a store that does not work comes to. Each API writes
+//! it in its own form.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Code,
+    problem::{About, Problem},
+};
+use crate::{
+    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NoEffect, payments::Refusal,
+    store::StoreError,
+};
+
+/// When to come back while something of the same payment is in progress: most gateway calls take
+/// under a second, and the slowest end within the function's 29 s.
+const IN_PROGRESS_RETRY_S: u32 = 2;
+
+/// When to come back while payments are stopped: a person has to start them again.
+const STOPPED_RETRY_S: u32 = 60;
+
+/// When to come back while something that payments need is down.
+const UNAVAILABLE_RETRY_S: u32 = 5;
+
+/// A request that was not carried out: one or more problems, and what else there is to say.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Never empty.
+    problems: Vec<Problem>,
+    /// The payment that it is about.
+    pub(crate) transaction: Option<Uuid>,
+    /// What else is known: names and values.
+    pub(crate) facts: Vec<(&'static str, Value)>,
+    /// When to come back.
+    pub(crate) retry_after_s: Option<u32>,
+    /// Whether it is the response to an earlier request, given again.
+    pub(crate) replayed: bool,
+    /// Goes to the log, never to the caller.
+    pub(crate) for_operator: Option<String>,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        vec![problem].into()
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self {
+            problems,
+            transaction: None,
+            facts: Vec::new(),
+            retry_after_s: None,
+            replayed: false,
+            for_operator: None,
+        }
+    }
+}
+
+impl Failure {
+    /// A failure that is about no member, in words for a developer.
+    pub(crate) fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Problem::about("", code, sentence).into()
+    }
+
+    /// A request that cannot be read, although nothing that is wrong was named.
+    pub(crate) fn unreadable() -> Self {
+        Self::new(Code::InvalidValue, "the request cannot be read")
+    }
+
+    /// Nothing, or a failure of all these.
+    pub(crate) fn of_problems(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    }
+
+    /// The first problem's code.
+    pub(crate) fn code(&self) -> Code {
+        self.problems.first().map_or(Code::InvalidValue, |problem| problem.code)
+    }
+
+    /// The first problem's words.
+    pub(crate) fn words(&self) -> &str {
+        self.problems.first().map_or("", Problem::words)
+    }
+
+    /// The same with its codes as an API calls them.
+    pub(crate) fn renamed(mut self, code: fn(Code) -> Code) -> Self {
+        for problem in &mut self.problems {
+            problem.code = code(problem.code);
+        }
+        self
+    }
+
+    /// Everything that is wrong.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter()
+    }
+
+    /// The status of the whole response, by an API's table: that of the most serious problem.
+    pub(crate) fn status(&self, of: fn(Code) -> u16) -> u16 {
+        self.problems().map(|problem| of(problem.code)).max().unwrap_or(500)
+    }
+
+    fn about(mut self, about: About) -> Self {
+        self.problems = self.problems.into_iter().map(|problem| problem.of_part(about)).collect();
+        self
+    }
+
+    /// Adds something that is known.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.facts.push((name, value.into()));
+        self
+    }
+
+    fn with_amount(self, name: &'static str, amount: Amount) -> Self {
+        self.with(name, amount.minor())
+    }
+
+    /// Names the payment that it is about.
+    pub(crate) fn of(mut self, transaction: Uuid) -> Self {
+        self.transaction = Some(transaction);
+        self
+    }
+
+    /// Says whether it is the response to an earlier request.
+    pub(crate) fn replayed(mut self, replayed: bool) -> Self {
+        self.replayed = replayed;
+        self
+    }
+
+    fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    fn operator(mut self, why: impl Into<String>) -> Self {
+        self.for_operator = Some(why.into());
+        self
+    }
+
+    fn gateway_unavailable(detail: &str) -> Self {
+        Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
+    }
+
+    /// A key is wrong, as too many from there were.
+    pub(crate) fn too_many_wrong_keys(wait: SignedDuration) -> Self {
+        let detail = "too many wrong keys came from this address; the right one is accepted at any time";
+        Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
+    }
+
+    /// Too many payments from there were declined. Not 429, which makes the published SDK wait
+    /// without a word.
+    pub(crate) fn too_many_declines() -> Self {
+        let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
+        Self::new(Code::TooManyDeclines, detail)
+    }
+}
+
+impl Failure {
+    /// An operator has stopped payments.
+    pub(crate) fn payments_stopped() -> Self {
+        let detail = "payments are stopped by the operator of this service; nothing was sent to the gateway";
+        Self::new(Code::PaymentsStopped, detail).retry_after(STOPPED_RETRY_S)
+    }
+}
+
+fn seconds(wait: SignedDuration) -> u32 {
+    u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX)
+}
+
+/// Merchants cannot be read. An unknown merchant is the caller's business and handled there.
+impl From<&MerchantsError> for Failure {
+    fn from(error: &MerchantsError) -> Self {
+        Self::new(Code::ServiceUnavailable, "the service is not available")
+            .retry_after(UNAVAILABLE_RETRY_S)
+            .operator(error.to_string())
+    }
+}
+
+/// An operation that did nothing.
+impl From<NoEffect> for Failure {
+    fn from(reason: NoEffect) -> Self {
+        match reason {
+            NoEffect::Unreachable => {
+                Self::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
+            }
+            NoEffect::TryAgain => {
+                Self::gateway_unavailable("the payment gateway asks to try again; nothing was done")
+            }
+            NoEffect::NoTimeLeft => {
+                Self::gateway_unavailable("there was no time left to send the payment; nothing was done")
+            }
+            NoEffect::NeverArrived => {
+                Self::gateway_unavailable("the request never reached the payment gateway; nothing was done")
+            }
+            NoEffect::Unrecognized => {
+                Self::new(Code::NewerVersion, Rejection::NewerVersion.to_string()).retry_after(UNAVAILABLE_RETRY_S)
+            }
+            NoEffect::VoidedElsewhere => Self::new(
+                Code::VoidedElsewhere,
+                "the gateway shows the payment as voided, by somebody else; nothing of it stands",
+            ),
+            NoEffect::Misconfigured => {
+                Self::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
+                    .operator("the gateway refuses the merchant's set-up or credentials")
+            }
+            NoEffect::NotSettled => Self::new(
+                Code::NotSettled,
+                "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs \
+                 overnight: try again tomorrow, or cancel the transaction to give back all of it",
+            )
+            .with("advice", "retry_later"),
+            NoEffect::AlreadySettled => Self::new(
+                Code::AlreadySettled,
+                "the payment was sent to settlement and cannot be cancelled any more; refund it",
+            )
+            .with("advice", "refund"),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Unverified => Self::gateway_unavailable(
+                "an earlier attempt may still turn out to be done, and the payment gateway does not say; nothing was sent",
+            ),
+            Refusal::Contended => {
+                Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
+            }
+            Refusal::Store(
+                error @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_)),
+            ) => Self::new(
+                Code::ServiceUnavailable,
+                "the service is not available; nothing was sent to the gateway",
+            )
+            .retry_after(UNAVAILABLE_RETRY_S)
+            .operator(error.to_string()),
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        let detail = rejection.to_string();
+        let error = |code| Self::new(code, detail.clone());
+        match rejection {
+            Rejection::OrderNotFound => error(Code::OrderNotFound),
+            Rejection::TransactionNotFound => error(Code::TransactionNotFound),
+            Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
+            Rejection::AmountRequired => error(Code::AmountRequired).about(About::Amount),
+            Rejection::AmountZero => error(Code::InvalidValue).about(About::Amount),
+            Rejection::ExceedsOwing { owing } => {
+                error(Code::ExceedsOwing).about(About::Amount).with_amount("owing", owing)
+            }
+            Rejection::AlreadyPaid { transaction } => error(Code::AlreadyPaid).of(transaction),
+            Rejection::PaymentInProgress { transaction } => {
+                error(Code::PaymentInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
+            }
+            Rejection::OperationInProgress { transaction } => {
+                error(Code::OperationInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
+            }
+            Rejection::TransactionFailed => error(Code::TransactionFailed),
+            Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
+            Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
+            Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
+            Rejection::ExceedsAuthorized { authorized } => {
+                error(Code::ExceedsAuthorized).about(About::Amount).with_amount("authorized", authorized)
+            }
+            Rejection::NotCaptured => error(Code::NotCaptured),
+            Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
+            Rejection::ExceedsRefundable { refundable } => {
+                error(Code::ExceedsRefundable).about(About::Amount).with_amount("refundable", refundable)
+            }
+            Rejection::RefundAmountRequired => error(Code::RefundAmountRequired).about(About::Amount),
+            Rejection::PartlyRefunded => error(Code::PartlyRefunded),
+            // Nobody but the schedule asks for what is due.
+            Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
+            Rejection::SeveralEligibleTransactions { transactions } => {
+                let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
+                error(Code::SeveralEligibleTransactions)
+                    .about(About::Transaction)
+                    .with("transaction_ids", ids)
+            }
+            Rejection::KeyReused { transaction } => {
+                error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)
+            }
+            Rejection::KeyInProgress { transaction } => {
+                error(Code::IdempotencyKeyInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
+            }
+            Rejection::PossibleDuplicate { transaction } => {
+                let advice = "repeat it with an Idempotency-Key if it is meant";
+                Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
+            }
+            Rejection::NotPayable => error(Code::NotPayable),
+            Rejection::TooManyTransactions => error(Code::TooManyTransactions),
+            Rejection::TooManyOperations => error(Code::TooManyOperations),
+            Rejection::TooManyAttempts => error(Code::TooManyAttempts),
+            Rejection::CurrencyDiffers { currency } => {
+                error(Code::CurrencyDiffers).about(About::Currency).with("currency", currency.code())
+            }
+            Rejection::CaptureAfterExpiry { latest } => {
+                error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
+            }
+            Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
+            Rejection::CurrencyNotSupported { currency, limit: _ } => {
+                error(Code::CurrencyNotSupported).about(About::Currency).with("currency", currency.code())
+            }
+            Rejection::CurrencyFixed { currency } => {
+                error(Code::CurrencyFixed).about(About::Currency).with("currency", currency.code())
+            }
+            Rejection::TotalBelowCommitted { committed } => {
+                error(Code::TotalBelowCommitted).about(About::Amount).with_amount("committed", committed)
+            }
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Reads the members of a request: every problem is found and named by its path, none is fatal to
+//! finding the rest.
+
+use super::{
+    Code,
+    body::{Document, Node},
+    failure::Failure,
+    problem::Problem,
+};
+use crate::card::{Kept, check_kept, clean_text};
+
+/// How much of an unknown member's name a response repeats.
+const NAME_SHOWN_MAX: usize = 40;
+
+/// How many unknown members a response names; a body of 64 KiB has room for thousands.
+const UNKNOWN_SHOWN_MAX: usize = 10;
+
+/// The members of one object, with its path and the problems found in it.
+pub(crate) struct Members<'a> {
+    document: &'a Document,
+    node: &'a Node,
+    path: String,
+    problems: Vec<Problem>,
+    /// What is wrong now and may not have been before: a date, a card that expires, what the
+    /// merchant grants.
+    problems_of_now: Vec<Problem>,
+}
+
+impl<'a> Members<'a> {
+    /// The members of the whole body.
+    pub(crate) fn of(document: &'a Document) -> Self {
+        Self {
+            document,
+            node: &document.root,
+            path: String::new(),
+            problems: Vec::new(),
+            problems_of_now: Vec::new(),
+        }
+    }
+
+    /// The members of the object `name`, which may be missing or null.
+    pub(crate) fn inside_if_any(self, name: &str) -> Result<Self, Failure> {
+        static NOTHING: Node = Node::Object(Vec::new());
+        if self.is_null(name) {
+            let path = self.member(name);
+            return Ok(Self { node: &NOTHING, path, ..self });
+        }
+        self.inside(name)
+    }
+
+    /// The members of the object `name`, which has to be there.
+    pub(crate) fn inside(self, name: &str) -> Result<Self, Failure> {
+        let mut outer = self;
+        let inner = if outer.is_null(name) { None } else { outer.object(name) };
+        let path = outer.member(name);
+        outer.finish()?;
+        inner.ok_or_else(|| Problem::required(&path).into())
+    }
+
+    /// All that was wrong so far, or nothing.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        self.finish_form().and_then(|of_now| of_now)
+    }
+
+    /// All that was wrong, if the request could never have been right; otherwise what is wrong with
+    /// it now, if anything.
+    pub(crate) fn finish_form(mut self) -> Result<Result<(), Failure>, Failure> {
+        let form = self.problems.len();
+        self.problems.append(&mut self.problems_of_now);
+        let all = Failure::of_problems(self.problems);
+        if form > 0 { Err(all.err().unwrap_or_else(Failure::unreadable)) } else { Ok(all) }
+    }
+
+    /// All that was wrong so far, or nothing, and goes on.
+    pub(crate) fn check(&mut self) -> Result<(), Failure> {
+        Failure::of_problems(std::mem::take(&mut self.problems))
+    }
+
+    /// Notes a problem with a member, said of it: "must be true or false".
+    pub(crate) fn problem(&mut self, name: &str, code: Code, predicate: impl Into<String>) {
+        let member = self.member(name);
+        self.problems.push(Problem::of(&member, code, predicate));
+    }
+
+    /// Notes a problem with a member as a sentence of its own: "the card has expired".
+    pub(crate) fn problem_about(&mut self, name: &str, code: Code, sentence: impl Into<String>) {
+        let member = self.member(name);
+        self.problems.push(Problem::about(&member, code, sentence));
+    }
+
+    /// Notes a problem that the same request may not have had when it was made first.
+    pub(crate) fn problem_of_now(&mut self, name: &str, code: Code, predicate: impl Into<String>) {
+        let member = self.member(name);
+        self.problems_of_now.push(Problem::of(&member, code, predicate));
+    }
+
+    /// Takes over the problems of an object inside this one.
+    pub(crate) fn absorb(&mut self, inner: Members<'_>) {
+        self.problems.extend(inner.problems);
+        self.problems_of_now.extend(inner.problems_of_now);
+    }
+
+    /// The member as it is in the body.
+    pub(crate) fn node(&self, name: &str) -> Option<&'a Node> {
+        self.document.member(self.node, name)
+    }
+
+    /// Whether the member is not there at all.
+    pub(crate) fn lacks(&self, name: &str) -> bool {
+        self.node(name).is_none()
+    }
+
+    /// Whether the member is null, or not there.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        matches!(self.node(name), None | Some(Node::Null))
+    }
+
+    /// Whether the member is there and says something: neither null nor blank.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.is_null(name) && !self.is_blank(name)
+    }
+
+    fn is_blank(&self, name: &str) -> bool {
+        matches!(self.node(name), Some(Node::Text(text)) if text.trim().is_empty())
+    }
+
+    /// Notes a member that is there and blank: null is nothing, a blank may be a variable that was
+    /// never filled.
+    pub(crate) fn not_blank(&mut self, name: &str) {
+        if self.is_blank(name) {
+            self.problem(name, Code::Required, "is there and empty: fill it, or leave it out");
+        }
+    }
+
+    /// Notes a member that is this one but for the case of its letters, which XML takes for
+    /// another.
+    pub(crate) fn not_in_other_letters(&mut self, name: &str) {
+        let other = |known: &&str| known.eq_ignore_ascii_case(name) && !self.document.same_name(known, name);
+        if let Some(other) = self.node.names().find(other).map(str::to_owned) {
+            self.problem(&other, Code::UnknownMember, format!("is written {name} in XML"));
+        }
+    }
+
+    /// An object. Null is none.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Members<'a>> {
+        let node = match self.node(name)? {
+            Node::Null => return None,
+            node @ Node::Object(_) => node,
+            Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List => {
+                return self.wrong_type(name, "an object");
+            }
+        };
+        let path = self.member(name);
+        let (problems, problems_of_now) = (Vec::new(), Vec::new());
+        Some(Members { document: self.document, node, path, problems, problems_of_now })
+    }
+
+    /// An object, where an element without content is none: XML cannot tell it from an empty text.
+    pub(crate) fn object_unless_blank(&mut self, name: &str) -> Option<Members<'a>> {
+        if self.is_blank(name) { None } else { self.object(name) }
+    }
+
+    /// An object that has to be there.
+    pub(crate) fn required_object(&mut self, name: &str) -> Option<Members<'a>> {
+        if !self.has(name) {
+            self.problem(name, Code::Required, "is required");
+            return None;
+        }
+        self.object(name)
+    }
+
+    /// An optional text: a string, as it is.
+    pub(crate) fn text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        match self.node(name)? {
+            Node::Null => None,
+            Node::Text(text) => self.checked_text(name, text, max_chars),
+            Node::Number(_) | Node::Bool(_) | Node::Object(_) | Node::List => {
+                self.wrong_type(name, "a string")
+            }
+        }
+    }
+
+    /// A text that has to be there and not be blank.
+    pub(crate) fn required_text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        if self.is_null(name) {
+            self.problem(name, Code::Required, "is required");
+            return None;
+        }
+        let text = self.text(name, max_chars)?;
+        if text.trim().is_empty() {
+            self.problem(name, Code::Required, "must not be empty");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A scalar of any type as text, without the white space around it. Blank is nothing.
+    pub(crate) fn scalar(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        let text = match self.node(name)? {
+            Node::Null => return None,
+            Node::Text(text) | Node::Number(text) => text.trim(),
+            Node::Bool(true) => "true",
+            Node::Bool(false) => "false",
+            Node::Object(_) | Node::List => return self.wrong_type(name, "a single value"),
+        };
+        if text.is_empty() { None } else { self.checked_text(name, text, max_chars) }
+    }
+
+    /// A scalar that has to be there.
+    pub(crate) fn required_scalar(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
+        let found = self.problems.len();
+        let text = self.scalar(name, max_chars);
+        if text.is_none() && self.problems.len() == found {
+            self.problem(name, Code::Required, "is required");
+        }
+        text
+    }
+
+    fn checked_text(&mut self, name: &str, text: &'a str, max_chars: usize) -> Option<&'a str> {
+        if text.chars().count() > max_chars {
+            self.problem(name, Code::InvalidValue, format!("is longer than {max_chars} characters"));
+            return None;
+        }
+        // Nor what XML cannot write: the response may have to be XML.
+        if text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
+            self.problem(name, Code::InvalidValue, "must not hold control characters");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text that is kept: it must not bring a card number with it.
+    pub(crate) fn kept(&mut self, name: &str, max_chars: usize) -> Option<String> {
+        let text = self.scalar(name, max_chars)?;
+        if let Err(why) = check_kept(text, Kept::Words) {
+            self.problem(name, Code::InvalidValue, why.to_string());
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// The value, or its error noted with the member's name. The errors quote nothing.
+    pub(crate) fn checked<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        parsed: Option<Result<T, E>>,
+    ) -> Option<T> {
+        match parsed? {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(name, Code::InvalidValue, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes every member that is not one of these. For requests in which a misspelt name would
+    /// change what happens to the money.
+    pub(crate) fn only(&mut self, known: &[&str]) {
+        let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
+        let unknown: Vec<&str> =
+            self.node.names().filter(|name| !is_known(name) && !is_of_a_serializer(name)).collect();
+        for (n, name) in unknown.iter().take(UNKNOWN_SHOWN_MAX).enumerate() {
+            // The name comes from outside: never if it is a number, and shown short after that.
+            let shown = clean_text(name, NAME_SHOWN_MAX);
+            let detail = match n {
+                0 => format!("is not known here; known are {}", known.join(", ")),
+                _ => "is not known here".to_owned(),
+            };
+            self.problem(&shown, Code::UnknownMember, detail);
+        }
+        if unknown.len() > UNKNOWN_SHOWN_MAX {
+            let more = unknown.len() - UNKNOWN_SHOWN_MAX;
+            self.problems.push(Problem::about("", Code::UnknownMember, format!("and {more} more")));
+        }
+    }
+
+    /// Notes every unknown member that is probably meant to be this one: for requests in which
+    /// unknown members are ignored, and leaving this one out means everything.
+    pub(crate) fn no_near_miss_of(&mut self, name: &str) {
+        let is_near = |other: &&str| {
+            let letters: String =
+                other.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+            *other != name && (letters.contains(name) || one_slip_apart(&letters, name))
+        };
+        let near: Vec<&str> = self.node.names().filter(is_near).take(UNKNOWN_SHOWN_MAX).collect();
+        for other in near {
+            let shown = clean_text(other, NAME_SHOWN_MAX);
+            self.problem(&shown, Code::UnknownMember, format!("is not known here; did you mean {name}?"));
+        }
+    }
+
+    /// Notes that a member is of another type.
+    pub(crate) fn wrong_type<T>(&mut self, name: &str, wanted: &str) -> Option<T> {
+        let member = self.member(name);
+        self.problems.push(Problem::wrong_type(&member, wanted));
+        None
+    }
+
+    fn member(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// Whether a serializer wrote the member for itself: `$type` and `$id` of Json.NET, `__type` of
+/// Microsoft's others.
+fn is_of_a_serializer(name: &str) -> bool {
+    name.starts_with('$') || name.starts_with("__")
+}
+
+/// Whether one letter that was left out, added, changed or swapped with its neighbor makes one text
+/// the other.
+fn one_slip_apart(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let (short, long) = (short.as_bytes(), long.as_bytes());
+    let start = short.iter().zip(long).take_while(|(a, b)| a == b).count();
+    let (short, long) = (&short[start..], &long[start..]);
+    match (short, long) {
+        (_, []) => false,
+        ([a, b, rest @ ..], [c, d, other @ ..]) if a == d && b == c && rest == other => true,
+        _ if short.len() == long.len() => short[1..] == long[1..],
+        _ => *short == long[1..],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::body::{Names, from_json},
+        *,
+    };
+
+    #[test]
+    fn a_slip_of_the_pen_is_told_from_another_word() {
+        for near in ["amonut", "ammount", "amout", "amounts", "anount", "mount", "amoun", "xamount"] {
+            assert!(one_slip_apart(near, "amount"), "{near}");
+        }
+        for other in ["amount", "account", "mountain", "method", "am", "", "tnuoma"] {
+            assert!(!one_slip_apart(other, "amount"), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_probably_meant_as_the_amount_is_not_ignored() {
+        let of = |member: &str| {
+            let document = from_json(&format!("{{\"{member}\":1}}"), Names::Exact).unwrap();
+            let mut members = Members::of(&document);
+            members.no_near_miss_of("amount");
+            members.finish().is_err()
+        };
+        for near in ["Amount", "amonut", "AMOUNT", "total_amount", "amount_minor", "am-ount", "amount "] {
+            assert!(of(near), "{near}");
+        }
+        for other in ["amount", "account", "options", "number", "type"] {
+            assert!(!of(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_a_serializer_adds_for_itself_is_no_misspelt_member() {
+        let document = from_json(r#"{"$type":"A","__type":"B","$id":"1","_x":1}"#, Names::AnyCase).unwrap();
+        let mut members = Members::of(&document);
+        members.only(&["Amount"]);
+        let failure = members.finish().unwrap_err();
+        let named: Vec<_> = failure.problems().filter_map(|problem| problem.member(|_| "")).collect();
+        assert_eq!(named, ["_x"]);
+    }
+}

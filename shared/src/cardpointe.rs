@@ -1,0 +1,28 @@
+//! CardConnect's CardPointe gateway: the client, its wire format, and what its answers mean.
+
+mod client;
+pub mod codes;
+mod inquiry;
+mod meaning;
+mod site;
+pub mod transport;
+mod wire;
+
+use std::time::Duration;
+
+pub use client::CardPointe;
+pub use site::is_live;
+
+use crate::gateway;
+
+/// What a stored operation's route calls this gateway.
+pub const NAME: &str = "cardpointe";
+
+/// Decimals of every amount: to CardPointe a whole number means minor units, so an amount of a currency with another
+/// exponent cannot be written without ambiguity (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+pub const DECIMALS: u32 = 2;
+
+/// How long the gateway works on a request before it gives up on the processor (`docs/cardpointe.md`, *Timeouts and duplicates*).
+const TIMEOUT: Duration = Duration::from_secs(32);
+
+const _: () = assert!(TIMEOUT.as_secs() <= gateway::WORKING_MAX.as_secs(), "the rules give it less time");

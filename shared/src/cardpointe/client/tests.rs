@@ -1,0 +1,245 @@
+//! What is sent, and what each status and each way of getting no response comes to.
+
+use std::{collections::VecDeque, sync::Mutex};
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::{
+    gateway::KnownPayment,
+    money::{Amount, Currency},
+};
+
+const BASE: &str = "https://fts-uat.cardconnect.com/cardconnect/rest";
+const LIMIT: Duration = Duration::from_secs(20);
+
+const APPROVED: &str =
+    r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"222","amount":"25.99"}"#;
+const QUEUED: &str = r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"111","amount":"25.99",
+    "setlstat":"Queued for Capture"}"#;
+const NOT_FOUND: &str = r#"{"respstat":"C","respproc":"PPS","respcode":"29"}"#;
+const DECLINED: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"51","retref":"333","amount":"0.00",
+    "setlstat":"Declined"}"#;
+
+/// Returns what it was given, in order, and remembers what it was sent.
+struct Scripted {
+    responses: Mutex<VecDeque<Result<Response, TransportError>>>,
+    sent: Mutex<Vec<String>>,
+}
+
+impl Transport for Scripted {
+    async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+        assert_eq!((request.username, request.password.expose_secret()), ("user", "password"));
+        assert_eq!(request.limit, LIMIT);
+        let path = request.url.strip_prefix(BASE).expect("a URL of the operation's gateway").to_owned();
+        let body = request.body.map(|body| String::from_utf8(body).unwrap()).unwrap_or_default();
+        self.sent.lock().unwrap().push(format!("{:?} {path} {body}", request.method).trim_end().to_owned());
+        self.responses.lock().unwrap().pop_front().expect("no further request")
+    }
+}
+
+fn over(responses: Vec<Result<Response, TransportError>>) -> CardPointe<Scripted> {
+    CardPointe::over(Scripted { responses: Mutex::new(responses.into()), sent: Mutex::default() })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a script mixes responses and errors")]
+fn with(status: u16, body: &str) -> Result<Response, TransportError> {
+    Ok(Response { status, body: Ok(body.as_bytes().to_vec()) })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a script mixes responses and errors")]
+fn without(status: u16, error: BodyError) -> Result<Response, TransportError> {
+    Ok(Response { status, body: Err(error) })
+}
+
+fn merchant() -> Merchant {
+    let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+        "gateway": {"site": "elsewhere", "username": "user", "password": "password", "merchids": {"USD": "1"}}}"#;
+    crate::merchant_document::parse("m".parse().unwrap(), document).unwrap()
+}
+
+/// The route of an operation, which need not be the merchant's current one.
+fn route() -> Route {
+    Route { gateway: NAME.into(), endpoint: BASE.to_owned(), account: "496160873888".to_owned() }
+}
+
+fn amount() -> Amount {
+    Amount::new(2599).unwrap()
+}
+
+const CAPTURE: Command<'static> = Command::Capture { reference: "111" };
+
+async fn perform(client: &CardPointe<Scripted>, command: Command<'_>) -> Outcome {
+    perform_through(client, &route(), command).await
+}
+
+async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: Command<'_>) -> Outcome {
+    let instruction = Instruction {
+        route,
+        currency: Currency::parse("USD").unwrap(),
+        amount: amount(),
+        gateway_order_id: "tg1",
+        order: &"o".parse().unwrap(),
+        memo: None,
+        command,
+    };
+    client.execute(&merchant(), instruction, LIMIT).await
+}
+
+async fn inquire(client: &CardPointe<Scripted>, kind: Kind) -> Finding {
+    let payment = KnownPayment { reference: "111", gateway_order_id: "tg0" };
+    let route = route();
+    let question = Question {
+        route: &route,
+        kind,
+        amount: amount(),
+        gateway_order_id: "tg1",
+        shared: false,
+        earlier: Vec::new(),
+        known: Vec::new(),
+        payment: (!matches!(kind, Kind::Authorize | Kind::Purchase)).then_some(payment),
+    };
+    client.inquire(&merchant(), question, LIMIT).await
+}
+
+fn sent(client: CardPointe<Scripted>) -> Vec<String> {
+    client.transport.sent.into_inner().unwrap()
+}
+
+/// Which outcome it is, without the gateway's words.
+fn shown(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Approved(_) => "approved".to_owned(),
+        Outcome::PartiallyApproved(_) => "partially approved".to_owned(),
+        Outcome::Declined(..) => "declined".to_owned(),
+        Outcome::NoEffect(reason, _) => format!("nothing done: {reason:?}"),
+        Outcome::Refused(reason, _) => format!("refused: {reason:?}"),
+        Outcome::Unknown(doubt, _) => format!("unknown: {doubt:?}"),
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_known_to_have_sent_nothing_is_not_in_doubt() {
+    for (error, expected) in [
+        (TransportError::NotConnected, "nothing done: Unreachable"),
+        (TransportError::NoResponse, "unknown: NoAnswer"),
+    ] {
+        let client = over(vec![Err(error)]);
+        assert_eq!(shown(&perform(&client, CAPTURE).await), expected);
+        assert_eq!(sent(client).len(), 1, "{error:?} was sent again");
+    }
+}
+
+#[tokio::test]
+async fn a_status_means_what_the_table_says_and_any_other_is_in_doubt() {
+    let unknown = "unknown: Unreadable";
+    let statuses = (100..600).map(|status| match status {
+        200 => (status, "approved"),
+        300..=399 | 400 | 401 | 404 => (status, "refused: Misconfigured"),
+        429 => (status, "refused: TryAgain"),
+        _ => (status, unknown),
+    });
+    for (status, expected) in statuses {
+        let client = over(vec![with(status, APPROVED)]);
+        assert_eq!(shown(&perform(&client, CAPTURE).await), expected, "{status}");
+        assert_eq!(sent(client).len(), 1, "{status} was sent again");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
+    let whole = format!("[{APPROVED},{APPROVED}]");
+    for (response, expected) in [
+        (with(200, APPROVED), "approved"),
+        (without(200, BodyError::Cut), "unknown: NoAnswer"),
+        (without(200, BodyError::TooLong), "unknown: Unreadable"),
+        (with(200, ""), "unknown: Unreadable"),
+        (with(200, "<html>"), "unknown: Unreadable"),
+        (with(200, "\"A\""), "unknown: Unreadable"),
+        (with(200, &APPROVED[..40]), "unknown: Unreadable"),
+        (with(200, &whole), "unknown: Unreadable"),
+        (with(200, "{}"), "unknown: Unreadable"),
+        // The status is the gateway's word whatever happened to the body.
+        (without(401, BodyError::Cut), "refused: Misconfigured"),
+        (without(500, BodyError::TooLong), "unknown: Unreadable"),
+    ] {
+        assert_eq!(shown(&perform(&over(vec![response]), CAPTURE).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gateway() {
+    let source = || PaymentSource::Profile { account: "1".to_owned(), profile: "9".to_owned() };
+    let (hold, buy) = (source(), source());
+    for (command, path) in [
+        (Command::Authorize(&hold), "/auth"),
+        (Command::Purchase(&buy), "/auth"),
+        (CAPTURE, "/capture"),
+        (Command::Refund { reference: "111" }, "/refund"),
+        (Command::Void { reference: "111" }, "/void"),
+    ] {
+        let client = over(vec![with(200, APPROVED)]);
+        perform(&client, command).await;
+        let sent = sent(client);
+        assert!(sent[0].starts_with(&format!("Put {path} {{\"merchid\":\"496160873888\"")), "{sent:?}");
+        assert_eq!(sent.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn each_inquiry_reads_what_its_kind_of_operation_changes() {
+    for (kind, path) in [
+        (Kind::Authorize, "/inquireByOrderid/tg1/496160873888/1"),
+        (Kind::Purchase, "/inquireByOrderid/tg1/496160873888/1"),
+        (Kind::Capture, "/inquire/111/496160873888"),
+        (Kind::Void, "/inquire/111/496160873888"),
+        (Kind::Refund, "/inquireByOrderid/tg1/496160873888/1"),
+    ] {
+        let client = over(vec![Err(TransportError::NoResponse)]);
+        assert_eq!(inquire(&client, kind).await, Finding::Failed);
+        assert_eq!(sent(client), [format!("Get {path}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_nothing() {
+    let own = "Get /inquireByOrderid/tg1/496160873888/1";
+    let payments = "Get /inquireByOrderid/tg0/496160873888/1";
+    let client = over(vec![with(200, NOT_FOUND), with(200, QUEUED)]);
+    assert_eq!(inquire(&client, Kind::Refund).await, Finding::Absent);
+    assert_eq!(sent(client), [own, payments]);
+    let client = over(vec![with(200, DECLINED)]);
+    assert!(matches!(inquire(&client, Kind::Refund).await, Finding::Became(_)));
+    assert_eq!(sent(client), [own]);
+    let client = over(vec![with(200, NOT_FOUND), Err(TransportError::NoResponse)]);
+    assert_eq!(inquire(&client, Kind::Refund).await, Finding::Failed, "one half of it is no answer");
+}
+
+#[tokio::test]
+async fn an_inquiry_that_is_not_answered_with_200_and_json_says_nothing_about_the_operation() {
+    let statuses = (100..600).filter(|status| *status != 200).map(|status| with(status, NOT_FOUND));
+    let others = [
+        Err(TransportError::NotConnected),
+        Err(TransportError::NoResponse),
+        without(200, BodyError::Cut),
+        without(200, BodyError::TooLong),
+        with(200, ""),
+        with(200, "<html>"),
+        with(200, "[1]"),
+    ];
+    for response in statuses.chain(others) {
+        let described = response.as_ref().map(|response| response.status).ok();
+        let client = over(vec![response]);
+        assert_eq!(inquire(&client, Kind::Purchase).await, Finding::Failed, "{described:?}");
+        assert_eq!(sent(client).len(), 1, "{described:?} was sent again");
+    }
+    assert_eq!(inquire(&over(vec![with(200, NOT_FOUND)]), Kind::Purchase).await, Finding::Absent);
+}
+
+#[tokio::test]
+async fn an_account_of_another_gateway_is_sent_nothing() {
+    let client = over(Vec::new());
+    let other = Route { gateway: "another".into(), ..route() };
+    assert_eq!(shown(&perform_through(&client, &other, CAPTURE).await), "nothing done: Misconfigured");
+    assert!(sent(client).is_empty());
+}

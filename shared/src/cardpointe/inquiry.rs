@@ -1,0 +1,324 @@
+//! What an inquiry says about an operation.
+//!
+//! `respstat` says whether it was approved, `setlstat` where it stands since. A value that is not listed decides nothing,
+//! and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case does not
+//! count.
+
+use super::{codes, wire::GatewayReply};
+use crate::{
+    money::Amount,
+    operation::Kind,
+    outcome::{Finding, NoEffect, Outcome},
+};
+
+/// Where a record stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// The gateway has no such transaction.
+    NotFound,
+    /// Approved and not captured.
+    Authorized,
+    /// Captured, and not settled yet.
+    Captured,
+    /// Settled.
+    Settled,
+    /// Approved, and refused by the settlement.
+    SettlementRejected,
+    /// Voided.
+    Voided,
+    /// Declined.
+    Declined,
+    /// The gateway gave up waiting for the processor.
+    TimedOut,
+    /// Approved, and the settlement holds it because of its amount, or says nothing of it: it decides nothing yet.
+    UnderReview,
+    /// Anything else: it decides nothing.
+    Unlisted,
+}
+
+fn stands(record: &GatewayReply) -> Stands {
+    let (Some(respstat), Some(respproc), Some(respcode)) =
+        (&record.respstat, &record.respproc, &record.respcode)
+    else {
+        return Stands::Unlisted;
+    };
+    let setlstat = record.setlstat.as_ref().map(|text| text.to_ascii_lowercase());
+    match (respstat.as_str(), setlstat.as_deref()) {
+        ("C", None) if respproc == "PPS" && respcode == "29" => Stands::NotFound,
+        ("A" | "C", Some("voided")) => Stands::Voided,
+        ("C", Some("declined")) => Stands::Declined,
+        ("B", Some("declined")) => Stands::TimedOut,
+        ("A", Some("authorized")) => Stands::Authorized,
+        ("A", Some("queued for capture")) => Stands::Captured,
+        ("A", Some("accepted")) => Stands::Settled,
+        ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
+        ("A", None | Some("" | "amount under review")) => Stands::UnderReview,
+        _ => Stands::Unlisted,
+    }
+}
+
+/// The records under the order ids of an operation's attempts.
+#[derive(Clone, Copy)]
+pub(super) struct AttemptRecords<'a> {
+    /// Of the latest attempt.
+    pub(super) latest: &'a [GatewayReply],
+    /// Whether earlier attempts were sent under the same order id, as the first release did: what is declined or voided
+    /// there may be theirs.
+    pub(super) shared: bool,
+    /// Of each earlier attempt that may still surface.
+    pub(super) earlier: &'a [Vec<GatewayReply>],
+}
+
+impl<'a> AttemptRecords<'a> {
+    /// Every record, and whether it belongs to the latest attempt for certain.
+    fn records(self) -> impl Iterator<Item = (&'a GatewayReply, bool)> {
+        let latest = self.latest.iter().map(move |record| (record, !self.shared));
+        latest.chain(self.earlier.iter().flatten().map(|record| (record, false)))
+    }
+}
+
+/// What records without an approval among them say.
+#[derive(Default)]
+struct Refusals<'a> {
+    voided: Option<&'a GatewayReply>,
+    declined: Option<&'a GatewayReply>,
+    timed_out: Option<&'a GatewayReply>,
+}
+
+impl<'a> Refusals<'a> {
+    fn add(&mut self, stands: Stands, record: &'a GatewayReply) {
+        match stands {
+            Stands::Voided => self.voided = Some(record),
+            Stands::Declined => self.declined = Some(record),
+            Stands::TimedOut => self.timed_out = Some(record),
+            Stands::NotFound
+            | Stands::Authorized
+            | Stands::Captured
+            | Stands::Settled
+            | Stands::SettlementRejected
+            | Stands::UnderReview
+            | Stands::Unlisted => {}
+        }
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        if let Some(record) = self.voided {
+            return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())));
+        }
+        if let Some(record) = self.timed_out {
+            return Some(Finding::TimedOut(record.answer()));
+        }
+        self.declined.map(declined_as)
+    }
+}
+
+/// What is found of an authorization or a purchase. `known` are references of what else is on record under its order
+/// ids: its refunds.
+pub(super) fn of_payment(
+    kind: Kind,
+    amount: Amount,
+    attempts: AttemptRecords<'_>,
+    known: &[&str],
+) -> Finding {
+    let (mut approved, mut refusals) = (Vec::new(), Refusals::default());
+    let mut under_review = false;
+    for (record, is_latest) in attempts.records() {
+        let is_known = record.retref.as_deref().is_some_and(|retref| known.contains(&retref));
+        // A refund that names no order id of its own is listed under the payment's.
+        let gives_back = record.amount().is_some_and(|(_, negative)| negative);
+        if is_known || gives_back {
+            continue;
+        }
+        match (stands(record), kind) {
+            // Whatever follows names the payment by its reference.
+            (Stands::Captured | Stands::Settled | Stands::SettlementRejected | Stands::Authorized, _)
+                if record.retref.is_none() =>
+            {
+                return Finding::Undecided;
+            }
+            (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
+            | (Stands::Authorized, Kind::Authorize) => approved.push(record),
+            // A purchase that is only held was not made by us as it stands.
+            (Stands::Authorized | Stands::Unlisted, _) => return Finding::Undecided,
+            (Stands::UnderReview, _) => under_review = true,
+            (stands, _) if is_latest => refusals.add(stands, record),
+            _ => {}
+        }
+    }
+    if under_review {
+        return Finding::UnderReview;
+    }
+    match approved.as_slice() {
+        [] => refusals.finding().unwrap_or(Finding::Absent),
+        [record] => match record.amount() {
+            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
+            Some((found, false)) if found < amount && !found.is_zero() => {
+                became(Outcome::PartiallyApproved(settled(record)))
+            }
+            _ => Finding::Undecided,
+        },
+        several => {
+            tracing::error!(records = several.len(), "several approved payments of one operation");
+            Finding::Several(several.iter().map(|record| settled(record)).collect())
+        }
+    }
+}
+
+/// What is found of a capture, from the payment's record.
+pub(super) fn of_capture(amount: Amount, record: &GatewayReply) -> Finding {
+    match stands(record) {
+        Stands::Captured | Stands::Settled | Stands::SettlementRejected => match record.amount() {
+            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
+            _ => Finding::Undecided,
+        },
+        Stands::Authorized => Finding::Absent,
+        Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
+        Stands::UnderReview => Finding::UnderReview,
+        // The payment is known to be there.
+        Stands::NotFound | Stands::Declined | Stands::TimedOut | Stands::Unlisted => Finding::Undecided,
+    }
+}
+
+/// What is found of a void, from the payment's record.
+pub(super) fn of_void(record: &GatewayReply) -> Finding {
+    match stands(record) {
+        Stands::Voided => became(Outcome::Approved(record.answer())),
+        Stands::Authorized | Stands::Captured => Finding::Absent,
+        Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
+        Stands::UnderReview => Finding::UnderReview,
+        Stands::SettlementRejected
+        | Stands::NotFound
+        | Stands::Declined
+        | Stands::TimedOut
+        | Stands::Unlisted => Finding::Undecided,
+    }
+}
+
+/// What a refund is told from.
+#[derive(Clone, Copy)]
+pub(super) struct Refund<'a> {
+    /// The amount requested.
+    pub(super) amount: Amount,
+    /// The order ids of its attempts, the latest last.
+    pub(super) ids: &'a [&'a str],
+    /// The reference of the payment.
+    pub(super) payment: &'a str,
+    /// References of what else is on record about the payment.
+    pub(super) known: &'a [&'a str],
+}
+
+impl Refund<'_> {
+    /// Whether a record can be this refund: it is neither the payment nor known to be something else.
+    fn may_be(&self, record: &GatewayReply) -> bool {
+        let is_other = |retref: &str| retref == self.payment || self.known.contains(&retref);
+        let names_another = record.attempt.as_deref().is_some_and(|id| !self.ids.contains(&id));
+        stands(record) != Stands::NotFound
+            && !record.retref.as_deref().is_some_and(is_other)
+            && !names_another
+    }
+
+    /// Whether a record carries the order id of the latest attempt.
+    fn is_latest(&self, record: &GatewayReply) -> bool {
+        self.ids.last().copied() == record.attempt.as_deref() && record.attempt.is_some()
+    }
+
+    /// What these records say, each of which can be this refund; none when there are none.
+    fn found_in(&self, records: &[(&GatewayReply, bool)]) -> Option<Finding> {
+        let (mut approved, mut refusals, mut unclear) = (Vec::new(), Refusals::default(), false);
+        for (record, is_latest) in records {
+            let stands = stands(record);
+            match stands {
+                Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
+                    refusals.add(stands, record);
+                }
+                Stands::Voided | Stands::Declined | Stands::TimedOut => unclear = true,
+                // Its settlement is a matter of its own. No word for it is promised.
+                _ if is_approved(record) => approved.push(record),
+                _ => unclear = true,
+            }
+        }
+        match approved.as_slice() {
+            [] if unclear => Some(Finding::Undecided),
+            [] => refusals.finding(),
+            [record] => match record.amount() {
+                // Documented with either sign.
+                Some((found, _)) if found == self.amount => Some(became(Outcome::Approved(settled(record)))),
+                _ => Some(Finding::Undecided),
+            },
+            several => {
+                tracing::error!(records = several.len(), "several records that can be one refund");
+                Some(Finding::Undecided)
+            }
+        }
+    }
+
+    /// What is found under the order ids of its own attempts; none when it is not there.
+    pub(super) fn under_its_own(&self, attempts: AttemptRecords<'_>) -> Option<Finding> {
+        let records: Vec<_> = attempts.records().filter(|(record, _)| self.may_be(record)).collect();
+        // Under an id that attempts share, what is refused may be an earlier one's, and says nothing.
+        let refused = |record: &GatewayReply| {
+            matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut)
+        };
+        let records: Vec<_> =
+            records.into_iter().filter(|(record, latest)| *latest || !refused(record)).collect();
+        self.found_in(&records)
+    }
+
+    /// What is found under the payment's order id, where the gateway lists a refund that it does not find by its own.
+    /// Here anything that is not accounted for may be it.
+    pub(super) fn under_the_payments(&self, records: &[GatewayReply]) -> Finding {
+        // What was declined moved nothing, whosever it is. It says something only of the attempt that it names.
+        let says_nothing =
+            |record: &&GatewayReply| stands(record) == Stands::Declined && !self.is_latest(record);
+        let candidates: Vec<_> = records
+            .iter()
+            .filter(|record| self.may_be(record) && !says_nothing(record))
+            .map(|record| (record, false))
+            .collect();
+        match candidates.as_slice() {
+            [] => {
+                // An empty answer closes nothing: the list has to show the payment itself.
+                let shows_payment =
+                    records.iter().any(|record| record.retref.as_deref() == Some(self.payment));
+                if shows_payment { Finding::Absent } else { Finding::Undecided }
+            }
+            // Adopting the only one that fits can never pay twice.
+            [(one, _)] => self.found_in(&[(one, self.is_latest(one))]).unwrap_or(Finding::Undecided),
+            _ => {
+                let marked = candidates.iter().filter(|(record, _)| record.attempt.is_some());
+                let marked: Vec<_> = marked.map(|(record, _)| (*record, self.is_latest(record))).collect();
+                self.found_in(&marked).filter(|_| !marked.is_empty()).unwrap_or(Finding::Undecided)
+            }
+        }
+    }
+}
+
+/// Approved, with a reference, and nowhere said to be declined.
+fn is_approved(record: &GatewayReply) -> bool {
+    let is_declined = record.setlstat.as_ref().is_some_and(|text| text.eq_ignore_ascii_case("declined"));
+    record.respstat.as_deref() == Some("A") && record.retref.is_some() && !is_declined
+}
+
+/// The response as it is kept, with what the settlement says of it.
+fn settled(record: &GatewayReply) -> crate::outcome::GatewayResponse {
+    let settlement_rejected = stands(record) == Stands::SettlementRejected;
+    crate::outcome::GatewayResponse { settlement_rejected, ..record.answer() }
+}
+
+fn became(outcome: Outcome) -> Finding {
+    Finding::Became(Box::new(outcome))
+}
+
+fn declined_as(record: &GatewayReply) -> Finding {
+    let (respproc, respcode) = (record.respproc.as_deref(), record.respcode.as_deref());
+    let (respproc, respcode) = (respproc.unwrap_or_default(), respcode.unwrap_or_default());
+    if codes::is_duplicate(respproc, respcode) {
+        return Finding::Duplicate(record.answer());
+    }
+    let code = codes::decline_code(respproc, respcode);
+    let advice = codes::advice(respproc, respcode, None, record.decline_category.as_deref());
+    became(Outcome::Declined(record.answer(), code, advice))
+}
+
+#[cfg(test)]
+mod tests;

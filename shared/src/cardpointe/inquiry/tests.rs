@@ -1,0 +1,294 @@
+//! What look-ups mean, by the state that they show.
+
+use super::*;
+
+fn amount() -> Amount {
+    Amount::new(2599).unwrap()
+}
+
+fn record(respstat: &str, setlstat: &str, amount: &str) -> GatewayReply {
+    GatewayReply {
+        respstat: Some(respstat.to_owned()),
+        respproc: Some("FNOR".to_owned()),
+        respcode: Some("00".to_owned()),
+        retref: Some("222".to_owned()),
+        setlstat: Some(setlstat.to_owned()),
+        amount: Some(amount.to_owned()),
+        ..GatewayReply::default()
+    }
+}
+
+fn not_found() -> GatewayReply {
+    GatewayReply {
+        respstat: Some("C".to_owned()),
+        respproc: Some("PPS".to_owned()),
+        respcode: Some("29".to_owned()),
+        ..GatewayReply::default()
+    }
+}
+
+fn timed_out() -> GatewayReply {
+    GatewayReply {
+        respstat: Some("B".to_owned()),
+        respcode: Some("62".to_owned()),
+        setlstat: Some("Declined".to_owned()),
+        retref: Some("444".to_owned()),
+        ..not_found()
+    }
+}
+
+fn outcome(finding: Finding) -> Outcome {
+    match finding {
+        Finding::Became(outcome) => *outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn approved(finding: &Finding) -> bool {
+    matches!(finding, Finding::Became(outcome) if matches!(**outcome, Outcome::Approved(_)))
+}
+
+/// A payment that was sent once.
+fn of_one(kind: Kind, records: &[GatewayReply]) -> Finding {
+    of_payment(kind, amount(), AttemptRecords { latest: records, shared: false, earlier: &[] }, &[])
+}
+
+/// One whose attempts share an order id, as the first release sent them.
+fn of_shared(kind: Kind, records: &[GatewayReply]) -> Finding {
+    of_payment(kind, amount(), AttemptRecords { latest: records, shared: true, earlier: &[] }, &[])
+}
+
+/// The refund of payment 111.
+fn refund<'a>(known: &'a [&'a str]) -> Refund<'a> {
+    Refund { amount: amount(), ids: &["TGEARLIER", "TGLATEST"], payment: "111", known }
+}
+
+fn own(records: &[GatewayReply], known: &[&str]) -> Option<Finding> {
+    refund(known).under_its_own(AttemptRecords { latest: records, shared: false, earlier: &[] })
+}
+
+fn payment() -> GatewayReply {
+    GatewayReply { retref: Some("111".to_owned()), ..record("A", "Accepted", "25.99") }
+}
+
+#[test]
+fn a_payment_is_what_its_record_says() {
+    let of = |kind, record| of_one(kind, &[record]);
+    assert!(approved(&of(Kind::Authorize, record("A", "Authorized", "25.99"))));
+    assert!(approved(&of(Kind::Purchase, record("A", "Queued for Capture", "25.99"))));
+    assert!(approved(&of(Kind::Purchase, record("A", "ACCEPTED", "25.99"))), "case does not count");
+    let partly = of(Kind::Purchase, record("A", "Queued for Capture", "5.00"));
+    assert!(matches!(outcome(partly), Outcome::PartiallyApproved(_)));
+    let declined = of(
+        Kind::Purchase,
+        GatewayReply { respcode: Some("NU".to_owned()), ..record("C", "Declined", "0.00") },
+    );
+    assert!(matches!(outcome(declined), Outcome::Declined(..)));
+    assert_eq!(of(Kind::Purchase, not_found()), Finding::Absent);
+    let voided = of(Kind::Authorize, record("A", "Voided", "0.00"));
+    assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
+}
+
+#[test]
+fn a_payment_of_which_the_gateway_lost_the_processor_is_told_as_such() {
+    let found = of_one(Kind::Purchase, &[timed_out()]);
+    assert!(matches!(found, Finding::TimedOut(response) if response.code.as_deref() == Some("62")));
+    assert_eq!(of_shared(Kind::Purchase, &[timed_out()]), Finding::Absent, "it may be the earlier attempt's");
+    // Without a settlement state it is no record of a timeout.
+    let bare = GatewayReply { setlstat: None, ..timed_out() };
+    assert_eq!(of_one(Kind::Purchase, &[bare]), Finding::Undecided);
+}
+
+#[test]
+fn a_payment_that_the_settlement_refused_stays_approved_and_says_so() {
+    for setlstat in ["Rejected", "Format Error", "Token Decrypt"] {
+        let found = outcome(of_one(Kind::Purchase, &[record("A", setlstat, "25.99")]));
+        assert!(matches!(found, Outcome::Approved(response) if response.settlement_rejected), "{setlstat}");
+        let refunded = outcome(own(&[record("A", setlstat, "-25.99")], &[]).unwrap());
+        assert!(
+            matches!(refunded, Outcome::Approved(response) if response.settlement_rejected),
+            "{setlstat}"
+        );
+    }
+    let settled = outcome(of_one(Kind::Purchase, &[record("A", "Accepted", "25.99")]));
+    assert!(matches!(settled, Outcome::Approved(response) if !response.settlement_rejected));
+}
+
+#[test]
+fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only() {
+    let odd = ["Something New", "Zero Amount", "Declined"].map(|setlstat| record("A", setlstat, "25.99"));
+    for odd in odd.into_iter().chain([GatewayReply::default()]) {
+        assert_eq!(of_one(Kind::Authorize, std::slice::from_ref(&odd)), Finding::Undecided);
+        assert_eq!(of_capture(amount(), &odd), Finding::Undecided);
+        assert_eq!(of_void(&odd), Finding::Undecided);
+    }
+    let nameless = GatewayReply { retref: None, ..record("A", "Authorized", "25.99") };
+    assert_eq!(of_one(Kind::Authorize, &[nameless]), Finding::Undecided, "its void could not be sent");
+    // Held only, where it was to be taken at once.
+    assert_eq!(of_one(Kind::Purchase, &[record("A", "Authorized", "25.99")]), Finding::Undecided);
+    assert_eq!(of_one(Kind::Authorize, &[record("A", "Authorized", "26.00")]), Finding::Undecided);
+    // A record that nothing is known of is beside one that decides.
+    let both = [record("A", "Queued for Capture", "25.99"), record("A", "Something New", "25.99")];
+    assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
+}
+
+#[test]
+fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
+    assert_eq!(of_capture(amount(), &not_found()), Finding::Undecided);
+    assert_eq!(of_void(&not_found()), Finding::Undecided);
+}
+
+#[test]
+fn an_approval_beside_a_decline_of_an_earlier_attempt_counts() {
+    let records = [record("C", "Declined", "0.00"), record("A", "Queued for Capture", "25.99")];
+    assert!(approved(&of_shared(Kind::Purchase, &records)));
+}
+
+#[test]
+fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
+    let one = record("A", "Queued for Capture", "25.99");
+    let found =
+        of_shared(Kind::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
+    assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
+    let earlier = [vec![record("A", "Accepted", "25.99")]];
+    let attempts = AttemptRecords { latest: std::slice::from_ref(&one), shared: false, earlier: &earlier };
+    let found = of_payment(Kind::Purchase, amount(), attempts, &[]);
+    assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
+}
+
+#[test]
+fn what_an_earlier_attempt_came_to_is_not_taken_for_the_latest() {
+    for refused in [record("C", "Declined", "0.00"), record("A", "Voided", "0.00"), timed_out()] {
+        let earlier = [vec![refused]];
+        let attempts = AttemptRecords { latest: &[not_found()], shared: false, earlier: &earlier };
+        assert_eq!(of_payment(Kind::Purchase, amount(), attempts, &[]), Finding::Absent);
+    }
+    let voided = record("A", "Voided", "0.00");
+    assert_eq!(of_shared(Kind::Purchase, &[voided]), Finding::Absent);
+}
+
+#[test]
+fn a_refund_that_is_listed_under_the_payments_order_id_is_no_second_payment() {
+    let charged = record("A", "Accepted", "25.99");
+    let refunded =
+        |written| GatewayReply { retref: Some("333".to_owned()), ..record("A", "Accepted", written) };
+    let records = [charged, refunded("-25.99")];
+    assert!(approved(&of_one(Kind::Purchase, &records)));
+    let attempts =
+        AttemptRecords { latest: &records[..1], shared: false, earlier: &[vec![refunded("25.99")]] };
+    assert!(approved(&of_payment(Kind::Purchase, amount(), attempts, &["333"])), "known by its reference");
+}
+
+#[test]
+fn a_refusal_as_a_duplicate_decides_nothing() {
+    for (respproc, respcode) in
+        [("FNOR", "94"), ("RPCT", "913"), ("VANT", "98"), ("PSTR", "01"), ("PMT", "234")]
+    {
+        let refused = GatewayReply {
+            respproc: Some(respproc.to_owned()),
+            respcode: Some(respcode.to_owned()),
+            ..record("C", "Declined", "0.00")
+        };
+        assert!(matches!(of_one(Kind::Purchase, std::slice::from_ref(&refused)), Finding::Duplicate(_)));
+        assert!(matches!(own(&[refused], &[]), Some(Finding::Duplicate(_))));
+    }
+}
+
+#[test]
+fn authorized_after_a_capture_means_not_captured() {
+    assert_eq!(of_capture(amount(), &record("A", "Authorized", "25.99")), Finding::Absent);
+    assert!(approved(&of_capture(amount(), &record("A", "Queued for Capture", "25.99"))));
+    assert_eq!(of_capture(amount(), &record("A", "Queued for Capture", "20.00")), Finding::Undecided);
+    let voided = of_capture(amount(), &record("A", "Voided", "0.00"));
+    assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
+}
+
+#[test]
+fn a_void_is_read_off_the_payment() {
+    assert!(approved(&of_void(&record("A", "Voided", "0.00"))));
+    assert_eq!(of_void(&record("A", "Queued for Capture", "25.99")), Finding::Absent);
+    let settled = of_void(&record("A", "Accepted", "25.99"));
+    assert!(matches!(outcome(settled), Outcome::NoEffect(NoEffect::AlreadySettled, _)));
+}
+
+#[test]
+fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
+    for written in ["-25.99", "25.99"] {
+        for setlstat in
+            ["Refunded", "Accepted", "Queued for Capture", "Amount Under Review", "Something New", ""]
+        {
+            let refund = record("A", setlstat, written);
+            assert!(approved(&own(std::slice::from_ref(&refund), &[]).unwrap()), "{setlstat} {written}");
+            assert!(approved(&self::refund(&[]).under_the_payments(&[payment(), refund])));
+        }
+    }
+    let bare = GatewayReply { setlstat: None, ..record("A", "", "-25.99") };
+    assert!(approved(&own(&[bare], &[]).unwrap()));
+    assert_eq!(own(&[record("A", "Accepted", "-5.00")], &[]), Some(Finding::Undecided), "another amount");
+}
+
+#[test]
+fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
+    assert_eq!(own(&[not_found()], &[]), None);
+    assert_eq!(own(&[payment()], &[]), None, "the payment is no refund");
+    assert_eq!(own(&[record("A", "Accepted", "-25.99")], &["222"]), None, "nor is a known one");
+    let of = |records: &[GatewayReply], known: &[&str]| refund(known).under_the_payments(records);
+    assert_eq!(of(&[not_found()], &[]), Finding::Undecided, "the list has to show the payment");
+    assert_eq!(of(&[payment()], &[]), Finding::Absent);
+    assert_eq!(of(&[payment(), record("A", "Accepted", "-25.99")], &["222"]), Finding::Absent);
+    assert_eq!(of(&[payment(), record("A", "Accepted", "-5.00")], &[]), Finding::Undecided, "whose is it?");
+    assert_eq!(of(&[payment(), record("C", "Declined", "0.00")], &[]), Finding::Absent, "it moved nothing");
+    let nameless = GatewayReply { retref: None, ..record("A", "Accepted", "-25.99") };
+    assert_eq!(of(&[payment(), nameless], &[]), Finding::Undecided);
+}
+
+#[test]
+fn of_several_records_that_can_be_a_refund_only_one_with_its_mark_is_adopted() {
+    let one = |retref: &str, attempt: Option<&str>| GatewayReply {
+        retref: Some(retref.to_owned()),
+        attempt: attempt.map(str::to_owned),
+        ..record("A", "Accepted", "-25.99")
+    };
+    let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records);
+    assert_eq!(of(&[payment(), one("2", None), one("3", None)]), Finding::Undecided);
+    assert!(approved(&of(&[payment(), one("2", None), one("3", Some("TGLATEST"))])));
+    assert!(approved(&of(&[payment(), one("2", Some("TGOTHER")), one("3", None)])), "the other is another's");
+    assert_eq!(of(&[payment(), one("2", Some("TGOTHER"))]), Finding::Absent);
+    let twice = [payment(), one("2", Some("TGEARLIER")), one("3", Some("TGLATEST"))];
+    assert_eq!(of(&twice), Finding::Undecided);
+}
+
+#[test]
+fn a_refund_that_was_refused_is_told_by_its_own_record() {
+    let declined = record("C", "Declined", "0.00");
+    assert!(matches!(outcome(own(std::slice::from_ref(&declined), &[]).unwrap()), Outcome::Declined(..)));
+    let voided = outcome(own(&[record("A", "Voided", "0.00")], &[]).unwrap());
+    assert!(matches!(voided, Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
+    assert!(matches!(own(&[timed_out()], &[]), Some(Finding::TimedOut(_))));
+    // Under an id that attempts share, it may be an earlier one's.
+    let shared = AttemptRecords { latest: std::slice::from_ref(&declined), shared: true, earlier: &[] };
+    assert_eq!(refund(&[]).under_its_own(shared), None);
+}
+
+#[test]
+fn a_void_whose_settlement_has_no_known_result_decides_nothing() {
+    for setlstat in ["PIN Debit", "Rejected"] {
+        assert_eq!(of_void(&record("A", setlstat, "25.99")), Finding::Undecided, "{setlstat}");
+    }
+}
+
+#[test]
+fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
+    let in_words = ["Amount Under Review", "amount under review", ""].map(|text| record("A", text, "25.99"));
+    let bare = GatewayReply { setlstat: None, ..record("A", "", "25.99") };
+    for record in in_words.into_iter().chain([bare]) {
+        for kind in [Kind::Authorize, Kind::Purchase] {
+            assert_eq!(of_one(kind, std::slice::from_ref(&record)), Finding::UnderReview);
+        }
+        assert_eq!(of_capture(amount(), &record), Finding::UnderReview);
+        assert_eq!(of_void(&record), Finding::UnderReview);
+        // Beside a record that nothing is known of, that one tells when a person is needed.
+        let both = [record, self::record("A", "Something New", "25.99")];
+        assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
+    }
+}

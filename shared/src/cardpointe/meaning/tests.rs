@@ -1,0 +1,208 @@
+//! One test for each kind of response.
+
+use super::*;
+use crate::{decline::DeclineCode, outcome::Retry};
+
+const PAYMENT: Asked<'static> = Asked::Payment { brand: None };
+const REFUND: Asked<'static> = Asked::Refund { of: "111" };
+const ALL: [Asked<'static>; 4] = [PAYMENT, Asked::Capture, REFUND, Asked::Void];
+const FOLLOW_UPS: [Asked<'static>; 3] = [Asked::Capture, REFUND, Asked::Void];
+
+fn asked_amount() -> Amount {
+    Amount::new(2599).unwrap()
+}
+
+fn reply(respstat: &str, respproc: &str, respcode: &str) -> GatewayReply {
+    GatewayReply {
+        respstat: Some(respstat.to_owned()),
+        respproc: Some(respproc.to_owned()),
+        respcode: Some(respcode.to_owned()),
+        retref: Some("222".to_owned()),
+        amount: Some("25.99".to_owned()),
+        ..GatewayReply::default()
+    }
+}
+
+fn of(asked: Asked<'_>, reply: &GatewayReply) -> Outcome {
+    meaning(asked, asked_amount(), reply)
+}
+
+fn is_unknown(outcome: &Outcome, why: Doubt) -> bool {
+    matches!(outcome, Outcome::Unknown(doubt, _) if *doubt == why)
+}
+
+#[test]
+fn the_gateway_losing_track_is_unknown_whatever_respstat_says() {
+    for asked in ALL {
+        for code in ["63", "64", "65", "66"] {
+            for respstat in ["A", "B", "C"] {
+                assert!(is_unknown(&of(asked, &reply(respstat, "PPS", code)), Doubt::GatewayLostTrack));
+            }
+        }
+    }
+    // The same numbers of a processor are its own business.
+    assert!(matches!(of(PAYMENT, &reply("C", "FNOR", "63")), Outcome::Declined(..)));
+}
+
+#[test]
+fn an_answer_without_its_status_or_code_is_unknown() {
+    let cut = [
+        GatewayReply { respstat: None, ..reply("A", "FNOR", "00") },
+        GatewayReply { respcode: None, ..reply("A", "FNOR", "00") },
+        GatewayReply { respproc: None, ..reply("C", "FNOR", "51") },
+        reply("X", "FNOR", "00"),
+        reply("a", "FNOR", "00"),
+    ];
+    for reply in &cut {
+        for asked in ALL {
+            assert!(is_unknown(&of(asked, reply), Doubt::Unreadable));
+        }
+    }
+}
+
+#[test]
+fn settled_with_respstat_a_is_no_success() {
+    assert!(is_unknown(&of(PAYMENT, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(Asked::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(REFUND, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    let void =
+        of(Asked::Void, &GatewayReply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
+    assert!(matches!(void, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
+}
+
+#[test]
+fn another_state_at_the_gateway_than_ours_is_asked_about() {
+    for asked in FOLLOW_UPS {
+        for code in ["25", "29", "42", "43"] {
+            assert!(is_unknown(&of(asked, &reply("C", "PPS", code)), Doubt::StateDiffers), "{code}");
+        }
+    }
+    for code in ["27", "28"] {
+        assert!(is_unknown(&of(Asked::Capture, &reply("C", "PPS", code)), Doubt::StateDiffers));
+    }
+    assert!(is_unknown(&of(Asked::Void, &reply("C", "PPS", "28")), Doubt::StateDiffers));
+    // On a payment the same codes are a plain refusal.
+    assert!(matches!(
+        of(PAYMENT, &reply("C", "PPS", "43")),
+        Outcome::Declined(_, DeclineCode::InvalidAmount, _)
+    ));
+}
+
+#[test]
+fn a_refund_before_settlement_and_a_void_after_it_are_known_to_have_done_nothing() {
+    for code in ["27", "28"] {
+        assert!(matches!(of(REFUND, &reply("C", "PPS", code)), Outcome::NoEffect(NoEffect::NotSettled, _)));
+    }
+    for (respstat, code) in [("A", "26"), ("C", "27")] {
+        let outcome = of(Asked::Void, &reply(respstat, "PPS", code));
+        assert!(matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
+    }
+}
+
+#[test]
+fn the_merchants_set_up_being_refused_is_no_decline() {
+    for asked in ALL {
+        for code in ["21", "22", "23", "91", "92", "93", "94", "95", "97"] {
+            let outcome = of(asked, &reply("C", "PPS", code));
+            let Outcome::NoEffect(reason, _) = outcome else { panic!("{code}: {outcome:?}") };
+            assert_eq!((reason, reason.retry()), (NoEffect::Misconfigured, Retry::AfterAChange), "{code}");
+        }
+    }
+}
+
+#[test]
+fn retry_means_that_a_payment_had_no_effect_and_leaves_anything_else_in_doubt() {
+    let outcome = of(PAYMENT, &reply("B", "PPS", "62"));
+    let Outcome::NoEffect(reason, _) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((reason, reason.retry()), (NoEffect::TryAgain, Retry::AsItIs));
+    for asked in FOLLOW_UPS {
+        let outcome = of(asked, &reply("B", "PPS", "62"));
+        assert!(matches!(outcome, Outcome::Unknown(Doubt::GatewayLostTrack, _)), "it may have been done");
+    }
+}
+
+#[test]
+fn a_duplicate_or_a_transaction_in_progress_is_in_doubt_and_no_decline() {
+    for (respproc, respcode) in [
+        ("FNOR", "94"),
+        ("RPCT", "385"),
+        ("RPCT", "772"),
+        ("RPCT", "774"),
+        ("RPCT", "776"),
+        ("RPCT", "913"),
+        ("RPCT", "923"),
+        ("VANT", "94"),
+        ("VANT", "98"),
+        ("PSTR", "01"),
+        ("PMT", "234"),
+    ] {
+        for asked in ALL {
+            let outcome = of(asked, &reply("C", respproc, respcode));
+            assert!(matches!(outcome, Outcome::Unknown(Doubt::Duplicate, _)), "{respproc} {respcode}");
+        }
+    }
+    assert!(matches!(of(PAYMENT, &reply("C", "FNOR", "95")), Outcome::Declined(..)));
+}
+
+#[test]
+fn a_refusal_is_declined_with_the_code_of_its_own_processor() {
+    let declined = |proc, code| match of(PAYMENT, &reply("C", proc, code)) {
+        Outcome::Declined(_, code, _) => code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(declined("FNOR", "NU"), DeclineCode::InsufficientFunds);
+    assert_eq!(declined("FNOR", "54"), DeclineCode::IncorrectExpiry);
+    assert_eq!(declined("PPS", "37"), DeclineCode::IncorrectCvc);
+    assert_eq!(declined("NEWP", "51"), DeclineCode::GenericDecline);
+}
+
+#[test]
+fn an_approved_payment_has_the_amount_asked_and_a_reference() {
+    assert!(matches!(of(PAYMENT, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    let with = |amount: &str| GatewayReply { amount: Some(amount.to_owned()), ..reply("A", "FNOR", "00") };
+    assert!(matches!(of(PAYMENT, &with("5.00")), Outcome::PartiallyApproved(_)));
+    for odd in ["26.00", "0.00", "-25.99", "2599", ""] {
+        assert!(is_unknown(&of(PAYMENT, &with(odd)), Doubt::AmountDiffers), "{odd}");
+    }
+    assert!(is_unknown(
+        &of(PAYMENT, &GatewayReply { amount: None, ..reply("A", "FNOR", "00") }),
+        Doubt::AmountDiffers
+    ));
+    assert!(is_unknown(
+        &of(PAYMENT, &GatewayReply { retref: None, ..reply("A", "FNOR", "00") }),
+        Doubt::Incomplete
+    ));
+}
+
+#[test]
+fn a_capture_of_another_amount_is_not_taken_for_done() {
+    assert!(matches!(of(Asked::Capture, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    for odd in ["25.98", "26.00", "0.00", "-25.99"] {
+        let reply = GatewayReply { amount: Some(odd.to_owned()), ..reply("A", "FNOR", "00") };
+        assert!(is_unknown(&of(Asked::Capture, &reply), Doubt::AmountDiffers), "{odd}");
+    }
+}
+
+#[test]
+fn a_void_without_revers_is_not_taken_for_done() {
+    let with = |authcode: Option<&str>| GatewayReply {
+        authcode: authcode.map(str::to_owned),
+        ..reply("A", "FNOR", "00")
+    };
+    assert!(matches!(of(Asked::Void, &with(Some("REVERS"))), Outcome::Approved(_)));
+    for odd in [None, Some("PPS123"), Some("revers")] {
+        assert!(is_unknown(&of(Asked::Void, &with(odd)), Doubt::Incomplete));
+    }
+}
+
+#[test]
+fn a_refund_needs_a_reference_of_its_own_and_the_amount_with_either_sign() {
+    for amount in ["25.99", "-25.99"] {
+        let reply = GatewayReply { amount: Some(amount.to_owned()), ..reply("A", "FNOR", "00") };
+        assert!(matches!(of(REFUND, &reply), Outcome::Approved(_)));
+    }
+    let same = GatewayReply { retref: Some("111".to_owned()), ..reply("A", "PPS", "00") };
+    assert!(is_unknown(&of(REFUND, &same), Doubt::Incomplete));
+    let other = GatewayReply { amount: Some("25.00".to_owned()), ..reply("A", "PPS", "00") };
+    assert!(is_unknown(&of(REFUND, &other), Doubt::AmountDiffers));
+}

@@ -1,0 +1,44 @@
+//! Whether money is real at a gateway's address.
+
+use http::Uri;
+
+/// CardConnect's domain; a site is a name below it.
+const DOMAIN: &str = ".cardconnect.com";
+
+/// What the names of CardConnect's test sites end with (UAT: user acceptance testing).
+const TEST_SITE: &str = "-uat";
+
+/// Whether payments at this address are real. Only what is known to be a test is one: a `-uat` site of
+/// CardConnect, and a gateway on this machine. A host that nothing is known of counts as live.
+pub fn is_live(endpoint: &str) -> bool {
+    let Ok(uri) = endpoint.parse::<Uri>() else { return true };
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    let test_site = host.strip_suffix(DOMAIN).is_some_and(|site| site.ends_with(TEST_SITE));
+    let this_machine = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    !(test_site || this_machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_to_be_a_test_is_one() {
+        for (endpoint, live) in [
+            ("https://fts-uat.cardconnect.com/cardconnect/rest", false),
+            ("https://FTS-UAT.CardConnect.com/cardconnect/rest", false),
+            ("http://127.0.0.1:3001/cardconnect/rest", false),
+            ("http://localhost:3001/cardconnect/rest", false),
+            ("http://[::1]:3001/cardconnect/rest", false),
+            ("https://fts.cardconnect.com/cardconnect/rest", true),
+            ("https://uat.cardconnect.com/cardconnect/rest", true),
+            ("https://fts-uat.example.com/cardconnect/rest", true),
+            ("https://fts-uat.cardconnect.com.example.com/rest", true),
+            ("https://fts.cardconnect.com/fts-uat", true),
+            ("https://gateway.example/rest", true),
+            ("", true),
+        ] {
+            assert_eq!(is_live(endpoint), live, "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How a request gets to the gateway: a port that knows HTTP and nothing about payments.
+
+mod https;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use https::Https;
+
+/// One HTTP request. It may carry a card number, so it has no `Debug`.
+pub struct Request<'a> {
+    /// GET or PUT.
+    pub method: HttpMethod,
+    /// The whole URL.
+    pub url: String,
+    /// User name of the Basic authentication.
+    pub username: &'a str,
+    /// Its password.
+    pub password: &'a SecretString,
+    /// JSON; none for a GET.
+    pub body: Option<Vec<u8>>,
+    /// How long to wait, from connecting to the last byte of the response.
+    pub limit: Duration,
+}
+
+/// The two methods that the gateway's REST API needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpMethod {
+    /// Reads.
+    Get,
+    /// Writes.
+    Put,
+}
+
+/// A response, of which the status has arrived at least.
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// All of the body, or why there is not all of it.
+    pub body: Result<Vec<u8>, BodyError>,
+}
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// The connection ended or the time was up.
+    Cut,
+    /// It is longer than any response of the gateway.
+    TooLong,
+}
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportError {
+    /// There was no connection, so nothing was sent.
+    NotConnected,
+    /// The request was sent, or perhaps sent. The gateway may have received it.
+    NoResponse,
+}
+
+/// Carries requests to the gateway, each exactly once.
+pub trait Transport: Send + Sync {
+    /// Sends a request once: no retries, no redirects.
+    fn send(&self, request: Request<'_>) -> impl Future<Output = Result<Response, TransportError>> + Send;
+}

@@ -1,0 +1,114 @@
+//! The transport over the network. One request each: no retries, no redirects, no proxy.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::CONTENT_TYPE;
+use secrecy::ExposeSecret;
+
+use super::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
+use crate::clock::Clock;
+
+/// How long to wait for a connection; nothing is sent before there is one.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is not used again: a sandbox that was frozen in between thaws with
+/// connections that are long dead, and a request sent into one has an unknown outcome.
+const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
+
+/// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16 KB.
+const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// HTTPS with pooled connections.
+pub struct Https {
+    clock: Arc<dyn Clock>,
+    connections: Mutex<Connections>,
+    tls: rustls::ClientConfig,
+}
+
+struct Connections {
+    client: reqwest::Client,
+    last_used: Timestamp,
+}
+
+impl Https {
+    /// A client that trusts Mozilla's root certificates. Nothing is connected yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let client = new_client(&tls)?;
+        let connections = Mutex::new(Connections { client, last_used: clock.now() });
+        Ok(Self { clock, connections, tls })
+    }
+
+    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The pool's own
+    /// idle limit runs on a clock that stands still while a sandbox is frozen.
+    fn client(&self) -> reqwest::Client {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let idle = now.duration_since(connections.last_used);
+        if (idle > IDLE_MAX || idle.is_negative())
+            && let Ok(fresh) = new_client(&self.tls)
+        {
+            connections.client = fresh;
+        }
+        connections.last_used = now;
+        connections.client.clone()
+    }
+}
+
+impl Transport for Https {
+    async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+        let Request { method, url, username, password, body, limit } = request;
+        let client = self.client();
+        let builder = match method {
+            HttpMethod::Get => client.get(url),
+            HttpMethod::Put => client.put(url),
+        };
+        let builder = builder.basic_auth(username, Some(password.expose_secret())).timeout(limit);
+        let builder = match body {
+            Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body),
+            None => builder,
+        };
+        let response = builder.send().await.map_err(|error| not_received(&error))?;
+        Ok(Response { status: response.status().as_u16(), body: read(response).await })
+    }
+}
+
+/// Only a failure to connect (refused, name, TLS) is known to have sent nothing.
+fn not_received(error: &reqwest::Error) -> TransportError {
+    if error.is_connect() || error.is_builder() {
+        TransportError::NotConnected
+    } else {
+        TransportError::NoResponse
+    }
+}
+
+/// The body, which is read to its end so that its connection goes back to the pool.
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Cut)? {
+        if body.len() + chunk.len() > BODY_MAX_BYTES {
+            return Err(BodyError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(CONNECT_LIMIT)
+        .pool_idle_timeout(IDLE_MAX.unsigned_abs())
+        .build()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What is sent and read.
+
+use super::*;
+use crate::{
+    card::{Brand, CardAccount, Expiry, SecurityCode},
+    cardpointe::NAME,
+    gateway::Card,
+    memo::Memo,
+    operation::Route,
+};
+
+fn reply(json: &str) -> GatewayReply {
+    GatewayReply::parse(json.as_bytes()).expect("an answer")
+}
+
+#[test]
+fn extra_keys_of_any_type_and_odd_types_do_not_hide_the_answer() {
+    let reply = reply(
+        r#"{"zz":["x",{"y":1}],"respcode":0,"amount":"25.99","kq":{"a":null},"respstat":"A","token":["9"]}"#,
+    );
+    assert_eq!(reply.respstat.as_deref(), Some("A"));
+    assert_eq!(reply.respcode.as_deref(), Some("0"));
+    assert_eq!(reply.amount(), Some((Amount::new(2599).expect("in range"), false)));
+    assert_eq!(reply.token, None);
+}
+
+#[test]
+fn an_answer_in_an_array_is_read_and_two_are_not() {
+    assert!(GatewayReply::parse(br#"[{"respstat":"A"}]"#).is_some());
+    assert!(GatewayReply::parse(br#"[{"respstat":"A"},{"respstat":"C"}]"#).is_none());
+    assert!(GatewayReply::parse(b"Null batches").is_none());
+    assert!(GatewayReply::parse(b"<html></html>").is_none());
+}
+
+#[test]
+fn an_amount_without_two_decimals_is_not_taken_for_one() {
+    for odd in ["2599", "25.9", "25.990", "", ".", "1e3.00", "25,99", "--1.00", "1.0a"] {
+        let reply = GatewayReply { amount: Some(odd.to_owned()), ..GatewayReply::default() };
+        assert_eq!(reply.amount(), None, "{odd}");
+    }
+    let refund = GatewayReply { amount: Some("-25.99".to_owned()), ..GatewayReply::default() };
+    assert_eq!(refund.amount(), Some((Amount::new(2599).expect("in range"), true)));
+}
+
+#[test]
+fn a_token_tells_brand_and_last_four_of_a_stored_card() {
+    let token = CardToken::parse("9477709629051443").expect("a token");
+    assert_eq!((token.brand, token.last_four.as_deref()), (Some(Brand::Visa), Some("1443")));
+    assert_eq!(format!("{token:?}"), "CardToken(***)");
+    for odd in ["9\u{e9}", "947770962905144", "94777096290514430", "947770962905144x", ""] {
+        assert_eq!(CardToken::parse(odd), None, "{odd}");
+    }
+}
+
+#[test]
+fn a_card_number_in_the_tokens_place_or_in_a_text_is_not_kept() {
+    let reply = reply(r#"{"token":"4111111111111111","resptext":"Card 4111111111111111 refused"}"#);
+    let answer = reply.answer();
+    assert_eq!(answer.token, None);
+    assert!(!answer.text.expect("a text").contains("411111111111"));
+}
+
+/// What `auth` is sent for a card.
+fn auth_of(memo: Option<&Memo>, save: bool) -> Value {
+    auth_with("4788250000121443", memo, save)
+}
+
+fn auth_with(account: &str, memo: Option<&Memo>, save: bool) -> Value {
+    let account = CardAccount::parse(account).unwrap();
+    let security_code = SecurityCode::parse("123", None).ok().filter(|_| !account.is_token());
+    let expiry = Expiry::new(12, 2031).unwrap();
+    let name = "Larry Jones".to_owned();
+    let card = Card { account, expiry, security_code, name, billing: None, save };
+    let source = PaymentSource::Card(Box::new(card));
+    let instruction = Instruction {
+        route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
+        currency: Currency::USD,
+        amount: Amount::new(2050).unwrap(),
+        gateway_order_id: "TGA",
+        order: &"o".parse().unwrap(),
+        memo,
+        command: Command::Authorize(&source),
+    };
+    let (endpoint, body) = request(&instruction);
+    assert_eq!(endpoint, "auth");
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn a_token_is_sent_in_the_cards_place_and_no_security_code_is_made_up() {
+    let sent = auth_with("9477709629051443", None, false);
+    assert_eq!((&sent["account"], &sent["expiry"]), (&"9477709629051443".into(), &"1231".into()));
+    assert_eq!((sent.get("cvv2"), sent.get("cof")), (None, None));
+    assert_eq!(auth_of(None, false)["cvv2"], "123");
+}
+
+#[test]
+fn a_card_is_stored_only_when_its_holder_agreed() {
+    let sent = auth_of(None, false);
+    assert_eq!((sent.get("profile"), sent.get("cofpermission")), (None, None));
+    let sent = auth_of(None, true);
+    assert_eq!((&sent["profile"], &sent["cofpermission"]), (&"Y".into(), &"Y".into()));
+    let answered = |ids: &str| reply(&format!(r#"{{"respstat":"A",{ids}}}"#)).answer().stored;
+    let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
+    assert_eq!(answered(r#""profileid":"16178397535388255208","acctid":"1""#), Some(stored));
+    for odd in [
+        r#""profileid":"16178397535388255208""#,
+        r#""profileid":"161783975353882552081","acctid":"1""#,
+        r#""profileid":"x","acctid":"1""#,
+        r#""profileid":"1","acctid":"1000""#,
+    ] {
+        assert_eq!(answered(odd), None, "{odd}");
+    }
+}
+
+#[test]
+fn finance_finds_a_payment_by_the_merchants_own_reference() {
+    let memo = Memo {
+        reference: "2343-0988".to_owned(),
+        description: Some("Booking for Zoë".to_owned()),
+        email: Some("larry@example.com".to_owned()),
+        ..Memo::default()
+    };
+    let sent = auth_of(Some(&memo), false);
+    let expected = serde_json::json!([
+        {"order_id": "o"}, {"reference": "2343-0988"}, {"description": "Booking for Zo?"},
+    ]);
+    assert_eq!((&sent["userfields"], &sent["email"]), (&expected, &"larry@example.com".into()));
+    assert_eq!(auth_of(None, false)["userfields"], serde_json::json!([{"order_id": "o"}]));
+}
+
+#[test]
+fn names_become_ascii_and_postal_codes_lose_their_punctuation() {
+    assert_eq!(ascii("José Müller", TEXT_MAX).as_deref(), Some("Jos? M?ller"));
+    assert_eq!(ascii("   ", TEXT_MAX), None);
+    assert_eq!(postal("90001-1234").as_deref(), Some("900011234"));
+    assert_eq!(postal("K1C 2N6").as_deref(), Some("K1C2N6"));
+}

@@ -1,0 +1,326 @@
+//! `CardTransactionOutgoingModel`: what is returned, in the page's order of members.
+
+use uuid::Uuid;
+
+use super::{
+    NAMESPACE, letters,
+    status::{GOOD, HELD, number},
+};
+use crate::{
+    api::{
+        Code,
+        body::{Node, Root, to_json, to_xml},
+        failure::Failure,
+        problem::{About, Problem},
+    },
+    card::Brand,
+    cardpointe::is_live,
+    money::Amount,
+    operation::{Cause, Decline, Kind, Operation},
+    order::Order,
+    transaction::{OperationStatus, Status, Transaction},
+};
+
+/// The root of the XML form.
+const ROOT: Root = Root { name: "CardTransactionOutgoingModel", namespace: NAMESPACE };
+
+/// `Response.ResponseCode` and its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResponseCode {
+    Approved,
+    Declined,
+    Error,
+    /// Held for review: the outcome is not known yet, and is being found out.
+    Held,
+}
+
+impl ResponseCode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "1",
+            Self::Declined => "2",
+            Self::Error => "3",
+            Self::Held => "4",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Approved => "Approved",
+            Self::Declined => "Declined",
+            Self::Error => "Error",
+            Self::Held => "Referred",
+        }
+    }
+}
+
+/// A response. Every member that has nothing to say is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outgoing {
+    pub(super) code: u8,
+    pub(super) description: String,
+    pub(super) response_code: ResponseCode,
+    pub(super) auth_code: Option<String>,
+    pub(super) avs: Option<String>,
+    pub(super) cvv: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) transaction_id: Option<String>,
+    pub(super) card_type: Option<String>,
+    pub(super) discounted_amount: Option<String>,
+    pub(super) customer_id: Option<String>,
+    pub(super) profile_id: Option<String>,
+    pub(super) decline_code: Option<String>,
+    pub(super) advice: Option<String>,
+    pub(super) approved_amount: Option<String>,
+    pub(super) captured_amount: Option<String>,
+    pub(super) refunded_amount: Option<String>,
+    pub(super) live_mode: Option<String>,
+}
+
+impl Outgoing {
+    fn new(code: u8, description: String, response_code: ResponseCode) -> Self {
+        Self {
+            code,
+            description,
+            response_code,
+            auth_code: None,
+            avs: None,
+            cvv: None,
+            reference: None,
+            transaction_id: None,
+            card_type: None,
+            discounted_amount: None,
+            customer_id: None,
+            profile_id: None,
+            decline_code: None,
+            advice: None,
+            approved_amount: None,
+            captured_amount: None,
+            refunded_amount: None,
+            live_mode: None,
+        }
+    }
+
+    /// The response to a request that was not carried out.
+    pub(super) fn of_failure(failure: &Failure) -> Self {
+        let transaction_id = failure.transaction.map(|id| id.to_string());
+        let code = number(failure.code());
+        let advice = failure.facts.iter().find(|(name, _)| *name == "advice");
+        let advice = advice.and_then(|(_, advice)| advice.as_str()).map(str::to_owned);
+        Self { transaction_id, advice, ..Self::new(code, description(failure), ResponseCode::Error) }
+    }
+
+    /// The response while the first request of the same reference is still running.
+    pub(super) fn held(transaction: Uuid) -> Self {
+        let description = "the first request with this TransactionReference is not finished; send the same again, or ask by status";
+        let transaction_id = Some(transaction.to_string());
+        Self { transaction_id, ..Self::new(HELD, description.to_owned(), ResponseCode::Held) }
+    }
+
+    /// The response to an operation, whether it was carried out now or earlier. Also how long to
+    /// wait before it is worth asking again.
+    pub(super) fn of_operation(
+        order: &Order,
+        transaction: &Transaction,
+        operation: &Operation,
+    ) -> (Self, Option<u32>) {
+        let (answer, retry_after_s) = match transaction.operation_status(operation) {
+            OperationStatus::Pending => (pending(), None),
+            OperationStatus::Done => {
+                (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None)
+            }
+            OperationStatus::Declined(decline) => (declined(decline), None),
+            OperationStatus::NoEffect(reason) => {
+                let failure = Failure::from(reason);
+                (Self::of_failure(&failure), failure.retry_after_s)
+            }
+        };
+        (answer.with_facts(order, transaction, operation.kind), retry_after_s)
+    }
+
+    /// The response to the question how a payment stands.
+    pub(super) fn of_payment(order: &Order, transaction: &Transaction) -> (Self, Option<u32>) {
+        match transaction.first() {
+            Some(first) if transaction.pending().is_none() => Self::of_operation(order, transaction, first),
+            _ => (pending().with_facts(order, transaction, transaction.method.kind()), None),
+        }
+    }
+
+    fn with_facts(mut self, order: &Order, transaction: &Transaction, kind: Kind) -> Self {
+        let answer = transaction.first().and_then(|first| first.response());
+        // What the card's issuer said is there once it approved; a decline may come with letters,
+        // too.
+        if let Some(answer) = answer {
+            let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
+                (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
+            };
+            self.avs = letter(answer.avs.as_ref(), letters::avs);
+            self.cvv = letter(answer.cvv.as_ref(), letters::cvv);
+            // The page: no value for refunds or voids.
+            self.auth_code = match kind {
+                // Nor for an approval that was given back.
+                Kind::Authorize | Kind::Purchase | Kind::Capture => {
+                    answer.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
+                }
+                Kind::Refund | Kind::Void | Kind::Unrecognized => None,
+            };
+        }
+        let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());
+        let taken_off = taken_off.map_or(Amount::ZERO, |discount| discount.amount);
+        self.discounted_amount = Some(order.currency.decimal(taken_off));
+        if transaction.began() {
+            let amount = |amount| Some(order.currency.decimal(amount));
+            self.approved_amount = amount(transaction.amount());
+            self.captured_amount = amount(transaction.captured());
+            self.refunded_amount = amount(transaction.refunded());
+        }
+        let live = transaction.first().map(|first| is_live(&first.route.endpoint));
+        self.live_mode = live.map(|live| live.to_string());
+        self.card_type = transaction.card.brand.map(|brand| Brand::name(brand).to_owned());
+        self.customer_id = transaction.card.stored.as_ref().map(|stored| stored.profile.clone());
+        self.profile_id = transaction.card.stored.as_ref().map(|stored| stored.account.clone());
+        self.transaction_id = Some(transaction.id.to_string());
+        self.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
+        self
+    }
+
+    /// The whole of it as a tree.
+    pub(super) fn node(&self) -> Node {
+        let text = |text: &str| Node::Text(text.to_owned());
+        let maybe = |text: &Option<String>| text.clone().map_or(Node::Null, Node::Text);
+        let object = |members: Vec<(&str, Node)>| {
+            Node::Object(members.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
+        };
+        object(vec![
+            (
+                "Message",
+                object(vec![
+                    ("Code", Node::Text(format!("{:02}", self.code))),
+                    ("Description", text(&self.description)),
+                ]),
+            ),
+            (
+                "Response",
+                object(vec![
+                    ("ResponseCode", text(self.response_code.as_str())),
+                    ("ResponseCodeText", text(self.response_code.text())),
+                    ("AuthCode", maybe(&self.auth_code)),
+                    ("AvsResultCode", maybe(&self.avs)),
+                    ("CvvResultCode", maybe(&self.cvv)),
+                    ("TransactionReference", maybe(&self.reference)),
+                    ("TransactionID", maybe(&self.transaction_id)),
+                    ("CardType", maybe(&self.card_type)),
+                    ("DiscountedAmount", maybe(&self.discounted_amount)),
+                    ("CustomerId", maybe(&self.customer_id)),
+                    ("ProfileId", maybe(&self.profile_id)),
+                    // Not on the page: what a program would otherwise have to read out of the
+                    // description.
+                    ("DeclineCode", maybe(&self.decline_code)),
+                    ("Advice", maybe(&self.advice)),
+                    ("ApprovedAmount", maybe(&self.approved_amount)),
+                    ("CapturedAmount", maybe(&self.captured_amount)),
+                    ("RefundedAmount", maybe(&self.refunded_amount)),
+                    ("LiveMode", maybe(&self.live_mode)),
+                ]),
+            ),
+        ])
+    }
+
+    /// As JSON, in the page's order.
+    pub(super) fn json(&self) -> String {
+        to_json(&self.node())
+    }
+
+    /// As XML, in the serializer's order.
+    pub(super) fn xml(&self) -> String {
+        to_xml(ROOT, &self.node())
+    }
+}
+
+/// Everything that is wrong, in words.
+fn description(failure: &Failure) -> String {
+    let each = failure.problems().map(|problem| match problem.member(member) {
+        None => words(problem).to_owned(),
+        Some(member) => format!("{member}: {}", words(problem)),
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// A problem in this API's own words: there are no orders, keys or purchases in it, and a void is
+/// not a cancellation.
+fn words(problem: &Problem) -> &str {
+    match problem.code {
+        Code::TransactionNotFound => "there is no such transaction",
+        Code::IdempotencyKeyReused => "was used for a different request",
+        Code::CurrencyDiffers => "the payment is in another currency",
+        Code::AlreadySettled => "the payment was sent to settlement and cannot be voided any more; refund it",
+        Code::NotSettled => {
+            "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs \
+             overnight: try again tomorrow, or void the payment to give back all of it"
+        }
+        Code::AlreadyCancelled => "the payment was voided",
+        Code::NotAnAuthorization => "a charge is captured already",
+        Code::AlreadyPaid => "the payment was made already",
+        Code::PaymentInProgress | Code::OperationInProgress => {
+            "another operation of the payment is in progress"
+        }
+        Code::ExceedsOwing => "the amount is more than the payment's",
+        Code::NotPayable => "the payment cannot be made with this request",
+        Code::NoEligibleTransaction => "the payment does not allow this",
+        Code::SeveralEligibleTransactions => "several payments allow this",
+        Code::TooManyTransactions | Code::TooManyOperations => {
+            "the payment has as many operations as it can hold"
+        }
+        Code::TooManyAttempts => "too many attempts to make the payment failed",
+        Code::NewerVersion => "a newer version of this service is working on the payment",
+        Code::Contended => "other requests changed the payment at the same time; try again",
+        Code::CaptureAfterExpiry => "the scheduled capture is after the end of the authorization",
+        _ => problem.words(),
+    }
+}
+
+/// This API's names for the parts of a request.
+fn member(about: About) -> &'static str {
+    match about {
+        About::Amount => "Request.Amount",
+        About::Currency => "Request.CurrencyCode",
+        About::Key => "Request.TransactionReference",
+        About::Transaction => "Request.TransactionID",
+        // The API has no member for it.
+        About::CaptureAt => "",
+    }
+}
+
+fn pending() -> Outgoing {
+    let description = "the outcome is not known yet; ask for it by status, or send the same request again";
+    Outgoing::new(HELD, description.to_owned(), ResponseCode::Held)
+}
+
+fn declined(decline: Decline) -> Outgoing {
+    let Decline { code, advice } = decline;
+    let message = code.message().trim_end_matches('.');
+    let description = format!("{message} ({}; advice: {})", code.as_str(), advice.as_str());
+    Outgoing {
+        decline_code: Some(code.as_str().to_owned()),
+        advice: Some(advice.as_str().to_owned()),
+        ..Outgoing::new(number(Code::Declined), description, ResponseCode::Declined)
+    }
+}
+
+/// How a payment stands, in words.
+fn standing(order: &Order, transaction: &Transaction) -> String {
+    let money = |amount| format!("{} {}", order.currency.decimal(amount), order.currency.code());
+    let voided_instead = transaction.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement);
+    let (captured, refunded) = (transaction.captured(), transaction.refunded());
+    if transaction.status() == Status::Cancelled {
+        "voided".to_owned()
+    } else if voided_instead {
+        format!("voided instead of refunded, because it had not settled: {}", money(refunded))
+    } else if !refunded.is_zero() {
+        format!("captured {}, refunded {}", money(captured), money(refunded))
+    } else if !captured.is_zero() {
+        format!("captured {}", money(captured))
+    } else {
+        format!("authorized {}", money(transaction.amount()))
+    }
+}

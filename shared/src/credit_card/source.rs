@@ -1,0 +1,103 @@
+//! What a payment is paid with: a card, its token, or a card that is stored at the gateway.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{Code, members::Members},
+    card::{CardAccount, CardSummary, Expiry, SecurityCode},
+    gateway::{BillingAddress, Card, PaymentSource},
+};
+
+/// Longest text of one member; longer ones belong nowhere in a payment.
+const TEXT_MAX: usize = 255;
+/// Longest profile at the gateway.
+const CUSTOMER_DIGITS_MAX: usize = 20;
+/// Longest number of an account in a profile.
+const PROFILE_DIGITS_MAX: usize = 3;
+
+/// What identifies the card.
+pub(super) enum Source {
+    /// A card as it was typed, or its token.
+    Card { account: CardAccount, expiry: Expiry, security_code: Option<SecurityCode> },
+    /// A card that is stored at the gateway: `CustomerId` is the profile, `ProfileId` the account in it.
+    Stored { customer: String, profile: String },
+}
+
+impl Source {
+    /// `Card`, or `CustomerId` and `ProfileId`. Clients of the original may send these beside a card, as numbers of their
+    /// own: then the card is paid with, as ever.
+    pub(super) fn read(request: &mut Members<'_>, now: Timestamp) -> Option<Self> {
+        if !Self::is_stored(request) {
+            return card(request, now);
+        }
+        let customer = stored_id(request, "CustomerId", CUSTOMER_DIGITS_MAX);
+        let profile = stored_id(request, "ProfileId", PROFILE_DIGITS_MAX);
+        Some(Self::Stored { customer: customer?, profile: profile? })
+    }
+
+    /// Whether a stored card is named, whose address the gateway has, too.
+    pub(super) fn is_stored(request: &Members<'_>) -> bool {
+        !request.has("Card") && (request.has("CustomerId") || request.has("ProfileId"))
+    }
+
+    /// What may be kept of it before the gateway has said anything.
+    pub(super) fn summary(&self) -> CardSummary {
+        match self {
+            Self::Card { account, expiry, .. } => account.summary(*expiry),
+            Self::Stored { .. } => CardSummary::default(),
+        }
+    }
+
+    /// What else makes two requests the same, besides what is kept of the card. The stored card comes first and is
+    /// digits only, so no discount can be taken for one.
+    pub(super) fn named(&self, discount: Option<String>) -> Option<String> {
+        match self {
+            Self::Card { .. } => discount,
+            Self::Stored { customer, profile } => {
+                let stored = format!("{profile}|{customer}");
+                Some(discount.map_or_else(|| stored.clone(), |discount| format!("{stored}|{discount}")))
+            }
+        }
+    }
+
+    /// On its way to the gateway.
+    pub(super) fn with(self, name: String, billing: Option<BillingAddress>, save: bool) -> PaymentSource {
+        match self {
+            Self::Card { account, expiry, security_code } => {
+                PaymentSource::Card(Box::new(Card { account, expiry, security_code, name, billing, save }))
+            }
+            Self::Stored { customer, profile } => {
+                PaymentSource::Profile { account: profile, profile: customer }
+            }
+        }
+    }
+}
+
+fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option<String> {
+    let text = request.required_scalar(name, TEXT_MAX)?;
+    if text.len() > digits_max || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        request.problem(name, Code::InvalidValue, format!("must be 1 to {digits_max} digits"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Source> {
+    let mut card = request.required_object("Card")?;
+    let account = card.required_scalar("CardNumber", TEXT_MAX).map(CardAccount::parse);
+    let account = card.checked("CardNumber", account);
+    let expiry = card.required_scalar("ExpiryDate", TEXT_MAX).map(Expiry::parse_mm_yy);
+    let expiry = card.checked("ExpiryDate", expiry);
+    if expiry.is_some_and(|expiry| expiry.is_past_everywhere(now)) {
+        card.problem_of_now("ExpiryDate", Code::InvalidValue, "is past: the card has expired");
+    }
+    // What was typed beside the number into the gateway's own form is with the gateway.
+    let is_token = account.as_ref().is_some_and(CardAccount::is_token);
+    let code = if is_token { card.scalar("CVV", TEXT_MAX) } else { card.required_scalar("CVV", TEXT_MAX) };
+    let brand = account.as_ref().and_then(CardAccount::brand);
+    let code = code.map(|text| SecurityCode::parse(text, brand));
+    let security_code = card.checked("CVV", code);
+    request.absorb(card);
+    let (account, expiry) = (account?, expiry?);
+    (is_token || security_code.is_some()).then_some(Source::Card { account, expiry, security_code })
+}

@@ -1,0 +1,168 @@
+//! A delivery as an item, and a receiver's health.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{DUE_AT, DUE_FOR, RECEIVER, SORT, text};
+use crate::{
+    dynamodb::Item,
+    order::MerchantId,
+    receivers::Settled,
+    webhook::{Delivery, Health, ReceiverKey},
+};
+
+/// How long a delivery is kept after it was added, or after it last changed.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A delivery as it is kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// What became of it.
+    pub state: State,
+    /// Its next attempt, if it waits for one.
+    pub due: Option<Timestamp>,
+    /// Why its last attempt failed.
+    pub reason: Option<String>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
+    Sent,
+    /// It waits for another attempt.
+    Waiting,
+    /// It arrived after it had waited.
+    Delivered,
+    /// It is not tried again.
+    Parked,
+}
+
+impl State {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order of the times.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+fn number(number: &impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn expiry(now: Timestamp) -> AttributeValue {
+    number(&now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second())
+}
+
+/// A delivery's key.
+pub(super) fn key(delivery: &Delivery) -> (AttributeValue, AttributeValue) {
+    (text(&delivery.to), text(&format!("{}#{}", moment(delivery.at), delivery.event)))
+}
+
+/// A delivery that is new.
+pub(super) fn added(delivery: &Delivery, now: Timestamp) -> Item {
+    let (receiver, sort) = key(delivery);
+    let mut item = Item::from([
+        (RECEIVER.to_owned(), receiver),
+        (SORT.to_owned(), sort),
+        ("event_type".to_owned(), text(&delivery.kind)),
+        ("body".to_owned(), text(&delivery.body)),
+        ("expires_at".to_owned(), expiry(now)),
+    ]);
+    if let Some(since) = delivery.since {
+        item.insert("waiting_since".to_owned(), text(&moment(since)));
+    }
+    item
+}
+
+/// What changes in an item when a delivery is settled.
+pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> (String, Item) {
+    let mut values = Item::from([(":expiry".to_owned(), expiry(now))]);
+    let mut set = vec!["expires_at = :expiry".to_owned(), "#state = :state".to_owned()];
+    let mut put = |name: &str, value: AttributeValue| {
+        set.push(format!("{name} = :{name}"));
+        values.insert(format!(":{name}"), value);
+    };
+    let (state, reason, failures) = match settled {
+        Settled::Delivered => {
+            put("settled_at", text(&moment(now)));
+            (State::Delivered, None, delivery.failures)
+        }
+        Settled::Parked { failures, reason } => {
+            put("settled_at", text(&moment(now)));
+            (State::Parked, Some(reason), *failures)
+        }
+        Settled::Waits { due, failures, since, reason } => {
+            put(DUE_FOR, text(&delivery.to));
+            put(DUE_AT, text(&moment(*due)));
+            put("waiting_since", text(&moment(*since)));
+            (State::Waiting, reason.as_ref(), *failures)
+        }
+    };
+    put("failures", number(&failures));
+    if let Some(reason) = reason {
+        put("reason", text(&reason));
+    }
+    values.insert(":state".to_owned(), text(&state.as_str()));
+    let gone = match state {
+        State::Waiting => "settled_at",
+        _ => "due_for, due_at, waiting_since",
+    };
+    (format!("SET {} REMOVE {gone}", set.join(", ")), values)
+}
+
+/// A delivery as it is kept. None for what is none.
+pub(super) fn read(item: &Item) -> Option<Kept> {
+    let member = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
+    let state = match member("state").as_deref() {
+        Some("waiting") => State::Waiting,
+        Some("delivered") => State::Delivered,
+        Some("parked") => State::Parked,
+        _ => State::Sent,
+    };
+    let delivery = Delivery {
+        to: receiver(&member(RECEIVER)?)?,
+        event: event.parse::<Uuid>().ok()?,
+        at: at.parse().ok()?,
+        kind: member("event_type")?,
+        body: member("body")?,
+        failures: failures(item),
+        since: member("waiting_since").and_then(|since| since.parse().ok()),
+    };
+    let due = member(DUE_AT).and_then(|due| due.parse().ok());
+    Some(Kept { delivery, state, due, reason: member("reason") })
+}
+
+fn failures(item: &Item) -> u32 {
+    item.get("failures").and_then(|failures| failures.as_n().ok()?.parse().ok()).unwrap_or_default()
+}
+
+/// A merchant's id holds no `#`, nor does a receiver's.
+fn receiver(key: &str) -> Option<ReceiverKey> {
+    let (merchant, receiver) = key.split_once('#')?;
+    Some(ReceiverKey { merchant: MerchantId::stored(merchant).ok()?, receiver: receiver.parse().ok()? })
+}
+
+/// The receiver whose health an item is.
+pub(super) fn receiver_of(item: &Item) -> Option<ReceiverKey> {
+    receiver(item.get(SORT)?.as_s().ok()?)
+}
+
+/// A receiver's health.
+pub(super) fn read_health(item: &Item) -> Health {
+    let aside_until = item.get("aside_until").and_then(|until| until.as_s().ok()?.parse().ok());
+    Health { failures: failures(item), aside_until }
+}

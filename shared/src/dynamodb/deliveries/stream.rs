@@ -1,0 +1,43 @@
+//! What the function that sends webhooks is invoked with: deliveries that were added, as the table's stream has them, or
+//! the schedule's empty event.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::item;
+use crate::{delivering::Added, dynamodb::stream::object};
+
+/// An invocation.
+#[derive(Deserialize)]
+pub struct DeliveriesEvent {
+    #[serde(rename = "Records")]
+    records: Option<Vec<Record>>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventName")]
+    name: String,
+    dynamodb: Images,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Images {
+    sequence_number: String,
+    new_image: Option<Map<String, Value>>,
+}
+
+impl DeliveriesEvent {
+    /// The deliveries that were added. None where the schedule invokes.
+    pub fn into_added(self) -> Option<Vec<Added>> {
+        Some(self.records?.into_iter().filter(|record| record.name == "INSERT").filter_map(added).collect())
+    }
+}
+
+/// What is no delivery is a receiver's health, or was written by a later version, which then delivers it.
+fn added(record: Record) -> Option<Added> {
+    let item = object(record.dynamodb.new_image?)?;
+    let delivery = item::read(&item)?.delivery;
+    Some(Added { number: record.dynamodb.sequence_number, delivery })
+}

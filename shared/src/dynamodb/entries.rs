@@ -1,0 +1,142 @@
+//! The journal in a DynamoDB table of its own: append-only, readable names, one item for each entry.
+
+mod item;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use sha2::{Digest, Sha256};
+
+pub use self::item::Column;
+
+use super::{Item, unavailable};
+use crate::{
+    entry_store::{EntryStore, Parked, Put},
+    journal::Entry,
+    store::StoreError,
+};
+
+/// The partition of the numbers of shards, an item for each day. No merchant's: those have a `#`.
+const DAYS: &str = "days";
+
+/// The partition of changes that could not be read.
+pub const PARKED: &str = "parked";
+
+/// The table's key.
+pub const BUCKET: &str = Column::Bucket.as_str();
+/// Its sort key.
+pub const SORT: &str = Column::Sort.as_str();
+
+/// Days whose number of shards is remembered. Entries are of today, but for a rebuild.
+const DAYS_MAX: usize = 1_000;
+
+/// A journal in one DynamoDB table.
+pub struct DynamoDbEntries {
+    client: Client,
+    table: String,
+    /// Over how many partitions a merchant's day is spread, for days that have no number yet.
+    shards: u16,
+    days: Mutex<HashMap<Date, u16>>,
+}
+
+impl DynamoDbEntries {
+    /// A journal in a table that exists.
+    pub fn new(client: Client, table: String, shards: u16) -> Self {
+        Self { client, table, shards: shards.max(1), days: Mutex::default() }
+    }
+
+    /// Puts an item if its key is not there; what is there otherwise.
+    async fn put_if_absent(&self, item: Item) -> Result<Option<Item>, StoreError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#bucket)")
+            .expression_attribute_names("#bucket", BUCKET)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(Some(failed.item().cloned().unwrap_or_default()))
+                }
+                _ => Err(unavailable(&error)),
+            },
+        }
+    }
+
+    /// Over how many partitions a day is spread: stored once for each day, so that every entry is always put, and
+    /// looked for, in the same one.
+    async fn shards_of(&self, day: Date) -> Result<u16, StoreError> {
+        let remembered = |days: &HashMap<Date, u16>| days.get(&day).copied();
+        if let Some(shards) = remembered(&self.days.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(shards);
+        }
+        let mut item = keys(DAYS, &day.to_string());
+        item.insert("shards".to_owned(), AttributeValue::N(self.shards.to_string()));
+        let shards = match self.put_if_absent(item).await? {
+            None => self.shards,
+            Some(there) => there
+                .get("shards")
+                .and_then(|shards| shards.as_n().ok()?.parse().ok())
+                .filter(|shards| *shards > 0)
+                .ok_or_else(|| {
+                    StoreError::Corrupt("a day of the journal has no number of shards".to_owned())
+                })?,
+        };
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        if days.len() >= DAYS_MAX {
+            days.clear();
+        }
+        days.insert(day, shards);
+        Ok(shards)
+    }
+}
+
+#[async_trait]
+impl EntryStore for DynamoDbEntries {
+    async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
+        let shards = self.shards_of(day(entry.at)).await?;
+        let item = item::item(entry, shard(entry, shards));
+        let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
+        // A release may add attributes: what either does not have says nothing.
+        let differs = item.iter().any(|(name, value)| there.get(name).is_some_and(|there| there != value));
+        Ok(if differs { Put::Differs } else { Put::Same })
+    }
+
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
+        let version = parked.version.unwrap_or_default();
+        let mut item = keys(PARKED, &format!("{}#{version}", parked.key));
+        item.insert("order_key".to_owned(), AttributeValue::S(parked.key.clone()));
+        item.insert("version".to_owned(), AttributeValue::N(version.to_string()));
+        item.insert("reason".to_owned(), AttributeValue::S(parked.reason.clone()));
+        self.put_if_absent(item).await.map(drop)
+    }
+}
+
+fn keys(bucket: &str, sort: &str) -> Item {
+    [(BUCKET, bucket), (SORT, sort)]
+        .map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())))
+        .into()
+}
+
+/// The UTC day.
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The partition of an entry within its merchant's day: an order's entries share one.
+fn shard(entry: &Entry, shards: u16) -> u16 {
+    let digest = Sha256::digest(entry.order.to_string().as_bytes());
+    u16::from_be_bytes([digest[0], digest[1]]) % shards.max(1)
+}

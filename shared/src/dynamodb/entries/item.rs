@@ -1,0 +1,136 @@
+//! An entry as an item. The names are documented in `docs/journal.md` and are never changed: people and programs read
+//! them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::day;
+use crate::{dynamodb::Item, journal::Entry, operation::Cause, words};
+
+words! {
+    /// A column of the journal. People and programs read them: none is ever renamed.
+    pub enum Column {
+        /// The table's key: merchant, UTC day and shard.
+        Bucket => "bucket",
+        /// Its sort key: time and id.
+        Sort => "sort",
+        /// The key of the index by the last four digits.
+        MerchantLastFour => "merchant_last_four",
+        /// The same whenever the entry is made.
+        EntryId => "entry_id",
+        /// What happened.
+        Fact => "fact",
+        /// When it was decided.
+        At => "at",
+        /// The merchant's id.
+        Merchant => "merchant",
+        /// The order's id.
+        OrderId => "order_id",
+        /// The transaction's id.
+        TransactionId => "transaction_id",
+        /// The operation's id.
+        OperationId => "operation_id",
+        /// The operation's kind.
+        Operation => "operation",
+        /// Why the operation exists, where it was not requested.
+        Cause => "cause",
+        /// Through the gateway, or recorded only.
+        Mechanism => "mechanism",
+        /// Who requested it.
+        RequestedBy => "requested_by",
+        /// An approval found after its operation had been given up.
+        Late => "late",
+        /// Of all amounts.
+        Currency => "currency",
+        /// What the fact is about.
+        Amount => "amount",
+        /// Signed change of what is held on cards.
+        Held => "held",
+        /// Signed change of what was taken.
+        Paid => "paid",
+        /// Signed change of what was given back.
+        Returned => "returned",
+        /// Signed change of the merchant's money at the gateway.
+        AtGateway => "at_gateway",
+        /// Why it was declined.
+        DeclineCode => "decline_code",
+        /// The settlement refused what had been approved.
+        SettlementRejected => "settlement_rejected",
+        /// The gateway's reference.
+        Retref => "retref",
+        /// The issuer's approval code.
+        Authcode => "authcode",
+        /// The gateway account.
+        Mid => "mid",
+        /// The order id of the attempt at the gateway.
+        GatewayOrderId => "gateway_order_id",
+        /// The card's brand.
+        Brand => "brand",
+        /// The last four digits of its number.
+        LastFour => "last_four",
+        /// The merchant's own reference.
+        Reference => "reference",
+        /// What an operator decided.
+        Decided => "decided",
+        /// Who decided.
+        DecidedBy => "decided_by",
+        /// Why.
+        Reason => "reason",
+    }
+}
+
+/// The item of an entry in a shard of its day.
+pub(super) fn item(entry: &Entry, shard: u16) -> Item {
+    let merchant = entry.order.merchant.to_string();
+    let sort = format!("{}#{}", moment(entry.at), entry.id);
+    let last_four = entry.last_four.as_ref();
+    let texts = [
+        (Column::Bucket, Some(format!("{merchant}#{}#{shard}", day(entry.at)))),
+        (Column::Sort, Some(sort)),
+        (Column::MerchantLastFour, last_four.map(|digits| format!("{merchant}#{digits}"))),
+        (Column::EntryId, Some(entry.id.to_string())),
+        (Column::Fact, Some(entry.fact.as_str().to_owned())),
+        (Column::At, Some(moment(entry.at))),
+        (Column::Merchant, Some(merchant)),
+        (Column::OrderId, Some(entry.order.order.to_string())),
+        (Column::TransactionId, Some(entry.transaction.to_string())),
+        (Column::OperationId, Some(entry.operation.to_string())),
+        (Column::Operation, Some(entry.kind.as_str().to_owned())),
+        (Column::Cause, (entry.cause != Cause::Asked).then(|| entry.cause.as_str().to_owned())),
+        (Column::Mechanism, Some(entry.mechanism.as_str().to_owned())),
+        (Column::RequestedBy, Some(entry.by.as_str().to_owned())),
+        (Column::Currency, Some(entry.currency.code().to_owned())),
+        (Column::DeclineCode, entry.decline.map(|code| code.as_str().to_owned())),
+        (Column::Retref, entry.reference.clone()),
+        (Column::Authcode, entry.authcode.clone()),
+        (Column::Mid, Some(entry.account.clone())),
+        (Column::GatewayOrderId, Some(entry.gateway_order_id.clone())),
+        (Column::Brand, entry.brand.map(|brand| brand.name().to_owned())),
+        (Column::LastFour, last_four.cloned()),
+        (Column::Reference, entry.merchant_reference.clone()),
+        (Column::Decided, entry.by_hand.as_ref().map(|by_hand| by_hand.verdict.as_str().to_owned())),
+        (Column::DecidedBy, entry.by_hand.as_ref().map(|by_hand| by_hand.by.clone())),
+        (Column::Reason, entry.by_hand.as_ref().map(|by_hand| by_hand.reason.clone())),
+    ];
+    let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
+    let changes = entry.changes;
+    let numbers = [
+        (Column::Amount, amount),
+        (Column::Held, changes.held),
+        (Column::Paid, changes.paid),
+        (Column::Returned, changes.returned),
+        (Column::AtGateway, changes.gateway),
+    ];
+    // Where it is so; otherwise there is no attribute.
+    let flags = [(Column::Late, entry.late), (Column::SettlementRejected, entry.settlement_rejected)];
+    let texts = texts.into_iter().filter_map(|(column, text)| Some((column, AttributeValue::S(text?))));
+    let numbers = numbers.into_iter().map(|(column, number)| (column, AttributeValue::N(number.to_string())));
+    let flags =
+        flags.into_iter().filter(|(_, is_so)| *is_so).map(|(column, _)| (column, AttributeValue::Bool(true)));
+    texts.chain(numbers).chain(flags).map(|(column, value)| (column.as_str().to_owned(), value)).collect()
+}
+
+/// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order of the times.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}

@@ -1,0 +1,429 @@
+//! An operation as it is stored. Where it stands is one word and the members that go with it; reading them makes a
+//! state that cannot contradict itself.
+
+use std::borrow::Cow;
+
+use super::{
+    members::{Name, Reader, Writer, merge_words},
+    payment::read_principal,
+    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, VERDICTS, meaning, word},
+};
+use crate::{
+    carried::Carried,
+    decline::{Advice, DeclineCode},
+    dynamodb::Item,
+    operation::{
+        Attempt, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, KeyDigest,
+        Kind, Mechanism, Operation, Pending, Route, State, Superseded,
+    },
+    outcome::{Doubt, GatewayResponse, NoEffect},
+    store::StoreError,
+};
+
+const ID: Name = Name("i", "id");
+const KIND: Name = Name("kd", "kind");
+const CAUSE: Name = Name("cause", "");
+const FOLLOWS: Name = Name("fo", "follows");
+const MECHANISM: Name = Name("mechanism", "");
+const AMOUNT: Name = Name("a", "amount");
+const KEY: Name = Name("k", "key");
+const FINGERPRINT: Name = Name("f", "fingerprint");
+const ROUTE: Name = Name("r", "route");
+/// The gateway of a route that names none: it was the only one for a long time, and a name costs bytes in every
+/// operation.
+const UNNAMED_GATEWAY: &str = "cardpointe";
+const GATEWAY: Name = Name("gateway", "");
+const MERCHID: Name = Name("mi", "merchid");
+const BASE_URL: Name = Name("bu", "base_url");
+const RETREF: Name = Name("rr", "retref");
+const BY: Name = Name("b", "by");
+const CREATED_AT: Name = Name("c", "created_at");
+const UPDATED_AT: Name = Name("u", "updated_at");
+const CLOSES_ORDER: Name = Name("closes_order", "");
+const LAST_LOOK_AT: Name = Name("last_look_at", "");
+
+// The latest attempt.
+const ATTEMPTS: Name = Name("n", "attempts");
+const ATTEMPT_ID: Name = Name("ai", "attempt_id");
+const ATTEMPTED_AT: Name = Name("aa", "attempted_at");
+const GATEWAY_ORDER_ID: Name = Name("g", "gateway_order_id");
+
+// Where it stands.
+const STATE: Name = Name("s", "state");
+const RESPONSE: Name = Name("an", "answer");
+const DECLINE: Name = Name("decline", "");
+const CODE: Name = Name("code", "");
+const ADVICE: Name = Name("advice", "");
+const NO_EFFECT: Name = Name("not_done", "");
+const DOUBT: Name = Name("doubt", "");
+const NEXT_INQUIRY_AT: Name = Name("nx", "next_inquiry_at");
+const INQUIRIES: Name = Name("inquiries", "");
+const ABSENT_SINCE: Name = Name("absent_since", "");
+
+const PENDING: &str = "pending";
+const APPROVED: &str = "approved";
+const DECLINED: &str = "declined";
+const NOT_DONE: &str = "not_done";
+
+// The gateway's response.
+const RESPSTAT: Name = Name("rs", "respstat");
+const RESPPROC: Name = Name("rp", "respproc");
+const RESPCODE: Name = Name("rc", "respcode");
+const RESPTEXT: Name = Name("rt", "resptext");
+const AUTHCODE: Name = Name("au", "authcode");
+const AVS: Name = Name("avs", "");
+const CVV: Name = Name("cvv", "");
+const SETTLEMENT_REJECTED: Name = Name("settlement_rejected", "");
+
+// Decisions that no longer stand.
+pub(super) const EARLIER: Name = Name("ea", "earlier");
+const FIRST_AT: Name = Name("fa", "first_at");
+const AT: Name = Name("w", "at");
+const TIMES: Name = Name("x", "times");
+
+// Decisions by hand.
+const BY_HAND: Name = Name("by_hand", "");
+const VERDICT: Name = Name("as", "");
+const REASON: Name = Name("reason", "");
+
+/// What is short for another name here.
+pub(super) const NAMES: [Name; 24] = [
+    ID,
+    KIND,
+    FOLLOWS,
+    AMOUNT,
+    KEY,
+    FINGERPRINT,
+    ROUTE,
+    MERCHID,
+    BASE_URL,
+    RETREF,
+    ATTEMPTS,
+    ATTEMPT_ID,
+    ATTEMPTED_AT,
+    GATEWAY_ORDER_ID,
+    STATE,
+    RESPONSE,
+    NEXT_INQUIRY_AT,
+    RESPSTAT,
+    RESPPROC,
+    RESPCODE,
+    RESPTEXT,
+    AUTHCODE,
+    FIRST_AT,
+    TIMES,
+];
+
+pub(super) fn operation(operation: &Operation) -> Item {
+    let mut writer = Writer::default();
+    writer.id(ID, operation.id);
+    writer.word(KIND, word(KINDS, &operation.kind));
+    if operation.cause != Cause::default() {
+        writer.word(CAUSE, word(CAUSES, &operation.cause));
+    }
+    writer.some(FOLLOWS, operation.follows, Writer::id);
+    if operation.mechanism != Mechanism::default() {
+        writer.word(MECHANISM, word(MECHANISMS, &operation.mechanism));
+    }
+    writer.number(AMOUNT, operation.amount.minor());
+    writer.some(KEY, operation.key, |writer, name, key| writer.bytes(name, key.0));
+    writer.bytes(FINGERPRINT, operation.fingerprint.0);
+    writer.object(ROUTE, route(&operation.route));
+    writer.text_maybe(RETREF, operation.reference.as_ref());
+    writer.word(BY, word(PRINCIPALS, &operation.by));
+    writer.moment(CREATED_AT, operation.created_at);
+    attempt(&mut writer, &operation.attempt);
+    let words = match &operation.state {
+        State::Pending(pending) => Some(write_pending(&mut writer, pending)),
+        State::Decided(decision) => Some(write_decision(&mut writer, decision, operation.mechanism)),
+        State::Unrecognized => None,
+    };
+    writer.moment(UPDATED_AT, operation.updated_at);
+    if !operation.superseded.is_empty() {
+        writer.list(EARLIER, &operation.superseded, superseded);
+    }
+    writer.flag(CLOSES_ORDER, operation.closes_order);
+    writer.some(LAST_LOOK_AT, operation.last_look_at, |writer, name, at| writer.text(name, at.to_string()));
+    if !operation.by_hand.is_empty() {
+        writer.list(BY_HAND, &operation.by_hand, by_hand);
+    }
+    let mut item = writer.finish(&operation.carried);
+    if let Some(words) = words {
+        merge_words(&mut item, words);
+    }
+    item
+}
+
+pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreError> {
+    let cause = members.word(CAUSE, Cause::Unrecognized, |word| meaning(CAUSES, word))?;
+    let mechanism = members.word(MECHANISM, Mechanism::Unrecognized, |word| meaning(MECHANISMS, word))?;
+    let kind = members.word(KIND, Kind::Unrecognized, |word| meaning(KINDS, word))?;
+    let attempt = read_attempt(&mut members)?;
+    let mut operation = Operation {
+        id: members.id(ID)?,
+        kind: kind.unwrap_or(Kind::Unrecognized),
+        cause: cause.unwrap_or_default(),
+        follows: members.id_maybe(FOLLOWS)?,
+        mechanism: mechanism.unwrap_or_default(),
+        amount: members.amount(AMOUNT)?,
+        key: members.digest_maybe(KEY)?.map(KeyDigest),
+        fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
+        route: members.part(ROUTE, read_route)?.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))?,
+        reference: members.text_maybe(RETREF)?,
+        by: read_principal(&mut members, BY)?,
+        created_at: members.moment(CREATED_AT)?,
+        state: read_state(&mut members, &attempt)?,
+        attempt,
+        updated_at: members.moment(UPDATED_AT)?,
+        superseded: members.list(EARLIER, read_superseded)?,
+        closes_order: members.flag(CLOSES_ORDER)?,
+        last_look_at: members.moment_maybe(LAST_LOOK_AT)?,
+        by_hand: members.list(BY_HAND, read_by_hand)?,
+        carried: Carried::default(),
+    };
+    members.carry(&mut operation.carried);
+    Ok(operation)
+}
+
+fn attempt(writer: &mut Writer, attempt: &Attempt) {
+    writer.number(ATTEMPTS, attempt.number);
+    writer.id(ATTEMPT_ID, attempt.id);
+    writer.moment(ATTEMPTED_AT, attempt.at);
+    writer.text(GATEWAY_ORDER_ID, &attempt.gateway_order_id);
+}
+
+fn read_attempt(members: &mut Reader) -> Result<Attempt, StoreError> {
+    Ok(Attempt {
+        number: members.number(ATTEMPTS)?,
+        id: members.id(ATTEMPT_ID)?,
+        at: members.moment(ATTEMPTED_AT)?,
+        gateway_order_id: members.text(GATEWAY_ORDER_ID)?,
+    })
+}
+
+fn route(route: &Route) -> Item {
+    let mut writer = Writer::default();
+    if route.gateway != UNNAMED_GATEWAY {
+        writer.text(GATEWAY, &*route.gateway);
+    }
+    writer.text(MERCHID, &route.account);
+    writer.text(BASE_URL, &route.endpoint);
+    writer.finish(&Carried::default())
+}
+
+fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
+    let gateway = members.text_maybe(GATEWAY)?.map_or(Cow::Borrowed(UNNAMED_GATEWAY), Cow::Owned);
+    Ok(Route { gateway, account: members.text(MERCHID)?, endpoint: members.text(BASE_URL)? })
+}
+
+/// Writes a pending state, and says whose unrecognized words belong to it.
+fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
+    writer.text(STATE, PENDING);
+    if pending.doubt.is_some() || !pending.response.is_empty() {
+        writer.object(RESPONSE, response(&pending.response));
+    }
+    writer.word(DOUBT, pending.doubt.and_then(|doubt| word(DOUBTS, &doubt)));
+    writer.moment(NEXT_INQUIRY_AT, pending.next_inquiry_at);
+    if pending.inquiries > 0 {
+        writer.number(INQUIRIES, pending.inquiries);
+    }
+    writer.some(ABSENT_SINCE, pending.absent_since, |writer, name, at| writer.text(name, at.to_string()));
+    &pending.response.carried
+}
+
+/// The same for a decision.
+fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Mechanism) -> &'a Carried {
+    let word = match decision {
+        Decision::Approved(_) => APPROVED,
+        Decision::Declined(_, Decline { code, advice }) => {
+            let mut members = Writer::default();
+            let unknown = decision.response().carried.part(DECLINE.0);
+            let known = |name: Name| unknown.is_none_or(|unknown| unknown.word(name.0).is_none());
+            members.word(CODE, Some(code.as_str()).filter(|_| known(CODE)));
+            members.word(ADVICE, Some(advice.as_str()).filter(|_| known(ADVICE)));
+            writer.object(DECLINE, members.finish(unknown.unwrap_or(&Carried::default())));
+            DECLINED
+        }
+        Decision::NoEffect(_, reason) => {
+            writer.word(NO_EFFECT, word(NO_EFFECTS, reason));
+            NOT_DONE
+        }
+    };
+    writer.text(STATE, word);
+    // What was only recorded has no response.
+    if mechanism == Mechanism::Automatic || !decision.response().is_empty() {
+        writer.object(RESPONSE, response(decision.response()));
+    }
+    &decision.response().carried
+}
+
+fn read_state(members: &mut Reader, attempt: &Attempt) -> Result<State, StoreError> {
+    let Some(stage) = members.word(STATE, None, |word| {
+        [PENDING, APPROVED, DECLINED, NOT_DONE].into_iter().find(|known| *known == word).map(Some)
+    })?
+    else {
+        return Err(StoreError::Corrupt("an operation without a state".to_owned()));
+    };
+    let Some(stage) = stage else { return Ok(State::Unrecognized) };
+    let (next_inquiry_at, inquiries, absent_since) = (
+        members.moment_maybe(NEXT_INQUIRY_AT)?,
+        members.number_or(INQUIRIES, 0)?,
+        members.moment_maybe(ABSENT_SINCE)?,
+    );
+    if stage != PENDING {
+        members.skip(&[DOUBT]);
+        return Ok(State::Decided(read_decision(members, stage)?));
+    }
+    members.skip(&[DECLINE, NO_EFFECT]);
+    let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
+    let doubt =
+        members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, |word| meaning(DOUBTS, word))?;
+    let next_inquiry_at = next_inquiry_at.unwrap_or(attempt.at + FIRST_INQUIRY_AFTER);
+    Ok(State::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
+}
+
+fn read_decision(members: &mut Reader, stage: &str) -> Result<Decision, StoreError> {
+    let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
+    Ok(match stage {
+        DECLINED => {
+            members.skip(&[NO_EFFECT]);
+            let mut unknown = Carried::default();
+            let decline = members.object(DECLINE, |mut members| {
+                let code = members.word(CODE, DeclineCode::GenericDecline, DeclineCode::from_name)?;
+                let advice = members.word(ADVICE, Advice::Never, Advice::from_name)?;
+                members.carry(&mut unknown);
+                Ok((code, advice))
+            })?;
+            response.carried.keep_part(DECLINE.0, unknown);
+            let (code, advice) = decline.unwrap_or_default();
+            let code = code.unwrap_or(DeclineCode::GenericDecline);
+            Decision::Declined(response, Decline { code, advice: advice.unwrap_or(code.advice()) })
+        }
+        NOT_DONE => {
+            members.skip(&[DECLINE]);
+            let known = |word: &str| meaning(NO_EFFECTS, word);
+            let reason = members.word_of(NO_EFFECT, &mut response.carried, NoEffect::Unrecognized, known)?;
+            Decision::NoEffect(response, reason.unwrap_or(NoEffect::TryAgain))
+        }
+        _ => {
+            members.skip(&[DECLINE, NO_EFFECT]);
+            Decision::Approved(response)
+        }
+    })
+}
+
+fn response(response: &GatewayResponse) -> Item {
+    let mut writer = Writer::default();
+    for (name, text) in [
+        (RESPSTAT, &response.status),
+        (RESPPROC, &response.processor),
+        (RESPCODE, &response.code),
+        (RESPTEXT, &response.text),
+        (RETREF, &response.reference),
+        (AUTHCODE, &response.authcode),
+        (AVS, &response.avs),
+        (CVV, &response.cvv),
+    ] {
+        writer.text_maybe(name, text.as_ref());
+    }
+    writer.some(AMOUNT, response.amount, |writer, name, amount| writer.number(name, amount.minor()));
+    writer.flag(SETTLEMENT_REJECTED, response.settlement_rejected);
+    // Its unrecognized words are the operation's members.
+    writer.finish_without_words(&response.carried)
+}
+
+fn read_response(mut members: Reader) -> Result<GatewayResponse, StoreError> {
+    let mut response = GatewayResponse {
+        status: members.text_maybe(RESPSTAT)?,
+        processor: members.text_maybe(RESPPROC)?,
+        code: members.text_maybe(RESPCODE)?,
+        text: members.text_maybe(RESPTEXT)?,
+        reference: members.text_maybe(RETREF)?,
+        authcode: members.text_maybe(AUTHCODE)?,
+        avs: members.text_maybe(AVS)?,
+        cvv: members.text_maybe(CVV)?,
+        token: None,
+        stored: None,
+        amount: members.amount_maybe(AMOUNT)?,
+        settlement_rejected: members.flag(SETTLEMENT_REJECTED)?,
+        carried: Carried::default(),
+    };
+    members.carry(&mut response.carried);
+    Ok(response)
+}
+
+fn superseded(earlier: &Superseded) -> Item {
+    let mut writer = Writer::default();
+    attempt(&mut writer, &earlier.attempt);
+    writer.number(AMOUNT, earlier.amount.minor());
+    let decision = earlier.decision.as_ref();
+    let words = decision.map(|decision| write_decision(&mut writer, decision, Mechanism::Automatic));
+    writer.moment(AT, earlier.at);
+    if earlier.times > 1 {
+        writer.moment(FIRST_AT, earlier.first_at);
+        writer.number(TIMES, earlier.times);
+    }
+    let mut item = writer.finish(&earlier.carried);
+    if let Some(words) = words {
+        merge_words(&mut item, words);
+    }
+    item
+}
+
+fn read_superseded(mut members: Reader) -> Result<Superseded, StoreError> {
+    let at = members.moment(AT)?;
+    let stage = members.word(STATE, None, |word| {
+        [APPROVED, DECLINED, NOT_DONE].into_iter().find(|known| *known == word).map(Some)
+    })?;
+    let decision = stage.flatten().map(|stage| read_decision(&mut members, stage)).transpose()?;
+    let mut earlier = Superseded {
+        attempt: read_attempt(&mut members)?,
+        amount: members.amount(AMOUNT)?,
+        decision,
+        first_at: members.moment_maybe(FIRST_AT)?.unwrap_or(at),
+        at,
+        times: members.number_or(TIMES, 1)?,
+        carried: Carried::default(),
+    };
+    members.carry(&mut earlier.carried);
+    Ok(earlier)
+}
+
+fn by_hand(decision: &ByHand) -> Item {
+    let mut writer = Writer::default();
+    writer.word(VERDICT, word(VERDICTS, &decision.verdict));
+    writer.text(BY, &decision.by);
+    writer.text(REASON, &decision.reason);
+    writer.moment(AT, decision.at);
+    writer.finish(&decision.carried)
+}
+
+fn read_by_hand(mut members: Reader) -> Result<ByHand, StoreError> {
+    let verdict = members.word(VERDICT, HandVerdict::Unrecognized, |word| meaning(VERDICTS, word))?;
+    let mut decision = ByHand {
+        verdict: verdict.unwrap_or(HandVerdict::Unrecognized),
+        by: members.text(BY)?,
+        reason: members.text(REASON)?,
+        at: members.moment(AT)?,
+        carried: Carried::default(),
+    };
+    members.carry(&mut decision.carried);
+    Ok(decision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cardpointe;
+
+    #[test]
+    fn a_route_names_its_gateway_only_where_it_is_another_one() {
+        assert_eq!(UNNAMED_GATEWAY, cardpointe::NAME);
+        for (name, is_written) in [(UNNAMED_GATEWAY, false), ("another", true)] {
+            let written = Route { gateway: name.into(), account: "1".to_owned(), endpoint: "u".to_owned() };
+            let item = route(&written);
+            assert_eq!(item.contains_key(GATEWAY.0), is_written, "{name}");
+            assert_eq!(read_route(&mut Reader::new(item)).unwrap(), written);
+        }
+    }
+}

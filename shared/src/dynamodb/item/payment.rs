@@ -1,0 +1,216 @@
+//! A transaction as it is stored: its card, what the merchant said of it, and its operations.
+
+use super::{
+    members::{Name, Reader, Writer},
+    operation,
+    words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
+};
+use crate::{
+    card::{CardSummary, StoredCard},
+    carried::Carried,
+    dynamodb::Item,
+    memo::{Discounted, Memo},
+    operation::{Principal, Shopper},
+    store::StoreError,
+    transaction::{CaptureSchedule, Method, Transaction},
+};
+
+const ID: Name = Name("i", "id");
+const METHOD: Name = Name("m", "method");
+const CARD: Name = Name("cd", "card");
+const MEMO: Name = Name("me", "memo");
+const CUSTOM_REFERENCE: Name = Name("custom_reference", "");
+const CAPTURE: Name = Name("cp", "capture");
+const AUTHORIZATION_EXPIRES_AT: Name = Name("ax", "authorization_expires_at");
+const BY: Name = Name("b", "by");
+const SHOPPER: Name = Name("sh", "shopper");
+const CREATED_AT: Name = Name("c", "created_at");
+const UPDATED_AT: Name = Name("u", "updated_at");
+const OPERATIONS: Name = Name("o", "operations");
+
+// The card.
+const BRAND: Name = Name("br", "brand");
+const LAST_FOUR: Name = Name("l4", "last_four");
+const EXPIRY: Name = Name("ex", "expiry");
+const TOKEN: Name = Name("tk", "token");
+const STORED: Name = Name("stored", "");
+const PROFILE: Name = Name("profile", "");
+const ACCOUNT: Name = Name("account", "");
+
+// The scheduled capture.
+const AT: Name = Name("w", "at");
+const LAPSED: Name = Name("lapsed", "");
+const LAPSED_AT: Name = Name("la", "lapsed_at");
+
+// The memo.
+const REFERENCE: Name = Name("rf", "reference");
+const DESCRIPTION: Name = Name("description", "");
+const EMAIL: Name = Name("email", "");
+const HOLDER: Name = Name("name", "");
+const DEAL_TYPE: Name = Name("deal_type", "");
+const DEAL_STAGE: Name = Name("deal_stage", "");
+const MARKETING: Name = Name("marketing", "");
+const REVENUE_PARTNER: Name = Name("revenue_partner", "");
+const AUTHORIZER: Name = Name("authorizer", "");
+const DISCOUNT: Name = Name("discount", "");
+const CODE: Name = Name("code", "");
+const PRODUCT: Name = Name("product", "");
+const AMOUNT: Name = Name("a", "amount");
+const SAVE_CARD: Name = Name("save_card", "");
+const PERSONAL_UNTIL: Name = Name("personal_until", "");
+
+/// What is short for another name here.
+pub(super) const NAMES: [Name; 15] = [
+    METHOD,
+    CARD,
+    MEMO,
+    CAPTURE,
+    AUTHORIZATION_EXPIRES_AT,
+    BY,
+    SHOPPER,
+    OPERATIONS,
+    BRAND,
+    LAST_FOUR,
+    EXPIRY,
+    TOKEN,
+    AT,
+    LAPSED_AT,
+    REFERENCE,
+];
+
+pub(super) fn transaction(transaction: &Transaction) -> Item {
+    let mut writer = Writer::default();
+    writer.id(ID, transaction.id);
+    writer.word(METHOD, word(METHODS, &transaction.method));
+    writer.object(CARD, card(&transaction.card));
+    writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
+    writer.text_maybe(CUSTOM_REFERENCE, transaction.custom_reference.as_ref());
+    writer.some(CAPTURE, transaction.capture, |writer, name, kept| writer.object(name, schedule(kept)));
+    writer.some(AUTHORIZATION_EXPIRES_AT, transaction.authorization_expires_at, Writer::moment);
+    writer.word(BY, word(PRINCIPALS, &transaction.by));
+    writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
+    writer.moment(CREATED_AT, transaction.created_at);
+    writer.moment(UPDATED_AT, transaction.updated_at);
+    writer.list(OPERATIONS, &transaction.operations, operation::operation);
+    writer.finish(&transaction.carried)
+}
+
+pub(super) fn read_transaction(mut members: Reader) -> Result<Transaction, StoreError> {
+    let method = |word: &str| meaning(METHODS, word);
+    let mut transaction = Transaction {
+        id: members.id(ID)?,
+        method: members.word(METHOD, Method::Unrecognized, method)?.unwrap_or(Method::Unrecognized),
+        card: members.part(CARD, read_card)?.unwrap_or_default(),
+        memo: members.part(MEMO, read_memo)?.map(Box::new),
+        custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,
+        capture: None,
+        authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
+        by: read_principal(&mut members, BY)?,
+        shopper: members.id_maybe(SHOPPER)?.map(Shopper),
+        created_at: members.moment(CREATED_AT)?,
+        updated_at: members.moment(UPDATED_AT)?,
+        operations: members.list(OPERATIONS, operation::read_operation)?,
+        carried: Carried::default(),
+    };
+    // Form 0 says only that it lapsed. That was recorded once the authorization had ended.
+    let lapsed_before = transaction.authorization_expires_at.unwrap_or(transaction.created_at);
+    transaction.capture = members.part(CAPTURE, |members| {
+        let at = members.moment(AT)?;
+        let (lapsed, lapsed_at) = (members.flag(LAPSED)?, members.moment_maybe(LAPSED_AT)?);
+        Ok(CaptureSchedule { at, lapsed_at: lapsed.then(|| lapsed_at.unwrap_or(lapsed_before)) })
+    })?;
+    members.carry(&mut transaction.carried);
+    Ok(transaction)
+}
+
+pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Principal, StoreError> {
+    let principal = members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))?;
+    Ok(principal.unwrap_or(Principal::Unrecognized))
+}
+
+fn card(card: &CardSummary) -> Item {
+    let mut writer = Writer::default();
+    writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
+    writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
+    writer.some(EXPIRY, card.expiry, |writer, name, expiry| writer.text(name, expiry.to_string()));
+    writer.text_maybe(TOKEN, card.token.as_ref());
+    writer.some(STORED, card.stored.as_ref(), |writer, name, stored| {
+        let mut members = Writer::default();
+        members.text(PROFILE, &stored.profile);
+        members.text(ACCOUNT, &stored.account);
+        writer.object(name, members.finish(&Carried::default()));
+    });
+    writer.finish(&Carried::default())
+}
+
+fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
+    Ok(CardSummary {
+        brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
+        last_four: members.text_maybe(LAST_FOUR)?,
+        expiry: members.parsed(EXPIRY)?,
+        token: members.text_maybe(TOKEN)?,
+        stored: members.part(STORED, |members| {
+            Ok(StoredCard { profile: members.text(PROFILE)?, account: members.text(ACCOUNT)? })
+        })?,
+    })
+}
+
+fn schedule(schedule: CaptureSchedule) -> Item {
+    let mut writer = Writer::default();
+    writer.moment(AT, schedule.at);
+    writer.flag(LAPSED, schedule.lapsed_at.is_some());
+    writer.some(LAPSED_AT, schedule.lapsed_at, Writer::moment);
+    writer.finish(&Carried::default())
+}
+
+fn memo(memo: &Memo) -> Item {
+    let mut writer = Writer::default();
+    writer.text(REFERENCE, &memo.reference);
+    for (name, text) in [
+        (DESCRIPTION, &memo.description),
+        (EMAIL, &memo.email),
+        (HOLDER, &memo.name),
+        (DEAL_TYPE, &memo.deal_type),
+        (DEAL_STAGE, &memo.deal_stage),
+        (MARKETING, &memo.marketing),
+        (REVENUE_PARTNER, &memo.revenue_partner),
+        (AUTHORIZER, &memo.authorizer),
+    ] {
+        writer.text_maybe(name, text.as_ref());
+    }
+    writer.some(DISCOUNT, memo.discount.as_ref(), |writer, name, discount| {
+        let mut members = Writer::default();
+        members.text(CODE, &discount.code);
+        members.text_maybe(PRODUCT, discount.product.as_ref());
+        members.number(AMOUNT, discount.amount.minor());
+        writer.object(name, members.finish(&Carried::default()));
+    });
+    writer.flag(SAVE_CARD, memo.save_card);
+    writer.some(PERSONAL_UNTIL, memo.personal_until, |writer, name, until| {
+        writer.text(name, until.to_string());
+    });
+    writer.finish(&Carried::default())
+}
+
+fn read_memo(members: &mut Reader) -> Result<Memo, StoreError> {
+    Ok(Memo {
+        reference: members.text(REFERENCE)?,
+        description: members.text_maybe(DESCRIPTION)?,
+        email: members.text_maybe(EMAIL)?,
+        name: members.text_maybe(HOLDER)?,
+        deal_type: members.text_maybe(DEAL_TYPE)?,
+        deal_stage: members.text_maybe(DEAL_STAGE)?,
+        marketing: members.text_maybe(MARKETING)?,
+        revenue_partner: members.text_maybe(REVENUE_PARTNER)?,
+        authorizer: members.text_maybe(AUTHORIZER)?,
+        discount: members.part(DISCOUNT, |members| {
+            Ok(Discounted {
+                code: members.text(CODE)?,
+                product: members.text_maybe(PRODUCT)?,
+                amount: members.amount(AMOUNT)?,
+            })
+        })?,
+        save_card: members.flag(SAVE_CARD)?,
+        personal_until: members.moment_maybe(PERSONAL_UNTIL)?,
+    })
+}

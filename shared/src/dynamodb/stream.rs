@@ -1,0 +1,184 @@
+//! Changes of orders, as the table's stream hands them to a function.
+//!
+//! The events' own types would bring a second library for times; what is needed of them is a few members, and the
+//! attribute values are DynamoDB's JSON, which its SDK does not read from a text.
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Item, StoredOrder, switch::SWITCH_KEY};
+use crate::{journaling::Change, order::Order};
+
+/// What Lambda invokes a consumer of the stream with.
+#[derive(Deserialize)]
+pub struct StreamEvent {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    dynamodb: Images,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Images {
+    sequence_number: String,
+    #[serde(default)]
+    keys: Map<String, Value>,
+    old_image: Option<Map<String, Value>>,
+    new_image: Option<Map<String, Value>>,
+}
+
+impl StreamEvent {
+    /// The changes in it, in the stream's order. An order that was deleted is none: there is nothing to
+    /// tell of it. Neither is the switch that stops payments, which is in the same table.
+    pub fn into_changes(self) -> Vec<Change> {
+        self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
+    }
+}
+
+fn change(images: Images) -> Option<Change> {
+    let new = images.new_image?;
+    let key = images.keys.get("order_key").and_then(|key| key["S"].as_str()).unwrap_or_default().to_owned();
+    if key == SWITCH_KEY {
+        return None;
+    }
+    let version = new.get("version").and_then(|version| version["N"].as_str()?.parse().ok());
+    let old = images.old_image.map(read).transpose();
+    let orders = old.and_then(|old| Ok((old, read(new)?)));
+    Some(Change { number: images.sequence_number, key, version, orders })
+}
+
+/// An order as it is stored, as a change that made all of it. None for what is no order.
+pub fn whole_order(item: Item) -> Option<Change> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let key = text("order_key").unwrap_or_default();
+    if key == SWITCH_KEY {
+        return None;
+    }
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let orders = StoredOrder(item).read().map(|order| (None, order)).map_err(|error| error.to_string());
+    Some(Change { number: String::new(), key, version, orders })
+}
+
+fn read(image: Map<String, Value>) -> Result<Order, String> {
+    let item: Item = object(image).ok_or("an image is not DynamoDB's JSON")?;
+    StoredOrder(item).read().map_err(|error| error.to_string())
+}
+
+pub(super) fn object(members: Map<String, Value>) -> Option<Item> {
+    members.into_iter().map(|(name, value)| Some((name, attribute(value)?))).collect()
+}
+
+fn attribute(value: Value) -> Option<AttributeValue> {
+    let Value::Object(value) = value else { return None };
+    let (kind, value) = value.into_iter().next()?;
+    let text = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
+    let list = |value: Value| if let Value::Array(list) = value { Some(list) } else { None };
+    let bytes = |value: Value| Some(Blob::new(STANDARD.decode(text(value)?).ok()?));
+    Some(match kind.as_str() {
+        "S" => AttributeValue::S(text(value)?),
+        "N" => AttributeValue::N(text(value)?),
+        "B" => AttributeValue::B(bytes(value)?),
+        "BOOL" => AttributeValue::Bool(value.as_bool()?),
+        "NULL" => AttributeValue::Null(true),
+        "L" => AttributeValue::L(list(value)?.into_iter().map(attribute).collect::<Option<_>>()?),
+        "SS" => AttributeValue::Ss(list(value)?.into_iter().map(text).collect::<Option<_>>()?),
+        "NS" => AttributeValue::Ns(list(value)?.into_iter().map(text).collect::<Option<_>>()?),
+        "BS" => AttributeValue::Bs(list(value)?.into_iter().map(bytes).collect::<Option<_>>()?),
+        "M" => {
+            let Value::Object(members) = value else { return None };
+            AttributeValue::M(object(members)?)
+        }
+        _ => return None,
+    })
+}
+
+/// What a consumer answers Lambda: from where on the batch has to come again. Empty where all of it is dealt with.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamResponse {
+    batch_item_failures: Vec<ItemFailure>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemFailure {
+    item_identifier: String,
+}
+
+impl StreamResponse {
+    /// From the number of the first change that is not dealt with.
+    pub fn failed_from(number: Option<&str>) -> Self {
+        let failed = number.map(|number| ItemFailure { item_identifier: number.to_owned() });
+        Self { batch_item_failures: failed.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(new: &Value) -> StreamEvent {
+        let keys = json!({"order_key": {"S": "m#o"}});
+        let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": new});
+        let removed = json!({"SequenceNumber": "8", "Keys": keys, "OldImage": new});
+        serde_json::from_value(json!({"Records": [{"dynamodb": images}, {"dynamodb": removed}]})).unwrap()
+    }
+
+    fn order() -> Value {
+        json!({
+            "order_key": {"S": "m#o"}, "version": {"N": "3"}, "cy": {"S": "USD"}, "fm": {"N": "1"},
+            "ac": {"N": "1767268804148000000"}, "c": {"N": "1767268804148000000"},
+            "u": {"N": "1767268804148000000"}, "t": {"L": []},
+        })
+    }
+
+    #[test]
+    fn an_order_is_read_from_its_image_and_one_that_was_deleted_tells_nothing() {
+        let changes = event(&order()).into_changes();
+        let [change] = changes.as_slice() else { panic!("{changes:?}") };
+        assert_eq!((change.number.as_str(), change.key.as_str(), change.version), ("7", "m#o", Some(3)));
+        let (old, new) = change.orders.clone().unwrap();
+        assert_eq!((old, new.version, new.key().to_string().as_str()), (None, 3, "m#o"));
+    }
+
+    #[test]
+    fn the_switch_that_stops_payments_is_no_order() {
+        let keys = json!({"order_key": {"S": SWITCH_KEY}});
+        let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": keys});
+        let event = json!({"Records": [{"dynamodb": images}]});
+        assert!(serde_json::from_value::<StreamEvent>(event).unwrap().into_changes().is_empty());
+        let key = AttributeValue::S(SWITCH_KEY.to_owned());
+        assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_says_why_and_not_what_it_holds() {
+        for (name, value) in [
+            ("cy", json!({"S": "4111111111111111"})),
+            ("t", json!({"L": [{"X": "4111111111111111"}]})),
+            ("u", json!("4111111111111111")),
+        ] {
+            let mut order = order();
+            order[name] = value;
+            let change = event(&order).into_changes().remove(0);
+            assert_eq!(change.version, Some(3), "{name}");
+            let reason = change.orders.unwrap_err();
+            assert!(!reason.is_empty() && !reason.contains("4111"), "{name}: {reason}");
+        }
+    }
+
+    #[test]
+    fn lambda_is_told_from_where_on_the_batch_has_to_come_again() {
+        let response = |failed| json!(StreamResponse::failed_from(failed));
+        assert_eq!(response(None), json!({"batchItemFailures": []}));
+        assert_eq!(response(Some("7")), json!({"batchItemFailures": [{"itemIdentifier": "7"}]}));
+    }
+}

@@ -1,0 +1,145 @@
+//! The switch that stops payments: one item of the orders' table, which every function that moves money can read
+//! already. A merchant's id cannot be empty, so no order has its key.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, Config, types::AttributeValue};
+use aws_smithy_types::retry::RetryConfig;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use super::{Item, unavailable};
+use crate::{clock::Clock, store::StoreError, switch::Switch};
+
+/// The key of the switch's item.
+pub const SWITCH_KEY: &str = "#";
+
+/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read costs half a
+/// read unit.
+const KEPT: SignedDuration = SignedDuration::from_secs(15);
+
+/// What the switch's item says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchPosition {
+    /// Whether payments are stopped.
+    pub stopped: bool,
+    /// Who threw the switch.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: String,
+}
+
+/// The switch of one table.
+pub struct DynamoDbSwitch {
+    client: Client,
+    table: String,
+    clock: Arc<dyn Clock>,
+    /// Stopped by the deployment's parameter, whatever the item says.
+    by_parameter: bool,
+    known: Mutex<Option<(Timestamp, bool)>>,
+}
+
+impl DynamoDbSwitch {
+    /// The switch in a table that exists.
+    pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, by_parameter: bool) -> Self {
+        Self { client, table, clock, by_parameter, known: Mutex::new(None) }
+    }
+
+    /// Opens a connection, by reading the switch once. Tried once.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        self.look(once, &mut *self.known.lock().await).await.map(drop)
+    }
+
+    /// Where the switch is. None where nobody ever threw it.
+    pub async fn position(&self) -> Result<Option<SwitchPosition>, StoreError> {
+        Ok(self.read(Config::builder(), true).await?.map(|item| position(&item)))
+    }
+
+    /// Throws the switch.
+    pub async fn throw(&self, position: &SwitchPosition) -> Result<(), StoreError> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(Item::from([
+            ("order_key".to_owned(), text(SWITCH_KEY)),
+            ("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped)),
+            ("thrown_by".to_owned(), text(&position.by)),
+            ("thrown_because".to_owned(), text(&position.reason)),
+            ("thrown_at".to_owned(), text(&position.at)),
+        ])));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn look(
+        &self,
+        config: aws_sdk_dynamodb::config::Builder,
+        known: &mut Option<(Timestamp, bool)>,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let stopped = self.read(config, false).await?.is_some_and(|item| position(&item).stopped);
+        *known = Some((now, stopped));
+        Ok(stopped)
+    }
+
+    async fn read(
+        &self,
+        config: aws_sdk_dynamodb::config::Builder,
+        consistent: bool,
+    ) -> Result<Option<Item>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("order_key", AttributeValue::S(SWITCH_KEY.to_owned()))
+            .consistent_read(consistent)
+            .customize()
+            .config_override(config);
+        Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
+    }
+}
+
+/// An item whose form is another one stops payments: somebody wanted to.
+fn position(item: &Item) -> SwitchPosition {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let stopped = item.get("payments_stopped").and_then(|value| value.as_bool().ok());
+    SwitchPosition {
+        stopped: stopped.copied().unwrap_or(true),
+        by: text("thrown_by"),
+        reason: text("thrown_because"),
+        at: text("thrown_at"),
+    }
+}
+
+#[async_trait]
+impl Switch for DynamoDbSwitch {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        if self.by_parameter {
+            return Ok(true);
+        }
+        // Who comes while it is being read waits, and does not read it, too.
+        let mut known = self.known.lock().await;
+        let now = self.clock.now();
+        match *known {
+            Some((at, stopped)) if (SignedDuration::ZERO..KEPT).contains(&now.duration_since(at)) => {
+                Ok(stopped)
+            }
+            _ => self.look(Config::builder(), &mut known).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_does_not_say_so_clearly_stops_payments() {
+        let item = |value| Item::from([("payments_stopped".to_owned(), value)]);
+        assert!(position(&Item::new()).stopped);
+        assert!(position(&item(AttributeValue::S("false".to_owned()))).stopped);
+        assert!(position(&item(AttributeValue::Bool(true))).stopped);
+        assert!(!position(&item(AttributeValue::Bool(false))).stopped);
+    }
+}

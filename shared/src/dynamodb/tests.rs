@@ -1,0 +1,232 @@
+//! The requests that are sent to DynamoDB, and what its responses mean.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+};
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    money::{Amount, Currency},
+    operation::{Decision, Kind, Operation, State},
+    outcome::GatewayResponse,
+    test_payments::{new_operation, payment},
+    transaction::{CaptureSchedule, Method},
+};
+
+/// Different numbers, so that one cannot be taken for the other.
+const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };
+
+/// A DynamoDB that responds as it is told and keeps what it was sent.
+#[derive(Debug, Default)]
+struct Scripted {
+    responses: Mutex<VecDeque<(u16, Value)>>,
+    requests: Mutex<Vec<(String, Value)>>,
+}
+
+#[derive(Debug)]
+struct Connection(Arc<Scripted>);
+
+impl HttpConnector for Connection {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        self.0.requests.lock().unwrap().push((target, body));
+        let (status, body) = self.0.responses.lock().unwrap().pop_front().unwrap();
+        let body = SdkBody::from(body.to_string());
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
+    }
+}
+
+impl Scripted {
+    /// A table whose next request gets this response.
+    fn responding(status: u16, body: Value) -> (DynamoDbStore, Arc<Self>) {
+        let scripted = Arc::new(Self::default());
+        scripted.responses.lock().unwrap().push_back((status, body));
+        let connection = SharedHttpConnector::new(Connection(scripted.clone()));
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connection.clone()))
+            .build();
+        (DynamoDbStore::new(Client::from_conf(config), "orders".to_owned(), SHARDS), scripted)
+    }
+
+    /// The only request that was sent.
+    fn request(&self, operation: &str) -> Value {
+        let requests = self.requests.lock().unwrap();
+        let [(target, body)] = requests.as_slice() else { panic!("{requests:?}") };
+        assert_eq!(target, &format!("DynamoDB_20120810.{operation}"));
+        assert_eq!(body["TableName"], "orders");
+        body.clone()
+    }
+}
+
+fn key() -> OrderKey {
+    OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() }
+}
+
+fn order(version: u64) -> Order {
+    let at = "2026-01-05T10:00:00Z".parse().unwrap();
+    Order { version, ..Order::new(&key(), Currency::USD, Amount::new(2599).ok(), at) }
+}
+
+/// An order's item, as DynamoDB's JSON has it. One without transactions has only texts and numbers.
+fn json(item: &Item) -> Value {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::L(list) if list.is_empty() => json!({ "L": [] }),
+        other => panic!("{other:?}"),
+    };
+    item.iter()
+        .map(|(name, attribute)| (name.clone(), value(attribute)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn refused(members: &Value) -> Value {
+    let mut body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed",
+    });
+    for (name, value) in members.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+#[tokio::test]
+async fn an_order_is_read_as_it_is_now_and_not_as_it_was_a_moment_ago() {
+    let stored = StoredOrder::next(&order(6), SHARDS).0;
+    let (store, scripted) = Scripted::responding(200, json!({ "Item": json(&stored) }));
+    assert_eq!(store.load(&key()).await.unwrap(), Some(order(7)));
+    let request = scripted.request("GetItem");
+    assert_eq!(request["ConsistentRead"], true);
+    assert_eq!(request["Key"], json!({ "order_key": { "S": "m#o" } }));
+}
+
+#[tokio::test]
+async fn a_write_holds_only_for_the_version_that_was_read() {
+    let (store, scripted) = Scripted::responding(200, json!({}));
+    store.save(&order(7)).await.unwrap();
+    let request = scripted.request("PutItem");
+    assert_eq!(request["ConditionExpression"], "version = :read");
+    assert_eq!(request["ExpressionAttributeValues"], json!({ ":read": { "N": "7" } }));
+    assert_eq!(request["Item"]["version"], json!({ "N": "8" }));
+    assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+}
+
+#[tokio::test]
+async fn an_order_is_created_only_where_there_is_none() {
+    let (store, scripted) = Scripted::responding(200, json!({}));
+    store.create(&order(0)).await.unwrap();
+    let request = scripted.request("PutItem");
+    assert_eq!(request["ConditionExpression"], "attribute_not_exists(order_key)");
+    assert_eq!(request.get("ExpressionAttributeValues"), None);
+    assert_eq!(request["Item"]["version"], json!({ "N": "1" }));
+    assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+}
+
+#[tokio::test]
+async fn a_conflict_shows_what_is_stored_and_without_it_the_store_is_unavailable() {
+    let stored = StoredOrder::next(&order(8), SHARDS).0;
+    let (store, _) = Scripted::responding(400, refused(&json!({ "Item": json(&stored) })));
+    let Err(StoreError::Conflict(there)) = store.save(&order(7)).await else { panic!("no conflict") };
+    assert_eq!(*there, order(9));
+    let (store, _) = Scripted::responding(400, refused(&json!({})));
+    assert!(matches!(store.save(&order(7)).await, Err(StoreError::Unavailable(_))));
+    let other = json!({ "__type": "com.amazonaws.dynamodb.v20120810#ValidationException" });
+    let (store, _) = Scripted::responding(400, other);
+    assert!(matches!(store.save(&order(7)).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
+    for (index, name, shard, at) in [
+        (Index::InDoubt, "in-doubt", "in_doubt_shard", "in_doubt_at"),
+        (Index::CapturesDue, "captures-due", "capture_shard", "capture_due_at"),
+    ] {
+        let row = |key: &str, due: &str| json!({ "order_key": { "S": key }, at: { "S": due } });
+        let (store, scripted) = Scripted::responding(
+            200,
+            json!({
+                "Items": [row("m#1", "2026-01-05T10:00:01Z"), row("m#2", "2026-01-05T10:00:02Z")],
+                "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
+            }),
+        );
+        let until = "2026-01-05T10:00:03.9Z".parse().unwrap();
+        let after = Cursor { key: "m#0".to_owned(), due: "2026-01-05T10:00:00Z".to_owned() };
+        let page =
+            store.due(DueQuery { index, shard: 3, until, after: Some(after), limit: 2 }).await.unwrap();
+        let request = scripted.request("Query");
+        assert_eq!(request["IndexName"], name);
+        assert_eq!(request["KeyConditionExpression"], format!("{shard} = :shard AND {at} <= :until"));
+        let values = json!({ ":shard": { "S": "3" }, ":until": { "S": "2026-01-05T10:00:03Z" } });
+        assert_eq!(request["ExpressionAttributeValues"], values);
+        assert_eq!(request["Limit"], 2);
+        let mut start = row("m#0", "2026-01-05T10:00:00Z");
+        start[shard] = json!({ "S": "3" });
+        assert_eq!(request["ExclusiveStartKey"], start);
+        let keys: Vec<_> = page.keys.iter().map(ToString::to_string).collect();
+        assert_eq!(keys, ["m#1", "m#2"]);
+        assert_eq!(page.oldest, "2026-01-05T10:00:01Z".parse().ok());
+        let next = page.next.unwrap();
+        assert_eq!((next.key.as_str(), next.due.as_str()), ("m#2", "2026-01-05T10:00:02Z"));
+    }
+    let (store, scripted) = Scripted::responding(200, json!({ "Items": [] }));
+    let until = Timestamp::UNIX_EPOCH;
+    let query = DueQuery { index: Index::InDoubt, shard: 0, until, after: None, limit: 1_000 };
+    let page = store.due(query).await.unwrap();
+    assert!(page.keys.is_empty() && page.oldest.is_none() && page.next.is_none());
+    assert_eq!(scripted.request("Query").get("ExclusiveStartKey"), None);
+}
+
+#[test]
+fn every_partition_of_an_index_gets_orders_and_one_order_always_the_same() {
+    let of = |n: u32| shard(&format!("m#{n}"), SHARDS.in_doubt);
+    let found: std::collections::BTreeSet<u16> = (0..100).map(of).collect();
+    assert_eq!(found, (0..SHARDS.in_doubt).collect());
+    assert!((0..100).all(|n| of(n) == of(n)));
+}
+
+/// An authorization, sent just now, which is to be captured an hour later.
+fn with_authorization(mut order: Order) -> Order {
+    let now = order.created_at;
+    let new = new_operation(uuid::Uuid::from_u128(1), Kind::Authorize, 2599);
+    let mut transaction = payment(Method::Authorize, Operation::new(new, now));
+    let capture_at = now + jiff::SignedDuration::from_hours(1);
+    transaction.capture = Some(CaptureSchedule { at: capture_at, lapsed_at: None });
+    transaction.authorization_expires_at = Some(now + jiff::SignedDuration::from_hours(7 * 24));
+    order.transactions.push(transaction);
+    order
+}
+
+#[test]
+fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
+    let mut order = with_authorization(order(0));
+    let keys = |order: &Order| {
+        let item = StoredOrder::next(order, SHARDS).0;
+        ["in_doubt_shard", "in_doubt_at", "capture_shard", "capture_due_at"]
+            .map(|name| item.get(name).map(|value| value.as_s().unwrap().clone()))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let in_doubt = shard("m#o", SHARDS.in_doubt).to_string();
+    assert_eq!(keys(&order), [text(&in_doubt), text("2026-01-05T10:01:00Z"), None, None]);
+    let approved = Decision::Approved(GatewayResponse::default());
+    order.transactions[0].operations[0].state = State::Decided(approved);
+    let captures = shard("m#o", SHARDS.captures).to_string();
+    assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-05T11:00:00Z")]);
+    order.transactions[0].capture = None;
+    assert_eq!(keys(&order), [None, None, None, None]);
+}

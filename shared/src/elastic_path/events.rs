@@ -1,0 +1,115 @@
+//! Notifications of what changed, in Elastic Path's words (`docs/events.md`).
+//!
+//! What is told is the resource exactly as a merchant's GET returns it, so that a receiver needs one reader.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::response::{self, View};
+use crate::{
+    event_bus::Event,
+    operation::Principal,
+    order::{CaptureStanding, Order, PaymentStatus},
+    transaction::Transaction,
+    words,
+};
+
+words! {
+    /// The type of an event, as `docs/events.md` lists them.
+    pub enum EventType {
+        /// A payment was requested.
+        TransactionCreated => "transaction.created",
+        /// Something about it changed.
+        TransactionUpdated => "transaction.updated",
+        /// Something about the order changed.
+        OrderUpdated => "order.updated",
+        /// All of it is covered, and some of that is only held.
+        OrderAuthorized => "order.authorized",
+        /// All of it is taken.
+        OrderPaid => "order.paid",
+        /// All that was taken was given back.
+        OrderRefunded => "order.refunded",
+        /// A scheduled capture was refused, or its authorization ended before it.
+        CaptureFailed => "capture.failed",
+    }
+}
+
+/// What happened between two states of an order, oldest kind first. Pure. The same two states give the same events with
+/// the same ids.
+pub fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
+    let teller = Teller { new };
+    let mut told = Vec::new();
+    for transaction in &new.transactions {
+        let before = old.and_then(|old| Some((old, old.transaction(transaction.id)?)));
+        teller.transaction(before, transaction, &mut told);
+    }
+    teller.order(old, &mut told);
+    told
+}
+
+/// Tells of one state of an order.
+struct Teller<'a> {
+    new: &'a Order,
+}
+
+impl Teller<'_> {
+    fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {
+        // One moment for both, so that only what is stored makes a difference.
+        let shown = |order: &Order, transaction: &Transaction| {
+            let view = View { principal: Principal::ClientCredentials, now: now.updated_at };
+            response::transaction(order, transaction, view)
+        };
+        let data = shown(self.new, now);
+        let mut tell = |kind| told.push(self.event(kind, &now.id.to_string(), now.updated_at, &data));
+        match before {
+            None => tell(EventType::TransactionCreated),
+            Some((order, before)) if shown(order, before) != data => tell(EventType::TransactionUpdated),
+            Some(_) => {}
+        }
+        let failed = |transaction: &Transaction| {
+            let standing = transaction.capture_standing();
+            matches!(standing, Some(CaptureStanding::Stopped | CaptureStanding::Lapsed))
+        };
+        if failed(now) && !before.is_some_and(|(_, before)| failed(before)) {
+            tell(EventType::CaptureFailed);
+        }
+    }
+
+    fn order(&self, old: Option<&Order>, told: &mut Vec<Event>) {
+        let data = response::order(self.new, None);
+        let mut tell = |kind| told.push(self.event(kind, self.new.id.as_str(), self.new.updated_at, &data));
+        if old.is_some_and(|old| response::order(old, None) != data) {
+            tell(EventType::OrderUpdated);
+        }
+        let payment = self.new.payment();
+        if old.map(Order::payment) == Some(payment) {
+            return;
+        }
+        match payment {
+            PaymentStatus::Authorized => tell(EventType::OrderAuthorized),
+            PaymentStatus::Paid => tell(EventType::OrderPaid),
+            PaymentStatus::Refunded => tell(EventType::OrderRefunded),
+            PaymentStatus::Unpaid | PaymentStatus::PartiallyAuthorized | PaymentStatus::PartiallyPaid => {}
+        }
+    }
+
+    fn event(&self, event_type: EventType, subject: &str, at: Timestamp, data: &Value) -> Event {
+        let kind = event_type.as_str();
+        let (key, version) = (self.new.key(), self.new.version);
+        let name = format!("{key}\n{version}\n{kind}\n{subject}");
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
+        let body = json!({
+            "id": id,
+            "type": kind,
+            "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            "merchant": key.merchant.as_str(),
+            "version": version,
+            "data": data,
+        });
+        Event { id, kind, merchant: key.merchant, at, body: body.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::events;
+use crate::{
+    decline::DeclineCode,
+    event_bus::Event,
+    money::{Amount, Currency},
+    operation::{Decision, Decline, KeyDigest, Kind, NewOperation, Operation, State},
+    order::{Order, OrderKey},
+    outcome::GatewayResponse,
+    test_payments::{new_operation, payment},
+    transaction::{CaptureSchedule, Method, Transaction},
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn operation(kind: Kind, seconds: i64, key: Option<KeyDigest>) -> Operation {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, kind.as_str().as_bytes());
+    Operation::new(NewOperation { key, ..new_operation(id, kind, 2599) }, at(seconds))
+}
+
+fn registered() -> Order {
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, Some(Amount::new(2599).unwrap()), at(0));
+    order.version = 1;
+    order
+}
+
+/// The next version of the order, with another operation of its payment.
+fn requested(order: &Order, method: Method, operation: Operation) -> Order {
+    let mut next = Order { version: order.version + 1, ..order.clone() };
+    let now = operation.created_at;
+    match next.transactions.first_mut() {
+        Some(payment) => payment.operations.push(operation),
+        None => {
+            next.transactions.push(Transaction { id: Uuid::from_u128(7), ..payment(method, operation) });
+        }
+    }
+    next.transactions[0].updated_at = now;
+    next.updated_at = now;
+    next
+}
+
+/// The next version of the order, in which its last operation is decided.
+fn decided(order: &Order, seconds: i64, decision: Decision) -> Order {
+    let mut next = Order { version: order.version + 1, updated_at: at(seconds), ..order.clone() };
+    let transaction = &mut next.transactions[0];
+    transaction.updated_at = at(seconds);
+    let operation = transaction.operations.last_mut().unwrap();
+    (operation.state, operation.updated_at) = (State::Decided(decision), at(seconds));
+    next
+}
+
+fn approved(order: &Order, seconds: i64) -> Order {
+    decided(order, seconds, Decision::Approved(GatewayResponse::default()))
+}
+
+fn kinds(told: &[Event]) -> Vec<&'static str> {
+    told.iter().map(|event| event.kind).collect()
+}
+
+fn body(event: &Event) -> Value {
+    serde_json::from_str(&event.body).unwrap()
+}
+
+#[test]
+fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refunded() {
+    let new = registered();
+    assert!(events(None, &new).is_empty(), "nothing is paid yet");
+    let pending = requested(&new, Method::Purchase, operation(Kind::Purchase, 1, None));
+    assert_eq!(kinds(&events(Some(&new), &pending)), ["transaction.created", "order.updated"]);
+    let paid = approved(&pending, 2);
+    let told = events(Some(&pending), &paid);
+    assert_eq!(kinds(&told), ["transaction.updated", "order.updated", "order.paid"]);
+    let order = body(&told[2]);
+    assert_eq!((&order["type"], &order["merchant"]), (&"order.paid".into(), &"m".into()));
+    assert_eq!((&order["version"], &order["timestamp"]), (&3.into(), &"2027-01-15T08:00:02.000Z".into()));
+    assert_eq!((&order["data"]["id"], &order["data"]["payment"]), (&"o".into(), &"paid".into()));
+    assert_eq!(body(&told[0])["data"]["status"], "complete");
+    let refunding = requested(&paid, Method::Purchase, operation(Kind::Refund, 3, None));
+    let refunded = approved(&refunding, 4);
+    let told = events(Some(&refunding), &refunded);
+    assert_eq!(kinds(&told), ["transaction.updated", "order.updated", "order.refunded"]);
+}
+
+#[test]
+fn what_changes_nothing_that_is_shown_is_not_told() {
+    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let mut asked = Order { version: pending.version + 1, ..pending.clone() };
+    let State::Pending(waiting) = &mut asked.transactions[0].operations[0].state else { unreachable!() };
+    waiting.inquiries += 1;
+    waiting.next_inquiry_at += SignedDuration::from_hours(1);
+    assert!(events(Some(&pending), &asked).is_empty());
+}
+
+#[test]
+fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
+    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let paid = approved(&pending, 2);
+    let told = events(Some(&pending), &paid);
+    assert_eq!(told, events(Some(&pending), &paid));
+    let later = Order { version: paid.version + 1, ..paid.clone() };
+    let again = events(Some(&pending), &later);
+    let mut ids: Vec<Uuid> = told.iter().chain(&again).map(|event| event.id).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), told.len() + again.len());
+    assert!(told.iter().all(|event| body(event)["id"] == event.id.to_string()));
+}
+
+#[test]
+fn a_scheduled_capture_that_failed_for_good_is_told_once() {
+    let held = requested(&registered(), Method::Authorize, operation(Kind::Authorize, 1, None));
+    let mut held = approved(&held, 2);
+    let schedule = CaptureSchedule { at: at(10), lapsed_at: None };
+    held.transactions[0].capture = Some(schedule);
+    held.transactions[0].authorization_expires_at = Some(at(600_000));
+    let key = schedule.key(held.transactions[0].id);
+    let capturing = requested(&held, Method::Authorize, operation(Kind::Capture, 11, Some(key)));
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    let refused = decided(&capturing, 12, Decision::Declined(GatewayResponse::default(), decline));
+    let told = events(Some(&capturing), &refused);
+    assert_eq!(kinds(&told), ["transaction.updated", "capture.failed", "order.updated"]);
+    assert_eq!(body(&told[1])["data"]["meta"]["capture_failure"]["code"], "generic_decline");
+    let later = Order { version: refused.version + 1, ..refused.clone() };
+    assert!(events(Some(&refused), &later).is_empty());
+    // An authorization that ended before its capture.
+    let mut lapsed = Order { version: held.version + 1, ..held.clone() };
+    lapsed.transactions[0].capture = Some(CaptureSchedule { lapsed_at: Some(at(700_000)), ..schedule });
+    lapsed.transactions[0].updated_at = at(700_000);
+    assert!(kinds(&events(Some(&held), &lapsed)).contains(&"capture.failed"));
+}

@@ -1,0 +1,71 @@
+//! How members are written in this API: amounts are integers, times RFC 3339.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{
+        Code,
+        body::{Document, Node},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
+    money::{Amount, Currency},
+};
+
+/// The members of a body's `data`.
+pub(super) fn data(document: Option<&Document>) -> Result<Members<'_>, Failure> {
+    document.map_or_else(|| Err(Problem::required("data").into()), |all| Members::of(all).inside("data"))
+}
+
+impl Members<'_> {
+    /// An optional truth value.
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.node(name)? {
+            Node::Null => None,
+            Node::Bool(flag) => Some(*flag),
+            Node::Text(_) | Node::Number(_) | Node::Object(_) | Node::List => {
+                self.wrong_type(name, "true or false")
+            }
+        }
+    }
+
+    /// An optional amount: a whole number of minor units, more than zero. Null is no amount:
+    /// JavaScript writes a sum that went wrong (`NaN`) as null, and left out it would mean
+    /// everything.
+    pub(super) fn amount(&mut self, name: &str) -> Option<Amount> {
+        let Node::Number(digits) = self.node(name)? else {
+            return self.wrong_type(name, "an integer, in minor units");
+        };
+        let problem = match (digits.parse::<u64>(), digits.parse::<i64>()) {
+            (Ok(0), _) => "must be more than 0",
+            (Ok(minor), _) => match Amount::new(minor) {
+                Ok(amount) => return Some(amount),
+                Err(_) => "is more than the gateway can carry",
+            },
+            (Err(_), Ok(_)) => "must be more than 0, not negative",
+            (Err(_), Err(_)) => "must be a whole number, in minor units",
+        };
+        self.problem(name, Code::InvalidValue, problem);
+        None
+    }
+
+    /// An optional ISO 4217 code.
+    pub(super) fn currency(&mut self, name: &str) -> Option<Currency> {
+        let text = self.text(name, 3)?;
+        let currency = Currency::parse(text).ok();
+        if currency.is_none() {
+            self.problem(name, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
+        }
+        currency
+    }
+
+    /// An optional moment (RFC 3339).
+    pub(super) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+        let at = self.text(name, 40)?.parse().ok();
+        if at.is_none() {
+            self.problem(name, Code::InvalidValue, "is not a time such as 2027-01-31T12:00:00Z (RFC 3339)");
+        }
+        at
+    }
+}

@@ -1,0 +1,303 @@
+//! A merchant's document: JSON in a secret of its own (docs/merchants.md), read once and checked.
+
+pub mod hosts;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use self::hosts::GatewayHosts;
+use crate::{
+    card::{Kept, check_kept},
+    cardpointe,
+    discount::Discounts,
+    merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantsError},
+    money::Currency,
+    order::MerchantId,
+    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
+};
+
+/// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
+const SIGNING_KEY_MIN_BYTES: usize = 32;
+
+/// How long names and e-mail addresses can be kept: not shorter than a payment may be under way, and a date that exists.
+const PERSONAL_DATA_KEPT: std::ops::RangeInclusive<SignedDuration> =
+    SignedDuration::from_hours(24)..=SignedDuration::from_hours(3650 * 24);
+
+/// The member that maps currencies to MIDs.
+const MERCHIDS: &str = "gateway.merchids";
+
+/// Reads a merchant's document (JSON). The error names the member that is wrong and quotes nothing.
+pub fn parse(id: MerchantId, json: &str) -> Result<Merchant, MerchantsError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let document: MerchantDocument =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            // The names in the map of MIDs are the document's own text, so the path ends before them.
+            let path = error.path().to_string();
+            let path = if path.starts_with(MERCHIDS) { MERCHIDS } else { &path };
+            MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
+        })?;
+    document.into_merchant(id).map_err(|what| MerchantsError::Malformed(what.to_owned()))
+}
+
+/// Refuses a merchant whose gateway is not on the deployment's list of hosts.
+pub fn must_be_on(merchant: &Merchant, hosts: &GatewayHosts) -> Result<(), MerchantsError> {
+    if hosts.allow(&merchant.gateway.endpoint) {
+        return Ok(());
+    }
+    let what = "the gateway's host is not one that this deployment allows (GatewayHosts)";
+    Err(MerchantsError::Malformed(what.to_owned()))
+}
+
+/// What went wrong, without the text that went wrong: it may hold a secret.
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Syntax => "not valid JSON",
+        serde_json::error::Category::Data => "missing, unknown or of the wrong type",
+        serde_json::error::Category::Eof => "cut off",
+        serde_json::error::Category::Io => "unreadable",
+    }
+}
+
+/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not read yet.
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
+#[derive(Deserialize)]
+struct MerchantDocument {
+    keys: Vec<SecretString>,
+    token_signing_key: SecretString,
+    gateway: GatewayDocument,
+    #[serde(default)]
+    orders: OrdersMode,
+    #[serde(default)]
+    accept_partial_approval: bool,
+    #[serde(default)]
+    decline_on: DeclineOn,
+    #[serde(default)]
+    refund_without_amount: RefundWithoutAmount,
+    #[serde(default, deserialize_with = "duration")]
+    duplicate_window: Option<SignedDuration>,
+    #[serde(default, deserialize_with = "duration")]
+    authorization_lifetime: Option<SignedDuration>,
+    #[serde(default, deserialize_with = "duration")]
+    capture_after: Option<SignedDuration>,
+    #[serde(default, deserialize_with = "duration")]
+    keep_personal_data: Option<SignedDuration>,
+    #[serde(default)]
+    disabled: bool,
+    #[serde(default)]
+    captures_paused: bool,
+    #[serde(default)]
+    void_lapsed: bool,
+    #[serde(default)]
+    shopper_tokens: ShopperTokens,
+    #[serde(default)]
+    authorizers: Vec<String>,
+    #[serde(default)]
+    discounts: Discounts,
+}
+
+#[derive(Deserialize)]
+struct GatewayDocument {
+    site: Option<String>,
+    base_url: Option<String>,
+    username: String,
+    password: SecretString,
+    merchids: BTreeMap<Currency, String>,
+}
+
+/// `false`, `true`, or an object with what shoppers may do.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShopperTokens {
+    Allowed(bool),
+    Stated(ShopperRules),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopperRules {
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    partial: bool,
+    #[serde(default)]
+    stored_cards: bool,
+    /// `attempts` is its first name.
+    #[serde(alias = "attempts")]
+    declines_per_order: Option<usize>,
+    declines_per_source_hour: Option<u32>,
+    #[serde(default)]
+    declines_per_merchant_minute: PerMinute,
+}
+
+/// A number, or `"off"`.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(untagged)]
+enum PerMinute {
+    Limit(u32),
+    Word(Off),
+    #[default]
+    Unstated,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Off {
+    Off,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for ShopperTokens {
+    fn default() -> Self {
+        Self::Allowed(false)
+    }
+}
+
+impl From<ShopperTokens> for ShopperRules {
+    fn from(tokens: ShopperTokens) -> Self {
+        match tokens {
+            ShopperTokens::Allowed(enabled) => Self {
+                enabled,
+                partial: false,
+                stored_cards: false,
+                declines_per_order: None,
+                declines_per_source_hour: None,
+                declines_per_merchant_minute: PerMinute::Unstated,
+            },
+            ShopperTokens::Stated(rules) => rules,
+        }
+    }
+}
+
+impl MerchantDocument {
+    /// What payments are kept with, and for how long.
+    fn check_what_is_kept(&self) -> Result<(), &'static str> {
+        // They are kept with the payments that name them.
+        if self.authorizers.iter().any(|name| name.is_empty() || check_kept(name, Kept::Words).is_err()) {
+            return Err(
+                "authorizers must hold no empty text, no card number and no character that is not seen",
+            );
+        }
+        if !self.discounts.are_sound() {
+            return Err(
+                "each of discounts needs a code and either a percent or an amount by currency; its texts must hold no card \
+                 number and no character that is not seen",
+            );
+        }
+        if self.keep_personal_data.is_some_and(|kept| !PERSONAL_DATA_KEPT.contains(&kept)) {
+            return Err("keep_personal_data must be at least P1D and at most P3650D");
+        }
+        Ok(())
+    }
+
+    fn into_merchant(self, id: MerchantId) -> Result<Merchant, &'static str> {
+        let is_short = |key: &SecretString| key.expose_secret().chars().count() < KEY_MIN_CHARS;
+        if self.keys.is_empty() || self.keys.iter().any(is_short) {
+            return Err("keys must hold at least one key, and each must have at least 12 characters");
+        }
+        if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
+            return Err("token_signing_key must have at least 32 characters");
+        }
+        if self.gateway.merchids.values().any(|merchid| !is_merchid(merchid)) {
+            return Err("gateway.merchids must hold 1 to 16 digits each");
+        }
+        self.check_what_is_kept()?;
+        let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
+        let defaults = Policy::default();
+        let shoppers = ShopperRules::from(self.shopper_tokens);
+        let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
+        if self.capture_after.is_some_and(|after| after > authorization_lifetime) {
+            return Err("capture_after must not be longer than authorization_lifetime");
+        }
+        Ok(Merchant {
+            id,
+            keys: self.keys,
+            token_signing_key: self.token_signing_key,
+            gateway: GatewayAccount {
+                gateway: cardpointe::NAME,
+                decimals: cardpointe::DECIMALS,
+                endpoint: base_url,
+                username: self.gateway.username,
+                password: self.gateway.password,
+                accounts: self.gateway.merchids,
+            },
+            policy: Policy {
+                orders: self.orders,
+                accept_partial_approval: self.accept_partial_approval,
+                decline_on: self.decline_on,
+                refund_without_amount: self.refund_without_amount,
+                duplicate_window: self.duplicate_window.unwrap_or(defaults.duplicate_window),
+                authorization_lifetime,
+                capture_after: self.capture_after,
+                void_lapsed: self.void_lapsed,
+                keep_personal_data: self.keep_personal_data,
+                shoppers: ShopperPolicy {
+                    attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
+                    declines_per_source_hour: shoppers
+                        .declines_per_source_hour
+                        .unwrap_or(defaults.shoppers.declines_per_source_hour),
+                    declines_per_merchant_minute: match shoppers.declines_per_merchant_minute {
+                        PerMinute::Limit(limit) => Some(limit),
+                        PerMinute::Word(Off::Off) | PerMinute::Unstated => None,
+                    },
+                    partial: shoppers.partial,
+                    stored_cards: shoppers.stored_cards,
+                },
+            },
+            shopper_tokens: shoppers.enabled,
+            disabled: self.disabled,
+            captures_paused: self.captures_paused || self.disabled,
+            authorizers: self.authorizers,
+            discounts: self.discounts,
+        })
+    }
+}
+
+fn is_merchid(text: &str) -> bool {
+    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An ISO 8601 duration such as `PT60S` or `P7D`. Exact: a day is 24 hours, and months and years have no length.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
+    let Some(span) = Option::<Span>::deserialize(deserializer)? else { return Ok(None) };
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(D::Error::custom)?;
+    if duration.is_negative() {
+        return Err(D::Error::custom("a duration cannot be negative"));
+    }
+    Ok(Some(duration))
+}
+
+/// `https`, or `http` to this machine only: credentials and card numbers go there.
+fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'static str> {
+    let url = match (base_url, site) {
+        (Some(url), None) => url,
+        (None, Some(site)) => {
+            if site.is_empty() || !site.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                return Err("gateway.site must be a CardConnect site name such as fts-uat");
+            }
+            format!("https://{site}.cardconnect.com/cardconnect/rest")
+        }
+        _ => return Err("gateway needs either site or base_url"),
+    };
+    let parsed: http::Uri = url.parse().map_err(|_| "gateway.base_url is not a URL")?;
+    let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    match parsed.scheme_str() {
+        Some("https") => {}
+        Some("http") if loopback => {}
+        _ => return Err("gateway.base_url must be https, or http on a loopback address"),
+    }
+    if parsed.authority().is_some_and(|authority| authority.as_str().contains('@'))
+        || parsed.query().is_some()
+    {
+        return Err("gateway.base_url must hold neither credentials nor a query");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! Merchants in AWS Secrets Manager: one secret each, read once per process and kept for a while.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_secret_value::GetSecretValueError,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    aws_error,
+    clock::Clock,
+    merchant_document::{self, hosts::GatewayHosts},
+    merchants::{Merchant, Merchants, MerchantsError},
+    order::MerchantId,
+    trail,
+};
+
+/// How long a merchant is used before its secret is read again, and how long it is remembered that there is no such
+/// merchant. Both are equal, so that the number of calls does not tell which merchants exist.
+const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long to wait before the next call when Secrets Manager is unavailable or the document cannot be used.
+const RETRY: SignedDuration = SignedDuration::from_secs(15);
+
+/// Most merchants kept at a time; more are read again. Bounds what guessed ids can take of the memory.
+const KEPT_MAX: usize = 1_000;
+
+/// Where merchants are read, and what is accepted of them.
+#[derive(Clone, Debug)]
+pub struct MerchantSettings {
+    /// What the names of merchants' secrets begin with, so that stages can share an account.
+    pub prefix: String,
+    /// Where merchants' gateways may be.
+    pub gateway_hosts: GatewayHosts,
+    /// How old a document may be that new payments are made with, while Secrets Manager is unavailable.
+    pub stale_for_payments: SignedDuration,
+    /// How old a document may be that inquiries are made with, while it cannot be read, whatever the reason.
+    pub stale_for_inquiries: SignedDuration,
+}
+
+/// Reads merchants from Secrets Manager.
+pub struct SecretsManagerMerchants {
+    client: Client,
+    settings: MerchantSettings,
+    clock: Arc<dyn Clock>,
+    kept: Mutex<HashMap<MerchantId, Cached>>,
+}
+
+/// What is known about a merchant.
+#[derive(Clone)]
+struct Cached {
+    /// As it was last read, and when.
+    last: Option<(Arc<Merchant>, Timestamp)>,
+    /// What the last call found.
+    finding: LastRead,
+    until: Timestamp,
+}
+
+#[derive(Clone)]
+enum LastRead {
+    Readable,
+    /// A definite answer: deleted, forbidden, or a document that no payment can be made with.
+    Refused(Unusable),
+    /// No answer. What was read before may be used for a while.
+    Unavailable(String),
+}
+
+#[derive(Clone)]
+enum Unusable {
+    Unknown,
+    Malformed(String),
+    Forbidden(String),
+}
+
+/// What a merchant is wanted for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Payments,
+    Inquiries,
+}
+
+impl SecretsManagerMerchants {
+    /// Reads through this client; nothing is read yet.
+    pub fn new(client: Client, settings: MerchantSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { client, settings, clock, kept: Mutex::new(HashMap::new()) }
+    }
+
+    fn kept(&self, id: &MerchantId) -> Option<Cached> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn keep(&self, id: &MerchantId, new: Cached) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_MAX && !kept.contains_key(id) {
+            kept.retain(|_, kept| kept.last.is_some());
+            if kept.len() >= KEPT_MAX {
+                kept.clear();
+            }
+        }
+        kept.insert(id.clone(), new);
+    }
+
+    async fn find(&self, id: &MerchantId, purpose: Purpose) -> Result<Arc<Merchant>, MerchantsError> {
+        let kept = self.kept(id);
+        let kept = match kept {
+            Some(kept) if self.clock.now() < kept.until => kept,
+            kept => self.read_again(id, kept).await,
+        };
+        let MerchantSettings { stale_for_payments, stale_for_inquiries, .. } = self.settings;
+        let longest = match (&kept.finding, purpose) {
+            (LastRead::Readable, _) => SignedDuration::MAX,
+            (LastRead::Unavailable(_), Purpose::Payments) => stale_for_payments,
+            (LastRead::Refused(_), Purpose::Payments) => SignedDuration::ZERO,
+            (LastRead::Unavailable(_) | LastRead::Refused(_), Purpose::Inquiries) => stale_for_inquiries,
+        };
+        let now = self.clock.now();
+        match kept.last {
+            Some((merchant, read_at)) if now.duration_since(read_at) < longest => Ok(merchant),
+            _ => Err(kept.finding.into()),
+        }
+    }
+
+    async fn read_again(&self, id: &MerchantId, before: Option<Cached>) -> Cached {
+        let result = self.read(id).await;
+        let now = self.clock.now();
+        let until = |for_long| now.checked_add(for_long).unwrap_or(Timestamp::MAX);
+        let (last, finding) = before.map_or((None, None), |kept| (kept.last, Some(kept.finding)));
+        let refused = |reason| LastRead::Refused(reason);
+        let kept = match result {
+            Ok(merchant) => {
+                let last = Some((Arc::new(merchant), now));
+                Cached { last, finding: LastRead::Readable, until: until(FRESH) }
+            }
+            Err(error) => {
+                let known = last.is_some();
+                let (finding, for_long) = match error {
+                    MerchantsError::Unknown => (refused(Unusable::Unknown), FRESH),
+                    MerchantsError::Malformed(what) => (refused(Unusable::Malformed(what)), RETRY),
+                    MerchantsError::Forbidden(what) => (refused(Unusable::Forbidden(what)), RETRY),
+                    // A definite answer holds until the next one.
+                    MerchantsError::Unavailable(why) => match finding {
+                        Some(finding @ LastRead::Refused(_)) => (finding, RETRY),
+                        _ => (LastRead::Unavailable(why), RETRY),
+                    },
+                };
+                tell(id, known, &finding);
+                Cached { last, finding, until: until(for_long) }
+            }
+        };
+        // Without anything to go on, the next request tries again.
+        if kept.last.is_some() || !matches!(kept.finding, LastRead::Unavailable(_)) {
+            self.keep(id, kept.clone());
+        }
+        kept
+    }
+
+    async fn read(&self, id: &MerchantId) -> Result<Merchant, MerchantsError> {
+        let request = self.client.get_secret_value().secret_id(format!("{}{id}", self.settings.prefix));
+        let secret = request.send().await.map_err(|error| meaning(&error))?;
+        let json =
+            secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
+        let merchant = merchant_document::parse(id.clone(), &json)?;
+        merchant_document::must_be_on(&merchant, &self.settings.gateway_hosts)?;
+        Ok(merchant)
+    }
+}
+
+/// What a failed call says about the merchant. Whatever is not listed says nothing: Secrets Manager is unavailable.
+fn meaning(error: &SdkError<GetSecretValueError>) -> MerchantsError {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    match code {
+        // The second one: it is marked for deletion.
+        "ResourceNotFoundException" | "InvalidRequestException" => MerchantsError::Unknown,
+        "AccessDeniedException" | "DecryptionFailure" | "InvalidParameterException" => {
+            MerchantsError::Forbidden(aws_error::describe(error))
+        }
+        // The key that the secret is encrypted with is disabled, deleted or not ours to use.
+        code if code.starts_with("KMS") => MerchantsError::Forbidden(aws_error::describe(error)),
+        _ => MerchantsError::Unavailable(aws_error::describe(error)),
+    }
+}
+
+/// Logs and counts what an operator has to know. An id that was never readable and does not
+/// exist is a guess and not worth a line.
+fn tell(id: &MerchantId, known: bool, finding: &LastRead) {
+    match finding {
+        LastRead::Unavailable(error) if known => {
+            trail::note(|trail| trail.merchants_stale += 1);
+            tracing::error!(merchant = %id, %error, "serving the merchant as last read");
+        }
+        LastRead::Refused(Unusable::Unknown) if known => {
+            trail::note(|trail| trail.merchants_refused += 1);
+            tracing::error!(merchant = %id, error = "its secret is deleted", "the merchant makes no payments");
+        }
+        LastRead::Refused(Unusable::Malformed(error) | Unusable::Forbidden(error)) => {
+            trail::note(|trail| trail.merchants_refused += 1);
+            tracing::error!(merchant = %id, %error, "the merchant makes no payments");
+        }
+        LastRead::Readable | LastRead::Unavailable(_) | LastRead::Refused(Unusable::Unknown) => {}
+    }
+}
+
+impl From<LastRead> for MerchantsError {
+    fn from(finding: LastRead) -> Self {
+        match finding {
+            LastRead::Refused(Unusable::Unknown) => Self::Unknown,
+            LastRead::Refused(Unusable::Malformed(what)) => Self::Malformed(what),
+            LastRead::Refused(Unusable::Forbidden(what)) => Self::Forbidden(what),
+            LastRead::Unavailable(why) => Self::Unavailable(why),
+            // Does not happen: what is readable was read.
+            LastRead::Readable => Self::Unavailable("it was read too long ago".to_owned()),
+        }
+    }
+}
+
+#[async_trait]
+impl Merchants for SecretsManagerMerchants {
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        self.find(id, Purpose::Payments).await
+    }
+
+    async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        self.find(id, Purpose::Inquiries).await
+    }
+
+    fn is_kept(&self, id: &MerchantId) -> bool {
+        self.kept(id).is_some_and(|kept| self.clock.now() < kept.until)
+    }
+}

@@ -1,0 +1,121 @@
+//! Dependencies point one way: what each module may use is in a table, and modules of different parents do not use
+//! each other in a circle (`ARCHITECTURE.md`).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod holes;
+mod table;
+mod uses;
+mod words;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use uses::{Package, uses};
+
+/// The packages of the table, with their folders.
+const LAYERED: [(&str, &str); 2] = [("tollgate_core", "shared/core"), ("tollgate", "shared")];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(packages: &[(&str, &str)]) -> Vec<Package> {
+    packages.iter().map(|(name, folder)| Package::read(name, &root().join(folder))).collect()
+}
+
+#[test]
+fn a_module_uses_only_what_the_table_allows_and_each_row_is_used() {
+    let used: BTreeSet<(String, String)> = uses(&read(&LAYERED))
+        .into_iter()
+        .filter(|((_, from), _)| !from.is_empty())
+        .map(|((_, from), (_, to))| (from, to))
+        .collect();
+    let allowed: BTreeSet<(String, String)> = table::MAY_USE
+        .iter()
+        .flat_map(|(from, names)| names.split_whitespace().map(|to| ((*from).to_owned(), to.to_owned())))
+        .collect();
+    let forbidden: Vec<_> = used.difference(&allowed).collect();
+    assert!(forbidden.is_empty(), "used, but not in the table: {forbidden:?}");
+    let unused: Vec<_> = allowed.difference(&used).collect();
+    assert!(unused.is_empty(), "in the table, but not used: {unused:?}");
+}
+
+/// The table allows no way around the layers: a module is below all that use it.
+#[test]
+fn the_table_has_no_circle() {
+    let edges = table::MAY_USE
+        .iter()
+        .flat_map(|(from, names)| names.split_whitespace().map(|to| ((*from).to_owned(), to.to_owned())))
+        .collect();
+    assert_eq!(circles(&edges), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn modules_of_different_parents_do_not_use_each_other_in_a_circle() {
+    let found: Vec<(String, Vec<Vec<String>>)> = workspace()
+        .into_iter()
+        .map(|(name, folder)| {
+            let edges = uses(&[Package::read(&name, &folder)]);
+            let edges = edges.into_iter().map(|((_, from), (_, to))| (from, to)).collect();
+            (name, circles(&edges))
+        })
+        .filter(|(_, circles)| !circles.is_empty())
+        .collect();
+    assert_eq!(found, []);
+}
+
+/// Every package of the workspace, with its folder.
+fn workspace() -> Vec<(String, PathBuf)> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    let packages: Vec<_> = members.split('"').skip(1).step_by(2).flat_map(folders).map(package).collect();
+    assert!(packages.iter().any(|(name, _)| name == "tollgate"), "{packages:?}");
+    packages
+}
+
+/// The folders that a member of the workspace stands for: `functions/*` is each folder there.
+fn folders(member: &str) -> Vec<PathBuf> {
+    match member.strip_suffix("/*") {
+        Some(parent) => {
+            fs::read_dir(root().join(parent)).unwrap().map(|entry| entry.unwrap().path()).collect()
+        }
+        None => vec![root().join(member)],
+    }
+}
+
+/// The package in a folder, under the name that its sources know it by.
+fn package(folder: PathBuf) -> (String, PathBuf) {
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+    (name.trim_matches('"').replace('-', "_"), folder)
+}
+
+/// Modules that reach each other, each group once.
+fn circles(edges: &BTreeSet<(String, String)>) -> Vec<Vec<String>> {
+    let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (from, to) in edges {
+        next.entry(from).or_default().push(to);
+    }
+    let reached = |from: &str| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(module) = open.pop() {
+            for to in next.get(module.as_str()).into_iter().flatten() {
+                if seen.insert((*to).to_owned()) {
+                    open.push((*to).to_owned());
+                }
+            }
+        }
+        seen
+    };
+    let reach: BTreeMap<&str, BTreeSet<String>> = next.keys().map(|from| (*from, reached(from))).collect();
+    let circle = |from: &str| -> Vec<String> {
+        let back = |to: &&String| reach.get(to.as_str()).is_some_and(|reach| reach.contains(from));
+        reach[from].iter().filter(back).cloned().collect()
+    };
+    let groups: BTreeSet<Vec<String>> = reach.keys().map(|from| circle(from)).collect();
+    groups.into_iter().filter(|group| group.len() > 1).collect()
+}

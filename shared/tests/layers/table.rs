@@ -1,0 +1,100 @@
+//! What each module may use, beside its own children.
+
+/// Values and rules: pure.
+pub(crate) const RULES: [&str; 14] = [
+    "words",
+    "money",
+    "card",
+    "carried",
+    "memo",
+    "decline",
+    "discount",
+    "policy",
+    "outcome",
+    "operation",
+    "transaction",
+    "order",
+    "journal",
+    "webhook",
+];
+
+/// From the inside out. A module that is not listed uses no other.
+pub(crate) const MAY_USE: &[(&str, &str)] = &[
+    // Values and rules.
+    ("decline", "words"),
+    ("memo", "money"),
+    ("discount", "money card"),
+    ("outcome", "money card carried decline"),
+    ("operation", "money card carried decline outcome"),
+    ("policy", "operation"),
+    ("transaction", "money card carried memo outcome operation"),
+    ("order", "money card carried memo decline outcome operation policy transaction"),
+    ("journal", "money card decline outcome operation transaction order words"),
+    ("webhook", "order"),
+    // Ports.
+    ("merchants", "money discount operation policy order"),
+    ("gateway", "money card memo outcome operation order merchants"),
+    ("store", "order"),
+    ("switch", "store"),
+    ("attempts", "order store"),
+    ("entry_store", "journal store"),
+    ("event_bus", "order store"),
+    ("receivers", "order store webhook"),
+    // Use cases.
+    (
+        "payments",
+        "money outcome operation policy transaction order clock merchants gateway store \
+         trail",
+    ),
+    ("reconcile", "outcome operation order merchants store payments"),
+    ("scheduled_capture", "outcome operation transaction order merchants store payments"),
+    ("journaling", "journal order store entry_store"),
+    ("delivering", "clock store event_bus receivers webhook"),
+    // Adapters.
+    ("cardpointe", "money card carried decline outcome operation clock merchants gateway"),
+    ("merchant_document", "money card discount policy order merchants cardpointe"),
+    ("secrets_manager", "order clock merchants trail aws_error merchant_document"),
+    (
+        "dynamodb",
+        "money card carried memo decline outcome operation transaction order journal store \
+         attempts clock switch entry_store journaling aws_error words receivers delivering webhook",
+    ),
+    ("webhooks", "order clock store receivers webhook aws_error"),
+    ("event_bridge", "event_bus store aws_error"),
+    // What the APIs share.
+    ("access_token", "operation order merchants"),
+    ("invocation", "card trail payments version"),
+    (
+        "app",
+        "order clock merchants switch attempts trail payments reconcile scheduled_capture \
+         abuse access_token invocation",
+    ),
+    (
+        "api",
+        "money card outcome operation order merchants store trail payments access_token \
+         invocation app words",
+    ),
+    ("status", "invocation app version"),
+    // Metrics.
+    ("telemetry", "trail reconcile scheduled_capture journaling delivering publishing invocation"),
+    // APIs.
+    (
+        "credit_card",
+        "money card memo discount operation transaction order merchants gateway \
+         payments cardpointe access_token invocation app api",
+    ),
+    (
+        "elastic_path",
+        "money card memo decline outcome operation policy transaction order clock \
+         merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
+         app api words",
+    ),
+    // What tells others.
+    ("publishing", "event_bus journaling elastic_path"),
+    // Start-up.
+    (
+        "lambda",
+        "order clock merchants store entry_store trail payments reconcile scheduled_capture journaling \
+         event_bus event_bridge publishing receivers delivering webhooks cardpointe secrets_manager dynamodb abuse invocation app telemetry",
+    ),
+];
