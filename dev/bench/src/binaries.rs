@@ -1,0 +1,122 @@
+//! The functions' optimized binaries: built here, or those that SAM has built.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Every function.
+pub(crate) const FUNCTIONS: [&str; 14] = [
+    "authorize",
+    "capture",
+    "confirm",
+    "events",
+    "journal",
+    "orders",
+    "payments",
+    "purchase",
+    "reconcile",
+    "refund",
+    "scheduled-capture",
+    "token",
+    "void",
+    "webhooks",
+];
+
+/// A function that does nothing, built like the others.
+pub(crate) const EMPTY: &str = "empty";
+
+/// Where binaries are.
+pub(crate) enum Binaries {
+    /// In a directory of cargo's, under their own names.
+    Cargo(PathBuf),
+    /// In SAM's, which names a folder for each function and all files alike.
+    Sam(PathBuf),
+}
+
+impl Binaries {
+    /// Builds them as SAM does: the whole workspace's features together, which is why each binary is named and no package.
+    pub(crate) fn build(profile: &str, names: &[&str]) -> Result<Self, String> {
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--locked", "--workspace", "--profile", profile]).current_dir(workspace());
+        for name in names {
+            build.args(["--bin", name]);
+        }
+        // `cargo run` describes this package to us; to the build scripts below that would be news, and they would run again.
+        for (name, _) in std::env::vars_os() {
+            let described =
+                ["CARGO_PKG_", "CARGO_MANIFEST_"].map(|prefix| name.to_string_lossy().starts_with(prefix));
+            if described.contains(&true) {
+                build.env_remove(name);
+            }
+        }
+        let status = build.status().map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err("the functions cannot be built".to_owned());
+        }
+        // The bench itself is in the same target directory, one level down.
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let target = own.parent().and_then(Path::parent).ok_or("there is no target directory")?;
+        // A copy, as a deployed package is one: the linker writes its files in pieces, which makes them slower to map.
+        let copies = target.join("bench").join(profile);
+        fs::create_dir_all(&copies).map_err(|error| error.to_string())?;
+        for name in names {
+            let done = fs::copy(target.join(profile).join(name), copies.join(name));
+            done.map_err(|error| format!("{name}: {error}"))?;
+        }
+        Ok(Self::Cargo(copies))
+    }
+
+    /// What `sam build` has left.
+    pub(crate) fn built_by_sam() -> Self {
+        Self::Sam(workspace().join(".aws-sam/build"))
+    }
+
+    /// A function's binary.
+    pub(crate) fn path(&self, name: &str) -> Result<PathBuf, String> {
+        let path = match self {
+            Self::Cargo(directory) => directory.join(name),
+            Self::Sam(directory) => directory.join(format!("{}Function/bootstrap", camel_case(name))),
+        };
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err(format!("{} is not there; run `sam build` first", path.display()))
+        }
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn camel_case(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let (first, rest) = word.split_at(1.min(word.len()));
+        first.to_uppercase() + rest
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_measured() {
+        let deployed = local::template::parse(local::template::TEMPLATE).unwrap().functions;
+        assert_eq!(deployed, FUNCTIONS.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
+    }
+
+    #[test]
+    fn a_function_is_called_in_sams_directory_as_in_the_template() {
+        for name in FUNCTIONS {
+            let declared = format!("\n  {}Function:\n", camel_case(name));
+            assert!(local::template::TEMPLATE.contains(&declared), "{declared}");
+        }
+    }
+}

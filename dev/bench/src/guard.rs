@@ -1,0 +1,149 @@
+//! What must not get worse by itself: counts of the built functions against `dev/bench/baseline.json`.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    artifact,
+    binaries::{Binaries, FUNCTIONS, workspace},
+    counts::{self, Counts, Step},
+    instructions,
+    report::number,
+    world::World,
+};
+
+/// By how much a count may be worse.
+const TOLERANCE: f64 = 0.03;
+/// Bytes by which items of the same make differ: a moment that ends in zeros is a shorter number.
+const MOMENTS_BYTES: f64 = 6.0;
+const ITEM_BYTES: &str = "item bytes";
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Write what was counted to dev/bench/baseline.json, to be committed with the change that explains it
+    #[arg(long)]
+    accept: bool,
+}
+
+/// Counts of which less is better, by name.
+#[derive(Debug, Serialize, Deserialize)]
+struct Baseline {
+    /// The compiler that built what was counted: another one makes other instructions.
+    compiler: String,
+    /// The same with every compiler.
+    counts: BTreeMap<String, f64>,
+    /// Of the machine code.
+    code: BTreeMap<String, f64>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
+    let counted = count(&Binaries::built_by_sam()).await?;
+    if arguments.accept {
+        let text = serde_json::to_string_pretty(&counted).map_err(|error| error.to_string())? + "\n";
+        return fs::write(path(), text).map_err(|error| error.to_string());
+    }
+    let baseline = fs::read_to_string(path()).map_err(|error| format!("{}: {error}", path().display()))?;
+    let baseline: Baseline = serde_json::from_str(&baseline).map_err(|error| error.to_string())?;
+    let mut worse = compare(&baseline.counts, &counted.counts);
+    if baseline.compiler == counted.compiler {
+        worse.extend(compare(&baseline.code, &counted.code));
+    } else {
+        println!(
+            "Sizes and instructions are not compared: this is {}, and the baseline {}.",
+            counted.compiler, baseline.compiler
+        );
+    }
+    if worse.is_empty() {
+        println!("No count is worse than dev/bench/baseline.json by more than {:.0} %.", TOLERANCE * 100.0);
+        return Ok(());
+    }
+    Err(format!(
+        "worse than dev/bench/baseline.json:\n{}\nIf that has a reason, `bench guard --accept` writes the new baseline.",
+        worse.join("\n")
+    ))
+}
+
+fn path() -> PathBuf {
+    workspace().join("dev/bench/baseline.json")
+}
+
+/// What is worse, or is counted on one side only.
+fn compare(baseline: &BTreeMap<String, f64>, counted: &BTreeMap<String, f64>) -> Vec<String> {
+    let names: std::collections::BTreeSet<_> = baseline.keys().chain(counted.keys()).collect();
+    let lines = names.into_iter().filter_map(|name| match (baseline.get(name), counted.get(name)) {
+        (Some(was), Some(is)) => {
+            println!("{name}: {is} ({was})");
+            let slack = if name.starts_with(ITEM_BYTES) { MOMENTS_BYTES } else { 0.0 };
+            (*is > was * (1.0 + TOLERANCE) + slack).then(|| format!("  {name}: {is}, was {was}"))
+        }
+        (Some(was), None) => Some(format!("  {name}: not counted any more, was {was}")),
+        (None, Some(is)) => Some(format!("  {name}: {is}, not in the baseline")),
+        (None, None) => None,
+    });
+    lines.collect()
+}
+
+async fn count(binaries: &Binaries) -> Result<Baseline, String> {
+    let (mut counts, mut code) = (BTreeMap::new(), BTreeMap::new());
+    let world = World::start().await?;
+    steps(&counts::count(&world, binaries).await?, &mut counts);
+    for name in FUNCTIONS {
+        let binary = binaries.path(name)?;
+        counts.insert(format!("crates, {name}"), number(artifact::crates(name)?));
+        code.insert(format!("packed bytes, {name}"), number(artifact::packed_size(&binary)?));
+    }
+    for (what, counted) in instructions::count_both(&world, binaries).await? {
+        code.insert(format!("instructions, start of {what}"), counted.start);
+        code.insert(format!("instructions, warm {what}"), counted.request.round());
+    }
+    Ok(Baseline { compiler: compiler()?, counts, code })
+}
+
+fn steps(counted: &Counts, counts: &mut BTreeMap<String, f64>) {
+    // A run of the schedule asks its partitions at the same time, more or less: only how often is the same each time.
+    let requests = [&counted.purchase].into_iter().chain(&counted.credit_card);
+    for Step { what, round_trips, .. } in requests.clone() {
+        counts.insert(format!("round trips, {what}"), number(*round_trips));
+    }
+    for Step { what, calls, item_bytes, writes, .. } in requests.chain(&counted.scheduled) {
+        counts.insert(format!("calls, {what}"), number(calls.len()));
+        counts.insert(format!("write units, {what}"), writes.total());
+        if let Some(bytes) = item_bytes.last() {
+            counts.insert(format!("{ITEM_BYTES} after {what}"), number(*bytes));
+        }
+    }
+    counts.insert(
+        "connections opened by a first purchase".to_owned(),
+        number(counted.first_request_connections),
+    );
+    counts.insert("other calls of warm requests".to_owned(), number(counted.other_calls()));
+}
+
+fn compiler() -> Result<String, String> {
+    let output = Command::new("rustc").arg("--version").output().map_err(|error| error.to_string())?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    let words: Vec<_> = version.split_whitespace().take(2).collect();
+    Ok(format!("{} on {}", words.join(" "), std::env::consts::ARCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(counts: &[(&str, f64)]) -> BTreeMap<String, f64> {
+        counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn a_count_that_is_worse_new_or_gone_is_noticed() {
+        let baseline = of(&[("a", 100.0), ("b", 100.0), ("c", 0.0), ("gone", 1.0)]);
+        let counted = of(&[("a", 103.0), ("b", 103.1), ("c", 1.0), ("new", 1.0)]);
+        let worse = compare(&baseline, &counted);
+        assert_eq!(worse.len(), 4, "{worse:?}");
+        for name in ["b:", "c:", "gone:", "new:"] {
+            assert!(worse.iter().any(|line| line.trim_start().starts_with(name)), "{name} {worse:?}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Measurements of Tollgate, each with its target beside it. Machines are noisy, so figures are ratios and counts.
+//!
+//! `cargo run --release -p bench` measures everything; docs/performance.md says how, and what came out.
+
+mod all;
+mod artifact;
+mod bill;
+mod binaries;
+mod captures;
+mod cost;
+mod counting;
+mod counts;
+mod dynamodb;
+mod guard;
+mod instructions;
+mod measured;
+mod memory;
+mod page;
+mod peers;
+mod plot;
+mod process;
+mod processor;
+mod proxy;
+mod report;
+mod runtime_api;
+mod start;
+mod summary;
+mod warm;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "bench", version)]
+struct Bench {
+    /// Print all figures as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    all: all::Arguments,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Scheduled captures against a gateway that takes its time: captures per second, reads and writes per capture
+    Captures(captures::Arguments),
+    /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
+    /// dev/bench/baseline.json
+    Guard(guard::Arguments),
+    /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
+    Page,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Bench { json, all, what } = Bench::parse();
+    let result = match what {
+        None => all::run(&all, json).await,
+        Some(What::Captures(arguments)) => captures::run(arguments).await,
+        Some(What::Page) => page::rewrite(),
+        Some(What::Guard(arguments)) => guard::run(arguments).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        super::Bench::command().debug_assert();
+    }
+}

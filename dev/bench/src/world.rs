@@ -1,0 +1,178 @@
+//! The servers that everything is measured against, each behind a proxy, and the requests that are sent.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
+use serde_json::{Value, json};
+use tollgate::{
+    dynamodb::DynamoDbStore,
+    money::{Amount, Currency},
+    order::{Order, OrderKey},
+    store::{OrderStore as _, Shards},
+};
+
+use crate::{process::Program, proxy::Proxy};
+
+/// A sample event is the pattern of what API Gateway sends.
+const PURCHASE: &str = include_str!("../../../events/purchase-approved.json");
+const REGISTER: &str = include_str!("../../../events/orders-register.json");
+const AUTHORIZE: &str = include_str!("../../../events/authorize-approved.json");
+const CREDIT_CARD_AUTHORIZE: &str = include_str!("../../../events/authorize-creditcard-json.json");
+const CREDIT_CARD_CAPTURE: &str = include_str!("../../../events/capture-creditcard-json.json");
+
+/// What each payment is about, in minor units.
+pub(crate) const AMOUNT: u64 = 2599;
+/// A card that the simulator's gateway keeps.
+const STORED_CARD: &str = "1|16178397535388255208";
+
+/// DynamoDB, Secrets Manager and the gateway, on this machine.
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) table: Proxy,
+    pub(crate) secrets: Proxy,
+    pub(crate) gateway: Proxy,
+}
+
+impl World {
+    pub(crate) async fn start() -> Result<Self, String> {
+        let stack = Stack::start(Options::default()).await.map_err(|error| error.to_string())?;
+        let table = Proxy::to(stack.dynamodb_url()).await?;
+        let secrets = Proxy::to(stack.secretsmanager_url()).await?;
+        let base_url = stack.simulator().base_url();
+        let path = base_url.match_indices('/').nth(2).map_or("", |(at, _)| &base_url[at..]).to_owned();
+        let gateway = Proxy::to(base_url.trim_end_matches(path.as_str())).await?;
+        let name = merchants::secret_name(merchants::REGISTERED);
+        let mut document = stack.secrets().get(&name).ok_or("the merchant is not there")?;
+        document["gateway"]["base_url"] = json!(format!("{}{path}", gateway.url()));
+        stack.secrets().put(&name, document);
+        Ok(Self { stack, table, secrets, gateway })
+    }
+
+    /// One of the functions, or another program that takes the same environment.
+    pub(crate) fn program(&self, command: Vec<std::ffi::OsString>, directory: &Path, known: &str) -> Program {
+        // What stands here twice is what stands last.
+        let more = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.table.url()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.url()),
+            ("KNOWN_MERCHANTS", known),
+            ("STAGE", "bench"),
+            ("LOG_LEVEL", "info"),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ];
+        let more = more.into_iter().map(|(name, value)| (name, value.to_owned()));
+        let all = self.stack.environment().into_iter().chain(more);
+        let environment = all.map(|(name, value)| (name.to_owned(), value)).collect();
+        Program { command, directory: PathBuf::from(directory), environment }
+    }
+
+    /// A function whose binary is there.
+    pub(crate) fn function(&self, binary: &Path, known: &str) -> Program {
+        let directory = binary.parent().unwrap_or(Path::new("."));
+        self.program(vec![binary.as_os_str().to_owned()], directory, known)
+    }
+
+    /// Connections to the table, the secrets and the gateway on which something was sent so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.table.connections() + self.secrets.connections() + self.gateway.connections()
+    }
+
+    /// Registers orders as Tollgate keeps them, past the proxies.
+    pub(crate) async fn register(&self, orders: impl Iterator<Item = String>) -> Result<(), String> {
+        let client = dynamodb_client(self.stack.dynamodb_url());
+        let app = self.stack.app();
+        let shards = Shards { in_doubt: app.inquiries.shards, captures: app.captures.shards };
+        let store = DynamoDbStore::new(client, TABLE_NAME.to_owned(), shards);
+        for order in orders {
+            let key = OrderKey {
+                merchant: merchants::REGISTERED.parse().map_err(|error| format!("{error}"))?,
+                order: order.parse().map_err(|error| format!("{error}"))?,
+            };
+            let amount = Amount::new(AMOUNT).map_err(|error| error.to_string())?;
+            let order = Order::new(&key, Currency::USD, Some(amount), Timestamp::now());
+            store.create(&order).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Keeps all calls from now on, or none.
+    pub(crate) fn keep(&self, is_keeping: bool) {
+        for proxy in [&self.table, &self.secrets, &self.gateway] {
+            proxy.keep(is_keeping);
+        }
+    }
+}
+
+/// Registers an order.
+pub(crate) fn register(order: &str) -> Value {
+    let mut event = at(REGISTER, order);
+    event["body"] = body(&json!({"data": {"type": "order", "amount": AMOUNT, "currency": "USD"}}));
+    event
+}
+
+/// Pays what a registered order owes, with a stored card.
+pub(crate) fn purchase(order: &str) -> Value {
+    let mut event = at(PURCHASE, order);
+    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
+    event["body"] =
+        body(&json!({"data": {"gateway": "card_connect", "method": "purchase", "payment": STORED_CARD}}));
+    event
+}
+
+/// Authorizes what a registered order owes, to be captured at once by the schedule.
+pub(crate) fn authorize_for_the_schedule(order: &str) -> Value {
+    let mut event = at(AUTHORIZE, order);
+    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
+    let data =
+        json!({"gateway": "card_connect", "payment": STORED_CARD, "capture_at": "2020-01-01T00:00:00Z"});
+    event["body"] = body(&json!({ "data": data }));
+    event
+}
+
+/// Authorizes a card in the credit-card API.
+pub(crate) fn credit_card_authorize(reference: &str) -> Value {
+    let request = json!({
+        "TransactionType": "0",
+        "Card": {"CardNumber": "4788250000121443", "ExpiryDate": "12/39", "CVV": "112"},
+        "CaptureMethod": "2",
+        "BillingAddress": {"Zip": "55555", "Country": "USA"},
+        "Amount": "25.99",
+        "CurrencyCode": "USD",
+        "TransactionReference": reference,
+    });
+    credit_card(CREDIT_CARD_AUTHORIZE, &request)
+}
+
+/// Captures such an authorization.
+pub(crate) fn credit_card_capture(transaction: &str, reference: &str) -> Value {
+    credit_card(
+        CREDIT_CARD_CAPTURE,
+        &json!({"TransactionID": transaction, "TransactionReference": reference}),
+    )
+}
+
+fn credit_card(event: &str, request: &Value) -> Value {
+    let mut event = parsed(event);
+    let authentication = json!({"Id": merchants::REGISTERED, "Key": merchants::REGISTERED_KEY});
+    event["body"] = body(&json!({"Authentication": authentication, "Request": request}));
+    event
+}
+
+/// The event for another order.
+fn at(event: &str, order: &str) -> Value {
+    let mut event = parsed(event);
+    let old = event["pathParameters"]["orderId"].as_str().unwrap_or_default().to_owned();
+    let path = event["rawPath"].as_str().unwrap_or_default().replace(&old, order);
+    event["pathParameters"]["orderId"] = json!(order);
+    event["requestContext"]["http"]["path"] = json!(path);
+    event["rawPath"] = json!(path);
+    event
+}
+
+fn body(body: &Value) -> Value {
+    Value::String(body.to_string())
+}
+
+fn parsed(event: &str) -> Value {
+    serde_json::from_str(event).unwrap_or_default()
+}

@@ -1,0 +1,16 @@
+//! Fakes that do not keep their promise.
+
+/// A fake that breaks its contract, to see that the checks notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The gateway carries out everything twice.
+    GatewayExecutesTwice,
+    /// The store takes every write, whatever version it was made from.
+    StoreWithoutCondition,
+    /// The gateway, when asked, has no trace of anything.
+    InquiryFindsNothing,
+    /// The index of what is in doubt shows nothing.
+    IndexEmpty,
+    /// The index of captures that are due shows nothing.
+    CaptureIndexEmpty,
+}

@@ -1,0 +1,395 @@
+//! The rules that hold after every step, and the comparison of the ledgers at the end.
+
+pub(crate) mod credit_card;
+pub(crate) mod schedule;
+pub(crate) mod told;
+
+use std::fmt;
+
+use tollgate::{
+    money::Amount,
+    operation::{Cause, Kind, Mechanism, Operation, Stage},
+    order::Order,
+    outcome::NoEffect,
+    transaction::{Status, Transaction},
+};
+
+use crate::{
+    fake_store::FakeStore,
+    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
+};
+
+/// One line about an order, for the step list.
+pub(crate) struct Shown<'a>(pub(crate) &'a Order);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "total {:?}", self.0.total.map(Amount::minor))?;
+        for transaction in &self.0.transactions {
+            let id = &transaction.id.simple().to_string()[..6];
+            write!(f, " | {id} {}", transaction.status().as_str())?;
+            if let Some(schedule) = transaction.capture {
+                write!(
+                    f,
+                    ", to be captured {}{}",
+                    schedule.at,
+                    if schedule.lapsed_at.is_some() { ", lapsed" } else { "" }
+                )?;
+            }
+            for operation in &transaction.operations {
+                let Operation { kind, attempt, .. } = operation;
+                let (stage, attempts) = (operation.stage(), attempt.number);
+                let gateway_order_id = &operation.attempt.gateway_order_id[2..8];
+                write!(
+                    f,
+                    ", {} {gateway_order_id} {} {stage:?} x{attempts}",
+                    kind.as_str(),
+                    operation.amount.minor()
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an order was just replaced by breaks these rules.
+pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) -> Vec<String> {
+    let mut broken = sums(after);
+    broken.extend(keys(after));
+    broken.extend(credit_card::alone(after));
+    for transaction in before.map_or(&[][..], |before| before.transactions.as_slice()) {
+        match after.transaction(transaction.id) {
+            Some(later) => broken.extend(history(transaction, later)),
+            None => broken.push(format!("transaction {} is gone", transaction.id)),
+        }
+    }
+    for (transaction, operation) in after.operations() {
+        let earlier = before
+            .and_then(|before| before.transaction(transaction.id))
+            .and_then(|earlier| earlier.operations.iter().find(|o| o.id == operation.id));
+        if earlier != Some(operation) {
+            // What a person did at the gateway may be what an inquiry found.
+            let wrong = word(transaction, operation, ledger);
+            broken.extend(wrong.filter(|_| !ledger.is_excused(&after.key().to_string())));
+        }
+    }
+    broken
+}
+
+/// What holds of every order, whatever happened.
+fn sums(order: &Order) -> Vec<String> {
+    let mut broken = Vec::new();
+    for transaction in &order.transactions {
+        let (amount, captured) = (transaction.amount(), transaction.captured());
+        if captured > amount {
+            broken.push(format!("captured {} of {}", captured.minor(), amount.minor()));
+        }
+        if transaction.refunded() > captured {
+            broken.push(format!("refunded {} of {}", transaction.refunded().minor(), captured.minor()));
+        }
+        // Beside one that is pending, a rule may have to give a late approval back.
+        let requested = |o: &&Operation| o.is(Stage::Pending) && !o.cause.must_succeed();
+        if transaction.operations.iter().filter(requested).count() > 1 {
+            broken.push(format!("two operations pending on {}", transaction.id));
+        }
+    }
+    let gives_back = order
+        .operations()
+        .any(|(_, operation)| operation.is(Stage::Pending) && operation.cause.must_succeed());
+    if let Some(total) = order.total
+        && !gives_back
+        && order.balance().committed() > total
+    {
+        broken.push(format!("{} committed of {}", order.balance().committed().minor(), total.minor()));
+    }
+    broken
+}
+
+/// One key is one operation.
+fn keys(order: &Order) -> Vec<String> {
+    let keyed: Vec<&Operation> = order.operations().map(|(_, o)| o).filter(|o| o.key.is_some()).collect();
+    let twice = |(n, operation): (usize, &&Operation)| keyed[..n].iter().any(|o| o.key == operation.key);
+    if keyed.iter().enumerate().any(twice) {
+        return vec!["one key has two operations".to_owned()];
+    }
+    Vec::new()
+}
+
+/// What was said once stays said.
+fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
+    let mut broken = Vec::new();
+    for operation in &before.operations {
+        let Some(later) = after.operations.iter().find(|o| o.id == operation.id) else {
+            broken.push(format!("operation {} is gone", operation.attempt.gateway_order_id));
+            continue;
+        };
+        let final_word = matches!(operation.stage(), Stage::Approved | Stage::Declined);
+        let again =
+            later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
+        let fine = match (operation.stage(), later.stage()) {
+            // Nothing but that the last look at an earlier attempt was taken, and that what was learned while only a
+            // newer version could read the decision is kept.
+            _ if final_word => {
+                *operation
+                    == Operation {
+                        last_look_at: operation.last_look_at,
+                        superseded: operation.superseded.clone(),
+                        carried: operation.carried.clone(),
+                        ..later.clone()
+                    }
+            }
+            (Stage::Pending, Stage::Pending) => {
+                later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())
+            }
+            (Stage::NoEffect, Stage::Pending) => again,
+            // Found late, by the gateway's word: see `word`.
+            (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
+                later.attempt.number == operation.attempt.number
+            }
+            _ => false,
+        };
+        if !fine
+            || (!again && later.attempt.gateway_order_id != operation.attempt.gateway_order_id)
+            || later.route != operation.route
+        {
+            broken.push(format!(
+                "operation {} went from {:?} to {:?}",
+                operation.attempt.gateway_order_id,
+                operation.stage(),
+                later.stage()
+            ));
+        }
+    }
+    let refused = before.status() == Status::Failed && before.decline().is_some();
+    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
+    if !given_back && (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
+        broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
+    }
+    if before.status() == Status::Complete && after.status() == Status::Failed {
+        broken.push("a complete payment failed".to_owned());
+    }
+    // A payment that was cancelled took nothing.
+    let cancelled = after.status() == Status::Cancelled;
+    if (after.captured() < before.captured() && !cancelled) || after.refunded() < before.refunded() {
+        broken.push(format!("captured or refunded of {} fell", before.id));
+    }
+    broken
+}
+
+/// Whether the gateway said what the operation's state says.
+fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Option<String> {
+    if operation.mechanism == Mechanism::Manual {
+        return None;
+    }
+    let id = operation.attempt.gateway_order_id.as_str();
+    let did: Vec<&Did> = ledger.did(operation.id).collect();
+    let approvals = did.iter().filter_map(|did| match did {
+        Did::Approved { retref, amount } => Some((retref, *amount)),
+        Did::Declined | Did::TimedOut | Did::Refused(_) => None,
+    });
+    let is_payment = operation.kind.is_payment();
+    let approved = approvals
+        .clone()
+        .find(|(retref, _)| !is_payment || transaction.reference() == Some(retref.as_str()))
+        .or(approvals.clone().next());
+    let by_itself = match operation.stage() {
+        Stage::Pending | Stage::Unrecognized => true,
+        Stage::Approved => match (operation.kind, approved) {
+            (Kind::Authorize | Kind::Purchase, Some((retref, amount))) => {
+                amount == operation.approved_amount().minor()
+                    && transaction.reference() == Some(retref.as_str())
+            }
+            (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
+            (Kind::Void, Some(_)) => true,
+            // What an earlier operation did, whose request arrived late, is done.
+            (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
+            (Kind::Unrecognized, _) | (_, None) => false,
+        },
+        Stage::Declined => {
+            let refused = did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)));
+            refused && (approved.is_none() || operation.last_look_at.is_some())
+        }
+        // An inquiry is due that will find it.
+        Stage::NoEffect if operation.last_look_at.is_some() => true,
+        // Whatever was done of a payment that is voided, nothing of it stands.
+        Stage::NoEffect if transaction.voided().is_some() => true,
+        // Two that were the same: the record of the payment shows one.
+        Stage::NoEffect if is_done_by_another(transaction, operation) => true,
+        Stage::NoEffect => {
+            approved.is_none()
+                && match operation.no_effect() {
+                    Some(NoEffect::NotSettled) => did.iter().any(|did| is_not_settled(did)),
+                    Some(NoEffect::VoidedElsewhere | NoEffect::AlreadySettled) => {
+                        operation.kind == Kind::Void || operation.kind == Kind::Capture
+                    }
+                    Some(_) => true,
+                    None => false,
+                }
+        }
+    };
+    (!by_itself).then(|| {
+        format!(
+            "{id} is {:?} {:?} on record, and the gateway did {did:?}",
+            operation.stage(),
+            operation.no_effect()
+        )
+    })
+}
+
+/// Whether another operation captured or voided the same payment.
+fn is_done_by_another(transaction: &Transaction, operation: &Operation) -> bool {
+    let same = |other: &Operation| {
+        other.id != operation.id && other.kind == operation.kind && other.reference == operation.reference
+    };
+    matches!(operation.kind, Kind::Capture | Kind::Void)
+        && transaction.operations.iter().any(|other| same(other) && other.is(Stage::Approved))
+}
+
+/// Whether the payment is voided, or captured with this amount.
+fn stands_so(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> bool {
+    let retref = operation.reference.as_deref().or(transaction.reference());
+    let record = retref.and_then(|retref| ledger.payment(retref));
+    record.is_some_and(|record| match record.stands {
+        Stands::Voided => operation.kind == Kind::Void,
+        Stands::Taken => operation.kind == Kind::Capture && record.amount == operation.amount.minor(),
+        Stands::Authorized | Stands::Declined | Stands::Refunded => false,
+    })
+}
+
+/// The gateway refused a refund because the payment has not settled.
+fn is_not_settled(did: &Did) -> bool {
+    matches!(did, Did::Refused(code) if code == "PPS 27" || code == "PPS 28")
+}
+
+/// A request arrives: it must be on record with this amount and route.
+pub(crate) fn arrives(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> Option<String> {
+    // An earlier attempt may have been for another amount.
+    let latest = |operation: &Operation| operation.attempt.gateway_order_id == sent.gateway_order_id;
+    let fine = on_record(fake_store, ledger, sent).is_some_and(|operation| {
+        operation.route.account == sent.merchid
+            && (operation.amount.minor() == sent.amount || !latest(operation))
+    });
+    (!fine).then(|| format!("the gateway gets {}, which is not on record like this", sent.gateway_order_id))
+}
+
+fn on_record<'a>(fake_store: &'a FakeStore, ledger: &Ledger, sent: &Sent) -> Option<&'a Operation> {
+    let id = ledger.operation(&sent.gateway_order_id)?;
+    let mut operations = fake_store.order(&sent.order)?.operations().map(|(_, operation)| operation);
+    operations.find(|operation| operation.id == id)
+}
+
+/// Whether a request is a refund that a rule requires. One of which the gateway loses the processor is never sent again
+/// automatically.
+pub(crate) fn is_mandatory_refund(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
+    matches!(sent.wanted, Wanted::Refund(_))
+        && on_record(fake_store, ledger, sent).is_some_and(|operation| operation.cause.must_succeed())
+}
+
+/// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
+/// another or a capture after another, which cannot be undone.
+pub(crate) fn surfaced_unseen(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
+    let id = ledger.operation(&sent.gateway_order_id);
+    let times = id.map_or(0, |id| ledger.times_done(id));
+    let twice = matches!(sent.wanted, Wanted::Refund(_)) && times > 1;
+    let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
+    // The gateway captures anew, with this one's amount.
+    let another = |(_, o): (&Transaction, &Operation)| {
+        o.kind == Kind::Capture && Some(o.id) != id && o.is(Stage::Approved)
+    };
+    let replaces = matches!(sent.wanted, Wanted::Capture(_))
+        && fake_store.order(&sent.order).is_some_and(|order| order.operations().any(another));
+    twice || replaces || !on_record(fake_store, ledger, sent).is_some_and(looked_for)
+}
+
+/// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
+/// given up is found later, and adopted or given back.
+pub(crate) fn executed(
+    fake_store: &FakeStore,
+    ledger: &Ledger,
+    sent: &Sent,
+    did: &Did,
+    is_late: bool,
+) -> Vec<String> {
+    let mut broken = Vec::new();
+    let id = sent.gateway_order_id.as_str();
+    if is_late || ledger.has_late(&sent.order) || ledger.is_excused(&sent.order) {
+        return broken;
+    }
+    let Some(operation) = on_record(fake_store, ledger, sent) else { return broken };
+    let is_capture = matches!(sent.wanted, Wanted::Capture(_));
+    let times =
+        if is_capture { ledger.times_standing(operation.id) } else { ledger.times_done(operation.id) };
+    if times > 1 {
+        broken.push(format!("{id} was carried out twice"));
+    }
+    let stage = operation.stage();
+    if matches!(did, Did::Approved { .. }) && stage != Stage::Pending {
+        broken.push(format!("{id} was carried out while its operation is {stage:?}"));
+    }
+    let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
+    let is_refund = matches!(sent.wanted, Wanted::Refund(_));
+    if is_refund && ledger.did(operation.id).any(refused) {
+        broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
+    }
+    let totals = ledger.totals(&sent.order);
+    let paid = totals.taken + totals.held;
+    // What a rule gave back, because its void came too late, is nobody's payment.
+    let by_rule =
+        fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
+            o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(o.id) > 0
+        });
+    let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
+    let paid = paid.saturating_sub(given_back);
+    let total = fake_store.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
+    // What gives back follows what is too much.
+    let takes = !matches!(sent.wanted, Wanted::Refund(_) | Wanted::Void(_));
+    if takes && total.is_some_and(|total| paid > total) {
+        broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
+    }
+    broken
+}
+
+/// What our records come to, in the gateway's terms.
+pub(crate) fn totals(order: &Order) -> Totals {
+    let mut totals = Totals::default();
+    for transaction in order.transactions.iter().filter(|t| t.began()) {
+        if transaction.voided().is_none() {
+            totals.taken += transaction.captured().minor();
+            totals.held += transaction.capturable().minor();
+        }
+        let refund = |o: &&Operation| {
+            o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
+        };
+        let refunds = transaction.operations.iter().filter(refund);
+        for refund in refunds {
+            totals.refunded += refund.amount.minor();
+            // What a rule gives back was taken by the gateway, and is a payment of nobody here.
+            if refund.cause != Cause::Asked {
+                totals.taken += refund.amount.minor();
+            }
+        }
+    }
+    totals
+}
+
+/// In the end: nothing is in doubt, and both ledgers say the same.
+pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
+    let mut broken = credit_card::references(fake_store);
+    for order in fake_store.orders() {
+        let key = order.key().to_string();
+        if ledger.is_excused(&key) {
+            continue;
+        }
+        let (ours, theirs) = (totals(order), ledger.totals(&key));
+        for transaction in &order.transactions {
+            let Some(pending) = transaction.pending() else { continue };
+            broken.push(format!("{} of {key} is still pending", pending.attempt.gateway_order_id));
+        }
+        if ours != theirs {
+            broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
+        }
+    }
+    let orphan = ledger.records().into_iter().find(|record| fake_store.order(&record.order).is_none());
+    broken.extend(orphan.map(|record| format!("{record:?} is of no order")));
+    broken
+}

@@ -1,0 +1,309 @@
+//! The rules of scheduled captures: at their moment and not before, once, all of it, and not after somebody thought
+//! better of it. What is due next is reckoned here once more, from the record alone.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tollgate::{
+    operation::{Cause, Kind, Operation, Principal, Stage},
+    order::Order,
+    outcome::NoEffect,
+    transaction::{CaptureSchedule, Method, Transaction},
+};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, Route},
+    fake_store::FakeStore,
+    ledger::{Ledger, Sent, Wanted},
+    merchants::{Shops, Terms},
+    world::State,
+};
+
+/// How long after an attempt that did nothing the next one is made, in minutes; the last step repeats.
+const RETRIES_MIN: [i64; 5] = [1, 2, 5, 15, 60];
+
+/// Neither is anything tried again in the last hour of an authorization, nor anything at all an hour after it.
+const AROUND_THE_END: SignedDuration = SignedDuration::from_hours(1);
+
+/// How far a process's clock is ahead of the platform's at most.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_millis(400);
+
+/// How long a run that began before its merchant was paused, and its last write, may still go on: its minute, and the
+/// ten for which its process may be frozen.
+const STILL_RUNS: SignedDuration = SignedDuration::from_secs(665);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Attempt(Timestamp),
+    Lapse(Timestamp),
+}
+
+impl Next {
+    fn at(self) -> Timestamp {
+        match self {
+            Self::Attempt(at) | Self::Lapse(at) => at,
+        }
+    }
+}
+
+/// Whether all of the authorization can still be captured.
+fn is_open(transaction: &Transaction) -> bool {
+    let ended = |o: &Operation| {
+        o.is(Stage::Pending)
+            || o.cause.declines_as().is_some()
+            || (o.is(Stage::Approved)
+                && o.cause != Cause::Duplicate
+                && matches!(o.kind, Kind::Capture | Kind::Void))
+    };
+    transaction.method == Method::Authorize
+        && transaction.operations.first().is_some_and(|first| first.is(Stage::Approved))
+        && !transaction.operations.iter().any(ended)
+}
+
+/// The operation of the capture as it is scheduled now.
+fn attempt<'a>(transaction: &'a Transaction, schedule: &CaptureSchedule) -> Option<&'a Operation> {
+    let key = schedule.key(transaction.id);
+    let ours = |o: &&Operation| {
+        o.kind == Kind::Capture && o.by == Principal::Schedule && o.key.as_ref() == Some(&key)
+    };
+    transaction.operations.iter().find(ours)
+}
+
+/// Whether the gateway's word was that there is nothing to be captured.
+fn is_refused(operation: &Operation) -> bool {
+    operation.is(Stage::Declined) || operation.no_effect() == Some(NoEffect::VoidedElsewhere)
+}
+
+fn next(transaction: &Transaction) -> Option<Next> {
+    let schedule =
+        transaction.capture.filter(|schedule| schedule.lapsed_at.is_none() && is_open(transaction))?;
+    let end = transaction.authorization_expires_at?;
+    let Some(last) = attempt(transaction, &schedule) else { return Some(Next::Attempt(schedule.at)) };
+    if is_refused(last) {
+        return None;
+    }
+    let step = usize::try_from(last.attempt.number).unwrap_or(usize::MAX).clamp(1, RETRIES_MIN.len()) - 1;
+    let again = last.updated_at + SignedDuration::from_mins(RETRIES_MIN[step]);
+    Some(if again + AROUND_THE_END <= end { Next::Attempt(again) } else { Next::Lapse(end) })
+}
+
+/// What an order was just replaced by breaks these rules.
+pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now: Timestamp) -> Vec<String> {
+    let mut broken = Vec::new();
+    let due = after.transactions.iter().filter_map(|t| Some(next(t)?.at())).min();
+    if after.next_capture_at() != due {
+        broken.push(format!(
+            "a capture is due at {due:?}, and the index is told {:?}",
+            after.next_capture_at()
+        ));
+    }
+    for transaction in &after.transactions {
+        let earlier = before.and_then(|before| before.transaction(transaction.id));
+        broken.extend(scheduled(earlier, transaction, terms));
+        for operation in transaction.operations.iter().filter(|o| o.by == Principal::Schedule) {
+            let known = earlier.and_then(|t| t.operations.iter().find(|o| o.id == operation.id));
+            if known.is_some_and(|known| known.attempt.number == operation.attempt.number) {
+                continue;
+            }
+            let why = match earlier {
+                None => Some("there was no payment"),
+                Some(earlier) => not_due(earlier, operation, terms, now),
+            };
+            if let Some(why) = why {
+                broken.push(format!(
+                    "the schedule begins {} of {}: {why}",
+                    operation.kind.as_str(),
+                    transaction.id
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// Why the schedule may not begin an attempt of this operation on a payment as it was before.
+fn not_due(
+    earlier: &Transaction,
+    operation: &Operation,
+    terms: &Terms,
+    now: Timestamp,
+) -> Option<&'static str> {
+    let Some(schedule) = earlier.capture else { return Some("nothing is scheduled") };
+    if terms.paused_for.is_some_and(|since| since > STILL_RUNS) {
+        return Some("the merchant's captures are paused");
+    }
+    match operation.kind {
+        Kind::Capture => match next(earlier) {
+            Some(Next::Attempt(at)) if at > operation.attempt.at || at > now + AHEAD_MAX => {
+                Some("not yet due")
+            }
+            Some(Next::Attempt(_)) if operation.amount != earlier.amount() => Some("not all of it"),
+            Some(Next::Attempt(_)) if operation.key != Some(schedule.key(earlier.id)) => {
+                Some("without its key")
+            }
+            Some(Next::Attempt(_)) if is_over(earlier, operation.attempt.at) => Some("after its end"),
+            Some(Next::Attempt(_)) => None,
+            Some(Next::Lapse(_)) => Some("only its end is due"),
+            None => Some("nothing is due"),
+        },
+        // Not sent: an inquiry found it done.
+        Kind::Void if operation.cause == Cause::Elsewhere => None,
+        Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
+            Some("it has not lapsed")
+        }
+        Kind::Void if !terms.void_lapsed => Some("the merchant does not want that"),
+        Kind::Void if !is_open(earlier) => Some("it is not open"),
+        Kind::Void => None,
+        Kind::Authorize | Kind::Purchase | Kind::Refund | Kind::Unrecognized => {
+            Some("no business of the schedule's")
+        }
+    }
+}
+
+/// Whether an authorization that was to be captured cannot be any more.
+fn lapses(transaction: &Transaction, now: Timestamp) -> bool {
+    match next(transaction) {
+        Some(Next::Lapse(at)) => at <= now,
+        Some(Next::Attempt(at)) => at <= now && is_over(transaction, now),
+        None => false,
+    }
+}
+
+fn is_over(transaction: &Transaction, now: Timestamp) -> bool {
+    transaction.authorization_expires_at.is_some_and(|end| now > end + AROUND_THE_END)
+}
+
+/// Whether a payment may be scheduled like this, as it was before.
+fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) -> Option<String> {
+    let was = earlier.and_then(|earlier| earlier.capture);
+    if earlier.is_some() && was == after.capture {
+        return None;
+    }
+    let fine = match (earlier, was, after.capture) {
+        (_, _, Some(_)) if after.method == Method::Purchase => false,
+        // By the merchant's rule, which the credit-card API's payments always follow.
+        (None, _, at) if after.memo.is_some() => {
+            terms.ever_after.contains(&at.map(|schedule| schedule.at.duration_since(after.created_at)))
+        }
+        (Some(earlier), Some(was), Some(is)) if is.lapsed_at.is_some() && was.lapsed_at.is_none() => {
+            lapses(earlier, after.updated_at) && is.at == was.at && earlier.operations == after.operations
+        }
+        (None, _, None) => true,
+        (_, _, is) => {
+            let begins = earlier.is_none_or(|earlier| !earlier.began());
+            let end = after.authorization_expires_at.unwrap_or(after.updated_at + terms.lifetime);
+            let moved = || earlier.is_some_and(|e| is_open(e) && e.operations == after.operations);
+            (begins || moved())
+                && is.is_none_or(|is| is.lapsed_at.is_none() && (after.updated_at..=end).contains(&is.at))
+        }
+    };
+    (!fine).then(|| format!("{} is to be captured {:?}, and was {was:?}", after.id, after.capture))
+}
+
+/// The gateway carries out a capture, whatever is on record of it by now.
+pub(crate) fn executed(
+    fake_store: &FakeStore,
+    ledger: &Ledger,
+    sent: &Sent,
+    now: Timestamp,
+    is_late: bool,
+) -> Vec<String> {
+    let (Wanted::Capture(retref), Some(order)) = (&sent.wanted, fake_store.order(&sent.order)) else {
+        return Vec::new();
+    };
+    let mut broken = Vec::new();
+    // The same amount once more is the same capture.
+    let differs = |captures: &[u64]| captures.iter().any(|amount| Some(amount) != captures.first());
+    let payment = ledger.payment(retref).filter(|payment| !payment.by_hand && !is_late);
+    if payment.is_some_and(|payment| differs(&payment.captures)) {
+        broken.push(format!("{retref} is captured twice"));
+    }
+    let id = ledger.operation(&sent.gateway_order_id);
+    let sent_by = order.operations().find(|(_, operation)| Some(operation.id) == id);
+    if let Some((transaction, operation)) = sent_by
+        && operation.by == Principal::Schedule
+        && !is_late
+    {
+        let due = transaction
+            .capture
+            .is_some_and(|schedule| schedule.lapsed_at.is_none() && schedule.at <= now + AHEAD_MAX);
+        if !due || sent.amount != transaction.amount().minor() {
+            broken.push(format!(
+                "{} captured of {}, which is {:?}",
+                sent.amount, transaction.id, transaction.capture
+            ));
+        }
+    }
+    broken
+}
+
+/// What a client is told of a schedule was on record, and is what it asked for if it was the first to ask.
+pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let told = parsed(&data["meta"]["capture_at"]);
+    if !state.schedules.contains(&(id, told.map(Timestamp::as_second))) {
+        broken.push(format!("told that {id} is captured at {told:?}, which never was on record"));
+    }
+    let asked = &ask.data["capture_at"];
+    let stated = ask.data.get("capture_at").is_some();
+    let fits = |at: Option<Timestamp>| at.is_some() == asked.is_string() && at >= parsed(asked);
+    match ask.route {
+        Route::Reschedule if !fits(told.map(|at| at + SignedDuration::from_secs(1))) => {
+            broken.push(format!("asked to capture {id} at {asked}, told {told:?}"));
+        }
+        Route::Pay | Route::Authorize if stated && data["transaction_type"] == "authorize" => {
+            let sent_with = state.sent_with.get(&id).copied().flatten();
+            if !fits(sent_with) {
+                broken.push(format!("asked to capture {id} at {asked}, and it was to be at {sent_with:?}"));
+            }
+        }
+        _ => {}
+    }
+    broken
+}
+
+/// In the end: what was to be captured is, once and all of it, or somebody or the gateway was against it.
+pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) -> Vec<String> {
+    let mut broken = Vec::new();
+    for order in fake_store.orders() {
+        let key = order.key().to_string();
+        if ledger.is_excused(&key) {
+            continue;
+        }
+        if let Some(due) = order.next_capture_at() {
+            broken.push(format!("{key} is left due since {due}"));
+        }
+        let void_lapsed = shops.terms(order.merchant.as_str()).void_lapsed;
+        for transaction in order.transactions.iter().filter(|t| t.method == Method::Authorize) {
+            broken.extend(
+                stands(transaction, void_lapsed).map(|why| format!("{} of {key} {why}", transaction.id)),
+            );
+            let by_schedule = transaction
+                .operations
+                .iter()
+                .any(|o| o.kind == Kind::Capture && o.by == Principal::Schedule && o.is(Stage::Approved));
+            let payment = transaction.reference().and_then(|retref| ledger.payment(retref));
+            let captures = payment.map(|payment| payment.captures).unwrap_or_default();
+            // One that arrives late may be the same once more.
+            let all = |captured: &u64| *captured == transaction.amount().minor();
+            if by_schedule && (captures.is_empty() || !captures.iter().all(all)) {
+                broken.push(format!("{} of {key} was captured {captures:?}", transaction.id));
+            }
+        }
+    }
+    broken
+}
+
+/// Why an authorization that was to be captured cannot stay as it is.
+fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> {
+    let schedule = transaction.capture.filter(|_| is_open(transaction))?;
+    let refused = attempt(transaction, &schedule).is_some_and(is_refused);
+    // The gateway refused the void: a person has to act.
+    let void_refused = transaction.operations.iter().any(|o| o.kind == Kind::Void && o.is(Stage::Declined));
+    match (schedule.lapsed_at.is_some(), refused) {
+        (true, _) if void_lapsed && !void_refused => Some("has lapsed and is not voided"),
+        (true, _) | (false, true) => None,
+        (false, false) => Some("was to be captured and is not"),
+    }
+}

@@ -1,0 +1,90 @@
+//! What clients are told about their keys: it is so at the gateway, it stays so, and one key is one request.
+
+use std::collections::BTreeMap;
+
+use tollgate::operation::Stage;
+
+use crate::{
+    ask::{Telling, Word},
+    ledger::Did,
+    world::State,
+};
+
+/// The moment that it is told.
+pub(crate) fn now(state: &State, telling: &Telling) -> Vec<String> {
+    let Telling { word, key, order, .. } = telling;
+    let mut broken: Vec<String> = stands(state, telling).into_iter().collect();
+    if telling.wish.is_none() && *word != Word::Pending && word.is_of_an_operation() {
+        let payment = state.fake_store.order(order).and_then(super::credit_card::payment);
+        let unchanged = state.fake_store.written_at(order).is_some_and(|at| at < telling.began);
+        if unchanged && payment.is_some_and(|payment| payment.pending().is_some()) {
+            broken.push(format!("told {word:?} of {telling:?}, which is pending"));
+        }
+    }
+    for earlier in state.told.iter().filter(|t| t.order == *order && t.key == *key) {
+        let other_wish = earlier.wish.is_some() && telling.wish.is_some() && earlier.wish != telling.wish;
+        if other_wish && earlier.word.is_of_an_operation() && word.is_of_an_operation() {
+            broken.push(format!("told {word:?} of {telling:?}, under the key of {:?}", earlier.wish));
+        }
+        let same_again = match telling.wish {
+            Some(_) => earlier.wish == telling.wish,
+            // While a follow-up is under way, a payment is told as pending.
+            None => *word != Word::Pending,
+        };
+        let was_final = matches!(earlier.word, Word::Done | Word::Declined);
+        let says_nothing = matches!(word, Word::Unavailable | Word::KeyRefused);
+        let after = earlier.told_at < telling.began;
+        if same_again && was_final && after && *word != earlier.word && !says_nothing {
+            broken.push(format!("told {word:?} of {telling:?}, of which was told {:?}", earlier.word));
+        }
+    }
+    broken
+}
+
+/// What was told last of every key is what the gateway did, once.
+pub(crate) fn promises(state: &State) -> Vec<String> {
+    let mut last = BTreeMap::new();
+    for telling in &state.told {
+        last.insert((&telling.order, format!("{:?}", telling.key)), telling);
+    }
+    last.into_values().filter_map(|telling| stands(state, telling)).collect()
+}
+
+fn stands(state: &State, telling: &Telling) -> Option<String> {
+    let Telling { word, order, key, .. } = telling;
+    if state.ledger.is_excused(order) {
+        return None;
+    }
+    let found = state
+        .fake_store
+        .order(order)
+        .and_then(|order| order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key)));
+    let Some((transaction, operation)) = found else {
+        // Refused before it began, or the order is not there.
+        // Of what is not on record nothing was sent.
+        let claims = word.is_of_an_operation() && *word != Word::NotDone;
+        return claims.then(|| format!("told {word:?} of {telling:?}, not on record"));
+    };
+    let times = state.ledger.times_standing(operation.id);
+    let latest = transaction.latest_of(operation);
+    let by_rule = latest.cause.declines_as().is_some();
+    let mut did = state.ledger.did(operation.id);
+    let fine = times <= 1
+        && match word {
+            Word::Done => latest.is(Stage::Approved) && !by_rule,
+            Word::Declined => by_rule || did.any(|did| matches!(did, Did::Declined | Did::Refused(_))),
+            Word::Pending
+            | Word::NotDone
+            | Word::Refused
+            | Word::Busy
+            | Word::Unavailable
+            | Word::KeyRefused => true,
+        };
+    (!fine).then(|| {
+        format!(
+            "told {word:?} about {}, which is {:?} and was done {times} times",
+            operation.attempt.gateway_order_id,
+            latest.stage()
+        )
+    })
+}

@@ -1,0 +1,177 @@
+//! A client's request on its way through an API, and what comes back.
+
+pub(crate) mod credit_card;
+mod elastic_path;
+
+use std::{sync::Arc, time::Duration};
+
+use lambda_http::{Body, Context, Request, RequestExt, Response};
+use tokio::time::Instant;
+use tollgate::{app::App, clock::Clock, operation::KeyDigest};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, Asked, Route, Telling, Word},
+    check::told,
+    versions::Version,
+    world::{State, World},
+};
+
+/// What the platform gives an invocation.
+const LIMIT: Duration = Duration::from_secs(29);
+
+/// What the client gets to see.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// What was said, and the transaction that the answer or the error names.
+    Answered { word: Word, transaction: Option<Uuid> },
+    /// The process died, or the platform ended it.
+    Lost,
+}
+
+impl Reply {
+    pub(crate) fn is_final(&self) -> bool {
+        self.word().is_some_and(Word::is_final)
+    }
+
+    pub(crate) fn word(&self) -> Option<Word> {
+        match self {
+            Self::Answered { word, .. } => Some(*word),
+            Self::Lost => None,
+        }
+    }
+
+    pub(crate) fn transaction(&self) -> Option<Uuid> {
+        match self {
+            Self::Answered { transaction, .. } => *transaction,
+            Self::Lost => None,
+        }
+    }
+}
+
+/// An answer as an API's client reads it.
+struct Said {
+    word: Word,
+    transaction: Option<Uuid>,
+    /// The API's own code, for the step list.
+    code: String,
+    /// Rules that the answer by itself breaks.
+    broken: Vec<String>,
+}
+
+/// Delivers a request once, to a new process.
+pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
+    let credential = match ask.route {
+        Route::Card(..) => world.state().shops.held_key(ask.merchant),
+        _ => world.token(ask.merchant),
+    };
+    let instance = world.start();
+    let number = instance.number;
+    world.step(format_args!("#{number} {:?} {} {} key {:?}", ask.route, ask.order, ask.data, ask.key));
+    let event = match ask.route {
+        Route::Card(asked, media) => credit_card::event(ask, asked, media, &credential, number),
+        _ => elastic_path::event(ask, &credential, number),
+    };
+    let Ok(request) = lambda_http::request::from_str(&event) else {
+        world.fail(&mut world.state(), "the event is none");
+        return Reply::Lost;
+    };
+    let mut context = Context::default();
+    // A process whose clock is ahead would find no time left for anything, which is safe and proves nothing.
+    let by_clock = instance.now().max(world.now());
+    context.deadline = u64::try_from((by_clock + LIMIT).as_millisecond()).unwrap_or_default();
+    let request = request.with_lambda_context(context);
+    let (app, route, began) = (instance.app(), ask.route, Instant::now());
+    let valid = world.state().shops.accepts(ask.merchant, &credential);
+    let answer = instance.run(LIMIT, async move { handle(&app, route, &request).await }).await;
+    let reply = answer.map_or(Reply::Lost, |response| {
+        if let Route::Card(..) = ask.route {
+            knows_the_key(world, ask.merchant, &credential, valid, response.status().as_u16());
+        }
+        understand(world, ask, began, &response, instance.version)
+    });
+    world.step(format_args!("#{number} {reply:?}"));
+    reply
+}
+
+async fn handle(app: &App, route: Route, request: &Request) -> Response<Body> {
+    match route {
+        Route::Card(asked, _) => credit_card::handle(app, asked, request).await,
+        _ => elastic_path::handle(app, route, request).await,
+    }
+}
+
+/// A key is refused when it is not the merchant's, and only then. A client whose key was refused reads the new one.
+fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before: bool, status: u16) {
+    let mut guard = world.state();
+    let state = &mut *guard;
+    let valid = state.shops.accepts(merchant, key);
+    let fine = match status {
+        503 => true,
+        401 => !(valid && valid_before),
+        _ => valid || valid_before,
+    };
+    if !fine {
+        world.fail(state, &format!("answered {status} to a key that is valid: {valid}"));
+    }
+    if status == 401 {
+        state.count("keys refused by the credit-card API");
+        state.shops.read_key(merchant);
+    }
+}
+
+/// Reads an answer, and holds what it says against what is on record.
+fn understand(
+    world: &World,
+    ask: &Ask,
+    began: Instant,
+    response: &Response<Body>,
+    version: Version,
+) -> Reply {
+    let mut guard = world.state();
+    let state = &mut *guard;
+    let Said { word, transaction, code, broken } = match ask.route {
+        Route::Card(_, media) => credit_card::read(state, ask, media, response),
+        _ => elastic_path::read(state, ask, response),
+    };
+    for rule in broken {
+        world.fail(state, &rule);
+    }
+    // To today's version, what only a newer one can read is pending.
+    let can_tell = version == Version::ToCome || !state.fake_store.is_beyond_today(&ask.order_key());
+    if let Some(key) = told_of(ask, state).filter(|_| can_tell) {
+        let order = ask.order_key();
+        let telling = Telling { order, key, wish: wish(ask), word, began, told_at: Instant::now() };
+        for rule in told::now(state, &telling) {
+            world.fail(state, &rule);
+        }
+        state.told.push(telling);
+    } else if can_tell && matches!(ask.route, Route::Card(..)) && word.is_of_an_operation() {
+        world.fail(state, &format!("told {word:?} of a payment that is not on record"));
+    }
+    world.note(state, format_args!("  answered {word:?} {code}"));
+    Reply::Answered { word, transaction }
+}
+
+/// The key of the operation that the answer tells about.
+fn told_of(ask: &Ask, state: &State) -> Option<KeyDigest> {
+    match ask.route {
+        Route::Register | Route::Reschedule | Route::Confirm | Route::Read => None,
+        Route::Card(Asked::Status, _) => {
+            state.fake_store.order(&ask.order_key())?.transactions.first()?.first()?.key
+        }
+        Route::Card(asked, _) => credit_card::digest(ask, asked),
+        Route::Pay | Route::Authorize | Route::Purchase | Route::Capture | Route::Refund | Route::Cancel => {
+            elastic_path::digest(ask)
+        }
+    }
+}
+
+/// What makes two requests with one key the same; none for a question.
+fn wish(ask: &Ask) -> Option<String> {
+    match ask.route {
+        Route::Card(Asked::Status, _) => None,
+        Route::Card(asked, _) => Some(credit_card::wish(ask, asked)),
+        route => Some(format!("{route:?} {}", ask.data)),
+    }
+}

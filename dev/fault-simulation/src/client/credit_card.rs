@@ -1,0 +1,213 @@
+//! Requests to the credit-card API in JSON and XML, and how its answers are read.
+
+use std::{fmt::Write, sync::Arc};
+
+use lambda_http::{Body, Request, Response};
+use serde_json::{Map, Value, json};
+use tollgate::{app::App, credit_card, operation::KeyDigest, order::Order, transaction::Transaction};
+use uuid::Uuid;
+
+use super::{Said, deliver};
+use crate::{
+    ask::{Ask, Asked, Media, Route, Word},
+    card::Card,
+    check::{
+        credit_card as check,
+        credit_card::{Answered, minor, payment as payment_of},
+    },
+    merchants::{EXTERNAL, REGISTERED},
+    world::{State, World},
+};
+
+/// The namespace of a request in XML.
+const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
+
+/// The id of the payment with this reference: its order's and its transaction's.
+pub(crate) fn payment_id(merchant: &str, reference: &str) -> Uuid {
+    merchant.parse().map(|merchant| credit_card::payment_id(&merchant, reference)).unwrap_or_default()
+}
+
+/// A new payment without its reference.
+pub(crate) fn payment(card: Card, amount: u64) -> Value {
+    let card = json!({"CardNumber": card.number(), "ExpiryDate": "12/49", "CVV": "123"});
+    let billing = json!({"Zip": "19406", "Country": "US"});
+    with_amount(json!({"Card": card, "CaptureMethod": "2", "BillingAddress": billing}), Some(amount))
+}
+
+/// The same with an amount.
+pub(crate) fn with_amount(mut request: Value, amount: Option<u64>) -> Value {
+    if let Some(minor) = amount {
+        request["Amount"] = format!("{}.{:02}", minor / 100, minor % 100).into();
+        request["CurrencyCode"] = "USD".into();
+    }
+    request
+}
+
+/// The digest that its operation is stored with.
+pub(super) fn digest(ask: &Ask, asked: Asked) -> Option<KeyDigest> {
+    Some(credit_card::key_digest(asked.kind(ask.transaction)?, ask.key.as_deref()?))
+}
+
+/// What makes two requests with one reference the same.
+pub(super) fn wish(ask: &Ask, asked: Asked) -> String {
+    let of = |member: &Value| member.as_str().unwrap_or_default().to_owned();
+    let amount = of(&ask.data["Amount"]);
+    let number = of(&ask.data["Card"]["CardNumber"]);
+    let last_four = number.get(12..).unwrap_or_default();
+    let discount = of(&ask.data["Discount"]["DiscountCode"]);
+    format!("{:?} {amount} {last_four} {discount}", asked.kind(ask.transaction))
+}
+
+pub(super) fn event(ask: &Ask, asked: Asked, media: Media, key: &str, request_id: u32) -> String {
+    let mut request = ask.data.clone();
+    let ids = [
+        ("TransactionType", asked.transaction_type().map(str::to_owned)),
+        ("TransactionID", ask.transaction.map(|id| id.to_string())),
+        ("TransactionReference", ask.key.clone()),
+    ];
+    for (name, value) in ids {
+        if let Some(value) = value {
+            request[name] = value.into();
+        }
+    }
+    let body = json!({"Authentication": {"Id": ask.merchant, "Key": key}, "Request": request});
+    let (body, content_type, accept) = match media {
+        Media::Json => (body.to_string(), "application/json", "*/*"),
+        Media::XmlForJson => (body.to_string(), "text/json", "application/xml, application/json;q=0.5"),
+        Media::Xml => {
+            let mut xml = format!(r#"<CardTransactionBindingModel xmlns="{NAMESPACE}">"#);
+            write_members(&mut xml, body.as_object());
+            (format!("{xml}</CardTransactionBindingModel>"), "application/xml; charset=utf-8", "text/xml")
+        }
+    };
+    let (path, body) = (asked.path(), Value::String(body));
+    format!(
+        r#"{{"version": "2.0", "routeKey": "POST {path}", "rawPath": "{path}", "rawQueryString": "",
+            "headers": {{"content-type": "{content_type}", "accept": "{accept}"}},
+            "requestContext": {{"accountId": "0", "apiId": "s", "domainName": "localhost", "domainPrefix": "s",
+                "http": {{"method": "POST", "path": "{path}", "protocol": "HTTP/1.1",
+                         "sourceIp": "127.0.0.1", "userAgent": "simulation"}},
+                "requestId": "{request_id}", "routeKey": "POST {path}", "stage": "$default",
+                "time": "01/Jan/2026:12:00:00 +0000", "timeEpoch": 0}},
+            "body": {body}, "isBase64Encoded": false}}"#
+    )
+}
+
+/// Every text in these requests is letters, digits and the like, so nothing has to be escaped.
+fn write_members(xml: &mut String, members: Option<&Map<String, Value>>) {
+    for (name, value) in members.into_iter().flatten() {
+        // Writing to a text cannot fail.
+        write!(xml, "<{name}>").unwrap_or_default();
+        match value {
+            Value::Object(members) => write_members(xml, Some(members)),
+            value => xml.push_str(value.as_str().unwrap_or_default()),
+        }
+        write!(xml, "</{name}>").unwrap_or_default();
+    }
+}
+
+pub(super) async fn handle(app: &App, asked: Asked, request: &Request) -> Response<Body> {
+    match asked {
+        Asked::Authorize => credit_card::authorize(app, request).await,
+        Asked::Charge => credit_card::charge(app, request).await,
+        Asked::Capture => credit_card::capture(app, request).await,
+        Asked::Refund => credit_card::refund(app, request).await,
+        Asked::Void => credit_card::void(app, request).await,
+        Asked::Status => credit_card::status(app, request).await,
+    }
+}
+
+/// What an answer says.
+pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Response<Body>) -> Said {
+    state.count("answers of the credit-card API");
+    if media != Media::Json {
+        state.count("answers of the credit-card API in XML");
+    }
+    let status = response.status().as_u16();
+    let body: &[u8] = response.body();
+    let text = String::from_utf8_lossy(body);
+    let json: Value = serde_json::from_str(&text).unwrap_or_default();
+    let member = |part: &str, name: &str| match media {
+        Media::Json => json[part][name].as_str().map(str::to_owned),
+        Media::Xml | Media::XmlForJson => element(&text, name),
+    };
+    let code = member("Message", "Code").unwrap_or_default();
+    let response_code = member("Response", "ResponseCode").unwrap_or_default();
+    let mut broken = Vec::new();
+    let transaction: Option<Uuid> = member("Response", "TransactionID").and_then(|id| id.parse().ok());
+    let word = match (status, response_code.as_str(), code.as_str()) {
+        // Without a payment nothing began, because an earlier one cannot be inquired about.
+        (200, "3", "90" | "91") if transaction.is_none() => Word::Unavailable,
+        (200, "1", "00") => Word::Done,
+        (200, "2", "02") => Word::Declined,
+        (200, "4", "01") => Word::Pending,
+        (200, "3", "68" | "93") | (503, "3", "92") => Word::Unavailable,
+        (200, "3", "61" | "62" | "64" | "65") => Word::Busy,
+        (200, "3", "90" | "91") => Word::NotDone,
+        // What is wrong with a request by itself is told by 10 to 18, and no request here is wrong.
+        (200, "3", code) if ("30".."90").contains(&code) => Word::Refused,
+        (401, "3", "20") => Word::KeyRefused,
+        _ => {
+            broken.push(format!("answered {status}: {text}"));
+            Word::Refused
+        }
+    };
+    let of = |name| member("Response", name);
+    let answered = Answered {
+        word,
+        code: code.clone(),
+        description: member("Message", "Description").unwrap_or_default(),
+        reference: of("TransactionReference"),
+        transaction,
+        taken_off: of("DiscountedAmount").as_deref().and_then(minor),
+        profile: of("CustomerId"),
+    };
+    if word.is_of_an_operation() || answered.transaction.is_some() {
+        broken.extend(check::told(state, ask, &answered));
+    }
+    Said { word, transaction: answered.transaction, code, broken }
+}
+
+/// The text of the only element with this name; none when it is nil.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+}
+
+/// In the end every payment is told for good, and what is told as not done never happened.
+pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
+    let asks: Vec<Ask> = {
+        let state = world.state();
+        let payments = state.fake_store.orders().filter_map(|order| Some((order, payment_of(order)?)));
+        let ask = |(order, payment): (&Order, &Transaction)| {
+            let merchant = if order.merchant.as_str() == REGISTERED { REGISTERED } else { EXTERNAL };
+            let order = order.id.to_string();
+            let route = Route::Card(Asked::Status, Media::Json);
+            Ask { merchant, order, route, transaction: Some(payment.id), data: json!({}), key: None }
+        };
+        payments.map(ask).collect()
+    };
+    for ask in asks {
+        let mut told = deliver(world, &ask).await.word();
+        if told == Some(Word::KeyRefused) {
+            told = deliver(world, &ask).await.word();
+        }
+        let mut guard = world.state();
+        let state = &mut *guard;
+        let (done, times) = {
+            let payment = state.fake_store.order(&ask.order_key()).and_then(payment_of);
+            let first = payment.and_then(Transaction::first);
+            let id = first.map_or(Uuid::nil(), |first| first.id);
+            (state.ledger.times_done(id), state.ledger.times_standing(id))
+        };
+        let fine = match told {
+            Some(Word::Done) => done > 0 && times <= 1,
+            Some(Word::Declined) => true,
+            Some(Word::NotDone | Word::Refused) => times == 0,
+            Some(Word::Pending | Word::Busy | Word::Unavailable | Word::KeyRefused) | None => false,
+        };
+        if !fine && !state.ledger.is_excused(&ask.order_key()) {
+            world.fail(state, &format!("in the end {} is told as {told:?}, done {times} times", ask.order));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Requests to the Elastic Path API, and how its answers are read.
+
+use lambda_http::{Body, Request, Response};
+use serde_json::Value;
+use tollgate::{app::App, elastic_path, operation::KeyDigest};
+
+use super::Said;
+use crate::{
+    ask::{Ask, Route, Word},
+    check::schedule,
+    world::State,
+};
+
+fn route_key(route: Route) -> &'static str {
+    match route {
+        Route::Register => "PUT /v2/orders/{orderId}",
+        Route::Pay => "POST /v2/orders/{orderId}/payments",
+        Route::Authorize => "POST /v2/orders/{orderId}/payments/authorize",
+        Route::Purchase => "POST /v2/orders/{orderId}/payments/purchase",
+        Route::Capture => "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
+        Route::Refund => "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
+        Route::Cancel => "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
+        Route::Reschedule => "PATCH /v2/orders/{orderId}/transactions/{transactionId}",
+        Route::Confirm => "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
+        // The credit-card API's requests do not come here.
+        Route::Read | Route::Card(..) => "GET /v2/orders/{orderId}/transactions/{transactionId}",
+    }
+}
+
+/// The digest that its operation is stored with.
+pub(super) fn digest(ask: &Ask) -> Option<KeyDigest> {
+    let target = ask.transaction.map(|id| id.to_string()).unwrap_or_default();
+    ask.key.as_deref().map(|key| KeyDigest::new(route_key(ask.route), &target, key))
+}
+
+pub(super) fn event(ask: &Ask, token: &str, request_id: u32) -> String {
+    let (method, pattern) = route_key(ask.route).split_once(' ').unwrap_or_default();
+    let transaction = ask.transaction.map(|id| id.to_string());
+    let path = pattern.replace("{orderId}", &ask.order);
+    let path = path.replace("{transactionId}", transaction.as_deref().unwrap_or_default());
+    let key = ask.key.as_ref().map(|key| format!(r#", "idempotency-key": "{key}""#)).unwrap_or_default();
+    let body = match ask.route {
+        Route::Read => Value::Null,
+        _ => format!(r#"{{"data": {}}}"#, ask.data).into(),
+    };
+    let transaction = transaction.map(|id| format!(r#", "transactionId": "{id}""#)).unwrap_or_default();
+    // Written out: building it member by member takes longer than all of Tollgate's work on it.
+    format!(
+        r#"{{"version": "2.0", "routeKey": "{route}", "rawPath": "{path}", "rawQueryString": "",
+            "headers": {{"authorization": "Bearer {token}", "content-type": "application/json"{key}}},
+            "requestContext": {{"accountId": "0", "apiId": "s", "domainName": "localhost", "domainPrefix": "s",
+                "http": {{"method": "{method}", "path": "{path}", "protocol": "HTTP/1.1",
+                         "sourceIp": "127.0.0.1", "userAgent": "simulation"}},
+                "requestId": "{request_id}", "routeKey": "{route}", "stage": "$default",
+                "time": "01/Jan/2026:12:00:00 +0000", "timeEpoch": 0}},
+            "pathParameters": {{"orderId": "{order}"{transaction}}},
+            "body": {body}, "isBase64Encoded": false}}"#,
+        route = route_key(ask.route),
+        order = ask.order,
+    )
+}
+
+pub(super) async fn handle(app: &App, route: Route, request: &Request) -> Response<Body> {
+    match route {
+        Route::Register => elastic_path::put_order(app, request).await,
+        Route::Pay => elastic_path::pay(app, request).await,
+        Route::Authorize => elastic_path::authorize(app, request).await,
+        Route::Purchase => elastic_path::purchase(app, request).await,
+        Route::Capture => elastic_path::capture(app, request).await,
+        Route::Refund => elastic_path::refund(app, request).await,
+        Route::Cancel => elastic_path::cancel(app, request).await,
+        Route::Reschedule => elastic_path::patch_transaction(app, request).await,
+        Route::Confirm => elastic_path::confirm(app, request).await,
+        Route::Read | Route::Card(..) => elastic_path::get_transaction(app, request).await,
+    }
+}
+
+/// What an answer says. A transaction must be told as it once was on record.
+pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
+    let status = response.status().as_u16();
+    let bytes: &[u8] = response.body();
+    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let error = &body["errors"][0]["meta"];
+    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+    let transaction = match ask.route {
+        Route::Register => None,
+        _ => id(&body["data"]["id"]).or_else(|| id(&error["transaction_id"])),
+    };
+    let code = error["code"].as_str().unwrap_or_default().to_owned();
+    let mut broken = Vec::new();
+    let word = match (status, code.as_str()) {
+        (200 | 201, _) => Word::Done,
+        (202, _) => Word::Pending,
+        (400, "declined") => Word::Declined,
+        (400 | 404 | 422, _) => Word::Refused,
+        (401, _) => Word::KeyRefused,
+        (409, "contended") => Word::Unavailable,
+        (409, _) => Word::Busy,
+        // Without a payment nothing began, because an earlier one cannot be inquired about.
+        (503, "gateway_unavailable") if transaction.is_none() => Word::Unavailable,
+        (502, _) | (503, "gateway_unavailable") => Word::NotDone,
+        (503, _) => Word::Unavailable,
+        _ => {
+            broken.push(format!("answered {status}: {body}"));
+            Word::Refused
+        }
+    };
+    if let (Word::Done | Word::Pending, Some(id)) = (word, transaction) {
+        let data = &body["data"];
+        let told = (
+            id,
+            data["status"].as_str().unwrap_or_default().to_owned(),
+            data["meta"]["display_captured_amount"]["amount"].as_u64().unwrap_or_default(),
+            data["refunded_amount"].as_u64().unwrap_or_default(),
+        );
+        if !state.seen.contains(&told) {
+            broken.push(format!("told {told:?}, which never was on record"));
+        }
+        broken.extend(schedule::told(state, ask, id, data));
+    }
+    match (ask.route, word, code.as_str()) {
+        (Route::Reschedule, Word::Done, _) => state.count("captures moved or cancelled"),
+        (_, _, "capture_after_expiry") => state.count("captures refused as after the authorization's end"),
+        _ => {}
+    }
+    Said { word, transaction, code, broken }
+}

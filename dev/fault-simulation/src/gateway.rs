@@ -1,0 +1,187 @@
+//! The gateway: the product's own client for it, over lines on which requests and responses get lost, late or altered,
+//! to the simulator's ledger.
+
+mod alteration;
+mod line;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
+use http::Request;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+use tollgate::{
+    cardpointe::CardPointe,
+    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+    merchants::Merchant,
+    outcome::{Finding, Outcome},
+};
+
+use crate::{
+    broken::Broken,
+    card::{self, Card},
+    check,
+    ledger::{Did, Sent, Wanted},
+    world::{Instance, World},
+};
+use line::Line;
+
+/// A request that arrives later may have been given up as never arrived.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
+
+/// How often of a hundred times a moody card's processor declines a capture or a refund.
+const MOODY_PERCENT: u64 = 10;
+
+/// What a processor says that declines a capture or a refund.
+const DO_NOT_HONOR: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"05","resptext":"Do not honor"}"#;
+
+/// A request on its way, and the instruction that it carries; an inquiry carries none.
+#[derive(Clone)]
+struct Parcel {
+    request: Request<Vec<u8>>,
+    sent: Option<Sent>,
+    /// What the gateway does with it besides or instead.
+    fault: Option<FaultKind>,
+    /// When its sender began to send it.
+    began: Instant,
+}
+
+impl World {
+    /// The gateway gets a request and processes it.
+    fn receive(&self, parcel: Parcel) -> Response {
+        let Parcel { request, sent, fault, began } = parcel;
+        let mut guard = self.state();
+        let state = &mut *guard;
+        if let Some(fault) = fault {
+            state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
+        }
+        let Some(sent) = sent else { return state.ledger.simulator.respond(&request) };
+        if let Some(rule) = check::arrives(&state.fake_store, &state.ledger, &sent) {
+            self.fail(state, &rule);
+        }
+        let (is_payment, paid_with) = match &sent.wanted {
+            Wanted::Authorize(card) | Wanted::Purchase(card) => (true, *card),
+            Wanted::Capture(retref) | Wanted::Refund(retref) | Wanted::Void(retref) => {
+                (false, state.cards.get(retref).copied().unwrap_or(Card::Approves))
+            }
+        };
+        let request = if is_payment {
+            let body = card::as_issuer_sees_it(request.body(), paid_with, &mut state.rng);
+            request.map(|as_sent| body.unwrap_or(as_sent))
+        } else {
+            request
+        };
+        let is_void = matches!(sent.wanted, Wanted::Void(_));
+        let refused = !is_payment && !is_void && paid_with == Card::Moody && state.rng.chance(MOODY_PERCENT);
+        let (response, did) = if refused {
+            state.ledger.note(&sent, Did::Declined);
+            (refusal(), Did::Declined)
+        } else {
+            state.ledger.execute(&sent, &request)
+        };
+        if let (true, Did::Approved { retref, .. }) = (is_payment, &did) {
+            state.cards.insert(retref.clone(), paid_with);
+        }
+        if state.broken == Some(Broken::GatewayExecutesTwice) {
+            state.ledger.execute(&sent, &request);
+        }
+        let Sent { wanted, gateway_order_id, amount, .. } = &sent;
+        self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
+        if did == Did::TimedOut && check::is_mandatory_refund(&state.fake_store, &state.ledger, &sent) {
+            state.count("mandatory refunds left to a person");
+            state.ledger.surfaced_unseen(&sent.order);
+        }
+        let is_late = began.elapsed() > GIVEN_UP_AFTER;
+        if is_late && matches!(did, Did::Approved { .. }) {
+            state.count("requests done after they may be given up");
+            state.ledger.came_late(&sent.order);
+            if check::surfaced_unseen(&state.fake_store, &state.ledger, &sent) {
+                state.count("requests done after the last inquiry");
+                state.ledger.surfaced_unseen(&sent.order);
+            }
+        }
+        let mut broken = check::executed(&state.fake_store, &state.ledger, &sent, &did, is_late);
+        broken.extend(check::schedule::executed(
+            &state.fake_store,
+            &state.ledger,
+            &sent,
+            self.latest(state),
+            is_late,
+        ));
+        for rule in broken {
+            self.fail(state, &rule);
+        }
+        response
+    }
+
+    /// The request is on its way and arrives whatever becomes of its sender.
+    fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
+        let (sender, receiver) = oneshot::channel();
+        let world = self.clone();
+        self.state().busy_for(after);
+        tokio::spawn(async move {
+            sleep(after).await;
+            // Nobody may be waiting any more.
+            drop(sender.send(world.receive(parcel)));
+        });
+        receiver
+    }
+}
+
+fn refusal() -> Response {
+    Response {
+        status: http::StatusCode::OK,
+        headers: http::HeaderMap::new(),
+        body: DO_NOT_HONOR.into(),
+        delay: Duration::ZERO,
+        delivery: Delivery::Complete,
+    }
+}
+
+fn sent(merchant: &Merchant, instruction: &Instruction<'_>) -> Sent {
+    let wanted = match &instruction.command {
+        Command::Authorize(source) => Wanted::Authorize(card_of(source)),
+        Command::Purchase(source) => Wanted::Purchase(card_of(source)),
+        Command::Capture { reference: retref } => Wanted::Capture((*retref).to_owned()),
+        Command::Refund { reference: retref } => Wanted::Refund((*retref).to_owned()),
+        Command::Void { reference: retref } => Wanted::Void((*retref).to_owned()),
+    };
+    Sent {
+        wanted,
+        gateway_order_id: instruction.gateway_order_id.to_owned(),
+        merchid: instruction.route.account.clone(),
+        order: format!("{}#{}", merchant.id, instruction.order),
+        amount: instruction.amount.minor(),
+    }
+}
+
+/// Account or number say which card it is.
+fn card_of(source: &PaymentSource) -> Card {
+    match source {
+        PaymentSource::Profile { account, .. } => Card::from_account(account),
+        PaymentSource::Card(card) => Card::from_number(card.account.expose()),
+    }
+}
+
+#[async_trait]
+impl Gateway for Instance {
+    async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
+        let sent = sent(merchant, &instruction);
+        let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: Some(sent) };
+        let outcome = CardPointe::over(line).execute(merchant, instruction, limit).await;
+        self.world.step(format_args!("  outcome {about}: {outcome:?}"));
+        outcome
+    }
+
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
+        let about = format!("{} {:?}", question.gateway_order_id, question.kind);
+        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: None };
+        let found = CardPointe::over(line).inquire(merchant, question, limit).await;
+        self.world.step(format_args!("  found {about}: {found:?}"));
+        found
+    }
+}

@@ -1,0 +1,231 @@
+//! One line to the gateway: what becomes of a request and its response on the way.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use cardpointe_simulator::{Delivery, FaultKind, ResponseCode};
+use http::header::AUTHORIZATION;
+use secrecy::ExposeSecret;
+use tokio::time::{Instant, sleep, timeout};
+use tollgate::cardpointe::transport::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
+
+use super::{Parcel, alteration};
+use crate::{
+    broken::Broken,
+    fault::{Call, Fault},
+    ledger::{Sent, Wanted},
+    rng::Rng,
+    world::{Instance, State},
+};
+
+/// The gateway itself works for up to 32 s, after up to as long on the way.
+const SLOWEST_MS: u64 = 40_000;
+
+/// How late a request or a response may be: after its sender gave up, after it was given up as never arrived, and after
+/// it was looked for the last time.
+const LATE_S: [(u64, u64); 3] = [(1, 150), (150, 3_000), (3_000, 7_200)];
+
+/// A connection that is cut tells so at once; one that goes silent uses up the caller's whole limit.
+const CUT: Duration = Duration::from_millis(300);
+
+/// What an intermediary, or a gateway that is set up wrongly, responds with instead of the gateway.
+const INTERMEDIARY: [u16; 8] = [302, 308, 400, 401, 403, 404, 408, 429];
+
+/// Codes for duplicates and for what is in progress.
+const DUPLICATES: [(&str, &str); 11] = [
+    ("FNOR", "94"),
+    ("RPCT", "385"),
+    ("RPCT", "772"),
+    ("RPCT", "774"),
+    ("RPCT", "776"),
+    ("RPCT", "913"),
+    ("RPCT", "923"),
+    ("VANT", "94"),
+    ("VANT", "98"),
+    ("PSTR", "01"),
+    ("PMT", "234"),
+];
+
+/// The record that a gateway without any trace shows.
+const NOT_FOUND: &[u8] = br#"{"respstat":"C","respproc":"PPS","respcode":"29","resptext":"Txn not found"}"#;
+
+/// Carries the requests of one call of the port.
+pub(super) struct Line<'a> {
+    pub(super) instance: &'a Instance,
+    pub(super) merchant: &'a str,
+    pub(super) about: &'a str,
+    /// The instruction; none for an inquiry.
+    pub(super) sent: Option<Sent>,
+}
+
+/// What becomes of one request.
+struct Way {
+    /// For how long it travels; none when it never arrives.
+    there: Option<Duration>,
+    /// For how long its response travels; none when it never arrives.
+    back: Option<Duration>,
+    /// What the gateway does with it besides or instead.
+    fault: Option<FaultKind>,
+    what_arrives: WhatArrives,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WhatArrives {
+    TheResponse,
+    /// With a member that was changed or removed.
+    Altered,
+    /// This status instead.
+    Status(u16),
+}
+
+impl Way {
+    const PLAIN: Self = Self {
+        there: Some(Duration::ZERO),
+        back: Some(Duration::ZERO),
+        fault: None,
+        what_arrives: WhatArrives::TheResponse,
+    };
+
+    fn with(fault: Option<Fault>, is_payment: bool, state: &mut State) -> Self {
+        let late_by = state.late_by;
+        let rng = &mut state.rng;
+        let lost_with =
+            |status| Self { there: None, what_arrives: WhatArrives::Status(status), ..Self::PLAIN };
+        let status = |what_arrives| Self { what_arrives, ..Self::PLAIN };
+        match fault {
+            Some(Fault::RequestLost | Fault::Error) => Self { there: None, back: None, ..Self::PLAIN },
+            Some(Fault::AnswerLost) => Self { back: None, ..Self::PLAIN },
+            Some(Fault::Slow | Fault::CrashInFlight) => {
+                Self { there: Some(Duration::from_millis(1 + rng.below(SLOWEST_MS))), ..Self::PLAIN }
+            }
+            Some(Fault::LateRequest) => {
+                Self { there: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+            }
+            Some(Fault::LateResponse) => {
+                Self { back: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+            }
+            Some(Fault::TimedOut) => Self { fault: Some(timed_out(is_payment, rng)), ..Self::PLAIN },
+            Some(Fault::Duplicate) => Self { fault: duplicate(rng), ..Self::PLAIN },
+            Some(Fault::TryAgain) => lost_with(429),
+            Some(Fault::Misconfigured) => lost_with(401),
+            Some(Fault::Intermediary) => {
+                status(WhatArrives::Status(rng.pick(&INTERMEDIARY).unwrap_or_default()))
+            }
+            Some(Fault::Altered) => status(WhatArrives::Altered),
+            _ => Self::PLAIN,
+        }
+    }
+}
+
+/// A payment that times out had no effect. Of anything else no document says so.
+fn timed_out(is_payment: bool, rng: &mut Rng) -> FaultKind {
+    let done = rng.chance(50);
+    if is_payment { FaultKind::TimedOut } else { FaultKind::Respond { code: ResponseCode::TIMED_OUT, done } }
+}
+
+/// A code that says that there is another request like this one, which may be this one.
+fn duplicate(rng: &mut Rng) -> Option<FaultKind> {
+    let (respproc, respcode) = rng.pick(&DUPLICATES)?;
+    let done = rng.chance(70);
+    Some(FaultKind::Respond { code: ResponseCode::find(respproc, respcode)?, done })
+}
+
+fn late(rng: &mut Rng) -> Duration {
+    let (from, to) = rng.pick(&LATE_S).unwrap_or_default();
+    Duration::from_secs(from + rng.below(to - from))
+}
+
+impl Transport for Line<'_> {
+    async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+        let limit = request.limit;
+        let call = match request.method {
+            HttpMethod::Get => Call::Inquire,
+            HttpMethod::Put => Call::Perform,
+        };
+        let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
+        let began = Instant::now();
+        let fault = self.instance.enter_for(Some(self.merchant), call, self.about).await;
+        if fault == Some(Fault::Unreachable) {
+            return Err(TransportError::NotConnected);
+        }
+        let (way, silence) = {
+            let mut state = self.instance.world.state();
+            let way = Way::with(fault, self.is_payment(), &mut state);
+            (way, if state.rng.chance(50) { CUT } else { limit })
+        };
+        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, began };
+        let response = match timeout(limit, self.round_trip(fault, way, parcel, silence)).await {
+            Ok(response) => response,
+            Err(_) => Err(TransportError::NoResponse),
+        };
+        self.instance.leave(fault).await;
+        response
+    }
+}
+
+impl Line<'_> {
+    fn is_payment(&self) -> bool {
+        let wanted = self.sent.as_ref().map(|sent| &sent.wanted);
+        matches!(wanted, Some(Wanted::Authorize(_) | Wanted::Purchase(_)))
+    }
+
+    async fn round_trip(
+        &self,
+        fault: Option<Fault>,
+        way: Way,
+        parcel: Parcel,
+        silence: Duration,
+    ) -> Result<Response, TransportError> {
+        let world = &self.instance.world;
+        let is_write = parcel.sent.is_some();
+        let arrived = match way.there {
+            None => None,
+            Some(Duration::ZERO) => Some(world.receive(parcel)),
+            Some(after) => {
+                let response = world.travel(parcel, after);
+                if fault == Some(Fault::CrashInFlight) {
+                    self.instance.crash().await;
+                }
+                response.await.ok()
+            }
+        };
+        let gone = async {
+            sleep(silence).await;
+            Err(TransportError::NoResponse)
+        };
+        let Some(back) = way.back else { return gone.await };
+        sleep(back).await;
+        if let WhatArrives::Status(status) = way.what_arrives {
+            return Ok(Response { status, body: Ok(Vec::new()) });
+        }
+        let Some(mut arrived) = arrived else { return gone.await };
+        sleep(arrived.delay).await;
+        if way.what_arrives == WhatArrives::Altered {
+            let mut state = world.state();
+            let alteration = alteration::pick(is_write, &mut state.rng);
+            world.note(&mut state, format_args!("  the response is altered: {alteration:?}"));
+            alteration.apply(&mut arrived.body);
+        }
+        if !is_write && world.state().broken == Some(Broken::InquiryFindsNothing) {
+            arrived.body = NOT_FOUND.into();
+        }
+        let (status, body) = (arrived.status.as_u16(), arrived.body);
+        match arrived.delivery {
+            Delivery::Complete => Ok(Response { status, body: Ok(body) }),
+            Delivery::Cut => Ok(Response { status, body: Err(BodyError::Cut) }),
+            Delivery::Closed | Delivery::Never => gone.await,
+        }
+    }
+}
+
+/// The request as it is on the wire.
+fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
+    let Request { method, url, username, password, body, .. } = request;
+    let method = match method {
+        HttpMethod::Get => http::Method::GET,
+        HttpMethod::Put => http::Method::PUT,
+    };
+    let credentials = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+    let builder = http::Request::builder().method(method).uri(url);
+    builder.header(AUTHORIZATION, format!("Basic {credentials}")).body(body.unwrap_or_default()).ok()
+}

@@ -1,0 +1,279 @@
+//! The journal and the events beside the table: their consumers are stopped, told twice, told in another order across
+//! orders, refused and killed at every await. What the journal kept and what the events add up to is compared with the
+//! table, the journal also with the gateway's ledger.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use tollgate::{
+    elastic_path::events,
+    entry_store::{EntryStore, Parked, Put},
+    event_bus::{Event, EventBus},
+    journal::{Changes, Entry, entries},
+    journaling::{Change, record},
+    order::Order,
+    publishing::publish,
+    store::StoreError,
+};
+use uuid::Uuid;
+
+use crate::{ledger::Ledger, rng::Rng, world::World};
+
+/// Most changes in a batch.
+const BATCH_MAX: u64 = 6;
+
+/// A batch is killed within this time, if it is: its calls take a millisecond before and one after their effect.
+const KILLED_WITHIN_MS: u64 = 12;
+
+/// The journal's table.
+#[derive(Default)]
+struct Kept {
+    entries: BTreeMap<Uuid, Entry>,
+    differing: Option<String>,
+    parked: usize,
+    /// By merchant, type and id of the resource: the latest version, and what it was.
+    told: BTreeMap<(String, String, String), (u64, Value)>,
+}
+
+/// The journal's table, and what goes wrong on the way to it.
+struct Fake {
+    kept: Mutex<Kept>,
+    rng: Mutex<Rng>,
+}
+
+impl Fake {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chance(&self, percent: u64) -> bool {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).chance(percent)
+    }
+}
+
+#[async_trait]
+impl EntryStore for Fake {
+    async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
+        let unavailable = || StoreError::Unavailable("simulated".to_owned());
+        sleep(Duration::from_millis(1)).await;
+        if self.chance(3) {
+            return Err(unavailable());
+        }
+        let put = {
+            let mut kept = self.kept();
+            match kept.entries.get(&entry.id) {
+                None => {
+                    kept.entries.insert(entry.id, entry.clone());
+                    Put::New
+                }
+                Some(there) if there == entry => Put::Same,
+                Some(there) => {
+                    let differing = format!("{there:?} was put again as {entry:?}");
+                    kept.differing.get_or_insert(differing);
+                    Put::Differs
+                }
+            }
+        };
+        sleep(Duration::from_millis(1)).await;
+        if self.chance(3) { Err(unavailable()) } else { Ok(put) }
+    }
+
+    async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {
+        sleep(Duration::from_millis(1)).await;
+        self.kept().parked += 1;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventBus for Fake {
+    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+        for event in events {
+            sleep(Duration::from_millis(1)).await;
+            if self.chance(3) {
+                return Err(StoreError::Unavailable("simulated".to_owned()));
+            }
+            // As docs/events.md has it.
+            let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let data = &body["data"];
+            let key = (text(&body["merchant"]), text(&data["type"]), text(&data["id"]));
+            let version = body["version"].as_u64().unwrap_or_default();
+            let mut kept = self.kept();
+            if kept.told.get(&key).is_none_or(|(seen, _)| *seen <= version) {
+                kept.told.insert(key, (version, data.clone()));
+            }
+        }
+        sleep(Duration::from_millis(1)).await;
+        if self.chance(3) { Err(StoreError::Unavailable("simulated".to_owned())) } else { Ok(()) }
+    }
+}
+
+/// Who reads the stream.
+#[derive(Clone, Copy)]
+enum Consumer {
+    Journal,
+    Events,
+}
+
+impl Consumer {
+    /// Deals with a batch, and returns the first change that it could not deal with.
+    async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
+        match self {
+            Self::Journal => record(fake, batch).await.failed,
+            Self::Events => publish(fake, batch).await.failed,
+        }
+    }
+}
+
+/// Plays the stream of a world to the journal's consumer, in several ways, and compares.
+pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
+    let (stream, orders): (Vec<_>, Vec<Order>) = {
+        // All of it, also if a run is compared twice: both times the journal begins empty.
+        let state = world.state();
+        (state.stream.clone(), state.fake_store.orders().cloned().collect())
+    };
+    let mut rng = Rng::new(seed ^ 0x4A0D_F0A1);
+    let stops = rng.chance(30);
+    let fake = Fake { kept: Mutex::default(), rng: Mutex::new(Rng::new(rng.next())) };
+    consume(&fake, Consumer::Events, stream.clone(), false, &mut rng).await;
+    consume(&fake, Consumer::Journal, stream, stops, &mut rng).await;
+    // Rebuilding beside a consumer or after it changes nothing, and completes what one that stopped has left out.
+    if stops || rng.chance(30) {
+        for order in &orders {
+            let change = change(0, (None, order.clone()));
+            while record(&fake, vec![change.clone()]).await.failed.is_some() {}
+        }
+    }
+    let kept = fake.kept();
+    let mut guard = world.state();
+    let state = &mut *guard;
+    *state.counts.entry("journal entries").or_default() += kept.entries.len() as u64;
+    for rule in broken(&kept, &orders, &state.ledger) {
+        world.fail(state, &rule);
+    }
+}
+
+/// Whatever comes, until all of it is dealt with; or not all of it, if the consumer stops.
+async fn consume(
+    fake: &Fake,
+    consumer: Consumer,
+    stream: Vec<(Option<Order>, Order)>,
+    stops: bool,
+    rng: &mut Rng,
+) {
+    // The stream keeps the order of one order's changes, and no other.
+    let mut shards: BTreeMap<String, VecDeque<Change>> = BTreeMap::new();
+    let mut left = stream.len();
+    for (n, images) in stream.into_iter().enumerate() {
+        let change = change(n, images);
+        shards.entry(change.key.clone()).or_default().push_back(change);
+    }
+    let stop_at = if stops { left / 2 } else { 0 };
+    while left > stop_at {
+        let size = 1 + rng.below(BATCH_MAX);
+        let keys: Vec<String> = shards.keys().cloned().collect();
+        let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+        let mut batch = Vec::new();
+        for _ in 0..size {
+            let at = usize::try_from(rng.below(keys.len() as u64)).unwrap_or_default();
+            let key = &keys[at];
+            let next = taken.entry(key.clone()).or_default();
+            if let Some(change) = shards.get(key).and_then(|changes| changes.get(*next)) {
+                batch.push(change.clone());
+                *next += 1;
+            }
+        }
+        let numbers: Vec<(String, String)> =
+            batch.iter().map(|change| (change.number.clone(), change.key.clone())).collect();
+        let failed = if rng.chance(20) {
+            let within = Duration::from_millis(rng.below(KILLED_WITHIN_MS));
+            timeout(within, consumer.batch(fake, batch)).await.ok()
+        } else {
+            Some(consumer.batch(fake, batch).await)
+        };
+        // What was killed, or whose checkpoint was not noted, comes again.
+        let Some(failed) = failed.filter(|_| !rng.chance(15)) else { continue };
+        for (number, key) in numbers {
+            if failed.as_ref() == Some(&number) {
+                break;
+            }
+            if let Some(changes) = shards.get_mut(&key) {
+                changes.pop_front();
+                left -= 1;
+                if changes.is_empty() {
+                    shards.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+fn change(n: usize, (old, new): (Option<Order>, Order)) -> Change {
+    let (key, version) = (new.key().to_string(), Some(new.version));
+    Change { number: n.to_string(), key, version, orders: Ok((old, new)) }
+}
+
+/// What is wrong with a journal that is complete.
+fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
+    let mut broken: Vec<String> = kept.differing.iter().cloned().collect();
+    if kept.parked > 0 {
+        broken.push(format!("{} changes were parked", kept.parked));
+    }
+    let rebuilt = orders.iter().flat_map(|order| entries(None, order));
+    let rebuilt: BTreeMap<Uuid, Entry> = rebuilt.map(|entry| (entry.id, entry)).collect();
+    for (one, other, what) in [(&kept.entries, &rebuilt, "not rebuilt"), (&rebuilt, &kept.entries, "missing")]
+    {
+        let missing = one.values().find(|entry| other.get(&entry.id) != Some(entry));
+        broken.extend(missing.map(|entry| format!("an entry is {what}: {entry:?}")));
+    }
+    broken.extend(told_otherwise(kept, orders));
+    for order in orders {
+        let own = kept.entries.values().filter(|entry| entry.order == order.key());
+        let sums: Changes = own.map(|entry| entry.changes).sum();
+        let (key, balance) = (order.key().to_string(), order.balance());
+        let ours = (sums.paid, sums.returned);
+        if ours != (signed(balance.paid.minor()), signed(balance.returned.minor())) {
+            broken.push(format!("{key}: the journal sums up to {sums:?}, the order to {balance:?}"));
+        }
+        let in_doubt = order.transactions.iter().any(|transaction| transaction.pending().is_some());
+        if in_doubt || ledger.is_excused(&key) {
+            continue;
+        }
+        let theirs = ledger.totals(&key);
+        let money = signed(theirs.taken) - signed(theirs.refunded);
+        if (sums.held, sums.gateway) != (signed(theirs.held), money) {
+            broken.push(format!("{key}: the journal sums up to {sums:?}, the gateway to {theirs:?}"));
+        }
+    }
+    broken
+}
+
+/// A transaction or an order that is not as the events that were told of it.
+fn told_otherwise(kept: &Kept, orders: &[Order]) -> Option<String> {
+    for order in orders {
+        let merchant = order.merchant.as_str().to_owned();
+        for event in events(None, order) {
+            let shown: Value = serde_json::from_str(&event.body).unwrap_or_default();
+            let text = |name: &str| shown["data"][name].as_str().unwrap_or_default().to_owned();
+            let key = (merchant.clone(), text("type"), text("id"));
+            let told = kept.told.get(&key).map(|(_, data)| data);
+            // Of an order nothing is told before something changes.
+            let fine = told == Some(&shown["data"]) || (told.is_none() && key.1 == "order");
+            if !fine {
+                return Some(format!("{key:?} was told as {told:?} and is {}", shown["data"]));
+            }
+        }
+    }
+    None
+}
+
+fn signed(minor: u64) -> i64 {
+    i64::try_from(minor).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,115 @@
+//! Runs the simulation: `cargo run -p fault-simulation -- --help`.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::Parser;
+use indicatif::ProgressBar;
+
+/// Money moves at most once and nothing is lost: the proof by simulation.
+#[derive(Parser)]
+struct Options {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Runs this seed alone and prints its steps.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Goes on after a seed that breaks a rule, and lists them all, each run once.
+    #[arg(long)]
+    all: bool,
+    /// Runs every scenario with every fault at every port call, instead of seeds.
+    #[arg(long)]
+    sweep: bool,
+    /// With `--sweep`: only the runs whose description or broken rule has this text, and the steps of the first.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(seed) = options.seed {
+        return replay(seed);
+    }
+    if options.sweep {
+        let sweep = options
+            .only
+            .map_or_else(|| fault_simulation::sweep(0, 1), |text| fault_simulation::sweep_only(&text));
+        println!("{} runs", sweep.runs);
+        summary(&sweep.counts);
+        for step in &sweep.steps {
+            println!("{step}");
+        }
+        for failure in &sweep.failures {
+            println!("FAILED: {failure}");
+        }
+        println!("{} runs broke a rule", sweep.failures.len());
+        return if sweep.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if options.all {
+        return all(options.from..options.from.saturating_add(options.seeds));
+    }
+    let mut counts = BTreeMap::new();
+    // Shown on a terminal only.
+    let progress = ProgressBar::new(options.seeds);
+    for seed in options.from..options.from.saturating_add(options.seeds) {
+        let run = fault_simulation::seed(seed);
+        if let Some(rule) = run.failure {
+            return failed(&format!("seed {seed}"), &rule, &fault_simulation::replay(seed).steps);
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+        *counts.entry("port calls").or_default() += run.calls as u64;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    println!("{} seeds, every fourth run twice: no rule was broken", options.seeds);
+    summary(&counts);
+    ExitCode::SUCCESS
+}
+
+fn all(seeds: std::ops::Range<u64>) -> ExitCode {
+    let (mut broken, mut counts) = (0, BTreeMap::new());
+    for seed in seeds {
+        let run = fault_simulation::seed_once(seed);
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+        if let Some(rule) = run.failure {
+            broken += 1;
+            println!("seed {seed}: {rule}");
+        }
+    }
+    summary(&counts);
+    println!("{broken} seeds broke a rule");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn summary(counts: &BTreeMap<&'static str, u64>) {
+    for (what, times) in counts {
+        println!("{times:>12}  {what}");
+    }
+}
+
+fn replay(seed: u64) -> ExitCode {
+    let run = fault_simulation::replay(seed);
+    if let Some(rule) = run.failure {
+        return failed(&format!("seed {seed}"), &rule, &run.steps);
+    }
+    for step in run.steps {
+        println!("{step}");
+    }
+    println!("seed {seed}: no rule was broken; hash {:016x}", run.hash);
+    ExitCode::SUCCESS
+}
+
+fn failed(what: &str, rule: &str, steps: &[String]) -> ExitCode {
+    for step in steps {
+        println!("{step}");
+    }
+    println!("FAILED: {what}: {rule}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,216 @@
+//! A fake of the merchants: two merchants, whose keys, gateway account and rules can be changed while payments are in doubt.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+use tollgate::{
+    access_token::{self, Holder},
+    merchants::Merchant,
+};
+
+/// A token is used for this long; it is valid for an hour, by clocks that are not all right.
+const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);
+
+/// Which merchant: `REGISTERED` states its orders' totals, `EXTERNAL` keeps them to itself.
+pub(crate) const REGISTERED: &str = "registered";
+/// See [`REGISTERED`].
+pub(crate) const EXTERNAL: &str = "external";
+
+/// How long an authorization lives where a simulation does not say otherwise.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The merchants' credentials at the gateway.
+pub(crate) const GATEWAY_USER: &str = "user";
+/// See [`GATEWAY_USER`].
+pub(crate) const GATEWAY_PASSWORD: &str = "password";
+
+/// Accounts at the gateway; each generation of the documents has the next one.
+const MERCHIDS: u64 = 8;
+
+/// The code of a discount that both grant.
+pub(crate) const DISCOUNT: &str = "spring";
+
+/// The merchants as they are now.
+pub(crate) struct Shops {
+    generation: u64,
+    shops: Vec<Shop>,
+}
+
+/// What a merchant's document says about scheduled captures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) lifetime: SignedDuration,
+    pub(crate) after: Option<SignedDuration>,
+    pub(crate) paused: bool,
+    pub(crate) void_lapsed: bool,
+}
+
+/// The same, as the checks need it.
+pub(crate) struct Terms {
+    pub(crate) lifetime: SignedDuration,
+    pub(crate) void_lapsed: bool,
+    /// Every time after which payments ever were to be captured by themselves.
+    pub(crate) ever_after: Vec<Option<SignedDuration>>,
+    /// For how long captures have been paused.
+    pub(crate) paused_for: Option<SignedDuration>,
+}
+
+struct Shop {
+    merchant: Arc<Merchant>,
+    rules: Rules,
+    ever_after: Vec<Option<SignedDuration>>,
+    paused_since: Option<Instant>,
+    token: Option<(String, Timestamp)>,
+    /// Whether its document has the wrong password for its gateway.
+    wrong_password: bool,
+    /// The key of the credit-card API that the merchant's systems hold, which may be an old one.
+    held_key: String,
+}
+
+impl Shops {
+    pub(crate) fn new() -> Self {
+        let generation = 1;
+        let rules = Rules { lifetime: LIFETIME, after: None, paused: false, void_lapsed: false };
+        let shop = |name| {
+            let merchant = document(name, generation, &rules, false)?;
+            let (ever_after, held_key) = (vec![None], key(generation));
+            Some(Shop {
+                merchant,
+                rules,
+                ever_after,
+                paused_since: None,
+                token: None,
+                wrong_password: false,
+                held_key,
+            })
+        };
+        Self { generation, shops: [REGISTERED, EXTERNAL].into_iter().filter_map(shop).collect() }
+    }
+
+    /// New keys, and another gateway account for what comes from now on.
+    pub(crate) fn rotate(&mut self) {
+        self.generation += 1;
+        for shop in &mut self.shops {
+            shop.token = None;
+            shop.publish(self.generation);
+        }
+    }
+
+    /// The merchant's rules, to read or to change.
+    pub(crate) fn rules(&mut self, id: &str, change: impl FnOnce(&mut Rules)) {
+        let generation = self.generation;
+        let Some(shop) = self.shop(id) else { return };
+        change(&mut shop.rules);
+        shop.rules.after = shop.rules.after.map(|after| after.min(shop.rules.lifetime));
+        shop.ever_after.push(shop.rules.after);
+        shop.paused_since = shop.paused_since.or(Some(Instant::now())).filter(|_| shop.rules.paused);
+        shop.publish(generation);
+    }
+
+    /// The merchant's document has the wrong password for its gateway, or the right one again.
+    pub(crate) fn forget_password(&mut self, id: &str, forgotten: bool) {
+        let generation = self.generation;
+        let Some(shop) = self.shop(id) else { return };
+        shop.wrong_password = forgotten;
+        shop.publish(generation);
+    }
+
+    /// What the checks go by.
+    pub(crate) fn terms(&mut self, id: &str) -> Terms {
+        let shop = self.shop(id);
+        let rules = shop.as_ref().map(|shop| shop.rules);
+        let paused_for = shop.as_ref().and_then(|shop| shop.paused_since).map(|since| since.elapsed());
+        Terms {
+            lifetime: rules.map_or(LIFETIME, |rules| rules.lifetime),
+            void_lapsed: rules.is_some_and(|rules| rules.void_lapsed),
+            ever_after: shop.map(|shop| shop.ever_after.clone()).unwrap_or_default(),
+            paused_for: paused_for.and_then(|since| since.try_into().ok()),
+        }
+    }
+
+    fn shop(&mut self, id: &str) -> Option<&mut Shop> {
+        self.shops.iter_mut().find(|shop| shop.merchant.id.as_str() == id)
+    }
+
+    pub(crate) fn merchant(&mut self, id: &str) -> Option<Arc<Merchant>> {
+        self.shop(id).map(|shop| shop.merchant.clone())
+    }
+
+    /// The key that the merchant's systems send.
+    pub(crate) fn held_key(&mut self, id: &str) -> String {
+        self.shop(id).map(|shop| shop.held_key.clone()).unwrap_or_default()
+    }
+
+    /// The merchant's systems learn of the new key.
+    pub(crate) fn read_key(&mut self, id: &str) {
+        let key = key(self.generation);
+        if let Some(shop) = self.shop(id) {
+            shop.held_key = key;
+        }
+    }
+
+    /// Whether a key is one of the merchant's.
+    pub(crate) fn accepts(&mut self, id: &str, held: &str) -> bool {
+        self.shop(id).is_some() && keys(self.generation).iter().any(|key| key == held)
+    }
+
+    /// A token that the merchant's systems hold; a new one when it is old or refused.
+    pub(crate) fn token(&mut self, id: &str, now: Timestamp) -> Option<String> {
+        let shop = self.shop(id)?;
+        if let Some((token, issued)) = &shop.token
+            && now.duration_since(*issued) < TOKEN_USED_FOR
+        {
+            return Some(token.clone());
+        }
+        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(None), now).ok()?;
+        shop.token = Some((token.clone(), now));
+        Some(token)
+    }
+}
+
+impl Shop {
+    /// Makes the document what the rules say.
+    fn publish(&mut self, generation: u64) {
+        if let Some(merchant) =
+            document(self.merchant.id.as_str(), generation, &self.rules, self.wrong_password)
+        {
+            self.merchant = merchant;
+        }
+    }
+}
+
+/// Every account at the gateway.
+pub(crate) fn merchids() -> impl Iterator<Item = u64> {
+    1..=MERCHIDS
+}
+
+fn key(generation: u64) -> String {
+    format!("key-{generation:012}")
+}
+
+/// The keys of a generation. Every other change leaves the old one valid for a while, as a careful operator does.
+fn keys(generation: u64) -> Vec<String> {
+    let old = generation.checked_sub(1).filter(|_| generation.is_multiple_of(2));
+    std::iter::once(generation).chain(old).map(key).collect()
+}
+
+fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) -> Option<Arc<Merchant>> {
+    let keys = keys(generation);
+    // What a code takes off changes with the keys, between the attempts of one payment.
+    let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
+    let merchid = 1 + generation % MERCHIDS;
+    let percent = 5 + generation % 3 * 10;
+    let Rules { lifetime, after, paused, void_lapsed } = rules;
+    let after = after.map(|after| format!(r#""capture_after": "{after}","#)).unwrap_or_default();
+    let json = format!(
+        r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
+            "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
+            "authorization_lifetime": "{lifetime}", {after}
+            "captures_paused": {paused}, "void_lapsed": {void_lapsed},
+            "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
+                         "username": "{GATEWAY_USER}", "password": "{password}",
+                         "merchids": {{"USD": "{merchid}"}}}}}}"#
+    );
+    tollgate::merchant_document::parse(name.parse().ok()?, &json).ok().map(Arc::new)
+}

@@ -1,0 +1,307 @@
+//! Random clients, the schedule, and what else goes on while they pay.
+
+mod credit_card;
+mod schedule;
+
+use std::{sync::Arc, time::Duration};
+
+use cardpointe_simulator::{PortalAction, RecordKind, RecordState, RefundSetlstat, Stage};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use tollgate::{order::Order, transaction::Transaction};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, Route, Word},
+    broken::Broken,
+    client::deliver,
+    fault::Plan,
+    merchants::{EXTERNAL, REGISTERED},
+    run::{self, Run},
+    world::{Outage, State, World},
+};
+
+/// How far a clock jumps ahead at most.
+const AHEAD_MS: u64 = 600_000;
+
+/// How often the same request is made again.
+const RETRIES_MAX: u64 = 3;
+
+/// How many requests of a hundred begin with the credit-card API.
+const CARD_PERCENT: u64 = 40;
+
+/// How many of Elastic Path's of a hundred are about its payments, where there are any.
+const MIXED_PERCENT: u64 = 20;
+
+/// What inquiries show of refunds.
+const REFUNDS_SHOWN: [RefundSetlstat; 4] =
+    [RefundSetlstat::LifeCycle, RefundSetlstat::LifeCycle, RefundSetlstat::Refunded, RefundSetlstat::Empty];
+
+/// Runs one seed.
+pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
+    let world = || {
+        let world = World::new(seed, Plan::Calm, keep_steps, broken);
+        {
+            let mut state = world.state();
+            let percent = state.rng.pick(&[0, 2, 5, 10, 20, 35]).unwrap_or(5);
+            state.plan = Plan::Random(percent);
+            let findable = state.rng.chance(50);
+            let shown = state.rng.pick(&REFUNDS_SHOWN).unwrap_or(RefundSetlstat::LifeCycle);
+            state.ledger.find_refunds(findable, shown);
+            state.two_versions = state.rng.chance(20);
+            state.today_still_runs = state.two_versions;
+            schedule::begin(&mut state);
+        }
+        world
+    };
+    run::run(world, story)
+}
+
+async fn story(world: Arc<World>) {
+    let (clients, orders) = {
+        let mut state = world.state();
+        (1 + state.rng.below(3), 1 + state.rng.below(2))
+    };
+    let around = tokio::spawn(weather(world.clone()));
+    let schedule = tokio::spawn(schedule::every_minute(world.clone()));
+    let tasks: Vec<_> =
+        (0..clients).map(|number| tokio::spawn(client(world.clone(), number, orders))).collect();
+    for task in tasks {
+        if task.await.is_err() {
+            world.fail(&mut world.state(), "a client's task panicked");
+        }
+    }
+    around.abort();
+    schedule.abort();
+    if schedule.await.is_err_and(|error| error.is_panic()) {
+        world.fail(&mut world.state(), "the schedule panicked");
+    }
+    schedule::afterwards(&world, clients, orders).await;
+    run::end(&world).await;
+}
+
+/// Batches, clocks that are set back, keys and rules that are changed, a gateway that is away.
+async fn weather(world: Arc<World>) {
+    loop {
+        let wait_s = 2 + world.state().rng.below(60);
+        sleep(Duration::from_secs(wait_s)).await;
+        let mut guard = world.state();
+        let state = &mut *guard;
+        match state.rng.below(15) {
+            0..=4 => {
+                let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+                state.ledger.settle(goes_to);
+                world.note(state, format_args!("batch: {goes_to:?}"));
+            }
+            5 | 6 => {
+                let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);
+                state.skew_ms -= back_ms;
+                state.count("clock set back");
+                world.note(state, format_args!("clocks go back by {back_ms} ms"));
+            }
+            7 => {
+                state.shops.rotate();
+                schedule::change_rules(state);
+                state.count("keys and account changed");
+                world.note(state, format_args!("keys and gateway account are changed"));
+            }
+            8 => {
+                let away_s = 5 + state.rng.below(300);
+                let of = state.rng.pick(&[None, Some(REGISTERED), Some(EXTERNAL)]).flatten();
+                state.outage = Some(Outage { until: Instant::now() + Duration::from_secs(away_s), of });
+                state.count("gateway away");
+                world.note(state, format_args!("the gateway is away for {away_s} s, for {of:?}"));
+            }
+            9 => schedule::pause_or_go_on(&world, state),
+            10 => schedule::spread_anew(&world, state),
+            11 => {
+                let ahead_ms = i64::try_from(1 + state.rng.below(AHEAD_MS)).unwrap_or(1);
+                state.skew_ms = state.skew_ms.max(ahead_ms);
+                state.ahead_ms = state.ahead_ms.max(state.skew_ms);
+                state.count("clock jumped forward");
+                world.note(state, format_args!("clocks jump to {ahead_ms} ms ahead"));
+            }
+            12 => by_hand(&world, state),
+            _ => {}
+        }
+    }
+}
+
+/// Somebody captures, voids or refunds a payment in the gateway's own portal.
+fn by_hand(world: &World, state: &mut State) {
+    let records = state.ledger.simulator.records();
+    let open: Vec<(String, RecordState)> = records
+        .into_iter()
+        .filter(|record| record.kind == RecordKind::Payment)
+        .map(|record| (record.retref, record.state))
+        .collect();
+    let index = usize::try_from(state.rng.below(open.len().max(1) as u64)).unwrap_or_default();
+    let Some((retref, stands)) = open.get(index).cloned() else { return };
+    let minor_units = None;
+    let action = match stands {
+        RecordState::Authorized if state.rng.chance(50) => PortalAction::Capture { retref, minor_units },
+        RecordState::Authorized | RecordState::Queued => PortalAction::Void { retref, minor_units },
+        RecordState::Accepted => PortalAction::Refund { retref, minor_units: Some(1), order_id: None },
+        _ => return,
+    };
+    state.ledger.simulator.in_portal(&action);
+    state.count("actions in the portal");
+    world.note(state, format_args!("in the portal: {action:?}"));
+}
+
+async fn client(world: Arc<World>, number: u64, orders: u64) {
+    let wishes = 2 + world.state().rng.below(3);
+    for wish in 0..wishes {
+        let pause_ms = {
+            let mut state = world.state();
+            let longest_ms = state.rng.pick(&[1, 1_000, 20_000, 150_000]).unwrap_or(1);
+            state.rng.below(longest_ms)
+        };
+        sleep(Duration::from_millis(pause_ms)).await;
+        let ask = wish_for(&world, number, wish, orders);
+        Box::pin(pursue(&world, ask)).await;
+    }
+}
+
+/// A transaction that something may be wanted of.
+#[derive(Clone, Copy)]
+struct Target {
+    id: Uuid,
+    amount: u64,
+    capturable: bool,
+    refundable: bool,
+    /// When the authorization ends.
+    end: Option<Timestamp>,
+}
+
+impl Target {
+    fn of(transaction: &Transaction) -> Self {
+        Self {
+            id: transaction.id,
+            amount: transaction.amount().minor(),
+            capturable: !transaction.capturable().is_zero(),
+            refundable: !transaction.refundable().is_zero(),
+            end: transaction.authorization_expires_at,
+        }
+    }
+}
+
+/// What a client wants next. It knows its orders' transactions, as a client that lists them does.
+fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
+    let now = world.now();
+    let mut guard = world.state();
+    let state = &mut *guard;
+    if state.rng.chance(CARD_PERCENT) {
+        return credit_card::wish_for(state, client, wish);
+    }
+    let merchant = if state.rng.chance(75) { REGISTERED } else { EXTERNAL };
+    let payments = credit_card::orders(state, merchant);
+    let mixed = !payments.is_empty() && state.rng.chance(MIXED_PERCENT);
+    let order = if mixed {
+        state.count("requests of one API about the other's payment");
+        payments[usize::try_from(state.rng.below(payments.len() as u64)).unwrap_or_default()].clone()
+    } else {
+        format!("o{}", state.rng.below(orders))
+    };
+    let stored = state.fake_store.order(&format!("{merchant}#{order}"));
+    let transactions: Vec<Target> =
+        stored.map(|order| order.transactions.iter().map(Target::of).collect()).unwrap_or_default();
+    let owing = stored.and_then(Order::owing).is_none_or(|owing| !owing.is_zero());
+    let unregistered = merchant == REGISTERED && stored.is_none();
+    let key = state.rng.chance(60).then(|| format!("c{client}-{wish}"));
+    let ask =
+        |route, transaction, data, key| Ask { merchant, order: order.clone(), route, transaction, data, key };
+    if unregistered || (merchant == REGISTERED && state.rng.chance(5)) {
+        let amount = 1_000 + state.rng.below(4_000);
+        let data = json!({"type": "order", "amount": amount, "currency": "USD"});
+        return ask(Route::Register, None, data, None);
+    }
+    let target = state.rng.pick(&transactions).filter(|_| state.rng.chance(if owing { 60 } else { 90 }));
+    let Some(Target { id, amount, capturable, refundable, end }) = target else {
+        let (route, method) = match state.rng.below(6) {
+            0 | 1 => (Route::Authorize, "authorize"),
+            2 => (Route::Purchase, "purchase"),
+            3 | 4 => (Route::Pay, "authorize"),
+            _ => (Route::Pay, "purchase"),
+        };
+        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4, 5]).unwrap_or(1);
+        let mut data = json!({"gateway": "card_connect", "method": method, "payment": format!("{card}|16178397535388255208")});
+        if merchant == EXTERNAL || state.rng.chance(40) {
+            data["amount"] = (1 + state.rng.below(3_000)).into();
+        }
+        if method == "authorize" && state.rng.chance(70) {
+            let end = now + state.shops.terms(merchant).lifetime;
+            data["capture_at"] = schedule::moment(&mut state.rng, now, end);
+        }
+        return ask(route, None, data, key);
+    };
+    let mut part = json!({});
+    if state.rng.chance(50) {
+        part["amount"] = (1 + state.rng.below(amount)).into();
+    }
+    let sensible: &[Route] = match (capturable, refundable) {
+        _ if state.rng.chance(25) => &[Route::Capture, Route::Refund, Route::Cancel, Route::Reschedule],
+        (true, _) => &[Route::Capture, Route::Capture, Route::Reschedule, Route::Reschedule, Route::Cancel],
+        (_, true) => &[Route::Refund, Route::Refund, Route::Refund, Route::Cancel],
+        _ => &[Route::Confirm, Route::Read],
+    };
+    let route = state.rng.pick(sensible).unwrap_or(Route::Confirm);
+    match route {
+        Route::Capture | Route::Refund => ask(route, Some(id), part, key),
+        Route::Cancel => ask(route, Some(id), json!({}), key),
+        Route::Reschedule => {
+            let at = schedule::moment(&mut state.rng, now, end.unwrap_or(now));
+            ask(route, Some(id), json!({"capture_at": at}), None)
+        }
+        _ => ask(route, Some(id), json!({}), None),
+    }
+}
+
+/// Makes a request until its answer is final or the client gives up.
+async fn pursue(world: &Arc<World>, mut ask: Ask) {
+    let retries = world.state().rng.below(RETRIES_MAX + 1);
+    for _ in 0..=retries {
+        let twice = world.state().rng.chance(10);
+        let reply = if twice {
+            world.state().count("events delivered twice");
+            let (first, second) = tokio::join!(biased; deliver(world, &ask), deliver(world, &ask));
+            if second.is_final() { second } else { first }
+        } else {
+            deliver(world, &ask).await
+        };
+        world.state().count("requests");
+        if reply.is_final() {
+            return;
+        }
+        if let Some(Word::KeyRefused) = reply.word() {
+            continue;
+        }
+        let wait_ms = {
+            let mut state = world.state();
+            match state.rng.below(4) {
+                0 => state.rng.below(500),
+                1 => state.rng.below(5_000),
+                2 => 30_000 + state.rng.below(5_000),
+                _ => state.rng.below(130_000),
+            }
+        };
+        sleep(Duration::from_millis(wait_ms)).await;
+        if let Some(transaction) = reply.transaction()
+            && world.state().rng.chance(20)
+        {
+            ask = match ask.route {
+                Route::Card(_, media) => credit_card::status_of(&ask, media),
+                _ => Ask {
+                    route: Route::Confirm,
+                    transaction: Some(transaction),
+                    data: json!({}),
+                    key: None,
+                    ..ask
+                },
+            };
+        } else if ask.key.is_some() && !matches!(ask.route, Route::Card(..)) && world.state().rng.chance(10) {
+            ask.key = None;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Every scenario, every port call in it, every fault of that call: once each, with a key and without.
+
+mod scenarios;
+mod scheduled;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use cardpointe_simulator::RefundSetlstat;
+use jiff::SignedDuration;
+use tokio::time::sleep;
+use tollgate::scheduled_capture::CaptureRequest;
+
+use crate::{
+    client::deliver,
+    fault::{Call, Fault, Plan},
+    journal,
+    ledger::Totals,
+    run::{self, Run},
+    world::World,
+};
+use scenarios::{SCENARIOS, Scenario, Step};
+
+/// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
+/// counts for the second time, once more when it is then known that nothing was done; and the same again.
+const WAITS_S: [u64; 9] = [1, 31, 100, 61, 1, 31, 100, 61, 1];
+
+/// Port calls of the step that registers an order: the merchant, and one write.
+const REGISTER_CALLS: usize = 2;
+
+/// What is due within this time is not left to the end of a run, where nothing goes wrong any more.
+const SOON: SignedDuration = SignedDuration::from_mins(3);
+
+/// What the first fault of a run is, so that what comes after it is swept as well.
+const BEFORE: [Option<Fault>; 3] = [None, Some(Fault::RequestLost), Some(Fault::AnswerLost)];
+
+/// How often the sweep ran, and what it met.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    /// Runs, each with its own place and fault.
+    pub runs: u64,
+    /// How often what happened.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Runs that broke a rule: what each was, and the rule.
+    pub failures: Vec<String>,
+    /// The steps of the first of them.
+    pub steps: Vec<String>,
+    /// Of which failures alone are kept.
+    only: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Variant {
+    keyed: bool,
+    findable: bool,
+    /// Where the scenario's last gateway call is, and what goes wrong there first.
+    before: Option<(usize, Fault)>,
+}
+
+/// Sweeps those runs again, of which this text is part of what they are and which rule they break.
+pub fn sweep_only(text: &str) -> Sweep {
+    let mut sweep = Sweep { only: Some(text.to_owned()), ..Sweep::default() };
+    sweep.part(0, 1);
+    sweep
+}
+
+/// Sweeps the part of the scenarios that is `part` of `parts`, to its end whatever breaks a rule.
+pub fn sweep(part: usize, parts: usize) -> Sweep {
+    let mut sweep = Sweep::default();
+    sweep.part(part, parts);
+    sweep
+}
+
+impl Sweep {
+    fn part(&mut self, part: usize, parts: usize) {
+        for scenario in SCENARIOS.iter().chain(&scheduled::SCENARIOS).skip(part).step_by(parts.max(1)) {
+            for before in BEFORE {
+                for keyed in [true, false] {
+                    for findable in [true, false] {
+                        // How a refund is found matters once one is in doubt; a key makes sure that there is one then.
+                        let matters = before.is_some() && scenario.refunds();
+                        let unkeyed =
+                            before.is_none() && !scenario.begins_with_a_card() && !scenario.is_scheduled();
+                        if (findable || matters) && (keyed || unkeyed) {
+                            self.faults(scenario, before, keyed, findable);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn faults(&mut self, scenario: &Scenario, before: Option<Fault>, keyed: bool, findable: bool) {
+        let calm = Variant { keyed, findable, before: None };
+        let (mut base, totals, mut calls) = run_once(scenario, calm, None, None, false);
+        let last = calls.iter().rposition(|call| *call == Call::Perform).unwrap_or_default();
+        let variant = Variant { before: before.map(|fault| (last, fault)), ..calm };
+        if before.is_some() {
+            (base, _, calls) = run_once(scenario, variant, None, Some(totals), false);
+        }
+        self.took(scenario, variant, None, totals, base);
+        // Registering is swept with the first scenario, and what comes before the first fault without it.
+        let from = match before {
+            Some(_) => last + 1,
+            // What comes before a run is swept with another of the schedule's.
+            None if scenario.is_scheduled() && !scenario.reschedules() => {
+                scheduled::first_of_the_runs(&calls).unwrap_or(REGISTER_CALLS)
+            }
+            None if matches!(scenario.steps[0], Step::Register) && scenario.name != SCENARIOS[0].name => {
+                REGISTER_CALLS
+            }
+            None => 0,
+        };
+        for (index, call) in calls.iter().enumerate().skip(from) {
+            for fault in call.faults() {
+                let place = Some((index, *fault));
+                let (run, ..) = run_once(scenario, variant, place, Some(totals), false);
+                self.took(scenario, variant, place, totals, run);
+            }
+        }
+    }
+
+    fn took(
+        &mut self,
+        scenario: &Scenario,
+        variant: Variant,
+        place: Option<(usize, Fault)>,
+        totals: Totals,
+        run: Run,
+    ) {
+        self.runs += 1;
+        for (what, times) in run.counts {
+            *self.counts.entry(what).or_default() += times;
+        }
+        if let Some(rule) = run.failure {
+            let first = variant.before.map_or("", |(_, fault)| fault.name());
+            let fault =
+                place.map_or("no fault".to_owned(), |(at, fault)| format!("{} at call {at}", fault.name()));
+            let what = format!(
+                "{}, first {first:?}, then {fault}, keyed {}, refunds findable {}",
+                scenario.name, variant.keyed, variant.findable
+            );
+            let failure = format!("{what}: {rule}");
+            if self.only.as_ref().is_some_and(|text| !failure.contains(text)) {
+                return;
+            }
+            if self.failures.is_empty() {
+                self.steps = run_once(scenario, variant, place, Some(totals), true).0.steps;
+            }
+            self.failures.push(failure);
+        }
+    }
+}
+
+/// In one run of so many, the journal and the events are compared, too: it takes longer than the run.
+const JOURNAL_EVERY: u64 = 3;
+
+fn run_once(
+    scenario: &Scenario,
+    variant: Variant,
+    place: Option<(usize, Fault)>,
+    expected: Option<Totals>,
+    keep_steps: bool,
+) -> (Run, Totals, Vec<Call>) {
+    let mut found = (Totals::default(), Vec::new());
+    let planned = variant.before.into_iter().chain(place).collect();
+    let world = || {
+        // Another choice of what is altered, and how late, at each place.
+        let seed = place.map_or(0, |(index, fault)| index as u64 * 100 + fault as u64);
+        let world = World::new(seed, Plan::At(planned), keep_steps, None);
+        {
+            let mut state = world.state();
+            state.jitter = false;
+            state.ledger.find_refunds(variant.findable, RefundSetlstat::LifeCycle);
+        }
+        world
+    };
+    // A request that is taken for a duplicate may be declined for good.
+    let refuses = place.is_some_and(|(_, fault)| fault == Fault::Duplicate);
+    let run = run::run(world, async |world| {
+        found = story(&world, scenario, variant.keyed, expected, refuses).await;
+    });
+    (run, found.0, found.1)
+}
+
+async fn story(
+    world: &Arc<World>,
+    scenario: &Scenario,
+    keyed: bool,
+    expected: Option<Totals>,
+    refuses: bool,
+) -> (Totals, Vec<Call>) {
+    play(world, scenario, keyed).await;
+    let (doubt, capture) = run::next_due(world);
+    // The schedule still meets the fault, if it is due to.
+    let soon = world.now() + SOON;
+    for _ in 0..if doubt.is_some() || capture.is_some_and(|due| due < soon) { 3 } else { 0 } {
+        sleep(Duration::from_mins(1)).await;
+        let (doubt, capture) = run::next_due(world);
+        if doubt.is_some() {
+            run::reconcile_once(world).await;
+        }
+        if capture.is_some_and(|due| due < world.now()) {
+            run::capture_once(world, CaptureRequest::default()).await;
+        }
+    }
+    let calls = world.state().calls.clone();
+    run::end_without_journal(world).await;
+    // With its keys the client may ask for everything again: what is missing gets done, and nothing twice.
+    if keyed {
+        play(world, scenario, keyed).await;
+        run::end_without_journal(world).await;
+    }
+    // The journal follows from what the table has been, which is much the same in neighboring runs.
+    let seed = world.state().seed;
+    if seed.is_multiple_of(JOURNAL_EVERY) {
+        journal::compare(world, seed).await;
+    }
+    let mut guard = world.state();
+    let state = &mut *guard;
+    let totals = state.ledger.totals(&format!("{}#{}", scenario.merchant, scenario.order()));
+    if let Some(expected) = expected {
+        let net = |totals: Totals| (i128::from(totals.taken) - i128::from(totals.refunded), totals.held);
+        // Without a key a client that repeats a request and one that wants more cannot be told apart.
+        let key = format!("{}#{}", scenario.merchant, scenario.order());
+        let certain = scenario.is_certain() && !refuses && !state.ledger.is_excused(&key);
+        if keyed && certain && net(totals) != net(expected) {
+            let rule = format!("came to {totals:?}; without a fault it is {expected:?}");
+            world.fail(state, &rule);
+        }
+    }
+    (totals, calls)
+}
+
+async fn play(world: &Arc<World>, scenario: &Scenario, keyed: bool) {
+    for (number, step) in scenario.steps.iter().enumerate() {
+        match step {
+            Step::Settle => {
+                run::settle(world).await;
+                continue;
+            }
+            Step::Scheduled(step) => {
+                scheduled::play(world, scenario, number, *step, keyed).await;
+                continue;
+            }
+            _ => {}
+        }
+        for wait_s in [0].iter().chain(&WAITS_S) {
+            sleep(Duration::from_secs(*wait_s)).await;
+            let Some(ask) = scenario.ask(number, last_transaction(world, scenario), keyed) else { break };
+            if deliver(world, &ask).await.is_final() {
+                break;
+            }
+        }
+    }
+}
+
+fn last_transaction(world: &World, scenario: &Scenario) -> Option<uuid::Uuid> {
+    let state = world.state();
+    let order = state.fake_store.order(&format!("{}#{}", scenario.merchant, scenario.order()))?;
+    order.transactions.last().map(|transaction| transaction.id)
+}

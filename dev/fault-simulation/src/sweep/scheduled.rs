@@ -1,0 +1,132 @@
+//! What is swept of scheduled captures: runs alone, beside each other, and beside whatever a client wants meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tollgate::scheduled_capture::CaptureRequest;
+
+use super::scenarios::{Scenario, Step};
+use crate::{ask::Route, client::deliver, fault::Call, merchants::REGISTERED, run, world::World};
+
+/// When the captures of the scenarios are due, in minutes after the beginning.
+const DUE_MIN: i64 = 10;
+
+/// When an authorization ends whose capture is to lapse.
+const LIFETIME_MIN: i64 = 30;
+
+/// What happens by the schedule or beside it, and needs no request of its own.
+#[derive(Clone, Copy)]
+pub(super) enum Scheduled {
+    /// Time passes until this many minutes after the beginning.
+    Until(i64),
+    /// A run.
+    Run,
+    /// Two runs at once.
+    TwoRuns,
+    /// A run while a client asks for this, perhaps at another moment.
+    RunBeside(Route, Option<i64>),
+    /// A run whose gateway says to try again.
+    RunInVain,
+    /// From now on authorizations live shortly, and are voided when they lapse or are not.
+    Short { void_lapsed: bool },
+}
+
+const HOLD: Step = Step::PayLater(DUE_MIN, None);
+const HOLD_PART: Step = Step::PayLater(DUE_MIN, Some(900));
+/// Not yet due when the others' runs are, by a little less than a minute.
+const HOLD_REST: Step = Step::PayLater(DUE_MIN + 2, None);
+const DUE: Step = Step::Scheduled(Scheduled::Until(DUE_MIN + 1));
+const RUN: Step = Step::Scheduled(Scheduled::Run);
+const IN_VAIN: Step = Step::Scheduled(Scheduled::RunInVain);
+const LAPSED: Step = Step::Scheduled(Scheduled::Until(LIFETIME_MIN + 2));
+const NEVER_RUN: Step = Step::Scheduled(Scheduled::Until(LIFETIME_MIN + 62));
+const MOVE: Step = Step::Reschedule(Some(20));
+const CANCEL: Step = Step::Reschedule(None);
+
+const fn until(minutes: i64) -> Step {
+    Step::Scheduled(Scheduled::Until(minutes))
+}
+
+const fn beside(route: Route, at: Option<i64>) -> Step {
+    Step::Scheduled(Scheduled::RunBeside(route, at))
+}
+
+const fn short(void_lapsed: bool) -> Step {
+    Step::Scheduled(Scheduled::Short { void_lapsed })
+}
+
+const fn scenario(name: &'static str, steps: &'static [Step]) -> Scenario {
+    Scenario { name, merchant: REGISTERED, steps }
+}
+
+pub(super) const SCENARIOS: [Scenario; 15] = [
+    scenario("schedule: authorize with a moment", &[Step::Register, HOLD]),
+    scenario("schedule: run", &[Step::Register, HOLD, DUE, RUN]),
+    scenario("schedule: two runs at once", &[Step::Register, HOLD, DUE, Step::Scheduled(Scheduled::TwoRuns)]),
+    scenario("schedule: run beside a capture", &[Step::Register, HOLD, DUE, beside(Route::Capture, None)]),
+    scenario("schedule: run beside a void", &[Step::Register, HOLD, DUE, beside(Route::Cancel, None)]),
+    scenario(
+        "schedule: run beside a move",
+        &[Step::Register, HOLD, DUE, beside(Route::Reschedule, Some(20))],
+    ),
+    scenario("schedule: run beside a cancel", &[Step::Register, HOLD, DUE, beside(Route::Reschedule, None)]),
+    scenario("schedule: moved", &[Step::Register, HOLD, MOVE, DUE, RUN, until(21), RUN]),
+    scenario("schedule: cancelled", &[Step::Register, HOLD, CANCEL, DUE, RUN]),
+    scenario("schedule: one of two", &[Step::Register, HOLD_PART, HOLD_REST, DUE, RUN]),
+    scenario("schedule: retry", &[Step::Register, HOLD, DUE, IN_VAIN, until(DUE_MIN + 3), RUN]),
+    scenario("schedule: lapse after a try", &[short(false), Step::Register, HOLD, DUE, IN_VAIN, LAPSED, RUN]),
+    scenario(
+        "schedule: lapse after a try, void",
+        &[short(true), Step::Register, HOLD, DUE, IN_VAIN, LAPSED, RUN],
+    ),
+    scenario("schedule: lapse, void", &[short(true), Step::Register, HOLD, NEVER_RUN, RUN]),
+    scenario(
+        "schedule: void of a lapse beside a cancel",
+        &[short(true), Step::Register, HOLD, NEVER_RUN, beside(Route::Reschedule, None)],
+    ),
+];
+
+/// What is to be done by a step that is no request of its own.
+pub(super) async fn play(
+    world: &Arc<World>,
+    scenario: &Scenario,
+    number: usize,
+    step: Scheduled,
+    keyed: bool,
+) {
+    let run = || run::capture_once(world, CaptureRequest::default());
+    match step {
+        Scheduled::Until(minutes) => {
+            let wait = Scenario::moment(minutes).duration_since(world.now());
+            sleep(wait.try_into().unwrap_or(Duration::ZERO)).await;
+        }
+        Scheduled::Short { void_lapsed } => world.state().shops.rules(scenario.merchant, |rules| {
+            rules.lifetime = jiff::SignedDuration::from_mins(LIFETIME_MIN);
+            rules.void_lapsed = void_lapsed;
+        }),
+        Scheduled::Run => run().await,
+        Scheduled::RunInVain => {
+            world.state().try_again = true;
+            run().await;
+            world.state().try_again = false;
+        }
+        Scheduled::TwoRuns => {
+            tokio::join!(biased; run(), run());
+        }
+        Scheduled::RunBeside(..) => {
+            let ask = scenario.ask(number, super::last_transaction(world, scenario), keyed);
+            let beside = async {
+                if let Some(ask) = ask {
+                    deliver(world, &ask).await;
+                }
+            };
+            tokio::join!(biased; run(), beside);
+        }
+    }
+}
+
+/// From which port call on a scenario of the schedule is swept: what comes before its first run is, with others. None
+/// when there is no run in it.
+pub(super) fn first_of_the_runs(calls: &[Call]) -> Option<usize> {
+    calls.iter().position(|call| *call == Call::CaptureIndex)
+}

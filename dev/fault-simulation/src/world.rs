@@ -1,0 +1,427 @@
+//! Everything outside Tollgate: one state that outlives every process, and the processes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+use tollgate::{
+    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, order::Order, payments::Payments,
+    reconcile::Limits, scheduled_capture::CaptureSettings, switch::AlwaysOn,
+};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, Telling},
+    broken::Broken,
+    card::Card,
+    fake_store::FakeStore,
+    fault::{Call, Fault, Plan},
+    ledger::Ledger,
+    merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
+    rng::Rng,
+    trace::Trace,
+    versions::Version,
+};
+
+/// When every simulation begins: 2026-01-01, 12:00 UTC.
+pub(crate) const EPOCH_S: i64 = 1_767_268_800;
+
+/// How long the gateway waits for a processor, and a little.
+const TIMES_OUT_MS: u64 = 32_000;
+
+/// For how long a process is frozen at most.
+const FROZEN_MS: u64 = 600_000;
+
+/// How long any invocation goes on at most.
+const LONGEST_RUN: Duration = Duration::from_mins(1);
+
+/// Partitions of the index of captures at first.
+const CAPTURE_SHARDS: u16 = 4;
+
+/// Partitions of the index of orders in doubt: few, because each run reads them all.
+pub(crate) const IN_DOUBT_SHARDS: u16 = 4;
+
+/// The gateway is away.
+#[derive(Clone, Copy)]
+pub(crate) struct Outage {
+    pub(crate) until: Instant,
+    /// For one merchant; none is for all.
+    pub(crate) of: Option<&'static str>,
+}
+
+/// What outlives every process.
+#[expect(clippy::struct_excessive_bools, reason = "independent circumstances of one simulation")]
+pub(crate) struct State {
+    pub(crate) rng: Rng,
+    pub(crate) trace: Trace,
+    pub(crate) plan: Plan,
+    /// Whether calls take a random time, so that concurrent ones interleave in many ways.
+    pub(crate) jitter: bool,
+    /// How long a call takes otherwise, in milliseconds.
+    pub(crate) call_ms: u64,
+    pub(crate) fake_store: FakeStore,
+    /// Every write, with what was there before: the table's stream.
+    pub(crate) stream: Vec<(Option<Order>, Order)>,
+    pub(crate) seed: u64,
+    pub(crate) ledger: Ledger,
+    /// The card behind each payment, by its reference.
+    pub(crate) cards: BTreeMap<String, Card>,
+    /// When the last request has arrived that is on its way, and the last process has ended.
+    pub(crate) busy_until: Option<Instant>,
+    pub(crate) shops: Shops,
+    /// How far the processes' clocks are ahead; below zero: behind.
+    pub(crate) skew_ms: i64,
+    /// How far they ever were ahead.
+    pub(crate) ahead_ms: i64,
+    /// Partitions of the index of captures that are written to.
+    pub(crate) capture_shards: u16,
+    /// Whether a version to come writes the table.
+    pub(crate) two_versions: bool,
+    /// Whether processes of today's version take turns with it.
+    pub(crate) today_still_runs: bool,
+    /// How late what is late is; none is up to chance.
+    pub(crate) late_by: Option<Duration>,
+    /// When the gateway is away.
+    pub(crate) outage: Option<Outage>,
+    /// Whether the gateway does nothing and says so.
+    pub(crate) try_again: bool,
+    pub(crate) broken: Option<Broken>,
+    /// Port calls so far, each with what was called.
+    pub(crate) calls: Vec<Call>,
+    /// How often what happened, for the summary.
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// What ever stood on record of a transaction: status, captured, refunded.
+    pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
+    /// When a transaction ever was to be captured, in seconds.
+    pub(crate) schedules: BTreeSet<(Uuid, Option<i64>)>,
+    /// When it was to be captured when it was last sent.
+    pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
+    /// What clients with a key were told.
+    pub(crate) told: Vec<Telling>,
+    /// What was asked of the credit-card API, some of which is asked again.
+    pub(crate) asked: Vec<Ask>,
+    /// The first rule that was broken.
+    pub(crate) failure: Option<String>,
+    instances: u32,
+}
+
+impl State {
+    /// Something goes on for so long.
+    pub(crate) fn busy_for(&mut self, time: Duration) {
+        self.busy_until = self.busy_until.max(Some(Instant::now() + time));
+    }
+
+    pub(crate) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+}
+
+/// The state, and when it began.
+pub(crate) struct World {
+    state: Mutex<State>,
+    began: Instant,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
+        let began = Instant::now();
+        let state = State {
+            rng: Rng::new(seed),
+            trace: Trace::new(keep_steps),
+            plan,
+            jitter: true,
+            call_ms: 1,
+            fake_store: FakeStore::default(),
+            stream: Vec::new(),
+            seed,
+            ledger: Ledger::new(gateway(seed, began)),
+            cards: BTreeMap::new(),
+            busy_until: None,
+            shops: Shops::new(),
+            skew_ms: 0,
+            ahead_ms: 0,
+            capture_shards: CAPTURE_SHARDS,
+            two_versions: false,
+            today_still_runs: false,
+            late_by: None,
+            outage: None,
+            try_again: false,
+            broken,
+            calls: Vec::new(),
+            counts: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            schedules: BTreeSet::new(),
+            sent_with: BTreeMap::new(),
+            told: Vec::new(),
+            asked: Vec::new(),
+            failure: None,
+            instances: 0,
+        };
+        Arc::new(Self { state: Mutex::new(state), began })
+    }
+
+    /// The state. Never held over an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn step(&self, what: fmt::Arguments<'_>) {
+        self.note(&mut self.state(), what);
+    }
+
+    pub(crate) fn note(&self, state: &mut State, what: fmt::Arguments<'_>) {
+        state.trace.step(self.began.elapsed().as_millis(), what);
+    }
+
+    /// A rule was broken. The first one is what matters; the rest may follow from it.
+    pub(crate) fn fail(&self, state: &mut State, what: &str) {
+        self.note(state, format_args!("BROKEN: {what}"));
+        state.failure.get_or_insert_with(|| what.to_owned());
+    }
+
+    /// The time by the platform's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.at(0)
+    }
+
+    /// The latest time that any process may have read off its clock by now.
+    pub(crate) fn latest(&self, state: &State) -> Timestamp {
+        self.at(state.ahead_ms)
+    }
+
+    fn at(&self, skew_ms: i64) -> Timestamp {
+        time_since(self.began) + SignedDuration::from_millis(skew_ms)
+    }
+
+    /// A new process over the same world.
+    pub(crate) fn start(self: &Arc<Self>) -> Arc<Instance> {
+        let mut state = self.state();
+        state.instances += 1;
+        let offset_ms = if state.jitter { i64::try_from(state.rng.below(800)).unwrap_or(0) - 400 } else { 0 };
+        let number = state.instances;
+        let version =
+            if state.today_still_runs && state.rng.chance(50) { Version::Today } else { Version::ToCome };
+        drop(state);
+        let crashed = Notify::new();
+        Arc::new(Instance {
+            world: self.clone(),
+            number,
+            version,
+            offset_ms,
+            crashed,
+            only_looks: AtomicBool::new(false),
+            is_frozen: AtomicBool::new(false),
+        })
+    }
+}
+
+/// One process with one invocation: its ports are fakes.
+pub(crate) struct Instance {
+    pub(crate) world: Arc<World>,
+    pub(crate) number: u32,
+    /// Where all are of one version, what they write is today's.
+    pub(crate) version: Version,
+    /// How far this machine's clock is off.
+    offset_ms: i64,
+    crashed: Notify,
+    /// Whether whatever changes something is a mistake.
+    pub(crate) only_looks: AtomicBool,
+    is_frozen: AtomicBool,
+}
+
+impl Instance {
+    /// The functions' own wiring, over the fakes.
+    pub(crate) fn app(self: &Arc<Self>) -> App {
+        let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
+        let captures = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
+        App {
+            payments,
+            merchants: self.clone(),
+            clock: self.clone(),
+            abuse: Abuse::default(),
+            attempts: Arc::new(Unlimited),
+            switch: Arc::new(AlwaysOn),
+            source_header: None,
+            captures,
+            inquiries: Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() },
+        }
+    }
+
+    /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is
+    /// frozen then is not ended, and goes on when it thaws.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        invocation: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let mut process = tokio::spawn(invocation);
+        tokio::select! {
+            biased;
+            () = self.crashed.notified() => process.abort(),
+            returned = &mut process => {
+                if returned.is_err() {
+                    self.world.fail(&mut self.world.state(), "an invocation panicked");
+                }
+                return returned.ok();
+            }
+            () = sleep(limit) => {
+                if self.is_frozen.load(Ordering::Relaxed) {
+                    self.world.step(format_args!("#{} is given up, and is frozen", self.number));
+                    self.world.state().count("given up while frozen");
+                } else {
+                    self.world.step(format_args!("#{} ended by the platform", self.number));
+                    process.abort();
+                }
+            }
+        }
+        None
+    }
+
+    /// Every port call begins here: it takes its time, and perhaps goes wrong.
+    pub(crate) async fn enter(
+        &self,
+        call: Call,
+        about: &(impl fmt::Display + Sync + ?Sized),
+    ) -> Option<Fault> {
+        self.enter_for(None, call, about).await
+    }
+
+    /// The same for a call to a merchant's gateway.
+    pub(crate) async fn enter_for(
+        &self,
+        merchant: Option<&str>,
+        call: Call,
+        about: &(impl fmt::Display + Sync + ?Sized),
+    ) -> Option<Fault> {
+        let (fault, wait_ms) = {
+            let mut guard = self.world.state();
+            let state = &mut *guard;
+            let index = state.calls.len();
+            state.calls.push(call);
+            let fault =
+                state.plan.fault(index, call, &mut state.rng).or_else(|| outage(state, merchant, call));
+            if let Some(fault) = fault {
+                state.count(fault.name());
+            }
+            let wait_ms = match call {
+                _ if !state.jitter => state.call_ms,
+                Call::Perform | Call::Inquire => 50 + state.rng.below(1_500),
+                _ if state.rng.chance(50) => 0,
+                _ => state.rng.below(40),
+            };
+            let number = self.number;
+            let changes = matches!(call, Call::Create | Call::Save | Call::Perform);
+            if changes && self.only_looks.load(Ordering::Relaxed) {
+                self.world.fail(state, &format!("what only looks does {call:?} {about}"));
+            }
+            match fault {
+                Some(fault) => self.world.note(state, format_args!("#{number} {call:?} {about}: {fault:?}")),
+                None => self.world.note(state, format_args!("#{number} {call:?} {about}")),
+            }
+            (fault, wait_ms)
+        };
+        if wait_ms > 0 {
+            sleep(Duration::from_millis(wait_ms)).await;
+        }
+        match fault {
+            Some(Fault::CrashBefore) => self.crash().await,
+            Some(Fault::Frozen) => self.freeze().await,
+            // Long enough to use up an invocation's time, or nearly.
+            Some(Fault::Slow) if call != Call::Perform && call != Call::Inquire => {
+                let slow_ms = 3_000 + self.world.state().rng.below(22_000);
+                sleep(Duration::from_millis(slow_ms)).await;
+            }
+            _ => {}
+        }
+        fault
+    }
+
+    /// Stands still and goes on, whoever waits for it or does not.
+    async fn freeze(&self) {
+        let still = {
+            let mut state = self.world.state();
+            let still = Duration::from_millis(1 + state.rng.below(FROZEN_MS));
+            state.busy_for(still + LONGEST_RUN);
+            still
+        };
+        self.is_frozen.store(true, Ordering::Relaxed);
+        sleep(still).await;
+        self.world.step(format_args!("#{} thaws", self.number));
+        self.is_frozen.store(false, Ordering::Relaxed);
+    }
+
+    /// And ends here, after its effect.
+    pub(crate) async fn leave(&self, fault: Option<Fault>) {
+        if fault == Some(Fault::CrashAfter) {
+            self.crash().await;
+        }
+    }
+
+    /// The process dies: whoever runs the invocation drops it, and nothing after this happens.
+    pub(crate) async fn crash(&self) {
+        self.world.step(format_args!("#{} dies", self.number));
+        self.crashed.notify_one();
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Clock for Instance {
+    fn now(&self) -> Timestamp {
+        let skew_ms = self.world.state().skew_ms;
+        self.world.at(self.offset_ms + skew_ms)
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.world.state().rng.id()
+    }
+}
+
+/// The platform's time in a world that began at this moment.
+fn time_since(began: Instant) -> Timestamp {
+    let since = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
+    epoch + SignedDuration::from_millis(since)
+}
+
+/// The gateway, with an account for each generation of the merchants' documents.
+fn gateway(seed: u64, began: Instant) -> Simulator {
+    let account = |merchid: u64| Account {
+        username: GATEWAY_USER.to_owned(),
+        password: GATEWAY_PASSWORD.to_owned(),
+        ..Account::new(&merchid.to_string(), Processor::Fnor, "USD")
+    };
+    let config = Config {
+        seed,
+        merchants: merchids().map(account).collect(),
+        timeout_card_delay_ms: TIMES_OUT_MS,
+        ..Config::default()
+    };
+    Simulator::new(config, move || time_since(began))
+}
+
+/// While the gateway is away nothing gets through. Sometimes the caller can tell.
+fn outage(state: &mut State, merchant: Option<&str>, call: Call) -> Option<Fault> {
+    let away = state.outage.is_some_and(|outage| {
+        Instant::now() < outage.until && outage.of.is_none_or(|of| merchant == Some(of))
+    });
+    match call {
+        Call::Perform if away => {
+            Some(if state.rng.chance(50) { Fault::Unreachable } else { Fault::RequestLost })
+        }
+        Call::Perform if state.try_again => Some(Fault::TryAgain),
+        Call::Inquire if away => Some(Fault::Error),
+        _ => None,
+    }
+}

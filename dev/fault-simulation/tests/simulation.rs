@@ -1,0 +1,109 @@
+//! The sweep, the seeds, and that the checks notice a world that breaks its word.
+
+use std::collections::BTreeMap;
+
+use fault_simulation::{Broken, Sweep};
+
+/// Seeds of one test; two of them run at the same time.
+const SEEDS: u64 = 5_000;
+
+/// How many seeds may pass until a broken fake is noticed. All are noticed much sooner.
+const NOTICED_WITHIN: u64 = 300;
+
+/// What has to happen besides faults: around the processes, to scheduled captures, and between two versions.
+const BESIDES: [&str; 18] = [
+    "actions in the portal",
+    "clock jumped forward",
+    "clock set back",
+    "gateway away",
+    "given up while frozen",
+    "journal entries",
+    "requests done after they may be given up",
+    "authorizations lapsed",
+    "captured by the schedule",
+    "captures by the schedule declined",
+    "captures by the schedule in doubt",
+    "captures by the schedule overtaken",
+    "captures by the schedule to be tried again",
+    "captures held back",
+    "captures moved or cancelled",
+    "captures refused as after the authorization's end",
+    "scheduled capture dry runs",
+    "writes of what only a newer version can read",
+];
+
+fn sweep(part: usize) {
+    let Sweep { runs, counts, failures, steps, .. } = fault_simulation::sweep(part, 2);
+    if let Some(first) = failures.first() {
+        let more = failures.len() - 1;
+        panic!("{}\n{first}\nand {more} more: cargo run -p fault-simulation -- --sweep", steps.join("\n"));
+    }
+    assert!(runs > 1_000, "{runs}");
+    all_happened(&counts, &[]);
+}
+
+/// A sweep or a batch of seeds in which a fault never happened would prove nothing about it.
+fn all_happened(counts: &BTreeMap<&'static str, u64>, besides: &[&'static str]) {
+    let never = |what: &&str| counts.get(what).copied().unwrap_or_default() == 0;
+    let missing: Vec<_> = fault_simulation::faults().chain(besides.iter().copied()).filter(never).collect();
+    assert!(missing.is_empty(), "never happened: {missing:?}");
+}
+
+fn seeds(from: u64) {
+    let mut counts = BTreeMap::new();
+    for seed in from..from + SEEDS {
+        let run = fault_simulation::seed(seed);
+        if let Some(rule) = run.failure {
+            let steps = fault_simulation::replay(seed).steps.join("\n");
+            panic!("{steps}\nseed {seed}: {rule}\ncargo run -p fault-simulation -- --seed {seed}");
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    all_happened(&counts, &BESIDES);
+}
+
+#[test]
+fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_first_half() {
+    sweep(0);
+}
+
+#[test]
+fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_second_half() {
+    sweep(1);
+}
+
+#[test]
+fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_first_half() {
+    seeds(0);
+}
+
+#[test]
+fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_second_half() {
+    seeds(SEEDS);
+}
+
+#[test]
+fn a_world_that_breaks_its_word_is_noticed() {
+    for (broken, expected) in [
+        (Broken::GatewayExecutesTwice, "carried out twice"),
+        (Broken::StoreWithoutCondition, ""),
+        (Broken::InquiryFindsNothing, "the gateway did"),
+        (Broken::IndexEmpty, "still pending"),
+        (Broken::CaptureIndexEmpty, "left due"),
+    ] {
+        let mut found =
+            (0..NOTICED_WITHIN).filter_map(|seed| fault_simulation::seed_over(broken, seed).failure);
+        let rule = found.find(|rule| rule.contains(expected));
+        assert!(rule.is_some(), "{broken:?} was not noticed");
+    }
+}
+
+#[test]
+fn a_replayed_seed_tells_the_same_story_step_by_step() {
+    let (first, second) = (fault_simulation::replay(7), fault_simulation::replay(7));
+    assert!(first.steps.len() > 10);
+    assert_eq!(first.steps, second.steps);
+    assert_eq!(first.hash, second.hash);
+}

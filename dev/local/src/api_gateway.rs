@@ -1,0 +1,159 @@
+//! The HTTP API: finds the route, makes the event, invokes the function, and answers what API Gateway would.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, RawPathParams, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts, uri::Authority},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use uuid::Uuid;
+
+use tollgate::card::clean_text;
+
+use crate::{
+    cors::{Cors, Crossing},
+    event::Routed,
+    functions::{Functions, InvokeError},
+    template::{Route, RouteKey},
+};
+
+/// API Gateway's limit of a request body; not adjustable.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// An HTTP API's longest wait for a function; not adjustable upwards.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a path the log shows.
+const PATH_SHOWN_MAX: usize = 300;
+
+/// The routes of one path.
+type Methods = BTreeMap<String, Arc<Route>>;
+
+/// The routes as a web server.
+pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>) -> Router {
+    let mut paths = BTreeMap::<&str, Methods>::new();
+    let mut default = None;
+    for route in routes {
+        match &route.key {
+            RouteKey::Exact { method, path } => {
+                paths.entry(path).or_default().insert(method.clone(), Arc::new(route.clone()));
+            }
+            RouteKey::Default => default = Some(Arc::new(route.clone())),
+        }
+    }
+    let gateway = Gateway { functions: Arc::clone(functions), default, cors: Arc::new(cors) };
+    let fallback = gateway.clone();
+    let mut web =
+        Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request| {
+            let gateway = fallback.clone();
+            async move { gateway.answer(None, BTreeMap::new(), from, request).await }
+        });
+    for (path, methods) in paths {
+        let (gateway, methods) = (gateway.clone(), Arc::new(methods));
+        web = web.route(
+            path,
+            any(
+                move |ConnectInfo(from): ConnectInfo<SocketAddr>,
+                      parameters: RawPathParams,
+                      request: Request| {
+                    let (gateway, route) = (gateway.clone(), find(&methods, request.method()));
+                    let parameters = match &route {
+                        Some(_) => parameters
+                            .iter()
+                            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                            .collect(),
+                        None => BTreeMap::new(),
+                    };
+                    async move { gateway.answer(route, parameters, from, request).await }
+                },
+            ),
+        );
+    }
+    web
+}
+
+fn find(methods: &Methods, method: &Method) -> Option<Arc<Route>> {
+    methods.get(method.as_str()).or_else(|| methods.get("ANY")).cloned()
+}
+
+/// API Gateway finds the API by `Host`, so none that is malformed gets to a function.
+fn has_sound_host(parts: &Parts) -> bool {
+    let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
+    let is_sound = |host: &HeaderValue| {
+        let host = host.to_str().ok().filter(|host| !host.contains('@'));
+        host.is_some_and(|host| host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()))
+    };
+    hosts.len() == 1 && hosts.iter().all(|host| is_sound(host))
+}
+
+#[derive(Clone)]
+struct Gateway {
+    functions: Arc<Functions>,
+    /// Answers what no route matches, another method of a known path as well.
+    default: Option<Arc<Route>>,
+    cors: Arc<Cors>,
+}
+
+impl Gateway {
+    async fn answer(
+        &self,
+        route: Option<Arc<Route>>,
+        path_parameters: BTreeMap<String, String>,
+        from: SocketAddr,
+        request: Request,
+    ) -> Response {
+        let request_id = Uuid::new_v4().to_string();
+        let (parts, body) = request.into_parts();
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let crossing = Crossing::of(&self.cors, &parts.headers);
+        if let Some(response) = crossing.preflight(&parts) {
+            return response;
+        }
+        let mut response = match route.or_else(|| self.default.clone()) {
+            Some(_) if !has_sound_host(&parts) => message(StatusCode::BAD_REQUEST, "Bad Request"),
+            None => message(StatusCode::NOT_FOUND, "Not Found"),
+            Some(route) => match to_bytes(body, BODY_LIMIT).await {
+                Err(_) => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+                Ok(body) => {
+                    let (key, at) = (&route.key, self.functions.clock.now());
+                    let (parts, body, request_id) = (&parts, &body, request_id.as_str());
+                    let event = Routed { key, parts, path_parameters, body, from, at, request_id }.event();
+                    self.invoke(&route.function, &event.to_string()).await
+                }
+            },
+        };
+        // A caller may put anything into a path, a card number too.
+        let path = clean_text(&path, PATH_SHOWN_MAX);
+        tracing::info!(%method, path, status = response.status().as_u16(), "request answered");
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
+        }
+        crossing.let_in(response)
+    }
+
+    async fn invoke(&self, function: &str, event: &str) -> Response {
+        let Ok(answer) =
+            tokio::time::timeout(INTEGRATION_TIMEOUT, self.functions.invoke(function, event)).await
+        else {
+            return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+        };
+        match answer {
+            Ok(response) => response.map(Body::new),
+            Err(InvokeError::Stopping) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            Err(error) => {
+                tracing::error!(function, %error, "invocation failed");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+        }
+    }
+}
+
+/// An answer of API Gateway itself; its form cannot be changed in an HTTP API.
+fn message(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "message": text }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

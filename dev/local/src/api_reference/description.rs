@@ -1,0 +1,118 @@
+//! `docs/openapi.yaml` as the viewer shows it: each error code explained where it can occur, and
+//! the pages that the description refers to beside it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// Pages that become sections: the file in `docs/`, its text.
+const PAGES: [(&str, &str); 4] = [
+    ("api.md", include_str!("../../../../docs/api.md")),
+    ("credit-card.md", include_str!("../../../../docs/credit-card.md")),
+    ("errors.md", include_str!("../../../../docs/errors.md")),
+    ("decline-codes.md", include_str!("../../../../docs/decline-codes.md")),
+];
+
+/// The description with everything that the viewer needs within it.
+pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
+    let mut document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+    let pages: Vec<Page> = PAGES.iter().map(|(file, text)| Page::new(file, text)).collect();
+    explain_codes(&mut document);
+    link_descriptions(&mut document, &pages);
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.extend(
+            pages.iter().map(
+                |page| json!({ "name": page.title, "description": linked(page.text, Some(page), &pages) }),
+            ),
+        );
+    }
+    Ok(document)
+}
+
+struct Page {
+    file: &'static str,
+    title: &'static str,
+    /// What is below the title.
+    text: &'static str,
+    /// The section's place in the viewer.
+    anchor: String,
+}
+
+impl Page {
+    fn new(file: &'static str, text: &'static str) -> Self {
+        let (title, text) = text.split_once('\n').unwrap_or((text, ""));
+        let title = title.trim_start_matches("# ");
+        Self { file, title, text, anchor: format!("#tag/{}", title.to_lowercase().replace(' ', "-")) }
+    }
+}
+
+/// Adds to each response what its error codes mean, from the tables of `errors.md`.
+fn explain_codes(document: &mut Value) {
+    let (_, errors) = PAGES[2];
+    let explanations = explanations(errors);
+    let explain = |response: &mut Value| {
+        let codes = response["x-error-codes"].as_array().into_iter().flatten();
+        let lines: Vec<_> =
+            codes.filter_map(|code| explanations.get(code.as_str()?)).map(String::as_str).collect();
+        if let (Some(text), false) = (response["description"].as_str(), lines.is_empty()) {
+            response["description"] = json!(format!("{text}\n\n{}", lines.join("\n")));
+        }
+    };
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
+    let responses = operations.filter_map(|operation| operation.get_mut("responses")?.as_object_mut());
+    responses.flat_map(|responses| responses.values_mut()).for_each(explain);
+    if let Some(shared) = document["components"]["responses"].as_object_mut() {
+        shared.values_mut().for_each(explain);
+    }
+}
+
+/// Error code → a list item: the code, its number in the credit-card API, what it means, what to do.
+fn explanations(errors: &str) -> BTreeMap<&str, String> {
+    let rows = errors.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
+        let [code, _status, _title, number, meaning, advice, ..] = cells[..] else { return None };
+        let code = code.strip_suffix('`')?;
+        Some((code, format!("- **`{code}`** ({number}): {meaning} {advice}")))
+    });
+    rows.collect()
+}
+
+/// Lets the links of every description lead to a section of the viewer.
+fn link_descriptions(value: &mut Value, pages: &[Page]) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "description" => *text = linked(text, None, pages),
+                    _ => link_descriptions(member, pages),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| link_descriptions(item, pages)),
+        _ => {}
+    }
+}
+
+/// A text whose links lead to sections of the viewer. Of a link to a file that is not served, the
+/// words and the file's name are left.
+fn linked(text: &str, of: Option<&Page>, pages: &[Page]) -> String {
+    let (mut done, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, link)) = rest.split_once("](")
+        && let Some((before, words)) = before.rsplit_once('[')
+        && let Some((target, after)) = link.split_once(')')
+    {
+        let file = target.split('#').next().unwrap_or_default();
+        let page = if file.is_empty() { of } else { pages.iter().find(|page| page.file == file) };
+        let link = match (file, page) {
+            ("openapi.yaml", _) => format!("[{words}](/openapi.yaml)"),
+            (_, Some(page)) => format!("[{words}]({})", page.anchor),
+            (_, None) if file.starts_with("https://") => format!("[{words}]({target})"),
+            (_, None) => format!("{words} (`docs/{file}`)"),
+        };
+        done.extend([before, link.as_str()]);
+        rest = after;
+    }
+    done.push_str(rest);
+    done
+}

@@ -1,0 +1,125 @@
+//! `/_local`: what the stack says about itself, and what can be done to it from outside.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use lambda_http::Body;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tollgate::clock::Clock;
+
+use crate::{
+    api_reference,
+    event_bus::{self, Wanted},
+    functions::{InvokeError, invoked_by_events},
+    merchants,
+    parts::Parts,
+    resources::{JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_TABLE_NAME},
+};
+
+/// The control endpoints, and the description of the API.
+pub(crate) fn router(parts: Arc<Parts>) -> Router {
+    Router::new()
+        .route("/_local", get(about))
+        .route("/_local/clock", post(advance))
+        .route("/_local/events", get(events))
+        .route("/_local/invoke/{function}", post(invoke))
+        .with_state(parts)
+        .merge(api_reference::router())
+}
+
+async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
+    Json(json!({
+        "api": parts.url,
+        "cardpointe": parts.simulator.base_url(),
+        "cardpointe_control": parts.simulator.control_url(),
+        "dynamodb": parts.dynamodb_url,
+        "secretsmanager": parts.secretsmanager_url,
+        "eventbridge": parts.eventbridge_url,
+        "region": REGION,
+        "table": TABLE_NAME,
+        "journal": JOURNAL_TABLE_NAME,
+        "webhooks": WEBHOOKS_TABLE_NAME,
+        "functions": parts.functions.table.keys().copied().chain(invoked_by_events()).collect::<Vec<_>>(),
+        "merchants": credentials(&parts),
+        "sample_orders": parts.samples,
+        "now": parts.clock.now(),
+    }))
+}
+
+/// Client ids and keys; they open nothing outside this machine.
+fn credentials(parts: &Parts) -> Vec<Value> {
+    let prefix = merchants::secret_name("");
+    let one = |name: &String| {
+        let document = parts.secrets.get(name)?;
+        Some(json!({
+            "client_id": name.strip_prefix(&prefix)?,
+            "client_secret": document.pointer("/keys/0"),
+            "orders": document.get("orders"),
+        }))
+    };
+    parts.secrets.names().iter().filter_map(one).collect()
+}
+
+async fn events(State(parts): State<Arc<Parts>>, wanted: Query<Wanted>) -> Response {
+    event_bus::show(Arc::clone(&parts.bus), wanted)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_s: i64,
+}
+
+async fn advance(State(parts): State<Arc<Parts>>, Json(by): Json<Advance>) -> Json<Value> {
+    parts.advance_clock(by.advance_s);
+    Json(json!({ "now": parts.clock.now() }))
+}
+
+async fn invoke(State(parts): State<Arc<Parts>>, Path(function): Path<String>, event: String) -> Response {
+    let answer = if invoked_by_events().any(|name| name == function) {
+        parts.functions.invoke_with_event(&function, &event).await
+    } else {
+        parts.functions.invoke(&function, &event).await.map(|response| proxy_response(&response))
+    };
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => {
+            let status = match &error {
+                InvokeError::NoSuchFunction(_) => StatusCode::NOT_FOUND,
+                InvokeError::BadEvent(_) => StatusCode::BAD_REQUEST,
+                InvokeError::Panicked | InvokeError::TimedOut(_) => StatusCode::BAD_GATEWAY,
+                InvokeError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (status, Json(json!({ "errorMessage": error.to_string() }))).into_response()
+        }
+    }
+}
+
+/// What the Lambda runtime would hand to API Gateway.
+fn proxy_response(response: &lambda_http::Response<Body>) -> Value {
+    let mut headers = Map::new();
+    for name in response.headers().keys() {
+        let values = response.headers().get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>();
+        headers.insert(name.to_string(), json!(values.join(",")));
+    }
+    let (body, is_base64_encoded) = match response.body() {
+        Body::Text(text) => (text.clone(), false),
+        Body::Binary(bytes) => (BASE64_STANDARD.encode(bytes), true),
+        _ => (String::new(), false),
+    };
+    json!({
+        "statusCode": response.status().as_u16(),
+        "headers": headers,
+        "body": body,
+        "isBase64Encoded": is_base64_encoded,
+    })
+}

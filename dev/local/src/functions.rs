@@ -1,0 +1,228 @@
+//! The functions, and what Lambda does around them.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use lambda_http::{Body, Context, Request, RequestExt, Response};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tollgate::{
+    clock::Clock, delivering::Delivering, dynamodb::stream::StreamResponse, entry_store::EntryStore,
+    event_bus::EventBus, invocation::deadline_of, lambda::App, payments::Deadline,
+};
+use uuid::Uuid;
+
+use crate::permissions::acting_as;
+
+/// A handler, as a function's package exports it.
+pub type Handler = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// Every function: the name of its binary and its handler. A test compares it with `template.yaml`, both ways.
+pub const TABLE: &[(&str, Handler)] = &[
+    ("authorize", |app, request| Box::pin(authorize::handle(app, request))),
+    ("capture", |app, request| Box::pin(capture::handle(app, request))),
+    ("confirm", |app, request| Box::pin(confirm::handle(app, request))),
+    ("orders", |app, request| Box::pin(orders::handle(app, request))),
+    ("payments", |app, request| Box::pin(payments::handle(app, request))),
+    ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
+    ("refund", |app, request| Box::pin(refund::handle(app, request))),
+    ("token", |app, request| Box::pin(token::handle(app, request))),
+    ("void", |app, request| Box::pin(void::handle(app, request))),
+];
+
+/// A handler that a schedule invokes with an event; its report is the invocation's result. An event that it cannot read
+/// is an error before anything is done.
+pub type Scheduled =
+    fn(Arc<App>, &str, Deadline) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
+
+/// Every function that a schedule invokes. Compared with `template.yaml` like the others.
+pub const SCHEDULED: &[(&str, Scheduled)] = &[
+    ("reconcile", |app, event, deadline| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move { json!(reconcile::handle(app, event, deadline).await) }))
+    }),
+    ("scheduled-capture", |app, event, deadline| {
+        let request = serde_json::from_str(event)?;
+        Ok(Box::pin(async move { json!(scheduled_capture::handle(app, request, deadline).await) }))
+    }),
+];
+
+/// What the consumers of the table's stream work with.
+#[derive(Clone)]
+pub struct Consumers {
+    /// The journal.
+    pub entries: Arc<dyn EntryStore>,
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// What sends webhooks.
+    pub delivering: Arc<Delivering>,
+}
+
+/// A handler that the table's stream is handed to.
+pub type Streamed = fn(Consumers, &str) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
+
+/// Every function that consumes the table's stream. Compared with `template.yaml` like the others.
+pub const STREAMED: &[(&str, Streamed)] = &[
+    ("events", |consumers, event| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move {
+            let report = events::handle(consumers.bus, event).await;
+            json!(StreamResponse::failed_from(report.failed.as_deref()))
+        }))
+    }),
+    ("journal", |consumers, event| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move {
+            let report = journal::handle(consumers.entries, event).await;
+            json!(StreamResponse::failed_from(report.failed.as_deref()))
+        }))
+    }),
+    // A schedule invokes this one, too.
+    ("webhooks", |consumers, event| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move {
+            let report = webhooks::handle(consumers.delivering, event).await;
+            json!(StreamResponse::failed_from(report.failed.as_deref()))
+        }))
+    }),
+];
+
+/// The names of all functions that events other than requests invoke.
+pub fn invoked_by_events() -> impl Iterator<Item = &'static str> {
+    SCHEDULED.iter().map(|(name, _)| *name).chain(STREAMED.iter().map(|(name, _)| *name))
+}
+
+/// Why an invocation has no answer of the function's own.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// No function has that name.
+    #[error("there is no function named {0}")]
+    NoSuchFunction(String),
+    /// The event is none that the function takes.
+    #[error("the event cannot be read: {0}")]
+    BadEvent(String),
+    /// The handler panicked.
+    #[error("the function panicked")]
+    Panicked,
+    /// The handler took longer than the function may, and was dropped.
+    #[error("the function was stopped after {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// The stack stopped meanwhile.
+    #[error("the local stack is stopping")]
+    Stopping,
+}
+
+/// All functions, warm.
+pub(crate) struct Functions {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) table: BTreeMap<&'static str, Handler>,
+    /// Replaced by a cold start.
+    pub(crate) app: RwLock<Arc<App>>,
+    /// What consumers of the stream use. Replaced likewise.
+    pub(crate) consumers: RwLock<Consumers>,
+    pub(crate) timeout: Duration,
+    /// In its place, for the functions that have their own.
+    pub(crate) timeouts: BTreeMap<String, Duration>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Functions {
+    /// From now on every invocation finds a process without caches and connections.
+    pub(crate) fn cold_start(&self, app: Arc<App>, consumers: Consumers) {
+        *self.app.write().unwrap_or_else(PoisonError::into_inner) = app;
+        *self.consumers.write().unwrap_or_else(PoisonError::into_inner) = consumers;
+    }
+
+    pub(crate) fn consumers(&self) -> Consumers {
+        self.consumers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Calls a function as Lambda would: with a deadline, and stopped when that has passed.
+    pub(crate) async fn invoke(&self, name: &str, event: &str) -> Result<Response<Body>, InvokeError> {
+        let (run, mut stop) = (self.run(name, event), self.stop.clone());
+        // A task of its own, because Lambda goes on when the caller hangs up, and because a panic ends only the task.
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => Err(InvokeError::Stopping),
+                answer = run => answer,
+            }
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() { InvokeError::Panicked } else { InvokeError::Stopping })
+        })
+    }
+
+    /// The invocation itself, to be awaited wherever the caller likes.
+    pub(crate) fn run(
+        &self,
+        name: &str,
+        event: &str,
+    ) -> impl Future<Output = Result<Response<Body>, InvokeError>> + Send + 'static {
+        let handler =
+            self.table.get(name).copied().ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()));
+        let app = self.app();
+        let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout_of(name));
+        let name = name.to_owned();
+        async move {
+            let handler = handler?;
+            let request = lambda_http::request::from_str(&event)
+                .map_err(|error| InvokeError::BadEvent(error.to_string()))?
+                .with_lambda_context(context);
+            let answer = tokio::time::timeout(limit, acting_as(name, handler(app, request))).await;
+            answer.map_err(|_| InvokeError::TimedOut(limit))
+        }
+    }
+
+    /// Invokes a function as its schedule or the table's stream does, and returns its result.
+    pub(crate) async fn invoke_with_event(&self, name: &str, event: &str) -> Result<Value, InvokeError> {
+        let scheduled = SCHEDULED.iter().find(|(scheduled, _)| *scheduled == name);
+        let streamed = STREAMED.iter().find(|(streamed, _)| *streamed == name);
+        let (limit, mut stop) = (self.timeout_of(name), self.stop.clone());
+        // A call without a body asks for nothing in particular.
+        let event = if event.trim().is_empty() { "{}" } else { event };
+        let run = match (scheduled, streamed) {
+            (Some((_, handler)), _) => {
+                let deadline = deadline_of(&self.context(name), self.clock.now());
+                handler(self.app(), event, deadline)
+            }
+            (None, Some((_, handler))) => handler(self.consumers(), event),
+            (None, None) => return Err(InvokeError::NoSuchFunction(name.to_owned())),
+        };
+        let run = run.map_err(|error| InvokeError::BadEvent(error.to_string()))?;
+        let run = tokio::time::timeout(limit, acting_as(name.to_owned(), run));
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => Err(InvokeError::Stopping),
+                report = run => report.map_err(|_| InvokeError::TimedOut(limit)),
+            }
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() { InvokeError::Panicked } else { InvokeError::Stopping })
+        })
+    }
+
+    fn timeout_of(&self, name: &str) -> Duration {
+        self.timeouts.get(name).copied().unwrap_or(self.timeout)
+    }
+
+    fn context(&self, name: &str) -> Context {
+        let mut context = Context::default();
+        context.request_id = Uuid::new_v4().to_string();
+        context.invoked_function_arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
+        // By Tollgate's clock: that is the one a function compares it with.
+        let now_ms = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
+        let timeout_ms = u64::try_from(self.timeout_of(name).as_millis()).unwrap_or(u64::MAX);
+        context.deadline = now_ms.saturating_add(timeout_ms);
+        context
+    }
+}

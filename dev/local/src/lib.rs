@@ -1,0 +1,33 @@
+//! Tollgate on one machine: the functions behind an API Gateway, with DynamoDB, Secrets Manager and CardPointe.
+//!
+//! [`Stack::start`] is what tests use; the binary is the same with a command line. Nothing here is deployed.
+
+mod api_gateway;
+mod api_reference;
+mod checkout;
+pub mod clock;
+mod control;
+pub mod cors;
+mod dynamodb;
+mod event;
+pub mod event_bus;
+mod forward;
+pub mod functions;
+pub mod load;
+pub mod merchants;
+mod parts;
+pub mod permissions;
+mod resources;
+pub mod samples;
+pub mod secrets_manager;
+mod stack;
+mod streams;
+pub mod tamper;
+pub mod template;
+
+pub use dynamodb::client as dynamodb_client;
+pub use parts::AppSettings;
+pub use resources::{
+    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+};
+pub use stack::{Options, Stack, StartError, app};

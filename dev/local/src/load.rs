@@ -1,0 +1,112 @@
+//! Fills a stack with authorizations that are captured by themselves, to see scheduled capture at scale.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use tollgate::{
+    card::CardSummary,
+    gateway::PaymentSource,
+    lambda::App,
+    merchants::Merchant,
+    money::{Amount, Currency},
+    operation::{Fingerprint, KeyDigest, Kind, Principal},
+    order::{Action, CaptureAt, Intent, OrderKey, Pay},
+    payments::Deadline,
+    transaction::Method,
+};
+use uuid::Uuid;
+
+use crate::merchants::EXTERNAL;
+
+/// Authorizations under way at a time.
+const CONCURRENCY: usize = 32;
+
+/// How often one is tried, and for how long it is left alone after the first time.
+const TRIES_MAX: u32 = 8;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// How long one of them may take.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(29);
+
+/// What to fill a stack with.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// How many authorizations, each on an order of its own.
+    pub count: usize,
+    /// When they are to be captured.
+    pub capture_at: Timestamp,
+    /// Minor units of each, in US dollars.
+    pub amount: u64,
+}
+
+/// Authorizes, through the same use case as every client; `done` is told how many there are so far.
+///
+/// The orders are those of the merchant that keeps its totals elsewhere, so that none has to be registered.
+pub async fn fill(app: &App, load: Load, done: impl Fn(usize) + Sync) -> Result<(), String> {
+    let merchant = app.merchants.get(&id(EXTERNAL)?).await.map_err(|error| error.to_string())?;
+    let amount = Amount::new(load.amount).map_err(|error| error.to_string())?;
+    let run = Uuid::new_v4().simple().to_string();
+    let count = AtomicUsize::new(0);
+    let (count, run, done) = (&count, &run, &done);
+    let results = stream::iter(0..load.count).map(|n| {
+        let merchant = Arc::clone(&merchant);
+        async move {
+            let order = format!("load-{}-{n}", &run[..8]);
+            // A store that is overrun has done nothing, or what the same request finds again.
+            let mut tries = 0;
+            while let Err(error) = authorize(app, &merchant, &order, amount, load.capture_at).await {
+                tries += 1;
+                if tries == TRIES_MAX {
+                    return Err(error);
+                }
+                tokio::time::sleep(PAUSE * tries).await;
+            }
+            done(count.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok::<(), String>(())
+        }
+    });
+    let mut results = results.buffer_unordered(CONCURRENCY);
+    while let Some(result) = results.next().await {
+        result?;
+    }
+    Ok(())
+}
+
+async fn authorize(
+    app: &App,
+    merchant: &Merchant,
+    order: &str,
+    amount: Amount,
+    capture_at: Timestamp,
+) -> Result<(), String> {
+    let pay = Pay {
+        method: Method::Authorize,
+        amount: Some(amount),
+        card: CardSummary::default(),
+        standalone: None,
+        capture: CaptureAt::At(capture_at),
+        shopper: None,
+    };
+    let intent = Intent {
+        action: Action::Pay(pay),
+        key: Some(KeyDigest::new("load", order, "")),
+        fingerprint: Fingerprint::new(Kind::Authorize, Some(amount), None, None, None),
+        currency: Some(Currency::USD),
+        by: Principal::ClientCredentials,
+    };
+    let source =
+        PaymentSource::Profile { account: "1".to_owned(), profile: "16178397535388255208".to_owned() };
+    let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
+    let deadline = Deadline::after(LIMIT);
+    let performed = app.payments.perform(merchant, &key, &intent, Some(&source), deadline).await;
+    let order = performed.map_err(|error| error.to_string())?.order;
+    if order.next_capture_at().is_some() { Ok(()) } else { Err(format!("{key} was not authorized")) }
+}
+
+fn id<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text} is no id"))
+}

@@ -1,0 +1,249 @@
+//! `cargo run`: the local stack from the command line.
+
+use std::{net::IpAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use local::{
+    Options, Stack,
+    load::{Load, fill},
+    merchants,
+};
+use tokio::signal;
+use tracing::Level;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+/// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
+const LOGGED: Level = Level::INFO;
+/// The same beside a progress bar, where a line for each payment would bury it.
+const LOGGED_WITH_PROGRESS: Level = Level::WARN;
+
+/// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
+#[derive(Parser)]
+#[command(name = "local", version)]
+struct Arguments {
+    /// Port of the API; the simulator takes the next one, then come DynamoDB and Secrets Manager. 0 takes any free ones
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65532))]
+    port: u16,
+    /// Keep DynamoDB's data and the simulator's payments in this directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Use a DynamoDB that already runs here
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    dynamodb_url: Option<String>,
+    /// Use a Secrets Manager that already runs here, and the merchants in it
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    secretsmanager_url: Option<String>,
+    /// Let containers in at this address, for `sam local invoke`: 172.17.0.1 with Docker on Linux, 127.0.0.1 with Docker
+    /// Desktop (see events/README.md)
+    #[arg(long, value_name = "ADDRESS")]
+    containers: Option<IpAddr>,
+    /// Start without the sample orders that events/ speaks of
+    #[arg(long)]
+    no_samples: bool,
+    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile and scheduled-capture
+    #[arg(long)]
+    no_schedules: bool,
+    /// Let the simulator answer plain JSON, without the random extra members of the real test gateway
+    #[arg(long)]
+    quiet_json: bool,
+    /// Seed of what the simulator makes up
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the stack with authorizations that are soon captured by themselves, and show how it goes
+    LoadCaptures(LoadCaptures),
+}
+
+#[derive(Args, Clone, Copy)]
+struct LoadCaptures {
+    /// How many authorizations
+    #[arg(long, default_value_t = 1_000)]
+    count: usize,
+    /// When they are due, counted from when they are all there: 60s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seconds)]
+    due_in: jiff::SignedDuration,
+}
+
+impl Arguments {
+    fn options(self) -> Options {
+        // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with someone.
+        let own = self.dynamodb_url.is_none() && self.secretsmanager_url.is_none();
+        Options {
+            port: (self.port != 0).then_some(self.port),
+            data: self.data,
+            dynamodb_url: self.dynamodb_url,
+            secretsmanager_url: self.secretsmanager_url,
+            containers: self.containers,
+            schedules: !self.no_schedules,
+            samples: own && !self.no_samples,
+            simulator: cardpointe_simulator::Config {
+                seed: self.seed,
+                quiet_json: self.quiet_json,
+                ..cardpointe_simulator::Config::default()
+            },
+            ..Options::default()
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let logged = if arguments.command.is_some() { LOGGED_WITH_PROGRESS } else { LOGGED };
+    let ours = Targets::new().with_targets([("local", logged), ("tollgate", logged)]);
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok());
+    let lines = fmt::layer().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(chosen.unwrap_or(ours))).init();
+    let load = arguments.command.as_ref().map(|Command::LoadCaptures(load)| *load);
+    match run(arguments.options(), load).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options, load: Option<LoadCaptures>) -> Result<(), Box<dyn std::error::Error>> {
+    let data = options.data.clone();
+    // Before the stack starts: a Ctrl-C while it boots is not lost.
+    let mut terminate = Terminate::new()?;
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        () = terminate.wait() => return Ok(()),
+    };
+    introduce(&stack, data.as_deref());
+    if let Some(load) = load {
+        tokio::select! {
+            result = load_captures(&stack, load) => result?,
+            () = terminate.wait() => return Ok(()),
+        }
+    }
+    terminate.wait().await;
+    println!("Stopping.");
+    stack.stop().await;
+    if let Some(data) = data {
+        println!("The data is kept in {}.", data.display());
+    }
+    Ok(())
+}
+
+/// Fills the stack, and shows how its schedule works through it.
+async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> {
+    let LoadCaptures { count, due_in } = load;
+    let total = u64::try_from(count).unwrap_or(u64::MAX);
+    let bar = |what: &'static str| {
+        let style = ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {per_sec} {eta}");
+        let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.with_message(what)
+    };
+    // Far enough ahead that none is captured while the others are being made; moved to its time by the clock.
+    let filling = bar("authorizing");
+    let app = stack.app();
+    let margin = jiff::SignedDuration::from_mins(i64::try_from(count / 3_000).unwrap_or(0) + 1);
+    let capture_at = app.clock.now() + due_in + margin;
+    let load = Load { count, capture_at, amount: 2599 };
+    fill(&app, load, |done| filling.set_position(u64::try_from(done).unwrap_or(total))).await?;
+    filling.finish();
+    let ahead = capture_at.duration_since(app.clock.now() + due_in);
+    stack.advance_clock(ahead.as_secs().max(0));
+    println!("{count} authorizations are captured in {due_in:#}; the schedule runs every minute.");
+    let capturing = bar("captured");
+    while !capturing.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let captured = stack.simulator().transactions();
+        let captured = captured.iter().filter(|entry| entry["setlstat"] == "Queued for Capture").count();
+        capturing.set_position(u64::try_from(captured).unwrap_or(total).min(total));
+        if captured >= count {
+            capturing.finish();
+        }
+    }
+    println!("All of them are captured.");
+    Ok(())
+}
+
+/// Where everything is, and what to try first.
+fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
+    let url = stack.url();
+    let kept = data.map_or_else(|| "in memory".to_owned(), |data| format!("kept in {}", data.display()));
+    println!();
+    println!("CardPointe       {}", stack.simulator().base_url());
+    println!("  its control    {}", stack.simulator().control_url());
+    println!("DynamoDB         {}, table {}, {kept}", stack.dynamodb_url(), local::TABLE_NAME);
+    println!("Secrets Manager  {}", stack.secretsmanager_url());
+    println!("Sample orders    {} (see events/README.md)", stack.samples());
+    println!("Addresses and credentials as JSON: {url}/_local");
+    println!("The API to read: {url}/docs");
+    println!("A sample shop: {url}/checkout");
+    println!("Ready: {url}");
+    println!();
+    println!("First calls to try: get a token, register an order, pay it.");
+    println!();
+    println!("  TOKEN=$(curl -s {url}/oauth/access_token -d grant_type=client_credentials \\");
+    println!("    -d client_id={} -d client_secret={} \\", merchants::REGISTERED, merchants::REGISTERED_KEY);
+    println!(r#"    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#);
+    println!("  curl -X PUT {url}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("    -H 'Content-Type: application/json' \\");
+    println!(r#"    -d '{{"data":{{"type":"order","amount":2599,"currency":"USD"}}}}'"#);
+    println!("  curl {url}/v2/orders/my-first-order/payments -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("    -H 'Content-Type: application/json' \\");
+    println!(
+        r#"    -d '{{"data":{{"gateway":"card_connect","method":"purchase","payment":"1|16178397535388255208"}}}}'"#
+    );
+    println!();
+    println!("Ctrl-C stops it.");
+}
+
+/// Ctrl-C, or the signal that `kill` sends. Listens from the moment it is made, so that none is lost in between.
+struct Terminate {
+    #[cfg(unix)]
+    signals: [signal::unix::Signal; 2],
+}
+
+impl Terminate {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        signal::ctrl_c().await.ok();
+    }
+}
+
+fn seconds(text: &str) -> Result<jiff::SignedDuration, String> {
+    let duration: jiff::SignedDuration = text.parse().map_err(|_| "expected a time like 60s or 5m")?;
+    if duration.is_negative() { Err("expected a time to come".to_owned()) } else { Ok(duration) }
+}
+
+fn http_url(text: &str) -> Result<String, String> {
+    let url = text.parse::<axum::http::Uri>().map_err(|error| error.to_string())?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("expected an address like http://127.0.0.1:8000".to_owned()),
+    }
+}

@@ -1,0 +1,105 @@
+//! The merchants that every local stack has. Nothing here is a secret: it works on this machine only.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tollgate::secrets_manager::MerchantSettings;
+
+/// A merchant whose orders are registered before they are paid.
+pub const REGISTERED: &str = "170200123";
+/// Its client secret.
+pub const REGISTERED_KEY: &str = "467512342123";
+/// A merchant whose orders live elsewhere: every payment states its amount.
+pub const EXTERNAL: &str = "170200124";
+/// Its client secret.
+pub const EXTERNAL_KEY: &str = "467512342124";
+/// A merchant whose gateway account is on Rapid Connect: its codes tell more, such as a lost card.
+pub const RAPID_CONNECT: &str = "170200125";
+/// Its client secret.
+pub const RAPID_CONNECT_KEY: &str = "467512342125";
+/// Signs the tokens of all of them, so that the tokens in `events/` are valid on every local stack.
+pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
+
+/// What the names of the merchants' secrets begin with.
+pub const PREFIX: &str = "tollgate/merchants/";
+
+/// The hosts that gateways may have: this machine's only.
+pub const GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
+
+/// How many minutes old a document may be that new payments are made with; the template's default.
+pub const STALE_PAYMENT_MINUTES: u32 = 15;
+
+/// The same for inquiries.
+pub const STALE_INQUIRY_MINUTES: u32 = 1_440;
+
+/// How the functions read merchants.
+pub(crate) fn settings() -> MerchantSettings {
+    MerchantSettings {
+        prefix: PREFIX.to_owned(),
+        gateway_hosts: GATEWAY_HOSTS.parse().unwrap_or_default(),
+        stale_for_payments: SignedDuration::from_mins(STALE_PAYMENT_MINUTES.into()),
+        stale_for_inquiries: SignedDuration::from_mins(STALE_INQUIRY_MINUTES.into()),
+    }
+}
+
+/// The name of a merchant's secret.
+pub fn secret_name(merchant: &str) -> String {
+    format!("{PREFIX}{merchant}")
+}
+
+/// The built-in merchants' documents, changed and added to by `patches`: merchant id → JSON merge patch (RFC 7396) of
+/// the merchant's document; an unknown id starts from the first built-in merchant's.
+pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let registered = document(gateway_url, REGISTERED_KEY, "registered");
+    let mut rapid_connect = document(gateway_url, RAPID_CONNECT_KEY, "registered");
+    merge(&mut rapid_connect, &json!({ "gateway": { "merchids": { "USD": "496480518000" } } }));
+    let mut all = BTreeMap::from([
+        (REGISTERED.to_owned(), registered.clone()),
+        (EXTERNAL.to_owned(), document(gateway_url, EXTERNAL_KEY, "external")),
+        (RAPID_CONNECT.to_owned(), rapid_connect),
+    ]);
+    for (merchant, patch) in patches {
+        merge(all.entry(merchant.clone()).or_insert_with(|| registered.clone()), patch);
+    }
+    all
+}
+
+fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
+    json!({
+        "keys": [key],
+        "token_signing_key": TOKEN_SIGNING_KEY,
+        "gateway": {
+            "base_url": gateway_url,
+            "username": "testing",
+            "password": "testing123",
+            "merchids": { "USD": "496160873888" },
+        },
+        "authorizers": ["Secondhand Bank"],
+        "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
+        "orders": orders,
+        // The seeds pay with a stored card; a shop would not let its shoppers.
+        "shopper_tokens": { "enabled": true, "stored_cards": true },
+        // So that a wrong security code or address can be tried out.
+        "decline_on": { "avs": ["N"], "cvv": ["N"] },
+    })
+}
+
+/// RFC 7396: objects merge, `null` removes, everything else replaces.
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, change) in changes {
+        let Some(members) = target.as_object_mut() else { return };
+        if change.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), change);
+        }
+    }
+}

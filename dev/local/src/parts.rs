@@ -1,0 +1,46 @@
+//! What runs in a stack, for its owner and for its control endpoints.
+
+use std::sync::Arc;
+
+use cardpointe_simulator::Server;
+use tollgate::scheduled_capture::CaptureSettings;
+
+use crate::{
+    clock::LocalClock, event_bus::Bus, functions::Functions, permissions::Permissions,
+    secrets_manager::Secrets, streams::Stream,
+};
+
+/// What the functions of a stack are told besides where everything is.
+#[derive(Clone, Copy, Debug)]
+pub struct AppSettings {
+    /// How scheduled captures run.
+    pub captures: CaptureSettings,
+    /// Whether the deployment's parameter stops payments.
+    pub payments_stopped: bool,
+}
+
+/// The parts and their addresses.
+pub(crate) struct Parts {
+    pub(crate) url: String,
+    pub(crate) dynamodb_url: String,
+    pub(crate) secretsmanager_url: String,
+    pub(crate) simulator: Arc<Server>,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) clock: Arc<LocalClock>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) deliveries: Arc<Stream>,
+    pub(crate) eventbridge_url: String,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) samples: usize,
+    pub(crate) settings: AppSettings,
+}
+
+impl Parts {
+    /// Moves Tollgate's clock and the simulator's together.
+    pub(crate) fn advance_clock(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.simulator.advance_clock(seconds);
+    }
+}

@@ -1,0 +1,297 @@
+//! The local stack's IAM: what a function asks AWS for is noted, and refused unless the function's policy in the template
+//! allows it. Who forgets a permission sees that here, and not after the deployment.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        connector_metadata::ConnectorMetadata,
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    merchants,
+    resources::{
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX,
+        WEBHOOKS_TABLE_NAME,
+    },
+};
+
+/// The header that names the service and what it is to do.
+const TARGET: &str = "x-amz-target";
+
+tokio::task_local! {
+    /// The function whose handler runs here. There is none where a test or the samples call AWS by themselves.
+    static FUNCTION: String;
+}
+
+/// Awaits a function's handler in the function's name, and with its permissions.
+pub(crate) async fn acting_as<F: Future>(function: String, handler: F) -> F::Output {
+    FUNCTION.scope(function, handler).await
+}
+
+/// An action, and what it is done to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// As policies spell it: `dynamodb:GetItem`.
+    pub action: String,
+    /// What the action is done to.
+    pub resource: Resource,
+}
+
+/// What a function can be permitted to use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// The table itself, without its indexes.
+    Table,
+    /// One of the table's indexes.
+    Index(String),
+    /// The table of shoppers' attempts.
+    AttemptsTable,
+    /// The journal's table.
+    JournalTable,
+    /// The table of webhooks' deliveries, without its indexes.
+    WebhooksTable,
+    /// One of its indexes.
+    WebhooksIndex(String),
+    /// The stream of the table of orders.
+    Stream,
+    /// The stream of the table of deliveries.
+    WebhooksStream,
+    /// The event bus.
+    EventBus,
+    /// The secrets of the stage's merchants.
+    MerchantSecrets,
+    /// The secrets of their receivers.
+    WebhookSecrets,
+    /// What no policy here can speak of, such as a table of somebody else's: no function may use it.
+    Other(String),
+}
+
+/// The first members that name what a call is about.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Body {
+    table_name: Option<String>,
+    index_name: Option<String>,
+    secret_id: Option<String>,
+}
+
+impl Permission {
+    /// What a request needs, going by its header `x-amz-target` and its body.
+    pub fn needed_for(target: &str, body: &[u8]) -> Self {
+        if let Some(("DynamoDBStreams_20120810", operation)) = target.split_once('.') {
+            return Self { action: format!("dynamodb:{operation}"), resource: stream_of(body) };
+        }
+        if let Some(("AWSEvents", operation)) = target.split_once('.') {
+            return Self { action: format!("events:{operation}"), resource: bus_of(body) };
+        }
+        let action = match target.split_once('.') {
+            Some(("DynamoDB_20120810", operation)) => format!("dynamodb:{operation}"),
+            Some(("secretsmanager", operation)) => format!("secretsmanager:{operation}"),
+            _ => target.to_owned(),
+        };
+        // A call on several tables names none of them here, and so is about nothing that can be permitted.
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let resource = match (body.table_name, body.index_name, body.secret_id) {
+            (Some(table), None, None) if table == TABLE_NAME => Resource::Table,
+            (Some(table), None, None) if table == ATTEMPTS_TABLE_NAME => Resource::AttemptsTable,
+            (Some(table), None, None) if table == JOURNAL_TABLE_NAME => Resource::JournalTable,
+            (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
+            (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
+            (Some(table), Some(index), None) if table == WEBHOOKS_TABLE_NAME => {
+                Resource::WebhooksIndex(index)
+            }
+            (None, None, Some(secret)) if secret.starts_with(WEBHOOKS_PREFIX) => Resource::WebhookSecrets,
+            (None, None, Some(secret)) if secret.starts_with(merchants::PREFIX) => Resource::MerchantSecrets,
+            (table, index, secret) => {
+                let names: Vec<_> = [table, index, secret].into_iter().flatten().collect();
+                Resource::Other(if names.is_empty() { "*".to_owned() } else { names.join("/index/") })
+            }
+        };
+        Self { action, resource }
+    }
+}
+
+/// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
+fn stream_of(body: &[u8]) -> Resource {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let iterator = body["ShardIterator"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
+    let iterator = String::from_utf8_lossy(&iterator.unwrap_or_default()).into_owned();
+    let named = [&body["TableName"], &body["StreamArn"]].map(|name| name.as_str().unwrap_or_default());
+    if named.iter().any(|name| name.contains(WEBHOOKS_TABLE_NAME)) || iterator.contains(WEBHOOKS_TABLE_NAME) {
+        Resource::WebhooksStream
+    } else {
+        Resource::Stream
+    }
+}
+
+/// The one bus that events are for.
+fn bus_of(body: &[u8]) -> Resource {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut buses = body["Entries"].as_array().into_iter().flatten().map(|entry| &entry["EventBusName"]);
+    match buses.find(|bus| *bus != EVENT_BUS_NAME) {
+        None => Resource::EventBus,
+        Some(other) => Resource::Other(other.to_string()),
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.action, self.resource)
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table => write!(f, "table/{TABLE_NAME}"),
+            Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
+            Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
+            Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
+            Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
+            Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),
+            Self::WebhookSecrets => write!(f, "secret:{WEBHOOKS_PREFIX}*"),
+            Self::EventBus => write!(f, "event-bus/{EVENT_BUS_NAME}"),
+            Self::Stream => write!(f, "table/{TABLE_NAME}/stream"),
+            Self::Index(index) => write!(f, "table/{TABLE_NAME}/index/{index}"),
+            Self::MerchantSecrets => write!(f, "secret:{}*", merchants::PREFIX),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+/// What functions may do, and what they did or tried to do; by the function's binary.
+pub type ByFunction = BTreeMap<String, BTreeSet<Permission>>;
+
+/// Holds every function of a stack to its policy.
+#[derive(Debug)]
+pub(crate) struct Permissions {
+    granted: ByFunction,
+    performed: Mutex<ByFunction>,
+}
+
+impl Permissions {
+    /// With all that is granted but what is withdrawn again: function and action.
+    pub(crate) fn new(mut granted: ByFunction, withdrawn: &[(&str, &str)]) -> Self {
+        for (function, action) in withdrawn {
+            if let Some(granted) = granted.get_mut(*function) {
+                granted.retain(|permission| permission.action != *action);
+            }
+        }
+        Self { granted, performed: Mutex::default() }
+    }
+
+    /// What each function has asked AWS for so far, whether it was allowed or not.
+    pub(crate) fn performed(&self) -> ByFunction {
+        self.lock().clone()
+    }
+
+    /// A client that asks here first.
+    pub(crate) fn guard(self: &Arc<Self>, client: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(GuardedClient { client, permissions: Arc::clone(self) })
+    }
+
+    /// Notes a request, and answers it the way AWS does if the function that sends it may not.
+    fn check(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ConnectorError>> {
+        let function = FUNCTION.try_with(String::clone).ok()?;
+        let target = request.headers().get(TARGET).unwrap_or("a request without an action");
+        let permission = Permission::needed_for(target, request.body().bytes().unwrap_or_default());
+        let is_granted = self.granted.get(&function).is_some_and(|granted| granted.contains(&permission));
+        let refusal = (!is_granted).then(|| {
+            tracing::error!(function, %permission, "the function's policy in template.yaml does not allow this");
+            refuse(&function, &permission)
+        });
+        self.lock().entry(function).or_default().insert(permission);
+        refusal
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ByFunction> {
+        self.performed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The SDK repeats no call that is answered so.
+fn refuse(function: &str, permission: &Permission) -> Result<HttpResponse, ConnectorError> {
+    let Permission { action, resource } = permission;
+    let message = format!(
+        "User: arn:aws:sts::000000000000:assumed-role/{function} is not authorized to perform: {action} on \
+         resource: {resource} because no identity-based policy allows the {action} action"
+    );
+    let body = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "message": message });
+    let status = StatusCode::try_from(400).map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    let mut response = HttpResponse::new(status, body.to_string().into());
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.1");
+    Ok(response)
+}
+
+#[derive(Debug)]
+struct GuardedClient {
+    client: SharedHttpClient,
+    permissions: Arc<Permissions>,
+}
+
+impl HttpClient for GuardedClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(GuardedConnector {
+            connector: self.client.http_connector(settings, components),
+            permissions: Arc::clone(&self.permissions),
+        })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.client.validate_base_client_config(components, config)
+    }
+
+    fn validate_final_config(
+        &self,
+        components: &RuntimeComponents,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.client.validate_final_config(components, config)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.client.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct GuardedConnector {
+    connector: SharedHttpConnector,
+    permissions: Arc<Permissions>,
+}
+
+impl HttpConnector for GuardedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.permissions.check(&request) {
+            Some(refusal) => HttpConnectorFuture::ready(refusal),
+            None => self.connector.call(request),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The names of the stack's AWS resources; the template leaves them to the deployment.
+
+/// The table of orders.
+pub const TABLE_NAME: &str = "tollgate-local";
+
+/// The table of shoppers' attempts.
+pub const ATTEMPTS_TABLE_NAME: &str = "tollgate-local-attempts";
+
+/// The journal.
+pub const JOURNAL_TABLE_NAME: &str = "tollgate-local-journal";
+
+/// Webhooks' deliveries.
+pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
+
+/// What the names of receivers' secrets begin with.
+pub const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
+
+/// Partitions of a merchant's day in the journal.
+pub(crate) const JOURNAL_SHARDS: u16 = 4;
+
+/// The event bus.
+pub(crate) const EVENT_BUS_NAME: &str = "default";
+
+/// The region that clients are told; nothing here depends on it.
+pub const REGION: &str = "us-east-1";

@@ -1,0 +1,308 @@
+//! Sample orders and card payments, made by really paying them, so that every event in `events/` finds what it speaks of.
+//!
+//! Their ids are fixed: order *n* is [`order_id`]`(n)`, and its payment is the transaction [`transaction_id`]`(n)`. The id of
+//! a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use axum::{
+    body::Bytes,
+    http::{Request, header},
+};
+use cardpointe_simulator::Simulator;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tollgate::{clock::Clock, lambda::App};
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
+use uuid::Uuid;
+
+use crate::{
+    event::Routed,
+    functions::Functions,
+    merchants::{REGISTERED, REGISTERED_KEY},
+    template::RouteKey,
+};
+
+/// The profile that the simulator knows from the start, as account and profile id.
+const STORED_CARD: &str = "1|16178397535388255208";
+
+/// A number that the gateway's test system approves.
+const CARD: &str = "4788250000121443";
+
+/// What is done with a sample order, before its event comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payment {
+    /// Nothing: the event pays it.
+    None,
+    /// The amount is held.
+    Authorized,
+    /// The amount is held, and captured by itself after [`CAPTURE_AFTER`].
+    Scheduled,
+    /// Paid, and sent to settlement.
+    Settled,
+}
+
+/// Late enough that no stack is up so long, early enough for the authorization's seven days.
+const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
+
+/// One sample order and the event that it is for; `events/README.md` lists the same.
+struct Sample {
+    order: u8,
+    amount: u32,
+    payment: Payment,
+}
+
+const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
+    Sample { order, amount, payment }
+}
+
+/// The simulator answers whole dollars from 1000 to 1999 with the last three digits as the processor's code: 51 is a decline.
+const DECLINED: u32 = 105_100;
+
+const SAMPLES: &[Sample] = &[
+    sample(11, 2599, Payment::Settled),    // refund-approved
+    sample(12, 2599, Payment::Settled),    // payments-refund
+    sample(14, 2599, Payment::Settled),    // refund-too-much, refund-misspelt-amount, void-settled
+    sample(1, 2599, Payment::None),        // authorize-approved
+    sample(2, DECLINED, Payment::None),    // authorize-declined
+    sample(3, 2599, Payment::None),        // purchase-approved
+    sample(4, DECLINED, Payment::None),    // purchase-declined
+    sample(5, 2599, Payment::None),        // payments-purchase
+    sample(6, 2599, Payment::None),        // payments-authorize-card
+    sample(7, DECLINED, Payment::None),    // payments-declined
+    sample(8, 2599, Payment::Authorized),  // capture-approved
+    sample(9, 2599, Payment::Authorized),  // payments-capture
+    sample(10, 2599, Payment::Authorized), // void-approved
+    // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction, -schedule-capture-bad-input
+    sample(13, 2599, Payment::Authorized),
+    sample(15, 2599, Payment::Scheduled), // orders-schedule-capture, scheduled-capture-order
+    sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-cancelled
+    sample(17, 2599, Payment::None),      // payments-token
+];
+
+/// A card payment of 25.99 USD through the credit-card API. Each is an order of its own.
+struct CardSample {
+    /// Tells its ids from those of the others; the sample orders' numbers end below.
+    number: u8,
+    reference: &'static str,
+    payment: Payment,
+}
+
+const fn card_sample(number: u8, reference: &'static str, payment: Payment) -> CardSample {
+    CardSample { number, reference, payment }
+}
+
+/// Each follow-up event that changes something has one to itself.
+const CARD_SAMPLES: &[CardSample] = &[
+    card_sample(32, "sale-1", Payment::Settled), // refund-creditcard-json
+    card_sample(33, "sale-2", Payment::Settled), // refund-creditcard-xml
+    card_sample(34, "sale-3", Payment::Settled), // void-creditcard-settled, refund-creditcard-bad-input-xml
+    card_sample(35, "hold-1", Payment::Authorized), // capture-creditcard-json
+    card_sample(36, "hold-2", Payment::Authorized), // capture-creditcard-xml
+    card_sample(37, "hold-3", Payment::Authorized), // purchase-creditcard-capture
+    card_sample(38, "hold-4", Payment::Authorized), // void-creditcard-json
+    card_sample(39, "hold-5", Payment::Authorized), // void-creditcard-xml
+    card_sample(40, "hold-6", Payment::Authorized), // capture-creditcard-too-much, confirm-creditcard-json, -xml
+];
+
+/// The id of a sample order.
+pub fn order_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x0de5_0000_0000_4000_8000_0000_0000_0000 | u128::from(number))
+}
+
+/// The id of a sample order's payment: the second that was drawn for it, after the operation's.
+pub fn transaction_id(number: u8) -> Uuid {
+    drawn_id(number, 2)
+}
+
+fn drawn_id(order: u8, draw: u8) -> Uuid {
+    Uuid::from_u128(0x7a00_0000_0000_4000_8000_0000_0000_0000 | u128::from(order) << 8 | u128::from(draw))
+}
+
+/// Today's time, and ids that are the same on every machine.
+#[derive(Default)]
+pub(crate) struct SampleClock {
+    order: AtomicU8,
+    drawn: AtomicU8,
+}
+
+impl SampleClock {
+    /// The ids drawn from now on are this sample's.
+    fn begin(&self, number: u8) {
+        self.order.store(number, Ordering::SeqCst);
+        self.drawn.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SampleClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn new_id(&self) -> Uuid {
+        drawn_id(self.order.load(Ordering::SeqCst), self.drawn.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// Makes the samples with a process of their own, and returns how many there are.
+pub(crate) async fn make(
+    app: Arc<App>,
+    clock: Arc<SampleClock>,
+    functions: &Functions,
+    simulator: &Simulator,
+) -> Result<usize, String> {
+    let functions = Functions {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        table: functions.table.clone(),
+        app: RwLock::new(app),
+        consumers: RwLock::new(functions.consumers()),
+        timeout: functions.timeout,
+        timeouts: functions.timeouts.clone(),
+        stop: functions.stop.clone(),
+    };
+    // Two dozen lines about payments that nobody made would hide what the start says.
+    pay(functions, &clock, simulator).with_subscriber(NoSubscriber::new()).await
+}
+
+async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
+    let mut client = Client { functions, token: String::new() };
+    client.token = client.log_in().await?;
+    let is_settled = |payment: Payment| payment == Payment::Settled;
+    // The paid ones first, so that one batch settles them and nothing else.
+    for settled in [true, false] {
+        for sample in SAMPLES.iter().filter(|sample| is_settled(sample.payment) == settled) {
+            clock.begin(sample.order);
+            client.prepare(sample).await?;
+        }
+        for sample in CARD_SAMPLES.iter().filter(|sample| is_settled(sample.payment) == settled) {
+            clock.begin(sample.number);
+            client.prepare_card(sample).await?;
+        }
+        if settled {
+            simulator.settle();
+        }
+    }
+    Ok(SAMPLES.len() + CARD_SAMPLES.len())
+}
+
+struct Client {
+    functions: Functions,
+    token: String,
+}
+
+impl Client {
+    async fn log_in(&self) -> Result<String, String> {
+        let form =
+            format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
+        let form_type = "application/x-www-form-urlencoded";
+        let answer = self.call("token", "POST", "/oauth/access_token", &[], form_type, form).await?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())
+    }
+
+    async fn prepare(&self, sample: &Sample) -> Result<(), String> {
+        let id = order_id(sample.order).to_string();
+        let order = json!({ "data": { "type": "order", "amount": sample.amount, "currency": "USD" } });
+        let parameters = [("orderId", id.as_str())];
+        self.send("orders", "PUT", "/v2/orders/{orderId}", &parameters, &order).await?;
+        let (function, method) = match sample.payment {
+            Payment::None => return Ok(()),
+            Payment::Authorized | Payment::Scheduled => ("authorize", "authorize"),
+            Payment::Settled => ("purchase", "purchase"),
+        };
+        let path = format!("/v2/orders/{{orderId}}/payments/{method}");
+        let mut payment =
+            json!({ "data": { "gateway": "card_connect", "method": method, "payment": STORED_CARD } });
+        if sample.payment == Payment::Scheduled {
+            payment["data"]["capture_at"] = json!(Timestamp::now() + CAPTURE_AFTER);
+        }
+        self.send(function, "POST", &path, &parameters, &payment).await?;
+        Ok(())
+    }
+
+    async fn prepare_card(&self, sample: &CardSample) -> Result<(), String> {
+        let (function, route, kind) = match sample.payment {
+            Payment::None | Payment::Scheduled => return Ok(()),
+            Payment::Authorized => ("authorize", "authorize", "0"),
+            Payment::Settled => ("purchase", "charge", "1"),
+        };
+        let path = format!("/api/v1/payments/creditcard/{route}");
+        let payment = json!({
+            "Authentication": { "Id": REGISTERED, "Key": REGISTERED_KEY },
+            "Request": {
+                "TransactionType": kind,
+                "Card": { "CardNumber": CARD, "ExpiryDate": "12/39", "CVV": "112" },
+                "CaptureMethod": "2",
+                "BillingAddress": { "Zip": "55555", "Country": "USA" },
+                "Amount": "25.99",
+                "CurrencyCode": "USD",
+                "TransactionReference": sample.reference,
+            },
+        });
+        let answer = self.send(function, "POST", &path, &[], &payment).await?;
+        // This API tells by the body, not by the status, what became of a payment.
+        let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
+        if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
+    }
+
+    async fn send(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, String> {
+        self.call(function, method, path, parameters, "application/json", body.to_string()).await
+    }
+
+    async fn call(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        content_type: &str,
+        body: String,
+    ) -> Result<Value, String> {
+        let mut uri = path.to_owned();
+        for (name, value) in parameters {
+            uri = uri.replace(&format!("{{{name}}}"), value);
+        }
+        let (parts, ()) = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::HOST, "localhost")
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(())
+            .map_err(|error| error.to_string())?
+            .into_parts();
+        let key = RouteKey::Exact { method: method.to_owned(), path: path.to_owned() };
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let event = Routed {
+            key: &key,
+            parts: &parts,
+            path_parameters: parameters.iter().map(own).collect::<BTreeMap<_, _>>(),
+            body: &Bytes::from(body),
+            from: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            at: Timestamp::now(),
+            request_id: "sample",
+        };
+        // Not in a task of its own, which would log again.
+        let answer = self.functions.run(function, &event.event().to_string()).await;
+        let answer = answer.map_err(|error| format!("{function}: {error}"))?;
+        if !answer.status().is_success() {
+            let body = String::from_utf8_lossy(answer.body());
+            return Err(format!("{method} {path} answered {}: {body}", answer.status()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| format!("{function}: {error}"))
+    }
+}

@@ -1,0 +1,192 @@
+//! One local stack: what it is started with, how it is used, and how it is stopped.
+
+use std::{sync::Arc, time::Duration};
+
+use cardpointe_simulator::Server;
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+use tokio::{sync::watch, task::JoinHandle};
+use tollgate::{clock::Clock, lambda::App};
+
+use crate::{
+    clock::LocalClock,
+    event_bus::Bus,
+    functions::InvokeError,
+    merchants,
+    parts::Parts,
+    permissions::ByFunction,
+    resources::{
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_SHARDS, JOURNAL_TABLE_NAME, REGION, TABLE_NAME,
+        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+    },
+    secrets_manager::Secrets,
+};
+
+mod app;
+mod options;
+mod start;
+
+pub use app::app;
+pub use options::{Options, StartError};
+
+/// How long `stop` waits for a server whose client holds a connection open.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running stack. Dropping it stops its servers; [`Stack::stop`] also waits for them.
+pub struct Stack {
+    parts: Arc<Parts>,
+    simulator: Arc<Server>,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+impl Stack {
+    /// Stops the stack and waits until its ports are free and its data is on disk. What still runs in a function is
+    /// dropped, as a killed sandbox would be.
+    pub async fn stop(mut self) {
+        // Nobody listens any more only when all servers have ended already.
+        self.stop.send(true).ok();
+        for server in self.servers.drain(..) {
+            if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
+                tracing::warn!("a client keeps its connection open, not waiting for it");
+            }
+        }
+        let Self { parts, simulator, .. } = self;
+        drop(parts);
+        if let Some(simulator) = Arc::into_inner(simulator) {
+            simulator.stop().await;
+        }
+    }
+
+    /// The API's address.
+    pub fn url(&self) -> &str {
+        &self.parts.url
+    }
+
+    /// DynamoDB's address.
+    pub fn dynamodb_url(&self) -> &str {
+        &self.parts.dynamodb_url
+    }
+
+    /// Secrets Manager's address.
+    pub fn secretsmanager_url(&self) -> &str {
+        &self.parts.secretsmanager_url
+    }
+
+    /// The event bus.
+    pub fn bus(&self) -> &Bus {
+        &self.parts.bus
+    }
+
+    /// The gateway.
+    pub fn simulator(&self) -> &Server {
+        &self.simulator
+    }
+
+    /// The merchants' documents. What a function has read it may keep; see [`Stack::cold_start`].
+    pub fn secrets(&self) -> &Secrets {
+        &self.parts.secrets
+    }
+
+    /// Tollgate's clock.
+    pub fn clock(&self) -> &LocalClock {
+        &self.parts.clock
+    }
+
+    /// Moves Tollgate's clock and the simulator's together.
+    pub fn advance_clock(&self, seconds: i64) {
+        self.parts.advance_clock(seconds);
+    }
+
+    /// The next invocation of every function finds a fresh process: no cache, no connection.
+    pub fn cold_start(&self) -> Result<(), StartError> {
+        let clock = Arc::clone(&self.parts.clock) as Arc<dyn Clock>;
+        let urls = app::Urls {
+            dynamodb: self.dynamodb_url(),
+            secretsmanager: self.secretsmanager_url(),
+            eventbridge: &self.parts.eventbridge_url,
+        };
+        let consumers = app::guarded_consumers(&urls, &clock, &self.parts.permissions)?;
+        let app = app::guarded(
+            self.dynamodb_url(),
+            self.secretsmanager_url(),
+            self.parts.settings,
+            clock,
+            &self.parts.permissions,
+        )?;
+        self.parts.functions.cold_start(app, consumers);
+        Ok(())
+    }
+
+    /// Hands all that is in the table's stream to its consumers, and returns how many changes they were. A stack that
+    /// runs its schedules does so all the time.
+    pub async fn deliver_stream(&self) -> Result<usize, String> {
+        self.parts.stream.deliver(&self.parts.functions).await
+    }
+
+    /// Hands the deliveries to webhooks that were added to what sends them, and returns how many changes they were.
+    pub async fn deliver_webhooks(&self) -> Result<usize, String> {
+        self.parts.deliveries.deliver(&self.parts.functions).await
+    }
+
+    /// Invokes a function as its schedule or the table's stream does, and returns its result.
+    pub async fn invoke_scheduled(&self, function: &str) -> Result<Value, InvokeError> {
+        self.invoke_scheduled_with(function, &json!({})).await
+    }
+
+    /// The same, with an event.
+    pub async fn invoke_scheduled_with(&self, function: &str, event: &Value) -> Result<Value, InvokeError> {
+        self.parts.functions.invoke_with_event(function, &event.to_string()).await
+    }
+
+    /// What each function has asked AWS for so far. Making the samples does not count.
+    pub fn performed(&self) -> ByFunction {
+        self.parts.permissions.performed()
+    }
+
+    /// How many sample orders were made at the start.
+    pub fn samples(&self) -> usize {
+        self.parts.samples
+    }
+
+    /// What the handlers work with now.
+    pub fn app(&self) -> Arc<App> {
+        self.parts.functions.app()
+    }
+
+    /// What a function finds in its environment when it runs as a process of its own and works on this stack. Its Runtime
+    /// API is not part of it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let captures = self.app().captures;
+        vec![
+            ("TABLE_NAME", TABLE_NAME.to_owned()),
+            ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
+            ("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()),
+            ("JOURNAL_SHARDS", JOURNAL_SHARDS.to_string()),
+            ("EVENTS", "true".to_owned()),
+            ("EVENT_BUS_NAME", EVENT_BUS_NAME.to_owned()),
+            ("WEBHOOKS", "true".to_owned()),
+            ("WEBHOOKS_TABLE_NAME", WEBHOOKS_TABLE_NAME.to_owned()),
+            ("WEBHOOKS_PREFIX", WEBHOOKS_PREFIX.to_owned()),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", self.parts.eventbridge_url.clone()),
+            ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
+            ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
+            ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
+            ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
+            ("PAYMENTS", "enabled".to_owned()),
+            ("IN_DOUBT_SHARDS", self.app().inquiries.shards.to_string()),
+            ("CAPTURE_SHARDS", captures.shards.to_string()),
+            ("CAPTURE_CONCURRENCY", captures.concurrency.to_string()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_url().to_owned()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secretsmanager_url().to_owned()),
+        ]
+    }
+
+    /// Invokes a function with an API Gateway event (JSON), past the routes.
+    pub async fn invoke(&self, function: &str, event: &str) -> Result<Response<Body>, InvokeError> {
+        self.parts.functions.invoke(function, event).await
+    }
+}

@@ -1,0 +1,96 @@
+//! What a stack is started with, and why it may not start.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+
+use serde_json::Value;
+use tollgate::scheduled_capture::CaptureSettings;
+
+use crate::{functions::Handler, template::TemplateError};
+
+/// What a stack is started with. The default is what tests want: free ports, everything in memory, no samples.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four. `None`: any free ones.
+    pub port: Option<u16>,
+    /// Where DynamoDB and the simulator keep their data. `None`: in memory.
+    pub data: Option<PathBuf>,
+    /// A DynamoDB that already runs, instead of our own.
+    pub dynamodb_url: Option<String>,
+    /// A Secrets Manager that already runs, instead of our own.
+    pub secretsmanager_url: Option<String>,
+    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager answer there too, and the gateway
+    /// is called `localhost`, which a container can be told to find there.
+    pub containers: Option<IpAddr>,
+    /// Fill an empty table with the sample orders that `events/` speaks of.
+    pub samples: bool,
+    /// The simulator's settings.
+    pub simulator: cardpointe_simulator::Config,
+    /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from
+    /// the first built-in one. A stack's own gateway address is filled in.
+    pub merchants: BTreeMap<String, Value>,
+    /// Handlers in place of a function's own, by the binary's name.
+    pub handlers: Vec<(&'static str, Handler)>,
+    /// Actions that a function may not perform although its policy allows them: function and action, such as
+    /// `dynamodb:GetItem`.
+    pub withdrawn: Vec<(&'static str, &'static str)>,
+    /// Run the schedules. Tests leave them out and invoke what they need, when they need it.
+    pub schedules: bool,
+    /// In place of the template's.
+    pub function_timeout: Option<Duration>,
+    /// How scheduled captures run, in place of what the template says.
+    pub captures: Option<CaptureSettings>,
+    /// The deployment's parameter `Payments` is `stopped`.
+    pub payments_stopped: bool,
+}
+
+/// Why a stack did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("port {port}, for {service}, cannot be opened: {reason}. Choose another with --port")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What it is for.
+        service: &'static str,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The address for containers cannot be used.
+    #[error("{address}:{port}, where containers are to reach {service}, cannot be opened: {reason}")]
+    Containers {
+        /// The address.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+        /// What it is for.
+        service: &'static str,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error("the data in {} cannot be opened: {reason}", .path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The table is not to be had.
+    #[error("DynamoDB at {url} cannot be used: {reason}")]
+    DynamoDb {
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The template does not fit.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The functions' clients cannot be built.
+    #[error("the functions cannot start: {0}")]
+    App(String),
+    /// A sample payment was not answered as expected.
+    #[error("the sample orders cannot be made: {0}. Leave them out with --no-samples")]
+    Samples(String),
+}

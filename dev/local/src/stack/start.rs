@@ -1,0 +1,381 @@
+//! A start, step by step.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use axum::{Router, http::Uri};
+use cardpointe_simulator::Server;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tollgate::{clock::Clock, lambda::App};
+
+use super::{Options, Stack, StartError, app};
+use crate::{
+    api_gateway,
+    checkout::{self, Shop},
+    clock::LocalClock,
+    control,
+    dynamodb::{self, Tables},
+    event_bus::{self, Bus},
+    forward::forward,
+    functions::{self, Consumers, Functions},
+    merchants,
+    parts::{AppSettings, Parts},
+    permissions::Permissions,
+    resources::{ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME},
+    samples::{self, SampleClock},
+    secrets_manager::{self, Secrets},
+    streams::Stream,
+    template::{self, Deployment, Schedule},
+};
+
+/// How often the table's stream is looked at.
+const STREAM_EVERY: Duration = Duration::from_millis(200);
+
+/// Where the simulator keeps its payments, in the directory of the table's data.
+const GATEWAY_FILE: &str = "cardpointe-simulator.jsonl";
+
+impl Stack {
+    /// Starts everything, and returns when the API responds.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let mut deployment = template::parse(template::TEMPLATE)?;
+        deployment.captures = options.captures.unwrap_or(deployment.captures);
+        let settings =
+            AppSettings { captures: deployment.captures, payments_stopped: options.payments_stopped };
+        let granted = std::mem::take(&mut deployment.permissions);
+        let permissions = Arc::new(Permissions::new(granted, &options.withdrawn));
+        let (stop, stopped) = watch::channel(false);
+        let mut servers = Servers { stopped, running: Vec::new() };
+
+        // All ports first: a clash is reported before anything has happened.
+        let opened = Ports::open(&options).await?;
+        let (services, api) = Services::start(opened, &options, &mut servers)?;
+        services.admit_containers(&options, &mut servers).await?;
+        services.put_merchants(&options);
+        let tables = services.create_tables(&deployment).await?;
+
+        let clock = Arc::new(LocalClock::default());
+        let app = services.guarded_app(settings, Arc::clone(&clock) as _, &permissions)?;
+        let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
+        let process = Process { app, consumers, clock: Arc::clone(&clock) as _ };
+        let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
+        let samples = if options.samples && services.is_empty(&tables).await? {
+            services.make_samples(settings, &functions).await?
+        } else {
+            0
+        };
+        let client = app::guarded_client(&permissions)?;
+        let stream = |client, table, consumers| {
+            Arc::new(Stream::new(&services.dynamodb_url, client, table, consumers))
+        };
+        let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
+        let stream = stream(client, TABLE_NAME, deployment.consumers);
+        // Each on its own, so that a receiver that is slow holds up no other function.
+        for stream in [&stream, &deliveries].into_iter().filter(|_| options.schedules) {
+            servers.run_stream(Arc::clone(stream), Arc::clone(&functions));
+        }
+        for schedule in deployment.schedules.into_iter().filter(|_| options.schedules) {
+            servers.run_schedule(schedule, Arc::clone(&functions));
+        }
+
+        let Services { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus } =
+            services;
+        let parts = Arc::new(Parts {
+            url: api.url,
+            dynamodb_url,
+            secretsmanager_url,
+            simulator: Arc::clone(&simulator),
+            secrets,
+            clock,
+            functions,
+            permissions,
+            stream,
+            deliveries,
+            eventbridge_url,
+            bus,
+            samples,
+            settings,
+        });
+        let router = api_gateway::router(&deployment.routes, deployment.cors, &parts.functions);
+        let tokenizer = origin(&parts.simulator.base_url());
+        let sample_shop =
+            Shop::new(&parts.url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
+        let router = router.merge(control::router(Arc::clone(&parts))).merge(checkout::router(sample_shop));
+        servers.serve(api.listener, router);
+        tracing::info!(url = parts.url, "the API is ready");
+        Ok(Self { parts, simulator, stop, servers: servers.running })
+    }
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> String {
+    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+}
+
+/// The gateway, with its payments beside the table's data.
+fn start_simulator(listener: TcpListener, options: &Options) -> Result<Server, StartError> {
+    let config = options.simulator.clone();
+    let Some(directory) = &options.data else { return Ok(Server::start(listener, config)) };
+    let path = directory.join(GATEWAY_FILE);
+    Server::start_in(listener, config, &path)
+        .map_err(|reason| StartError::Data { path, reason: reason.to_string() })
+}
+
+/// A port that is open, and its address.
+struct Port {
+    listener: TcpListener,
+    url: String,
+}
+
+impl Port {
+    /// Loopback only: what runs here has no protection against a network.
+    async fn open(first: Option<u16>, offset: u16, service: &'static str) -> Result<Self, StartError> {
+        let port = first.map_or(0, |first| first.saturating_add(offset));
+        let failed = |reason| StartError::Port { port, service, reason };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, url: format!("http://{address}") })
+    }
+}
+
+/// The ports of all services that the stack itself runs.
+struct Ports {
+    api: Port,
+    gateway: Port,
+    dynamodb: Option<Port>,
+    secretsmanager: Option<Port>,
+    eventbridge: Port,
+}
+
+impl Ports {
+    async fn open(options: &Options) -> Result<Self, StartError> {
+        let open = async |offset, service| Port::open(options.port, offset, service).await;
+        Ok(Self {
+            api: open(0, "the API").await?,
+            gateway: open(1, "the CardPointe simulator").await?,
+            dynamodb: match options.dynamodb_url {
+                None => Some(open(2, "DynamoDB").await?),
+                Some(_) => None,
+            },
+            secretsmanager: match options.secretsmanager_url {
+                None => Some(open(3, "Secrets Manager").await?),
+                Some(_) => None,
+            },
+            eventbridge: open(4, "EventBridge").await?,
+        })
+    }
+}
+
+/// What runs until the stack stops.
+struct Servers {
+    stopped: watch::Receiver<bool>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Servers {
+    fn serve(&mut self, listener: TcpListener, router: Router) {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let stop = until(self.stopped.clone());
+        self.running.push(tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
+                tracing::error!(%error, "a server stopped");
+            }
+        }));
+    }
+
+    /// Invokes a function again and again, on the machine's clock.
+    fn run_schedule(&mut self, schedule: Schedule, functions: Arc<Functions>) {
+        let stopped = self.stopped.clone();
+        self.running.push(tokio::spawn(async move {
+            let mut timer = tokio::time::interval(schedule.every);
+            // The first tick is now; nothing can be in doubt for a minute yet.
+            timer.tick().await;
+            let mut stop = std::pin::pin!(until(stopped));
+            loop {
+                tokio::select! {
+                    () = &mut stop => return,
+                    _ = timer.tick() => {}
+                }
+                if let Err(error) = functions.invoke_with_event(&schedule.function, &schedule.event).await {
+                    tracing::error!(function = schedule.function, %error, "a scheduled invocation failed");
+                }
+            }
+        }));
+    }
+}
+
+impl Servers {
+    /// Hands the table's stream to its consumers.
+    fn run_stream(&mut self, stream: Arc<Stream>, functions: Arc<Functions>) {
+        let stopped = self.stopped.clone();
+        self.running.push(tokio::spawn(async move {
+            let mut timer = tokio::time::interval(STREAM_EVERY);
+            let mut stop = std::pin::pin!(until(stopped));
+            loop {
+                tokio::select! {
+                    () = &mut stop => return,
+                    _ = timer.tick() => {}
+                }
+                // What failed is read again the next time.
+                if let Err(error) = stream.deliver(&functions).await {
+                    tracing::error!(error, "the table's stream cannot be delivered");
+                }
+            }
+        }));
+    }
+}
+
+/// Resolves when the stack is told to stop, and also when it is dropped.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+/// What the functions call.
+struct Services {
+    dynamodb_url: String,
+    secretsmanager_url: String,
+    eventbridge_url: String,
+    simulator: Arc<Server>,
+    secrets: Arc<Secrets>,
+    bus: Arc<Bus>,
+}
+
+impl Services {
+    /// Starts those that do not run already; the API's port is left.
+    fn start(ports: Ports, options: &Options, servers: &mut Servers) -> Result<(Self, Port), StartError> {
+        let mut dynamodb_url = options.dynamodb_url.clone().unwrap_or_default();
+        if let Some(port) = ports.dynamodb {
+            let path = options.data.clone().unwrap_or_default();
+            let database = dynamodb::open(options.data.as_deref())
+                .map_err(|reason| StartError::Data { path, reason })?;
+            let stop = until(servers.stopped.clone());
+            servers.running.push(dynamodb::serve(port.listener, database, stop));
+            dynamodb_url = port.url;
+        }
+        let secrets = Arc::new(Secrets::default());
+        let mut secretsmanager_url = options.secretsmanager_url.clone().unwrap_or_default();
+        if let Some(port) = ports.secretsmanager {
+            servers.serve(port.listener, secrets_manager::router(Arc::clone(&secrets)));
+            secretsmanager_url = port.url;
+        }
+        tracing::info!(url = secretsmanager_url, "Secrets Manager is ready");
+        let simulator = Arc::new(start_simulator(ports.gateway.listener, options)?);
+        tracing::info!(url = simulator.base_url(), "the CardPointe simulator is ready");
+        let bus = Arc::new(Bus::default());
+        servers.serve(ports.eventbridge.listener, event_bus::router(Arc::clone(&bus)));
+        let eventbridge_url = ports.eventbridge.url;
+        Ok((Self { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus }, ports.api))
+    }
+
+    fn urls(&self) -> app::Urls<'_> {
+        app::Urls {
+            dynamodb: &self.dynamodb_url,
+            secretsmanager: &self.secretsmanager_url,
+            eventbridge: &self.eventbridge_url,
+        }
+    }
+
+    /// Lets containers reach the stack's own services, if there are to be any.
+    async fn admit_containers(&self, options: &Options, servers: &mut Servers) -> Result<(), StartError> {
+        let Some(address) = options.containers else { return Ok(()) };
+        let ours = [
+            (Some(self.simulator.base_url()), "the CardPointe simulator"),
+            (options.dynamodb_url.is_none().then(|| self.dynamodb_url.clone()), "DynamoDB"),
+            (Some(self.eventbridge_url.clone()), "EventBridge"),
+            (
+                options.secretsmanager_url.is_none().then(|| self.secretsmanager_url.clone()),
+                "Secrets Manager",
+            ),
+        ];
+        // A container engine that runs its own machine forwards to loopback anyway.
+        let ours = ours.into_iter().filter(|_| !address.is_loopback());
+        for (url, service) in ours {
+            let Some(port) = url.and_then(|url| url.parse::<Uri>().ok()?.port_u16()) else { continue };
+            let forwarding = forward(address, port, servers.stopped.clone()).await;
+            let failed = |reason| StartError::Containers { address, port, service, reason };
+            servers.running.push(forwarding.map_err(failed)?);
+        }
+        tracing::info!(%address, "containers are let in");
+        Ok(())
+    }
+
+    fn put_merchants(&self, options: &Options) {
+        let mut gateway_url = self.simulator.base_url();
+        if options.containers.is_some() {
+            gateway_url = gateway_url.replace("127.0.0.1", "localhost");
+        }
+        for (merchant, document) in merchants::documents(&gateway_url, &options.merchants) {
+            self.secrets.put(&merchants::secret_name(&merchant), document);
+        }
+    }
+
+    async fn create_tables(&self, deployment: &Deployment) -> Result<Tables, StartError> {
+        let tables = Tables::new(&self.dynamodb_url);
+        let ensured = tables.ensure(TABLE_NAME, &deployment.table).await;
+        let is_new = ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let ensured = tables.ensure(ATTEMPTS_TABLE_NAME, &deployment.attempts).await;
+        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let ensured = tables.ensure(JOURNAL_TABLE_NAME, &deployment.journal).await;
+        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let ensured = tables.ensure(WEBHOOKS_TABLE_NAME, &deployment.webhooks).await;
+        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        tracing::info!(url = self.dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
+        Ok(tables)
+    }
+
+    async fn is_empty(&self, tables: &Tables) -> Result<bool, StartError> {
+        tables.is_empty(TABLE_NAME).await.map_err(|reason| self.dynamodb_failed(reason))
+    }
+
+    fn dynamodb_failed(&self, reason: String) -> StartError {
+        StartError::DynamoDb { url: self.dynamodb_url.clone(), reason }
+    }
+
+    fn guarded_app(
+        &self,
+        settings: AppSettings,
+        clock: Arc<dyn Clock>,
+        permissions: &Arc<Permissions>,
+    ) -> Result<Arc<App>, StartError> {
+        app::guarded(&self.dynamodb_url, &self.secretsmanager_url, settings, clock, permissions)
+    }
+
+    /// Makes the sample orders, and returns how many there are.
+    async fn make_samples(&self, settings: AppSettings, functions: &Functions) -> Result<usize, StartError> {
+        let clock = Arc::new(SampleClock::default());
+        // Not held to any policy: what is missing in one should show in the first request, not here.
+        let app = app::app(&self.dynamodb_url, &self.secretsmanager_url, settings, Arc::clone(&clock) as _)?;
+        let samples = samples::make(app, clock, functions, &self.simulator).await;
+        let samples = samples.map_err(StartError::Samples)?;
+        tracing::info!(orders = samples, "the sample orders are ready");
+        Ok(samples)
+    }
+}
+
+/// What the functions' processes hold.
+struct Process {
+    app: Arc<App>,
+    consumers: Consumers,
+    clock: Arc<dyn Clock>,
+}
+
+fn make_functions(
+    options: &Options,
+    deployment: &Deployment,
+    process: Process,
+    servers: &Servers,
+) -> Functions {
+    let Process { app, consumers, clock } = process;
+    let mut table = functions::TABLE.iter().copied().collect::<BTreeMap<_, _>>();
+    table.extend(options.handlers.iter().copied());
+    let (timeout, timeouts) = match options.function_timeout {
+        Some(timeout) => (timeout, BTreeMap::new()),
+        None => (deployment.function_timeout, deployment.timeouts.clone()),
+    };
+    let (app, consumers, stop) = (RwLock::new(app), RwLock::new(consumers), servers.stopped.clone());
+    Functions { clock, table, app, consumers, timeout, timeouts, stop }
+}

@@ -1,0 +1,162 @@
+//! The table's stream, handed to the functions that consume it, as Lambda's event source mappings do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodbstreams::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
+    types::{AttributeValue, Record, ShardIteratorType},
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use crate::{dynamodb::reason, functions::Functions, permissions::acting_as, resources::REGION};
+
+/// Changes in a batch, as `template.yaml` has it.
+const BATCH_SIZE: i32 = 100;
+
+/// A table's stream, and how far each consumer has come.
+pub(crate) struct Stream {
+    client: Client,
+    table: &'static str,
+    consumers: BTreeSet<String>,
+    /// By consumer and shard, the number of the last change that is dealt with. Forgotten with the process: what comes
+    /// again does no harm.
+    positions: Mutex<BTreeMap<(String, String), String>>,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        dynamodb_url: &str,
+        http_client: SharedHttpClient,
+        table: &'static str,
+        consumers: BTreeSet<String>,
+    ) -> Self {
+        let config = aws_sdk_dynamodbstreams::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(dynamodb_url)
+            .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
+            .http_client(http_client);
+        Self { client: Client::from_conf(config.build()), table, consumers, positions: Mutex::default() }
+    }
+
+    /// Hands every consumer all that there is, and returns how many changes the last one took. One that fails holds up
+    /// no other.
+    pub(crate) async fn deliver(&self, functions: &Functions) -> Result<usize, String> {
+        let mut positions = self.positions.lock().await;
+        let mut delivered = Ok(0);
+        for consumer in &self.consumers {
+            // Lambda reads the stream with the function's own permissions.
+            let run = self.deliver_to(consumer, functions, &mut positions);
+            match acting_as(consumer.clone(), run).await {
+                Ok(changes) => delivered = delivered.map(|_| changes),
+                Err(error) => delivered = Err(format!("{consumer}: {error}")),
+            }
+        }
+        delivered
+    }
+
+    async fn deliver_to(
+        &self,
+        consumer: &str,
+        functions: &Functions,
+        positions: &mut BTreeMap<(String, String), String>,
+    ) -> Result<usize, String> {
+        let streams = self.client.list_streams().table_name(self.table).send().await;
+        let streams = streams.map_err(|error| reason(&error))?;
+        let mut changes = 0;
+        for arn in streams.streams().iter().filter_map(|stream| stream.stream_arn()) {
+            let stream = self.client.describe_stream().stream_arn(arn).send().await;
+            let stream = stream.map_err(|error| reason(&error))?;
+            let shards = stream.stream_description().map(|description| description.shards().to_vec());
+            for shard in shards.unwrap_or_default() {
+                let at = (consumer.to_owned(), format!("{arn}/{}", shard.shard_id().unwrap_or_default()));
+                loop {
+                    let records = self.read(arn, shard.shard_id(), positions.get(&at)).await?;
+                    let Some(last) = records.last().and_then(number) else { break };
+                    let event = json!({ "Records": records.iter().map(record).collect::<Vec<_>>() });
+                    let response = functions.invoke_with_event(consumer, &event.to_string()).await;
+                    let response = response.map_err(|error| error.to_string())?;
+                    if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
+                        let done = records.iter().filter_map(number).take_while(|number| *number != failed);
+                        if let Some(done) = done.last() {
+                            positions.insert(at, done.to_owned());
+                        }
+                        return Err(format!("it could not deal with change {failed}"));
+                    }
+                    changes += records.len();
+                    positions.insert(at.clone(), last.to_owned());
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn read(
+        &self,
+        arn: &str,
+        shard: Option<&str>,
+        after: Option<&String>,
+    ) -> Result<Vec<Record>, String> {
+        let from = if after.is_some() {
+            ShardIteratorType::AfterSequenceNumber
+        } else {
+            ShardIteratorType::TrimHorizon
+        };
+        let request = self.client.get_shard_iterator().stream_arn(arn).set_shard_id(shard.map(str::to_owned));
+        let request = request.shard_iterator_type(from).set_sequence_number(after.cloned());
+        let iterator = request.send().await.map_err(|error| reason(&error))?.shard_iterator;
+        let request = self.client.get_records().set_shard_iterator(iterator).limit(BATCH_SIZE);
+        let records = request.send().await.map_err(|error| reason(&error))?;
+        Ok(records.records.unwrap_or_default())
+    }
+}
+
+fn number(record: &Record) -> Option<&str> {
+    record.dynamodb()?.sequence_number()
+}
+
+/// A change as Lambda hands it to a function.
+fn record(record: &Record) -> Value {
+    let change = record.dynamodb();
+    let image = |image: Option<&std::collections::HashMap<String, AttributeValue>>| image.map(object);
+    json!({
+        "eventID": record.event_id(),
+        "eventName": record.event_name().map(aws_sdk_dynamodbstreams::types::OperationType::as_str),
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "dynamodb": {
+            "Keys": image(change.and_then(|change| change.keys())),
+            "OldImage": image(change.and_then(|change| change.old_image())),
+            "NewImage": image(change.and_then(|change| change.new_image())),
+            "SequenceNumber": number(record),
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    })
+}
+
+fn object(members: &std::collections::HashMap<String, AttributeValue>) -> Value {
+    let members = members.iter().map(|(name, value)| (name.clone(), attribute(value)));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// DynamoDB's JSON.
+fn attribute(value: &AttributeValue) -> Value {
+    let bytes = |blob: &[u8]| BASE64_STANDARD.encode(blob);
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::B(blob) => json!({ "B": bytes(blob.as_ref()) }),
+        AttributeValue::Bool(value) => json!({ "BOOL": value }),
+        AttributeValue::L(list) => json!({ "L": list.iter().map(attribute).collect::<Vec<_>>() }),
+        AttributeValue::M(members) => json!({ "M": object(members) }),
+        AttributeValue::Ss(texts) => json!({ "SS": texts }),
+        AttributeValue::Ns(numbers) => json!({ "NS": numbers }),
+        AttributeValue::Bs(blobs) => {
+            json!({ "BS": blobs.iter().map(|blob| bytes(blob.as_ref())).collect::<Vec<_>>() })
+        }
+        _ => json!({ "NULL": true }),
+    }
+}

@@ -1,0 +1,457 @@
+//! `template.yaml`, as far as the local stack needs it: routes, functions with their permissions, and the table.
+//!
+//! What is deployed and what runs here come from the same file, so they cannot drift apart.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use tollgate::scheduled_capture::CaptureSettings;
+
+use crate::{cors::Cors, permissions::ByFunction};
+
+mod policy;
+
+/// The template of this repository; embedded, so that the binary runs from any directory.
+pub const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// What a template declares.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Every route of the HTTP API, and the function that answers it.
+    pub routes: Vec<Route>,
+    /// What pages of other origins may do.
+    pub cors: Cors,
+    /// Every schedule, and the function that it invokes.
+    pub schedules: Vec<Schedule>,
+    /// The binaries of all functions.
+    pub functions: BTreeSet<String>,
+    /// What each function's policy lets it do.
+    pub permissions: ByFunction,
+    /// The table of orders.
+    pub table: Table,
+    /// The table of shoppers' attempts.
+    pub attempts: Table,
+    /// The journal's table.
+    pub journal: Table,
+    /// The table of webhooks' deliveries.
+    pub webhooks: Table,
+    /// The binaries of the functions that the table's stream is handed to.
+    pub consumers: BTreeSet<String>,
+    /// The binaries of the functions that the stream of webhooks' deliveries is handed to.
+    pub deliverers: BTreeSet<String>,
+    /// After this time Lambda kills a function.
+    pub function_timeout: Duration,
+    /// The functions that have a time of their own, by binary.
+    pub timeouts: BTreeMap<String, Duration>,
+    /// How scheduled captures run where nobody says otherwise: the parameters' defaults.
+    pub captures: CaptureSettings,
+}
+
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The binary of the function that it invokes.
+    pub function: String,
+    /// How often.
+    pub every: Duration,
+    /// What it sends.
+    pub event: String,
+}
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What the route matches.
+    pub key: RouteKey,
+    /// The binary of the function that answers.
+    pub function: String,
+}
+
+/// What a route matches; shown as API Gateway's route key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RouteKey {
+    /// One method and path, for example `PUT /v2/orders/{orderId}`.
+    Exact {
+        /// The HTTP method, in capitals.
+        method: String,
+        /// The path, with its parameters in braces.
+        path: String,
+    },
+    /// Everything that no other route matches.
+    Default,
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact { method, path } => write!(f, "{method} {path}"),
+            Self::Default => f.write_str("$default"),
+        }
+    }
+}
+
+/// A table as `AWS::DynamoDB::Table` declares it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Table {
+    /// The table's own key.
+    pub key_schema: Vec<Key>,
+    /// The types of all attributes that stand in a key.
+    pub attribute_definitions: Vec<Attribute>,
+    /// The indexes.
+    #[serde(default)]
+    pub global_secondary_indexes: Vec<Index>,
+    /// Its stream, if it has one.
+    pub stream_specification: Option<StreamSpecification>,
+}
+
+/// A table's stream.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StreamSpecification {
+    /// What it holds of a change.
+    pub stream_view_type: String,
+}
+
+/// One attribute of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Key {
+    /// The attribute.
+    pub attribute_name: String,
+    /// `HASH` or `RANGE`.
+    pub key_type: String,
+}
+
+/// An attribute's type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Attribute {
+    /// The attribute.
+    pub attribute_name: String,
+    /// `S`, `N` or `B`.
+    pub attribute_type: String,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Index {
+    /// The index.
+    pub index_name: String,
+    /// Its key.
+    pub key_schema: Vec<Key>,
+    /// What else it holds.
+    pub projection: Projection,
+}
+
+/// What an index holds besides the keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Projection {
+    /// `ALL` or `KEYS_ONLY`.
+    pub projection_type: String,
+}
+
+/// Why a template cannot be run here.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// It is not YAML, or a part is not shaped as expected.
+    #[error("template.yaml, {part}: {reason}")]
+    Unreadable {
+        /// The resource, or the template as a whole.
+        part: String,
+        /// What is wrong, in the parser's words.
+        reason: String,
+    },
+    /// An event source that the local stack cannot play.
+    #[error("template.yaml, {function}: events of type {kind} are not supported here")]
+    UnsupportedEvent {
+        /// The function's logical id.
+        function: String,
+        /// The event's type.
+        kind: String,
+    },
+    /// A policy says what the local stack cannot hold a function to.
+    #[error("template.yaml, {function}: its policy cannot be played here: {reason}")]
+    UnsupportedPolicy {
+        /// The function's logical id.
+        function: String,
+        /// What is in the way.
+        reason: String,
+    },
+    /// Two functions claim the same route.
+    #[error("template.yaml: {0} is declared twice")]
+    DuplicateRoute(RouteKey),
+    /// A stream is handed to what is no function here, or it is of another table.
+    #[error("template.yaml, {0}: expected the stream of orders or of webhooks and a function")]
+    UnsupportedStream(String),
+    /// Not exactly the four tables.
+    #[error("template.yaml: expected four tables, found {0}")]
+    Tables(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document {
+    parameters: Parameters,
+    globals: Globals,
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameters {
+    capture_shards: Parameter<u16>,
+    capture_concurrency: Parameter<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter<T> {
+    default: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Globals {
+    function: FunctionDefaults,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FunctionDefaults {
+    timeout: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    r#type: String,
+    #[serde(default)]
+    metadata: Value,
+    #[serde(default)]
+    properties: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    build_properties: BuildProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BuildProperties {
+    binary: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventSource {
+    event_source_arn: String,
+    function_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Function {
+    timeout: Option<u64>,
+    policies: Option<Value>,
+    role: Option<Value>,
+    #[serde(default)]
+    events: BTreeMap<String, Event>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    properties: EventProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventProperties {
+    method: Option<String>,
+    path: Option<String>,
+    schedule_expression: Option<String>,
+    input: Option<String>,
+}
+
+/// What the resources say, each kind by itself.
+#[derive(Default)]
+struct Resources {
+    routes: Vec<Route>,
+    schedules: Vec<Schedule>,
+    functions: BTreeSet<String>,
+    timeouts: BTreeMap<String, Duration>,
+    /// A function's id, its binary and its policies.
+    policies: Vec<(String, String, Option<Value>)>,
+    tables: Vec<(Table, String)>,
+    sources: Vec<(String, EventSource)>,
+    cors: Cors,
+}
+
+fn resources(all: BTreeMap<String, Resource>) -> Result<Resources, TemplateError> {
+    let mut found = Resources::default();
+    for (id, resource) in all {
+        match resource.r#type.as_str() {
+            "AWS::Serverless::Function" => {
+                let binary = part::<Metadata>(&id, resource.metadata)?.build_properties.binary;
+                found.add_function(id.clone(), binary, part(&id, resource.properties)?)?;
+            }
+            "AWS::Lambda::EventSourceMapping" => {
+                found.sources.push((id.clone(), part(&id, resource.properties)?));
+            }
+            "AWS::Serverless::HttpApi" => found.cors = cors(&id, &resource.properties)?,
+            "AWS::DynamoDB::Table" => found.tables.push((part(&id, resource.properties)?, id)),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+impl Resources {
+    fn add_function(&mut self, id: String, binary: String, function: Function) -> Result<(), TemplateError> {
+        if let Some(seconds) = function.timeout {
+            self.timeouts.insert(binary.clone(), Duration::from_secs(seconds));
+        }
+        for event in function.events.into_values() {
+            let function = binary.clone();
+            match event.r#type.as_str() {
+                "HttpApi" => self.routes.push(Route { key: route_key(&id, event)?, function }),
+                "ScheduleV2" => self.schedules.push(schedule(&id, event, function)?),
+                _ => return Err(TemplateError::UnsupportedEvent { function: id, kind: event.r#type }),
+            }
+        }
+        // SAM attaches policies only to the role that it makes itself.
+        if function.role.is_some() {
+            let reason = "it has a role of its own".to_owned();
+            return Err(TemplateError::UnsupportedPolicy { function: id, reason });
+        }
+        self.policies.push((id, binary.clone(), function.policies));
+        self.functions.insert(binary);
+        Ok(())
+    }
+}
+
+/// Reads a template.
+pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
+    let document: Document = serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Unreadable {
+        part: "as a whole".into(),
+        reason: error.to_string(),
+    })?;
+    let Resources { routes, schedules, functions, timeouts, policies, mut tables, sources, cors } =
+        resources(document.resources)?;
+    let mut seen = BTreeSet::new();
+    for route in &routes {
+        if !seen.insert(&route.key) {
+            return Err(TemplateError::DuplicateRoute(route.key.clone()));
+        }
+    }
+    let (all, ids) = four(&mut tables)?;
+    let [table, attempts, journal, webhooks] = all;
+    let [orders_id, attempts_id, journal_id, webhooks_id] = &ids;
+    let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
+    for (id, source) in sources {
+        let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
+        let taken = match source.event_source_arn.strip_suffix(".StreamArn") {
+            Some(table) if table == orders_id => Some(&mut consumers),
+            Some(table) if table == webhooks_id => Some(&mut deliverers),
+            _ => None,
+        };
+        let ((_, binary, _), taken) = of.zip(taken).ok_or(TemplateError::UnsupportedStream(id))?;
+        taken.insert(binary.clone());
+    }
+    let names = policy::Tables {
+        orders: orders_id,
+        attempts: attempts_id,
+        journal: journal_id,
+        webhooks: webhooks_id,
+    };
+    let mut permissions = ByFunction::new();
+    for (id, binary, policies) in policies {
+        let granted = policies.map(|policies| policy::read(&id, policies, &names)).transpose()?;
+        permissions.insert(binary, granted.unwrap_or_default());
+    }
+    let function_timeout = Duration::from_secs(document.globals.function.timeout);
+    let Parameters { capture_shards, capture_concurrency } = document.parameters;
+    let captures =
+        CaptureSettings { shards: capture_shards.default, concurrency: capture_concurrency.default };
+    Ok(Deployment {
+        routes,
+        cors,
+        schedules,
+        functions,
+        permissions,
+        table,
+        attempts,
+        journal,
+        webhooks,
+        consumers,
+        deliverers,
+        function_timeout,
+        timeouts,
+        captures,
+    })
+}
+
+/// The tables and their ids: orders, attempts, journal, webhooks. The last two have a sort key. Of each two, the first
+/// one of the orders and the attempts has an index, and of the journal and the webhooks only the latter a stream.
+fn four(tables: &mut Vec<(Table, String)>) -> Result<([Table; 4], [String; 4]), TemplateError> {
+    let kind = |table: &Table| {
+        let is_long = table.key_schema.len() > 1;
+        let has_index = !table.global_secondary_indexes.is_empty();
+        (is_long, !is_long && !has_index, table.stream_specification.is_some())
+    };
+    tables.sort_by_key(|(table, _)| kind(table));
+    let all = <[_; 4]>::try_from(std::mem::take(tables));
+    let all = all.map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
+    let ids = all.each_ref().map(|(_, id)| id.clone());
+    Ok((all.map(|(table, _)| table), ids))
+}
+
+fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {
+    serde_json::from_value(value)
+        .map_err(|error| TemplateError::Unreadable { part: id.to_owned(), reason: error.to_string() })
+}
+
+/// `!If [there are origins, what they may do, nothing]`: here there are always some.
+fn cors(id: &str, properties: &Value) -> Result<Cors, TemplateError> {
+    let configuration = properties.pointer("/CorsConfiguration/1").cloned().unwrap_or_default();
+    part(id, configuration)
+}
+
+/// SAM makes the `$default` route from an event with neither path nor method.
+fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
+    match (event.properties.method, event.properties.path) {
+        (Some(method), Some(path)) => Ok(RouteKey::Exact { method: method.to_uppercase(), path }),
+        (None, None) => Ok(RouteKey::Default),
+        _ => Err(TemplateError::Unreadable {
+            part: function.to_owned(),
+            reason: "a route needs both Method and Path, or neither".into(),
+        }),
+    }
+}
+
+/// `rate(1 minute)`: the only kind of schedule that there is here.
+fn schedule(id: &str, event: Event, function: String) -> Result<Schedule, TemplateError> {
+    let expression = event.properties.schedule_expression.unwrap_or_default();
+    let event = event.properties.input.unwrap_or_else(|| "{}".to_owned());
+    let minutes = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).and_then(|rate| {
+        let (number, unit) = rate.split_once(' ')?;
+        matches!(unit, "minute" | "minutes").then(|| number.parse::<u64>().ok())?
+    });
+    let every = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    every.map(|every| Schedule { function, every, event }).ok_or_else(|| TemplateError::Unreadable {
+        part: id.to_owned(),
+        reason: format!("only rate(… minutes) is played here, not {expression}"),
+    })
+}

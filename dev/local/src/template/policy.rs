@@ -1,0 +1,129 @@
+//! A function's policy in the template, as the permissions that it grants.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::TemplateError;
+use crate::permissions::{Permission, Resource};
+
+/// The secrets of the stage's merchants, whatever follows their prefix.
+const MERCHANT_SECRETS: &str =
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantsPrefix}*";
+
+/// The secrets of merchants' receivers.
+const WEBHOOK_SECRETS: &str =
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${WebhooksPrefix}*";
+
+/// The bus that the stack's parameter names.
+const EVENT_BUS: &str =
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}";
+
+/// Nothing besides these members: a condition that was passed over would allow more here than on AWS.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Policy {
+    #[serde(rename = "Version")]
+    _version: String,
+    statement: Vec<Statement>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Statement {
+    #[serde(rename = "Sid")]
+    _sid: Option<String>,
+    effect: String,
+    action: OneOrMore,
+    resource: OneOrMore,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
+}
+
+/// The logical ids of the tables.
+pub(super) struct Tables<'a> {
+    pub(super) orders: &'a str,
+    pub(super) attempts: &'a str,
+    pub(super) journal: &'a str,
+    pub(super) webhooks: &'a str,
+}
+
+/// Reads the policies of a function, whose logical id is for the error.
+pub(super) fn read(
+    function: &str,
+    policies: Value,
+    tables: &Tables<'_>,
+) -> Result<BTreeSet<Permission>, TemplateError> {
+    let refused = |reason| TemplateError::UnsupportedPolicy { function: function.to_owned(), reason };
+    let policies: Vec<Policy> =
+        serde_json::from_value(policies).map_err(|error| refused(error.to_string()))?;
+    let mut permissions = BTreeSet::new();
+    for statement in policies.iter().flat_map(|policy| &policy.statement) {
+        if statement.effect != "Allow" {
+            return Err(refused(format!("the effect {}", statement.effect)));
+        }
+        for action in statement.action.as_slice() {
+            if !action.contains(':') || action.contains(['*', '?']) {
+                return Err(refused(format!("the action {action}")));
+            }
+            for name in statement.resource.as_slice() {
+                let resource =
+                    resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
+                permissions.insert(Permission { action: action.clone(), resource });
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+/// `!GetAtt` and `!Sub` are not seen here, only what they stand at; `cfn-lint` sees to them.
+fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
+    if name == MERCHANT_SECRETS {
+        return Some(Resource::MerchantSecrets);
+    }
+    if name == WEBHOOK_SECRETS {
+        return Some(Resource::WebhookSecrets);
+    }
+    if name == EVENT_BUS {
+        return Some(Resource::EventBus);
+    }
+    let of = |table: &str, rest: &str| name.strip_suffix(rest) == Some(table);
+    for (table, resource) in [
+        (tables.orders, Resource::Table),
+        (tables.attempts, Resource::AttemptsTable),
+        (tables.journal, Resource::JournalTable),
+        (tables.webhooks, Resource::WebhooksTable),
+    ] {
+        if of(table, ".Arn") {
+            return Some(resource);
+        }
+    }
+    if of(tables.orders, ".StreamArn") {
+        return Some(Resource::Stream);
+    }
+    if of(tables.webhooks, ".StreamArn") {
+        return Some(Resource::WebhooksStream);
+    }
+    let index_of = |table: &str| {
+        let index = name.strip_prefix(&format!("${{{table}.Arn}}/index/"))?;
+        (!index.contains(['*', '?', '$'])).then(|| index.to_owned())
+    };
+    index_of(tables.orders)
+        .map(Resource::Index)
+        .or_else(|| index_of(tables.webhooks).map(Resource::WebhooksIndex))
+}

@@ -1,0 +1,144 @@
+"""The sample shop of the local stack in a real browser: paid, declined, pending; also from another origin.
+
+Usage: checkout.py CHROMIUM STACK_ORIGIN
+"""
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[4] / "cardpointe-simulator/tests/interop"))
+from tokenizer_browser import Browser, wait  # noqa: E402
+
+VISA = "4788250000121443"
+NO_FUNDS = "4387751111111053"
+AMEX = "371449635398431"
+CODE = "7391"
+EXPIRY = ["10", "2031"]
+
+# Counts how often the frame has loaded what the page put into it. The event does not get to the window.
+COUNT_LOADS = """window.loads = 0; document.addEventListener("load", (event) => {
+  window.loads += event.target.id === "card" && event.target.src ? 1 : 0;
+}, true);"""
+
+
+class Shopper(Browser):
+    """A browser that keeps the requests of the page that it is at."""
+
+    def __init__(self, program):
+        self.requests = []
+        super().__init__(program)
+        self.call("Network.enable")
+        self.call("Page.enable")
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT_LOADS)
+
+    def read(self):
+        message = super().read()
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(message["params"]["request"])
+        return message
+
+    def go(self, url):
+        # The page that is left has its frame still.
+        self.evaluate("window.isLeft = true")
+        self.call("Page.navigate", url=url)
+        wait(lambda: self.evaluate("!window.isLeft && window.loads >= 1"))
+
+    def frame_loaded(self, times):
+        wait(lambda: (self.evaluate("window.loads") or 0) >= times)
+
+    def type_card(self, number, code):
+        left, top = self.evaluate(
+            "(({ left, top }) => [left, top])(document.getElementById('card').getBoundingClientRect())"
+        )
+        # The first field is behind its label.
+        self.click(left + 150, top + 15)
+        for key in [number, *EXPIRY, code]:
+            self.type(key)
+            self.tab()
+        wait(lambda: self.evaluate("!document.getElementById('pay').disabled"))
+
+    def pay(self):
+        self.evaluate("document.getElementById('pay').click()")
+
+    def comes_to(self, state):
+        wait(lambda: self.state() == state)
+        return self.evaluate("document.getElementById('result').textContent")
+
+    def state(self):
+        return self.evaluate("document.getElementById('result').dataset.state")
+
+
+def post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request) as response:
+        return response.read()
+
+
+def get(url):
+    with urllib.request.urlopen(url) as response:
+        return json.load(response)
+
+
+def main(program, stack):
+    about = get(f"{stack}/_local")
+    shopper = Shopper(program)
+    try:
+        check(shopper, stack, about["cardpointe_control"])
+    finally:
+        shopper.close()
+    sent = [
+        json.dumps(request)
+        for request in shopper.requests
+        if not request["url"].startswith(get(f"{stack}/checkout/settings")["tokenizer"])
+    ]
+    assert any("card_connect" in request for request in sent), "payments were seen"
+    for request in sent:
+        assert not any(secret in request for secret in [VISA, NO_FUNDS, AMEX, CODE]), request
+    print("ok no card number and no security code is in any request to the shop or to Tollgate")
+
+
+def approved(control):
+    return [entry for entry in get(f"{control}/transactions") if entry.get("respstat") == "A"]
+
+
+def check(shopper, stack, control):
+    shopper.go(f"{stack}/checkout")
+    shopper.type_card(NO_FUNDS, "112")
+    shopper.pay()
+    text = shopper.comes_to("declined")
+    assert "does not hold the amount" in text, text
+    print("ok a decline is shown, and another card is asked for")
+
+    shopper.frame_loaded(2)
+    shopper.type_card(VISA, "112")
+    shopper.pay()
+    assert "Paid: $25.99" in shopper.comes_to("paid")
+    assert len(approved(control)) == 1
+    print("ok another card pays the same order")
+
+    other = stack.replace("127.0.0.1", "localhost")
+    shopper.go(f"{other}/checkout")
+    shopper.type_card(VISA, "112")
+    shopper.pay()
+    shopper.comes_to("paid")
+    print("ok a page of another origin pays")
+
+    shopper.go(f"{other}/checkout")
+    post(f"{control}/faults", {"endpoint": "auth", "fault": "drop_after", "times": 1})
+    post(f"{control}/faults", {"endpoint": "inquireByOrderid", "fault": "status", "status": 503, "times": 1})
+    shopper.type_card(AMEX, CODE)
+    shopper.pay()
+    assert "Do not pay again" in shopper.comes_to("pending")
+    print("ok a lost response is shown as pending")
+    # No inquiry is sent before.
+    post(f"{stack}/_local/clock", {"advance_s": 31})
+    shopper.comes_to("paid")
+    assert len(approved(control)) == 3, approved(control)
+    print("ok the page finds out that it was paid, once")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

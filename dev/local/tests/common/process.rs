@@ -1,0 +1,67 @@
+//! A function's binary as a process, as Lambda runs it, and the Runtime API that it asks.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
+use local::Stack;
+use serde_json::Value;
+
+/// A process that has not responded, or not started, within this has hung.
+pub(crate) const HUNG: Duration = Duration::from_secs(30);
+
+/// The functions' own limit, as in `template.yaml`.
+const TIMEOUT: Duration = Duration::from_secs(29);
+
+pub(crate) struct Process {
+    pub(crate) api: Simulator,
+    pub(crate) child: Child,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already when it was killed, or when it crashed, and then a response was missing.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Process {
+    /// Starts a function's binary over a stack, with more in its environment, or other things.
+    pub(crate) async fn start(binary: &Path, stack: &Stack, more: &[(&str, &str)]) -> Self {
+        assert!(binary.exists(), "{} is not built: run `cargo test --workspace`", binary.display());
+        let api = Simulator::builder()
+            .function_name(binary.file_name().unwrap().to_str().unwrap())
+            .invocation_timeout(TIMEOUT)
+            .freeze_mode(FreezeMode::None)
+            .build()
+            .await
+            .unwrap();
+        let child = Command::new(binary)
+            .env_clear()
+            .envs(api.lambda_env_vars())
+            .envs(stack.environment())
+            .envs(more.iter().copied())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { api, child }
+    }
+
+    /// Its response to the invocation with this id. The Runtime API's fake can miss a change that happens just as a
+    /// wait begins, so each wait is short: `wait`.
+    pub(crate) async fn response(&self, id: &str, wait: Duration) -> Value {
+        let started = Instant::now();
+        while started.elapsed() < HUNG {
+            match self.api.wait_for_invocation_complete(id, wait).await {
+                Ok(state) => return state.response.expect("a response, not an error").payload,
+                Err(SimulatorError::Timeout(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("no response");
+    }
+}

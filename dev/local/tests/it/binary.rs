@@ -1,0 +1,80 @@
+//! `cargo run`: what the command says, and how it ends.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A directory of this test's own.
+fn directory(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn fails(arguments: &[&str]) -> String {
+    let Output { status, stderr, .. } = command(arguments).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr
+}
+
+/// Starts the command and waits until it says that it is ready.
+pub(crate) fn start(arguments: &[&str]) -> (Child, String) {
+    let mut child = command(arguments).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let ready = lines.map(Result::unwrap).find_map(|line| line.strip_prefix("Ready: ").map(str::to_owned));
+    (child, ready.unwrap())
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = fails(&["--port", &port]);
+    assert!(said.contains(&format!("error: port {port}, for the API, cannot be opened")), "{said}");
+    assert!(said.contains("--port"), "{said}");
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_written_is_named() {
+    let file = directory("unwritable").join("file");
+    fs::write(&file, "").unwrap();
+    let said = fails(&["--port", "0", "--data", file.join("below").to_str().unwrap()]);
+    assert!(said.contains("error: the data in") && said.contains("cannot be opened"), "{said}");
+}
+
+#[test]
+fn a_dynamodb_that_does_not_answer_is_named() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let said = fails(&["--port", "0", "--dynamodb-url", &format!("http://{closed}")]);
+    assert!(said.contains(&format!("error: DynamoDB at http://{closed} cannot be used")), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_it_cleanly_and_keeps_the_data() {
+    let data = directory("kept");
+    let data_argument = data.to_str().unwrap();
+    for signal in ["-INT", "-TERM"] {
+        let (mut child, _) = start(&["--port", "0", "--no-samples", "--data", data_argument]);
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let mut rest = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert!(rest.contains("The data is kept in"), "{rest}");
+        assert!(data.join("tollgate.sqlite").is_file());
+    }
+    fs::remove_dir_all(data).unwrap();
+}

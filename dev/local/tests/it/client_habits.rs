@@ -1,0 +1,289 @@
+//! What clients of the two originals are used to: members that their types promise, spellings of routes, keys in options.
+
+use jiff::SignedDuration;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tollgate::clock::Clock as _;
+
+use crate::{
+    credit_card_client::{BOTH, CreditCard, Syntax, date_time, follow_up, payment, with},
+    shop::{NO_FUNDS, PARTLY_APPROVED, Shop, VISA, by_card, by_token},
+};
+
+#[tokio::test]
+async fn amounts_and_reasons_are_members_and_not_only_prose() {
+    let shop = Shop::open_with(json!({"accept_partial_approval": true})).await;
+    let api = CreditCard::of(&shop);
+    for (n, syntax) in BOTH.into_iter().enumerate() {
+        let amounts = async |route: &str, request: Value| {
+            let envelope = api.send(syntax, route, &request).await.envelope();
+            let of = |name: &str| envelope.of(name).map(str::to_owned);
+            assert_eq!(of("LiveMode").as_deref(), Some("false"));
+            ["ApprovedAmount", "CapturedAmount", "RefundedAmount"].map(of)
+        };
+        let told = |all: [&str; 3]| all.map(|one| Some(one.to_owned()));
+        let id = api.approved("authorize", &payment("0", &format!("a{n}"))).await;
+        assert_eq!(amounts("status", follow_up("status", &id, "s")).await, told(["18.45", "0.00", "0.00"]));
+        let part = with(follow_up("capture", &id, "c"), "/Request/Amount", Some(json!("15.00")));
+        assert_eq!(amounts("capture", part).await, told(["18.45", "15.00", "0.00"]));
+        shop.stack.simulator().settle();
+        let part = with(follow_up("refund", &id, "r"), "/Request/Amount", Some(json!("5.00")));
+        assert_eq!(amounts("refund", part).await, told(["18.45", "15.00", "5.00"]));
+        // A part was approved, and the merchant keeps it.
+        let partly =
+            with(payment("1", &format!("p{n}")), "/Request/Card/CardNumber", Some(json!(PARTLY_APPROVED)));
+        let partly = with(partly, "/Request/Card/CVV", Some(json!("112")));
+        let [approved, captured, _] = amounts("charge", partly).await;
+        assert_eq!(approved, captured);
+        assert!(approved.is_some_and(|approved| approved != "18.45" && approved != "0.00"));
+        // Declined: a code, and no amounts.
+        let declined =
+            with(payment("1", &format!("d{n}")), "/Request/Card/CardNumber", Some(json!(NO_FUNDS)));
+        let declined = with(declined, "/Request/Card/CVV", Some(json!("112")));
+        let envelope = api.send(syntax, "charge", &declined).await.envelope();
+        assert_eq!(
+            (envelope.of("ResponseCode"), envelope.of("DeclineCode"), envelope.of("Advice")),
+            (Some("2"), Some("insufficient_funds"), Some("retry_later"))
+        );
+        assert_eq!((envelope.of("ApprovedAmount"), envelope.of("LiveMode")), (None, Some("false")));
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_follow_up_need_not_say_the_currency_and_must_not_say_another() {
+    let shop = Shop::open().await;
+    let api = CreditCard::of(&shop);
+    let id = api.approved("charge", &payment("1", "r")).await;
+    shop.stack.simulator().settle();
+    // What else the page's model has may be sent along.
+    let part = with(follow_up("refund", &id, "one"), "/Request/Amount", Some(json!("1.00")));
+    let other = with(
+        with(part.clone(), "/Request/CurrencyCode", Some(json!("EUR"))),
+        "/Request/TransactionReference",
+        Some(json!("x")),
+    );
+    assert_eq!(api.send(Syntax::Json, "refund", &other).await.envelope().code, "45");
+    let unknown = with(part.clone(), "/Request/CurrencyCode", Some(json!("XXQ")));
+    assert_eq!(api.send(Syntax::Json, "refund", &unknown).await.envelope().code, "16");
+    assert_eq!(shop.ledger("refund").len(), 0);
+    api.approved("refund", &part).await;
+    assert_eq!(shop.ledger("refund").len(), 1);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_repeated_follow_up_returns_its_payment_whatever_its_time_says_by_then() {
+    let shop = Shop::open().await;
+    let api = CreditCard::of(&shop);
+    let id = api.approved("authorize", &payment("0", "r")).await;
+    let old = date_time(shop.stack.clock().now() - SignedDuration::from_hours(48));
+    let at = |request: Value, at: &str| with(request, "/Request/TransactionDateTime", Some(json!(at)));
+    let capture = follow_up("capture", &id, "c");
+    // New, it is refused: it was written for another day.
+    let refused = api.send(Syntax::Json, "capture", &at(capture.clone(), &old)).await;
+    assert_eq!((refused.status, refused.envelope().code.as_str()), (400, "16"));
+    let now = date_time(shop.stack.clock().now());
+    api.approved("capture", &at(capture.clone(), &now)).await;
+    let again = api.send(Syntax::Json, "capture", &at(capture, &old)).await;
+    assert!(again.is_replay());
+    assert_eq!((again.status, again.envelope().code.as_str()), (200, "00"), "{}", again.body);
+    shop.stack.simulator().settle();
+    let refund = follow_up("refund", &id, "b");
+    api.approved("refund", &at(refund.clone(), &now)).await;
+    assert!(api.send(Syntax::Xml, "refund", &at(refund.clone(), &old)).await.is_replay());
+    // Other data under the same reference is another request, however old.
+    let other = at(with(refund, "/Request/Amount", Some(json!("1.00"))), &old);
+    assert_eq!(api.send(Syntax::Json, "refund", &other).await.envelope().code, "63");
+    assert_eq!(shop.ledger("refund").len(), 1);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_route_of_the_credit_card_api_is_found_in_any_spelling_and_what_is_not_is_told_in_its_form() {
+    let shop = Shop::open().await;
+    let api = CreditCard::of(&shop);
+    let json = [("content-type", "application/json")];
+    for (n, path) in [
+        "/API/V1/Payments/CreditCard/Authorize",
+        "/api/v1/payments/creditcard/authorize/",
+        "/Api/v1/Payments/creditcard/AUTHORIZE/",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = payment("0", &format!("r{n}")).to_string();
+        let paid = api.request("POST", path, &json, body).await;
+        assert_eq!((paid.status, paid.envelope().code.as_str()), (200, "00"), "{path}: {}", paid.body);
+    }
+    assert_eq!(shop.ledger("auth").len(), 3);
+    let xml = [("content-type", "application/xml")];
+    for (method, path, headers, status, media) in [
+        ("POST", "/api/v1/payments/creditcard/sale", &json[..], 404, "application/json; charset=utf-8"),
+        ("POST", "/api/v1/payments/creditcard/sale", &xml, 404, "application/xml; charset=utf-8"),
+        ("POST", "/api/v1/payments/creditcard", &xml, 404, "application/xml; charset=utf-8"),
+        (
+            "GET",
+            "/api/v1/payments/creditcard/status",
+            &[("accept", "text/xml")],
+            405,
+            "text/xml; charset=utf-8",
+        ),
+        ("PUT", "/api/v1/payments/creditcard/Charge/", &json, 405, "application/json; charset=utf-8"),
+    ] {
+        let refused = api.request(method, path, headers, "").await;
+        assert_eq!((refused.status, refused.content_type.as_str()), (status, media), "{method} {path}");
+        assert_eq!(refused.envelope().of("ResponseCode"), Some("3"));
+        assert_eq!(refused.header("allow"), (status == 405).then_some("POST"), "{method} {path}");
+    }
+    // Another name that begins alike is not this API's.
+    shop.get("/api/v1/payments/creditcards/charge").await.error(404, "not_found");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
+    let shop = Shop::open().await;
+    let api = CreditCard::of(&shop);
+    let marked = |mut request: Value| {
+        request["$type"] = json!("Payments.Api.Models.CardTransactionBindingModel");
+        request["Request"]["$id"] = json!("1");
+        request["Request"]["__type"] = json!("TransactionCardRequestModel");
+        request
+    };
+    let id = api.approved("authorize", &marked(payment("0", "r"))).await;
+    api.approved("capture", &marked(follow_up("capture", &id, "c"))).await;
+    api.approved("void", &marked(follow_up("void", &id, "v"))).await;
+    // With one underscore it may be a slip of the pen.
+    let slip = with(follow_up("void", &id, "w"), "/Request/_Amount", Some(json!("1.00")));
+    assert_eq!(api.send(Syntax::Json, "void", &slip).await.envelope().code, "17");
+    shop.register("o", 2599).await;
+    let paid = shop.pay_by_token("o", "authorize").await.id();
+    let captured = shop.follow_up("o", &paid, "capture", json!({"$type": "A", "__typename": "B"})).await;
+    captured.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn countries_are_understood_as_clients_abbreviate_them() {
+    let shop = Shop::open().await;
+    let api = CreditCard::of(&shop);
+    for (n, country) in ["UK", "U.K.", "U.S.A.", "u.s."].into_iter().enumerate() {
+        let request =
+            with(payment("0", &format!("r{n}")), "/Request/BillingAddress/Country", Some(json!(country)));
+        api.approved("authorize", &request).await;
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_order_has_the_members_that_the_sdks_types_promise() {
+    let shop = Shop::open().await;
+    shop.register("o", 123_456).await;
+    let order = shop.order("o").await;
+    let price =
+        |amount: u64, formatted: &str| json!({"amount": amount, "currency": "USD", "formatted": formatted});
+    let shown = &order["meta"]["display_price"];
+    for (name, expected) in [
+        ("with_tax", price(123_456, "$1,234.56")),
+        ("without_tax", price(123_456, "$1,234.56")),
+        ("balance_owing", price(123_456, "$1,234.56")),
+        ("tax", price(0, "$0.00")),
+        ("discount", price(0, "$0.00")),
+        ("shipping", price(0, "$0.00")),
+    ] {
+        assert_eq!(shown[name], expected, "{name}");
+    }
+    assert_eq!((&order["anonymized"], &order["shipping"]), (&json!(false), &json!("unfulfilled")));
+    assert_eq!(order["customer"], json!({"name": "", "email": ""}));
+    for address in ["shipping_address", "billing_address"] {
+        for member in ["first_name", "last_name", "line_1", "postcode", "country", "region"] {
+            assert_eq!(order[address][member], "", "{address}.{member}");
+        }
+    }
+    assert_eq!(order["livemode"], false);
+    let paid = shop.pay_by_token("o", "purchase").await;
+    assert_eq!(paid.data(200)["livemode"], false);
+    assert_eq!(paid.data(200)["timestamps"], paid.data(200)["meta"]["timestamps"]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_to_be_cancelled_or_fulfilled_is_not_said_to_be() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    // As the SDK's `Orders.Update` sends it, and with the members that a registration needs.
+    for (data, source) in [
+        (json!({"type": "order", "status": "cancelled"}), "data.status"),
+        (json!({"type": "order", "status": "cancelled", "amount": 2599, "currency": "USD"}), "data.status"),
+        (json!({"type": "order", "shipping": "fulfilled"}), "data.shipping"),
+    ] {
+        let refused = shop.put_order("o", data).await;
+        assert_eq!(refused.error(422, "unsupported_order_status")["source"], source);
+    }
+    // Its own state, sent back, changes nothing.
+    let state = json!({"type": "order", "status": "incomplete", "shipping": "unfulfilled", "amount": 2599, "currency": "USD"});
+    shop.put_order("o", state).await.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_with_a_misspelt_amount_does_not_pay_everything() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    for member in ["amonut", "Amount", "ammount", "amuont", "AMOUNT", "amount_minor", "total_amount"] {
+        for mut data in [by_token("purchase"), by_card("authorize", VISA)] {
+            data[member] = json!(100);
+            let refused = shop.pay("o", data).await;
+            let error = refused.error(400, "unknown_member");
+            assert_eq!(error["source"], format!("data.{member}"));
+            assert!(error["detail"].as_str().unwrap().ends_with("did you mean amount?"), "{error}");
+        }
+    }
+    assert_eq!(shop.stack.simulator().transactions().len(), 0);
+    // What is no amount is ignored as ever.
+    let mut data = by_token("purchase");
+    data["account"] = json!("1");
+    data["amount"] = json!(100);
+    shop.pay("o", data).await.data(200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_key_in_the_options_is_an_idempotency_key() {
+    let shop = Shop::open().await;
+    shop.register("o", 2599).await;
+    let mut data = by_token("authorize");
+    data["amount"] = json!(1000);
+    data["options"] = json!({"idempotency_key": "k1"});
+    let first = shop.pay("o", data.clone()).await;
+    let again = shop.pay("o", data.clone()).await;
+    assert!(!first.is_replay() && again.is_replay());
+    assert_eq!(again.id(), first.id());
+    // It is the same key as in the header, and both together have to say the same.
+    let path = "/v2/orders/o/payments";
+    let mut bare = data.clone();
+    bare.as_object_mut().unwrap().remove("options");
+    assert!(shop.post_with_key(path, "k1", json!({"data": bare})).await.is_replay());
+    assert!(shop.post_with_key(path, "k1", json!({"data": data.clone()})).await.is_replay());
+    shop.post_with_key(path, "k2", json!({"data": data.clone()})).await.error(400, "invalid_value");
+    // Another intent needs another key.
+    data["amount"] = json!(900);
+    shop.pay("o", data.clone()).await.error(422, "idempotency_key_reused");
+    for key in [json!(""), json!(1), json!("tab\there"), json!("é")] {
+        data["options"] = json!({"idempotency_key": key});
+        shop.pay("o", data.clone()).await.error(400, "invalid_value");
+    }
+    // The SDK's refunds have the options beside `data`.
+    let id = first.id();
+    shop.follow_up("o", &id, "capture", json!({"options": {"idempotency_key": "c"}})).await.data(200);
+    let again = shop.follow_up("o", &id, "capture", json!({"options": {"idempotency_key": "c"}})).await;
+    assert!(again.is_replay(), "{}", again.body);
+    shop.stack.simulator().settle();
+    let refund = json!({"data": {"amount": 100}, "options": {"idempotency_key": "r"}}).to_string();
+    let path = format!("/v2/orders/o/transactions/{id}/refund");
+    shop.send(Method::POST, &path, &[], refund.clone()).await.data(200);
+    assert!(shop.send(Method::POST, &path, &[], refund).await.is_replay());
+    assert_eq!((shop.ledger("auth").len(), shop.ledger("refund").len()), (1, 1));
+    shop.close().await;
+}

@@ -1,0 +1,276 @@
+//! The documentation says what the code does: error codes, routes, statuses, AVS and CVV letters, and the merchant's document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::template::{RouteKey, TEMPLATE, parse};
+use serde_json::Value;
+use tollgate::{
+    api::Code,
+    credit_card::{self, letters},
+    elastic_path::{self, DetailedStatus, VoidReason},
+    scheduled_capture::{CaptureReport, CaptureRequest},
+    telemetry::Measured as _,
+};
+
+use crate::{
+    events::{events, is_scheduled},
+    openapi::DESCRIPTION,
+};
+
+pub(crate) const ERRORS: &str = include_str!("../../../../docs/errors.md");
+const MERCHANTS: &str = include_str!("../../../../docs/merchants.md");
+const API: &str = include_str!("../../../../docs/api.md");
+const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
+const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
+const EVENTS: &str = include_str!("../../../../events/README.md");
+
+/// What API Gateway answers by itself, on every route.
+const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
+
+/// What a code is to callers: in the tables of both APIs, or in those of `docs/errors.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    status: String,
+    title: String,
+    /// `Message.Code`.
+    pub(crate) number: String,
+}
+
+/// Code → the rest of its row.
+pub(crate) fn codes() -> BTreeMap<String, Row> {
+    let row = |code: &Code| {
+        let status = elastic_path::status::status(*code).to_string();
+        let title = elastic_path::status::title(*code).to_owned();
+        let number = format!("{:02}", credit_card::status::number(*code));
+        (code.as_str().to_owned(), Row { status, title, number })
+    };
+    let codes: BTreeMap<_, _> = Code::ALL.iter().map(row).collect();
+    assert_eq!(codes.len(), Code::ALL.len(), "no two codes have the same word");
+    codes
+}
+
+/// The status of a code by its word, in the API that the route belongs to.
+fn status_on(route: &str, code: &str) -> Option<String> {
+    let code = Code::ALL.iter().find(|known| known.as_str() == code)?;
+    let of = if is_credit_card(route) { credit_card::status::status } else { elastic_path::status::status };
+    Some(of(*code).to_string())
+}
+
+/// Whether a route is the credit-card API's, which answers 200 for whatever could be decided.
+pub(crate) fn is_credit_card(route: &str) -> bool {
+    route.contains(" /api/v1/payments/creditcard/")
+}
+
+/// The cells of every table row whose first cell is one word of code.
+pub(crate) fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    page.lines().filter_map(|line| {
+        let line = line.strip_prefix("| ")?;
+        let mut cells = line.strip_suffix(" |").unwrap_or(line).split(" | ").map(str::trim);
+        let first = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((first, cells.collect()))
+    })
+}
+
+/// Route → its operation.
+fn operations() -> &'static BTreeMap<String, Value> {
+    &DESCRIPTION.operations
+}
+
+#[test]
+fn every_error_code_is_documented_with_its_status_title_and_number_and_no_other() {
+    let rows = rows(ERRORS).filter(|(_, cells)| cells.len() >= 5);
+    let row = |(code, cells): (&str, Vec<&str>)| {
+        let [status, title, number] = [cells[0], cells[1], cells[2]].map(str::to_owned);
+        (code.to_owned(), Row { status, title, number })
+    };
+    let documented: Vec<_> = rows.map(row).collect();
+    let unique: BTreeMap<_, _> = documented.iter().cloned().collect();
+    assert_eq!(unique.len(), documented.len(), "no code stands there twice");
+    assert_eq!(unique, codes());
+    let numbers: BTreeSet<_> = unique.values().map(|row| &row.number).collect();
+    assert_eq!(numbers.len(), unique.len(), "no number stands there twice");
+}
+
+#[test]
+fn every_route_is_documented_and_every_documented_route_is_there() {
+    let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key);
+    let routes: BTreeSet<_> =
+        routes.filter(|key| *key != RouteKey::Default).map(|key| key.to_string()).collect();
+    assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
+    let listed = rows(API).filter(|(route, _)| route.contains(" /")).map(|(route, _)| route.to_owned());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), routes, "docs/api.md");
+}
+
+#[test]
+fn every_error_code_stands_under_its_status_on_some_route() {
+    let codes = codes();
+    // These two are for routes that are not there.
+    let mut seen = BTreeSet::from(["not_found", "method_not_allowed"].map(str::to_owned));
+    for (route, operation) in operations() {
+        let mut of_route = BTreeSet::new();
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            for code in response["x-error-codes"].as_array().into_iter().flatten() {
+                let code = code.as_str().unwrap();
+                let in_table = status_on(route, code);
+                let in_table = in_table.unwrap_or_else(|| panic!("{route}: {code} is no code"));
+                assert_eq!(in_table, *status, "{route}: {code}");
+                assert!(of_route.insert(code), "{route}: {code} is told in one way");
+                seen.insert(code.to_owned());
+            }
+        }
+        for status in API_GATEWAYS_OWN {
+            assert!(!operation["responses"][status].is_null(), "{route}: {status}");
+        }
+    }
+    assert_eq!(seen, codes.into_keys().collect());
+}
+
+/// `docs/errors.md` lists by status what the credit-card API does not answer with 200.
+#[test]
+fn the_statuses_of_the_credit_card_api_are_documented() {
+    let elsewhere = [("404", "not_found"), ("405", "method_not_allowed")];
+    let mut told = BTreeSet::from(elsewhere.map(|(status, code)| (status.to_owned(), code.to_owned())));
+    for (_, operation) in operations().iter().filter(|(route, _)| is_credit_card(route)) {
+        for (status, response) in
+            operation["responses"].as_object().unwrap().iter().filter(|(s, _)| *s != "200")
+        {
+            for code in response["x-error-codes"].as_array().into_iter().flatten() {
+                told.insert((status.clone(), code.as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    let section = ERRORS.split_once("## In the credit-card API\n").unwrap().1.split("\n## ").next().unwrap();
+    let table = section.split_once("| status | rows |\n|---|---|\n").unwrap().1.split("\n\n").next().unwrap();
+    let documented = table.lines().flat_map(|line| {
+        let (status, codes) = line.trim_matches(['|', ' ']).split_once(" | ").unwrap();
+        codes.split(", ").map(|code| (status.to_owned(), code.trim_matches('`').to_owned()))
+    });
+    assert_eq!(documented.collect::<BTreeSet<_>>(), told);
+}
+
+#[test]
+fn what_the_sample_events_are_answered_is_documented_for_their_route() {
+    let operations = operations();
+    let (codes, answers) = (codes(), rows(EVENTS).collect::<BTreeMap<_, _>>());
+    for (name, event) in events().into_iter().filter(|(_, event)| !is_scheduled(event)) {
+        let route = event["routeKey"].as_str().unwrap();
+        if route == "$default" {
+            continue;
+        }
+        let (status, holds) = (answers[name.as_str()][0], answers[name.as_str()][1]);
+        let response = &operations[route]["responses"][status];
+        assert!(!response.is_null(), "{name}: {route} answers {status}");
+        let named = if is_credit_card(route) {
+            codes.iter().find(|(_, row)| is_message_code(holds, &row.number)).map(|(code, _)| code.as_str())
+        } else {
+            holds.trim_matches('`').rsplit('"').find(|part| codes.contains_key(*part))
+        };
+        if let Some(code) = named {
+            let documented = response["x-error-codes"].as_array().unwrap();
+            assert!(documented.iter().any(|one| one == code), "{name}: {route} answers {code}");
+        }
+    }
+}
+
+/// Whether a piece of a credit-card answer, JSON or XML, holds this `Message.Code`.
+fn is_message_code(piece: &str, number: &str) -> bool {
+    piece.contains(&format!("\"Code\":\"{number}\"")) || piece.contains(&format!("<Code>{number}</Code>"))
+}
+
+#[test]
+fn the_avs_and_cvv_letters_are_documented_row_by_row() {
+    for (table, heading) in [(letters::AVS, "### AvsResultCode\n"), (letters::CVV, "### CvvResultCode\n")] {
+        let in_code: Vec<_> = table.iter().map(|(theirs, ours, why)| [*theirs, *ours, *why]).collect();
+        let section = CREDIT_CARD.split_once(heading).unwrap().1.split("\n#").next().unwrap();
+        let documented: Vec<_> = rows(section)
+            .filter(|(_, cells)| cells.len() == 2)
+            .map(|(theirs, cells)| [theirs, cells[0].trim_matches('`'), cells[1]])
+            .collect();
+        assert_eq!(documented, in_code, "{heading}");
+    }
+}
+
+#[test]
+fn the_merchants_documents_in_the_documentation_can_be_used() {
+    let examples: Vec<_> =
+        MERCHANTS.split("```json\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert_eq!(examples.len(), 2);
+    for example in &examples {
+        tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap();
+    }
+    // With everything stated, the rules are the defaults.
+    let rules =
+        |example| tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap().policy;
+    assert_eq!(rules(examples[0]), rules(examples[1]));
+    let full: Value = serde_json::from_str(examples[1]).unwrap();
+    let members: BTreeSet<_> = rows(MERCHANTS).map(|(name, _)| name.split('.').next().unwrap()).collect();
+    for name in full.as_object().unwrap().keys() {
+        assert!(members.contains(name.as_str()), "{name} is described");
+    }
+}
+
+/// The part of a page under a heading, up to the next one of the same rank or a higher one.
+pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let rank = heading.split_once(' ').unwrap().0;
+    let section = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{heading}")).1;
+    let ends = (1..=rank.len()).filter_map(|rank| section.find(&format!("\n{} ", "#".repeat(rank))));
+    &section[..ends.min().unwrap_or(section.len())]
+}
+
+#[test]
+fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
+    let documented =
+        |heading| -> Vec<_> { rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect() };
+    let report = serde_json::to_value(CaptureReport::default()).unwrap();
+    assert_eq!(documented("### The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
+    // What it knows is what it lists when it meets what it does not.
+    let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
+    let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
+    assert_eq!(documented("### The event"), known, "{error}");
+}
+
+#[test]
+fn the_metrics_of_scheduled_capture_are_documented() {
+    let report = CaptureReport { captured_minor: BTreeMap::from([("USD", 1)]), ..CaptureReport::default() };
+    let mut in_code = BTreeMap::new();
+    for measures in report.measures() {
+        let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));
+        let dimensions = dimensions.collect::<Vec<_>>().join(", ");
+        for (name, unit, _) in measures.metrics {
+            in_code.insert(name, vec![unit.to_owned(), dimensions.clone()]);
+        }
+    }
+    let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+    let table = rows(section(SCHEDULED, "### The metrics"));
+    assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
+}
+
+#[test]
+fn every_detailed_status_is_documented() {
+    // A duplicate of an attempt is voided beside the payment, which keeps the status that it has.
+    let reasons = VoidReason::ALL
+        .iter()
+        .filter(|reason| **reason != VoidReason::Duplicate)
+        .map(|reason| reason.as_str());
+    let shown: BTreeSet<_> =
+        DetailedStatus::ALL.iter().map(|status| status.as_str()).chain(reasons).collect();
+    let listed = DESCRIPTION.document.pointer(
+        "/components/schemas/Transaction/properties/payment_details/properties/detailed_status/enum",
+    );
+    let listed = listed.unwrap().as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), shown);
+    let documented = rows(section(API, "### Detailed status")).map(|(word, _)| word);
+    let words: BTreeSet<_> = shown.into_iter().filter(|word| !word.is_empty()).collect();
+    assert_eq!(documented.collect::<BTreeSet<_>>(), words, "docs/api.md");
+}
+
+#[test]
+fn the_parameters_of_scheduled_capture_are_documented_with_their_defaults() {
+    let captures = parse(TEMPLATE).unwrap().captures;
+    let default = |parameter: &str| {
+        let row = rows(section(SCHEDULED, "## Scale")).find(|(name, _)| *name == parameter);
+        row.unwrap_or_else(|| panic!("{parameter}")).1[0].to_owned()
+    };
+    assert_eq!(default("CaptureShards"), captures.shards.to_string());
+    assert_eq!(default("CaptureConcurrency"), captures.concurrency.to_string());
+}

@@ -1,0 +1,207 @@
+//! What is stored, logged and measured is what `docs/security.md` and `docs/operations.md` list, no less and no more; and
+//! whatever a caller sends, nothing of it turns up where it does not belong.
+
+mod cage;
+mod canaries;
+mod spoiled;
+mod tour;
+pub(crate) mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::template::TEMPLATE;
+use serde_json::Value;
+use tollgate::{
+    delivering, dynamodb::short_names, invocation::Served, journaling, publishing, reconcile,
+    scheduled_capture, telemetry::Measured, trail::Trail,
+};
+
+use crate::{
+    docs::{rows, section},
+    shop::{Shop, table},
+};
+
+const SECURITY: &str = include_str!("../../../../docs/security.md");
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+
+/// The names in the first column of a section's table, each once.
+fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
+    let listed: Vec<_> = rows(section(page, heading)).map(|(name, _)| name.to_owned()).collect();
+    let unique: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(unique.len(), listed.len(), "{heading}: nothing stands there twice");
+    unique
+}
+
+#[tokio::test]
+async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other() {
+    let mut seen = tour::through_everything().await;
+    // Only the first request of a process has it, and that may have been another test's.
+    seen.logged.insert("cold_start".to_owned());
+    assert_eq!(seen.stored, documented(SECURITY, "### Stored fields"), "stored (left), listed (right)");
+    assert_eq!(seen.logged, documented(SECURITY, "### Logged fields"), "logged (left), listed (right)");
+}
+
+/// An attribute that is stored under its own name would be read as the one that this name is short for.
+#[test]
+fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
+    let short: BTreeMap<_, _> = short_names().collect();
+    let listed = rows(section(SECURITY, "### Names in the table"))
+        .map(|(short, cells)| (short, cells[0].trim_matches('`')));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), short);
+    let own = documented(SECURITY, "### Stored fields");
+    let own = own.iter().flat_map(|path| path.split('.')).map(|name| name.trim_end_matches("[]"));
+    let long: BTreeSet<_> = short_names().map(|(_, name)| name).collect();
+    for name in own.filter(|name| !long.contains(name)) {
+        assert!(
+            !short.contains_key(name),
+            "{name} is stored under its own name, which is short for {}",
+            short[name]
+        );
+    }
+}
+
+/// The tour cannot meet every line that there is: what is only logged when two things go wrong at once is read off the code.
+#[test]
+fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
+    let mut named = BTreeSet::from(["message".to_owned()]);
+    let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let mut folders = vec![shared.join("src"), shared.join("core/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                named.extend(fields_of_lines(&std::fs::read_to_string(entry).unwrap()));
+            }
+        }
+    }
+    // They become members of the line beside its fields, and are a table of their own.
+    assert!(named.remove("metrics"));
+    assert_eq!(named, documented(SECURITY, "### Logged fields"), "in the code (left), listed (right)");
+}
+
+/// The fields of every log line in a source file: `name = value`, `%name`, `?name` or `name`, up to the sentence.
+fn fields_of_lines(source: &str) -> Vec<String> {
+    let lines =
+        ["tracing::info!(", "tracing::warn!(", "tracing::error!("].map(|line| source.split(line).skip(1));
+    let mut names = Vec::new();
+    for line in lines.into_iter().flatten() {
+        let mut depth = 0;
+        let field = |c: char| {
+            depth += i32::from(matches!(c, '(' | '{')) - i32::from(matches!(c, ')' | '}'));
+            (c == ',' && depth == 0) || depth < 0
+        };
+        let fields = line.split(field).map(|field| field.trim().trim_start_matches(['%', '?']));
+        let fields = fields.take_while(|field| field.starts_with(|c: char| c.is_ascii_lowercase()));
+        names.extend(fields.map(|field| field.split([' ', '=']).next().unwrap().to_owned()));
+    }
+    names
+}
+
+#[test]
+fn every_field_of_the_access_log_is_in_the_inventory_and_no_other() {
+    let format = TEMPLATE.split_once("AccessLogSettings:").unwrap().1.split_once("Format:").unwrap().1;
+    let names = format.split("\":\"$context.").map(|before| before.rsplit('"').next().unwrap().to_owned());
+    let mut names: Vec<_> = names.collect();
+    names.pop();
+    assert!(!names.is_empty(), "the format was found");
+    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), documented(SECURITY, "### Access log fields"));
+}
+
+#[test]
+fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
+    let logged = documented(SECURITY, "### Logged fields");
+    let queries: Vec<_> =
+        OPERATIONS.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert!(!queries.is_empty());
+    for query in queries {
+        assert!(query.contains("fields."), "asks for something: {query}");
+        for rest in query.split("fields.").skip(1) {
+            let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
+            assert!(logged.contains(name), "{name} in {query}");
+        }
+    }
+}
+
+/// Every metric, with its unit and its dimensions.
+pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
+    let trail = Trail {
+        kind: Some("capture"),
+        outcome: Some("approved"),
+        gateway_calls: 1,
+        gateway_timeouts: 1,
+        ..Trail::default()
+    };
+    let trail = Trail { gateway_refusals: 1, is_stopped: true, ..trail };
+    let trail = Trail { wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
+    let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
+    let captured_minor = BTreeMap::from([("USD", 1)]);
+    let captures =
+        scheduled_capture::CaptureReport { captured_minor, ..scheduled_capture::CaptureReport::default() };
+    let journal =
+        journaling::JournalReport { differing: 1, parked: 1, ..journaling::JournalReport::default() };
+    let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
+    let webhooks = delivering::DeliveryReport { parked: 1, down: 1, ..delivering::DeliveryReport::default() };
+    let all: [&dyn Measured; 6] = [&served, &captures, &inquiries, &journal, &events, &webhooks];
+    let mut measured = BTreeMap::new();
+    for measures in all.iter().flat_map(|of| of.measures()) {
+        let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));
+        let dimensions = dimensions.collect::<Vec<_>>().join(", ");
+        for (name, unit, _) in measures.metrics {
+            measured.insert(name, [unit.to_owned(), dimensions.clone()]);
+        }
+    }
+    measured
+}
+
+#[test]
+fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
+    let listed = rows(section(OPERATIONS, "## Metrics"));
+    let listed = listed.map(|(name, cells)| (name, [cells[0].to_owned(), cells[1].to_owned()]));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), metrics());
+}
+
+/// The path of every attribute in the table; `[]` stands for the members of a list.
+async fn stored(shop: &Shop) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for item in table(shop.stack.dynamodb_url()).await {
+        for (name, value) in &item {
+            add_paths(&mut paths, long(name).to_owned(), value);
+        }
+    }
+    paths
+}
+
+/// The name that a short one in the table stands for.
+fn long(name: &str) -> &str {
+    short_names().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
+}
+
+fn add_paths(paths: &mut BTreeSet<String>, path: String, value: &AttributeValue) {
+    match value {
+        AttributeValue::M(members) => {
+            for (name, value) in members {
+                add_paths(paths, format!("{path}.{}", long(name)), value);
+            }
+        }
+        AttributeValue::L(items) => {
+            for item in items {
+                add_paths(paths, format!("{path}[]"), item);
+            }
+        }
+        _ => {
+            paths.insert(path);
+        }
+    }
+}
+
+/// The names of all fields in these lines.
+fn logged(lines: &[Value]) -> BTreeSet<String> {
+    let fields = lines.iter().map(|line| line["fields"].as_object().unwrap());
+    fields.flat_map(|fields| fields.keys().cloned()).collect()
+}

@@ -1,0 +1,300 @@
+//! Through all features of both APIs and of the schedules, with everything that a request can hold.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
+use jiff::SignedDuration;
+use local::{AppSettings, functions::SCHEDULED, merchants};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tollgate::{
+    clock::Clock as _,
+    operation::HandVerdict,
+    order::OrderKey,
+    payments::{Deadline, HandDecision},
+    scheduled_capture::CaptureSettings,
+};
+
+use super::{logged, stored, watch::Watch};
+use crate::{
+    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
+    stopped_payments::throw,
+    support::client,
+    webhooks,
+};
+
+const DAY_S: i64 = 86_400;
+
+/// What there was to see on the way.
+pub(super) struct Seen {
+    /// The paths of the attributes in the table.
+    pub(super) stored: BTreeSet<String>,
+    /// The names of the fields of the log lines, as they are written in production.
+    pub(super) logged: BTreeSet<String>,
+}
+
+/// A shop, and what was in its table at any time.
+struct Tour {
+    shop: Shop,
+    stored: BTreeSet<String>,
+}
+
+pub(super) async fn through_everything() -> Seen {
+    // As `telemetry::init` has it.
+    let watch = Watch::over("off,tollgate=info");
+    let mut tour =
+        Tour { shop: Shop::open_with(json!({"keep_personal_data": "P30D"})).await, stored: BTreeSet::new() };
+    tour.pays_later_and_refunds().await;
+    tour.pays_with_everything_a_credit_card_request_holds().await;
+    tour.is_declined_and_given_back().await;
+    tour.is_paid_by_a_shopper().await;
+    tour.loses_a_request_that_arrives_late().await;
+    tour.meets_a_gateway_that_does_not_answer().await;
+    tour.retries_what_had_no_effect().await;
+    tour.closes_an_order_and_meets_a_refused_settlement().await;
+    tour.cannot_read_a_merchant().await;
+    tour.cannot_read_the_table().await;
+    tour.stays_in_doubt().await;
+    tour.cannot_keep_the_journal().await;
+    tour.sends_webhooks().await;
+    tour.lets_an_authorization_lapse().await;
+    tour.is_stopped_and_started().await;
+    let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
+    let seen = Seen { stored: tour.stored, logged: logged(&lines) };
+    tour.shop.close().await;
+    seen
+}
+
+impl Tour {
+    /// Looks into the table.
+    async fn look(&mut self) {
+        self.stored.extend(stored(&self.shop).await);
+    }
+
+    async fn later(&mut self, seconds: i64) {
+        self.shop.stack.advance_clock(seconds);
+        let token = self.shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
+        self.shop.use_token(token.body["access_token"].as_str().unwrap());
+    }
+
+    async fn run(&mut self, function: &str) {
+        self.shop.stack.invoke_scheduled(function).await.unwrap();
+        self.look().await;
+    }
+
+    fn fault(&self, endpoint: Endpoint, kind: FaultKind) {
+        self.shop.stack.simulator().fault(Fault { endpoint, kind, times: 1 });
+    }
+
+    /// Something is done at the gateway past Tollgate.
+    async fn by_hand(&self, endpoint: &str, mut body: Value) -> Value {
+        body["merchid"] = json!(Config::DEFAULT_MID);
+        let request = client().put(format!("{}/{endpoint}", self.shop.stack.simulator().base_url()));
+        let answer = request.basic_auth("testing", Some("testing123")).json(&body).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    async fn pays_later_and_refunds(&mut self) {
+        self.shop.register("later", 5000).await;
+        let hour = self.shop.stack.clock().now() + SignedDuration::from_hours(1);
+        let address = json!({"line_1": "12 Main St", "line_2": "4A", "city": "Saverton", "region": "WA",
+            "postcode": "90001", "country": "US"});
+        let data = by_card_with("authorize", VISA, &json!({"billing_address": address, "capture_at": hour}));
+        let path = "/v2/orders/later/payments";
+        let held = self.shop.post_with_key(path, "key", json!({ "data": data })).await;
+        held.data(200);
+        self.look().await;
+        self.later(3700).await;
+        self.run("scheduled-capture").await;
+        self.shop.stack.simulator().settle();
+        self.shop.follow_up("later", &held.id(), "refund", json!({"amount": 1000})).await.data(200);
+        let by_cheque = json!({"amount": 500, "refund_mechanism": "manual"});
+        self.shop.follow_up("later", &held.id(), "refund", by_cheque).await.data(200);
+        self.shop.register("now", 5000).await;
+        let held = self.shop.pay_by_token("now", "authorize").await;
+        let capture = json!({"amount": 3000, "custom_reference": "invoice 7"});
+        self.shop.follow_up("now", &held.id(), "capture", capture).await.data(200);
+        // Before settlement: becomes a void.
+        self.shop.follow_up("now", &held.id(), "refund", json!({})).await.data(200);
+        self.shop.follow_up("now", &held.id(), "confirm", json!({})).await.data(200);
+        self.look().await;
+    }
+
+    async fn pays_with_everything_a_credit_card_request_holds(&mut self) {
+        let api = CreditCard::of(&self.shop);
+        let mut request = payment("1", "everything");
+        for (member, value) in [
+            ("DealType", "rent"),
+            ("DealStage", "won"),
+            ("Marketing", "fair"),
+            ("RevenuePartner", "none"),
+            ("Name", "Larry Smith"),
+            ("SaveToFile", "true"),
+        ] {
+            request = with(request, &format!("/Request/{member}"), Some(json!(value)));
+        }
+        let id = api.approved("charge", &request).await;
+        let void = api.send(Syntax::Xml, "void", &follow_up("void", &id, "undone")).await;
+        assert_eq!(void.envelope().code, "00", "{}", void.body);
+        self.look().await;
+    }
+
+    /// A change that says something else than the one before, one that cannot be read, and a journal that is away.
+    async fn cannot_keep_the_journal(&mut self) {
+        let sample = include_str!("../../../../../events/journal-purchase.json");
+        for event in [sample.to_owned(), sample.replace("2599", "2600"), sample.replace("USD", "no currency")]
+        {
+            let event: Value = serde_json::from_str(&event).unwrap();
+            let response = self.shop.stack.invoke_scheduled_with("journal", &event).await.unwrap();
+            assert_eq!(response["batchItemFailures"], json!([]));
+        }
+    }
+
+    /// To a receiver that takes the first messages and none after them.
+    async fn sends_webhooks(&mut self) {
+        let receiver = webhooks::Receiver::open().await;
+        webhooks::put(&self.shop, &[receiver.document("shop")]);
+        for (order, status) in [("told", 204), ("not-taken", 500)] {
+            receiver.respond(status);
+            self.shop.register(order, 2599).await;
+            self.shop.pay_by_token(order, "purchase").await.data(200);
+            webhooks::deliver(&self.shop).await;
+        }
+    }
+
+    async fn is_paid_by_a_shopper(&mut self) {
+        self.shop.register("shopper", 2599).await;
+        let merchant = self.shop.current_token().to_owned();
+        self.shop.as_shopper().await;
+        self.shop.pay("shopper", by_card_with("purchase", VISA, &json!({}))).await.data(200);
+        self.shop.use_token(&merchant);
+        self.look().await;
+    }
+
+    async fn is_declined_and_given_back(&mut self) {
+        self.shop.register("declined", 2599).await;
+        self.shop
+            .pay("declined", by_card_with("purchase", NO_FUNDS, &json!({})))
+            .await
+            .error(400, "declined");
+        self.look().await;
+    }
+
+    /// Given up as absent, paid again, and then both are there: one is voided beside the other.
+    async fn loses_a_request_that_arrives_late(&mut self) {
+        self.shop.register("late", 2599).await;
+        self.fault(Endpoint::Auth, FaultKind::DropBefore);
+        self.shop.pay_by_token("late", "purchase").await.data(202);
+        self.look().await;
+        for _ in 0..4 {
+            self.later(60).await;
+            self.run("reconcile").await;
+        }
+        let paid = self.shop.pay_by_token("late", "purchase").await;
+        let order_id = &paid.data(200)["meta"]["operations"][0]["gateway_order_id"];
+        let late = json!({"profile": "16178397535388255208/1", "amount": "25.99", "currency": "USD", "capture": "Y",
+            "orderid": order_id});
+        assert_eq!(self.by_hand("auth", late).await["respstat"], "A");
+        self.later(3600).await;
+        self.run("reconcile").await;
+    }
+
+    async fn meets_a_gateway_that_does_not_answer(&mut self) {
+        self.shop.register("refused", 2599).await;
+        self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
+        self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
+        self.look().await;
+    }
+
+    /// A cancel that closes its order, and a payment that the settlement refuses before it is found.
+    async fn closes_an_order_and_meets_a_refused_settlement(&mut self) {
+        self.shop.register("closed", 2599).await;
+        let paid = self.shop.pay_by_token("closed", "purchase").await;
+        self.shop.follow_up("closed", &paid.id(), "cancel", json!({"reopen": false})).await.data(200);
+        self.shop.register("rejected", 2599).await;
+        self.shop.no_inquiry();
+        self.fault(Endpoint::Auth, FaultKind::DropAfter);
+        self.shop.pay_by_token("rejected", "purchase").await.data(202);
+        let records = self.shop.stack.simulator().records();
+        self.shop.stack.simulator().settle_record(&records.last().unwrap().retref, Stage::Rejected);
+        self.shop.stack.simulator().clear_faults();
+        self.later(120).await;
+        self.run("reconcile").await;
+        let shown = self.shop.transactions("rejected").await;
+        assert_eq!(shown[0]["meta"]["operations"][0]["settlement"], "rejected", "{shown:?}");
+        self.look().await;
+    }
+
+    /// What was decided of earlier attempts stays on record.
+    async fn retries_what_had_no_effect(&mut self) {
+        self.shop.register("retried", 2599).await;
+        let data = by_card_with("purchase", TIMES_OUT, &json!({}));
+        for _ in 0..3 {
+            let answer =
+                self.shop.post_with_key("/v2/orders/retried/payments", "key", json!({ "data": data })).await;
+            answer.error(503, "gateway_unavailable");
+        }
+        self.look().await;
+    }
+
+    async fn cannot_read_a_merchant(&mut self) {
+        self.shop.stack.secrets().put(&merchants::secret_name(merchants::EXTERNAL), json!({}));
+        let answer = self.shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
+        answer.error(503, "service_unavailable");
+        self.shop.token(merchants::REGISTERED, Some("wrong")).await.error(401, "invalid_client");
+        let named = [("x-request-id", "the caller's own")];
+        self.shop.send(Method::GET, "/status", &named, String::new()).await;
+    }
+
+    async fn is_stopped_and_started(&mut self) {
+        for stopped in [true, false] {
+            throw(&self.shop, stopped).await;
+            self.run("reconcile").await;
+        }
+    }
+
+    async fn cannot_read_the_table(&self) {
+        // Nobody listens there.
+        let captures = CaptureSettings { shards: 1, concurrency: 1 };
+        let settings = AppSettings { captures, payments_stopped: false };
+        let stack = &self.shop.stack;
+        let clock = Arc::new(tollgate::clock::SystemClock);
+        let app = local::app("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
+        let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
+        let deadline = Deadline::after(Duration::from_secs(50));
+        let report = capture(app, r#"{"shards":[0],"dry_run":true}"#, deadline).unwrap().await;
+        assert_eq!(report["unread_shards"], 1);
+    }
+
+    /// Somebody captured another amount by hand: the records decide nothing.
+    async fn stays_in_doubt(&mut self) {
+        self.shop.register("doubt", 2599).await;
+        let paid = self.shop.pay_by_token("doubt", "authorize").await;
+        let retref = &paid.data(200)["reference"];
+        self.by_hand("capture", json!({"retref": retref, "amount": "5.00"})).await;
+        self.shop.stack.simulator().settle();
+        self.shop.follow_up("doubt", &paid.id(), "capture", json!({})).await.data(202);
+        self.later(DAY_S + 60).await;
+        self.run("reconcile").await;
+        self.is_decided_by_hand("doubt", &paid.id()).await;
+    }
+
+    async fn is_decided_by_hand(&self, order: &str, transaction: &str) {
+        let app = self.shop.stack.app();
+        let merchant = app.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+        let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
+        let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
+        let verdict = HandDecision { verdict: HandVerdict::Done, by, reason, reference: None };
+        app.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
+    }
+
+    async fn lets_an_authorization_lapse(&mut self) {
+        self.shop.register("lapses", 2599).await;
+        let at = self.shop.stack.clock().now() + SignedDuration::from_secs(7 * DAY_S - 30);
+        let data = by_card_with("authorize", VISA, &json!({ "capture_at": at }));
+        self.shop.pay("lapses", data).await.data(200);
+        self.later(8 * DAY_S).await;
+        self.run("scheduled-capture").await;
+    }
+}

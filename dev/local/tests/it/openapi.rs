@@ -1,0 +1,413 @@
+//! What the API answers is what `docs/openapi.yaml` says: the clients of these tests hold every answer against it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use jsonschema::{Draft, Validator};
+use serde_json::{Value, json};
+use tollgate::money::Currency;
+
+use crate::{
+    credit_card_client::from_xml,
+    docs::{ERRORS, codes, is_credit_card, rows},
+};
+
+pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
+
+/// The description, read and its schemas compiled once for all tests.
+pub(crate) static DESCRIPTION: LazyLock<Description> = LazyLock::new(Description::read);
+
+/// What the transport and API Gateway add to an answer.
+const TRANSPORT: [&str; 6] =
+    ["apigw-requestid", "connection", "content-length", "content-type", "date", "transfer-encoding"];
+
+/// `Message.Code` of what is no error: done, and not known yet.
+const NO_ERRORS: [&str; 2] = ["00", "01"];
+
+/// An answer, and what it answers.
+pub(crate) struct Said<'a> {
+    pub(crate) method: &'a str,
+    /// With or without a query.
+    pub(crate) path: &'a str,
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: &'a str,
+}
+
+/// `docs/openapi.yaml`, every `$ref` outside of its schemas resolved.
+pub(crate) struct Description {
+    pub(crate) document: Value,
+    /// `POST /v2/orders/{orderId}/payments` → the operation.
+    pub(crate) operations: BTreeMap<String, Value>,
+    /// A schema as text → the same, to be held against answers.
+    answers: BTreeMap<String, Validator>,
+    /// Name in lower case → the header.
+    on_every_answer: BTreeMap<String, Value>,
+    /// Codes that say when to come back.
+    retryable: BTreeSet<String>,
+    /// `Message.Code` → code.
+    numbers: BTreeMap<String, String>,
+}
+
+impl Description {
+    fn read() -> Self {
+        let document: Value = serde_saphyr::from_str(OPENAPI).unwrap();
+        let operations = operations(&document);
+        let every = document["x-headers-of-every-answer"].as_object().unwrap();
+        let on_every_answer: BTreeMap<_, _> = every
+            .iter()
+            .map(|(name, header)| (name.to_ascii_lowercase(), resolved(&document, header)))
+            .collect();
+        // A client is told to ignore members that it does not know. A test is not: they have to be described.
+        let components = closed(document["components"]["schemas"].clone());
+        let errors =
+            ["Errors", "CardAnswer"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
+        let answers = operations.values().flat_map(schemas).chain(headers(&operations, &on_every_answer));
+        let answers = answers.chain(errors).map(|schema| (schema.to_string(), compile(&schema, &components)));
+        let told = rows(ERRORS)
+            .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
+        Self {
+            answers: answers.collect(),
+            on_every_answer,
+            retryable: told.map(|(code, _)| code.to_owned()).collect(),
+            numbers: codes().into_iter().map(|(code, row)| (row.number, code)).collect(),
+            operations,
+            document,
+        }
+    }
+
+    /// The documented route of a request.
+    pub(crate) fn route(&self, method: &str, path: &str) -> Option<&str> {
+        let path = path.split('?').next().unwrap_or_default();
+        let fits = |route: &&String| {
+            let Some(template) = route.strip_prefix(method).and_then(|rest| rest.strip_prefix(' ')) else {
+                return false;
+            };
+            let (mut wanted, mut there) = (template.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), there.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(there)) if wanted == there => {}
+                    (Some(wanted), Some(there)) if wanted.starts_with('{') && !there.is_empty() => {}
+                    _ => return false,
+                }
+            }
+        };
+        // A segment that is written out wins over a parameter.
+        self.operations.keys().filter(fits).min_by_key(|route| route.matches('{').count()).map(String::as_str)
+    }
+
+    /// Whether an answer is documented; what is wrong with it otherwise.
+    pub(crate) fn check(&self, said: &Said<'_>) -> Result<(), String> {
+        let media = said.headers.get("content-type").ok_or("no Content-Type")?;
+        let media = media.split(';').next().unwrap_or_default().trim();
+        let body = if media.ends_with("/xml") {
+            from_xml(said.body)?.value()
+        } else {
+            serde_json::from_str(said.body).map_err(|error| error.to_string())?
+        };
+        let api_gateways_own = body.as_object().is_some_and(|all| all.keys().eq(["message"]));
+        // The credit-card API takes its routes in any case, and with a slash at their end.
+        let lower = said.path.to_ascii_lowercase();
+        let rest = lower.strip_prefix("/api/v1/payments/creditcard");
+        let of_cards = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path = if of_cards { lower.trim_end_matches('/') } else { said.path };
+        let Some(route) = self.route(said.method, path) else {
+            return if of_cards {
+                self.no_card_route(said, path, &body)
+            } else {
+                self.not_found(said, &body)
+            };
+        };
+        let responses = &self.operations[route]["responses"];
+        let response = &responses[said.status.to_string()];
+        if response.is_null() {
+            return Err(format!("{route}: the status is not documented"));
+        }
+        let schema = &response["content"][media]["schema"];
+        if schema.is_null() {
+            return Err(format!("{route}: {media} is not documented for this status"));
+        }
+        self.fits(schema, &body)?;
+        self.check_headers(said, response, api_gateways_own)?;
+        if api_gateways_own {
+            return Ok(());
+        }
+        if is_credit_card(route) {
+            self.check_number(said, responses, &body)
+        } else {
+            self.check_codes(said, responses, &body)
+        }
+    }
+
+    fn not_found(&self, said: &Said<'_>, body: &Value) -> Result<(), String> {
+        self.fits(&json!({"$ref": "#/components/schemas/Errors"}), body)?;
+        self.check_headers(said, &Value::Null, false)?;
+        let code = &body["errors"][0]["meta"]["code"];
+        if said.status == 404 && code == "not_found" {
+            Ok(())
+        } else {
+            Err("the route is not documented".to_owned())
+        }
+    }
+
+    /// In the form of the credit-card API.
+    fn no_card_route(&self, said: &Said<'_>, path: &str, body: &Value) -> Result<(), String> {
+        self.fits(&json!({"$ref": "#/components/schemas/CardAnswer"}), body)?;
+        let there = self.route("POST", path).is_some();
+        let expected = if there { (405, json!("19"), Some("POST")) } else { (404, json!("30"), None) };
+        let allow = said.headers.get("allow").map(String::as_str);
+        let found = (said.status, body["Message"]["Code"].clone(), allow);
+        if found == expected { Ok(()) } else { Err(format!("{found:?} instead of {expected:?}")) }
+    }
+
+    fn fits(&self, schema: &Value, value: &Value) -> Result<(), String> {
+        let validator = &self.answers[&schema.to_string()];
+        let wrong = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path()));
+        let wrong: Vec<_> = wrong.collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    }
+
+    fn check_headers(&self, said: &Said<'_>, response: &Value, api_gateways_own: bool) -> Result<(), String> {
+        let own = response["headers"].as_object().into_iter().flatten();
+        let own: BTreeMap<_, _> = own.map(|(name, header)| (name.to_ascii_lowercase(), header)).collect();
+        for (name, value) in said.headers.iter().filter(|(name, _)| !TRANSPORT.contains(&name.as_str())) {
+            let header = own.get(name).copied().or_else(|| self.on_every_answer.get(name));
+            let header = header.ok_or_else(|| format!("the header {name} is not documented"))?;
+            let number = value.parse::<u64>().ok().filter(|_| header["schema"]["type"] == "integer");
+            let value = number.map_or_else(|| json!(value), |number| json!(number));
+            self.fits(&header["schema"], &value).map_err(|why| format!("{name}: {why}"))?;
+        }
+        let missing = self.on_every_answer.keys().find(|name| !said.headers.contains_key(*name));
+        match missing {
+            Some(name) if !api_gateways_own => Err(format!("the header {name} is missing")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The order API tells a code in each of its errors; each stands under its own status.
+    fn check_codes(&self, said: &Said<'_>, responses: &Value, body: &Value) -> Result<(), String> {
+        let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let retry_after = said.headers.get("retry-after").map(String::as_str);
+        for error in errors {
+            let (status, code) = (&error["status"], error["meta"]["code"].as_str().unwrap_or_default());
+            if !is_among(&responses[status.to_string()], code) {
+                return Err(format!("{code} is not documented for {status}"));
+            }
+            let told = error["meta"]["retry_after_s"].as_u64().map(|seconds| seconds.to_string());
+            if told.as_deref() != retry_after {
+                return Err(format!("meta.retry_after_s and Retry-After differ: {told:?}, {retry_after:?}"));
+            }
+            self.check_retry_after(code, retry_after)?;
+        }
+        let highest = errors.iter().filter_map(|error| error["status"].as_u64()).max();
+        let good = said.status < 400;
+        if good == errors.is_empty() && (good || highest == Some(said.status.into())) {
+            return Ok(());
+        }
+        Err("the status is not the highest of the errors'".to_owned())
+    }
+
+    /// The credit-card API tells one number; of several errors the first one's, under the highest status.
+    fn check_number(&self, said: &Said<'_>, responses: &Value, body: &Value) -> Result<(), String> {
+        let number = body["Message"]["Code"].as_str().unwrap_or_default();
+        if NO_ERRORS.contains(&number) {
+            return if said.status == 200 { Ok(()) } else { Err(format!("{number} is 200")) };
+        }
+        let code = self.numbers.get(number).ok_or_else(|| format!("{number} is no code"))?;
+        let under = |(status, response): (&String, &Value)| {
+            is_among(response, code) && status.parse().is_ok_and(|status: u16| status <= said.status)
+        };
+        if !responses.as_object().into_iter().flatten().any(under) {
+            return Err(format!("{code} is not documented for {}", said.status));
+        }
+        self.check_retry_after(code, said.headers.get("retry-after").map(String::as_str))
+    }
+
+    fn check_retry_after(&self, code: &str, retry_after: Option<&str>) -> Result<(), String> {
+        if self.retryable.contains(code) == retry_after.is_some() {
+            return Ok(());
+        }
+        Err(format!("{code} comes with Retry-After or without, not as docs/errors.md says: {retry_after:?}"))
+    }
+}
+
+fn is_among(response: &Value, code: &str) -> bool {
+    response["x-error-codes"].as_array().into_iter().flatten().any(|one| one == code)
+}
+
+/// Route → its operation, with its path's parameters.
+fn operations(document: &Value) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters")
+        {
+            let mut operation = operation.clone();
+            let parameters =
+                [&item["parameters"], &operation["parameters"]].map(|list| list.as_array().cloned());
+            let parameters = parameters.into_iter().flatten().flatten();
+            operation["parameters"] = parameters.map(|one| resolved(document, &one)).collect();
+            for response in operation["responses"].as_object_mut().unwrap().values_mut() {
+                *response = resolved(document, response);
+                for header in response["headers"].as_object_mut().into_iter().flat_map(|all| all.values_mut())
+                {
+                    *header = resolved(document, header);
+                }
+            }
+            all.insert(format!("{} {path}", method.to_uppercase()), operation);
+        }
+    }
+    all
+}
+
+/// What a `$ref` refers to, or the value itself.
+pub(crate) fn resolved(document: &Value, value: &Value) -> Value {
+    match value["$ref"].as_str().and_then(|pointer| pointer.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone(),
+        None => value.clone(),
+    }
+}
+
+/// Every schema of an operation's answers.
+fn schemas(operation: &Value) -> Vec<Value> {
+    let responses = operation["responses"].as_object().unwrap().values();
+    let contents = responses.flat_map(|response| response["content"].as_object().unwrap().values());
+    contents.map(|content| content["schema"].clone()).collect()
+}
+
+fn headers(operations: &BTreeMap<String, Value>, on_every_answer: &BTreeMap<String, Value>) -> Vec<Value> {
+    let responses =
+        operations.values().flat_map(|operation| operation["responses"].as_object().unwrap().values());
+    let own = responses
+        .flat_map(|response| response["headers"].as_object().into_iter().flat_map(|all| all.values()));
+    own.chain(on_every_answer.values()).map(|header| header["schema"].clone()).collect()
+}
+
+/// The same schemas, in which an object has the members that are listed and no others.
+fn closed(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(members) => {
+            if members.get("properties").is_some_and(Value::is_object) {
+                members.entry("additionalProperties").or_insert(json!(false));
+            }
+            members.values_mut().for_each(|value| *value = closed(value.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = closed(item.take())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    schema
+}
+
+/// A schema of the document, which may refer to its other schemas.
+pub(crate) fn compile(schema: &Value, components: &Value) -> Validator {
+    let mut root = schema.clone();
+    root["components"] = json!({"schemas": components});
+    jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(&root).unwrap()
+}
+
+#[test]
+fn every_example_is_what_its_schema_says() {
+    let document = &DESCRIPTION.document;
+    let components = &document["components"]["schemas"];
+    let mut seen = 0;
+    for (route, operation) in &DESCRIPTION.operations {
+        let responses = operation["responses"].as_object().unwrap().iter();
+        let responses = responses
+            .map(|(status, response)| (status.as_str(), &response["content"], closed(components.clone())));
+        let request = ("request", &operation["requestBody"]["content"], components.clone());
+        for (of, contents, components) in responses.chain([request]) {
+            for (media, content) in contents.as_object().into_iter().flatten() {
+                for (name, example) in content["examples"].as_object().into_iter().flatten() {
+                    let example = resolved(document, example)["value"].clone();
+                    // A body in XML is a text; the tests of the credit-card API's page play those.
+                    if media.ends_with("/xml") {
+                        continue;
+                    }
+                    if let Err(why) = compile(&content["schema"], &components).validate(&example) {
+                        panic!("{route} {of} {name}: {}: {why}", why.instance_path());
+                    }
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn the_currencies_that_are_listed_are_those_that_are_read() {
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+    let known = codes.filter_map(|code| Currency::parse(&String::from_iter(code)).ok());
+    let known: Vec<Currency> = known.collect();
+    let with_two_decimals = known.iter().filter(|currency| currency.exponent() == 2).copied().collect();
+    for (schema, currencies) in [("Currency", known), ("CardCurrency", with_two_decimals)] {
+        let listed = &DESCRIPTION.document["components"]["schemas"][schema]["enum"];
+        let codes: Vec<_> = currencies.iter().map(|currency| currency.code()).collect();
+        assert_eq!(*listed, json!(codes), "{schema}");
+    }
+}
+
+#[test]
+fn every_answer_is_documented_with_its_request_id() {
+    for (route, operation) in &DESCRIPTION.operations {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let schema = &response["content"]["application/json"]["schema"];
+            let api_gateways_own = schema["$ref"] == "#/components/schemas/Message";
+            assert_eq!(response["headers"]["X-Request-Id"].is_null(), api_gateways_own, "{route} {status}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_documented_is_noticed() {
+    let json = |status, body: Value| (status, body.to_string());
+    let error = |status: u16, code: &str| {
+        json(
+            status,
+            json!({"errors": [{
+                "status": status, "title": "t", "detail": "d", "meta": {"code": code, "request_id": "r"},
+            }]}),
+        )
+    };
+    let check = |method: &str, path: &str, (status, body): (u16, String), more: &[(&str, &str)]| {
+        let every = DESCRIPTION.on_every_answer.iter();
+        let mut headers: BTreeMap<_, _> = every
+            .map(|(name, header)| {
+                (name.clone(), header["schema"]["const"].as_str().unwrap_or("r").to_owned())
+            })
+            .collect();
+        headers.insert("content-type".to_owned(), "application/json".to_owned());
+        for (name, value) in more {
+            headers.insert((*name).to_owned(), (*value).to_owned());
+        }
+        headers.retain(|_, value| !value.is_empty());
+        DESCRIPTION.check(&Said { method, path, status, headers, body: &body })
+    };
+    let order = "/v2/orders/o";
+    assert_eq!(check("GET", order, error(404, "order_not_found"), &[]), Ok(()));
+    assert_eq!(check("GET", "/elsewhere", error(404, "not_found"), &[]), Ok(()));
+    check("GET", order, error(404, "not_found"), &[]).unwrap_err();
+    check("GET", order, error(404, "already_paid"), &[]).unwrap_err();
+    check("GET", order, error(418, "order_not_found"), &[]).unwrap_err();
+    check("GET", "/elsewhere", error(404, "order_not_found"), &[]).unwrap_err();
+    check("GET", order, error(404, "order_not_found"), &[("x-request-id", "")]).unwrap_err();
+    check("GET", order, error(404, "order_not_found"), &[("x-powered-by", "us")]).unwrap_err();
+    check("GET", order, error(404, "order_not_found"), &[("cache-control", "public")]).unwrap_err();
+    check("GET", order, error(404, "order_not_found"), &[("retry-after", "2")]).unwrap_err();
+    check("GET", order, error(404, "order_not_found"), &[("content-type", "text/html")]).unwrap_err();
+    check("GET", order, error(503, "service_unavailable"), &[]).unwrap_err();
+    check("GET", order, json(200, json!({"data": {}})), &[]).unwrap_err();
+    check("GET", order, json(500, json!({"message": "Internal Server Error"})), &[]).unwrap();
+    check("GET", order, json(404, json!({"message": "Not Found"})), &[]).unwrap_err();
+    let token = json!({
+        "access_token": "t", "token_type": "Bearer", "expires_in": 3600, "expires": 1, "identifier": "implicit",
+    });
+    let mut more = token.clone();
+    more["scope"] = json!("all");
+    assert_eq!(check("POST", "/oauth/access_token", json(200, token), &[]), Ok(()));
+    check("POST", "/oauth/access_token", json(200, more), &[]).unwrap_err();
+}

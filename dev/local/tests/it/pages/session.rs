@@ -1,0 +1,97 @@
+//! A stack as `cargo run` starts it, and a shell beside it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use crate::binary;
+
+/// The addresses that the pages name.
+const API: &str = "http://127.0.0.1:3000";
+const SIMULATOR: &str = "http://127.0.0.1:3001";
+
+/// Printed after each command, with its exit status.
+const MARK: &str = "--- status of the command:";
+
+/// What the shell has before the first command. `cargo run` is the stack that runs already, without
+/// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses.
+const PROLOGUE: &str = r#"
+exec 2>&1
+cargo() {
+    case "$*" in
+        run | "run -- --no-schedules") ;;
+        "run -- "*) shift 2; "$LOCAL" "$@" ;;
+        "run -p tollgate-cli -- "*) shift 4; tollgate "$@" ;;
+        *) echo "a page's command that is not run in tests: cargo $*"; return 1 ;;
+    esac
+}
+curl() {
+    if [ "$STRICT" = true ]; then command curl --fail-with-body "$@"; else command curl "$@"; fi
+}
+"#;
+
+pub(crate) struct Session {
+    stack: Child,
+    shell: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    api: String,
+    simulator: String,
+}
+
+impl Session {
+    pub(crate) fn start() -> Self {
+        let (stack, api) = binary::start(&["--port", "0", "--no-schedules"]);
+        let local = Path::new(env!("CARGO_BIN_EXE_local"));
+        let path = format!("{}:{}", local.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("bash")
+            .args(["--noprofile", "--norc"])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+            .envs([("PATH", path.as_str()), ("LOCAL", local.to_str().unwrap())])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = shell.stdin.take().unwrap();
+        let stdout = BufReader::new(shell.stdout.take().unwrap());
+        // Nothing is replaced by it until its address is known.
+        let simulator = SIMULATOR.to_owned();
+        let mut session = Self { stack, shell, stdin, stdout, api, simulator };
+        session.run(PROLOGUE, false);
+        let (addresses, _) = session.run(&format!("curl -s {API}/_local"), false);
+        let addresses: serde_json::Value = serde_json::from_str(&addresses).unwrap();
+        let control = addresses["cardpointe_control"].as_str().unwrap();
+        control.trim_end_matches("/_simulator").clone_into(&mut session.simulator);
+        session
+    }
+
+    /// What a command printed, with the pages' addresses, and its exit status.
+    pub(crate) fn run(&mut self, command: &str, strict: bool) -> (String, i32) {
+        let command = command.replace(API, &self.api).replace(SIMULATOR, &self.simulator);
+        writeln!(self.stdin, "STRICT={strict}\n{command}\necho \"\n{MARK} $?\"").unwrap();
+        let mut printed = String::new();
+        loop {
+            let before = printed.len();
+            assert_ne!(self.stdout.read_line(&mut printed).unwrap(), 0, "the shell ended: {printed}");
+            if let Some(status) = printed[before..].strip_prefix(MARK) {
+                let status = status.trim().parse().unwrap();
+                printed.truncate(before);
+                return (printed.replace(&self.api, API).replace(&self.simulator, SIMULATOR), status);
+            }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for child in [&mut self.shell, &mut self.stack] {
+            // It may have ended already, which is as good.
+            let _ended = child.kill();
+            let _status = child.wait();
+        }
+        let mut rest = String::new();
+        let _read = self.stdout.read_to_string(&mut rest);
+    }
+}

@@ -1,0 +1,259 @@
+//! What the functions may do on AWS: each what its policy in `template.yaml` says, all of it, and nothing else.
+
+use std::collections::BTreeSet;
+
+use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use local::{
+    JOURNAL_TABLE_NAME, Options, TABLE_NAME, merchants,
+    permissions::{ByFunction, Permission, Resource},
+    template::{TEMPLATE, parse},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    events::{events, expected, function_of, is_scheduled},
+    inventory::watch::Watch,
+    shop::{Shop, by_token},
+    support::client,
+    template::SMALL,
+};
+
+/// A shop whose stack has these options.
+async fn open(options: Options) -> Shop {
+    Shop::open_as(options, merchants::REGISTERED, merchants::REGISTERED_KEY).await
+}
+
+/// What is in one and not in the other, a line each.
+fn only_in(one: &ByFunction, other: &ByFunction, what: &str) -> Vec<String> {
+    let none = BTreeSet::new();
+    let lines = one.iter().flat_map(|(function, permissions)| {
+        let others = other.get(function).unwrap_or(&none);
+        permissions.difference(others).map(move |permission| format!("{function} {what} {permission}"))
+    });
+    lines.collect()
+}
+
+fn differences(granted: &ByFunction, performed: &ByFunction) -> Vec<String> {
+    let mut lines = only_in(performed, granted, "needs, and its policy lacks:");
+    lines.extend(only_in(granted, performed, "never used, and its policy grants:"));
+    lines
+}
+
+/// Plays every sample event, each on processes that have kept nothing: one function must not find what another has read.
+async fn play_all_events(shop: &Shop) {
+    let events = events();
+    // In the order of the list, because one event captures what another has scheduled.
+    for (name, ..) in expected() {
+        let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
+        shop.stack.cold_start().unwrap();
+        if is_scheduled(event) {
+            shop.stack.invoke_scheduled_with(function_of(name), event).await.unwrap();
+        } else {
+            shop.stack.invoke(function_of(name), &event.to_string()).await.unwrap();
+        }
+    }
+}
+
+/// The gateway pays, its answer is lost, and it cannot be asked before the clock has moved on. Answers the transaction.
+async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
+    shop.register(order, 2599).await;
+    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
+    shop.no_inquiry();
+    let paid = shop.pay_by_token(order, "purchase").await;
+    paid.data(202);
+    shop.stack.simulator().clear_faults();
+    shop.stack.advance_clock(60);
+    shop.stack.cold_start().unwrap();
+    paid.id()
+}
+
+/// On each route that a shopper can pay by.
+async fn pay_as_a_shopper(shop: &Shop) {
+    let token = shop.token(merchants::REGISTERED, None).await;
+    let token = format!("Bearer {}", token.body["access_token"].as_str().unwrap());
+    for route in ["payments", "payments/authorize", "payments/purchase"] {
+        let order = route.replace('/', "-");
+        shop.register(&order, 2599).await;
+        let mut data = by_token("purchase");
+        data["method"] = json!(if route.ends_with("authorize") { "authorize" } else { "purchase" });
+        let request = client().post(format!("{}/v2/orders/{order}/{route}", shop.stack.url()));
+        let request = request.header("authorization", &token).body(json!({ "data": data }).to_string());
+        assert_eq!(request.send().await.unwrap().status(), 200, "{route}");
+    }
+}
+
+/// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
+#[tokio::test]
+async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
+    let granted = parse(TEMPLATE).unwrap().permissions;
+    let shop = open(Options { samples: true, ..Options::default() }).await;
+    // One that fails: only then is anything noted.
+    let receiver = crate::webhooks::Receiver::open().await;
+    receiver.respond(500);
+    crate::webhooks::put(&shop, &[receiver.document("shop")]);
+    play_all_events(&shop).await;
+    let lacking = only_in(&shop.stack.performed(), &granted, "needs, and its policy lacks:");
+    assert!(lacking.is_empty(), "{lacking:#?}");
+    // No event finds anything in doubt: that takes a gateway that fails.
+    let id = pay_in_doubt(&shop, "confirmed").await;
+    shop.follow_up("confirmed", &id, "confirm", json!({})).await;
+    pay_in_doubt(&shop, "reconciled").await;
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    pay_as_a_shopper(&shop).await;
+    assert!(shop.stack.deliver_stream().await.unwrap() > 10);
+    assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
+    shop.stack.advance_clock(3_600);
+    shop.stack.invoke_scheduled("webhooks").await.unwrap();
+    let differences = differences(&granted, &shop.stack.performed());
+    assert!(differences.is_empty(), "{differences:#?}");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_nobody() {
+    // How often each is asked for: the SDK repeats nothing, but what was not written is decided again, eight times in all.
+    for (action, times) in
+        [("dynamodb:GetItem", 1), ("dynamodb:PutItem", 8), ("secretsmanager:GetSecretValue", 1)]
+    {
+        let watch = Watch::over("error");
+        let shop = open(Options { withdrawn: vec![("authorize", action)], ..Options::default() }).await;
+        shop.register("o", 2599).await;
+        shop.stack.cold_start().unwrap();
+        let pay = json!({ "data": by_token("authorize") });
+        let refused = shop.post("/v2/orders/o/payments/authorize", pay).await;
+        refused.error(503, "service_unavailable");
+        assert!(!refused.body.to_string().contains(action), "a caller is told nothing of it");
+        assert!(shop.stack.simulator().transactions().is_empty(), "{action}: nothing was sent");
+        let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line["fields"].clone()).collect();
+        let named = |line: &&Value| line["permission"].as_str().is_some_and(|text| text.starts_with(action));
+        let refusals: Vec<_> = lines.iter().filter(named).collect();
+        assert_eq!(refusals.len(), times, "{action}: {lines:#?}");
+        assert!(refusals.iter().all(|line| line["function"] == "authorize"));
+        let denied = "code AccessDeniedException";
+        let says = lines.iter().any(|line| line["why"].as_str().unwrap_or_default().contains(denied));
+        assert!(says, "the line that is there on AWS, too, says why: {lines:#?}");
+        // Whoever has the permission is not affected. Here all functions share a memory of merchants, which is short.
+        shop.stack.advance_clock(16);
+        shop.pay_by_token("o", "authorize").await.data(200);
+        shop.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_that_may_not_read_its_index_says_so_and_leaves_what_is_in_doubt() {
+    let watch = Watch::over("error");
+    let shop = open(Options { withdrawn: vec![("reconcile", "dynamodb:Query")], ..Options::default() }).await;
+    pay_in_doubt(&shop, "o").await;
+    let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    // Once an hour a run looks into all that there can be.
+    let unread = report["unread_shards"].as_u64().unwrap();
+    assert!(report["due"] == 0 && [64, 256].contains(&unread), "{report}");
+    let denied = "code AccessDeniedException";
+    let lines = watch.lines();
+    let says =
+        lines.iter().any(|(_, line)| line["fields"]["error"].as_str().is_some_and(|it| it.contains(denied)));
+    assert!(says, "{lines:#?}");
+    assert_eq!(shop.transactions("o").await[0]["status"], "pending");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_is_asked_outside_a_function_is_neither_refused_nor_counted() {
+    let withdrawn = vec![("orders", "dynamodb:GetItem"), ("orders", "dynamodb:PutItem")];
+    let options = Options { withdrawn, samples: true, ..Options::default() };
+    let stack = local::Stack::start(options).await.unwrap();
+    assert!(stack.samples() > 0);
+    stack.app().merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+    assert_eq!(stack.performed(), ByFunction::new());
+    stack.stop().await;
+}
+
+fn needed(target: &str, body: &Value) -> Permission {
+    Permission::needed_for(target, body.to_string().as_bytes())
+}
+
+#[test]
+fn another_table_index_or_secret_is_not_taken_for_one_that_is_granted() {
+    let dynamodb = |body: Value| needed("DynamoDB_20120810.Query", &body).resource;
+    assert_eq!(dynamodb(json!({"TableName": TABLE_NAME})), Resource::Table);
+    let index = |name| json!({"TableName": TABLE_NAME, "IndexName": name});
+    assert_eq!(dynamodb(index("in-doubt")), Resource::Index("in-doubt".into()));
+    assert_ne!(dynamodb(index("captures-due")), Resource::Index("in-doubt".into()));
+    for other in [
+        json!({"TableName": "somebody-elses"}),
+        json!({"TableName": format!("{TABLE_NAME}-2")}),
+        json!({"TableName": "somebody-elses", "IndexName": "in-doubt"}),
+        json!({"TransactItems": [{"Put": {"TableName": TABLE_NAME}}]}),
+        json!({"TableName": JOURNAL_TABLE_NAME, "IndexName": "by-last-four"}),
+        json!({"TableName": TABLE_NAME, "SecretId": "tollgate/merchants/1"}),
+        json!("no object"),
+    ] {
+        assert!(matches!(dynamodb(other.clone()), Resource::Other(_)), "{other}");
+    }
+    let secret = |name: &str| needed("secretsmanager.GetSecretValue", &json!({"SecretId": name})).resource;
+    assert_eq!(secret("tollgate/merchants/170200123"), Resource::MerchantSecrets);
+    for other in ["tollgate/merchants", "tollgate-live/merchants/1", "x/tollgate/merchants/1", ""] {
+        assert!(matches!(secret(other), Resource::Other(_)), "{other}");
+    }
+}
+
+#[test]
+fn an_action_is_spelt_as_in_a_policy_and_an_unknown_service_is_nobodys() {
+    let action = |target| needed(target, &json!({})).action;
+    assert_eq!(action("DynamoDB_20120810.GetItem"), "dynamodb:GetItem");
+    assert_eq!(action("secretsmanager.GetSecretValue"), "secretsmanager:GetSecretValue");
+    assert_eq!(action("TrentService.Decrypt"), "TrentService.Decrypt");
+}
+
+/// The small template with a policy of one statement.
+fn with_policy(statement: &str) -> String {
+    let policy =
+        format!("      Policies: [{{Version: 2012-10-17, Statement: [{statement}]}}]\n      Events:");
+    SMALL.replace("      Events:", &policy)
+}
+
+#[test]
+fn a_policy_grants_each_of_its_actions_on_each_of_its_resources() {
+    let statement = "{Effect: Allow, Action: [dynamodb:Query, dynamodb:GetItem], Resource: \
+                     [!GetAtt Items.Arn, !Sub '${Items.Arn}/index/by-day']}";
+    let permissions = parse(&with_policy(statement)).unwrap().permissions;
+    let index = Resource::Index("by-day".into());
+    let mut expected = BTreeSet::new();
+    for action in ["dynamodb:Query", "dynamodb:GetItem"] {
+        for resource in [&Resource::Table, &index] {
+            expected.insert(Permission { action: action.into(), resource: resource.clone() });
+        }
+    }
+    assert_eq!(permissions["one"], expected);
+    assert!(parse(SMALL).unwrap().permissions["one"].is_empty(), "no policy, no permission");
+}
+
+#[test]
+fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
+    let statement = |effect, action, resource, more| {
+        with_policy(&format!("{{Effect: {effect}, Action: {action}, Resource: {resource}{more}}}"))
+    };
+    let (get, table) = ("dynamodb:GetItem", "!GetAtt Items.Arn");
+    assert!(parse(&statement("Allow", get, table, "")).is_ok());
+    let secrets = "'arn:${AWS::Partition}:secretsmanager:*'";
+    let role = SMALL.replace("      Events:", "      Role: !Ref Role\n      Events:");
+    for (template, reason) in [
+        (statement("Deny", get, table, ""), "the effect Deny"),
+        (statement("Allow", "'dynamodb:*'", table, ""), "the action dynamodb:*"),
+        (statement("Allow", "'*'", table, ""), "the action *"),
+        (statement("Allow", get, "'*'", ""), "the resource *"),
+        (statement("Allow", get, "!GetAtt Others.Arn", ""), "the resource Others.Arn"),
+        (statement("Allow", get, "!Sub '${Items.Arn}/index/*'", ""), "the resource ${Items.Arn}/index/*"),
+        (statement("Allow", get, secrets, ""), "the resource arn:${AWS::Partition}:secretsmanager:*"),
+        (statement("Allow", get, table, ", Condition: {}"), "unknown field `Condition`"),
+        (
+            SMALL.replace("      Events:", "      Policies: AdministratorAccess\n      Events:"),
+            "invalid type",
+        ),
+        (role, "it has a role of its own"),
+    ] {
+        let error = parse(&template).unwrap_err().to_string();
+        let expected = format!("template.yaml, Function: its policy cannot be played here: {reason}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}

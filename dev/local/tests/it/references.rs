@@ -1,0 +1,158 @@
+//! Every file and heading that a page or a comment names exists.
+
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "names in the repository are lower case"
+)]
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    path::{Component, Path, PathBuf},
+    process::Command,
+};
+
+use regex::Regex;
+
+use crate::docs::section;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The repository's text files, by their path from its root.
+fn texts() -> HashMap<String, String> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(listed.status.success(), "not a clone");
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let text = |name: &str| Some((name.to_owned(), fs::read_to_string(root().join(name)).ok()?));
+    names.lines().filter_map(text).collect()
+}
+
+/// A heading as GitHub names it in an address.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn anchors(page: &str) -> HashSet<String> {
+    let mut fenced = false;
+    let mut found = HashSet::new();
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced && line.starts_with('#') {
+            found.insert(anchor(&line.trim_start_matches('#').replace('`', "")));
+        }
+    }
+    found
+}
+
+/// `a/b/../c` is `a/c`. Files are compared by name, so nothing is looked up on the disk.
+fn joined(folder: &Path, path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in folder.join(path).components() {
+        match part {
+            Component::ParentDir => drop(parts.pop()),
+            Component::Normal(name) => parts.push(name.to_str().unwrap().to_owned()),
+            _ => {}
+        }
+    }
+    parts.join("/")
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let texts = texts();
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let mut broken = Vec::new();
+    let mut links = 0;
+    for (name, text) in texts.iter().filter(|(name, _)| name.ends_with(".md")) {
+        let folder = Path::new(name).parent().unwrap();
+        for target in link.captures_iter(text).map(|found| found[1].to_owned()) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            links += 1;
+            let (path, heading) = target.split_once('#').unwrap_or((&target, ""));
+            let path = if path.is_empty() { name.clone() } else { joined(folder, path) };
+            let there = root().join(&path).exists();
+            let heads = heading.is_empty() || anchors(texts.get(&path).map_or("", |t| t)).contains(heading);
+            if !there || !heads {
+                broken.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    broken.sort();
+    assert!(links > 100 && broken.is_empty(), "of {links} links:\n{}", broken.join("\n"));
+}
+
+/// Examples, and the files of the gateway's vendor that `docs/cardpointe.md` cites.
+const NOT_OURS: [&str; 7] = [
+    "foo.rs",
+    "mod.rs",
+    "/openapi.yaml",
+    "docs/APIs/",
+    "docs/changelog/",
+    "docs/documentation/",
+    "reference/",
+];
+
+/// Pages, sources and data that comments name with a path or only with their name.
+#[test]
+fn every_file_that_a_comment_or_a_page_names_exists() {
+    let texts = texts();
+    let named = Regex::new(r"`([\w./-]+\.(?:md|rs|yaml|json|py|toml))`|\b((?:docs/)?[\w-]+\.md)\b").unwrap();
+    let comment = Regex::new(r"^\s*(?://|#)|^\s*\*").unwrap();
+    let exists = |name: &str| {
+        let below = format!("/{name}");
+        texts.keys().any(|path| path == name || path.ends_with(&below))
+    };
+    let mut missing = Vec::new();
+    for (name, text) in &texts {
+        let is_page = name.ends_with(".md");
+        if name == "CHANGELOG.md" || !(is_page || name.ends_with(".rs") || name.ends_with(".yaml")) {
+            continue;
+        }
+        for line in text.lines().filter(|line| is_page || comment.is_match(line)) {
+            for found in named.captures_iter(line) {
+                let file = found.get(1).or(found.get(2)).unwrap().as_str();
+                if NOT_OURS.iter().any(|start| file.starts_with(start)) {
+                    continue;
+                }
+                if !exists(file.trim_start_matches("./")) {
+                    missing.push(format!("{name}: {file}"));
+                }
+            }
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// Each invariant of `ARCHITECTURE.md` names tests that hold it.
+#[test]
+fn every_invariant_names_tests_that_there_are() {
+    let texts = texts();
+    let section = section(&texts["ARCHITECTURE.md"], "## Invariants");
+    let start = Regex::new(r"(?m)^\d+\. ").unwrap();
+    let test = Regex::new(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`").unwrap();
+    let invariants: Vec<_> = start.split(section).skip(1).collect();
+    assert!(invariants.len() > 5, "{}", invariants.len());
+    for invariant in invariants {
+        let named: Vec<_> = test.captures_iter(invariant).map(|found| found[1].to_owned()).collect();
+        assert!(!named.is_empty(), "no test holds:\n{invariant}");
+        for name in named {
+            let function = format!("fn {name}(");
+            let is_there =
+                |(path, text): (&String, &String)| path.ends_with(".rs") && text.contains(&function);
+            assert!(texts.iter().any(is_there), "there is no test {name}, named in:\n{invariant}");
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! A shop on a stack of its own: registers orders, pays, and looks at what became of it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write,
+    sync::{Mutex, Once, PoisonError},
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings};
+use local::{Options, Stack, dynamodb_client, merchants};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    openapi::{DESCRIPTION, Said},
+    support::client,
+};
+
+/// The numbers that the tests pay with, from the gateway's published test tables. None may be found anywhere.
+pub(crate) const VISA: &str = "4788250000121443";
+pub(crate) const MASTERCARD: &str = "5454545454545454";
+pub(crate) const AMEX: &str = "371449635398431";
+pub(crate) const NO_FUNDS: &str = "4387751111111053";
+pub(crate) const WRONG_EXPIRY: &str = "4387751111111046";
+pub(crate) const PARTLY_APPROVED: &str = "4387750101010101";
+pub(crate) const TIMES_OUT: &str = "4999006200620062";
+pub(crate) const SEED_VISA: &str = "4242424242424242";
+const ALL_CARDS: [&str; 8] =
+    [VISA, MASTERCARD, AMEX, NO_FUNDS, WRONG_EXPIRY, PARTLY_APPROVED, TIMES_OUT, SEED_VISA];
+
+/// What opens something, and how it would show.
+const SECRETS: [(&str, &str); 7] = [
+    ("a merchant's key", merchants::REGISTERED_KEY),
+    ("a merchant's key", merchants::EXTERNAL_KEY),
+    ("a merchant's key", merchants::RAPID_CONNECT_KEY),
+    ("a signing key", merchants::TOKEN_SIGNING_KEY),
+    ("the gateway's password", "testing123"),
+    ("the gateway's password", "dGVzdGluZzp0ZXN0aW5nMTIz"),
+    ("an access token", "eyJ"),
+];
+
+/// A security code that is looked for in everything that is stored and logged.
+pub(crate) const AMEX_CODE: &str = "7391";
+
+/// The profile that the simulator knows, as the seed writes it.
+pub(crate) const STORED_CARD: &str = "1|16178397535388255208";
+
+pub(crate) struct Shop {
+    pub(crate) stack: Stack,
+    client: reqwest::Client,
+    token: String,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The answer's data, which has to be there with this status.
+    pub(crate) fn data(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        &self.body["data"]
+    }
+
+    /// The answer's only error, which has to have this status and code.
+    pub(crate) fn error(&self, status: u16, code: &str) -> &Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.body["errors"].as_array().map(Vec::len), Some(1), "{}", self.body);
+        let error = &self.body["errors"][0];
+        assert_eq!(error["meta"]["code"], code, "{}", self.body);
+        assert_eq!(error["status"], status);
+        assert!(error["title"].is_string() && error["detail"].is_string());
+        assert!(error["meta"]["request_id"].as_str().is_some_and(|id| !id.is_empty()));
+        error
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.body["data"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn is_replay(&self) -> bool {
+        self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
+    }
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(json!({})).await
+    }
+
+    /// A shop whose merchant's document is changed by a merge patch.
+    pub(crate) async fn open_with(patch: Value) -> Self {
+        let merchants = BTreeMap::from([(merchants::REGISTERED.to_owned(), patch)]);
+        Self::open_as(
+            Options { merchants, ..Options::default() },
+            merchants::REGISTERED,
+            merchants::REGISTERED_KEY,
+        )
+        .await
+    }
+
+    /// A shop of the merchant that keeps its orders elsewhere.
+    pub(crate) async fn open_external() -> Self {
+        Self::open_as(Options::default(), merchants::EXTERNAL, merchants::EXTERNAL_KEY).await
+    }
+
+    pub(crate) async fn open_as(options: Options, id: &str, secret: &str) -> Self {
+        capture_logs();
+        let stack = Stack::start(options).await.unwrap();
+        let mut shop = Self { stack, client: client(), token: String::new() };
+        let answer = shop.token(id, Some(secret)).await;
+        shop.use_token(answer.body["access_token"].as_str().unwrap());
+        shop
+    }
+
+    pub(crate) async fn token(&self, id: &str, secret: Option<&str>) -> Answer {
+        let mut form = vec![("grant_type", "implicit"), ("client_id", id)];
+        if let Some(secret) = secret {
+            form[0].1 = "client_credentials";
+            form.push(("client_secret", secret));
+        }
+        let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request =
+            self.client.post(format!("{}/oauth/access_token", self.stack.url())).body(form.join("&"));
+        read(request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
+    /// The token of a shopper's browser from now on.
+    pub(crate) async fn as_shopper(&mut self) {
+        let answer = self.token(merchants::REGISTERED, None).await;
+        self.use_token(answer.body["access_token"].as_str().unwrap());
+    }
+
+    pub(crate) fn use_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
+    pub(crate) fn current_token(&self) -> &str {
+        &self.token
+    }
+
+    /// A request with a body as it is.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.stack.url())).body(body);
+        request = request.bearer_auth(&self.token).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, &[], body.to_string()).await
+    }
+
+    pub(crate) async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, &[("idempotency-key", key)], body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], String::new()).await
+    }
+
+    pub(crate) async fn put_order(&self, order: &str, data: Value) -> Answer {
+        self.send(Method::PUT, &format!("/v2/orders/{order}"), &[], json!({ "data": data }).to_string()).await
+    }
+
+    /// A registered order.
+    pub(crate) async fn register(&self, order: &str, amount: u64) {
+        self.put_order(order, json!({"type": "order", "amount": amount, "currency": "USD"})).await.data(201);
+    }
+
+    pub(crate) async fn pay(&self, order: &str, data: Value) -> Answer {
+        self.post(&format!("/v2/orders/{order}/payments"), json!({ "data": data })).await
+    }
+
+    /// Pays by the stored card.
+    pub(crate) async fn pay_by_token(&self, order: &str, method: &str) -> Answer {
+        self.pay(order, by_token(method)).await
+    }
+
+    /// `capture`, `refund` or `cancel` of a transaction.
+    pub(crate) async fn follow_up(&self, order: &str, transaction: &str, what: &str, data: Value) -> Answer {
+        self.post(&format!("/v2/orders/{order}/transactions/{transaction}/{what}"), json!({ "data": data }))
+            .await
+    }
+
+    pub(crate) async fn transactions(&self, order: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/v2/orders/{order}/transactions")).await;
+        answer.data(200).as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn order(&self, order: &str) -> Value {
+        self.get(&format!("/v2/orders/{order}")).await.data(200).clone()
+    }
+
+    /// The gateway's entries of one kind that were approved.
+    pub(crate) fn ledger(&self, kind: &str) -> Vec<Value> {
+        let mut all = self.stack.simulator().transactions();
+        all.retain(|entry| entry["kind"] == kind && entry["respstat"] == "A");
+        all
+    }
+
+    /// Every look-up at the gateway fails, until its faults are cleared: nothing is settled within its own request.
+    pub(crate) fn no_inquiry(&self) {
+        for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
+            let kind = FaultKind::Status { status: 503 };
+            self.stack.simulator().fault(Fault { endpoint, kind, times: 10_000 });
+        }
+    }
+
+    /// Whether the gateway finds refunds by their own order id.
+    pub(crate) fn refunds_findable(&self, findable: bool) {
+        let settings = Settings { refunds_findable_by_orderid: findable, ..Settings::default() };
+        assert!(self.stack.simulator().set_merchant(Config::DEFAULT_MID, settings));
+    }
+
+    /// Ends the test: nothing that was stored or logged so far may hold a card number or a security code.
+    pub(crate) async fn close(self) {
+        let mut seen = items(self.stack.dynamodb_url()).await.join("\n");
+        seen.push('\n');
+        // Taken, not copied: every line is looked at once, by whichever test ends next.
+        let log = std::mem::take(&mut *LOG.lock().unwrap_or_else(PoisonError::into_inner));
+        seen.push_str(&String::from_utf8_lossy(&log));
+        for card in ALL_CARDS {
+            let found = seen.lines().find(|line| line.contains(card));
+            assert!(
+                found.is_none(),
+                "a card number was stored or logged: {}",
+                found.unwrap_or_default().chars().take(800).collect::<String>()
+            );
+        }
+        // As a text, plain or within a quoted text. Bare, four digits may be a port or a length.
+        for quoted in [format!("\"{AMEX_CODE}\""), format!("\\\"{AMEX_CODE}\\\""), format!("'{AMEX_CODE}'")] {
+            let found = seen.lines().find(|line| line.contains(&quoted)).unwrap_or_default();
+            assert!(found.is_empty(), "a security code was stored or logged: {found}");
+        }
+        for (what, secret) in SECRETS {
+            let found = seen.lines().find(|line| line.contains(secret)).unwrap_or_default();
+            assert!(
+                found.is_empty(),
+                "{what} was stored or logged: {}",
+                found.chars().take(800).collect::<String>()
+            );
+        }
+        for name in ["cvv2", "verification_value", "security_code"] {
+            assert!(!seen.contains(name), "{name} was stored or logged");
+        }
+        self.stack.stop().await;
+    }
+}
+
+pub(crate) fn by_token(method: &str) -> Value {
+    json!({"gateway": "card_connect", "method": method, "payment": STORED_CARD})
+}
+
+pub(crate) fn by_card(method: &str, number: &str) -> Value {
+    json!({
+        "gateway": "card_connect", "method": method, "first_name": "John", "last_name": "Smith",
+        "number": number, "month": "10", "year": "2031", "verification_value": "123",
+    })
+}
+
+/// By card, with some members changed.
+pub(crate) fn by_card_with(method: &str, number: &str, changes: &Value) -> Value {
+    let mut data = by_card(method, number);
+    for (name, value) in changes.as_object().unwrap() {
+        data[name] = value.clone();
+    }
+    data
+}
+
+/// What comes back, which has to be documented.
+async fn read(request: reqwest::RequestBuilder) -> Answer {
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let said = Said {
+        method: method.as_str(),
+        path: &path,
+        status: status.as_u16(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect(),
+        body: &text,
+    };
+    DESCRIPTION.check(&said).unwrap_or_else(|why| {
+        panic!("{method} {path} is not answered as documented: {why}\n{status} {text}")
+    });
+    let body: Value =
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON, status {status}: {text}"));
+    for error in body["errors"].as_array().into_iter().flatten() {
+        assert_is_a_sentence(error["detail"].as_str().unwrap());
+    }
+    Answer { status, headers, body }
+}
+
+/// A sentence has a subject: it does not begin with its verb.
+fn assert_is_a_sentence(detail: &str) {
+    const VERBS: [&str; 14] = [
+        "is", "are", "was", "must", "may", "has", "have", "holds", "hold", "looks", "look", "does", "names",
+        "needs",
+    ];
+    let first = detail.split(' ').next().unwrap_or_default();
+    assert!(!first.is_empty() && !VERBS.contains(&first), "{detail:?} has no subject");
+}
+
+/// Everything in the table.
+pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
+    table(dynamodb_url).await.iter().map(|item| format!("{item:?}")).collect()
+}
+
+/// The same, to be looked into.
+pub(crate) async fn table(dynamodb_url: &str) -> Vec<HashMap<String, AttributeValue>> {
+    let output = dynamodb_client(dynamodb_url).scan().table_name(local::TABLE_NAME).send().await.unwrap();
+    assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
+    output.items().to_vec()
+}
+
+/// Every line that any test of this binary logs, at the most talkative level that can be switched on.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct ToLog;
+
+impl Write for ToLog {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for ToLog {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
+
+fn capture_logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::DEBUG);
+        subscriber.with_writer(ToLog).init();
+    });
+}

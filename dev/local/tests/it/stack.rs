@@ -1,0 +1,91 @@
+//! The stack as a whole: its control endpoints, its options, its independence.
+
+use std::collections::BTreeMap;
+
+use local::{Options, Stack, merchants};
+use serde_json::{Value, json};
+use tollgate::clock::Clock;
+
+use crate::support::{client, stack};
+
+#[tokio::test]
+async fn the_stack_says_where_everything_is() {
+    let stack = stack().await;
+    let about: Value =
+        client().get(format!("{}/_local", stack.url())).send().await.unwrap().json().await.unwrap();
+    assert_eq!(about["api"], stack.url());
+    assert_eq!(about["dynamodb"], stack.dynamodb_url());
+    assert_eq!(about["secretsmanager"], stack.secretsmanager_url());
+    assert_eq!(
+        about["merchants"][0],
+        json!({ "client_id": "170200123", "client_secret": "467512342123", "orders": "registered" })
+    );
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn stacks_do_not_share_anything() {
+    let (one, two) = tokio::join!(stack(), stack());
+    one.advance_clock(3600);
+    one.secrets().remove(&merchants::secret_name(merchants::REGISTERED));
+    assert!(one.clock().now() > two.clock().now());
+    assert!(two.secrets().get(&merchants::secret_name(merchants::REGISTERED)).is_some());
+    one.stop().await;
+    assert_eq!(client().get(format!("{}/_local", two.url())).send().await.unwrap().status(), 200);
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn the_clock_can_be_moved_from_outside() {
+    let stack = stack().await;
+    let before = stack.clock().now();
+    let request = client().post(format!("{}/_local/clock", stack.url())).json(&json!({ "advance_s": 3600 }));
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert!(stack.clock().now().duration_since(before).as_secs() >= 3600);
+    let misspelt = client().post(format!("{}/_local/clock", stack.url())).json(&json!({ "advance": 1 }));
+    assert_eq!(misspelt.send().await.unwrap().status(), 422);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_can_be_invoked_with_an_event() {
+    let stack = stack().await;
+    let url = format!("{}/_local/invoke/orders", stack.url());
+    let event = include_str!("../../../../events/orders-no-route.json");
+    let answer = client().post(&url).body(event).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.json::<Value>().await.unwrap()["statusCode"].is_number());
+    assert_eq!(client().post(&url).body("{}").send().await.unwrap().status(), 400);
+    let unknown = client().post(format!("{}/_local/invoke/nothing", stack.url())).body(event);
+    assert_eq!(unknown.send().await.unwrap().status(), 404);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_merchants_document_is_changed_and_added_to_by_patches() {
+    let merchants = BTreeMap::from([
+        ("170200123".to_owned(), json!({ "shopper_tokens": null, "gateway": { "username": "someone" } })),
+        ("9".to_owned(), json!({ "keys": ["k"] })),
+    ]);
+    let stack = Stack::start(Options { merchants, ..Options::default() }).await.unwrap();
+    let changed = stack.secrets().get("tollgate/merchants/170200123").unwrap();
+    assert_eq!(changed["gateway"]["username"], "someone");
+    assert_eq!(changed["gateway"]["password"], "testing123");
+    assert_eq!(changed.get("shopper_tokens"), None);
+    assert_eq!(stack.secrets().get("tollgate/merchants/9").unwrap()["keys"], json!(["k"]));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_stack_can_use_another_ones_dynamodb_and_secrets_manager() {
+    let first = stack().await;
+    let options = Options {
+        dynamodb_url: Some(first.dynamodb_url().to_owned()),
+        secretsmanager_url: Some(first.secretsmanager_url().to_owned()),
+        ..Options::default()
+    };
+    let second = Stack::start(options).await.unwrap();
+    assert_eq!(second.dynamodb_url(), first.dynamodb_url());
+    second.stop().await;
+    first.stop().await;
+}

@@ -1,0 +1,276 @@
+//! Orders in a real DynamoDB: conditions, conflicts, and the size of the fullest order there can be.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use local::dynamodb_client;
+use tollgate::{
+    card::{Brand, CardSummary, Expiry},
+    carried::Carried,
+    decline::DeclineCode,
+    dynamodb::{DynamoDbStore, StoredOrder},
+    memo::{Discounted, Memo},
+    money::{Amount, Currency},
+    operation::{
+        Attempt, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline, Fingerprint, HandVerdict, KeyDigest,
+        Kind, Mechanism, Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
+        gateway_order_id,
+    },
+    order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
+    outcome::GatewayResponse,
+    store::{OrderStore, Shards, StoreError},
+    transaction::{CaptureSchedule, Method, Transaction},
+};
+use uuid::Uuid;
+
+use crate::support::stack;
+
+/// As the template has them.
+const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };
+
+fn key() -> OrderKey {
+    OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() }
+}
+
+fn order() -> Order {
+    Order::new(&key(), Currency::USD, Some(Amount::new(2599).unwrap()), Timestamp::now())
+}
+
+#[tokio::test]
+async fn an_order_reads_back_as_it_was_written() {
+    let stack = stack().await;
+    let store =
+        DynamoDbStore::new(dynamodb_client(stack.dynamodb_url()), local::TABLE_NAME.to_owned(), SHARDS);
+    assert!(store.load(&key()).await.unwrap().is_none());
+    let full = full_order();
+    store.create(&full).await.unwrap();
+    let read = store.load(&key()).await.unwrap().unwrap();
+    assert_eq!(read, Order { version: 1, ..full });
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_writers_one_wins_and_the_other_is_shown_what_won() {
+    let stack = stack().await;
+    let store = Arc::new(DynamoDbStore::new(
+        dynamodb_client(stack.dynamodb_url()),
+        local::TABLE_NAME.to_owned(),
+        SHARDS,
+    ));
+    store.create(&order()).await.unwrap();
+    let Err(StoreError::Conflict(there)) = store.create(&order()).await else { panic!("created twice") };
+    assert_eq!(there.version, 1);
+    let writers = (1..=20_u64).map(|n| {
+        let store = Arc::clone(&store);
+        let changed = Order { total: Some(Amount::new(n).unwrap()), ..(*there).clone() };
+        tokio::spawn(async move { (n, store.save(&changed).await) })
+    });
+    let mut won = Vec::new();
+    let mut shown = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        match writer.await.unwrap() {
+            (n, Ok(())) => won.push(n),
+            (_, Err(StoreError::Conflict(stored))) => shown.push(*stored),
+            (_, Err(other)) => panic!("{other}"),
+        }
+    }
+    assert_eq!((won.len(), shown.len()), (1, 19));
+    assert!(
+        shown.iter().all(|stored| stored.version == 2 && stored.total == Some(Amount::new(won[0]).unwrap()))
+    );
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
+    let stack = stack().await;
+    let client = dynamodb_client(stack.dynamodb_url());
+    let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), SHARDS);
+    let mut pending = order();
+    pending.transactions.push(transaction(0, 1, false));
+    pending.transactions[0].operations[0].state = State::Pending(Pending {
+        doubt: None,
+        response: GatewayResponse::default(),
+        inquiries: 0,
+        next_inquiry_at: "2026-01-05T10:00:00.25Z".parse().unwrap(),
+        absent_since: None,
+    });
+    store.create(&pending).await.unwrap();
+    let indexed = || async {
+        let output = client.scan().table_name(local::TABLE_NAME).index_name("in-doubt").send().await.unwrap();
+        output.items().to_vec()
+    };
+    let found = indexed().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["in_doubt_at"], AttributeValue::S("2026-01-05T10:00:00Z".to_owned()));
+    assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
+    let mut decided = store.load(&key()).await.unwrap().unwrap();
+    decided.transactions[0].operations[0].state =
+        State::Decided(Decision::Approved(GatewayResponse::default()));
+    store.save(&decided).await.unwrap();
+    assert!(indexed().await.is_empty());
+    stack.stop().await;
+}
+
+#[test]
+fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
+    let order = full_order();
+    assert_eq!(order.operations().count(), OPERATIONS_MAX);
+    let item = StoredOrder::next(&order, SHARDS).0;
+    let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them.
+    assert!(bytes < 200 * 1024, "{bytes} bytes");
+}
+
+/// DynamoDB's own rule for the size of an item.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An order with as many transactions and operations as there can be, and every member as long as it can be.
+fn full_order() -> Order {
+    let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
+    let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
+    order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
+    let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
+    for (n, operation) in operations.enumerate() {
+        if n < BY_HAND_MAX {
+            operation.by_hand.push(longest_decision());
+        }
+        if n < SUPERSEDED_MAX {
+            operation.superseded.push(longest_superseded(operation.id));
+        }
+    }
+    order
+}
+
+fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
+    let now = Timestamp::now();
+    let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
+    Transaction {
+        id: id(n),
+        method: Method::Authorize,
+        card: CardSummary {
+            brand: Some(Brand::Mastercard),
+            last_four: Some("4444".to_owned()),
+            expiry: Some(Expiry::new(12, 2031).unwrap()),
+            token: Some("9555555555554444".to_owned()),
+            stored: None,
+        },
+        // Only a payment that is an order of its own has one, and there is one of those in an order.
+        memo: (longest && n == 0).then(|| Box::new(longest_memo())),
+        capture: Some(CaptureSchedule { at: now, lapsed_at: Some(now) }),
+        custom_reference: Some("é".repeat(if longest { 128 } else { 1 })),
+        authorization_expires_at: Some(now),
+        by: Principal::ClientCredentials,
+        shopper: Some(Shopper::of(id(n))),
+        created_at: now,
+        updated_at: now,
+        operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
+        carried: Carried::default(),
+    }
+}
+
+fn longest_decision() -> ByHand {
+    let (by, reason) = ("W".repeat(DECIDED_BY_MAX_BYTES), "W".repeat(REASON_MAX_BYTES));
+    ByHand::new(HandVerdict::NotDone, &by.parse().unwrap(), &reason.parse().unwrap(), Timestamp::now())
+}
+
+fn longest_memo() -> Memo {
+    let text = || Some("é".repeat(100));
+    Memo {
+        reference: "r".repeat(100),
+        description: Some("é".repeat(255)),
+        email: Some("é".repeat(128)),
+        name: text(),
+        deal_type: text(),
+        deal_stage: text(),
+        marketing: text(),
+        revenue_partner: text(),
+        authorizer: text(),
+        discount: Some(Discounted { code: "é".repeat(100), product: text(), amount: Amount::MAX }),
+        save_card: true,
+        personal_until: Some(Timestamp::now()),
+    }
+}
+
+fn operation(id: Uuid) -> Operation {
+    let now = Timestamp::now();
+    Operation {
+        id,
+        kind: Kind::Authorize,
+        cause: Cause::Asked,
+        follows: None,
+        mechanism: Mechanism::Automatic,
+        amount: Amount::MAX,
+        key: Some(KeyDigest::new("route", "target", "key")),
+        fingerprint: Fingerprint::new(Kind::Authorize, None, None, None, None),
+        route: Route {
+            gateway: "cardpointe".into(),
+            account: "1".repeat(16),
+            endpoint: "https://a-site-with-a-long-name.cardconnect.com/cardconnect/rest".to_owned(),
+        },
+        attempt: longest_attempt(id),
+        state: State::Decided(longest_decline()),
+        updated_at: now,
+        superseded: Vec::new(),
+        closes_order: true,
+        last_look_at: None,
+        by_hand: Vec::new(),
+        by: Principal::ClientCredentials,
+        created_at: now,
+        reference: None,
+        carried: Carried::default(),
+    }
+}
+
+fn longest_attempt(id: Uuid) -> Attempt {
+    Attempt { id, number: u32::MAX, at: Timestamp::now(), gateway_order_id: gateway_order_id(id) }
+}
+
+/// The longest decision: nothing else has both a response and two reasons.
+fn longest_decline() -> Decision {
+    let word = |n: usize| Some("W".repeat(n));
+    let response = GatewayResponse {
+        status: word(1),
+        processor: word(4),
+        code: word(4),
+        text: word(64),
+        reference: word(14),
+        authcode: word(16),
+        avs: word(2),
+        cvv: word(1),
+        token: None,
+        stored: None,
+        amount: Some(Amount::MAX),
+        settlement_rejected: true,
+        carried: Carried::default(),
+    };
+    let code = DeclineCode::TransactionNotPermitted;
+    Decision::Declined(response, Decline { code, advice: code.advice() })
+}
+
+fn longest_superseded(id: Uuid) -> Superseded {
+    let now = Timestamp::now();
+    Superseded {
+        attempt: longest_attempt(id),
+        amount: Amount::MAX,
+        decision: Some(longest_decline()),
+        first_at: now,
+        at: now,
+        times: u32::MAX,
+        carried: Carried::default(),
+    }
+}

@@ -1,0 +1,535 @@
+//! `template.yaml`: what the local stack takes from it, and that it says what the code does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use local::{
+    functions::{SCHEDULED, STREAMED, TABLE, invoked_by_events},
+    permissions::Resource,
+    template::{RouteKey, TEMPLATE, TemplateError, parse},
+};
+use serde_json::Value;
+use tollgate::{
+    dynamodb::{IndexNames, index_names},
+    reconcile,
+    scheduled_capture::{CaptureRequest, Part},
+    store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Index},
+};
+
+/// What Lambda puts into every function's environment.
+const BY_LAMBDA: [&str; 4] =
+    ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// All of the template; what a tag such as `!Ref` stands at is read as it is.
+fn template() -> Value {
+    serde_saphyr::from_str(TEMPLATE).unwrap()
+}
+
+/// The properties of all resources of a type, by logical id.
+fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
+    let all = template["Resources"].as_object().unwrap().iter();
+    let some = all.filter(|(_, resource)| resource["Type"] == kind);
+    some.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
+}
+
+/// The text of all sources in a folder of the workspace.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The text literals that stand between two pieces of source.
+fn between<'a>(source: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
+    source.split(before).skip(1).filter_map(move |rest| rest.split_once(after)).map(|(text, _)| text)
+}
+
+#[test]
+fn every_function_of_the_template_has_a_handler_and_every_handler_a_function() {
+    let names = TABLE.iter().map(|(name, _)| *name).chain(invoked_by_events());
+    let handlers = names.map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(parse(TEMPLATE).unwrap().functions, handlers);
+}
+
+#[test]
+fn every_function_has_a_route_a_schedule_or_a_stream() {
+    let deployment = parse(TEMPLATE).unwrap();
+    let scheduled =
+        deployment.schedules.iter().map(|schedule| schedule.function.clone()).collect::<BTreeSet<_>>();
+    let handlers = SCHEDULED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    // This one has a stream as well.
+    let webhooks = BTreeSet::from(["webhooks".to_owned()]);
+    assert_eq!(scheduled, &handlers | &webhooks);
+    assert_eq!(deployment.deliverers, webhooks);
+    let routed = deployment.routes.into_iter().map(|route| route.function).collect::<BTreeSet<_>>();
+    assert!(routed.is_disjoint(&scheduled));
+    let streamed = STREAMED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(&deployment.consumers | &webhooks, streamed);
+    assert!(deployment.consumers.is_disjoint(&(&routed | &scheduled)));
+    assert_eq!(deployment.functions, &(&routed | &scheduled) | &streamed);
+}
+
+#[test]
+fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() {
+    let shards = &template()["Parameters"]["InDoubtShards"];
+    assert_eq!(shards["Default"], reconcile::Limits::default().shards);
+    assert_eq!(shards["MaxValue"], IN_DOUBT_SHARDS_MAX);
+}
+
+/// Lambda takes no longer description. Every parameter is as long as it may be.
+#[test]
+fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes() {
+    let template = template();
+    let parameters = template["Parameters"].as_object().unwrap();
+    let own = |function: &Value| function["Environment"]["Variables"].clone();
+    let global = &template["Globals"]["Function"]["Environment"]["Variables"];
+    // What is too long for a description; `Revision` stands in for it.
+    let too_long = [
+        "MerchantsPrefix",
+        "KnownMerchants",
+        "GatewayHosts",
+        "SourceHeader",
+        "Stage",
+        "EventBusName",
+        "WebhooksPrefix",
+    ];
+    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+        let description = function["VersionDescription"].as_str().unwrap();
+        let named: BTreeSet<_> = between(description, "${", '}').collect();
+        let of_lambda = &template["Globals"]["Function"];
+        let of_lambda = [&of_lambda["Tracing"], &of_lambda["LoggingConfig"]["SystemLogLevel"]];
+        // This one has memory of its own.
+        let memory = Some("FunctionMemory").filter(|_| function["MemorySize"].is_null());
+        let sources = [global.clone(), own(&function)];
+        let read = sources.iter().filter_map(Value::as_object).flat_map(|set| set.values());
+        let read = read.filter_map(Value::as_str).filter(|value| parameters.contains_key(*value));
+        let read = read.chain(of_lambda.into_iter().filter_map(Value::as_str)).chain(memory);
+        let expected: BTreeSet<_> = read.filter(|name| !too_long.contains(name)).collect();
+        assert_eq!(named, expected, "{id}");
+        let mut longest = description.to_owned();
+        for name in named {
+            let parameter = &parameters[name];
+            let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
+            let chars = allowed.map(|value| value.to_string().trim_matches('"').len()).max();
+            // Of numbers the greatest; `Revision` states its length in its pattern.
+            let number = parameter["MaxValue"].as_u64().map(|max| max.to_string().len());
+            let chars = chars.or(number).unwrap_or(32);
+            longest = longest.replace(&format!("${{{name}}}"), &"x".repeat(chars));
+        }
+        assert!(longest.len() <= 256, "{id}: {}", longest.len());
+    }
+}
+
+#[test]
+fn what_is_in_doubt_is_asked_about_every_minute() {
+    let mut schedules = parse(TEMPLATE).unwrap().schedules;
+    assert!(schedules.iter().all(|schedule| schedule.every.as_secs() == 60));
+    schedules.retain(|schedule| schedule.function == "reconcile");
+    assert_eq!(schedules.len(), 1);
+}
+
+#[test]
+fn the_capture_schedules_share_all_of_the_index_between_them() {
+    let deployment = parse(TEMPLATE).unwrap();
+    let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "scheduled-capture");
+    let parts: Vec<Part> = parts
+        .map(|schedule| serde_json::from_str::<CaptureRequest>(&schedule.event).unwrap().part.unwrap())
+        .collect();
+    for shard in 0..CAPTURE_SHARDS_MAX {
+        assert_eq!(parts.iter().filter(|part| shard % part.of == part.index).count(), 1, "{shard}");
+    }
+    assert!((1..=CAPTURE_SHARDS_MAX).contains(&deployment.captures.shards));
+    let timeout = deployment.timeouts["scheduled-capture"];
+    assert!(timeout < deployment.schedules[0].every, "a run has ended when the next one begins");
+}
+
+#[test]
+fn the_routes_are_the_documented_ones() {
+    let routes = parse(TEMPLATE).unwrap().routes;
+    let mut found =
+        routes.iter().map(|route| format!("{} -> {}", route.key, route.function)).collect::<Vec<_>>();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "$default -> orders",
+            "GET /status -> orders",
+            "GET /v2/orders/{orderId} -> orders",
+            "GET /v2/orders/{orderId}/transactions -> orders",
+            "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "POST /api/v1/payments/creditcard/authorize -> authorize",
+            "POST /api/v1/payments/creditcard/capture -> capture",
+            "POST /api/v1/payments/creditcard/charge -> purchase",
+            "POST /api/v1/payments/creditcard/refund -> refund",
+            "POST /api/v1/payments/creditcard/status -> confirm",
+            "POST /api/v1/payments/creditcard/void -> void",
+            "POST /oauth/access_token -> token",
+            "POST /v2/orders/{orderId}/payments -> payments",
+            "POST /v2/orders/{orderId}/payments/authorize -> authorize",
+            "POST /v2/orders/{orderId}/payments/purchase -> purchase",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel -> void",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/capture -> capture",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm -> confirm",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
+            "PUT /v2/orders/{orderId} -> orders",
+        ]
+    );
+}
+
+#[test]
+fn a_function_ends_before_the_http_api_gives_up() {
+    assert_eq!(parse(TEMPLATE).unwrap().function_timeout.as_secs(), 29);
+}
+
+#[test]
+fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_what_is_due() {
+    let table = parse(TEMPLATE).unwrap().table;
+    let keys = table.key_schema.iter().map(|key| (key.attribute_name.as_str(), key.key_type.as_str()));
+    assert_eq!(keys.collect::<Vec<_>>(), [("order_key", "HASH")]);
+    let indexes = table.global_secondary_indexes.iter();
+    let indexes: Vec<_> =
+        indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
+    assert_eq!(indexes, [("in-doubt", "KEYS_ONLY"), ("captures-due", "KEYS_ONLY")]);
+}
+
+#[test]
+fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
+    let source = sources(&workspace().join("shared/src")) + &sources(&workspace().join("functions"));
+    let calls = ["env::var(\"", "needed(\"", "optional(\"", "is_on(\""];
+    let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
+    let template = template();
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let everywhere = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let environments = functions.values().map(|function| &function["Environment"]["Variables"]);
+    let set = environments.chain([everywhere]).filter_map(Value::as_object).flat_map(|set| set.keys());
+    let set: BTreeSet<_> = set.map(String::as_str).collect();
+    assert_eq!(set, read.into_iter().filter(|name| !BY_LAMBDA.contains(name)).collect());
+}
+
+#[test]
+fn the_indexes_are_the_ones_that_the_store_queries() {
+    let queried = [Index::InDoubt, Index::CapturesDue].map(|index| {
+        let IndexNames { index, shard, at } = index_names(index);
+        [index, shard, at].map(str::to_owned)
+    });
+    let declared = parse(TEMPLATE).unwrap().table.global_secondary_indexes.into_iter().map(|index| {
+        let key = |kind| index.key_schema.iter().find(|key| key.key_type == kind).unwrap();
+        let names = [&index.index_name, &key("HASH").attribute_name, &key("RANGE").attribute_name];
+        names.map(String::clone)
+    });
+    assert_eq!(declared.collect::<BTreeSet<_>>(), BTreeSet::from(queried));
+}
+
+/// Every metric of ours that an alarm or the dashboard shows.
+fn watched(template: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (id, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
+        let single = std::iter::once(&alarm);
+        let several =
+            alarm["Metrics"].as_array().into_iter().flatten().map(|one| &one["MetricStat"]["Metric"]);
+        for metric in single.chain(several).filter(|metric| metric["Namespace"] == "Tollgate") {
+            let names =
+                metric["Dimensions"].as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap());
+            let expected: &[&str] =
+                if metric["MetricName"] == "Operations" { &["Stage", "Kind", "Outcome"] } else { &["Stage"] };
+            assert_eq!(names.collect::<Vec<_>>(), expected, "{id}");
+            assert_eq!(metric["Dimensions"][0]["Value"], "Stage", "{id}");
+            found.insert(metric["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    for dashboard in resources(template, "AWS::CloudWatch::Dashboard").into_values() {
+        let body = dashboard["DashboardBody"].as_str().unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        for widget in body["widgets"].as_array().unwrap() {
+            for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+                if metric[0] == "Tollgate" {
+                    assert_eq!((&metric[2], &metric[3]), (&"Stage".into(), &"${Stage}".into()), "{metric}");
+                    found.insert(metric[1].as_str().unwrap().to_owned());
+                }
+                if let Some(search) = metric[0]["expression"].as_str() {
+                    found.insert(between(search, "MetricName=\"", '"').next().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_metric_that_is_watched_is_emitted() {
+    let mut emitted: BTreeSet<String> = crate::inventory::metrics().into_keys().map(str::to_owned).collect();
+    let template = template();
+    for filter in resources(&template, "AWS::Logs::MetricFilter").values() {
+        for metric in filter["MetricTransformations"].as_array().unwrap() {
+            emitted.insert(metric["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    let watched = watched(&template);
+    assert!(watched.is_subset(&emitted), "never emitted: {:?}", &watched - &emitted);
+}
+
+#[test]
+fn a_deployment_is_taken_back_by_shares_of_requests_and_not_by_one_that_failed() {
+    let template = template();
+    let preference = &template["Globals"]["Function"]["DeploymentPreference"];
+    assert_eq!(preference["Type"], serde_json::json!(["IsCanary", "Canary10Percent5Minutes", "AllAtOnce"]));
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let names = preference["Alarms"][1].as_array().unwrap();
+    assert_eq!(names.len(), 3);
+    for name in names {
+        let name = name.as_str().unwrap();
+        let share = alarms[name]["Metrics"][0]["Expression"].as_str().unwrap();
+        assert!(
+            share.starts_with("IF(") && share.contains(">= ") && share.contains("100 * "),
+            "{name}: {share}"
+        );
+        // CloudWatch's limit for one alarm.
+        let metrics = alarms[name]["Metrics"].as_array().unwrap().iter();
+        assert!(metrics.filter(|metric| metric["MetricStat"].is_object()).count() <= 10, "{name}");
+    }
+}
+
+#[test]
+fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_what_to_do() {
+    let template = template();
+    let dashboard = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"];
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    assert!(alarms.len() > 10);
+    for (id, alarm) in alarms {
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[actions][1][0], "AlarmTopicArn", "{id}");
+        }
+        // A first deployment rings none: what has no data yet is not alarming. Only going silent is, for two.
+        match alarm["TreatMissingData"].as_str() {
+            Some("notBreaching") => assert!(alarm["InsufficientDataActions"].is_null(), "{id}"),
+            Some("missing") => assert_eq!(alarm["InsufficientDataActions"][1][0], "AlarmTopicArn", "{id}"),
+            other => panic!("{id}: {other:?}"),
+        }
+        assert!(dashboard.as_str().unwrap().contains(&format!("\"${{{id}.Arn}}\"")), "{id}");
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        let (page, heading) = description.split_once("See ").unwrap().1.split_once(", ").unwrap();
+        let text = fs::read_to_string(workspace().join(page)).unwrap_or_else(|_| panic!("{id}: no {page}"));
+        let heading = heading.trim_end_matches('.').trim_matches('"');
+        let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
+        assert!(text.lines().any(is_heading), "{id}: {page} has no {heading}");
+    }
+}
+
+#[test]
+fn no_function_can_write_to_the_logs_of_another_application() {
+    let template = template();
+    let policy = &resources(&template, "AWS::IAM::Policy")["OwnLogsPolicy"];
+    let roles = policy["Roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap().to_owned());
+    let functions = resources(&template, "AWS::Serverless::Function");
+    let expected = functions.keys().map(|id| format!("{id}Role")).collect::<BTreeSet<_>>();
+    assert_eq!(roles.collect::<BTreeSet<_>>(), expected);
+    let statement = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        (&statement["Effect"], &statement["NotResource"]),
+        (&"Deny".into(), &"FunctionLogs.Arn".into())
+    );
+    assert!(statement["Action"].as_array().unwrap().contains(&"logs:PutLogEvents".into()));
+}
+
+#[test]
+fn card_data_that_gets_into_a_log_is_masked_and_counted() {
+    let groups = resources(&template(), "AWS::Logs::LogGroup");
+    assert_eq!(groups.keys().collect::<Vec<_>>(), ["AccessLogs", "FunctionLogs"]);
+    for (id, group) in groups {
+        let statements = group["DataProtectionPolicy"]["Statement"].as_array().unwrap();
+        for (statement, operation) in statements.iter().zip(["Audit", "Deidentify"]) {
+            assert!(statement["Operation"][operation].is_object(), "{id}: {operation}");
+            let names = statement["DataIdentifier"].as_array().unwrap();
+            assert!(names.iter().any(|name| name.as_str().unwrap().ends_with("/CreditCardNumber")), "{id}");
+        }
+        assert_eq!(statements.len(), 2, "{id}");
+        assert_eq!(statements[0]["DataIdentifier"], statements[1]["DataIdentifier"], "{id}: as AWS requires");
+    }
+}
+
+#[test]
+fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
+    let template = template();
+    let more = resources(&template, "AWS::IAM::Policy").into_iter().flat_map(|(id, policy)| {
+        let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap().clone();
+        statements.into_iter().flat_map(move |statement| {
+            let texts = [&statement["Action"], &statement["Resource"]].map(Value::to_string);
+            texts.map(|text| (id.clone(), text))
+        })
+    });
+    // Of the functions' policies the secrets are the one resource with a wildcard that can be read at all.
+    let of_functions = parse(TEMPLATE).unwrap().permissions.into_iter().flat_map(|(function, all)| {
+        let texts = all.into_iter().flat_map(|permission| match permission.resource {
+            Resource::MerchantSecrets | Resource::WebhookSecrets => vec![permission.action],
+            resource => vec![permission.action, resource.to_string()],
+        });
+        texts.map(move |text| (function.clone(), text)).collect::<Vec<_>>()
+    });
+    for (id, text) in of_functions.chain(more) {
+        assert!(!text.contains('*'), "{id}: {text}");
+    }
+}
+
+/// A key that is no route fails only when it is deployed.
+#[test]
+fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
+    let api = &resources(&template(), "AWS::Serverless::HttpApi")["HttpApi"];
+    let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key.to_string());
+    let routes: BTreeSet<_> = routes.collect();
+    let higher = api["RouteSettings"].as_object().unwrap();
+    let moves_no_money = |key: &str| ["GET ", "PUT ", "PATCH "].iter().any(|method| key.starts_with(method));
+    for (key, limits) in higher {
+        assert!(routes.contains(key) && moves_no_money(key), "{key}");
+        assert!(limits["ThrottlingRateLimit"].is_u64() && limits["ThrottlingBurstLimit"].is_u64(), "{key}");
+    }
+    assert_eq!(higher.len(), routes.iter().filter(|key| moves_no_money(key)).count());
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingRateLimit"], "PaymentRate");
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingBurstLimit"], "PaymentBurst");
+}
+
+/// SAM names a schedule after its logical id, and a dead-letter queue that is given in two ways fails the deployment; the
+/// checkers of the template see neither.
+#[test]
+fn two_stages_fit_into_an_account_and_every_schedule_tells_of_runs_it_could_not_deliver() {
+    for (id, function) in resources(&template(), "AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
+        for event in events.filter(|event| event["Type"] == "ScheduleV2") {
+            assert_eq!(event["Properties"]["OmitName"], true, "{id}");
+            let queue = event["Properties"]["DeadLetterConfig"].as_object().unwrap();
+            assert_eq!((queue.len(), &queue["Arn"]), (1, &"MissedRuns.Arn".into()), "{id}");
+            let failed = &function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
+            assert_eq!(failed, "MissedRuns.Arn", "{id}");
+        }
+    }
+}
+
+#[test]
+fn the_access_log_holds_nothing_that_a_caller_writes() {
+    let api = &resources(&template(), "AWS::Serverless::HttpApi")["HttpApi"];
+    let format: Value = serde_json::from_str(api["AccessLogSettings"]["Format"].as_str().unwrap()).unwrap();
+    let logged: BTreeSet<_> =
+        format.as_object().unwrap().values().map(|value| value.as_str().unwrap()).collect();
+    assert_eq!(
+        logged,
+        BTreeSet::from([
+            "${Stage}",
+            "$context.error.responseType",
+            "$context.identity.sourceIp",
+            "$context.integration.requestId",
+            "$context.integrationErrorMessage",
+            "$context.integrationLatency",
+            "$context.requestId",
+            "$context.requestTime",
+            "$context.responseLatency",
+            "$context.responseLength",
+            "$context.routeKey",
+            "$context.status",
+        ])
+    );
+}
+
+pub(crate) const SMALL: &str = "
+Parameters: {CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}}
+Globals: {Function: {Timeout: 5}}
+Resources:
+  Items:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      GlobalSecondaryIndexes:
+        - IndexName: by-day
+          KeySchema: [{AttributeName: day, KeyType: HASH}]
+          Projection: {ProjectionType: KEYS_ONLY}
+  Attempts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: key, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: key, AttributeType: S}]
+  Journal:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: bucket, KeyType: HASH}, {AttributeName: sort, KeyType: RANGE}]
+      AttributeDefinitions: [{AttributeName: bucket, AttributeType: S}, {AttributeName: sort, AttributeType: S}]
+  Webhooks:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: receiver, KeyType: HASH}, {AttributeName: delivery, KeyType: RANGE}]
+      AttributeDefinitions: [{AttributeName: receiver, AttributeType: S}, {AttributeName: delivery, AttributeType: S}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Function:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: one}}
+    Properties:
+      Events:
+        Get: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: get, Path: /a}}
+";
+
+#[test]
+fn a_route_given_twice_is_refused() {
+    assert_eq!(parse(SMALL).unwrap().routes[0].key.to_string(), "GET /a");
+    let twice = format!("{SMALL}        Again: {{Type: HttpApi, Properties: {{Method: GET, Path: /a}}}}\n");
+    let Err(TemplateError::DuplicateRoute(RouteKey::Exact { path, .. })) = parse(&twice) else {
+        panic!("expected a duplicate route")
+    };
+    assert_eq!(path, "/a");
+}
+
+#[test]
+fn an_event_that_cannot_be_played_here_is_refused_rather_than_ignored() {
+    let queue = format!("{SMALL}        Queue: {{Type: SQS, Properties: {{Queue: !GetAtt Queue.Arn}}}}\n");
+    let error = parse(&queue).unwrap_err();
+    assert_eq!(error.to_string(), "template.yaml, Function: events of type SQS are not supported here");
+}
+
+#[test]
+fn a_stream_that_is_not_the_orders_or_goes_to_no_function_is_refused() {
+    let mapping = |source: &str, function: &str| {
+        format!(
+            "{SMALL}  Mapping:\n    Type: AWS::Lambda::EventSourceMapping\n    Properties: \
+             {{EventSourceArn: !GetAtt {source}, FunctionName: !Ref {function}}}\n"
+        )
+    };
+    let consumers = parse(&mapping("Items.StreamArn", "Function.Alias")).unwrap().consumers;
+    assert_eq!(consumers, BTreeSet::from(["one".to_owned()]));
+    for (source, function) in [("Journal.StreamArn", "Function.Alias"), ("Items.StreamArn", "Other.Alias")] {
+        let error = parse(&mapping(source, function)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "template.yaml, Mapping: expected the stream of orders or of webhooks and a function"
+        );
+    }
+}
+
+#[test]
+fn the_journal_cannot_be_changed_by_what_writes_it_and_gets_both_images_of_a_change() {
+    let deployment = parse(TEMPLATE).unwrap();
+    assert_eq!(deployment.table.stream_specification.unwrap().stream_view_type, "NEW_AND_OLD_IMAGES");
+    for (function, permissions) in deployment.permissions {
+        for permission in permissions.iter().filter(|it| it.resource == Resource::JournalTable) {
+            // Which is conditional in the code.
+            assert_eq!(permission.action, "dynamodb:PutItem", "{function}");
+        }
+    }
+}
+
+#[test]
+fn a_template_without_a_table_is_refused() {
+    let error = parse(&SMALL.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket")).unwrap_err();
+    assert_eq!(error.to_string(), "template.yaml: expected four tables, found 0");
+}

@@ -1,0 +1,231 @@
+//! Webhooks, from requests over both streams to a receiver on this machine.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use jiff::Timestamp;
+use local::{WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
+use serde_json::{Value, json};
+use tollgate::webhooks::signature;
+
+use crate::shop::Shop;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A message as it came in.
+#[derive(Clone)]
+struct Message {
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Message {
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    /// As a receiver checks it.
+    fn verified(&self) -> Value {
+        let id = self.header("webhook-id").parse().unwrap();
+        let at = Timestamp::from_second(self.header("webhook-timestamp").parse().unwrap()).unwrap();
+        let expected = signature::signatures(&[signature::secret(SECRET).unwrap()], id, at, &self.body);
+        assert_eq!(self.header("webhook-signature"), expected);
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(body["id"], id.to_string());
+        body
+    }
+}
+
+/// A receiver.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    messages: Arc<Mutex<Vec<Message>>>,
+    status: Arc<AtomicU16>,
+}
+
+impl Receiver {
+    pub(crate) async fn open() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+        let (messages, status) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU16::new(204)));
+        let (into, with) = (Arc::clone(&messages), Arc::clone(&status));
+        let handler = move |headers: HeaderMap, body: String| async move {
+            into.lock().unwrap().push(Message { headers, body });
+            StatusCode::from_u16(with.load(Ordering::SeqCst)).unwrap()
+        };
+        tokio::spawn(
+            async move { axum::serve(listener, Router::new().route("/hooks", post(handler))).await },
+        );
+        Self { url, messages, status }
+    }
+
+    pub(crate) fn document(&self, id: &str) -> Value {
+        json!({ "id": id, "url": self.url, "secrets": [SECRET] })
+    }
+
+    pub(crate) fn respond(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        self.messages.lock().unwrap().clone()
+    }
+}
+
+pub(crate) fn put(shop: &Shop, receivers: &[Value]) {
+    let name = format!("{WEBHOOKS_PREFIX}{}", merchants::REGISTERED);
+    shop.stack.secrets().put(&name, json!({ "receivers": receivers }));
+    // A document is used for a second.
+    shop.stack.advance_clock(2);
+}
+
+pub(crate) async fn deliver(shop: &Shop) {
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.deliver_webhooks().await.unwrap();
+}
+
+async fn run(shop: &Shop) {
+    shop.stack.invoke_scheduled("webhooks").await.unwrap();
+}
+
+/// The words for what became of a receiver's deliveries.
+async fn states(shop: &Shop, receiver: &str) -> Vec<String> {
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let items: Vec<HashMap<String, AttributeValue>> =
+        client.scan().table_name(WEBHOOKS_TABLE_NAME).send().await.unwrap().items.unwrap();
+    let key = AttributeValue::S(format!("{}#{receiver}", merchants::REGISTERED));
+    let own = items.iter().filter(|item| item["receiver"] == key);
+    own.map(|item| item.get("state").map_or("sent".to_owned(), |state| state.as_s().unwrap().clone()))
+        .collect()
+}
+
+fn types(messages: &[Message]) -> BTreeSet<String> {
+    messages.iter().map(|message| message.verified()["type"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_receiver_gets_every_event_of_its_merchant_signed_and_as_get_returns_it() {
+    let shop = Shop::open().await;
+    let (all, some, other) = (Receiver::open().await, Receiver::open().await, Receiver::open().await);
+    let mut paid = some.document("some");
+    paid["events"] = json!(["order.paid"]);
+    paid["x_moltin_secret_key"] = json!("shared");
+    put(&shop, &[all.document("all"), paid]);
+    let foreign = format!("{WEBHOOKS_PREFIX}{}", merchants::EXTERNAL);
+    shop.stack.secrets().put(&foreign, json!({ "receivers": [other.document("other")] }));
+    shop.register("o", 2599).await;
+    shop.pay_by_token("o", "purchase").await.data(200);
+    deliver(&shop).await;
+    let told = ["order.paid", "order.updated", "transaction.created", "transaction.updated"];
+    assert_eq!(types(&all.messages()), told.map(str::to_owned).into());
+    let messages = some.messages();
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].header("x-moltin-secret-key"), "shared");
+    let mut shown = shop.get("/v2/orders/o").await.data(200).clone();
+    let data = messages[0].verified()["data"].clone();
+    if let Some(shown) = shown.as_object_mut() {
+        shown.retain(|name, _| data.get(name).is_some());
+    }
+    assert_eq!(data, shown);
+    assert!(other.messages().is_empty(), "another merchant's receiver gets nothing");
+    // Both streams once more, as after a crash: what was added is not added again.
+    let before = all.messages().len();
+    deliver(&shop).await;
+    assert_eq!(all.messages().len(), before);
+    assert_eq!(states(&shop, "some").await, ["sent"]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_gets_everything_later_under_the_same_ids_and_holds_up_no_other() {
+    let shop = Shop::open().await;
+    let (bad, good) = (Receiver::open().await, Receiver::open().await);
+    bad.respond(500);
+    put(&shop, &[bad.document("bad"), good.document("good")]);
+    for order in ["a", "b"] {
+        shop.register(order, 2599).await;
+        shop.pay_by_token(order, "purchase").await.data(200);
+    }
+    deliver(&shop).await;
+    let expected = good.messages().len();
+    assert!(expected >= 6 && states(&shop, "good").await.iter().all(|state| state == "sent"));
+    assert_eq!(states(&shop, "bad").await, vec!["waiting"; expected]);
+    let first = bad.messages();
+    assert!(first.len() < expected + 1, "it is left alone once it counts as down");
+    bad.respond(200);
+    run(&shop).await;
+    assert_eq!(bad.messages().len(), first.len(), "it waits for the probe");
+    shop.stack.advance_clock(61);
+    run(&shop).await;
+    assert_eq!(states(&shop, "bad").await, vec!["delivered"; expected]);
+    let id = |message: &Message| message.header("webhook-id").to_owned();
+    let ids = |messages: &[Message]| messages.iter().map(id).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&bad.messages()), ids(&good.messages()));
+    let again =
+        bad.messages().into_iter().skip(first.len()).find(|again| id(again) == id(&first[0])).unwrap();
+    assert_eq!(again.body, first[0].body);
+    assert_ne!(again.header("webhook-timestamp"), first[0].header("webhook-timestamp"));
+    again.verified();
+    let all = good.messages().len();
+    shop.stack.advance_clock(3_600);
+    run(&shop).await;
+    assert_eq!((bad.messages().len(), good.messages().len()), (first.len() + expected, all), "no more");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_no_receiver_takes_for_three_days_is_parked() {
+    let shop = Shop::open().await;
+    let receiver = Receiver::open().await;
+    receiver.respond(302);
+    put(&shop, &[receiver.document("shop")]);
+    shop.register("o", 2599).await;
+    shop.pay_by_token("o", "purchase").await.data(200);
+    deliver(&shop).await;
+    assert!(states(&shop, "shop").await.iter().all(|state| state == "waiting"));
+    for _ in 0..74 {
+        shop.stack.advance_clock(3_600);
+        run(&shop).await;
+    }
+    assert!(states(&shop, "shop").await.iter().all(|state| state == "parked"));
+    let attempts = receiver.messages().len();
+    shop.stack.advance_clock(86_400);
+    run(&shop).await;
+    assert_eq!(receiver.messages().len(), attempts);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_taken_away_or_cannot_be_read_stops_nothing() {
+    let shop = Shop::open().await;
+    let (gone, stays) = (Receiver::open().await, Receiver::open().await);
+    put(&shop, &[gone.document("gone"), stays.document("stays")]);
+    shop.register("o", 2599).await;
+    shop.stack.deliver_stream().await.unwrap();
+    shop.pay_by_token("o", "purchase").await.data(200);
+    shop.stack.deliver_stream().await.unwrap();
+    put(&shop, &[stays.document("stays")]);
+    shop.stack.deliver_webhooks().await.unwrap();
+    assert!(gone.messages().is_empty());
+    assert!(states(&shop, "gone").await.iter().all(|state| state == "parked"));
+    assert!(!stays.messages().is_empty());
+    let name = format!("{WEBHOOKS_PREFIX}{}", merchants::REGISTERED);
+    shop.stack.secrets().put(&name, json!({ "receivers": "nonsense" }));
+    shop.stack.cold_start().unwrap();
+    shop.register("p", 2599).await;
+    shop.pay_by_token("p", "purchase").await.data(200);
+    deliver(&shop).await;
+    assert!(!shop.stack.bus().events().is_empty(), "the bus has them all the same");
+    shop.close().await;
+}

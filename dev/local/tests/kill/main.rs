@@ -1,0 +1,111 @@
+//! The functions' real processes, killed: the binaries of purchase, capture, refund and void run through the Lambda
+//! Runtime API against the local stack, get SIGKILL at random moments, their requests are retried as a client would,
+//! and what is left in doubt is reconciled. Then three ledgers have to agree: the gateway's, ours, and what was asked.
+//!
+//! By default the binaries are those that `cargo test --workspace` builds. To kill optimized ones instead:
+//!
+//! ```text
+//! cargo build --workspace --profile fast-release --bins
+//! TOLLGATE_FUNCTIONS_DIR=target/fast-release cargo test -p local --test kill -- --nocapture
+//! ```
+//!
+//! `TOLLGATE_KILL_SEED` (a number) draws other moments. A process's own timing is not the seed's to decide, so a seed
+//! repeats the plan and not the run.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod case;
+#[path = "../common/client.rs"]
+mod client;
+mod function;
+mod ledger;
+#[path = "../common/process.rs"]
+mod process;
+mod rounds;
+mod shop;
+mod tally;
+mod wire;
+
+use std::{sync::Arc, time::Instant};
+
+use rand::{SeedableRng, rngs::StdRng};
+use tokio::task::JoinSet;
+use tollgate::operation::Stage;
+
+use crate::{case::Case, rounds::Rounds, shop::Shop, tally::Tally};
+
+/// The functions whose processes are killed.
+const FUNCTIONS: [&str; 4] = ["purchase", "capture", "refund", "void"];
+
+/// Kills of each function that hit an invocation before its answer was out. Later ones are made too, and not counted.
+const KILLS_EACH: usize = 76;
+
+/// How long everything may take to be known after the last kill, in minutes of the stack's clock.
+const MINUTES_MAX: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_kills_move_no_money_twice_and_lose_none() {
+    let started = Instant::now();
+    let seed = std::env::var("TOLLGATE_KILL_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let shop = Arc::new(Shop::open(seed).await);
+    // Batches are closed for the whole account, so what is to be settled comes before everything that is not.
+    let mut settled = case::settled_refunds(&shop).await;
+    shop.stack.simulator().settle();
+
+    let mut running = JoinSet::new();
+    for (n, function) in (0..).zip(FUNCTIONS) {
+        let ready = if function == "refund" { std::mem::take(&mut settled) } else { Vec::new() };
+        let rng = StdRng::seed_from_u64(seed ^ (n << 32));
+        running.spawn(Rounds::new(Arc::clone(&shop), function, rng, ready).run(KILLS_EACH));
+    }
+    let (mut cases, mut tally) = (Vec::new(), Tally::default());
+    while let Some(ended) = running.join_next().await {
+        let (of_function, counted) = ended.unwrap();
+        cases.extend(of_function);
+        tally.add(&counted);
+    }
+    println!("seed {seed}, {} requests\n{tally}", cases.len());
+    assert!(tally.landed() >= 300, "{}", tally.landed());
+    tally.assert_spread();
+
+    let mut shop = Arc::into_inner(shop).unwrap();
+    shop.let_everything_arrive().await;
+    reconcile(&shop, &cases).await;
+    ledger::assert_nothing_moved_twice(&shop, &cases).await;
+
+    // The clients come back with the keys that they began with, and every one gets what it asked for, once.
+    shop.renew_token().await;
+    for case in &mut cases {
+        case.finish(&shop).await;
+    }
+    ledger::assert_all_agree(&shop, &cases).await;
+    // The last look at what had been given up finds nothing that changes anything.
+    shop.stack.advance_clock(3600);
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    reconcile(&shop, &cases).await;
+    ledger::assert_all_agree(&shop, &cases).await;
+    println!("the ledgers agree after {:.1} s", started.elapsed().as_secs_f64());
+    shop.close().await;
+}
+
+/// Runs the schedule, a minute apart, until nothing is in doubt.
+async fn reconcile(shop: &Shop, cases: &[Case]) {
+    let mut open: Vec<&str> = cases.iter().map(|case| case.order.as_str()).collect();
+    let mut pending = Vec::new();
+    for minutes in 0..=MINUTES_MAX {
+        pending.clear();
+        for id in std::mem::take(&mut open) {
+            let order = shop.order(id).await;
+            let before = pending.len();
+            pending.extend(order.operations().filter(|(_, o)| o.is(Stage::Pending)).map(|(_, o)| o.clone()));
+            open.extend((pending.len() > before).then_some(id));
+        }
+        println!("after {minutes} minutes of the stack's clock: {} in doubt", pending.len());
+        if pending.is_empty() {
+            return;
+        }
+        shop.stack.advance_clock(60);
+        shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    }
+    panic!("still in doubt after {MINUTES_MAX} minutes: {pending:#?}");
+}
