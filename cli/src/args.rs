@@ -1,10 +1,12 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use tollgate::{
     money::Currency,
     operation::{DecidedBy, HandVerdict, Reason},
     order::{MerchantId, OrderId},
+    webhook::ReceiverId,
 };
 use uuid::Uuid;
 
@@ -36,6 +38,9 @@ pub(crate) struct PlaceArguments {
     /// What the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix` (else `MERCHANTS_PREFIX`)
     #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
     pub(crate) merchants_prefix: Option<String>,
+    /// What the names of receivers' secrets begin with, the stack's parameter `WebhooksPrefix` (else `WEBHOOKS_PREFIX`)
+    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
+    pub(crate) webhooks_prefix: Option<String>,
     /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
     /// *.cardconnect.com)
     #[arg(long, global = true, value_name = "HOSTS", conflicts_with = "local")]
@@ -59,6 +64,18 @@ pub(crate) enum Command {
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// The journal of what happened to money
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Webhooks: receivers, and the deliveries to them
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
+    /// Stop all payments of all merchants: within 15 seconds nothing that moves money is sent to the gateway
+    Stop(Throw),
+    /// Let payments go on that were stopped
+    Start(Throw),
+    /// Put the functions of a stack back to the versions before the newest deployment, through the AWS CLI
+    Rollback(Rollback),
     /// Check tools, credentials, table, merchants and gateway; changes nothing without `--uat`
     Doctor(Doctor),
 }
@@ -81,6 +98,38 @@ pub(crate) enum MerchantCommand {
 pub(crate) struct Switch {
     /// The merchant's id
     pub(crate) id: MerchantId,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Throw {
+    /// Who decides; kept with the switch
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: DecidedBy,
+    /// Why; kept with the switch
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Reason,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Rollback {
+    /// The CloudFormation stack, such as tollgate-prod
+    pub(crate) stack: String,
+    /// Back to what was published before this moment, such as 2026-11-20T18:00:00Z, instead of before the newest
+    /// deployment
+    #[arg(long, value_name = "TIME")]
+    pub(crate) before: Option<Timestamp>,
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -150,6 +199,130 @@ pub(crate) enum PaymentCommand {
     Resolve(Resolve),
 }
 
+#[derive(Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Put every order's entries that are not in the journal; may run beside the live function
+    Rebuild(Rebuild),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Add a receiver to a merchant, with a new secret
+    Add(AddReceiver),
+    /// Give a receiver a second secret, or remove the older one
+    Rotate(RotateSecret),
+    /// A merchant's receivers, or a receiver's deliveries of the last 30 days
+    List(ListWebhooks),
+    /// Send a receiver an event of type webhook.test, the way that all others go
+    Test(TestWebhook),
+    /// Send a receiver again what it was sent, or what is parked
+    Replay(ReplayWebhooks),
+}
+
+/// Where deliveries are.
+#[derive(Args)]
+pub(crate) struct WebhookPlace {
+    /// The table of deliveries, the stack's output `WebhooksTableName` (else `WEBHOOKS_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) webhooks_table: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct AddReceiver {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// A name for the receiver: letters, digits, - and _
+    pub(crate) receiver: ReceiverId,
+    /// Where it listens: https, on the public internet
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// Only events of these types, separated by commas, such as order.paid,order.refunded
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    pub(crate) events: Vec<String>,
+    /// Ask for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY, for receivers made for
+    /// Elastic Path
+    #[arg(long)]
+    pub(crate) moltin_secret_key: bool,
+    /// Check all of it and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RotateSecret {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// Remove the older secret instead of adding one
+    #[arg(long)]
+    pub(crate) finish: bool,
+    /// Write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ListWebhooks {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver whose deliveries are listed, the newest first
+    pub(crate) receiver: Option<ReceiverId>,
+    /// Only what is parked
+    #[arg(long, requires = "receiver")]
+    pub(crate) parked: bool,
+    /// As many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
+
+#[derive(Args)]
+pub(crate) struct TestWebhook {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["event", "since", "parked"]))]
+pub(crate) struct ReplayWebhooks {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// One event
+    pub(crate) event: Option<Uuid>,
+    /// All events that happened since then, such as 2026-11-20T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Only what is parked
+    #[arg(long)]
+    pub(crate) parked: bool,
+    /// Count them and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
+
+#[derive(Args)]
+pub(crate) struct Rebuild {
+    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) journal_table: Option<String>,
+    /// Partitions of a merchant's day, the stack's parameter `JournalShards`; for days without an entry [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) shards: Option<u16>,
+    /// Count the entries and write none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 #[derive(Args)]
 pub(crate) struct Show {
     /// The merchant's id
@@ -170,7 +343,7 @@ pub(crate) struct Resolve {
     pub(crate) transaction: Uuid,
     /// What became of it
     #[arg(long = "as", value_enum, value_name = "VERDICT")]
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: VerdictArgument,
     /// Who decides; kept with the operation
     #[arg(long, value_name = "NAME")]
     pub(crate) by: DecidedBy,
@@ -183,24 +356,27 @@ pub(crate) struct Resolve {
     /// Ask the gateway, and show what would be recorded
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Record it without asking
+    /// Record it without asking; for a payment at a live account with `--live`
     #[arg(long)]
     pub(crate) yes: bool,
+    /// With `--yes`: also where money is real
+    #[arg(long, requires = "yes")]
+    pub(crate) live: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Verdict {
+pub(crate) enum VerdictArgument {
     /// The gateway did it
     Done,
     /// The gateway did nothing
     NotDone,
 }
 
-impl From<Verdict> for HandVerdict {
-    fn from(verdict: Verdict) -> Self {
+impl From<VerdictArgument> for HandVerdict {
+    fn from(verdict: VerdictArgument) -> Self {
         match verdict {
-            Verdict::Done => Self::Done,
-            Verdict::NotDone => Self::NotDone,
+            VerdictArgument::Done => Self::Done,
+            VerdictArgument::NotDone => Self::NotDone,
         }
     }
 }

@@ -2,14 +2,19 @@
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
-    types::{KeyType, TableDescription},
+    types::{AttributeValue, KeyType, TableDescription},
 };
 use aws_sdk_secretsmanager::operation::{
     create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
 };
 use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
-use tollgate::{aws_error, lambda, order::MerchantId};
+use tollgate::{
+    aws_client, aws_error,
+    dynamodb::{Item, switch::DynamoDbSwitch},
+    lambda,
+    order::MerchantId,
+};
 
 use crate::{failure::Failure, place::Place};
 
@@ -51,31 +56,18 @@ impl Aws {
     pub(crate) fn new(place: &Place) -> Result<Self, Failure> {
         let http_client =
             lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))?;
-        let given = &place.credentials;
-        let credentials = aws_sdk_dynamodb::config::Credentials::new(
-            &given.access_key_id,
-            &given.secret_access_key,
-            given.session_token.clone(),
-            None,
-            "environment",
-        );
-        // The services' builders are different types with the same methods.
-        macro_rules! client {
-            ($sdk:ident, $url:expr) => {{
-                let mut builder = $sdk::config::Builder::new()
-                    .behavior_version($sdk::config::BehaviorVersion::latest())
-                    .region($sdk::config::Region::new(place.region.clone()))
-                    .credentials_provider(credentials.clone())
-                    .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_LIMIT).build())
-                    .http_client(http_client.clone());
-                builder.set_endpoint_url($url.clone());
-                $sdk::Client::from_conf(builder.build())
-            }};
-        }
+        // Three tries of a call, as everywhere; together they may take as long as a person waits.
+        let limits = TimeoutConfig::builder().operation_timeout(CALL_LIMIT).build();
         Ok(Self {
-            dynamodb: client!(aws_sdk_dynamodb, place.dynamodb_url),
-            secrets: client!(aws_sdk_secretsmanager, place.secretsmanager_url),
-            sts: client!(aws_sdk_sts, place.sts_url),
+            dynamodb: aws_client!(aws_sdk_dynamodb, place, place.dynamodb_url, limits.clone(), http_client),
+            secrets: aws_client!(
+                aws_sdk_secretsmanager,
+                place,
+                place.secretsmanager_url,
+                limits.clone(),
+                http_client
+            ),
+            sts: aws_client!(aws_sdk_sts, place, place.sts_url, limits, http_client),
             merchants_prefix: place.merchants_prefix.clone(),
         })
     }
@@ -94,10 +86,15 @@ impl Aws {
 
     /// A merchant's document as it is stored. None when there is none.
     pub(crate) async fn secret(&self, id: &MerchantId) -> Result<Option<SecretString>, Failure> {
-        match self.secrets.get_secret_value().secret_id(self.secret_name(id)).send().await {
+        self.document(&self.secret_name(id)).await
+    }
+
+    /// A document by its secret's name. None when there is none.
+    pub(crate) async fn document(&self, name: &str) -> Result<Option<SecretString>, Failure> {
+        match self.secrets.get_secret_value().secret_id(name).send().await {
             Ok(secret) => {
                 let text = secret.secret_string.map(SecretString::from);
-                text.map(Some).ok_or_else(|| Failure::Input("the merchant's secret is not a text".to_owned()))
+                text.map(Some).ok_or_else(|| Failure::Input(format!("the secret {name} is not a text")))
             }
             Err(error) => match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
@@ -125,13 +122,34 @@ impl Aws {
 
     /// Replaces a merchant's document.
     pub(crate) async fn put_secret(&self, id: &MerchantId, document: &SecretString) -> Result<(), Failure> {
-        let request = self
-            .secrets
-            .put_secret_value()
-            .secret_id(self.secret_name(id))
-            .secret_string(document.expose_secret());
-        let answer = request.send().await;
-        answer.map(|_| ()).map_err(|error| unavailable("secretsmanager:PutSecretValue", &error))
+        self.replace_document(&self.secret_name(id), document).await
+    }
+
+    /// Stores a document that is not a merchant's own, new or in place of the one that is there.
+    pub(crate) async fn put_document(
+        &self,
+        name: &str,
+        document: &SecretString,
+        is_new: bool,
+    ) -> Result<(), Failure> {
+        if !is_new {
+            return self.replace_document(name, document).await;
+        }
+        let request = self.secrets.create_secret().name(name).secret_string(document.expose_secret());
+        let created = request.send().await;
+        created.map(drop).map_err(|error| unavailable("secretsmanager:CreateSecret", &error))
+    }
+
+    async fn replace_document(&self, name: &str, document: &SecretString) -> Result<(), Failure> {
+        let request = self.secrets.put_secret_value().secret_id(name).secret_string(document.expose_secret());
+        let put = request.send().await;
+        put.map(drop).map_err(|error| unavailable("secretsmanager:PutSecretValue", &error))
+    }
+
+    /// The switch that stops payments.
+    pub(crate) fn switch(&self, place: &Place) -> Result<DynamoDbSwitch, Failure> {
+        let table = place.table()?.to_owned();
+        Ok(DynamoDbSwitch::new(self.dynamodb.clone(), table, place.clock.clone(), false))
     }
 
     pub(crate) async fn table(&self, name: &str) -> Result<Table, Failure> {
@@ -140,6 +158,50 @@ impl Aws {
         let table =
             answer.table.ok_or_else(|| Failure::NotThere(format!("the table {name} is not there")))?;
         Ok(described(&table))
+    }
+
+    /// One page of a table, and where the next one begins.
+    pub(crate) async fn scan(
+        &self,
+        table: &str,
+        from: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Failure> {
+        let request = self.dynamodb.scan().table_name(table).set_exclusive_start_key(from);
+        let page = request.send().await.map_err(|error| unavailable("dynamodb:Scan", &error))?;
+        let next = page.last_evaluated_key;
+        Ok((page.items.unwrap_or_default(), next))
+    }
+
+    /// Everything in one partition of a table.
+    pub(crate) async fn partition(&self, table: &str, key: &str, value: &str) -> Result<Vec<Item>, Failure> {
+        let (mut items, mut from) = (Vec::new(), None);
+        loop {
+            let request = self
+                .dynamodb
+                .query()
+                .table_name(table)
+                .key_condition_expression("#key = :value")
+                .expression_attribute_names("#key", key)
+                .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+                .set_exclusive_start_key(from);
+            let page = request.send().await.map_err(|error| unavailable("dynamodb:Query", &error))?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Deletes an item.
+    pub(crate) async fn delete<const N: usize>(
+        &self,
+        table: &str,
+        key: [(&str, AttributeValue); N],
+    ) -> Result<(), Failure> {
+        let key = key.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let request = self.dynamodb.delete_item().table_name(table).set_key(Some(key));
+        request.send().await.map(drop).map_err(|error| unavailable("dynamodb:DeleteItem", &error))
     }
 
     pub(crate) async fn identity(&self) -> Result<Identity, Failure> {

@@ -1,10 +1,28 @@
-//! Questions to the person at the keyboard: on standard error, so that the result stays alone on standard output.
+//! Questions to the person at the keyboard: on standard error, so that the result stays alone on
+//! standard output.
 
 use std::io::{BufRead, IsTerminal, Write, stdin};
 
 use secrecy::SecretString;
+use tollgate::cardpointe::is_live;
 
 use crate::failure::Failure;
+
+/// What an account at this address is: `live` where money is real, otherwise `test`.
+pub(crate) fn mode(endpoint: &str) -> &'static str {
+    if is_live(endpoint) { "live" } else { "test" }
+}
+
+/// Whether a command that may move money goes on unasked. Where it is real, `--yes` alone is not
+/// enough: a script that was written for a test account must not run against a live one unnoticed.
+pub(crate) fn unasked(endpoint: &str, yes: bool, live: bool) -> Result<bool, Failure> {
+    if yes && !live && is_live(endpoint) {
+        return Err(Failure::Input(format!(
+            "{endpoint} is a live account: add --live to --yes, or leave out --yes to be asked; nothing was done"
+        )));
+    }
+    Ok(yes)
+}
 
 /// Goes on only when exactly this is typed.
 pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failure> {
@@ -22,9 +40,10 @@ pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failur
     Err(Failure::NotConfirmed(format!("{expected} was not typed; nothing was done")))
 }
 
-/// A password: the first line of what is piped, or asked for without an echo.
-pub(crate) fn password(prompt: &str) -> Result<SecretString, Failure> {
-    let failed = |_| Failure::Input("the password cannot be read from standard input".to_owned());
+/// A secret: the first line of what is piped, or asked for without an echo. It is no argument, because arguments are
+/// in the shell's history and in the list of processes.
+pub(crate) fn secret(what: &str, prompt: &str) -> Result<SecretString, Failure> {
+    let failed = |_| Failure::Input(format!("{what} cannot be read from standard input"));
     let typed = if stdin().is_terminal() {
         rpassword::prompt_password(prompt).map_err(failed)?
     } else {
@@ -34,7 +53,34 @@ pub(crate) fn password(prompt: &str) -> Result<SecretString, Failure> {
     };
     let typed = typed.trim_end_matches(['\r', '\n']);
     if typed.is_empty() {
-        return Err(Failure::Input("the gateway's password is expected on standard input".to_owned()));
+        return Err(Failure::Input(format!("{what} is expected on standard input")));
     }
     Ok(SecretString::from(typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_money_is_real_yes_alone_is_not_enough() {
+        let (live, test) = (
+            "https://fts.cardconnect.com/cardconnect/rest",
+            "https://fts-uat.cardconnect.com/cardconnect/rest",
+        );
+        assert_eq!((mode(live), mode(test)), ("live", "test"));
+        assert!(matches!(unasked(live, true, false), Err(Failure::Input(why)) if why.contains("--live")));
+        for (endpoint, yes, flag, goes_on) in [
+            (live, true, true, true),
+            (live, false, false, false),
+            (live, false, true, false),
+            (test, true, false, true),
+            (test, false, false, false),
+        ] {
+            assert!(
+                unasked(endpoint, yes, flag).is_ok_and(|unasked| unasked == goes_on),
+                "{endpoint} {yes} {flag}"
+            );
+        }
+    }
 }

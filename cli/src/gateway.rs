@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Longest wait for an answer.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What the gateway's root answers to good credentials (`cardpointe.md` §2).
+/// What the gateway's root answers to good credentials (`docs/cardpointe.md`, *Transport*).
 const WELCOME: &str = "CardConnect REST Servlet";
 
 /// An account at a gateway, for look-ups. No `Debug`: it holds the password.
@@ -132,7 +132,7 @@ pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
         .map_err(|error| failed(error.to_string()))
 }
 
-/// What went wrong with a request, without its address: a query can hold what is nobody's business.
+/// What went wrong with a request, without its address: a query can hold what must not be shown.
 pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
     match () {
         () if error.is_connect() => "no connection",
@@ -152,7 +152,7 @@ fn mid(body: &str) -> Mid {
     }
 }
 
-/// One record, or several in a list; that there is none is a record without a state (`cardpointe.md` §6.1).
+/// One record, or several in a list; that there is none is a record without a state (`docs/cardpointe.md`, *Settlement states*).
 fn records(body: &str) -> Option<Vec<Record>> {
     let all = match serde_json::from_str(body).ok()? {
         Value::Array(all) => all,

@@ -2,18 +2,23 @@
 
 mod args;
 mod aws;
+mod aws_cli;
 mod confirm;
 mod doctor;
 mod failure;
 mod gateway;
+mod journal;
 mod merchant;
 mod payment;
 mod place;
 mod report;
+mod rollback;
+mod stop;
+mod webhook;
 
 use std::process::ExitCode;
 
-use args::{Arguments, Command, MerchantCommand, PaymentCommand};
+use args::{Arguments, Command, JournalCommand, MerchantCommand, PaymentCommand, WebhookCommand};
 use clap::Parser;
 use failure::Failure;
 use place::Place;
@@ -31,6 +36,10 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<Report, Failure> {
     tollgate::lambda::install_tls();
+    if let Command::Rollback(rollback) = &arguments.command {
+        // Where it acts is the AWS CLI's business: profile, region and credentials are what that finds.
+        return rollback::run(&arguments.place, rollback);
+    }
     let place = Place::find(&arguments.place).await;
     if let Command::Doctor(doctor) = &arguments.command {
         return doctor::run(place, doctor).await;
@@ -45,6 +54,21 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         }
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
+        Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
+        Command::Webhook(command) => webhooks(&place, command).await,
+        Command::Stop(stop) => stop::run(&place, stop, true).await,
+        Command::Start(start) => stop::run(&place, start, false).await,
         Command::Doctor(doctor) => doctor::run(Ok(place), doctor).await,
+        Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
+    }
+}
+
+async fn webhooks(place: &Place, command: &WebhookCommand) -> Result<Report, Failure> {
+    match command {
+        WebhookCommand::Add(add) => webhook::add(place, add).await,
+        WebhookCommand::Rotate(rotate) => webhook::rotate(place, rotate).await,
+        WebhookCommand::List(list) => webhook::list(place, list).await,
+        WebhookCommand::Test(test) => webhook::test(place, test).await,
+        WebhookCommand::Replay(replay) => webhook::replay(place, replay).await,
     }
 }

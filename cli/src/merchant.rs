@@ -34,7 +34,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(id: &MerchantId, text: &SecretString) -> Result<Self, Failure> {
-        let merchant = Merchant::from_json(id.clone(), text.expose_secret())?;
+        let merchant = tollgate::merchant_document::parse(id.clone(), text.expose_secret())?;
         let malformed = |_| MerchantsError::Malformed("not valid JSON".to_owned());
         Ok(Self { value: serde_json::from_str(text.expose_secret()).map_err(malformed)?, merchant })
     }
@@ -42,7 +42,7 @@ impl Document {
     /// From a value, which has to be what the functions can read.
     pub(crate) fn new(id: &MerchantId, value: Value) -> Result<Self, Failure> {
         let text = SecretString::from(value.to_string());
-        Ok(Self { merchant: Merchant::from_json(id.clone(), text.expose_secret())?, value })
+        Ok(Self { merchant: tollgate::merchant_document::parse(id.clone(), text.expose_secret())?, value })
     }
 
     pub(crate) fn text(&self) -> SecretString {
@@ -73,7 +73,7 @@ impl Document {
         let currencies = listed.into_iter().flat_map(|listed| listed.keys());
         let mut routes: Vec<_> = currencies
             .filter_map(|code| code.parse().ok())
-            .filter_map(|currency| Some((currency, self.merchant.route(currency)?)))
+            .filter_map(|currency| Some((currency, self.merchant.route(currency).ok()?)))
             .collect();
         routes.sort_by_key(|(currency, _)| *currency);
         routes
@@ -81,7 +81,7 @@ impl Document {
 
     pub(crate) fn gateway(&self) -> Result<Gateway, Failure> {
         let account = &self.merchant.gateway;
-        Gateway::new(&account.base_url, &account.username, &account.password)
+        Gateway::new(&account.endpoint, &account.username, &account.password)
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct CheckedMid {
 pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>, Failure> {
     let gateway = document.gateway()?;
     let mut checked = Vec::new();
-    for (currency, Route { merchid, .. }) in document.routes() {
+    for (currency, Route { account: merchid, .. }) in document.routes() {
         gateway.check(&merchid).await?;
         let mid = gateway.mid(&merchid).await?;
         if mid == Mid::Disabled {

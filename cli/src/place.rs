@@ -8,10 +8,11 @@ use serde::Deserialize;
 use tollgate::{
     clock::{Clock, SystemClock},
     lambda::{App, Config, Credentials},
-    merchants::{hosts::GatewayHosts, secrets_manager::Settings},
+    merchant_document::hosts::GatewayHosts,
     order::MerchantId,
     reconcile::Limits,
     scheduled_capture,
+    secrets_manager::MerchantSettings,
 };
 use uuid::Uuid;
 
@@ -20,23 +21,31 @@ use crate::{args::PlaceArguments, failure::Failure, gateway};
 /// Longest wait for the local stack's description of itself.
 const LOCAL_LIMIT: Duration = Duration::from_secs(5);
 
-/// The commands write few orders, and the first partition of the index of scheduled captures is read by every
+/// The commands write few orders, and the first partition of each index is read by every
 /// deployment, however many it has. The next write by a function puts the order into its own.
-const CAPTURES: scheduled_capture::Settings = scheduled_capture::Settings { shards: 1, concurrency: 1 };
+const CAPTURES: scheduled_capture::CaptureSettings =
+    scheduled_capture::CaptureSettings { shards: 1, concurrency: 1 };
 
-/// What the template's `MerchantsPrefix` is where nobody says otherwise.
+/// The default of the template's `MerchantsPrefix`.
 const MERCHANTS_PREFIX: &str = "tollgate/merchants/";
+
+/// The default of the template's `WebhooksPrefix`.
+const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 
 /// Where the gateways of a local stack's merchants may be.
 const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
 
 /// An installation.
 pub(crate) struct Place {
-    /// Its name; none when nobody said it.
+    /// Its name; none if it was not given.
     stage: Option<String>,
     /// Whether it is a local stack.
     pub(crate) is_local: bool,
     table: Option<String>,
+    journal: Option<String>,
+    webhooks: Option<String>,
+    /// What the names of receivers' secrets begin with.
+    pub(crate) webhooks_prefix: String,
     /// AWS region.
     pub(crate) region: String,
     /// DynamoDB's address, instead of AWS's.
@@ -64,6 +73,8 @@ struct About {
     secretsmanager: String,
     region: String,
     table: String,
+    journal: String,
+    webhooks: String,
     now: Timestamp,
     merchants: Vec<AboutMerchant>,
 }
@@ -99,6 +110,9 @@ impl Place {
             stage: Some("local".to_owned()),
             is_local: true,
             table: Some(about.table),
+            journal: Some(about.journal),
+            webhooks: Some(about.webhooks),
+            webhooks_prefix: WEBHOOKS_PREFIX.to_owned(),
             region: about.region,
             dynamodb_url: Some(about.dynamodb),
             secretsmanager_url: Some(about.secretsmanager),
@@ -138,6 +152,13 @@ impl Place {
             stage: arguments.stage.clone().or_else(|| set("STAGE")),
             is_local: false,
             table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
+            journal: set("JOURNAL_TABLE_NAME"),
+            webhooks: set("WEBHOOKS_TABLE_NAME"),
+            webhooks_prefix: arguments
+                .webhooks_prefix
+                .clone()
+                .or_else(|| set("WEBHOOKS_PREFIX"))
+                .unwrap_or_else(|| WEBHOOKS_PREFIX.to_owned()),
             region: region
                 .ok_or_else(|| Failure::Input("name the region: --region or AWS_REGION".to_owned()))?,
             dynamodb_url: endpoint("DYNAMODB"),
@@ -166,7 +187,7 @@ impl Place {
         self.stage.as_deref().ok_or_else(unnamed)
     }
 
-    /// The stage's name, or that nobody named it.
+    /// The stage's name, or that none was given.
     pub(crate) fn stage_or_unnamed(&self) -> &str {
         self.stage.as_deref().unwrap_or("(not named)")
     }
@@ -180,6 +201,28 @@ impl Place {
         self.table.as_deref().ok_or_else(unnamed)
     }
 
+    /// The journal's table, unless an argument names it.
+    pub(crate) fn journal_table(&self, argument: Option<&str>) -> Result<String, Failure> {
+        argument.map(str::to_owned).or_else(|| self.journal.clone()).ok_or_else(|| {
+            Failure::Input(
+                "name the journal: --journal-table or JOURNAL_TABLE_NAME; it is the stack's output \
+                 JournalTableName"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The table of webhooks' deliveries, unless an argument names it.
+    pub(crate) fn webhooks_table(&self, argument: Option<&str>) -> Result<String, Failure> {
+        argument.map(str::to_owned).or_else(|| self.webhooks.clone()).ok_or_else(|| {
+            Failure::Input(
+                "name the table of deliveries: --webhooks-table or WEBHOOKS_TABLE_NAME; it is the stack's output \
+                 WebhooksTableName"
+                    .to_owned(),
+            )
+        })
+    }
+
     /// The use cases, as the functions have them.
     pub(crate) fn app(&self) -> Result<App, Failure> {
         let config = Config {
@@ -188,8 +231,9 @@ impl Place {
             attempts_table: String::new(),
             source_header: None,
             captures: CAPTURES,
-            inquiries: Limits::default(),
-            merchants: Settings {
+            inquiries: Limits { shards: 1, ..Limits::default() },
+            payments_stopped: false,
+            merchants: MerchantSettings {
                 prefix: self.merchants_prefix.clone(),
                 gateway_hosts: self.gateway_hosts.clone(),
                 // A command reads a merchant once and right away.

@@ -7,6 +7,7 @@ use tollgate::{merchants::MerchantsError, order::MerchantId};
 use super::{Check, Mark};
 use crate::{
     aws::{Aws, Table},
+    confirm::mode,
     failure::Failure,
     merchant::{Document, check_gateway},
     place::Place,
@@ -121,7 +122,8 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         let document = document(aws, id).await;
         let secret = match &document {
             Ok(document) => {
-                Ok(format!("readable, {} for {}", document.merchant.gateway.base_url, currencies(document)))
+                let endpoint = &document.merchant.gateway.endpoint;
+                Ok(format!("readable, {} account at {endpoint} for {}", mode(endpoint), currencies(document)))
             }
             Err(failure) => Err(failure.clone()),
         };
@@ -141,7 +143,7 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
 fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
     let merchant = &document.merchant;
     let mut checks = Vec::new();
-    if let Err(error) = merchant.must_be_on(&place.gateway_hosts) {
+    if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &place.gateway_hosts) {
         checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
     }
     let shortest = merchant.shortest_key_chars();

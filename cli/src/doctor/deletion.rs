@@ -1,13 +1,13 @@
 //! `doctor --before-deletion`: whether a merchant's secret is still needed. Without it, nothing can be asked of the
 //! gateway any more, and what is in doubt stays so.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use tollgate::{
     lambda::App,
-    order::MerchantId,
-    store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS, Index},
+    order::{MerchantId, OrderKey},
+    store::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
 };
 
 use super::Check;
@@ -15,6 +15,12 @@ use crate::{failure::Failure, place::Place};
 
 /// Orders in one page of an index.
 const PAGE: usize = 100;
+
+/// What is in doubt is looked at every hour or more often.
+const LONGEST_DOUBT: SignedDuration = SignedDuration::from_hours(24);
+
+/// An index has no end that could be named.
+const CENTURY: SignedDuration = SignedDuration::from_hours(876_000);
 
 pub(super) async fn check(place: &Place, id: &MerchantId) -> Check {
     let found = match place.app() {
@@ -25,12 +31,18 @@ pub(super) async fn check(place: &Place, id: &MerchantId) -> Check {
 }
 
 async fn needed(app: &App, id: &MerchantId) -> Result<String, Failure> {
-    let in_doubt = orders(app, id, Index::InDoubt, IN_DOUBT_SHARDS).await?;
-    let captures = orders(app, id, Index::CapturesDue, CAPTURE_SHARDS_MAX).await?;
+    let mut in_doubt = orders(app, id, Index::InDoubt, IN_DOUBT_SHARDS_MAX, LONGEST_DOUBT).await?;
+    let captures = orders(app, id, Index::CapturesDue, CAPTURE_SHARDS_MAX, CENTURY).await?;
+    // The index also holds orders that only wait for their personal data to be deleted, which needs no secret.
+    for key in in_doubt.clone() {
+        if app.payments.order(&key).await?.next_inquiry_at().is_none() {
+            in_doubt.remove(&key);
+        }
+    }
     if in_doubt.is_empty() && captures.is_empty() {
         return Ok("nothing is in doubt and no capture is scheduled".to_owned());
     }
-    let first = in_doubt.iter().chain(&captures).next().map(String::as_str).unwrap_or_default();
+    let first = in_doubt.iter().chain(&captures).next().map(|key| key.order.to_string()).unwrap_or_default();
     Err(Failure::Refused(format!(
         "orders with a payment in doubt: {}, orders with a scheduled capture: {}, the first one {first}. Keep the \
          secret until there are none; `tollgate merchant stop {id}` stops new payments",
@@ -39,17 +51,23 @@ async fn needed(app: &App, id: &MerchantId) -> Result<String, Failure> {
     )))
 }
 
-/// The merchant's orders in an index, whenever they are due.
-async fn orders(app: &App, id: &MerchantId, index: Index, shards: u16) -> Result<BTreeSet<String>, Failure> {
-    // A century: an index has no end that could be named.
-    let until = app.clock.now().checked_add(SignedDuration::from_hours(876_000)).unwrap_or(Timestamp::MAX);
-    let mut found = BTreeSet::new();
+/// The merchant's orders in an index that are due within a time.
+async fn orders(
+    app: &App,
+    id: &MerchantId,
+    index: Index,
+    shards: u16,
+    within: SignedDuration,
+) -> Result<HashSet<OrderKey>, Failure> {
+    let until = app.clock.now().checked_add(within).unwrap_or(Timestamp::MAX);
+    let mut found = HashSet::new();
     for shard in 0..shards {
         let mut after = None;
         loop {
-            let page = app.payments.store.due(index, shard, until, after, PAGE).await;
+            let query = DueQuery { index, shard, until, after, limit: PAGE };
+            let page = app.payments.store.due(query).await;
             let page = page.map_err(|error| Failure::Unavailable(error.to_string()))?;
-            found.extend(page.keys.into_iter().filter(|key| key.merchant == *id).map(|key| key.order.into()));
+            found.extend(page.keys.into_iter().filter(|key| key.merchant == *id));
             after = page.next;
             if after.is_none() {
                 break;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use http::Uri;
 use serde_json::{Value, json};
 use tollgate::{
-    card::{CardNumber, Expiry, SecurityCode},
+    card::{CardAccount, Expiry, SecurityCode},
+    cardpointe::is_live,
     gateway::{Card, Command, Instruction, PaymentSource},
     lambda::App,
     money::{Amount, Currency},
@@ -24,7 +24,7 @@ const TEST_CARD: &str = "4788250000121443";
 /// 1.00.
 const SALE_MINOR: u64 = 100;
 
-/// Longest wait for the gateway, which works for up to 32 s itself (`cardpointe.md` §10).
+/// Longest wait for the gateway, which works for up to 32 s itself (`docs/cardpointe.md`, *Timeouts and duplicates*).
 const LIMIT: Duration = Duration::from_secs(40);
 
 /// One test, with what it takes.
@@ -50,10 +50,10 @@ pub(crate) async fn run(
     let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
         Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())
     })?;
-    if !is_test_account(&route.base_url) {
+    if is_live(&route.endpoint) {
         return Err(Failure::Refused(format!(
             "{} is no test account: its host is neither a -uat site nor this machine. Nothing was sent",
-            route.base_url
+            route.endpoint
         )));
     }
     let amount = Amount::new(SALE_MINOR).map_err(|error| Failure::Input(error.to_string()))?;
@@ -64,8 +64,8 @@ pub(crate) async fn run(
     };
     let happens = format!(
         "{what} will be sent to {}, MID {}, stage {}, merchant {id}.",
-        route.base_url,
-        route.merchid,
+        route.endpoint,
+        route.account,
         place.stage()?
     );
     if doctor.dry_run {
@@ -94,15 +94,15 @@ impl Test<'_> {
             memo: None,
             command,
         };
-        self.app.payments.gateway.perform(&self.document.merchant, instruction, LIMIT).await
+        self.app.payments.gateway.execute(&self.document.merchant, instruction, LIMIT).await
     }
 
     async fn sale(&self) -> Result<String, Failure> {
         let invalid = |what: &str| Failure::Input(format!("the test card's {what} is not valid"));
         let card = Card {
-            number: CardNumber::parse(TEST_CARD).map_err(|_| invalid("number"))?,
+            account: CardAccount::parse(TEST_CARD).map_err(|_| invalid("number"))?,
             expiry: Expiry::new(12, 2049).map_err(|_| invalid("expiry"))?,
-            security_code: SecurityCode::parse("123", None).map_err(|_| invalid("code"))?,
+            security_code: Some(SecurityCode::parse("123", None).map_err(|_| invalid("code"))?),
             name: "Tollgate Doctor".to_owned(),
             billing: None,
             save: false,
@@ -110,7 +110,7 @@ impl Test<'_> {
         let source = PaymentSource::Card(Box::new(card));
         let order_id = gateway_order_id(self.app.clock.new_id());
         let outcome = self.perform(&order_id, Command::Purchase(&source)).await;
-        match (&outcome, &outcome.response().retref) {
+        match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_) | Outcome::PartiallyApproved(_), Some(retref)) => Ok(retref.clone()),
             (Outcome::Unknown(..), _) => Err(Failure::Unavailable(format!(
                 "it is not known whether the sale was made; look for {order_id} in the test account's portal"
@@ -122,9 +122,9 @@ impl Test<'_> {
     async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
         let what = "refunds by order id";
         let order_id = gateway_order_id(self.app.clock.new_id());
-        let outcome = self.perform(&order_id, Command::Refund { retref: sale }).await;
+        let outcome = self.perform(&order_id, Command::Refund { reference: sale }).await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
-        match (&outcome, &outcome.response().retref) {
+        match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_), Some(refund)) => {
                 let found = self.is_found(&order_id, refund).await?;
                 let (mark, answer) = if found {
@@ -155,7 +155,7 @@ impl Test<'_> {
     }
 
     async fn is_found(&self, order_id: &str, refund: &str) -> Result<bool, Failure> {
-        let records = self.document.gateway()?.by_order_id(order_id, &self.route.merchid).await?;
+        let records = self.document.gateway()?.by_order_id(order_id, &self.route.account).await?;
         Ok(records.iter().any(|record| record.retref.as_deref() == Some(refund)))
     }
 }
@@ -163,43 +163,11 @@ impl Test<'_> {
 /// What the gateway said, in codes.
 fn said(outcome: &Outcome) -> String {
     let answer = outcome.response();
-    let parts = [&answer.respproc, &answer.respcode, &answer.resptext].into_iter().flatten();
+    let parts = [&answer.processor, &answer.code, &answer.text].into_iter().flatten();
     let parts: Vec<_> = parts.map(String::as_str).collect();
     match (outcome, parts.is_empty()) {
         (_, false) => parts.join(" "),
         (Outcome::NoEffect(..), true) => "nothing was done".to_owned(),
         (_, true) => "it is not known what was done".to_owned(),
-    }
-}
-
-/// A CardConnect test site, or a simulator on this machine.
-fn is_test_account(base_url: &str) -> bool {
-    let Ok(url) = base_url.parse::<Uri>() else { return false };
-    let host = url.host().unwrap_or_default();
-    let site = host.split('.').next().unwrap_or_default();
-    let on_cardconnect = host.ends_with(".cardconnect.com") && site.ends_with("-uat");
-    on_cardconnect || ["127.0.0.1", "localhost", "[::1]"].contains(&host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_moved_at_a_test_account_only() {
-        for url in
-            ["https://fts-uat.cardconnect.com/cardconnect/rest", "http://127.0.0.1:4001/cardconnect/rest"]
-        {
-            assert!(is_test_account(url), "{url}");
-        }
-        for url in [
-            "https://fts.cardconnect.com/cardconnect/rest",
-            "https://fts-uat.example.com/cardconnect/rest",
-            "https://uat.cardconnect.com/cardconnect/rest",
-            "https://fts.cardconnect.com/fts-uat",
-            "not a url",
-        ] {
-            assert!(!is_test_account(url), "{url}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tollgate::cardpointe::is_live;
 
 use super::{Document, check_gateway, new_key, new_signing_key};
 use crate::{
@@ -20,7 +21,10 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     if aws.secret(id).await?.is_some() {
         return Err(aws.there_already(id));
     }
-    let password = confirm::password(&format!("Password of {} at the gateway: ", create.username))?;
+    let password = confirm::secret(
+        "the gateway's password",
+        &format!("Password of {} at the gateway: ", create.username),
+    )?;
     let (key, signing_key) = (new_key()?, new_signing_key()?);
     let document = Document::new(id, document(create, &password, &key, &signing_key))?;
     let checked = check_gateway(&document).await?;
@@ -31,7 +35,8 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
         "merchant": id,
         "stage": place.stage_or_unnamed(),
         "secret": name,
-        "base_url": document.merchant.gateway.base_url,
+        "base_url": document.merchant.gateway.endpoint,
+        "livemode": is_live(&document.merchant.gateway.endpoint),
         "merchids": checked.iter().map(|mid| (mid.currency.code().to_owned(), json!(mid.merchid))).collect::<serde_json::Map<_, _>>(),
         "dry_run": create.dry_run,
     });

@@ -91,8 +91,7 @@ fn without(mut keys: Vec<Value>, number: usize) -> Result<Vec<Value>, Failure> {
         return Err(Failure::Input(format!("--retire takes 1 to {}; 1 is the oldest key", keys.len())));
     }
     if keys.len() == 1 {
-        let text =
-            "it is the only key, and without one nobody gets a token; add one first: `merchant rotate-key`";
+        let text = "it is the only key, and without a key no client gets a token; add one first: `merchant rotate-key`";
         return Err(Failure::Refused(text.to_owned()));
     }
     keys.remove(number - 1);

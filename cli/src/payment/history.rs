@@ -5,13 +5,16 @@ use std::fmt::{self, Display, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
+    cardpointe::is_live,
     money::Amount,
     operation::{Attempt, ByHand, Decision, Operation, Stage, Superseded},
-    order::{At, Order},
+    order::{OperationRef, Order},
     outcome::{Doubt, GatewayResponse, NoEffect},
     transaction::Transaction,
 };
 use uuid::Uuid;
+
+use crate::confirm::mode;
 
 /// For a machine. Amounts are minor units.
 pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
@@ -82,9 +85,10 @@ fn operation_value(operation: &Operation) -> Value {
         "amount": operation.amount,
         "with_idempotency_key": operation.key.is_some(),
         "by": operation.by.as_str(),
-        "merchid": operation.route.merchid,
-        "base_url": operation.route.base_url,
-        "retref": operation.retref,
+        "merchid": operation.route.account,
+        "base_url": operation.route.endpoint,
+        "livemode": is_live(&operation.route.endpoint),
+        "retref": operation.reference,
         "state": operation.stage().as_str(),
         "attempt": attempt_value(&operation.attempt),
         "response": operation.response().map(response_value),
@@ -116,11 +120,11 @@ fn attempt_value(attempt: &Attempt) -> Value {
 
 fn response_value(response: &GatewayResponse) -> Value {
     json!({
-        "respstat": response.respstat,
-        "respproc": response.respproc,
-        "respcode": response.respcode,
-        "resptext": response.resptext,
-        "retref": response.retref,
+        "respstat": response.status,
+        "respproc": response.processor,
+        "respcode": response.code,
+        "resptext": response.text,
+        "retref": response.reference,
         "authcode": response.authcode,
         "avs": response.avs,
         "cvv": response.cvv,
@@ -172,7 +176,7 @@ pub(crate) fn text(order: &Order, only: Option<Uuid>) -> String {
 }
 
 /// One operation of an order, for a person.
-pub(crate) fn operation_text(order: &Order, at: At) -> String {
+pub(crate) fn operation_text(order: &Order, at: OperationRef) -> String {
     let mut text = String::new();
     if let Some(operation) = order.operation(at) {
         write_operation(&mut text, order, operation).unwrap_or_default();
@@ -254,7 +258,8 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         time(operation.created_at),
         time(*at)
     )?;
-    writeln!(text, "     sent to MID {} as {gateway_order_id}", operation.route.merchid)?;
+    let mode = mode(&operation.route.endpoint);
+    writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;
     if let Some(response) = operation.response() {
         write_response(text, order, response)?;
     }
@@ -293,15 +298,15 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
 fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) -> fmt::Result {
     let amount = response.amount.map(|amount| order.currency.decimal(amount));
     let parts = [
-        ("respstat", &response.respstat),
-        ("respproc", &response.respproc),
-        ("respcode", &response.respcode),
-        ("retref", &response.retref),
+        ("respstat", &response.status),
+        ("respproc", &response.processor),
+        ("respcode", &response.code),
+        ("retref", &response.reference),
         ("authcode", &response.authcode),
         ("avs", &response.avs),
         ("cvv", &response.cvv),
         ("amount", &amount),
-        ("resptext", &response.resptext),
+        ("resptext", &response.text),
     ];
     let parts = parts.iter().filter_map(|(name, part)| Some(format!("{name} {}", part.as_ref()?)));
     let parts: Vec<_> = parts.collect();

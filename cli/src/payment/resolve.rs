@@ -6,7 +6,7 @@ use tollgate::{
     money::{Amount, Currency},
     operation::{Kind, Operation},
     order::{Order, OrderKey},
-    payments::{Verdict, Weighed},
+    payments::{HandDecision, Weighed},
     transaction::Transaction,
 };
 
@@ -25,11 +25,11 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
     let app = place.app()?;
     let merchant = app.merchants.get(&resolve.merchant).await?;
     let key = OrderKey { merchant: resolve.merchant.clone(), order: resolve.order.clone() };
-    let verdict = Verdict {
+    let verdict = HandDecision {
         verdict: resolve.verdict.into(),
         by: resolve.by.clone(),
         reason: resolve.reason.clone(),
-        retref: resolve.retref.clone(),
+        reference: resolve.retref.clone(),
     };
     let weighed = app.payments.weigh_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
     let (Some(transaction), Some(operation)) =
@@ -45,7 +45,8 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         let text = format!("Dry run: nothing was recorded.\n{shown}");
         return Ok(Report::new(text, value(stage, &weighed.after, resolve, true)));
     }
-    if !resolve.yes {
+    // A void may follow by the merchant's rules, and a scheduled capture is tried again.
+    if !confirm::unasked(&operation.route.endpoint, resolve.yes, resolve.live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = app.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
@@ -91,7 +92,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
     });
     let amount = history::money(before, operation.amount);
     format!(
-        "Stage {stage}, merchant {}, order {}, transaction {}\n\n\
+        "Stage {stage}, merchant {}, order {}, transaction {}\nGateway account: {}\n\n\
          The gateway was asked now, and has no word of its own for this:\n  {}\n\
          Recorded for {amount}: {decision}\n\
          The transaction is: {}\n         and then: {then}\n\n\
@@ -99,6 +100,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
         before.merchant,
         before.id,
         at.transaction,
+        confirm::mode(&operation.route.endpoint),
         history::operation_text(before, *at).trim_end(),
         status(before),
     )
@@ -114,10 +116,10 @@ async fn check_reference(
     retref: &str,
 ) -> Result<(), Failure> {
     let account = &merchant.gateway;
-    let gateway = Gateway::new(&operation.route.base_url, &account.username, &account.password)?;
-    let record = gateway.by_retref(retref, &operation.route.merchid).await?;
+    let gateway = Gateway::new(&operation.route.endpoint, &account.username, &account.password)?;
+    let record = gateway.by_retref(retref, &operation.route.account).await?;
     let record = record.ok_or_else(|| {
-        Failure::Refused(format!("the gateway has nothing under {retref} at MID {}", operation.route.merchid))
+        Failure::Refused(format!("the gateway has nothing under {retref} at MID {}", operation.route.account))
     })?;
     let sent_as = [Some(operation), transaction.first()]
         .map(|operation| operation.map_or("", |operation| operation.attempt.gateway_order_id.as_str()));

@@ -3,7 +3,7 @@
 use cardpointe_simulator::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{Desk, MERCHANT, Ran, run};
+use crate::support::{Fixture, MERCHANT, Ran, run};
 
 fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"))
@@ -21,8 +21,8 @@ fn uat<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn a_stack_that_runs_is_healthy_and_nothing_is_changed() {
-    let desk = Desk::open().await;
-    let ran = desk.run(&["doctor", "--json"], "").await;
+    let fixture = Fixture::open().await;
+    let ran = fixture.run(&["doctor", "--json"], "").await;
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.never_says("testing123");
     ran.never_says(local::merchants::REGISTERED_KEY);
@@ -39,20 +39,20 @@ async fn a_stack_that_runs_is_healthy_and_nothing_is_changed() {
         assert_eq!(result(&report, &name).0, "ok", "{check}");
     }
     assert!(result(&report, "gateway of 170200123").1.contains("credentials good"));
-    assert!(desk.stack.simulator().transactions().is_empty());
-    desk.close().await;
+    assert!(fixture.stack.simulator().transactions().is_empty());
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
-    let desk = Desk::open().await;
-    let mut variables = desk.like_aws();
+    let fixture = Fixture::open().await;
+    let mut variables = fixture.like_aws();
     variables.push(("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()));
     let name = format!("tollgate/merchants/{MERCHANT}");
-    let mut document = desk.stack.secrets().get(&name).unwrap();
+    let mut document = fixture.stack.secrets().get(&name).unwrap();
     document["gateway"]["password"] = json!("not-the-password");
-    desk.stack.secrets().put(&name, document);
-    desk.stack.secrets().put("tollgate/merchants/broken", json!({ "keys": ["a-key-to-hide"] }));
+    fixture.stack.secrets().put(&name, document);
+    fixture.stack.secrets().put("tollgate/merchants/broken", json!({ "keys": ["a-key-to-hide"] }));
     let arguments = ["doctor", "--json", "--table", "no-table"];
     let merchants = ["--merchant", MERCHANT, "--merchant", "broken", "--merchant", "nobody"];
     let ran = run(&[&arguments[..], &merchants].concat(), &variables, "").await;
@@ -75,41 +75,41 @@ async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
     assert_eq!(result(&report, "merchant 170200123").0, "ok");
     let ran = run(&["doctor"], &[], "").await;
     assert!(ran.code == 1 && ran.out.contains("aws configure export-credentials"), "{ran:?}");
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn whether_refunds_are_found_by_their_own_order_id_is_tried_out() {
     for findable in [true, false] {
-        let desk = Desk::open().await;
+        let fixture = Fixture::open().await;
         let settings = Settings { refunds_findable_by_orderid: findable, ..Settings::default() };
-        assert!(desk.stack.simulator().set_merchant("496160873888", settings));
-        let ran = desk.run(&uat(&["--dry-run"]), "").await;
+        assert!(fixture.stack.simulator().set_merchant("496160873888", settings));
+        let ran = fixture.run(&uat(&["--dry-run"]), "").await;
         assert!(ran.out.contains("A sale of 1.00 USD") && ran.code == 0, "{ran:?}");
-        desk.run(&uat(&[]), "2.00\n").await.fails(5, "1.00 was not typed");
-        assert!(desk.stack.simulator().transactions().is_empty(), "nothing was sent so far");
-        let ran = desk.run(&uat(&[]), "1.00\n").await;
+        fixture.run(&uat(&[]), "2.00\n").await.fails(5, "1.00 was not typed");
+        assert!(fixture.stack.simulator().transactions().is_empty(), "nothing was sent so far");
+        let ran = fixture.run(&uat(&[]), "1.00\n").await;
         assert!(ran.err.contains("MID 496160873888, stage local, merchant 170200123"), "{ran:?}");
         ran.never_says("4788250000121443");
         let first = report(&ran);
         assert_eq!(first["uat"]["found_by_own_order_id"], Value::Null, "not settled yet");
         let sale = first["uat"]["sale"].as_str().unwrap().to_owned();
         assert!(result(&first, "refunds by order id").1.contains(&format!("--sale {sale}")));
-        desk.stack.simulator().settle();
-        let second = report(&desk.run(&uat(&["--sale", &sale, "--yes"]), "").await);
+        fixture.stack.simulator().settle();
+        let second = report(&fixture.run(&uat(&["--sale", &sale, "--yes"]), "").await);
         assert_eq!(second["uat"]["found_by_own_order_id"], findable);
-        assert_eq!(desk.stack.simulator().transactions().len(), 2, "one sale, one refund");
-        desk.close().await;
+        assert_eq!(fixture.stack.simulator().transactions().len(), 2, "one sale, one refund");
+        fixture.close().await;
     }
 }
 
 #[tokio::test]
 async fn no_money_is_moved_where_it_may_be_real() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let name = format!("tollgate/merchants/{MERCHANT}");
-    let mut document = desk.stack.secrets().get(&name).unwrap();
+    let mut document = fixture.stack.secrets().get(&name).unwrap();
     document["gateway"]["base_url"] = json!("https://127.0.0.2:1/cardconnect/rest");
-    desk.stack.secrets().put(&name, document);
-    desk.run(&uat(&["--yes"]), "").await.fails(4, "is no test account");
-    desk.close().await;
+    fixture.stack.secrets().put(&name, document);
+    fixture.run(&uat(&["--yes"]), "").await.fails(4, "is no test account");
+    fixture.close().await;
 }

@@ -3,9 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod doctor;
+mod journal;
 mod merchant;
+mod page;
 mod payment;
 mod resolve;
+mod rollback;
 mod spoiled;
 mod stop;
 mod support;
+#[path = "../../../dev/local/tests/it/pages/transcript.rs"]
+mod transcript;
+mod webhook;

@@ -3,14 +3,14 @@
 use local::tamper::{Spoil, Tamper};
 use serde_json::json;
 
-use crate::support::{Desk, MERCHANT, run};
+use crate::support::{Fixture, MERCHANT, run};
 
 const PASSWORD: &str = "canary-of-a-gateway-password";
 const NAME: &str = "keptcanary";
 
 /// The environment of a deployment whose Secrets Manager and DynamoDB are reached through these proxies.
-fn environment(desk: &Desk, secrets: &Tamper, table: &Tamper) -> Vec<(&'static str, String)> {
-    let mut variables = desk.like_aws();
+fn environment(fixture: &Fixture, secrets: &Tamper, table: &Tamper) -> Vec<(&'static str, String)> {
+    let mut variables = fixture.like_aws();
     for (name, value) in &mut variables {
         match *name {
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => secrets.url().clone_into(value),
@@ -23,15 +23,15 @@ fn environment(desk: &Desk, secrets: &Tamper, table: &Tamper) -> Vec<(&'static s
 
 #[tokio::test]
 async fn a_spoiled_response_of_aws_puts_no_secret_and_no_name_on_the_screen() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let name = format!("tollgate/merchants/{MERCHANT}");
-    let mut document = desk.stack.secrets().get(&name).unwrap();
-    let id = pays_with_a_name(&desk).await;
+    let mut document = fixture.stack.secrets().get(&name).unwrap();
+    let id = pays_with_a_name(&fixture).await;
     document["gateway"]["password"] = json!(PASSWORD);
-    desk.stack.secrets().put(&name, document);
-    let secrets = Tamper::before(desk.stack.secretsmanager_url()).await.unwrap();
-    let table = Tamper::before(desk.stack.dynamodb_url()).await.unwrap();
-    let variables = environment(&desk, &secrets, &table);
+    fixture.stack.secrets().put(&name, document);
+    let secrets = Tamper::before(fixture.stack.secretsmanager_url()).await.unwrap();
+    let table = Tamper::before(fixture.stack.dynamodb_url()).await.unwrap();
+    let variables = environment(&fixture, &secrets, &table);
     let show = ["payment", "show", MERCHANT, id.as_str()];
     let shown = run(&show, &variables, "").await;
     assert_eq!(shown.code, 0, "{shown:?}");
@@ -50,11 +50,11 @@ async fn a_spoiled_response_of_aws_puts_no_secret_and_no_name_on_the_screen() {
         ran.never_says(NAME);
     }
     assert!(secrets.spoiled() >= Spoil::ALL.len() && table.spoiled() >= Spoil::ALL.len());
-    desk.close().await;
+    fixture.close().await;
 }
 
 /// A credit-card payment whose record holds a name; returns its order's id.
-async fn pays_with_a_name(desk: &Desk) -> String {
+async fn pays_with_a_name(fixture: &Fixture) -> String {
     let body = json!({
         "Authentication": { "Id": MERCHANT, "Key": local::merchants::REGISTERED_KEY },
         "Request": {
@@ -64,7 +64,7 @@ async fn pays_with_a_name(desk: &Desk) -> String {
             "Amount": "20.50", "CurrencyCode": "USD", "TransactionReference": "spoiled",
         }
     });
-    let (status, answer) = desk.call("POST", "/api/v1/payments/creditcard/charge", body).await;
+    let (status, answer) = fixture.call("POST", "/api/v1/payments/creditcard/charge", body).await;
     assert_eq!((status, &answer["Message"]["Code"]), (200, &json!("00")), "{answer}");
     answer["Response"]["TransactionID"].as_str().unwrap().to_owned()
 }

@@ -1,70 +1,98 @@
-//! `merchant stop`, `merchant start`, `doctor --before-deletion`.
+//! `stop`, `start`, `merchant stop`, `merchant start`, `doctor --before-deletion`.
 
 use cardpointe_simulator::Endpoint;
 use local::merchants::REGISTERED_KEY;
 use serde_json::json;
 
-use crate::support::{Desk, MERCHANT};
+use crate::support::{Fixture, MERCHANT};
 
 #[tokio::test]
 async fn a_merchant_is_stopped_and_started_by_command() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let stop = ["merchant", "stop", MERCHANT];
-    assert!(desk.run(&[&stop[..], &["--dry-run"]].concat(), "").await.done().contains("would be stopped"));
-    desk.run(&stop, "another\n").await.fails(5, "was not typed");
-    assert_eq!(desk.token(MERCHANT, REGISTERED_KEY).await.0, 200, "nothing was done so far");
-    let ran = desk.run(&stop, &format!("{MERCHANT}\n")).await;
+    assert!(fixture.run(&[&stop[..], &["--dry-run"]].concat(), "").await.done().contains("would be stopped"));
+    fixture.run(&stop, "another\n").await.fails(5, "was not typed");
+    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200, "nothing was done so far");
+    let ran = fixture.run(&stop, &format!("{MERCHANT}\n")).await;
     ran.never_says(REGISTERED_KEY);
     assert!(ran.done().contains("stopped"));
-    desk.stack.advance_clock(301);
-    assert_eq!(desk.token(MERCHANT, REGISTERED_KEY).await.0, 401);
-    let again = desk.run(&[&stop[..], &["--json"]].concat(), "").await.json();
+    fixture.stack.advance_clock(301);
+    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 401);
+    let again = fixture.run(&[&stop[..], &["--json"]].concat(), "").await.json();
     assert_eq!((&again["disabled"], &again["changed"]), (&json!(true), &json!(false)));
-    desk.run(&["merchant", "start", MERCHANT, "--yes"], "").await.done();
-    desk.stack.advance_clock(301);
-    assert_eq!(desk.token(MERCHANT, REGISTERED_KEY).await.0, 200);
-    desk.run(&["merchant", "stop", "nobody", "--yes"], "").await.fails(3, "no such merchant");
-    desk.close().await;
+    fixture.run(&["merchant", "start", MERCHANT, "--yes"], "").await.done();
+    fixture.stack.advance_clock(301);
+    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200);
+    fixture.run(&["merchant", "stop", "nobody", "--yes"], "").await.fails(3, "no such merchant");
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_merchant_with_a_payment_in_doubt_or_a_capture_to_come_is_not_to_be_deleted() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let ask = ["doctor", "--merchant", MERCHANT, "--before-deletion"];
-    let ran = desk.run(&ask, "").await;
+    let ran = fixture.run(&ask, "").await;
     assert!(ran.code == 0 && ran.out.contains("nothing is in doubt"), "{ran:?}");
-    desk.lose(Endpoint::Auth);
-    assert_eq!(desk.pay("doubt", "purchase").await.0, 202);
-    let ran = desk.run(&ask, "").await;
+    fixture.lose(Endpoint::Auth);
+    assert_eq!(fixture.pay("doubt", "purchase").await.0, 202);
+    let ran = fixture.run(&ask, "").await;
     assert!(ran.code == 1 && ran.out.contains("with a payment in doubt: 1"), "{ran:?}");
     assert!(ran.out.contains("the first one doubt"), "{ran:?}");
     let other = ["doctor", "--merchant", local::merchants::EXTERNAL, "--before-deletion"];
-    let ran = desk.run(&other, "").await;
+    let ran = fixture.run(&other, "").await;
     assert_eq!(ran.code, 0, "it is another merchant's: {ran:?}");
-    desk.stack.simulator().clear_faults();
-    desk.stack.advance_clock(120);
-    desk.stack.invoke_scheduled("reconcile").await.unwrap();
-    let ran = desk.run(&ask, "").await;
+    fixture.stack.simulator().clear_faults();
+    fixture.stack.advance_clock(120);
+    fixture.stack.invoke_scheduled("reconcile").await.unwrap();
+    let ran = fixture.run(&ask, "").await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let (_, id) = desk.pay("later", "authorize").await;
+    let (_, id) = fixture.pay("later", "authorize").await;
     let at = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
     let later = json!({ "data": { "capture_at": at } });
-    assert_eq!(desk.call("PATCH", &format!("/v2/orders/later/transactions/{id}"), later).await.0, 200);
-    let ran = desk.run(&ask, "").await;
+    assert_eq!(fixture.call("PATCH", &format!("/v2/orders/later/transactions/{id}"), later).await.0, 200);
+    let ran = fixture.run(&ask, "").await;
     assert!(ran.code == 1 && ran.out.contains("with a scheduled capture: 1"), "{ran:?}");
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
 async fn the_doctor_warns_of_a_short_key_and_of_a_gateway_elsewhere() {
-    let desk = Desk::open().await;
-    let ran = desk.run(&["doctor", "--merchant", MERCHANT], "").await;
+    let fixture = Fixture::open().await;
+    let ran = fixture.run(&["doctor", "--merchant", MERCHANT], "").await;
     assert!(ran.code == 0 && ran.out.contains("a key has 12 characters"), "{ran:?}");
     ran.never_says(REGISTERED_KEY);
-    let mut variables = desk.like_aws();
+    let mut variables = fixture.like_aws();
     variables.retain(|(name, _)| *name != "GATEWAY_HOSTS");
     variables.push(("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()));
     let ran = crate::support::run(&["doctor", "--merchant", MERCHANT], &variables, "").await;
     assert!(ran.out.contains("the gateway's host is not one that this deployment allows"), "{ran:?}");
-    desk.close().await;
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
+    let fixture = Fixture::open().await;
+    let (_, held) = fixture.pay("held", "authorize").await;
+    let stop = ["stop", "--by", "Ann Lee", "--reason", "duplicate charges, case 4711"];
+    assert!(fixture.run(&[&stop[..], &["--dry-run"]].concat(), "").await.done().contains("would be stopped"));
+    fixture.run(&stop, "prod\n").await.fails(5, "was not typed");
+    fixture.stack.advance_clock(16);
+    assert_eq!(fixture.pay("before", "purchase").await.0, 200, "nothing was done so far");
+    fixture.run(&stop, "local\n").await.done();
+    fixture.stack.advance_clock(16);
+    let sent = fixture.stack.simulator().transactions().len();
+    assert_eq!(fixture.pay("after", "purchase").await.0, 503);
+    let (status, answer) = fixture.follow_up("held", &held, "capture", json!({})).await;
+    assert_eq!((status, &answer["errors"][0]["meta"]["code"]), (503, &json!("payments_stopped")));
+    assert_eq!(fixture.call("GET", &format!("/v2/orders/held/transactions/{held}"), json!({})).await.0, 200);
+    assert_eq!(fixture.call("GET", "/status", json!({})).await.1["payments"], "stopped");
+    assert_eq!(fixture.stack.simulator().transactions().len(), sent);
+    let again = fixture.run(&[&stop[..], &["--json"]].concat(), "").await.json();
+    assert_eq!((&again["changed"], &again["before"]["by"]), (&json!(false), &json!("Ann Lee")));
+    fixture.stack.cold_start().unwrap();
+    assert_eq!(fixture.pay("after", "purchase").await.0, 503, "a new version of the functions keeps to it");
+    fixture.run(&["start", "--by", "Ann Lee", "--reason", "fixed", "--yes"], "").await.done();
+    fixture.stack.advance_clock(16);
+    assert_eq!(fixture.pay("after", "purchase").await.0, 200);
+    fixture.close().await;
 }

@@ -10,7 +10,7 @@ use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
 
 /// What an operator's shell may hold, and a test's may not.
-const FROM_THE_SHELL: [&str; 13] = [
+const FROM_THE_SHELL: [&str; 14] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -21,6 +21,7 @@ const FROM_THE_SHELL: [&str; 13] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_STS",
+    "JOURNAL_TABLE_NAME",
     "TABLE_NAME",
     "STAGE",
     "GATEWAY_HOSTS",
@@ -60,12 +61,12 @@ impl Ran {
     }
 }
 
-pub(crate) struct Desk {
+pub(crate) struct Fixture {
     pub(crate) stack: Stack,
     client: reqwest::Client,
 }
 
-impl Desk {
+impl Fixture {
     pub(crate) async fn open() -> Self {
         let stack = Stack::start(Options::default()).await.unwrap();
         tollgate::lambda::install_tls();
@@ -180,7 +181,21 @@ impl Desk {
 /// Runs the binary with these arguments, variables and input.
 pub(crate) async fn run(arguments: &[&str], variables: &[(&'static str, String)], input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments);
+    start(command, variables, input).await
+}
+
+/// Runs a line of a page on the stack, whose address it leaves out; all that it prints is in `out`.
+pub(crate) async fn run_line(line: &str, stack: &Stack, input: &str) -> Ran {
+    let tollgate = env!("CARGO_BIN_EXE_tollgate");
+    let function = format!("tollgate() {{ '{tollgate}' \"$@\" '--local={}'; }}", stack.url());
+    let mut command = Command::new("bash");
+    command.args(["--noprofile", "--norc", "-c", &format!("exec 2>&1; {function}; {line}")]);
+    start(command, &[], input).await
+}
+
+async fn start(mut command: Command, variables: &[(&'static str, String)], input: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in FROM_THE_SHELL {
         command.env_remove(name);
     }

@@ -1,0 +1,53 @@
+//! The AWS CLI as a program: what concerns the deployment and not the payments. It reads profiles, SSO and roles as
+//! operators have them, and four more SDKs would make these commands ten times as large.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The program; found on `PATH`.
+const PROGRAM: &str = "aws";
+
+/// The AWS CLI, with a region if one was named.
+pub(crate) struct AwsCli {
+    region: Option<String>,
+}
+
+impl AwsCli {
+    pub(crate) fn new(region: Option<String>) -> Self {
+        Self { region }
+    }
+
+    /// Calls one operation, all of its pages, and returns its result. Null where it has none.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).args(["--output", "json"]);
+        if let Some(region) = &self.region {
+            command.args(["--region", region]);
+        }
+        let output = command.env("AWS_PAGER", "").stdin(Stdio::null()).output().map_err(|error| {
+            Failure::Input(format!("the AWS CLI (`{PROGRAM}`) cannot be run: {error}; install version 2"))
+        })?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+            let called = arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ");
+            return Err(Failure::Unavailable(format!("aws {called}: {}", line.trim())));
+        }
+        if output.stdout.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| Failure::Unavailable(format!("the AWS CLI's output cannot be read: {error}")))
+    }
+
+    /// The physical ids of a stack's resources of one type.
+    pub(crate) fn resources(&self, stack: &str, kind: &str) -> Result<Vec<String>, Failure> {
+        let all = self.call(&["cloudformation", "list-stack-resources", "--stack-name", stack])?;
+        let all = all["StackResourceSummaries"].as_array().cloned().unwrap_or_default();
+        let some = all.iter().filter(|resource| resource["ResourceType"] == kind);
+        Ok(some.filter_map(|resource| resource["PhysicalResourceId"].as_str().map(str::to_owned)).collect())
+    }
+}

@@ -1,0 +1,141 @@
+//! `journal rebuild`: every order's entries, from the table into the journal.
+//!
+//! It may run beside the live consumer, and again after it was interrupted: entries have fixed ids and are put only if
+//! absent.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
+use tollgate::{
+    dynamodb::{
+        Item,
+        entries::{BUCKET, PARKED, SORT},
+        stream::whole_order,
+    },
+    journal::entries,
+    journaling::{self, record},
+    lambda::JournalConfig,
+};
+
+use crate::{args::Rebuild, aws::Aws, failure::Failure, failure::UNHEALTHY, place::Place, report::Report};
+
+/// Partitions of a merchant's day, for days that have no entry yet: the template's `JournalShards` where nothing else
+/// is said.
+const SHARDS: u16 = 4;
+
+/// How often a page is tried.
+const TRIES: usize = 5;
+
+/// What a run came to.
+#[derive(Default)]
+struct Totals {
+    orders: usize,
+    new: usize,
+    known: usize,
+    differing: usize,
+    unreadable: BTreeSet<String>,
+}
+
+pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, Failure> {
+    let aws = Aws::new(place)?;
+    let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
+    let config = JournalConfig {
+        table: journal.clone(),
+        shards: rebuild.shards.unwrap_or(SHARDS),
+        region: place.region.clone(),
+        dynamodb_url: place.dynamodb_url.clone(),
+        credentials: place.credentials.clone(),
+    };
+    let store = config.entries().map_err(|error| Failure::Unavailable(error.to_string()))?;
+    let (mut totals, mut from) = (Totals::default(), None);
+    loop {
+        let (items, next) = aws.scan(table, from).await?;
+        let changes: Vec<_> = items.into_iter().filter_map(whole_order).collect();
+        totals.orders += changes.len();
+        for change in &changes {
+            if !change.orders.as_ref().is_ok_and(|(_, order)| order.is_recognized()) {
+                totals.unreadable.insert(change.key.clone());
+            }
+        }
+        if rebuild.dry_run {
+            let readable = changes.iter().filter_map(|change| change.orders.as_ref().ok());
+            totals.known += readable.map(|(_, order)| entries(None, order).len()).sum::<usize>();
+        } else {
+            let report = put(store.as_ref(), &changes).await?;
+            totals.new += report.new;
+            totals.known += report.known;
+            totals.differing += report.differing;
+        }
+        from = next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let released = if rebuild.dry_run { 0 } else { release(&aws, &journal, &totals.unreadable).await? };
+    Ok(report(&totals, released, rebuild.dry_run))
+}
+
+/// Puts one page's entries. What was put before a failure is known the next time.
+async fn put(
+    store: &dyn tollgate::entry_store::EntryStore,
+    changes: &[journaling::Change],
+) -> Result<journaling::JournalReport, Failure> {
+    let mut sum = journaling::JournalReport::default();
+    for _ in 0..TRIES {
+        let report = record(store, changes.to_vec()).await;
+        sum.new += report.new;
+        if report.failed.is_none() {
+            return Ok(journaling::JournalReport { new: sum.new, ..report });
+        }
+    }
+    Err(Failure::Unavailable(
+        "the journal cannot be written: look at --journal-table, region, credentials and dynamodb:PutItem, then run \
+         it again; it goes on where it was"
+            .to_owned(),
+    ))
+}
+
+/// Takes away the notes of changes that could not be read, of orders that now can be.
+async fn release(aws: &Aws, journal: &str, unreadable: &BTreeSet<String>) -> Result<usize, Failure> {
+    let mut released = 0;
+    let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok().cloned());
+    for item in aws.partition(journal, BUCKET, PARKED).await? {
+        let (Some(key), Some(sort)) = (text(&item, "order_key"), text(&item, SORT)) else { continue };
+        if !unreadable.contains(&key) {
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            aws.delete(journal, [(BUCKET, text(PARKED)), (SORT, text(&sort))]).await?;
+            released += 1;
+        }
+    }
+    Ok(released)
+}
+
+fn report(totals: &Totals, released: usize, dry_run: bool) -> Report {
+    let Totals { orders, new, known, differing, unreadable } = totals;
+    let done = if dry_run {
+        format!("Dry run: nothing was written. {orders} orders make {known} entries.")
+    } else {
+        format!("{orders} orders: {new} entries added, {known} were there.")
+    };
+    let mut lines = vec![done];
+    if *differing > 0 {
+        lines.push(format!(
+            "{differing} entries say something else than the table does, and were left as they are; the log names \
+             them (docs/operations.md, JournalDifferencesAlarm)."
+        ));
+    }
+    if released > 0 {
+        lines.push(format!("{released} parked changes are read and no longer parked."));
+    }
+    if !unreadable.is_empty() {
+        let keys: Vec<&str> = unreadable.iter().map(String::as_str).collect();
+        lines.push(format!("Cannot be read by this version: {}", keys.join(", ")));
+    }
+    let value = json!({
+        "dry_run": dry_run, "orders": orders, "new": new, "known": known, "differing": differing,
+        "released": released, "unreadable": unreadable,
+    });
+    let is_fine = *differing == 0 && unreadable.is_empty();
+    Report { code: if is_fine { 0 } else { UNHEALTHY }, ..Report::new(lines.join("\n"), value) }
+}

@@ -1,0 +1,65 @@
+//! `stop` and `start`: the switch of all payments (docs/operations.md).
+
+use serde_json::json;
+use tollgate::{dynamodb::switch::SwitchPosition, store::StoreError};
+
+use crate::{args::Throw, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
+
+/// How long a process of the functions goes by what it has read.
+const IN_FORCE_AFTER_S: u32 = 15;
+
+pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<Report, Failure> {
+    let stage = place.stage()?;
+    let switch = Aws::new(place)?.switch(place)?;
+    let now = switch.position().await.map_err(|error| unavailable(&error))?;
+    let is_so = now.as_ref().is_some_and(|position| position.stopped) == stopped;
+    let value = json!({
+        "stage": stage, "stopped": stopped, "changed": !is_so, "dry_run": throw.dry_run,
+        "before": now.as_ref().map(|position| json!({
+            "stopped": position.stopped, "by": position.by, "reason": position.reason, "at": position.at,
+        })),
+    });
+    let what = if stopped { "stopped" } else { "enabled" };
+    if is_so {
+        let since = now.map_or_else(
+            || "they were never stopped".to_owned(),
+            |position| format!("by {}, {}: {}", position.by, position.at, position.reason),
+        );
+        return Ok(Report::new(format!("Stage {stage}: payments are {what} already ({since})."), value));
+    }
+    if throw.dry_run {
+        return Ok(Report::new(
+            format!("Dry run: nothing was written. Payments of stage {stage} would be {what}."),
+            value,
+        ));
+    }
+    if !throw.yes {
+        let happens = if stopped {
+            "requests of all merchants that move money will get 503, and nothing is captured"
+        } else {
+            "all merchants will pay again, and captures that are due are sent"
+        };
+        confirm::by_typing(stage, &format!("Stage {stage}: {happens}, within {IN_FORCE_AFTER_S} seconds."))?;
+    }
+    let position = SwitchPosition {
+        stopped,
+        by: throw.by.to_string(),
+        reason: throw.reason.to_string(),
+        at: place.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    switch.throw(&position).await.map_err(|error| unavailable(&error))?;
+    let text = if stopped {
+        format!(
+            "Stage {stage}: payments are stopped. Within {IN_FORCE_AFTER_S} seconds no process sends anything that moves \
+             money; what it has sent by then is finished. It stays so through deployments and rollbacks.\n  \
+             tollgate start    takes it back"
+        )
+    } else {
+        format!("Stage {stage}: payments are enabled again, within {IN_FORCE_AFTER_S} seconds.")
+    };
+    Ok(Report::new(text, value))
+}
+
+fn unavailable(error: &StoreError) -> Failure {
+    Failure::Unavailable(format!("{error}; look at table, region, credentials and network"))
+}

@@ -1,0 +1,45 @@
+//! Webhooks: a merchant's receivers, and the deliveries to them.
+
+mod deliveries;
+mod receivers;
+
+pub(crate) use deliveries::{list, replay, test};
+pub(crate) use receivers::{add, rotate};
+
+use tollgate::{
+    dynamodb::deliveries::DynamoDbDeliveries,
+    lambda::{self, WebhooksConfig},
+    store::StoreError,
+    webhooks::{Allowed, Settings},
+};
+
+use crate::{args::WebhookPlace, failure::Failure, place::Place};
+
+/// Where receivers may be: on a local stack also on this machine.
+fn allowed(place: &Place) -> Allowed {
+    if place.is_local { Allowed::PublicAndLoopback } else { Allowed::Public }
+}
+
+/// The table of deliveries.
+fn deliveries(place: &Place, at: &WebhookPlace) -> Result<DynamoDbDeliveries, Failure> {
+    let config = WebhooksConfig {
+        table: place.webhooks_table(at.webhooks_table.as_deref())?,
+        receivers: Settings {
+            prefix: String::new(),
+            fresh_for: jiff::SignedDuration::ZERO,
+            allowed: allowed(place),
+        },
+        region: place.region.clone(),
+        dynamodb_url: place.dynamodb_url.clone(),
+        secretsmanager_url: place.secretsmanager_url.clone(),
+        credentials: place.credentials.clone(),
+    };
+    let http_client = lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))?;
+    Ok(config.deliveries_with(&http_client))
+}
+
+fn unavailable(error: &StoreError) -> Failure {
+    Failure::Unavailable(format!(
+        "{error}; look at --webhooks-table, region, credentials and the permissions of docs/cli.md"
+    ))
+}

@@ -1,0 +1,164 @@
+//! `webhook list`, `webhook test` and `webhook replay`: the deliveries to a receiver.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tollgate::{
+    dynamodb::deliveries::{DynamoDbDeliveries, Kept, State},
+    webhook::{Delivery, ReceiverKey},
+};
+
+use super::{deliveries, receivers, unavailable};
+use crate::{
+    args::{ListWebhooks, ReplayWebhooks, TestWebhook},
+    failure::{Failure, UNHEALTHY},
+    place::Place,
+    report::Report,
+};
+
+/// How long a test waits for its outcome.
+const TEST_LIMIT: Duration = Duration::from_secs(45);
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The type of a test's event.
+const TEST: &str = "webhook.test";
+
+pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, Failure> {
+    let all = receivers::all(place, &list.merchant).await?;
+    let Some(receiver) = &list.receiver else {
+        let line = |receiver: &Value| {
+            let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let events: Vec<String> = receiver["events"].as_array().into_iter().flatten().map(word).collect();
+            let events = if events.is_empty() { "all events".to_owned() } else { events.join(", ") };
+            let disabled = if receiver["disabled"] == true { ", disabled" } else { "" };
+            format!("{}  {}  {events}{disabled}", word(&receiver["id"]), word(&receiver["url"]))
+        };
+        let lines: Vec<String> = all.iter().map(line).collect();
+        let text = if lines.is_empty() { "No receivers.".to_owned() } else { lines.join("\n") };
+        return Ok(Report::new(text, json!({ "merchant": list.merchant, "receivers": all })));
+    };
+    let key = ReceiverKey { merchant: list.merchant.clone(), receiver: receiver.clone() };
+    let store = deliveries(place, &list.at)?;
+    let wanted = |kept: &Kept| !list.parked || kept.state == State::Parked;
+    let found = find(&store, &key, list.limit, wanted, |_| true).await?;
+    let lines: Vec<String> = found.iter().map(line).collect();
+    let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
+    let value: Vec<Value> = found.iter().map(shown).collect();
+    Ok(Report::new(text, json!({ "receiver": key.to_string(), "deliveries": value })))
+}
+
+fn line(kept: &Kept) -> String {
+    let Delivery { event, at, kind, failures, .. } = &kept.delivery;
+    let mut line = format!("{at}  {event}  {kind}  {}", kept.state.as_str());
+    if *failures > 0 {
+        line = format!("{line}, failed {failures} times");
+    }
+    if let Some(reason) = &kept.reason {
+        line = format!("{line}, last: {reason}");
+    }
+    if let Some(due) = kept.due {
+        line = format!("{line}, next {due}");
+    }
+    line
+}
+
+fn shown(kept: &Kept) -> Value {
+    let Delivery { event, at, kind, failures, .. } = &kept.delivery;
+    json!({ "event": event, "at": at, "type": kind, "state": kept.state.as_str(), "failures": failures,
+        "reason": kept.reason, "due": kept.due })
+}
+
+/// A receiver's deliveries, the newest first, for as long as they are in the range.
+async fn find(
+    store: &DynamoDbDeliveries,
+    key: &ReceiverKey,
+    limit: usize,
+    wanted: impl Fn(&Kept) -> bool,
+    in_range: impl Fn(&Kept) -> bool,
+) -> Result<Vec<Kept>, Failure> {
+    let (mut found, mut from) = (Vec::new(), None);
+    loop {
+        let (page, next) = store.list(key, from).await.map_err(|error| unavailable(&error))?;
+        for kept in page {
+            if found.len() >= limit || !in_range(&kept) {
+                return Ok(found);
+            }
+            if wanted(&kept) {
+                found.push(kept);
+            }
+        }
+        from = next;
+        if from.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Report, Failure> {
+    let TestWebhook { merchant, receiver, at } = arguments;
+    let known = receivers::all(place, merchant).await?;
+    if !known.iter().any(|known| known["id"] == receiver.to_string()) {
+        return Err(Failure::NotThere(format!("no receiver {receiver}; `webhook add` makes one")));
+    }
+    let store = deliveries(place, at)?;
+    let (now, event) = (place.clock.now(), place.clock.new_id());
+    let body = json!({ "id": event, "type": TEST, "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(), "merchant": merchant, "version": 0,
+        "data": { "type": "test" } });
+    let to = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
+    let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
+    let delivery = Delivery { to, event, at: now, kind, body, failures: 0, since };
+    store.add_waiting(&delivery, now).await.map_err(|error| unavailable(&error))?;
+    let begun = std::time::Instant::now();
+    loop {
+        let kept = store.get(&delivery).await.map_err(|error| unavailable(&error))?;
+        match kept {
+            Some(kept) if kept.state != State::Sent => {
+                let is_fine = kept.state == State::Delivered;
+                let text = match &kept.reason {
+                    _ if is_fine => format!("Delivered to {receiver}: {event}."),
+                    Some(reason) => format!("{receiver} did not take {event}: {reason}. It is tried again."),
+                    None => format!("{receiver} is down or slow, {event} waits for the schedule."),
+                };
+                let code = if is_fine { 0 } else { UNHEALTHY };
+                return Ok(Report { code, ..Report::new(text, shown(&kept)) });
+            }
+            _ if begun.elapsed() > TEST_LIMIT => {
+                return Err(Failure::Unavailable(
+                    "nothing was sent: is the stack deployed with Webhooks=true? Look at WebhooksErrorsAlarm"
+                        .to_owned(),
+                ));
+            }
+            _ => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Report, Failure> {
+    let ReplayWebhooks { merchant, receiver, event, since, parked, dry_run, at } = replay;
+    let store = deliveries(place, at)?;
+    let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
+    let wanted = |kept: &Kept| {
+        event.is_none_or(|event| kept.delivery.event == event) && (!parked || kept.state == State::Parked)
+    };
+    let in_range = |kept: &Kept| since.is_none_or(|since| kept.delivery.at >= since);
+    let found = find(&store, &key, usize::MAX, wanted, in_range).await?;
+    if let (Some(event), true) = (event, found.is_empty()) {
+        return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));
+    }
+    if !dry_run {
+        for kept in &found {
+            let done = store.replay(&kept.delivery, place.clock.now()).await;
+            done.map_err(|error| unavailable(&error))?;
+        }
+    }
+    let count = found.len();
+    let text = if *dry_run {
+        format!("Dry run: {count} would be sent again.")
+    } else {
+        format!("{count} are sent again, within a minute.")
+    };
+    let events: Vec<_> = found.iter().map(|kept| kept.delivery.event).collect();
+    Ok(Report::new(text, json!({ "receiver": key.to_string(), "events": events, "dry_run": dry_run })))
+}

@@ -1,0 +1,59 @@
+//! Every transcript of `docs/cli.md`, on a stack that has what the page speaks of.
+
+use std::sync::LazyLock;
+
+use cardpointe_simulator::Endpoint;
+use regex::Regex;
+
+use crate::{
+    support::{Fixture, run_line},
+    transcript::{Block, Names, blocks},
+};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+
+/// The simulator's address and the reference of the payment in doubt, as the page has them.
+const SIMULATOR: &str = "http://127.0.0.1:3001";
+const RETREF: &str = "324974244737";
+
+/// What is typed at a prompt: shown, but not printed.
+static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
+
+/// The prompt for the gateway's password, which is read without one from what is not a terminal.
+const PASSWORD_PROMPT: &str = "Password of testing at the gateway:\n";
+
+#[tokio::test]
+async fn every_transcript_of_the_page_is_what_the_commands_print() {
+    let fixture = Fixture::open().await;
+    fixture.lose(Endpoint::Auth);
+    assert_eq!(fixture.pay("order-1", "purchase").await.0, 202);
+    fixture.stay_in_doubt();
+    let retref = fixture.last_retref();
+    let simulator = fixture.stack.simulator().base_url();
+    let simulator = simulator.trim_end_matches("/cardconnect/rest");
+    let mut names = Names::default();
+    let mut commands = 0;
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let steps = blocks(&page).into_iter().flat_map(|block| match block {
+        Block::Transcript(steps) => steps,
+        Block::Script(script) => panic!("the page has a script, and this test runs none: {script}"),
+    });
+    for step in steps {
+        commands += 1;
+        // A refund needs a sale that is settled.
+        if step.command.contains(" --sale ") {
+            fixture.stack.simulator().settle();
+        }
+        let typed = TYPED.captures(&step.shown).map_or_else(String::new, |typed| typed[2].to_owned());
+        let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
+        let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");
+        let line = names.actual(&step.command).replace(RETREF, &retref).replace(SIMULATOR, simulator);
+        let ran = run_line(&line, &fixture.stack, &format!("{typed}\n")).await;
+        let printed = ran.out.replace(simulator, SIMULATOR);
+        if let Err(pattern) = names.compare(&shown, &printed) {
+            panic!("$ {}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}", step.command);
+        }
+    }
+    assert!(commands > 10, "{commands}");
+    fixture.close().await;
+}
