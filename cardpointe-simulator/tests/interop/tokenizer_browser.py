@@ -17,7 +17,8 @@ PAGE = """<!doctype html><title>Shop</title><body style="margin:0">
 <iframe id="frame" width="600" height="300" style="border:0;display:block" src="%s"></iframe>
 <script>const got = []; addEventListener("message", (event) => got.push([event.origin, event.data]));</script>"""
 
-WAIT_S = 20
+# Far more than it takes: only ends a wait for what never comes.
+WAIT_S = 120
 
 
 class Shop(http.server.BaseHTTPRequestHandler):
@@ -37,7 +38,7 @@ class Browser:
     """Chromium over its debugging pipe: JSON messages that end with a zero byte."""
 
     def __init__(self, program):
-        self.profile = tempfile.TemporaryDirectory()
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         read_there, self.write_end = os.pipe()
         self.read_end, write_there = os.pipe()
 
@@ -121,8 +122,14 @@ class Browser:
             )
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        # Asked to end, it ends its helper processes too: one left over would still write into the profile.
+        self.session = None
+        try:
+            self.call("Browser.close")
+            self.process.wait(WAIT_S)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         self.profile.cleanup()
 
 
