@@ -203,6 +203,8 @@ pub(crate) enum PaymentCommand {
 pub(crate) enum JournalCommand {
     /// Put every order's entries that are not in the journal; may run beside the live function
     Rebuild(Rebuild),
+    /// Find what the journal has and the table lacks, as after a restore to an earlier moment; changes nothing
+    Compare(Compare),
 }
 
 #[derive(Subcommand)]
@@ -321,6 +323,19 @@ pub(crate) struct Rebuild {
     /// Count the entries and write none
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// What was decided from then on, such as 2027-01-31T11:59:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Timestamp,
+    /// Also look up at the gateway what it has of each, one at a time
+    #[arg(long)]
+    pub(crate) inquire: bool,
+    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) journal_table: Option<String>,
 }
 
 #[derive(Args)]

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
-    types::{AttributeValue, KeyType, TableDescription},
+    types::{AttributeValue, KeyType, StreamViewType, TableDescription},
 };
 use aws_sdk_secretsmanager::operation::{
     create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
@@ -43,6 +43,8 @@ pub(crate) struct Table {
     pub(crate) is_active: bool,
     pub(crate) key: Key,
     pub(crate) indexes: Vec<Index>,
+    /// Whether its stream holds what the journal and the events are made of.
+    pub(crate) has_stream: bool,
 }
 
 /// One of its indexes.
@@ -227,6 +229,9 @@ fn described(table: &TableDescription) -> Table {
         is_active: table.table_status().is_some_and(|status| status.as_str() == "ACTIVE"),
         key: key(table.key_schema()),
         indexes: indexes.collect(),
+        has_stream: table.stream_specification().is_some_and(|stream| {
+            stream.stream_enabled() && stream.stream_view_type() == Some(&StreamViewType::NewAndOldImages)
+        }),
     }
 }
 

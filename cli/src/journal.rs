@@ -3,6 +3,8 @@
 //! It may run beside the live consumer, and again after it was interrupted: entries have fixed ids and are put only if
 //! absent.
 
+pub(crate) mod compare;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -55,6 +55,9 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
+        Command::Journal(JournalCommand::Compare(compare)) => {
+            journal::compare::compare(&place, compare).await
+        }
         Command::Webhook(command) => webhooks(&place, command).await,
         Command::Stop(stop) => stop::run(&place, stop, true).await,
         Command::Start(start) => stop::run(&place, start, false).await,

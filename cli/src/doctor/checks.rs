@@ -107,6 +107,10 @@ fn wrong_with(table: &Table) -> Vec<String> {
             Some(_) => {}
         }
     }
+    // A restored table has none at first.
+    if !table.has_stream {
+        wrong.push("it has no stream with new and old images, which journal and events need".to_owned());
+    }
     wrong
 }
 
@@ -183,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_missing_building_or_keyed_otherwise_is_named() {
+    fn an_index_or_a_stream_that_is_missing_building_or_keyed_otherwise_is_named() {
         let index = |name: &str, key: [&str; 2]| Index {
             name: name.to_owned(),
             is_active: true,
@@ -193,11 +197,15 @@ mod tests {
             is_active: true,
             key: vec!["order_key".to_owned()],
             indexes: INDEXES.map(|(name, key)| index(name, key)).into(),
+            has_stream: true,
         };
         assert!(wrong_with(&good()).is_empty());
         let mut table = good();
         table.indexes.pop();
         assert_eq!(wrong_with(&table), ["it has no index captures-due"]);
+        let restored = Table { has_stream: false, ..good() };
+        let no_stream = "it has no stream with new and old images, which journal and events need";
+        assert_eq!(wrong_with(&restored), [no_stream]);
         let mut table = good();
         table.indexes[0].is_active = false;
         table.indexes[1].key.reverse();

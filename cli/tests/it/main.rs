@@ -8,6 +8,7 @@ mod merchant;
 mod page;
 mod payment;
 mod resolve;
+mod restore;
 mod rollback;
 mod spoiled;
 mod stop;

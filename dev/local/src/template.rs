@@ -15,6 +15,9 @@ use tollgate::scheduled_capture::CaptureSettings;
 use crate::{cors::Cors, permissions::ByFunction};
 
 mod policy;
+mod reference;
+
+use reference::Reference;
 
 /// The template of this repository; embedded, so that the binary runs from any directory.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -254,7 +257,7 @@ struct BuildProperties {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EventSource {
-    event_source_arn: String,
+    event_source_arn: Reference,
     function_name: String,
 }
 
@@ -362,7 +365,8 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
-        let taken = match source.event_source_arn.strip_suffix(".StreamArn") {
+        let stream = source.event_source_arn.own();
+        let taken = match stream.and_then(|stream| stream.strip_suffix(".StreamArn")) {
             Some(table) if table == orders_id => Some(&mut consumers),
             Some(table) if table == webhooks_id => Some(&mut deliverers),
             _ => None,

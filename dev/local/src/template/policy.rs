@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::TemplateError;
+use super::{TemplateError, reference::Reference};
 use crate::permissions::{Permission, Resource};
 
 /// The secrets of the stage's merchants, whatever follows their prefix.
@@ -36,7 +36,7 @@ struct Statement {
     _sid: Option<String>,
     effect: String,
     action: OneOrMore,
-    resource: OneOrMore,
+    resource: Reference,
 }
 
 #[derive(Deserialize)]
@@ -81,11 +81,9 @@ pub(super) fn read(
             if !action.contains(':') || action.contains(['*', '?']) {
                 return Err(refused(format!("the action {action}")));
             }
-            for name in statement.resource.as_slice() {
-                let resource =
-                    resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
-                permissions.insert(Permission { action: action.clone(), resource });
-            }
+            let resource = statement.resource.own().and_then(|name| resource(name, tables));
+            let resource = resource.ok_or_else(|| refused(format!("the resource {}", statement.resource)))?;
+            permissions.insert(Permission { action: action.clone(), resource });
         }
     }
     Ok(permissions)

@@ -245,6 +245,10 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
         (statement("Allow", get, "!GetAtt Others.Arn", ""), "the resource Others.Arn"),
         (statement("Allow", get, "!Sub '${Items.Arn}/index/*'", ""), "the resource ${Items.Arn}/index/*"),
         (statement("Allow", get, secrets, ""), "the resource arn:${AWS::Partition}:secretsmanager:*"),
+        (
+            statement("Allow", get, "!If [OwnsTable, !GetAtt Items.Arn, '*']", ""),
+            "the resource Items.Arn if OwnsTable, or else *",
+        ),
         (statement("Allow", get, table, ", Condition: {}"), "unknown field `Condition`"),
         (
             SMALL.replace("      Events:", "      Policies: AdministratorAccess\n      Events:"),

@@ -253,7 +253,7 @@ fn watched(template: &Value) -> BTreeSet<String> {
         }
     }
     for dashboard in resources(template, "AWS::CloudWatch::Dashboard").into_values() {
-        let body = dashboard["DashboardBody"].as_str().unwrap();
+        let body = dashboard["DashboardBody"][0].as_str().unwrap();
         let body: Value = serde_json::from_str(body).unwrap();
         for widget in body["widgets"].as_array().unwrap() {
             for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
@@ -307,7 +307,7 @@ fn a_deployment_is_taken_back_by_shares_of_requests_and_not_by_one_that_failed()
 #[test]
 fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_what_to_do() {
     let template = template();
-    let dashboard = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"];
+    let dashboard = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"][0];
     let alarms = resources(&template, "AWS::CloudWatch::Alarm");
     assert!(alarms.len() > 10);
     for (id, alarm) in alarms {

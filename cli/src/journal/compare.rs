@@ -1,0 +1,182 @@
+//! `journal compare`: which facts the journal has and the table has not. After the table was restored to an earlier
+//! moment, these are the movements of money that it does not know of.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tollgate::{
+    app::App,
+    dynamodb::{Item, entries::Column},
+    journal::entries,
+    merchants::Merchant,
+    money::{Amount, Currency},
+    order::{MerchantId, OrderId, OrderKey},
+    payments::Refusal,
+    store::StoreError,
+};
+use uuid::Uuid;
+
+use crate::{
+    args::Compare,
+    aws::Aws,
+    failure::{Failure, UNHEALTHY},
+    gateway::Gateway,
+    payment::history,
+    place::Place,
+    report::Report,
+};
+
+/// An entry, as far as a person needs it to decide what to do.
+struct Fact {
+    id: Uuid,
+    at: Timestamp,
+    what: String,
+    amount: Option<(Amount, Currency)>,
+    transaction: String,
+    retref: Option<String>,
+    mid: Option<String>,
+    /// What the gateway says of it now, if it was asked.
+    at_gateway: Option<String>,
+}
+
+/// What the journal has since then, by order. An entry without an order or a time is not one.
+type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
+
+pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
+    let aws = Aws::new(place)?;
+    let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
+    let app = place.app()?;
+    let mut facts = Facts::new();
+    let (mut read, mut from) = (0, None);
+    loop {
+        let (items, next) = aws.scan(&journal, from).await?;
+        for (key, fact) in items.iter().filter_map(fact).filter(|(_, fact)| fact.at >= compare.since) {
+            read += 1;
+            facts.entry(key).or_default().push(fact);
+        }
+        from = next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let mut unreadable = Vec::new();
+    for (key, facts) in &mut facts {
+        match known(&app, key).await? {
+            Some(known) => facts.retain(|fact| !known.contains(&fact.id)),
+            None => unreadable.push(format!("{}#{}", key.0, key.1)),
+        }
+    }
+    facts.retain(|_, facts| !facts.is_empty());
+    if compare.inquire {
+        inquire(&app, &mut facts).await;
+    }
+    Ok(report(table, read, facts, &unreadable))
+}
+
+/// What the table tells of an order; nothing of one that it does not have, and `None` if it cannot be read.
+async fn known(app: &App, (merchant, order): &(MerchantId, OrderId)) -> Result<Option<HashSet<Uuid>>, Failure> {
+    let key = OrderKey { merchant: merchant.clone(), order: order.clone() };
+    match app.payments.order(&key).await {
+        Ok(order) => Ok(Some(entries(None, &order).into_iter().map(|entry| entry.id).collect())),
+        Err(Refusal::Store(StoreError::Corrupt(_))) => Ok(None),
+        Err(refusal) => match Failure::from(refusal) {
+            Failure::NotThere(_) => Ok(Some(HashSet::new())),
+            failure => Err(failure),
+        },
+    }
+}
+
+/// Reads the gateway's record of each fact back. What it does not answer is said in its place.
+async fn inquire(app: &App, facts: &mut Facts) {
+    let mut merchants: HashMap<MerchantId, Result<Merchant, String>> = HashMap::new();
+    for ((merchant, _), facts) in facts {
+        if !merchants.contains_key(merchant) {
+            let found = app.merchants.get(merchant).await;
+            merchants.insert(merchant.clone(), found.map_err(|error| Failure::from(error).text().to_owned()));
+        }
+        for fact in facts {
+            let (Some(retref), Some(mid)) = (&fact.retref, &fact.mid) else { continue };
+            let state = match &merchants[merchant] {
+                Ok(merchant) => state(merchant, retref, mid).await,
+                Err(why) => Err(why.clone()),
+            };
+            fact.at_gateway = Some(state.unwrap_or_else(|why| format!("not known ({why})")));
+        }
+    }
+}
+
+async fn state(merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
+    let account = &merchant.gateway;
+    let gateway = Gateway::new(&account.endpoint, &account.username, &account.password);
+    let record = match gateway {
+        Ok(gateway) => gateway.by_retref(retref, mid).await,
+        Err(failure) => Err(failure),
+    };
+    let record = record.map_err(|failure| failure.text().to_owned())?;
+    Ok(record.and_then(|record| record.setlstat).unwrap_or_else(|| "no record".to_owned()))
+}
+
+fn fact(item: &Item) -> Option<((MerchantId, OrderId), Fact)> {
+    let text = |column: Column| item.get(column.as_str())?.as_s().ok();
+    let key = (text(Column::Merchant)?.parse().ok()?, text(Column::OrderId)?.parse().ok()?);
+    let minor = || item.get(Column::Amount.as_str())?.as_n().ok()?.parse().ok();
+    let amount = minor().and_then(|minor| Amount::new(minor).ok());
+    let currency = text(Column::Currency).and_then(|code| code.parse().ok());
+    let (operation, what) = (text(Column::Operation)?, text(Column::Fact)?);
+    let fact = Fact {
+        id: text(Column::EntryId)?.parse().ok()?,
+        at: text(Column::At)?.parse().ok()?,
+        what: format!("{} {}", history::words(operation), history::words(what)),
+        amount: amount.zip(currency),
+        transaction: text(Column::TransactionId)?.clone(),
+        retref: text(Column::Retref).cloned(),
+        mid: text(Column::Mid).cloned(),
+        at_gateway: None,
+    };
+    Some((key, fact))
+}
+
+impl Fact {
+    fn money(&self) -> Option<String> {
+        self.amount.map(|(amount, currency)| format!("{} {currency}", currency.decimal(amount)))
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![history::time(self.at).to_string(), self.what.clone()];
+        parts.extend(self.money());
+        parts.extend(self.retref.as_ref().map(|retref| format!("retref {retref}")));
+        parts.extend(self.at_gateway.as_ref().map(|state| format!("at the gateway: {state}")));
+        parts.join("  ")
+    }
+
+    fn value(&self) -> Value {
+        json!({
+            "entry_id": self.id, "at": self.at, "what": self.what, "transaction": self.transaction,
+            "amount": self.money(), "retref": self.retref, "mid": self.mid, "at_gateway": self.at_gateway,
+        })
+    }
+}
+
+fn report(table: &str, read: usize, facts: Facts, unreadable: &[String]) -> Report {
+    let missing: usize = facts.values().map(Vec::len).sum();
+    let mut lines = vec![if missing == 0 {
+        format!("{read} entries of the journal: {table} has all of them.")
+    } else {
+        format!("{read} entries of the journal: {table} lacks {missing}, of {} orders.", facts.len())
+    }];
+    let mut orders = Vec::new();
+    for ((merchant, order), mut facts) in facts {
+        facts.sort_by_key(|fact| (fact.at, fact.id));
+        lines.push(format!("\n{merchant}, order {order}"));
+        lines.extend(facts.iter().map(|fact| format!("  {}", fact.text())));
+        let facts: Vec<Value> = facts.iter().map(Fact::value).collect();
+        orders.push(json!({ "merchant": merchant, "order": order, "facts": facts }));
+    }
+    if !unreadable.is_empty() {
+        lines.push(format!("\nCannot be read by this version: {}", unreadable.join(", ")));
+    }
+    let value = json!({ "table": table, "entries": read, "missing": missing, "orders": orders, "unreadable": unreadable });
+    let code = if missing == 0 && unreadable.is_empty() { 0 } else { UNHEALTHY };
+    Report { code, ..Report::new(lines.join("\n"), value) }
+}
