@@ -1,7 +1,10 @@
 //! `journal compare`: which facts the journal has and the table has not. After the table was restored to an earlier
 //! moment, these are the movements of money that it does not know of.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -75,7 +78,10 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
 }
 
 /// What the table tells of an order; nothing of one that it does not have, and `None` if it cannot be read.
-async fn known(app: &App, (merchant, order): &(MerchantId, OrderId)) -> Result<Option<HashSet<Uuid>>, Failure> {
+async fn known(
+    app: &App,
+    (merchant, order): &(MerchantId, OrderId),
+) -> Result<Option<HashSet<Uuid>>, Failure> {
     let key = OrderKey { merchant: merchant.clone(), order: order.clone() };
     match app.payments.order(&key).await {
         Ok(order) => Ok(Some(entries(None, &order).into_iter().map(|entry| entry.id).collect())),
@@ -89,7 +95,7 @@ async fn known(app: &App, (merchant, order): &(MerchantId, OrderId)) -> Result<O
 
 /// Reads the gateway's record of each fact back. What it does not answer is said in its place.
 async fn inquire(app: &App, facts: &mut Facts) {
-    let mut merchants: HashMap<MerchantId, Result<Merchant, String>> = HashMap::new();
+    let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {
         if !merchants.contains_key(merchant) {
             let found = app.merchants.get(merchant).await;

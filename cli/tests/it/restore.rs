@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    },
 };
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, TABLE_NAME, dynamodb_client};
@@ -56,11 +58,9 @@ async fn after_a_restore_the_journal_names_what_the_table_lacks_and_the_gateway_
     fixture.stack.deliver_stream().await.unwrap();
     restore(&client, items).await;
 
-    let ran = on_the_restored_table(
-        &fixture,
-        &["journal", "compare", "--since", LONG_AGO, "--inquire", "--json"],
-    )
-    .await;
+    let ran =
+        on_the_restored_table(&fixture, &["journal", "compare", "--since", LONG_AGO, "--inquire", "--json"])
+            .await;
     assert_eq!(ran.code, 1, "{ran:?}");
     let found: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&found["entries"], &found["missing"]), (&json!(4), &json!(2)), "{found}");

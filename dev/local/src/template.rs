@@ -365,8 +365,10 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
-        let stream = source.event_source_arn.own();
-        let taken = match stream.and_then(|stream| stream.strip_suffix(".StreamArn")) {
+        let Some([stream]) = source.event_source_arn.own() else {
+            return Err(TemplateError::UnsupportedStream(id));
+        };
+        let taken = match stream.strip_suffix(".StreamArn") {
             Some(table) if table == orders_id => Some(&mut consumers),
             Some(table) if table == webhooks_id => Some(&mut deliverers),
             _ => None,

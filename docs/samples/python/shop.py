@@ -106,7 +106,7 @@ def exchange(prepared):
         return 0, {}, {}
 
 
-def main(api):
+def main(api, client_id="170200123", client_secret="467512342123"):
     def post(url, body):
         exchange(request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
 
@@ -116,7 +116,7 @@ def main(api):
 
     local = exchange(request.Request(f"{api}/_local"))[2]
     simulator = local["cardpointe_control"]
-    shop = Shop(api, "170200123", "467512342123", sleep=skip)
+    shop = Shop(api, client_id, client_secret, sleep=skip)
     run = f"py-{uuid.uuid4()}"
     stored = "1|16178397535388255208"
 
@@ -149,4 +149,4 @@ def main(api):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

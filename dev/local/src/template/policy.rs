@@ -81,9 +81,12 @@ pub(super) fn read(
             if !action.contains(':') || action.contains(['*', '?']) {
                 return Err(refused(format!("the action {action}")));
             }
-            let resource = statement.resource.own().and_then(|name| resource(name, tables));
-            let resource = resource.ok_or_else(|| refused(format!("the resource {}", statement.resource)))?;
-            permissions.insert(Permission { action: action.clone(), resource });
+            let names = statement.resource.own();
+            for name in names.ok_or_else(|| refused(format!("the resource {}", statement.resource)))? {
+                let resource =
+                    resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
+                permissions.insert(Permission { action: action.clone(), resource });
+            }
         }
     }
     Ok(permissions)

@@ -11,40 +11,45 @@ const OWNS_TABLE: &str = "OwnsTable";
 const EXISTING_TABLE: &str =
     "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}";
 
-/// A text, or `!If [OwnsTable, one of the own table, the same of the existing one]`.
+/// A name, several, or `!If [OwnsTable, one of the own table, the same of the existing one]`.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Reference {
-    Plain(String),
-    Choice([String; 3]),
+    One(String),
+    More(Vec<String>),
 }
 
 impl Reference {
-    /// What holds while the stack has its own table. `None` if a stack with an existing one would use something else of it:
-    /// that cannot be seen here, and a function could do there what it cannot do here.
-    pub(super) fn own(&self) -> Option<&str> {
-        let (own, existing) = match self {
-            Self::Plain(own) => return Some(own),
-            Self::Choice([condition, own, existing]) if condition == OWNS_TABLE => (own, existing),
-            Self::Choice(_) => return None,
-        };
-        let same = if own.ends_with(".StreamArn") {
-            existing == "ExistingTableStreamArn"
-        } else if own.ends_with(".Arn") {
-            existing == EXISTING_TABLE
-        } else {
-            let index = own.split_once(".Arn}").map(|(_, index)| index)?;
-            existing.strip_prefix(EXISTING_TABLE) == Some(index)
-        };
-        same.then_some(own)
+    /// What is named while the stack has its own table. `None` if a stack with an existing one would use something else of
+    /// it: that cannot be seen here, and a function could do there what it cannot do here.
+    pub(super) fn own(&self) -> Option<&[String]> {
+        match self {
+            Self::One(name) => Some(std::slice::from_ref(name)),
+            Self::More(choice) if choice.first().is_some_and(|first| first == OWNS_TABLE) => {
+                let [_, own, existing] = choice.as_slice() else { return None };
+                is_same(own, existing).then(|| std::slice::from_ref(own))
+            }
+            Self::More(names) => Some(names),
+        }
+    }
+}
+
+fn is_same(own: &str, existing: &str) -> bool {
+    if own.ends_with(".StreamArn") {
+        existing == "ExistingTableStreamArn"
+    } else if own.ends_with(".Arn") {
+        existing == EXISTING_TABLE
+    } else {
+        let index = own.split_once(".Arn}").map(|(_, index)| index);
+        index.is_some() && existing.strip_prefix(EXISTING_TABLE) == index
     }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Plain(own) => f.write_str(own),
-            Self::Choice([condition, own, existing]) => write!(f, "{own} if {condition}, or else {existing}"),
+            Self::One(name) => f.write_str(name),
+            Self::More(names) => f.write_str(&names.join(", ")),
         }
     }
 }
@@ -67,10 +72,12 @@ mod tests {
             (own_index, index("*"), false),
             ("something else", EXISTING_TABLE.to_owned(), false),
         ] {
-            let choice = Reference::Choice([OWNS_TABLE.to_owned(), own.to_owned(), existing.clone()]);
-            assert_eq!(choice.own(), is_same.then_some(own), "{own}, {existing}");
+            let choice = [OWNS_TABLE, own, &existing].map(str::to_owned).to_vec();
+            let own = [own.to_owned()];
+            assert_eq!(Reference::More(choice).own(), is_same.then_some(&own[..]), "{own:?}, {existing}");
         }
-        let other = ["IsDev".to_owned(), "Orders.Arn".to_owned(), EXISTING_TABLE.to_owned()];
-        assert_eq!(Reference::Choice(other).own(), None);
+        // Another condition is a name that nothing has.
+        let other = ["IsDev", "Orders.Arn", EXISTING_TABLE].map(str::to_owned);
+        assert_eq!(Reference::More(other.to_vec()).own(), Some(&other[..]));
     }
 }

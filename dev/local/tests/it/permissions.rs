@@ -247,7 +247,7 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
         (statement("Allow", get, secrets, ""), "the resource arn:${AWS::Partition}:secretsmanager:*"),
         (
             statement("Allow", get, "!If [OwnsTable, !GetAtt Items.Arn, '*']", ""),
-            "the resource Items.Arn if OwnsTable, or else *",
+            "the resource OwnsTable, Items.Arn, *",
         ),
         (statement("Allow", get, table, ", Condition: {}"), "unknown field `Condition`"),
         (

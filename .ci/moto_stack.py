@@ -1,0 +1,147 @@
+"""The template as stacks in moto's CloudFormation: one for each stage, created and then updated with other parameters.
+
+Usage: moto_stack.py ENDPOINT TEMPLATE
+
+Checks that everything is created that moto knows, that the tables are as the template says, and that no update replaces
+what holds data. Prints what moto does not know.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import boto3
+from samtranslator.public.translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+REGION = "us-east-1"
+TOPIC = f"arn:aws:sns:{REGION}:123456789012:alarms"
+VAULT = f"arn:aws:backup:{REGION}:210987654321:backup-vault:tollgate"
+STAGES = {
+    "dev": {},
+    "staging": {"Webhooks": "true", "MerchantsPrefix": "tollgate-staging/merchants/"},
+    "prod": {"AlarmTopicArn": TOPIC, "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
+}
+# What an operator may change later.
+CHANGES = {"Journal": "false", "Webhooks": "true", "FunctionMemory": "256", "InDoubtShards": "4", "Revision": "second"}
+# moto 5 has no CloudFormation support for these: they are made on AWS only.
+UNKNOWN = {
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Logs::MetricFilter",
+    "AWS::Scheduler::Schedule",
+}
+# It cannot fill in an alarm's ARN, and the dashboard names all of them.
+LEFT_OUT = {"AWS::CloudWatch::Dashboard"}
+DATA = {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::Backup::BackupVault"}
+
+
+class NoManagedPolicies(ManagedPolicyLoader):
+    """No function names a managed policy, so none is looked up."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def load(self):
+        return {}
+
+
+def transformed(path):
+    """The template as CloudFormation gets it, with SAM's resources made into plain ones."""
+    template = yaml_parse(Path(path).read_text())
+    # Nothing is uploaded: no code runs there.
+    template["Globals"]["Function"]["CodeUri"] = "s3://code/code.zip"
+    template = transform(template, {}, NoManagedPolicies())
+    text = json.dumps(template)
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::Alias":
+            # The function itself, in its place.
+            function = resource["Properties"]["FunctionName"]
+            text = text.replace(json.dumps({"Ref": name}), json.dumps(function))
+    template = json.loads(text)
+    resources = template["Resources"]
+    left_out = {name for name, resource in resources.items() if resource["Type"] in LEFT_OUT}
+    for name in left_out:
+        del resources[name]
+    outputs = template["Outputs"]
+    template["Outputs"] = {name: it for name, it in outputs.items() if not any(gone in str(it) for gone in left_out)}
+    return template
+
+
+class Stack:
+    def __init__(self, aws, template, stage):
+        self.cloudformation, self.dynamodb = aws("cloudformation"), aws("dynamodb")
+        self.template, self.name = template, f"tollgate-{stage}"
+        self.parameters = {"Stage": stage, **STAGES[stage]}
+
+    def _arguments(self):
+        named = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        body = json.dumps(self.template)
+        return {"StackName": self.name, "TemplateBody": body, "Parameters": named, "Capabilities": ["CAPABILITY_IAM"]}
+
+    def create(self):
+        self.cloudformation.create_stack(**self._arguments())
+
+    def update(self, parameters):
+        self.parameters.update(parameters)
+        self.cloudformation.update_stack(**self._arguments())
+
+    def resources(self):
+        """What there is, by its logical id: type and physical id."""
+        pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        all_of_them = [it for page in pages for it in page["StackResourceSummaries"] if "PhysicalResourceId" in it]
+        return {it["LogicalResourceId"]: (it["ResourceType"], it["PhysicalResourceId"]) for it in all_of_them}
+
+    def data(self):
+        return {name: made for name, made in self.resources().items() if made[0] in DATA}
+
+    def missing(self):
+        """The types of what was not made, without what a condition leaves out."""
+        made = self.resources()
+        declared = self.template["Resources"].items()
+        return {it["Type"] for name, it in declared if name not in made and "Condition" not in it}
+
+    def check_tables(self):
+        declared = {name: it for name, it in self.template["Resources"].items() if it["Type"] == "AWS::DynamoDB::Table"}
+        made = self.resources()
+        for name, resource in declared.items():
+            table = self.dynamodb.describe_table(TableName=made[name][1])["Table"]
+            wanted = resource["Properties"]
+            assert table["KeySchema"] == wanted["KeySchema"], name
+            indexes = {it["IndexName"]: it["KeySchema"] for it in table.get("GlobalSecondaryIndexes", [])}
+            assert indexes == {it["IndexName"]: it["KeySchema"] for it in wanted.get("GlobalSecondaryIndexes", [])}, name
+            stream = table.get("StreamSpecification", {}).get("StreamViewType")
+            assert stream == wanted.get("StreamSpecification", {}).get("StreamViewType"), name
+        assert len(declared) >= 4
+
+
+def main(endpoint, path):
+    def aws(service):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)
+
+    aws("s3").create_bucket(Bucket="code")
+    aws("s3").put_object(Bucket="code", Key="code.zip", Body=b"")
+    template = transformed(path)
+    for stage in STAGES:
+        stack = Stack(aws, template, stage)
+        stack.create()
+        missing = stack.missing()
+        assert missing <= UNKNOWN, missing - UNKNOWN
+        stack.check_tables()
+        before = stack.data()
+        assert len(before) >= 6, before
+        stack.update(CHANGES)
+        after = stack.data()
+        assert after == before, f"replaced or removed: {before.items() ^ after.items()}"
+        print(f"ok {stack.name}: {len(stack.resources())} resources; an update leaves all {len(before)} that hold data")
+    print(f"not in moto: {', '.join(sorted(missing | LEFT_OUT))}")
+
+
+main(*sys.argv[1:])
