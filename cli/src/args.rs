@@ -32,6 +32,15 @@ pub(crate) struct PlaceArguments {
     /// The local stack; its addresses and credentials are read from its `/_local`
     #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = LOCAL)]
     pub(crate) local: Option<String>,
+    /// A stack on AWS: tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS CLI's profile
+    #[arg(
+        id = "from_stack",
+        long = "stack",
+        global = true,
+        value_name = "NAME",
+        conflicts_with_all = ["local", "table", "merchants_prefix", "webhooks_prefix", "gateway_hosts", "stage"]
+    )]
+    pub(crate) stack: Option<String>,
     /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) table: Option<String>,

@@ -43,11 +43,32 @@ impl AwsCli {
             .map_err(|error| Failure::Unavailable(format!("the AWS CLI's output cannot be read: {error}")))
     }
 
-    /// The physical ids of a stack's resources of one type.
-    pub(crate) fn resources(&self, stack: &str, kind: &str) -> Result<Vec<String>, Failure> {
+    /// The resources of a stack that were made.
+    pub(crate) fn resources(&self, stack: &str) -> Result<Vec<Resource>, Failure> {
         let all = self.call(&["cloudformation", "list-stack-resources", "--stack-name", stack])?;
-        let all = all["StackResourceSummaries"].as_array().cloned().unwrap_or_default();
-        let some = all.iter().filter(|resource| resource["ResourceType"] == kind);
-        Ok(some.filter_map(|resource| resource["PhysicalResourceId"].as_str().map(str::to_owned)).collect())
+        let resource = |one: &Value| {
+            let text = |name: &str| one[name].as_str().map(str::to_owned);
+            Some(Resource {
+                logical: text("LogicalResourceId").unwrap_or_default(),
+                physical: text("PhysicalResourceId")?,
+                kind: text("ResourceType")?,
+            })
+        };
+        Ok(all["StackResourceSummaries"].as_array().into_iter().flatten().filter_map(resource).collect())
     }
+}
+
+/// A resource of a stack.
+pub(crate) struct Resource {
+    /// Its name in the template, or what SAM made of it.
+    pub(crate) logical: String,
+    /// Its own name or id.
+    pub(crate) physical: String,
+    /// Such as `AWS::Lambda::Function`.
+    pub(crate) kind: String,
+}
+
+/// The resources of one kind.
+pub(crate) fn of_kind<'a>(all: &'a [Resource], kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+    all.iter().filter(move |resource| resource.kind == kind)
 }

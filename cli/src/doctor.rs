@@ -2,6 +2,7 @@
 
 mod checks;
 mod deletion;
+mod stack;
 mod uat;
 
 use serde_json::{Value, json};
@@ -63,6 +64,9 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             let aws = Aws::new(&place)?;
             checks.push(checks::identity(&place, &aws).await);
             checks.push(checks::table(&place, &aws).await);
+            if let Some(deployed) = &place.deployed {
+                checks.extend(stack::checks(deployed, &place.region).await);
+            }
             checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
             if doctor.before_deletion {
                 for id in &doctor.merchant {

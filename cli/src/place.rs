@@ -1,6 +1,8 @@
 //! Which installation the commands act on: one on AWS, from arguments and environment, or a local stack, which says
 //! where everything is.
 
+pub(crate) mod deployed;
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +18,8 @@ use tollgate::{
 };
 use uuid::Uuid;
 
-use crate::{args::PlaceArguments, failure::Failure, gateway};
+use self::deployed::Deployed;
+use crate::{args::PlaceArguments, aws_cli::AwsCli, failure::Failure, gateway};
 
 /// Longest wait for the local stack's description of itself.
 const LOCAL_LIMIT: Duration = Duration::from_secs(5);
@@ -64,6 +67,8 @@ pub(crate) struct Place {
     pub(crate) clock: Arc<dyn Clock>,
     /// The merchants that it is known to have.
     pub(crate) merchants: Vec<MerchantId>,
+    /// The stack that it was read from.
+    pub(crate) deployed: Option<Deployed>,
 }
 
 /// What `GET /_local` says, as far as it is needed here.
@@ -84,11 +89,33 @@ struct AboutMerchant {
     client_id: MerchantId,
 }
 
+/// A variable of the environment, unless it is empty.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where a service is, if not at AWS.
+fn endpoint(service: &str) -> Option<String> {
+    set(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| set("AWS_ENDPOINT_URL"))
+}
+
+fn region(arguments: &PlaceArguments) -> Option<String> {
+    arguments.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
+}
+
+/// Those that the stack's functions read in advance.
+fn known_merchants(stack: &Deployed) -> Vec<MerchantId> {
+    stack.parameter("KnownMerchants").split(',').filter_map(|id| id.parse().ok()).collect()
+}
+
 impl Place {
     pub(crate) async fn find(arguments: &PlaceArguments) -> Result<Self, Failure> {
         match &arguments.local {
             Some(url) => Self::local(url).await,
-            None => Self::aws(arguments),
+            None => match &arguments.stack {
+                Some(stack) => Self::stack(arguments, stack),
+                None => Self::aws(arguments),
+            },
         }
     }
 
@@ -126,11 +153,43 @@ impl Place {
             },
             clock: Arc::new(Shifted(about.now.duration_since(Timestamp::now()))),
             merchants: about.merchants.into_iter().map(|merchant| merchant.client_id).collect(),
+            deployed: None,
+        })
+    }
+
+    /// What the environment says of tables and prefixes does not count: it may be another stage's.
+    fn stack(arguments: &PlaceArguments, stack: &str) -> Result<Self, Failure> {
+        let aws = AwsCli::new(arguments.region.clone());
+        let stack = Deployed::read(&aws, stack)?;
+        let output = |name: &str| stack.output(name).map(str::to_owned);
+        let hosts = stack.parameter("GatewayHosts").parse();
+        Ok(Self {
+            stage: Some(stack.parameter("Stage").to_owned()),
+            is_local: false,
+            table: Some(output("TableName")?),
+            journal: Some(output("JournalTableName")?),
+            webhooks: Some(output("WebhooksTableName")?),
+            webhooks_prefix: stack.parameter("WebhooksPrefix").to_owned(),
+            region: match region(arguments) {
+                Some(region) => region,
+                // An ARN has it in its fourth part.
+                None => output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned(),
+            },
+            dynamodb_url: endpoint("DYNAMODB"),
+            secretsmanager_url: endpoint("SECRETS_MANAGER"),
+            sts_url: endpoint("STS"),
+            merchants_prefix: output("MerchantsPrefix")?,
+            gateway_hosts: hosts.map_err(|error| {
+                Failure::Input(format!("the parameter GatewayHosts of {}: {error}", stack.name))
+            })?,
+            credentials: deployed::credentials(&aws)?,
+            clock: Arc::new(SystemClock),
+            merchants: known_merchants(&stack),
+            deployed: Some(stack),
         })
     }
 
     fn aws(arguments: &PlaceArguments) -> Result<Self, Failure> {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let needed = |name: &str| {
             set(name).ok_or_else(|| {
                 Failure::Input(format!(
@@ -139,15 +198,11 @@ impl Place {
                 ))
             })
         };
-        let endpoint =
-            |service: &str| set(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| set("AWS_ENDPOINT_URL"));
         let credentials = Credentials {
             access_key_id: needed("AWS_ACCESS_KEY_ID")?,
             secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
             session_token: set("AWS_SESSION_TOKEN"),
         };
-        let region =
-            arguments.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"));
         Ok(Self {
             stage: arguments.stage.clone().or_else(|| set("STAGE")),
             is_local: false,
@@ -159,7 +214,7 @@ impl Place {
                 .clone()
                 .or_else(|| set("WEBHOOKS_PREFIX"))
                 .unwrap_or_else(|| WEBHOOKS_PREFIX.to_owned()),
-            region: region
+            region: region(arguments)
                 .ok_or_else(|| Failure::Input("name the region: --region or AWS_REGION".to_owned()))?,
             dynamodb_url: endpoint("DYNAMODB"),
             secretsmanager_url: endpoint("SECRETS_MANAGER"),
@@ -178,6 +233,7 @@ impl Place {
             credentials,
             clock: Arc::new(SystemClock),
             merchants: Vec::new(),
+            deployed: None,
         })
     }
 

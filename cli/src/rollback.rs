@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use self::plan::{Function, Move, Version};
 use crate::{
     args::{PlaceArguments, Rollback},
-    aws_cli::AwsCli,
+    aws_cli::{AwsCli, of_kind},
     confirm,
     failure::Failure,
     report::Report,
 };
 
 /// The alias that API and schedules call.
-const ALIAS: &str = "live";
+pub(crate) const ALIAS: &str = "live";
 
 pub(crate) fn run(place: &PlaceArguments, rollback: &Rollback) -> Result<Report, Failure> {
     if place.local.is_some() {
@@ -22,7 +22,9 @@ pub(crate) fn run(place: &PlaceArguments, rollback: &Rollback) -> Result<Report,
         return Err(Failure::Input(why.to_owned()));
     }
     let aws = AwsCli::new(place.region.clone());
-    let names = aws.resources(&rollback.stack, "AWS::Lambda::Function")?;
+    let resources = aws.resources(&rollback.stack)?;
+    let names: Vec<_> =
+        of_kind(&resources, "AWS::Lambda::Function").map(|function| function.physical.clone()).collect();
     if names.is_empty() {
         return Err(Failure::NotThere(format!("the stack {} has no functions", rollback.stack)));
     }

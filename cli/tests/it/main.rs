@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod doctor;
+mod doctor_stack;
 mod journal;
 mod merchant;
 mod page;

@@ -1,0 +1,244 @@
+//! The checks of a running stack, through the AWS CLI and as a caller. They change nothing.
+
+use serde_json::{Value, json};
+
+use super::{Check, Mark};
+use crate::{
+    aws_cli::{AwsCli, Resource, of_kind},
+    failure::Failure,
+    gateway::{http_client, in_a_word},
+    place::deployed::Deployed,
+    rollback::ALIAS,
+};
+
+/// Longest wait for the API.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The most names that one call takes (CloudWatch, `DescribeAlarms`).
+const ALARMS_MAX: usize = 100;
+
+/// The version of these commands, which is that of the code they were built with.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a check found: how it is, in words.
+type Found = Result<(Mark, String), Failure>;
+
+pub(super) async fn checks(deployed: &Deployed, region: &str) -> Vec<Check> {
+    let aws = AwsCli::new(Some(region.to_owned()));
+    let mut checks = vec![
+        check("stack", Ok(stack(deployed))),
+        check("API", api(deployed).await),
+        check("route of payments", payments(deployed).await),
+    ];
+    match aws.resources(&deployed.name) {
+        Err(failure) => checks.push(check("resources", Err(failure))),
+        Ok(all) => checks.extend([
+            check("functions", functions(&aws, &all)),
+            check("streams", streams(&aws, deployed, &all)),
+            check("schedules", schedules(&aws, deployed, &all)),
+            check("alarms", alarms(&aws, &all)),
+        ]),
+    }
+    for (what, output) in
+        [("recovery of payments", "TableName"), ("recovery of the journal", "JournalTableName")]
+    {
+        checks.push(check(what, recovery(&aws, deployed, output)));
+    }
+    checks.push(check("missed runs", missed_runs(&aws, deployed)));
+    checks
+}
+
+fn check(what: &str, found: Found) -> Check {
+    match found {
+        Ok((mark, found)) => Check::new(what, mark, found),
+        Err(failure) => Check::of(what, Err(failure)),
+    }
+}
+
+/// Good if nothing is wrong.
+fn unless(wrong: &[String], good: String) -> (Mark, String) {
+    if wrong.is_empty() { (Mark::Good, good) } else { (Mark::Bad, wrong.join("; ")) }
+}
+
+fn stack(deployed: &Deployed) -> (Mark, String) {
+    let status = deployed.status.as_str();
+    let revision = deployed.parameter("Revision");
+    let revision = if revision.is_empty() { String::new() } else { format!(", revision {revision}") };
+    match status {
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => {
+            (Mark::Good, format!("{status}{revision}"))
+        }
+        "UPDATE_ROLLBACK_COMPLETE" => (Mark::Note, format!("{status}: the last deployment was taken back")),
+        _ if status.ends_with("_IN_PROGRESS") => (Mark::Note, format!("{status}: it is being deployed")),
+        _ => (Mark::Bad, format!("{status}: look at its events, then deploy again")),
+    }
+}
+
+/// Where callers reach it.
+fn url(deployed: &Deployed) -> Result<String, Failure> {
+    if deployed.parameter("DefaultEndpoint") == "disabled" {
+        return Ok(format!("https://{}", deployed.parameter("DomainName")));
+    }
+    Ok(deployed.output("ApiUrl")?.trim_end_matches('/').to_owned())
+}
+
+async fn api(deployed: &Deployed) -> Found {
+    let url = url(deployed)?;
+    let response = http_client()?.get(format!("{url}/status")).timeout(LIMIT).send().await;
+    let response = response.and_then(reqwest::Response::error_for_status);
+    let status: Value = match response {
+        Ok(response) => response.json().await,
+        Err(error) => Err(error),
+    }
+    .map_err(|error| Failure::Unavailable(format!("{url}/status: {}", in_a_word(&error))))?;
+    let (version, payments) = (status["version"].as_str(), status["payments"].as_str());
+    let Some((version, payments)) = version.zip(payments) else {
+        return Err(Failure::Unavailable(format!("{url}/status: not Tollgate's response")));
+    };
+    let mut notes = Vec::new();
+    if version != VERSION {
+        notes.push(format!("these commands are version {VERSION}"));
+    }
+    if payments != "enabled" {
+        notes.push(format!("payments are {payments}; `tollgate start` lets them go on"));
+    }
+    let mark = if notes.is_empty() { Mark::Good } else { Mark::Note };
+    notes.insert(0, format!("{url}, version {version}"));
+    Ok((mark, notes.join("; ")))
+}
+
+/// A payment without a token, which is refused: that shows the route, the function and its start.
+async fn payments(deployed: &Deployed) -> Found {
+    let url = format!("{}/v2/orders/doctor/payments", url(deployed)?);
+    let response = http_client()?.post(&url).json(&json!({})).timeout(LIMIT).send().await;
+    let status =
+        response.map_err(|error| Failure::Unavailable(in_a_word(&error).to_owned()))?.status().as_u16();
+    Ok(match status {
+        401 => (Mark::Good, "a payment without a token is refused with 401".to_owned()),
+        status => (Mark::Bad, format!("a payment without a token gets {status} instead of 401")),
+    })
+}
+
+fn functions(aws: &AwsCli, all: &[Resource]) -> Found {
+    let (mut count, mut wrong, mut shared) = (0, Vec::new(), Vec::new());
+    for Resource { physical: name, .. } in of_kind(all, "AWS::Lambda::Function") {
+        count += 1;
+        match aws.call(&["lambda", "get-alias", "--function-name", name, "--name", ALIAS]) {
+            Err(failure) => wrong.push(format!("{name}: {}", failure.text())),
+            Ok(alias) => {
+                let weights = alias.pointer("/RoutingConfig/AdditionalVersionWeights");
+                if weights.and_then(Value::as_object).is_some_and(|weights| !weights.is_empty()) {
+                    shared.push(name.as_str());
+                }
+            }
+        }
+    }
+    if count == 0 {
+        wrong.push("the stack has none".to_owned());
+    }
+    if wrong.is_empty() && !shared.is_empty() {
+        return Ok((Mark::Note, format!("being deployed step by step: {}", shared.join(", "))));
+    }
+    Ok(unless(&wrong, format!("{count}, each with its alias {ALIAS}")))
+}
+
+fn streams(aws: &AwsCli, deployed: &Deployed, all: &[Resource]) -> Found {
+    let (mut on, mut wrong) = (Vec::new(), Vec::new());
+    for Resource { logical, physical, .. } in of_kind(all, "AWS::Lambda::EventSourceMapping") {
+        let is_wanted = match logical.as_str() {
+            "JournalStream" => deployed.is_on("Journal"),
+            "WebhooksStream" => deployed.is_on("Webhooks"),
+            _ => deployed.is_on("Events") || deployed.is_on("Webhooks"),
+        };
+        let mapping = aws.call(&["lambda", "get-event-source-mapping", "--uuid", physical])?;
+        let state = mapping["State"].as_str().unwrap_or_default();
+        let result = mapping["LastProcessingResult"].as_str().unwrap_or_default();
+        // It is also `Enabling`, `Updating` and `Disabling` for moments.
+        if is_wanted != matches!(state, "Enabled" | "Enabling" | "Updating" | "Creating") {
+            wrong.push(format!("{logical} is {state}, against the stack's parameters"));
+        } else if is_wanted && result.starts_with("PROBLEM") {
+            wrong.push(format!("{logical}: {result}"));
+        } else if is_wanted {
+            on.push(logical.as_str());
+        }
+    }
+    let good = if on.is_empty() { "none is switched on".to_owned() } else { on.join(", ") };
+    Ok(unless(&wrong, good))
+}
+
+fn schedules(aws: &AwsCli, deployed: &Deployed, all: &[Resource]) -> Found {
+    let (mut on, mut wrong) = (0, Vec::new());
+    for Resource { logical, physical, .. } in of_kind(all, "AWS::Scheduler::Schedule") {
+        let is_wanted = !logical.starts_with("Webhooks") || deployed.is_on("Webhooks");
+        let schedule = aws.call(&["scheduler", "get-schedule", "--name", physical])?;
+        let is_on = schedule["State"] == "ENABLED";
+        on += usize::from(is_on);
+        if is_on != is_wanted {
+            let state = if is_on { "on" } else { "off" };
+            wrong.push(format!("{logical} is switched {state}; the next deployment puts it right"));
+        }
+    }
+    if on == 0 && wrong.is_empty() {
+        wrong.push("the stack has none".to_owned());
+    }
+    Ok(unless(&wrong, format!("{on} are on")))
+}
+
+fn alarms(aws: &AwsCli, all: &[Resource]) -> Found {
+    let names: Vec<&str> =
+        of_kind(all, "AWS::CloudWatch::Alarm").map(|alarm| alarm.physical.as_str()).collect();
+    let (mut ringing, mut silenced, mut heard) = (Vec::new(), 0, 0);
+    for names in names.chunks(ALARMS_MAX) {
+        let arguments = [&["cloudwatch", "describe-alarms", "--alarm-names"], names].concat();
+        let found = aws.call(&arguments)?;
+        for alarm in found["MetricAlarms"].as_array().into_iter().flatten() {
+            heard += usize::from(alarm["AlarmActions"].as_array().is_some_and(|actions| !actions.is_empty()));
+            silenced += usize::from(alarm["ActionsEnabled"] == false);
+            if alarm["StateValue"] == "ALARM" {
+                ringing.extend(alarm["AlarmName"].as_str().map(str::to_owned));
+            }
+        }
+    }
+    if !ringing.is_empty() {
+        return Ok((Mark::Bad, format!("ringing: {}; see docs/operations.md", ringing.join(", "))));
+    }
+    let count = names.len();
+    Ok(match (count, heard, silenced) {
+        (0, ..) => (Mark::Bad, "the stack has none".to_owned()),
+        (_, 0, _) => (Mark::Note, format!("{count}, and no one is told: AlarmTopicArn is empty")),
+        (_, _, 0) => (Mark::Good, format!("{count}, none rings")),
+        _ => (Mark::Bad, format!("{silenced} of {count} are silenced: aws cloudwatch enable-alarm-actions")),
+    })
+}
+
+fn recovery(aws: &AwsCli, deployed: &Deployed, output: &str) -> Found {
+    let name = deployed.output(output)?;
+    let backups = aws.call(&["dynamodb", "describe-continuous-backups", "--table-name", name])?;
+    let recovery = &backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    let table = aws.call(&["dynamodb", "describe-table", "--table-name", name])?;
+    let is_protected = table["Table"]["DeletionProtectionEnabled"] == true;
+    let mut wrong = Vec::new();
+    if recovery["PointInTimeRecoveryStatus"] != "ENABLED" {
+        wrong.push("point-in-time recovery is off: aws dynamodb update-continuous-backups".to_owned());
+    }
+    if !is_protected && deployed.parameter("Stage") != "dev" {
+        wrong.push("it can be deleted: aws dynamodb update-table --deletion-protection-enabled".to_owned());
+    }
+    let latest = recovery["LatestRestorableDateTime"].to_string();
+    let until = if latest == "null" { String::new() } else { format!(" until {}", latest.trim_matches('"')) };
+    Ok(unless(&wrong, format!("any second of the last 35 days{until}")))
+}
+
+fn missed_runs(aws: &AwsCli, deployed: &Deployed) -> Found {
+    let url = deployed.output("MissedRunsUrl")?;
+    let attribute = "ApproximateNumberOfMessages";
+    let found =
+        aws.call(&["sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", attribute])?;
+    Ok(match found["Attributes"][attribute].as_str() {
+        Some("0") => (Mark::Good, "none".to_owned()),
+        Some(count) => {
+            (Mark::Note, format!("{count} in the queue; see docs/operations.md, MissedRunsQueueAlarm"))
+        }
+        None => (Mark::Bad, "the queue does not tell".to_owned()),
+    })
+}

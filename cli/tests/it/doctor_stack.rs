@@ -1,0 +1,310 @@
+//! `doctor --stack`: a stack in files, with a program in the AWS CLI's place, whose API is the local stack. Each thing that can
+//! be broken is broken once.
+
+#![cfg(unix)]
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use crate::support::{Fixture, Ran, run};
+
+/// Answers with the file that is named as the operation.
+const AWS: &str = r#"#!/bin/sh
+cd "$(dirname "$0")" || exit 1
+cat "$1-$2.json" || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
+"#;
+
+/// STS, which says who we are, whatever it is asked. It ends with the test.
+async fn sts() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                <Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>u</UserId><Account>123456789012</Account>\
+                </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let response = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            if stream.read(&mut request).await.is_ok() {
+                stream.write_all(response.as_bytes()).await.ok();
+            }
+        }
+    });
+    url
+}
+
+struct Fake<'a> {
+    fixture: &'a Fixture,
+    directory: PathBuf,
+    sts: String,
+}
+
+impl<'a> Fake<'a> {
+    async fn new(fixture: &'a Fixture, name: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("tollgate-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let program = directory.join("aws");
+        fs::write(&program, AWS).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let fake = Self { fixture, directory, sts: sts().await };
+        for (operation, answer) in fake.healthy() {
+            fake.answer(operation, &answer);
+        }
+        fake
+    }
+
+    fn answer(&self, operation: &str, answer: &Value) {
+        fs::write(self.directory.join(format!("{operation}.json")), answer.to_string()).unwrap();
+    }
+
+    fn healthy(&self) -> Vec<(&'static str, Value)> {
+        let resource = |logical: &str, kind: &str| json!({"LogicalResourceId": logical, "PhysicalResourceId": logical, "ResourceType": kind});
+        let resources = [
+            ("PurchaseFunction", "AWS::Lambda::Function"),
+            ("JournalStream", "AWS::Lambda::EventSourceMapping"),
+            ("ReconcileFunctionEveryMinute", "AWS::Scheduler::Schedule"),
+            ("InDoubtAlarm", "AWS::CloudWatch::Alarm"),
+        ];
+        let resources: Vec<_> = resources.map(|(logical, kind)| resource(logical, kind)).into();
+        let alarm = json!({"AlarmName": "InDoubtAlarm", "StateValue": "OK", "ActionsEnabled": true, "AlarmActions": ["topic"]});
+        let recovery = json!({"PointInTimeRecoveryStatus": "ENABLED", "LatestRestorableDateTime": "2026-11-20T12:00:00Z"});
+        vec![
+            ("cloudformation-describe-stacks", self.stack(&[], &[])),
+            ("cloudformation-list-stack-resources", json!({ "StackResourceSummaries": resources })),
+            ("lambda-get-alias", json!({"FunctionVersion": "3"})),
+            ("lambda-get-event-source-mapping", json!({"State": "Enabled", "LastProcessingResult": "OK"})),
+            ("scheduler-get-schedule", json!({"State": "ENABLED"})),
+            ("cloudwatch-describe-alarms", json!({ "MetricAlarms": [alarm] })),
+            ("dynamodb-describe-table", json!({"Table": {"DeletionProtectionEnabled": true}})),
+            (
+                "dynamodb-describe-continuous-backups",
+                json!({"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": recovery}}),
+            ),
+            ("sqs-get-queue-attributes", json!({"Attributes": {"ApproximateNumberOfMessages": "0"}})),
+            (
+                "configure-export-credentials",
+                json!({"Version": 1, "AccessKeyId": "local", "SecretAccessKey": "local"}),
+            ),
+        ]
+    }
+
+    /// The stack's description, with other parameters and outputs than the healthy one has.
+    fn stack(&self, parameters: &[(&str, &str)], outputs: &[(&str, &str)]) -> Value {
+        let url = self.fixture.stack.url();
+        let mut with = [
+            ("Stage", "prod"),
+            ("Journal", "true"),
+            ("Events", "false"),
+            ("Webhooks", "false"),
+            ("GatewayHosts", "127.0.0.1"),
+            ("WebhooksPrefix", "tollgate/webhooks/"),
+            ("DefaultEndpoint", "enabled"),
+        ];
+        for one in &mut with {
+            *one = parameters.iter().copied().find(|other| other.0 == one.0).unwrap_or(*one);
+        }
+        let mut given = [
+            ("ApiUrl", url),
+            ("TableName", local::TABLE_NAME),
+            ("TableArn", "arn:aws:dynamodb:us-east-1:123456789012:table/t"),
+            ("JournalTableName", local::JOURNAL_TABLE_NAME),
+            ("WebhooksTableName", "webhooks"),
+            ("MerchantsPrefix", "tollgate/merchants/"),
+            ("MissedRunsUrl", "https://sqs.example.com/missed"),
+        ];
+        for one in &mut given {
+            *one = outputs.iter().copied().find(|other| other.0 == one.0).unwrap_or(*one);
+        }
+        let parameters = with.map(|(key, value)| json!({"ParameterKey": key, "ParameterValue": value}));
+        let outputs = given.map(|(key, value)| json!({"OutputKey": key, "OutputValue": value}));
+        json!({"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Parameters": parameters, "Outputs": outputs}]})
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Ran {
+        let path = format!("{}:{}", self.directory.display(), std::env::var("PATH").unwrap());
+        let mut variables = self.fixture.like_aws();
+        // Another stage's, which must not count.
+        variables.retain(|(name, _)| !["TABLE_NAME", "STAGE", "GATEWAY_HOSTS"].contains(name));
+        let other_table = "another-table".to_owned();
+        variables.extend([
+            ("PATH", path),
+            ("TABLE_NAME", other_table),
+            ("AWS_ENDPOINT_URL_STS", self.sts.clone()),
+        ]);
+        run(&[arguments, &["--stack", "tollgate-prod"]].concat(), &variables, "").await
+    }
+
+    async fn doctor(&self) -> Ran {
+        self.run(&["doctor"]).await
+    }
+}
+
+impl Drop for Fake<'_> {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.directory).ok();
+    }
+}
+
+/// The line of a check, without its padding.
+fn line<'a>(ran: &'a Ran, mark: &str, what: &str) -> &'a str {
+    let of = |line: &&str| line.starts_with(mark) && line[8..].starts_with(what);
+    ran.out.lines().find(of).unwrap_or_else(|| panic!("no {mark} {what}: {ran:?}"))
+}
+
+#[tokio::test]
+async fn a_running_stack_is_checked_from_its_name_alone() {
+    let fixture = Fixture::open().await;
+    let aws = Fake::new(&fixture, "doctor-healthy").await;
+    let ran = aws.doctor().await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for what in [
+        "stack",
+        "API",
+        "route of payments",
+        "functions",
+        "streams",
+        "schedules",
+        "alarms",
+        "recovery of payments",
+        "recovery of the journal",
+        "missed runs",
+    ] {
+        line(&ran, "ok", what);
+    }
+    assert!(line(&ran, "ok", "table").contains(local::TABLE_NAME), "the stack's, not the environment's");
+    // Every command takes it.
+    fixture.pay("order-1", "purchase").await;
+    let shown = aws.run(&["payment", "show", crate::support::MERCHANT, "order-1"]).await.done();
+    assert!(shown.contains("order-1"), "{shown}");
+    aws.run(&["payment", "show", "m", "o", "--table", "t"]).await.fails(2, "cannot be used with");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn each_thing_that_is_broken_is_found() {
+    let fixture = Fixture::open().await;
+    let aws = Fake::new(&fixture, "doctor-broken").await;
+    let alarm = |state: &str, enabled: bool, actions: Value| json!({"MetricAlarms": [{"AlarmName": "InDoubtAlarm", "StateValue": state, "ActionsEnabled": enabled, "AlarmActions": actions}]});
+    let mut failed = aws.stack(&[], &[]);
+    failed["Stacks"][0]["StackStatus"] = json!("UPDATE_ROLLBACK_FAILED");
+    let mut taken_back = failed.clone();
+    taken_back["Stacks"][0]["StackStatus"] = json!("UPDATE_ROLLBACK_COMPLETE");
+    let off = json!({"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}}});
+    let nowhere = format!("{}/nowhere", fixture.stack.url());
+    for (operation, answer, mark, what, says) in [
+        ("cloudformation-describe-stacks", failed, "failed", "stack", "UPDATE_ROLLBACK_FAILED"),
+        ("cloudformation-describe-stacks", taken_back, "note", "stack", "was taken back"),
+        (
+            "cloudformation-describe-stacks",
+            aws.stack(&[], &[("ApiUrl", &nowhere)]),
+            "failed",
+            "API",
+            "/status",
+        ),
+        (
+            "cloudformation-describe-stacks",
+            aws.stack(&[], &[("ApiUrl", &nowhere)]),
+            "failed",
+            "route of payments",
+            "404",
+        ),
+        (
+            "cloudformation-describe-stacks",
+            aws.stack(&[("Journal", "false")], &[]),
+            "failed",
+            "streams",
+            "JournalStream is Enabled",
+        ),
+        (
+            "cloudformation-list-stack-resources",
+            json!({"StackResourceSummaries": []}),
+            "failed",
+            "functions",
+            "none",
+        ),
+        (
+            "cloudformation-list-stack-resources",
+            json!({"StackResourceSummaries": []}),
+            "failed",
+            "schedules",
+            "none",
+        ),
+        (
+            "cloudformation-list-stack-resources",
+            json!({"StackResourceSummaries": []}),
+            "failed",
+            "alarms",
+            "none",
+        ),
+        (
+            "lambda-get-alias",
+            json!({"RoutingConfig": {"AdditionalVersionWeights": {"4": 0.1}}}),
+            "note",
+            "functions",
+            "PurchaseFunction",
+        ),
+        (
+            "lambda-get-event-source-mapping",
+            json!({"State": "Disabled"}),
+            "failed",
+            "streams",
+            "JournalStream is Disabled",
+        ),
+        (
+            "lambda-get-event-source-mapping",
+            json!({"State": "Enabled", "LastProcessingResult": "PROBLEM: no access"}),
+            "failed",
+            "streams",
+            "no access",
+        ),
+        (
+            "scheduler-get-schedule",
+            json!({"State": "DISABLED"}),
+            "failed",
+            "schedules",
+            "ReconcileFunctionEveryMinute is switched off",
+        ),
+        (
+            "cloudwatch-describe-alarms",
+            alarm("ALARM", true, json!(["topic"])),
+            "failed",
+            "alarms",
+            "ringing: InDoubtAlarm",
+        ),
+        ("cloudwatch-describe-alarms", alarm("OK", false, json!(["topic"])), "failed", "alarms", "silenced"),
+        ("cloudwatch-describe-alarms", alarm("OK", true, json!([])), "note", "alarms", "AlarmTopicArn"),
+        ("dynamodb-describe-table", json!({"Table": {}}), "failed", "recovery of payments", "can be deleted"),
+        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of the journal", "point-in-time"),
+        (
+            "sqs-get-queue-attributes",
+            json!({"Attributes": {"ApproximateNumberOfMessages": "2"}}),
+            "note",
+            "missed runs",
+            "2 in the queue",
+        ),
+    ] {
+        let healthy = aws.healthy().into_iter().find(|(name, _)| *name == operation).unwrap().1;
+        aws.answer(operation, &answer);
+        let ran = aws.doctor().await;
+        assert!(line(&ran, mark, what).contains(says), "{what}, {says}: {ran:?}");
+        assert_eq!(ran.code, i32::from(mark == "failed"), "{what}: {ran:?}");
+        aws.answer(operation, &healthy);
+    }
+    // What may not be read is told, and everything else is still checked.
+    fs::remove_file(aws.directory.join("lambda-get-alias.json")).unwrap();
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "failed", "functions").contains("ResourceNotFoundException"), "{ran:?}");
+    line(&ran, "ok", "alarms");
+    fs::remove_file(aws.directory.join("cloudformation-describe-stacks.json")).unwrap();
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "failed", "installation").contains("describe-stacks"), "{ran:?}");
+    fixture.close().await;
+}
