@@ -16,7 +16,7 @@ use crate::support::{Fixture, Ran, run};
 /// Answers with the file that is named as the operation.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
-cat "$1-$2.json" || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
+cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
 "#;
 
 /// STS, which says who we are, whatever it is asked. It ends with the test.
@@ -185,6 +185,7 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     let shown = aws.run(&["payment", "show", crate::support::MERCHANT, "order-1"]).await.done();
     assert!(shown.contains("order-1"), "{shown}");
     aws.run(&["payment", "show", "m", "o", "--table", "t"]).await.fails(2, "cannot be used with");
+    drop(aws);
     fixture.close().await;
 }
 
@@ -306,5 +307,6 @@ async fn each_thing_that_is_broken_is_found() {
     fs::remove_file(aws.directory.join("cloudformation-describe-stacks.json")).unwrap();
     let ran = aws.doctor().await;
     assert!(line(&ran, "failed", "installation").contains("describe-stacks"), "{ran:?}");
+    drop(aws);
     fixture.close().await;
 }
