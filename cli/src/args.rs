@@ -1,5 +1,9 @@
 //! The command line.
 
+mod key;
+
+pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tollgate::{
@@ -88,6 +92,9 @@ pub(crate) enum MerchantCommand {
     Create(Create),
     /// Add a new key, or retire an old one
     RotateKey(RotateKey),
+    /// Keys with a name and a role, one for each system of the merchant
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Stop a merchant: after 5 minutes no key, token or scheduled capture of it is accepted; inquiries go on
     Stop(Switch),
     /// Let a merchant that was stopped pay again

@@ -48,6 +48,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     match &arguments.command {
         Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
         Command::Merchant(MerchantCommand::RotateKey(rotate)) => merchant::rotate::run(&place, rotate).await,
+        Command::Merchant(MerchantCommand::Key(key)) => merchant::key::run(&place, key).await,
         Command::Merchant(MerchantCommand::Stop(switch)) => merchant::switch::run(&place, switch, true).await,
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await

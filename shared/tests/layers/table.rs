@@ -32,11 +32,12 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("journal", "money card decline outcome operation transaction order words"),
     ("webhook", "order"),
     // Ports.
-    ("merchants", "money discount operation policy order"),
+    ("merchants", "money discount operation policy order words"),
     ("gateway", "money card memo outcome operation order merchants"),
     ("store", "order"),
     ("switch", "store"),
     ("attempts", "order store"),
+    ("trail", "operation"),
     ("entry_store", "journal store"),
     ("event_bus", "order store"),
     ("receivers", "order store webhook"),

@@ -13,8 +13,8 @@ use tollgate::{
     memo::{Discounted, Memo},
     money::{Amount, Currency},
     operation::{
-        Attempt, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline, Fingerprint, HandVerdict, KeyDigest,
-        Kind, Mechanism, Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
+        ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
+        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
         gateway_order_id,
     },
     order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
@@ -230,9 +230,19 @@ fn operation(id: Uuid) -> Operation {
         last_look_at: None,
         by_hand: Vec::new(),
         by: Principal::ClientCredentials,
+        attribution: Some(Box::new(longest_attribution())),
         created_at: now,
         reference: None,
         carried: Carried::default(),
+    }
+}
+
+fn longest_attribution() -> Attribution {
+    let word = |n: usize| Some("W".repeat(n));
+    Attribution {
+        key_name: word(KEY_NAME_MAX_CHARS),
+        actor: word(ACTOR_MAX_BYTES),
+        reason: word(REASON_MAX_BYTES),
     }
 }
 
