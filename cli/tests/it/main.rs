@@ -5,6 +5,7 @@
 mod doctor;
 mod journal;
 mod merchant;
+mod merchant_key;
 mod page;
 mod payment;
 mod resolve;

@@ -125,7 +125,7 @@ async fn a_capture_is_a_capture_on_every_way_to_it() {
 }
 
 /// The merchant's document with another role for the key of a role, everywhere at once.
-async fn change_role(shop: &Shop, name: &str, role: &str) {
+fn change_role(shop: &Shop, name: &str, role: &str) {
     let secret = merchants::secret_name(merchants::REGISTERED);
     let mut document = shop.stack.secrets().get(&secret).unwrap();
     let keys = document["keys"].as_array_mut().unwrap();
@@ -142,11 +142,11 @@ async fn a_token_may_do_what_its_key_might_then_and_may_now() {
     let id = shop.pay_by_token("o", "authorize").await.id();
     let capture = async |shop: &Shop| shop.follow_up("o", &id, "capture", json!({"amount": 1})).await;
     use_key(&mut shop, &key("operate")).await;
-    change_role(&shop, "operate", "read").await;
+    change_role(&shop, "operate", "read");
     capture(&shop).await.error(403, "forbidden");
     shop.get("/v2/orders/o").await.data(200);
     use_key(&mut shop, &key("operate")).await;
-    change_role(&shop, "operate", "all").await;
+    change_role(&shop, "operate", "all");
     capture(&shop).await.error(403, "forbidden");
     use_key(&mut shop, &key("operate")).await;
     capture(&shop).await.data(200);
