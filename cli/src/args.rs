@@ -1,8 +1,10 @@
 //! The command line.
 
 mod key;
+mod list;
 
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
+pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -202,6 +204,10 @@ pub(crate) struct RotateKey {
 pub(crate) enum PaymentCommand {
     /// Everything on record about an order's payments
     Show(Show),
+    /// A merchant's payments of a day or a longer time, newest first, as they are now
+    List(ListPayments),
+    /// A merchant's payments by the last four digits of the card, newest first
+    Find(FindPayments),
     /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }

@@ -53,6 +53,8 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await
         }
+        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
+        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,

@@ -101,7 +101,8 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
     let at = position(&document, &revoke.key)?;
     let mut keys = document.keys();
     if keys.len() == 1 {
-        let text = "it is the only key, and without a key no client gets a token; add one first: `merchant key add`";
+        let text =
+            "it is the only key, and without a key no client gets a token; add one first: `merchant key add`";
         return Err(Failure::Refused(text.to_owned()));
     }
     keys.remove(at);
@@ -117,7 +118,8 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
     });
     let document = document.with_keys(keys)?;
     if revoke.dry_run {
-        let text = format!("Dry run: nothing was written. Merchant {id} would lose {what}; {left} would stay.");
+        let text =
+            format!("Dry run: nothing was written. Merchant {id} would lose {what}; {left} would stay.");
         return Ok(Report::new(text, value));
     }
     if !revoke.yes {
@@ -142,6 +144,8 @@ fn position(document: &Document, named: &str) -> Result<usize, Failure> {
     let number = named.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let at = number.filter(|at| *at < keys.len()).or_else(|| keys.iter().position(has_name));
     at.ok_or_else(|| {
-        Failure::NotThere(format!("no key has the name or number {named}; `merchant key list` shows all of them"))
+        Failure::NotThere(format!(
+            "no key has the name or number {named}; `merchant key list` shows all of them"
+        ))
     })
 }

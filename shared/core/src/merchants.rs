@@ -106,7 +106,8 @@ impl Merchant {
 
     /// The merchant's key that this is. All keys are compared, so that the time does not tell which one was close.
     pub fn key(&self, key: &str) -> Option<&MerchantKey> {
-        let is_ours = |ours: &&MerchantKey| ours.secret.expose_secret().as_bytes().ct_eq(key.as_bytes()).into();
+        let is_ours =
+            |ours: &&MerchantKey| ours.secret.expose_secret().as_bytes().ct_eq(key.as_bytes()).into();
         self.keys.iter().filter(is_ours).fold(None, |found, ours| found.or(Some(ours)))
     }
 

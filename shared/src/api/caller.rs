@@ -68,7 +68,10 @@ impl Caller {
             return Ok(());
         }
         let (needed, own) = (role.as_str(), self.role.as_str());
-        Err(Failure::new(Code::Forbidden, format!("this needs a key with the role {needed}; the role is {own}")))
+        Err(Failure::new(
+            Code::Forbidden,
+            format!("this needs a key with the role {needed}; the role is {own}"),
+        ))
     }
 
     /// Whether its key has this role or a higher one.
@@ -77,7 +80,11 @@ impl Caller {
     }
 
     /// Who requests an operation, by name, and why.
-    pub(crate) fn attribution(&self, actor: Option<&Actor>, reason: Option<&Reason>) -> Option<Box<Attribution>> {
+    pub(crate) fn attribution(
+        &self,
+        actor: Option<&Actor>,
+        reason: Option<&Reason>,
+    ) -> Option<Box<Attribution>> {
         Attribution::new(self.key_name.as_ref(), actor, reason)
     }
 

@@ -166,7 +166,9 @@ fn only_data_and_options(document: &Document) -> Result<(), Failure> {
 
 fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
     let own: &[&str] = match kind {
-        Kind::Capture => &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"],
+        Kind::Capture => {
+            &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
+        }
         Kind::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
         Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
             &["reason", "actor", "reopen", "options", "type"]

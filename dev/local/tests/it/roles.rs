@@ -22,7 +22,8 @@ fn key(name: &str) -> String {
 
 /// A shop whose merchant has a key for each role, of that name.
 async fn shop() -> Shop {
-    let named = |role: &Role| json!({"key": key(role.as_str()), "name": role.as_str(), "role": role.as_str()});
+    let named =
+        |role: &Role| json!({"key": key(role.as_str()), "name": role.as_str(), "role": role.as_str()});
     let mut keys: Vec<Value> = Role::ALL.iter().map(named).collect();
     keys.push(json!(merchants::REGISTERED_KEY));
     Shop::open_with(json!({ "keys": keys })).await
@@ -75,7 +76,8 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
         for role in Role::ALL {
             let key = key(role.as_str());
             let (status, said) = if let Some(route) = path.strip_prefix(PREFIX) {
-                let answer = api.send(Syntax::Json, route, &authenticated(&key, &json!({"Amount": "x"}))).await;
+                let answer =
+                    api.send(Syntax::Json, route, &authenticated(&key, &json!({"Amount": "x"}))).await;
                 (answer.status, answer.body)
             } else {
                 use_key(&mut shop, &key).await;
@@ -98,7 +100,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_capture_is_a_capture_on_every_way_to_it() {
+async fn a_capture_through_payments_or_the_credit_card_api_needs_the_role_of_one() {
     let mut shop = shop().await;
     shop.register("o", 2599).await;
     use_key(&mut shop, &key("pay")).await;
@@ -180,10 +182,14 @@ async fn who_did_what_and_why_is_in_responses_journal_and_events_and_a_retry_aft
     shop.stack.advance_clock(1);
     use_key(&mut shop, &key("operate")).await;
     let path = format!("/v2/orders/o/transactions/{id}/refund");
-    let refund = |actor: &str, reason: &str| json!({"data": {"amount": 100, "actor": actor, "reason": reason}});
+    let refund =
+        |actor: &str, reason: &str| json!({"data": {"amount": 100, "actor": actor, "reason": reason}});
     let refunded = shop.post_with_key(&path, "k", refund("Ann", "arrived broken")).await;
     let told = json!({"key_name": "operate", "actor": "Ann", "reason": "arrived broken"});
-    assert_eq!((request_of(&refunded, 0), request_of(&refunded, 1)), (json!({"key_name": "pay"}), told.clone()));
+    assert_eq!(
+        (request_of(&refunded, 0), request_of(&refunded, 1)),
+        (json!({"key_name": "pay"}), told.clone())
+    );
     // Another key of the merchant, and other words.
     use_key(&mut shop, &key("all")).await;
     let again = shop.post_with_key(&path, "k", refund("Bob", "again")).await;
@@ -216,9 +222,12 @@ async fn a_reason_or_an_actor_that_cannot_be_kept_moves_no_money() {
     shop.register("o", 2599).await;
     let id = shop.pay_by_token("o", "authorize").await.id();
     let long = "x".repeat(251);
-    for (member, text) in
-        [("reason", long.as_str()), ("actor", &long[..65]), ("reason", "a\nb"), ("actor", "4788 2500 0012 1443")]
-    {
+    for (member, text) in [
+        ("reason", long.as_str()),
+        ("actor", &long[..65]),
+        ("reason", "a\nb"),
+        ("actor", "4788 2500 0012 1443"),
+    ] {
         for what in ["capture", "refund", "cancel"] {
             let answer = shop.follow_up("o", &id, what, json!({ member: text })).await;
             let error = answer.error(400, "invalid_value");
@@ -233,7 +242,8 @@ async fn a_reason_or_an_actor_that_cannot_be_kept_moves_no_money() {
     let told = with(void, "/Request/Reason", Some(json!("twice")));
     let told = with(told, "/Request/Actor", Some(json!("Ann")));
     assert_eq!(api.send(Syntax::Xml, "void", &told).await.envelope().code, "00");
-    let shown = shop.send(Method::GET, &format!("/v2/orders/{id}/transactions/{id}"), &[], String::new()).await;
+    let shown =
+        shop.send(Method::GET, &format!("/v2/orders/{id}/transactions/{id}"), &[], String::new()).await;
     assert_eq!(request_of(&shown, 1), json!({"actor": "Ann", "reason": "twice"}));
     shop.close().await;
 }

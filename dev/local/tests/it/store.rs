@@ -14,8 +14,8 @@ use tollgate::{
     money::{Amount, Currency},
     operation::{
         ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
-        gateway_order_id,
+        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Operation, Pending,
+        Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded, gateway_order_id,
     },
     order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
     outcome::GatewayResponse,

@@ -43,7 +43,12 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
     if let Some((at, operation)) = lapsed {
         let entry =
             OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
-        entries.push(Entry { amount: transaction.amount(), by: Principal::Schedule, attribution: None, ..entry });
+        entries.push(Entry {
+            amount: transaction.amount(),
+            by: Principal::Schedule,
+            attribution: None,
+            ..entry
+        });
     }
     entries
 }

@@ -13,8 +13,8 @@ use crate::{
     decline::{Advice, DeclineCode},
     dynamodb::Item,
     operation::{
-        Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, KeyDigest,
-        Kind, Mechanism, Operation, Pending, Route, State, Superseded,
+        Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
+        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Route, State, Superseded,
     },
     outcome::{Doubt, GatewayResponse, NoEffect},
     store::StoreError,

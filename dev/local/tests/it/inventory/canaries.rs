@@ -107,8 +107,7 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
     // Every member wrong, in every request, beside members that are right.
     let capture = json!({"data": {"type": "x", "amount": 100, "custom_reference": KEPT, "capture_mechanism": "automatic",
         "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
-    let refund =
-        json!({"data": {"amount": 10, "refund_mechanism": "automatic", "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
+    let refund = json!({"data": {"amount": 10, "refund_mechanism": "automatic", "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
     let cancel = json!({"data": {"reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
     let order = json!({"data": {"type": "order", "amount": 1, "currency": "USD", "somebody": LOST}});
     let later = json!({"data": {"type": "x", "capture_at": "2030-01-01T00:00:00Z"}});

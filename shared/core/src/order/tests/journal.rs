@@ -184,7 +184,8 @@ fn history(all: &[Happens], accepts_parts: bool, external: bool) -> Vec<Order> {
     fixture.policy.accept_partial_approval = accepts_parts;
     let mut saved = vec![fixture.order.clone()];
     for (n, happens) in all.iter().enumerate() {
-        fixture.attribution = Attribution::new(None, Some(&format!("person {}", n % 3).parse().unwrap()), None);
+        fixture.attribution =
+            Attribution::new(None, Some(&format!("person {}", n % 3).parse().unwrap()), None);
         match happens {
             Happens::Request(step, says) => run(&mut fixture, step, *says),
             Happens::Besides(besides) => happen(&mut fixture, besides, &mut saved),
