@@ -57,7 +57,7 @@ pub(crate) struct PaymentFilter {
     #[arg(long, value_name = "N", default_value_t = ROWS, value_parser = rows)]
     pub(crate) limit: usize,
     /// Go on where a list ended: what it printed after --next
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", value_parser = place)]
     pub(crate) next: Option<String>,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME")]
@@ -96,6 +96,12 @@ fn status(text: &str) -> Result<Status, String> {
     let all = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
     let found = all.into_iter().find(|status| status.as_str() == text);
     found.ok_or_else(|| format!("must be {}", all.map(Status::as_str).join(", ")))
+}
+
+fn place(text: &str) -> Result<String, String> {
+    let moment = text.split('#').next().unwrap_or_default();
+    let is_good = text.is_ascii() && moment.parse::<Timestamp>().is_ok();
+    if is_good { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 
 fn rows(text: &str) -> Result<usize, String> {

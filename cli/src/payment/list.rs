@@ -137,7 +137,8 @@ fn report(wanted: &Wanted<'_>, rows: &[Row], next: Option<&str>, newest: Option<
         || "the journal has no entry of today or yesterday".to_owned(),
         |newest| format!("the journal has come to {}", time(newest)),
     );
-    text.push(format!("{} payments; {come}", rows.len()));
+    let plural = if rows.len() == 1 { "" } else { "s" };
+    text.push(format!("{} payment{plural}; {come}", rows.len()));
     if let Some(next) = next {
         text.push(format!("There may be more: --next '{next}'"));
     }

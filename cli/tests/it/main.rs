@@ -4,6 +4,7 @@
 
 mod doctor;
 mod journal;
+mod list;
 mod merchant;
 mod merchant_key;
 mod page;
