@@ -84,7 +84,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "credit_card",
         "money card memo discount operation transaction order merchants gateway \
-         payments cardpointe access_token invocation app api",
+         payments cardpointe invocation app api",
     ),
     (
         "elastic_path",
