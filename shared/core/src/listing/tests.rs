@@ -52,7 +52,8 @@ impl World {
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
         order.transactions.push(transaction);
         for entry in entries(None, &order) {
-            let shard = u16::try_from(n % u64::from(SHARDS)).unwrap();
+            // Nearly all in one part of the day.
+            let shard = u16::try_from(n % 50).ok().filter(|shard| *shard < SHARDS).unwrap_or_default();
             let place = (day_of(entry.at).to_string(), shard);
             let sort = format!("{}#{}", sort_of(entry.at), entry.id);
             self.entries.lock().unwrap().entry(place).or_default().insert(sort, entry);
@@ -163,6 +164,16 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
     // From the first moment, and up to the last one without it.
     let (rows, _) = all(&world, (6_000, 12_000), None, 10, &everything, |_| {}).await;
     assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
+}
+
+#[tokio::test]
+async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
+    let world = World::default();
+    (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
+    for limit in [100, 5_000] {
+        let (rows, _) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
+        assert_eq!(rows, ids((0..1_200).rev()), "{limit}");
+    }
 }
 
 #[tokio::test]
