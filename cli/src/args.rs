@@ -1,5 +1,11 @@
 //! The command line.
 
+mod key;
+mod list;
+
+pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
+pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tollgate::{
@@ -97,6 +103,9 @@ pub(crate) enum MerchantCommand {
     Create(Create),
     /// Add a new key, or retire an old one
     RotateKey(RotateKey),
+    /// Keys with a name and a role, one for each system of the merchant
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Stop a merchant: after 5 minutes no key, token or scheduled capture of it is accepted; inquiries go on
     Stop(Switch),
     /// Let a merchant that was stopped pay again
@@ -204,6 +213,10 @@ pub(crate) struct RotateKey {
 pub(crate) enum PaymentCommand {
     /// Everything on record about an order's payments
     Show(Show),
+    /// A merchant's payments of a day or a longer time, newest first, as they are now
+    List(ListPayments),
+    /// A merchant's payments by the last four digits of the card, newest first
+    Find(FindPayments),
     /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }

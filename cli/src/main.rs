@@ -48,10 +48,13 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     match &arguments.command {
         Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
         Command::Merchant(MerchantCommand::RotateKey(rotate)) => merchant::rotate::run(&place, rotate).await,
+        Command::Merchant(MerchantCommand::Key(key)) => merchant::key::run(&place, key).await,
         Command::Merchant(MerchantCommand::Stop(switch)) => merchant::switch::run(&place, switch, true).await,
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await
         }
+        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
+        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,

@@ -1,6 +1,7 @@
 //! Merchants: their documents and keys.
 
 pub(crate) mod create;
+pub(crate) mod key;
 pub(crate) mod rotate;
 pub(crate) mod switch;
 
@@ -24,6 +25,9 @@ const KEY_BYTES: usize = 24;
 
 /// Bytes of a new signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2).
 const SIGNING_KEY_BYTES: usize = 32;
+
+/// How long a function goes on with what it has read.
+const EVERYWHERE_AFTER: &str = "5 minutes";
 
 /// A merchant's document with the merchant that it describes. No `Debug`: it holds every secret of the merchant.
 pub(crate) struct Document {

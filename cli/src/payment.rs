@@ -1,5 +1,6 @@
 //! Payments: looking at them, and deciding what stays in doubt.
 
 pub(crate) mod history;
+pub(crate) mod list;
 pub(crate) mod resolve;
 pub(crate) mod show;

@@ -18,8 +18,8 @@ use signature::{Error as SignatureError, Signer, Verifier};
 use uuid::Uuid;
 
 use crate::{
-    merchants::Merchant,
-    operation::{Principal, Shopper},
+    merchants::{Merchant, MerchantKey, Role},
+    operation::{KeyName, Principal, Shopper},
     order::MerchantId,
 };
 
@@ -40,8 +40,8 @@ pub struct InvalidToken;
 /// Whom a token is issued to. Tokens of earlier versions say neither which key nor which shopper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// The merchant's systems, by one of its keys: [`key_digest`].
-    Key(Option<String>),
+    /// The merchant's systems, by one of its keys: its [`key_digest`], and what it may do.
+    Key(Option<String>, Role),
     /// A shopper's browser, by a random id.
     Shopper(Option<Uuid>),
 }
@@ -57,6 +57,10 @@ struct Claims {
     /// Of the merchant: which of its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// What that key might do when the token was issued. Tokens of earlier versions, and of keys that may do everything,
+    /// do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     iat: i64,
     exp: i64,
 }
@@ -70,9 +74,24 @@ pub struct Verified {
     pub shopper: Option<Shopper>,
     /// The digest of the key that it was issued for.
     pub key: Option<String>,
+    /// The name of that key, as the merchant's document has it now.
+    pub key_name: Option<KeyName>,
+    /// What it may do, if it is the merchant. A shopper's rules do not depend on it.
+    pub role: Role,
 }
 
 impl Verified {
+    /// A caller that sent the key itself.
+    pub fn with_key(merchant: &Merchant, key: &MerchantKey) -> Self {
+        Self {
+            principal: Principal::ClientCredentials,
+            shopper: None,
+            key: Some(key_digest(merchant, key.secret.expose_secret())),
+            key_name: key.name.clone(),
+            role: key.role,
+        }
+    }
+
     /// The same for the log, told apart by key or shopper.
     pub fn as_logged(&self) -> String {
         match (&self.key, self.shopper) {
@@ -91,15 +110,22 @@ pub fn key_digest(merchant: &Merchant, key: &str) -> String {
     format!("{:016x}", u64::from_be_bytes(start))
 }
 
+/// The named key that a token was issued for, as the merchant has it now. Keys without a name may do everything, so
+/// digests are computed only where a name or a role is to be found.
+fn named_key<'a>(merchant: &'a Merchant, digest: &str) -> Option<&'a MerchantKey> {
+    let mut named = merchant.keys.iter().filter(|key| key.name.is_some());
+    named.find(|key| key_digest(merchant, key.secret.expose_secret()) == digest)
+}
+
 /// Issues a token and tells when it expires.
 pub fn issue(
     merchant: &Merchant,
     holder: &Holder,
     now: Timestamp,
 ) -> Result<(String, Timestamp), InvalidToken> {
-    let (grant, shopper, key) = match holder {
-        Holder::Key(digest) => (Principal::ClientCredentials, None, digest.clone()),
-        Holder::Shopper(id) => (Principal::Implicit, *id, None),
+    let (grant, shopper, key, role) = match holder {
+        Holder::Key(digest, role) => (Principal::ClientCredentials, None, digest.clone(), *role),
+        Holder::Shopper(id) => (Principal::Implicit, *id, None, Role::All),
     };
     install_hmac();
     let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
@@ -109,6 +135,7 @@ pub fn issue(
         grant,
         shopper,
         key,
+        role: Some(role).filter(|role| *role != Role::All).map(|role| role.as_str().to_owned()),
         iat: now.as_second(),
         exp: expires.as_second(),
     };
@@ -143,10 +170,21 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     }
     match claims.grant {
         Principal::ClientCredentials => {
-            Ok(Verified { principal: claims.grant, shopper: None, key: claims.key })
+            let issued = match claims.role.as_deref() {
+                None => Role::All,
+                // Only a newer version knows it: what it may do is not known here.
+                Some(name) => Role::from_name(name).unwrap_or(Role::Read),
+            };
+            let key = claims.key.as_deref().and_then(|digest| named_key(merchant, digest));
+            let (key_name, role) = match key {
+                Some(key) => (key.name.clone(), issued.min(key.role)),
+                None => (None, issued),
+            };
+            Ok(Verified { principal: claims.grant, shopper: None, key: claims.key, key_name, role })
         }
         Principal::Implicit => {
-            Ok(Verified { principal: claims.grant, shopper: claims.shopper.map(Shopper::of), key: None })
+            let shopper = claims.shopper.map(Shopper::of);
+            Ok(Verified { principal: claims.grant, shopper, key: None, key_name: None, role: Role::Read })
         }
         // Nobody is given such a token.
         Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),

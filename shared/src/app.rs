@@ -109,18 +109,22 @@ impl App {
         }
     }
 
-    /// The merchant, if this is one of its keys. A right key passes however many wrong ones came before.
+    /// The merchant, if this is one of its keys, and what the key says. A right key passes however many wrong ones came before.
     pub(crate) async fn merchant_with_key(
         &self,
         id: &str,
         key: &str,
         source: &str,
-    ) -> Result<Arc<Merchant>, Denied> {
+    ) -> Result<(Arc<Merchant>, Verified), Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
         let wait = self.wait_of(source);
         let denied = match self.look_up(id, wait).await {
-            Ok(merchant) if merchant.has_key(key) => return Ok(merchant),
-            Ok(_) => Denied::Wrong,
+            Ok(merchant) => {
+                if let Some(verified) = merchant.key(key).map(|key| Verified::with_key(&merchant, key)) {
+                    return Ok((merchant, verified));
+                }
+                Denied::Wrong
+            }
             Err(denied) => denied,
         };
         let Denied::Wrong = denied else { return Err(denied) };

@@ -37,6 +37,7 @@ use crate::{
     app::App,
     gateway::PaymentSource,
     invocation::{deadline, serve},
+    merchants::Role,
     operation::Kind,
     order::{Action, Intent, Rejection},
     payments::{Performed, Refusal},
@@ -217,6 +218,7 @@ async fn handled(
     let members = root.required_object("Request");
     root.finish()?;
     let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
+    caller.must_have(role(requested, &members))?;
     let exchange = Exchange { app, request, caller: &caller, reference };
     match requested {
         Purpose::Authorize => pay::pay(exchange, members, transaction::Method::Authorize).await,
@@ -228,6 +230,16 @@ async fn handled(
         Purpose::Refund => follow_up::follow_up(exchange, members, requested, Kind::Refund).await,
         Purpose::Void => follow_up::follow_up(exchange, members, requested, Kind::Void).await,
         Purpose::Status => follow_up::status(exchange, members).await,
+    }
+}
+
+/// What a key has to be allowed to do for a request. A charge that names a transaction captures it.
+fn role(requested: Purpose, request: &Members<'_>) -> Role {
+    match requested {
+        Purpose::Charge if request.has("TransactionID") => Role::Operate,
+        Purpose::Authorize | Purpose::Charge => Role::Pay,
+        Purpose::Capture | Purpose::Refund | Purpose::Void => Role::Operate,
+        Purpose::Status => Role::Read,
     }
 }
 

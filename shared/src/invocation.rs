@@ -94,6 +94,7 @@ impl Served {
             trail.changes.iter().for_each(|change| audit::log(change, request_id, principal));
         }
         let said = change.and_then(|change| change.outcome.as_ref());
+        let told = change.and_then(|change| change.attribution.as_deref());
         // Transaction and reference name an operation whose outcome is known.
         let operation = trail.operation.filter(|_| change.is_none());
         tracing::info!(
@@ -106,6 +107,9 @@ impl Served {
             code = trail.code,
             client = trail.client,
             principal = trail.principal,
+            key_name = trail.key_name,
+            actor = told.and_then(|told| told.actor.as_deref()),
+            request_reason = told.and_then(|told| told.reason.as_deref()),
             merchant = trail.merchant,
             order = trail.order,
             transaction = trail.transaction.map(tracing::field::display),

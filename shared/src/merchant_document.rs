@@ -13,7 +13,7 @@ use crate::{
     card::{Kept, check_kept},
     cardpointe,
     discount::Discounts,
-    merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantsError},
+    merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
     money::Currency,
     order::MerchantId,
     policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
@@ -65,7 +65,7 @@ fn category(error: &serde_json::Error) -> &'static str {
 #[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
 #[derive(Deserialize)]
 struct MerchantDocument {
-    keys: Vec<SecretString>,
+    keys: Vec<KeyDocument>,
     token_signing_key: SecretString,
     gateway: GatewayDocument,
     #[serde(default)]
@@ -96,6 +96,23 @@ struct MerchantDocument {
     authorizers: Vec<String>,
     #[serde(default)]
     discounts: Discounts,
+}
+
+/// A plain text, or an object that also names the key and limits it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeyDocument {
+    Plain(SecretString),
+    Named(NamedKey),
+}
+
+/// A member that is not known could be a limit, so it is an error.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedKey {
+    key: SecretString,
+    name: String,
+    role: String,
 }
 
 #[derive(Deserialize)]
@@ -196,17 +213,14 @@ impl MerchantDocument {
     }
 
     fn into_merchant(self, id: MerchantId) -> Result<Merchant, &'static str> {
-        let is_short = |key: &SecretString| key.expose_secret().chars().count() < KEY_MIN_CHARS;
-        if self.keys.is_empty() || self.keys.iter().any(is_short) {
-            return Err("keys must hold at least one key, and each must have at least 12 characters");
-        }
+        self.check_what_is_kept()?;
+        let keys = keys(self.keys)?;
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
             return Err("token_signing_key must have at least 32 characters");
         }
         if self.gateway.merchids.values().any(|merchid| !is_merchid(merchid)) {
             return Err("gateway.merchids must hold 1 to 16 digits each");
         }
-        self.check_what_is_kept()?;
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
@@ -216,7 +230,7 @@ impl MerchantDocument {
         }
         Ok(Merchant {
             id,
-            keys: self.keys,
+            keys,
             token_signing_key: self.token_signing_key,
             gateway: GatewayAccount {
                 gateway: cardpointe::NAME,
@@ -256,6 +270,38 @@ impl MerchantDocument {
             discounts: self.discounts,
         })
     }
+}
+
+/// The keys, each checked; no two share a name or a text, so that every operation tells which one it was.
+fn keys(documents: Vec<KeyDocument>) -> Result<Vec<MerchantKey>, &'static str> {
+    let mut keys: Vec<MerchantKey> = Vec::with_capacity(documents.len());
+    for document in documents {
+        let key = match document {
+            KeyDocument::Plain(secret) => MerchantKey::from(secret),
+            KeyDocument::Named(NamedKey { key, name, role }) => MerchantKey {
+                secret: key,
+                name: Some(name.parse().map_err(|_| {
+                    "each name in keys must have 1 to 32 letters, digits, - _ or ., begin with a letter and not look like \
+                     a card number"
+                })?),
+                role: Role::from_name(&role)
+                    .ok_or("each role in keys must be read, pay, operate or all")?,
+            },
+        };
+        if keys.iter().any(|other| key.name.is_some() && other.name == key.name) {
+            return Err("two of keys have the same name");
+        }
+        let is_same = |other: &MerchantKey| other.secret.expose_secret() == key.secret.expose_secret();
+        // Plain keys were never compared, and a document that worked goes on working.
+        if keys.iter().any(|other| is_same(other) && (key.name.is_some() || other.name.is_some())) {
+            return Err("two of keys have the same key");
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() || keys.iter().any(|key| key.chars() < KEY_MIN_CHARS) {
+        return Err("keys must hold at least one key, and each must have at least 12 characters");
+    }
+    Ok(keys)
 }
 
 fn is_merchid(text: &str) -> bool {

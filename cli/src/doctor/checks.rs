@@ -152,9 +152,11 @@ fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
     }
     let shortest = merchant.shortest_key_chars();
     if shortest < KEY_ADVISED_CHARS {
+        let has_names = merchant.keys.iter().any(|key| key.name.is_some());
+        let command = if has_names { "key add" } else { "rotate-key" };
         let found = format!(
             "a key has {shortest} characters, and at least {KEY_ADVISED_CHARS} are advised; `tollgate merchant \
-             rotate-key {id}` makes a longer one"
+             {command} {id}` makes a longer one"
         );
         checks.push(Check::new(format!("keys of {id}"), Mark::Note, found));
     }

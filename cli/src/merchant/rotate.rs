@@ -4,17 +4,20 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tollgate::merchants::MerchantsError;
 
-use super::{Document, new_key};
+use super::{Document, EVERYWHERE_AFTER, new_key};
 use crate::{args::RotateKey, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
-
-/// How long a function goes on with what it has read.
-const EVERYWHERE_AFTER: &str = "5 minutes";
 
 pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let id = &rotate.id;
     let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
     let document = Document::parse(id, &stored)?;
+    if document.merchant.keys.iter().any(|key| key.name.is_some()) {
+        // The newest key need not be the successor of the others, and may not be allowed what they are.
+        let text = "it has keys with names, each for a system of its own; rotate one with `merchant key add` under a new name, \
+                    then `merchant key revoke`";
+        return Err(Failure::Refused(text.to_owned()));
+    }
     let keys = document.keys();
     let had = keys.len();
     let kept = match (rotate.retire, rotate.finish) {

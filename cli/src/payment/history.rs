@@ -76,6 +76,7 @@ fn transaction_value(transaction: &Transaction) -> Value {
 fn operation_value(operation: &Operation) -> Value {
     let pending = operation.pending();
     let decline = operation.decline();
+    let told = operation.attribution.as_deref();
     json!({
         "id": operation.id,
         "kind": operation.kind.as_str(),
@@ -85,6 +86,9 @@ fn operation_value(operation: &Operation) -> Value {
         "amount": operation.amount,
         "with_idempotency_key": operation.key.is_some(),
         "by": operation.by.as_str(),
+        "key_name": told.and_then(|told| told.key_name.as_ref()),
+        "actor": told.and_then(|told| told.actor.as_ref()),
+        "reason": told.and_then(|told| told.reason.as_ref()),
         "merchid": operation.route.account,
         "base_url": operation.route.endpoint,
         "livemode": is_live(&operation.route.endpoint),
@@ -258,6 +262,11 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         time(operation.created_at),
         time(*at)
     )?;
+    if let Some(told) = operation.attribution.as_deref() {
+        let told = [("key", &told.key_name), ("actor", &told.actor), ("reason", &told.reason)];
+        let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
+        writeln!(text, "     requested with {}", told.collect::<Vec<_>>().join(", "))?;
+    }
     let mode = mode(&operation.route.endpoint);
     writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;
     if let Some(response) = operation.response() {

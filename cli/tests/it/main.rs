@@ -5,7 +5,9 @@
 mod doctor;
 mod doctor_stack;
 mod journal;
+mod list;
 mod merchant;
+mod merchant_key;
 mod page;
 mod payment;
 mod resolve;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tollgate::{
     access_token::{self, Holder},
-    merchants::Merchant,
+    merchants::{Merchant, Role},
 };
 
 /// A token is used for this long; it is valid for an hour, by clocks that are not all right.
@@ -163,7 +163,7 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(None), now).ok()?;
+        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(None, Role::All), now).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }

@@ -97,6 +97,7 @@ async fn authorize(
         fingerprint: Fingerprint::new(Kind::Authorize, Some(amount), None, None, None),
         currency: Some(Currency::USD),
         by: Principal::ClientCredentials,
+        attribution: None,
     };
     let source =
         PaymentSource::Profile { account: "1".to_owned(), profile: "16178397535388255208".to_owned() };

@@ -17,7 +17,7 @@ use crate::{
     card::Brand,
     decline::DeclineCode,
     money::{Amount, Currency},
-    operation::{ByHand, Cause, Kind, Mechanism, Principal},
+    operation::{Attribution, ByHand, Cause, Kind, Mechanism, Principal},
     order::{Order, OrderKey},
     words,
 };
@@ -74,6 +74,8 @@ pub struct Entry {
     pub mechanism: Mechanism,
     /// Who requested the operation.
     pub by: Principal,
+    /// The same by name, and why.
+    pub attribution: Option<Box<Attribution>>,
     /// Whether it was found after the operation had been given up.
     pub late: bool,
     /// The currency of all amounts.

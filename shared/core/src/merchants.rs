@@ -1,5 +1,9 @@
 //! Merchants: who may request what, and the gateway account behind it. A port.
 
+mod key;
+
+pub use key::{MerchantKey, Role};
+
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
@@ -58,7 +62,7 @@ pub struct Merchant {
     /// Its id; the Elastic Path API's `client_id`.
     pub id: MerchantId,
     /// What its own systems authenticate with. At least one, of at least [`KEY_MIN_CHARS`] characters.
-    pub keys: Vec<SecretString>,
+    pub keys: Vec<MerchantKey>,
     /// Signs its access tokens.
     pub token_signing_key: SecretString,
     /// Its account at the gateway.
@@ -97,13 +101,14 @@ pub struct GatewayAccount {
 impl Merchant {
     /// The number of characters of its shortest key.
     pub fn shortest_key_chars(&self) -> usize {
-        self.keys.iter().map(|key| key.expose_secret().chars().count()).min().unwrap_or_default()
+        self.keys.iter().map(MerchantKey::chars).min().unwrap_or_default()
     }
 
-    /// Whether this is one of the merchant's keys. Takes the same time whichever it is, or none.
-    pub fn has_key(&self, key: &str) -> bool {
-        let matches = self.keys.iter().map(|ours| ours.expose_secret().as_bytes().ct_eq(key.as_bytes()));
-        matches.fold(subtle::Choice::from(0), |any, one| any | one).into()
+    /// The merchant's key that this is. All keys are compared, so that the time does not tell which one was close.
+    pub fn key(&self, key: &str) -> Option<&MerchantKey> {
+        let is_ours =
+            |ours: &&MerchantKey| ours.secret.expose_secret().as_bytes().ct_eq(key.as_bytes()).into();
+        self.keys.iter().filter(is_ours).fold(None, |found, ours| found.or(Some(ours)))
     }
 
     /// The gateway account for payments in a currency, or whose limit it is that there is none.

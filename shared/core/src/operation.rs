@@ -1,9 +1,11 @@
 //! One intent to move money: what was requested, how it was sent, and where it stands.
 
+mod attribution;
 mod by_hand;
 mod digest;
 mod state;
 
+pub use attribution::{ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName};
 pub use by_hand::{
     ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
 };
@@ -234,6 +236,8 @@ pub struct Operation {
     pub reference: Option<String>,
     /// Who requested it.
     pub by: Principal,
+    /// The same by name, and why, as far as the first request told.
+    pub attribution: Option<Box<Attribution>>,
     /// When the intent was first saved.
     pub created_at: Timestamp,
     /// The latest attempt.
@@ -278,6 +282,8 @@ pub struct NewOperation {
     pub reference: Option<String>,
     /// Who asked.
     pub by: Principal,
+    /// The same by name, and why.
+    pub attribution: Option<Box<Attribution>>,
 }
 
 impl Operation {
@@ -302,6 +308,7 @@ impl Operation {
             route: new.route,
             reference: new.reference,
             by: new.by,
+            attribution: new.attribution,
             created_at: now,
             attempt,
             state: if sent {

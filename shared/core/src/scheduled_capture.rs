@@ -324,5 +324,6 @@ fn intent(action: Action, kind: Kind) -> Intent {
         fingerprint: Fingerprint::new(kind, None, None, None, None),
         currency: None,
         by: Principal::Schedule,
+        attribution: None,
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
         },
         reference: None,
         by: Principal::ClientCredentials,
+        attribution: None,
     }
 }
 

@@ -1,9 +1,11 @@
-//! What happens on the way of one request, gathered for its log line and its metrics. Holds no card data, no text from
-//! outside and no secret.
+//! What happens on the way of one request, gathered for its log line and its metrics. Holds no card data and no secret,
+//! and no text from outside but who did it and why.
 
 use std::{cell::RefCell, time::Duration};
 
 use uuid::Uuid;
+
+use crate::operation::Attribution;
 
 /// What is known of a request when it ends.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,8 @@ pub struct Trail {
     pub request_id: Option<String>,
     /// Who caused it, as well as it is known: `key:` or `shopper:` and a digest, or the kind of grant.
     pub principal: Option<String>,
+    /// The name of the merchant's key, if it has one.
+    pub key_name: Option<String>,
     /// Whose it was.
     pub merchant: Option<String>,
     /// The order that it was about.
@@ -55,7 +59,7 @@ pub struct Trail {
 }
 
 /// Something that was put on record about an operation: who, what, and the result. Ids, codes and amounts, nothing of
-/// the card and no text from outside.
+/// the card; of texts from outside only who did it and why, which have been looked at for card numbers.
 #[derive(Clone, Debug)]
 pub struct AuditedChange {
     /// `intent saved`, `outcome`, and so on.
@@ -72,6 +76,8 @@ pub struct AuditedChange {
     pub kind: &'static str,
     /// Whose request it was.
     pub by: &'static str,
+    /// The same by name, and why, as far as the request told.
+    pub attribution: Option<Box<Attribution>>,
     /// Which attempt.
     pub attempt: u32,
     /// The attempt's order id at the gateway.
@@ -139,6 +145,11 @@ pub fn request_id() -> String {
 pub fn principal() -> String {
     let noted = TRAIL.try_with(|trail| trail.borrow().principal.clone()).ok().flatten();
     noted.unwrap_or_else(|| "schedule".to_owned())
+}
+
+/// The name of the key that it was caused with.
+pub fn key_name() -> Option<String> {
+    TRAIL.try_with(|trail| trail.borrow().key_name.clone()).ok().flatten()
 }
 
 /// Runs a request, and answers its trail besides its result.

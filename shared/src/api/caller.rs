@@ -8,8 +8,8 @@ use super::{Code, failure::Failure};
 use crate::{
     access_token::{InvalidToken, Verified},
     app::{App, Denied},
-    merchants::Merchant,
-    operation::{Principal, Shopper},
+    merchants::{Merchant, Role},
+    operation::{Actor, Attribution, KeyName, Principal, Reason, Shopper},
     order::{OrderId, OrderKey},
     trail,
 };
@@ -22,6 +22,10 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// Which shopper it is, if it is one whose token tells.
     pub(crate) shopper: Option<Shopper>,
+    /// The name of the merchant's key, if it has one.
+    key_name: Option<KeyName>,
+    /// What the merchant's key may do.
+    role: Role,
 }
 
 impl Caller {
@@ -30,8 +34,10 @@ impl Caller {
         trail::note(|trail| {
             trail.merchant = Some(merchant.id.to_string());
             trail.principal = Some(verified.as_logged());
+            trail.key_name = verified.key_name.as_ref().map(ToString::to_string);
         });
-        Self { merchant, principal: verified.principal, shopper: verified.shopper }
+        let Verified { principal, shopper, role, .. } = *verified;
+        Self { merchant, principal, shopper, key_name: verified.key_name.clone(), role }
     }
 
     /// Verifies the request's bearer token.
@@ -46,14 +52,40 @@ impl Caller {
         Ok(Self::new(merchant, &verified))
     }
 
-    /// Whether it is the merchant itself and not a shopper's browser.
-    pub(crate) fn must_be_merchant(&self) -> Result<(), Failure> {
+    /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or a higher one.
+    pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {
         match self.principal {
-            Principal::ClientCredentials => Ok(()),
+            Principal::ClientCredentials => self.must_have(role),
             Principal::Implicit | Principal::Schedule | Principal::Unrecognized => {
                 Err(Failure::new(Code::Forbidden, "this needs a client_credentials token"))
             }
         }
+    }
+
+    /// Whether a merchant's key has this role or a higher one. What a shopper may do has rules of its own.
+    pub(crate) fn must_have(&self, role: Role) -> Result<(), Failure> {
+        if self.principal != Principal::ClientCredentials || self.has(role) {
+            return Ok(());
+        }
+        let (needed, own) = (role.as_str(), self.role.as_str());
+        Err(Failure::new(
+            Code::Forbidden,
+            format!("this needs a key with the role {needed}; the role is {own}"),
+        ))
+    }
+
+    /// Whether its key has this role or a higher one.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.role >= role
+    }
+
+    /// Who requests an operation, by name, and why.
+    pub(crate) fn attribution(
+        &self,
+        actor: Option<&Actor>,
+        reason: Option<&Reason>,
+    ) -> Option<Box<Attribution>> {
+        Attribution::new(self.key_name.as_ref(), actor, reason)
     }
 
     /// The key of one of the merchant's orders.

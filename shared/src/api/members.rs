@@ -180,6 +180,24 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// An optional text that is parsed. Blank is nothing.
+    pub(crate) fn parsed_text<T>(&mut self, name: &str, max_chars: usize) -> Option<T>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let text = self.text(name, max_chars)?;
+        if text.trim().is_empty() {
+            return None;
+        }
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(why) => {
+                self.problem(name, Code::InvalidValue, why.to_string());
+                None
+            }
+        }
+    }
+
     /// A text that has to be there and not be blank.
     pub(crate) fn required_text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if self.is_null(name) {

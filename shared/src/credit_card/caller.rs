@@ -3,7 +3,6 @@
 use lambda_http::Request;
 
 use crate::{
-    access_token::{self, Verified},
     api::{
         Code,
         caller::{Caller, denied},
@@ -12,7 +11,6 @@ use crate::{
         problem::Problem,
     },
     app::App,
-    operation::Principal,
 };
 
 /// Longest id and key that are looked at.
@@ -36,7 +34,6 @@ pub(super) async fn authenticated(
     members.finish()?;
     let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
     let merchant = app.merchant_with_key(id, key, &app.source(request)).await;
-    let merchant = merchant.map_err(|reason| denied(reason, wrong))?;
-    let key = Some(access_token::key_digest(&merchant, key));
-    Ok(Caller::new(merchant, &Verified { principal: Principal::ClientCredentials, shopper: None, key }))
+    let (merchant, verified) = merchant.map_err(|reason| denied(reason, wrong))?;
+    Ok(Caller::new(merchant, &verified))
 }

@@ -10,18 +10,24 @@ use crate::{
         members::Members,
     },
     invocation::deadline,
+    merchants::Role,
     operation::{Fingerprint, Kind, Mechanism},
     order::{Action, Intent, Rejection, Target},
 };
 
+/// Longest name and reason that are looked at; what is kept is shorter.
+const TEXT_MAX: usize = 1_000;
+
 /// What a follow-up acts on.
-const OWN: [&str; 6] = [
+const OWN: [&str; 8] = [
     "TransactionType",
     "TransactionID",
     "TransactionReference",
     "Amount",
     "CurrencyCode",
     "TransactionDateTime",
+    "Actor",
+    "Reason",
 ];
 
 /// What a client that fills the page's model sends along. Accepted and not used: all of it stands
@@ -71,6 +77,8 @@ pub(super) async fn follow_up(
         _ if stated_wrong => pay::amount(&mut request, None, false),
         _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),
     };
+    // A repetition may say it in other words, so neither is part of the fingerprint.
+    let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
     let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
         return Err(Rejection::TransactionNotFound.into());
@@ -90,6 +98,7 @@ pub(super) async fn follow_up(
         fingerprint: Fingerprint::new(kind, amount, currency, None, None),
         currency,
         by: exchange.caller.principal,
+        attribution: exchange.caller.attribution(actor.as_ref(), reason.as_ref()),
     };
     // A repetition returns its payment, however old its time is by now.
     match in_order_now {
@@ -123,7 +132,8 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let deadline = deadline(request, app.clock.now());
     let key = reference::order_key(&merchant.id, id)?;
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
-    let order = if app.is_stopped().await? {
+    // The same for a key that may only read.
+    let order = if !caller.has(Role::Pay) || app.is_stopped().await? {
         app.payments.order(&key).await?
     } else {
         app.payments.confirm(merchant, &key, id, deadline).await?

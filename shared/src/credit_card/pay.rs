@@ -95,6 +95,7 @@ pub(super) async fn pay(
         fingerprint,
         currency: Some(currency),
         by: exchange.caller.principal,
+        attribution: exchange.caller.attribution(None, None),
     };
     // A repetition returns its payment, whatever has become of date, card and discount since.
     if let Err(error) = in_order_now {

@@ -1,6 +1,7 @@
 //! The journal in a DynamoDB table of its own: append-only, readable names, one item for each entry.
 
 mod item;
+mod log;
 
 use std::{
     collections::HashMap,
@@ -16,7 +17,7 @@ use aws_sdk_dynamodb::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sha2::{Digest, Sha256};
 
-pub use self::item::Column;
+pub use self::{item::Column, log::DynamoDbEntryLog};
 
 use super::{Item, unavailable};
 use crate::{

@@ -23,7 +23,8 @@ use crate::{
     card::{Kept, check_kept},
     gateway::PaymentSource,
     invocation::{deadline, path_parameter},
-    operation::{Fingerprint, Kind, Mechanism, Principal},
+    merchants::Role,
+    operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
     order::{Action, Intent, OrderId, Rejection, Target},
     payments::Performed,
     transaction::OperationStatus,
@@ -74,6 +75,7 @@ pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
 
 async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
+    caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let id = transaction_id(&path_parameter(request, "transactionId"))?;
     // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and
@@ -102,7 +104,7 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
 
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Operate)?;
     let order = order_id(request)?;
     let path = path_parameter(request, "transactionId");
     let transaction = transaction_id(&path)?;
@@ -110,11 +112,12 @@ async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Val
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
     let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
+    let attribution = attribution(&mut data, &caller);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let intent = intent(kind, action, "", key, &caller);
+    let intent = Intent { attribution, ..intent(kind, action, "", key, &caller) };
     carry_out(app, request, &caller, order, intent, None).await
 }
 
@@ -128,7 +131,7 @@ pub(super) async fn of_order(
     document: &Document,
     kind: Kind,
 ) -> Handled<Value> {
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
@@ -141,9 +144,10 @@ pub(super) async fn of_order(
         }
     };
     let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
+    let attribution = attribution(&mut data, caller);
     data.finish()?;
-    let intent =
-        intent(kind, action, named.unwrap_or_default(), idempotency_key(request, document, "")?, caller);
+    let key = idempotency_key(request, document, "")?;
+    let intent = Intent { attribution, ..intent(kind, action, named.unwrap_or_default(), key, caller) };
     carry_out(app, request, caller, order, intent, None).await
 }
 
@@ -162,10 +166,12 @@ fn only_data_and_options(document: &Document) -> Result<(), Failure> {
 
 fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
     let own: &[&str] = match kind {
-        Kind::Capture => &["amount", "custom_reference", "capture_mechanism", "options", "type"],
-        Kind::Refund => &["amount", "refund_mechanism", "options", "type"],
+        Kind::Capture => {
+            &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
+        }
+        Kind::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
         Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            &["reason", "reopen", "options", "type"]
+            &["reason", "actor", "reopen", "options", "type"]
         }
     };
     data.only(&[own, also].concat());
@@ -199,10 +205,15 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
         Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            let _reason = data.text("reason", TEXT_MAX);
             Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) }
         }
     }
+}
+
+/// Who requests it and why. Not part of the fingerprint: a repetition may say it in other words.
+fn attribution(data: &mut Members<'_>, caller: &Caller) -> Option<Box<Attribution>> {
+    let (actor, reason) = (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX));
+    caller.attribution(actor.as_ref(), reason.as_ref())
 }
 
 fn intent(
@@ -220,7 +231,7 @@ fn intent(
     };
     let mechanism = mechanism.map_or("", Mechanism::as_str);
     let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, currency: None, by: caller.principal }
+    Intent { action, key, fingerprint, currency: None, by: caller.principal, attribution: None }
 }
 
 /// Performs an intent and returns its outcome.

@@ -16,6 +16,7 @@ use crate::{
     },
     app::App,
     invocation::{deadline, path_parameter},
+    merchants::Role,
     order::Rejection,
 };
 
@@ -53,7 +54,7 @@ pub async fn not_found(request: &Request) -> Response<Body> {
 
 async fn register(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Pay)?;
     let order = order_id(request)?;
     let document = json_body(request)?;
     let mut data = members::data(document.as_ref())?;
@@ -93,14 +94,14 @@ fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
 
 async fn read(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Read)?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     Ok(Reply::new(200, response::enveloped(response::order(&order, Some(&caller.merchant)))))
 }
 
 async fn list(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Read)?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(app);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
@@ -109,7 +110,7 @@ async fn list(app: &App, request: &Request) -> Handled<Value> {
 
 async fn patch(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
-    caller.must_be_merchant()?;
+    caller.must_be_merchant(Role::Operate)?;
     let key = caller.key(order_id(request)?);
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
     let document = json_body(request)?;
@@ -129,6 +130,7 @@ async fn patch(app: &App, request: &Request) -> Handled<Value> {
 
 async fn read_transaction(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
+    caller.must_have(Role::Read)?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
     if !order.is_open_to(caller.principal) {

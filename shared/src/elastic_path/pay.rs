@@ -21,7 +21,7 @@ use crate::{
     app::App,
     card::CardSummary,
     gateway::PaymentSource,
-    merchants::Merchant,
+    merchants::{Merchant, Role},
     money::{Amount, Currency},
     operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
     order::{Action, CaptureAt, Intent, OrderId, Pay},
@@ -55,6 +55,7 @@ enum RequestedMethod {
 
 async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
+    caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     let mut data = Members::of(&document).inside("data")?;
@@ -96,7 +97,7 @@ impl RequestedPayment {
     ) -> Result<Self, Failure> {
         let policy = &caller.merchant.policy;
         if !policy.takes_payments_of(caller.principal) {
-            caller.must_be_merchant()?;
+            caller.must_be_merchant(Role::Pay)?;
         }
         // A misspelt amount would pay everything that is owing.
         data.no_near_miss_of("amount");
@@ -136,6 +137,7 @@ impl RequestedPayment {
             key,
             currency,
             by: caller.principal,
+            attribution: caller.attribution(None, None),
         }
     }
 }

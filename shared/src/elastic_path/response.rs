@@ -269,6 +269,11 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     if let Some(reason) = reason(operation.cause) {
         value["reason"] = reason.as_str().into();
     }
+    if let Some(told) = &operation.attribution {
+        let told = [("key_name", &told.key_name), ("actor", &told.actor), ("reason", &told.reason)];
+        let told = told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
+        value["request"] = told.collect();
+    }
     // What was only recorded the gateway knows nothing of.
     if operation.mechanism == Mechanism::Automatic {
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();

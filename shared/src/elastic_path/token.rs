@@ -47,18 +47,21 @@ async fn issued(app: &App, request: &Request) -> Handled<Value> {
         }
         Principal::Implicit | Principal::Schedule | Principal::Unrecognized => None,
     };
-    let merchant = match &secret {
-        Some(secret) => app.merchant_with_key(&client_id, secret, &app.source(request)).await,
-        None => app.merchant_that_lets_browsers_in(&client_id, &app.source(request)).await,
+    let source = app.source(request);
+    let found = match &secret {
+        Some(secret) => app
+            .merchant_with_key(&client_id, secret, &source)
+            .await
+            .map(|(merchant, verified)| (merchant, Holder::Key(verified.key, verified.role))),
+        None => app
+            .merchant_that_lets_browsers_in(&client_id, &source)
+            .await
+            .map(|merchant| (merchant, Holder::Shopper(Some(app.clock.new_id())))),
     };
-    let merchant = merchant.map_err(|reason| {
+    let (merchant, holder) = found.map_err(|reason| {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let holder = match &secret {
-        Some(key) => Holder::Key(Some(access_token::key_digest(&merchant, key))),
-        None => Holder::Shopper(Some(app.clock.new_id())),
-    };
     let (token, expires) = access_token::issue(&merchant, &holder, app.clock.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({

@@ -13,9 +13,10 @@ use super::{Credentials, WebhooksConfig, aws, aws_http_client, install_tls, need
 use crate::{
     clock::{Clock, SystemClock},
     dynamodb::{
-        entries::DynamoDbEntries,
+        entries::{DynamoDbEntries, DynamoDbEntryLog},
         stream::{StreamEvent, StreamResponse},
     },
+    entry_log::EntryLog,
     entry_store::EntryStore,
     event_bridge::EventBridge,
     event_bus::{EventBus, Everywhere},
@@ -60,6 +61,14 @@ impl JournalConfig {
     pub fn entries(&self) -> Result<Arc<dyn EntryStore>, Error> {
         install_tls();
         Ok(self.entries_with(&aws_http_client()?))
+    }
+
+    /// The journal for lists; nothing is called yet.
+    pub fn log(&self) -> Result<Arc<dyn EntryLog>, Error> {
+        install_tls();
+        let http_client = aws_http_client()?;
+        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
+        Ok(Arc::new(DynamoDbEntryLog::new(client, self.table.clone())))
     }
 
     /// The same, with what carries the requests to AWS.

@@ -91,6 +91,17 @@ fn a_wrong_document_is_told_by_path_and_quotes_no_secret() {
         ("/keys", json!(["1"]), "keys"),
         ("/keys", json!([SECRET, "elevenchars"]), "keys"),
         ("/keys", json!(SECRET), "keys"),
+        ("/keys", json!([{"key": SECRET, "name": "web"}]), "keys[0]"),
+        ("/keys", json!([{"key": SECRET, "name": "web", "role": "pay", "expires": SECRET}]), "keys[0]"),
+        ("/keys", json!([{"key": SECRET, "name": SECRET, "role": SECRET}]), "each name in keys"),
+        ("/keys", json!([{"key": SECRET, "name": "web", "role": SECRET}]), "each role in keys"),
+        ("/keys", json!([{"key": "elevenchars", "name": "web", "role": "all"}]), "12 characters"),
+        ("/keys", json!([SECRET, {"key": SECRET, "name": "web", "role": "read"}]), "the same key"),
+        (
+            "/keys",
+            json!([{"key": SECRET, "name": "a", "role": "pay"}, {"key": "twelve-chars", "name": "a", "role": "all"}]),
+            "the same name",
+        ),
         ("/keys/0", json!({"k": SECRET}), "keys[0]"),
         ("/token_signing_key", json!("short"), "token_signing_key"),
         ("/gateway/password", json!([SECRET]), "gateway.password"),
@@ -120,10 +131,25 @@ fn every_key_in_the_document_is_right_and_no_other() {
     let mut document = document();
     document["keys"] = json!(["the-old-key-1", "the-new-key-1"]);
     let merchant = parse(&document).unwrap();
-    assert!(merchant.has_key("the-old-key-1") && merchant.has_key("the-new-key-1"));
+    assert!(merchant.key("the-old-key-1").is_some() && merchant.key("the-new-key-1").is_some());
     for wrong in ["", "the-old-key-", "the-old-key-12", "other"] {
-        assert!(!merchant.has_key(wrong), "{wrong}");
+        assert!(merchant.key(wrong).is_none(), "{wrong}");
     }
+}
+
+#[test]
+fn a_plain_key_may_do_everything_and_a_named_one_what_its_role_says() {
+    let mut document = document();
+    let named = json!({"key": "the-key-of-the-shop", "name": "shop", "role": "pay"});
+    document["keys"] = json!(["the-old-key-1", named]);
+    let merchant = parse(&document).unwrap();
+    let found = |key| merchant.key(key).map(|key| (key.name.as_ref().map(ToString::to_string), key.role));
+    assert_eq!(found("the-old-key-1"), Some((None, Role::All)));
+    assert_eq!(found("the-key-of-the-shop"), Some((Some("shop".to_owned()), Role::Pay)));
+    assert_eq!(found("shop"), None);
+    // As it is in documents that work today.
+    document["keys"] = json!(["the-old-key-1", "the-old-key-1"]);
+    assert!(parse(&document).is_ok());
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn the_line_of_an_ordinary_purchase_is_all_that_is_logged_of_it_and_short() {
         operation: id,
         kind: "purchase",
         by: "client_credentials",
+        attribution: None,
         attempt: 1,
         gateway_order_id: "TGXHOUBNJQBNXNMTLCI".to_owned(),
         state,

@@ -32,12 +32,14 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("journal", "money card decline outcome operation transaction order words"),
     ("webhook", "order"),
     // Ports.
-    ("merchants", "money discount operation policy order"),
+    ("merchants", "money discount operation policy order words"),
     ("gateway", "money card memo outcome operation order merchants"),
     ("store", "order"),
     ("switch", "store"),
     ("attempts", "order store"),
+    ("trail", "operation"),
     ("entry_store", "journal store"),
+    ("entry_log", "order store"),
     ("event_bus", "order store"),
     ("receivers", "order store webhook"),
     // Use cases.
@@ -49,6 +51,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("reconcile", "outcome operation order merchants store payments"),
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
     ("journaling", "journal order store entry_store"),
+    ("listing", "transaction order journal store entry_log"),
     ("delivering", "clock store event_bus receivers webhook"),
     // Adapters.
     ("cardpointe", "money card carried decline outcome operation clock merchants gateway"),
@@ -57,7 +60,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "dynamodb",
         "money card carried memo decline outcome operation transaction order journal store \
-         attempts clock switch entry_store journaling aws_error words receivers delivering webhook",
+         attempts clock switch entry_store entry_log journaling aws_error words receivers delivering webhook",
     ),
     ("webhooks", "order clock store receivers webhook aws_error"),
     ("event_bridge", "event_bus store aws_error"),
@@ -81,7 +84,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "credit_card",
         "money card memo discount operation transaction order merchants gateway \
-         payments cardpointe access_token invocation app api",
+         payments cardpointe invocation app api",
     ),
     (
         "elastic_path",
@@ -94,7 +97,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Start-up.
     (
         "lambda",
-        "order clock merchants store entry_store trail payments reconcile scheduled_capture journaling \
+        "order clock merchants store entry_store entry_log trail payments reconcile scheduled_capture journaling \
          event_bus event_bridge publishing receivers delivering webhooks cardpointe secrets_manager dynamodb abuse invocation app telemetry",
     ),
 ];

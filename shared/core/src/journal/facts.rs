@@ -43,7 +43,12 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
     if let Some((at, operation)) = lapsed {
         let entry =
             OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
-        entries.push(Entry { amount: transaction.amount(), by: Principal::Schedule, ..entry });
+        entries.push(Entry {
+            amount: transaction.amount(),
+            by: Principal::Schedule,
+            attribution: None,
+            ..entry
+        });
     }
     entries
 }
@@ -170,6 +175,8 @@ impl OperationInOrder<'_> {
             cause: operation.cause,
             mechanism: operation.mechanism,
             by: operation.by,
+            // A person's decision has a name and a reason of its own.
+            attribution: operation.attribution.clone().filter(|_| fact != Fact::DecidedByHand),
             late: false,
             currency: order.currency,
             amount: operation.amount,

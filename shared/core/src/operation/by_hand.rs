@@ -106,7 +106,7 @@ macro_rules! text {
 text!(DecidedBy, DECIDED_BY_MAX_BYTES);
 text!(Reason, REASON_MAX_BYTES);
 
-fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
+pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
     let text = text.trim();
     if text.is_empty() {
         return Err(InvalidByHand::Empty);

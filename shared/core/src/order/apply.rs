@@ -94,6 +94,7 @@ fn record_void_elsewhere(
         route: capture.route.clone(),
         reference: None,
         by: capture.by,
+        attribution: None,
     };
     push(transaction, new, context);
 }
@@ -239,6 +240,7 @@ fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Con
         route: void.route.clone(),
         reference: void.reference.clone(),
         by: void.by,
+        attribution: void.attribution.clone(),
     };
     push(transaction, new, context)
 }
@@ -263,6 +265,8 @@ fn push_void(
         route: origin.route.clone(),
         reference,
         by: origin.by,
+        // It is done in the place of what a person requested; the others follow from a rule.
+        attribution: origin.attribution.clone().filter(|_| cause == Cause::RefundBeforeSettlement),
     };
     push(transaction, new, context)
 }

@@ -230,6 +230,7 @@ fn decide_due(
         fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
         currency: None,
         by: Principal::Schedule,
+        attribution: None,
     };
     decide(order, &intent, route, context)
 }
@@ -248,6 +249,7 @@ fn decide_lapsed(
         fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
         currency: None,
         by: Principal::Schedule,
+        attribution: None,
     };
     decide(order, &intent, route, context)
 }
@@ -355,6 +357,7 @@ fn new_operation(
         route: route.clone(),
         reference: None,
         by: intent.by,
+        attribution: intent.attribution.clone(),
     };
     Operation::new(new, context.now)
 }

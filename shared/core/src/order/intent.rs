@@ -7,7 +7,7 @@ use crate::{
     card::CardSummary,
     memo::Memo,
     money::{Amount, Currency},
-    operation::{Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
+    operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
     transaction::{Method, Transaction},
 };
 
@@ -24,6 +24,8 @@ pub struct Intent {
     pub currency: Option<Currency>,
     /// Who asks.
     pub by: Principal,
+    /// The same by name, and why.
+    pub attribution: Option<Box<Attribution>>,
 }
 
 /// Something that moves money, or takes back that it moved.

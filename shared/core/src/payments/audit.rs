@@ -1,5 +1,5 @@
 //! The audit trail: every change of a payment's state, with who, what, when and the result. Ids, codes and amounts,
-//! nothing of the card and no text from outside.
+//! nothing of the card; of texts from outside only who did it and why.
 
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<S
         operation: at.operation,
         kind: operation.kind.as_str(),
         by: operation.by.as_str(),
+        attribution: operation.attribution.clone(),
         attempt: operation.attempt.number,
         gateway_order_id: operation.attempt.gateway_order_id.clone(),
         state: operation.stage().as_str(),
@@ -57,6 +58,7 @@ fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<S
 /// Writes the audit line of a change.
 pub fn log(change: &AuditedChange, request_id: &str, principal: &str) {
     let said = change.outcome.as_ref();
+    let told = change.attribution.as_deref();
     tracing::info!(
         audit = true,
         request_id,
@@ -68,6 +70,9 @@ pub fn log(change: &AuditedChange, request_id: &str, principal: &str) {
         operation = %change.operation,
         kind = change.kind,
         by = change.by,
+        key_name = told.and_then(|told| told.key_name.as_deref()),
+        actor = told.and_then(|told| told.actor.as_deref()),
+        request_reason = told.and_then(|told| told.reason.as_deref()),
         attempt = change.attempt,
         gateway_order_id = change.gateway_order_id,
         state = change.state,
@@ -89,6 +94,7 @@ pub(super) fn registered(order: &Order) {
         principal = trail::principal(),
         what = "order registered",
         by = Principal::ClientCredentials.as_str(),
+        key_name = trail::key_name(),
         merchant = %order.merchant,
         order = %order.id,
         amount_minor = order.total.map_or(0, crate::money::Amount::minor),
@@ -109,6 +115,7 @@ pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by
         order = %order.id,
         transaction = %transaction,
         by = by.as_str(),
+        key_name = trail::key_name(),
         capture_at = at.map(tracing::field::display),
         "changed"
     );

@@ -38,7 +38,7 @@ use crate::{
 fn merchant(id: MerchantId) -> Merchant {
     Merchant {
         id,
-        keys: vec!["a-key-of-the-merchant".into()],
+        keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
         token_signing_key: "0123456789abcdef0123456789abcdef".into(),
         gateway: GatewayAccount {
             gateway: "g",
@@ -265,6 +265,7 @@ fn intent(key: Option<&str>) -> Intent {
         fingerprint: Fingerprint::new(Kind::Purchase, None, None, None, None),
         currency: None,
         by: Principal::ClientCredentials,
+        attribution: None,
     }
 }
 

@@ -38,6 +38,10 @@ words! {
         Mechanism => "mechanism",
         /// Who requested it.
         RequestedBy => "requested_by",
+        /// The name of the key that it was requested with.
+        KeyName => "key_name",
+        /// A person in the caller's system.
+        Actor => "actor",
         /// An approval found after its operation had been given up.
         Late => "late",
         /// Of all amounts.
@@ -84,6 +88,8 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
     let merchant = entry.order.merchant.to_string();
     let sort = format!("{}#{}", moment(entry.at), entry.id);
     let last_four = entry.last_four.as_ref();
+    let (told, by_hand) = (entry.attribution.as_deref(), entry.by_hand.as_ref());
+    let reason = by_hand.map(|by_hand| &by_hand.reason).or(told.and_then(|told| told.reason.as_ref()));
     let texts = [
         (Column::Bucket, Some(format!("{merchant}#{}#{shard}", day(entry.at)))),
         (Column::Sort, Some(sort)),
@@ -99,6 +105,8 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::Cause, (entry.cause != Cause::Asked).then(|| entry.cause.as_str().to_owned())),
         (Column::Mechanism, Some(entry.mechanism.as_str().to_owned())),
         (Column::RequestedBy, Some(entry.by.as_str().to_owned())),
+        (Column::KeyName, told.and_then(|told| told.key_name.clone())),
+        (Column::Actor, told.and_then(|told| told.actor.clone())),
         (Column::Currency, Some(entry.currency.code().to_owned())),
         (Column::DeclineCode, entry.decline.map(|code| code.as_str().to_owned())),
         (Column::Retref, entry.reference.clone()),
@@ -108,9 +116,9 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::Brand, entry.brand.map(|brand| brand.name().to_owned())),
         (Column::LastFour, last_four.cloned()),
         (Column::Reference, entry.merchant_reference.clone()),
-        (Column::Decided, entry.by_hand.as_ref().map(|by_hand| by_hand.verdict.as_str().to_owned())),
-        (Column::DecidedBy, entry.by_hand.as_ref().map(|by_hand| by_hand.by.clone())),
-        (Column::Reason, entry.by_hand.as_ref().map(|by_hand| by_hand.reason.clone())),
+        (Column::Decided, by_hand.map(|by_hand| by_hand.verdict.as_str().to_owned())),
+        (Column::DecidedBy, by_hand.map(|by_hand| by_hand.by.clone())),
+        (Column::Reason, reason.cloned()),
     ];
     let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
     let changes = entry.changes;

@@ -13,8 +13,8 @@ use crate::{
     decline::{Advice, DeclineCode},
     dynamodb::Item,
     operation::{
-        Attempt, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, KeyDigest,
-        Kind, Mechanism, Operation, Pending, Route, State, Superseded,
+        Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
+        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Route, State, Superseded,
     },
     outcome::{Doubt, GatewayResponse, NoEffect},
     store::StoreError,
@@ -37,6 +37,8 @@ const MERCHID: Name = Name("mi", "merchid");
 const BASE_URL: Name = Name("bu", "base_url");
 const RETREF: Name = Name("rr", "retref");
 const BY: Name = Name("b", "by");
+const KEY_NAME: Name = Name("key_name", "");
+const ACTOR: Name = Name("actor", "");
 const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
 const CLOSES_ORDER: Name = Name("closes_order", "");
@@ -131,6 +133,11 @@ pub(super) fn operation(operation: &Operation) -> Item {
     writer.object(ROUTE, route(&operation.route));
     writer.text_maybe(RETREF, operation.reference.as_ref());
     writer.word(BY, word(PRINCIPALS, &operation.by));
+    if let Some(told) = &operation.attribution {
+        writer.text_maybe(KEY_NAME, told.key_name.as_ref());
+        writer.text_maybe(ACTOR, told.actor.as_ref());
+        writer.text_maybe(REASON, told.reason.as_ref());
+    }
     writer.moment(CREATED_AT, operation.created_at);
     attempt(&mut writer, &operation.attempt);
     let words = match &operation.state {
@@ -171,6 +178,7 @@ pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreErro
         route: members.part(ROUTE, read_route)?.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))?,
         reference: members.text_maybe(RETREF)?,
         by: read_principal(&mut members, BY)?,
+        attribution: read_attribution(&mut members)?,
         created_at: members.moment(CREATED_AT)?,
         state: read_state(&mut members, &attempt)?,
         attempt,
@@ -183,6 +191,15 @@ pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreErro
     };
     members.carry(&mut operation.carried);
     Ok(operation)
+}
+
+fn read_attribution(members: &mut Reader) -> Result<Option<Box<Attribution>>, StoreError> {
+    let told = Attribution {
+        key_name: members.text_maybe(KEY_NAME)?,
+        actor: members.text_maybe(ACTOR)?,
+        reason: members.text_maybe(REASON)?,
+    };
+    Ok((told != Attribution::default()).then(|| Box::new(told)))
 }
 
 fn attempt(writer: &mut Writer, attempt: &Attempt) {

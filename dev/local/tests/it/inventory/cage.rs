@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | card numbers, security codes, keys, tokens, passwords | no | no | no, but for the token that was asked for |
 //! | `LOST`: names, addresses, headers, queries, wrong values | no | no | no |
+//! | `TOLD`: who did something and why | yes | yes | yes |
 //! | `KEPT`: reference, description, e-mail, name of a credit-card payment, … | no | yes | the reference; a good answer |
 //! | order ids, transaction ids, merchant ids, `X-Request-Id` | yes | yes, but the last | yes |
 
@@ -23,7 +24,9 @@ use crate::{
 pub(super) const LOST: &str = "lostcanary";
 /// In everything that is kept with the payment.
 pub(super) const KEPT: &str = "keptcanary";
-/// In both of them.
+/// Who did something and why: kept, shown and logged.
+pub(super) const TOLD: &str = "told who and why";
+/// In `LOST` and `KEPT`.
 pub(super) const ANY: &str = "canary";
 
 pub(super) const KEY: &str = "6f1d-the-right-key-of-the-merchant";

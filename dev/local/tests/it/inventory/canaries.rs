@@ -13,7 +13,7 @@ use tollgate::{
 };
 
 use super::{
-    cage::{Cage, IDEMPOTENCY_KEY, KEPT, KEY, LOST, WRONG_KEY, WRONG_TOKEN},
+    cage::{Cage, IDEMPOTENCY_KEY, KEPT, KEY, LOST, TOLD, WRONG_KEY, WRONG_TOKEN},
     watch::panics,
 };
 use crate::{
@@ -106,10 +106,9 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
 
     // Every member wrong, in every request, beside members that are right.
     let capture = json!({"data": {"type": "x", "amount": 100, "custom_reference": KEPT, "capture_mechanism": "automatic",
-        "options": {"somebody": LOST}}});
-    let refund =
-        json!({"data": {"amount": 10, "refund_mechanism": "automatic", "options": {"somebody": LOST}}});
-    let cancel = json!({"data": {"reason": LOST, "options": {"somebody": LOST}}});
+        "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
+    let refund = json!({"data": {"amount": 10, "refund_mechanism": "automatic", "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
+    let cancel = json!({"data": {"reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
     let order = json!({"data": {"type": "order", "amount": 1, "currency": "USD", "somebody": LOST}});
     let later = json!({"data": {"type": "x", "capture_at": "2030-01-01T00:00:00Z"}});
     let mut refused = 0;
@@ -125,8 +124,11 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
         (Method::PATCH, transaction.clone(), later),
         (Method::PUT, "/v2/orders/order-1".to_owned(), order),
     ] {
-        let wrong =
-            |pointer: &str| if pointer.ends_with("custom_reference") { json!(KEPT) } else { json!(LOST) };
+        let wrong = |pointer: &str| match pointer.rsplit('/').next() {
+            Some("custom_reference") => json!(KEPT),
+            Some("reason" | "actor") => json!(TOLD),
+            _ => json!(LOST),
+        };
         let mut bodies = each_replaced(&body, wrong);
         bodies.extend(each_replaced(&body, |_| json!(AMEX)));
         bodies.extend(each_replaced(&body, |_| json!({"a": [AMEX_CODE, LOST]})));

@@ -43,8 +43,9 @@ struct Tour {
 pub(super) async fn through_everything() -> Seen {
     // As `telemetry::init` has it.
     let watch = Watch::over("off,tollgate=info");
-    let mut tour =
-        Tour { shop: Shop::open_with(json!({"keep_personal_data": "P30D"})).await, stored: BTreeSet::new() };
+    let key = json!({"key": merchants::REGISTERED_KEY, "name": "shop", "role": "all"});
+    let patch = json!({"keep_personal_data": "P30D", "keys": [key]});
+    let mut tour = Tour { shop: Shop::open_with(patch).await, stored: BTreeSet::new() };
     tour.pays_later_and_refunds().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
     tour.is_declined_and_given_back().await;
@@ -108,7 +109,8 @@ impl Tour {
         self.later(3700).await;
         self.run("scheduled-capture").await;
         self.shop.stack.simulator().settle();
-        self.shop.follow_up("later", &held.id(), "refund", json!({"amount": 1000})).await.data(200);
+        let refund = json!({"amount": 1000, "actor": "Ann", "reason": "arrived broken"});
+        self.shop.follow_up("later", &held.id(), "refund", refund).await.data(200);
         let by_cheque = json!({"amount": 500, "refund_mechanism": "manual"});
         self.shop.follow_up("later", &held.id(), "refund", by_cheque).await.data(200);
         self.shop.register("now", 5000).await;

@@ -9,7 +9,7 @@ use crate::{
     card::CardSummary,
     decline::DeclineCode,
     money::{Amount, Currency},
-    operation::{Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper},
+    operation::{Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper},
     order::{
         Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
         Target, apply, decide, resolve,
@@ -31,6 +31,7 @@ pub(in crate::order) struct Fixture {
     pub(in crate::order) policy: Policy,
     pub(in crate::order) now: Timestamp,
     pub(in crate::order) by: Principal,
+    pub(in crate::order) attribution: Option<Box<Attribution>>,
     /// Who it is while `by` is a shopper.
     pub(in crate::order) shopper: Option<Shopper>,
     ids: AtomicU64,
@@ -53,7 +54,7 @@ impl Fixture {
         let order = Order::new(&key, Currency::USD, total.map(amount), now);
         let shopper = Some(Shopper::of(Uuid::from_u128(1)));
         let (by, ids) = (Principal::ClientCredentials, AtomicU64::new(0));
-        Self { order, policy: Policy::default(), now, by, shopper, ids }
+        Self { order, policy: Policy::default(), now, by, attribution: None, shopper, ids }
     }
 
     pub(in crate::order) fn later(&mut self, seconds: i64) {
@@ -84,6 +85,7 @@ impl Fixture {
             fingerprint: Fingerprint::new(kind, amount, None, None, None),
             currency,
             by: self.by,
+            attribution: self.attribution.clone(),
         };
         let route =
             Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };

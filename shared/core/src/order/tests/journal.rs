@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     journal::{Changes, Entry, Fact, entries},
-    operation::{ByHand, HandVerdict},
+    operation::{Attribution, ByHand, HandVerdict},
     order::{BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand},
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     transaction::{Method, Transaction},
@@ -183,7 +183,9 @@ fn history(all: &[Happens], accepts_parts: bool, external: bool) -> Vec<Order> {
     let mut fixture = if external { Fixture::external() } else { Fixture::new() };
     fixture.policy.accept_partial_approval = accepts_parts;
     let mut saved = vec![fixture.order.clone()];
-    for happens in all {
+    for (n, happens) in all.iter().enumerate() {
+        fixture.attribution =
+            Attribution::new(None, Some(&format!("person {}", n % 3).parse().unwrap()), None);
         match happens {
             Happens::Request(step, says) => run(&mut fixture, step, *says),
             Happens::Besides(besides) => happen(&mut fixture, besides, &mut saved),

@@ -1,0 +1,54 @@
+//! `merchant key`.
+
+use clap::{Args, Subcommand};
+use tollgate::{merchants::Role, operation::KeyName, order::MerchantId};
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Add a key with a name and a role; it is shown once
+    Add(AddKey),
+    /// The names and roles of all keys, and what audit lines call them; never the keys
+    List(ListKeys),
+    /// Remove a key
+    Revoke(RevokeKey),
+}
+
+#[derive(Args)]
+pub(crate) struct AddKey {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
+    /// What the key is called on record: letters, digits, - _ and ., such as the system that it is for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: KeyName,
+    /// What it may do: read, pay, operate or all
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    pub(crate) role: Role,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ListKeys {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
+}
+
+#[derive(Args)]
+pub(crate) struct RevokeKey {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
+    /// The key's name, or its number as `merchant key list` shows it
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| "must be read, pay, operate or all".to_owned())
+}

@@ -1,0 +1,110 @@
+//! `payment list` and `payment find`.
+
+use clap::Args;
+use jiff::{Timestamp, civil::Date};
+use tollgate::{money::Currency, order::MerchantId, transaction::Status};
+
+/// Most rows unless it is said otherwise.
+const ROWS: usize = 100;
+
+#[derive(Args)]
+pub(crate) struct ListPayments {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// One UTC day: today, yesterday, or a date such as 2026-11-20 [default: today]
+    #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["since", "until"])]
+    pub(crate) day: Option<Day>,
+    /// From this moment on, such as 2026-11-20T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Before this moment
+    #[arg(long, value_name = "TIME", requires = "since")]
+    pub(crate) until: Option<Timestamp>,
+    /// Only authorizations that are expected to end by then and are not captured
+    #[arg(long, value_name = "TIME")]
+    pub(crate) ends_by: Option<Timestamp>,
+    /// Only what the schedule is to capture by then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) captures_by: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) filter: PaymentFilter,
+}
+
+#[derive(Args)]
+pub(crate) struct FindPayments {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The last four digits of the card's number
+    #[arg(long, value_name = "DIGITS", value_parser = last_four)]
+    pub(crate) last4: String,
+    #[command(flatten)]
+    pub(crate) filter: PaymentFilter,
+}
+
+/// What both take.
+#[derive(Args)]
+pub(crate) struct PaymentFilter {
+    /// The amount as it is shown, such as 25.99: what was paid or held, or captured
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub(crate) amount: Option<String>,
+    /// The currency's code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Option<Currency>,
+    /// The status, as the transaction has it now
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    pub(crate) status: Option<Status>,
+    /// As many at most
+    #[arg(long, value_name = "N", default_value_t = ROWS, value_parser = rows)]
+    pub(crate) limit: usize,
+    /// Go on where a list ended: what it printed after --next
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub(crate) next: Option<String>,
+    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) journal_table: Option<String>,
+}
+
+/// A UTC day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Day {
+    Today,
+    Yesterday,
+    On(Date),
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    match text {
+        "today" => Ok(Day::Today),
+        "yesterday" => Ok(Day::Yesterday),
+        date => date.parse().map(Day::On).map_err(|_| "must be today, yesterday or a date".to_owned()),
+    }
+}
+
+fn last_four(text: &str) -> Result<String, String> {
+    let is_good = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_good { Ok(text.to_owned()) } else { Err("must be four digits".to_owned()) }
+}
+
+fn amount(text: &str) -> Result<String, String> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_good = is_digits(whole) && is_digits(decimals);
+    if is_good { Ok(text.to_owned()) } else { Err("must be written like 25.99".to_owned()) }
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    let all = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
+    let found = all.into_iter().find(|status| status.as_str() == text);
+    found.ok_or_else(|| format!("must be {}", all.map(Status::as_str).join(", ")))
+}
+
+fn place(text: &str) -> Result<String, String> {
+    let moment = text.split('#').next().unwrap_or_default();
+    let is_good = text.is_ascii() && moment.parse::<Timestamp>().is_ok();
+    if is_good { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
+}
+
+fn rows(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=10_000).contains(limit));
+    limit.ok_or_else(|| "must be 1 to 10000".to_owned())
+}

@@ -1,0 +1,111 @@
+//! `payment list` and `payment find`: payments without their orders' ids.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tollgate::clock::Clock;
+
+use crate::support::{Fixture, MERCHANT};
+
+/// The orders of a list, in its order.
+fn orders(listed: &Value) -> Vec<&str> {
+    listed["payments"].as_array().unwrap().iter().map(|row| row["order"].as_str().unwrap()).collect()
+}
+
+async fn list(fixture: &Fixture, more: &[&str]) -> Value {
+    fixture.run(&[&["payment", "list", MERCHANT, "--json"], more].concat(), "").await.json()
+}
+
+fn hours_from_now(fixture: &Fixture, hours: i64) -> String {
+    (fixture.stack.clock().now() + SignedDuration::from_hours(hours)).to_string()
+}
+
+#[tokio::test]
+async fn a_list_is_newest_first_as_payments_are_now_and_goes_on_where_it_ended() {
+    let fixture = Fixture::open().await;
+    let since = Timestamp::now().to_string();
+    for n in 1..=3 {
+        let (_, id) = fixture.pay(&format!("o-{n}"), "authorize").await;
+        fixture.stack.advance_clock(1);
+        if n == 2 {
+            assert_eq!(fixture.follow_up("o-2", &id, "capture", json!({ "amount": 1000 })).await.0, 200);
+        }
+        fixture.stack.advance_clock(1);
+    }
+    assert_eq!(
+        orders(&list(&fixture, &["--since", &since]).await),
+        Vec::<&str>::new(),
+        "the journal is behind"
+    );
+    fixture.stack.deliver_stream().await.unwrap();
+    let all = list(&fixture, &["--since", &since]).await;
+    assert_eq!((orders(&all), &all["next"]), (vec!["o-3", "o-2", "o-1"], &Value::Null));
+    let captured = &all["payments"][1];
+    assert_eq!((&captured["captured"], &captured["status"]), (&json!(1000), &json!("complete")));
+    assert!(all["newest_entry_at"].is_string());
+
+    let first = list(&fixture, &["--since", &since, "--limit", "1"]).await;
+    // Paid between two parts of the list.
+    fixture.pay("o-4", "purchase").await;
+    fixture.stack.deliver_stream().await.unwrap();
+    let next = first["next"].as_str().unwrap();
+    let rest = list(&fixture, &["--since", &since, "--next", next]).await;
+    assert_eq!((orders(&first), orders(&rest)), (vec!["o-3"], vec!["o-2", "o-1"]));
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn each_filter_goes_by_the_current_state() {
+    let fixture = Fixture::open().await;
+    let since = Timestamp::now().to_string();
+    let (_, held) = fixture.pay("held", "authorize").await;
+    let (_, cancelled) = fixture.pay("cancelled", "authorize").await;
+    assert_eq!(fixture.follow_up("cancelled", &cancelled, "cancel", json!({})).await.0, 200);
+    fixture.pay("scheduled", "authorize").await;
+    let (_, scheduled) = fixture.pay("scheduled-2", "authorize").await;
+    let soon = json!({ "data": { "capture_at": hours_from_now(&fixture, 2) } });
+    let path = format!("/v2/orders/scheduled-2/transactions/{scheduled}");
+    assert_eq!(fixture.call("PATCH", &path, soon).await.0, 200);
+    let (_, taken) = fixture.pay("taken", "authorize").await;
+    assert_eq!(fixture.follow_up("taken", &taken, "capture", json!({ "amount": 1000 })).await.0, 200);
+    fixture.stack.deliver_stream().await.unwrap();
+    let (soon, in_a_week) = (hours_from_now(&fixture, 3), hours_from_now(&fixture, 8 * 24));
+    for (filter, expected) in [
+        (&["--status", "cancelled"][..], &["cancelled"][..]),
+        (&["--amount", "10.00"], &["taken"]),
+        (&["--amount", "10.00", "--currency", "CAD"], &[]),
+        (&["--captures-by", &soon], &["scheduled-2"]),
+        (&["--ends-by", &soon], &[]),
+        (&["--ends-by", &in_a_week], &["held", "scheduled", "scheduled-2"]),
+    ] {
+        let listed = list(&fixture, &[&["--since", &since], filter].concat()).await;
+        let mut found = orders(&listed);
+        found.sort_unstable();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+    let digits = {
+        let path = format!("/v2/orders/held/transactions/{held}");
+        let shown = fixture.call("GET", &path, Value::Null).await.1;
+        shown["data"]["payment_details"]["card"]["last_four"].as_str().unwrap().to_owned()
+    };
+    let find = ["payment", "find", MERCHANT, "--last4", &digits, "--amount", "25.99", "--json"];
+    assert_eq!(orders(&fixture.run(&find, "").await.json()).len(), 5);
+    let none = ["payment", "find", MERCHANT, "--last4", "0000", "--json"];
+    assert_eq!(orders(&fixture.run(&none, "").await.json()), Vec::<&str>::new());
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
+    let fixture = Fixture::open().await;
+    for (option, value, says) in [
+        ("--day", "last week", "today, yesterday or a date"),
+        ("--status", "paid", "complete, failed, pending, cancelled"),
+        ("--amount", "25,99", "like 25.99"),
+        ("--limit", "0", "1 to 10000"),
+        ("--next", "tomorrow", "what a list printed"),
+    ] {
+        fixture.run(&["payment", "list", MERCHANT, option, value], "").await.fails(2, says);
+    }
+    fixture.run(&["payment", "find", MERCHANT, "--last4", "144"], "").await.fails(2, "four digits");
+    fixture.close().await;
+}

@@ -1,0 +1,64 @@
+//! The journal as lists read it, newest entry first: a port.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::{
+    order::{MerchantId, OrderKey},
+    store::StoreError,
+};
+
+/// Where entries are read that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryPlace {
+    /// A part of a merchant's UTC day.
+    Day {
+        /// The day.
+        day: Date,
+        /// Which part of it.
+        shard: u16,
+    },
+    /// All days of one card, as far as its last four digits tell.
+    LastFour(String),
+}
+
+/// An entry, as far as a list needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedEntry {
+    /// Its time and id, in the order of the times.
+    pub sort: String,
+    /// The entry's id.
+    pub id: Uuid,
+    /// The order that it is about.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// Whether it is about the payment itself, and not about what was done to it later.
+    pub is_payment: bool,
+}
+
+/// Some entries, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<LoggedEntry>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// Reads entries.
+#[async_trait]
+pub trait EntryLog: Send + Sync {
+    /// Over how many parts a day is spread; none if the day has no entry of any merchant.
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError>;
+
+    /// At most so many of a merchant's entries in a place that sort before this text, newest first.
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError>;
+}

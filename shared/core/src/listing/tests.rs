@@ -1,0 +1,228 @@
+//! Lists that are read in parts, while entries are added.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    journal::Entry,
+    money::{Amount, Currency},
+    operation::{Decision, Kind, Operation, State},
+    outcome::GatewayResponse,
+    store::{DueQuery, Page},
+    test_payments::{new_operation, payment},
+    transaction::Method,
+};
+
+const SHARDS: u16 = 3;
+const DAY_S: i64 = 86_400;
+
+#[derive(Default)]
+struct World {
+    orders: Mutex<BTreeMap<String, Order>>,
+    entries: Mutex<BTreeMap<(String, u16), BTreeMap<String, Entry>>>,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn merchant() -> MerchantId {
+    "m".parse().unwrap()
+}
+
+impl World {
+    /// An order of a purchase that was approved then, and captured again and again after it.
+    fn pays(&self, n: u64, second: i64) {
+        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(second));
+        let operation = |id: u128, kind, second| {
+            let new = new_operation(Uuid::from_u128(u128::from(n) * 16 + id + 1), kind, n + 1);
+            let mut operation = Operation::new(new, at(second));
+            operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+            operation
+        };
+        let mut transaction = payment(Method::Authorize, operation(0, Kind::Authorize, second));
+        transaction.card.last_four = Some(format!("{:04}", n % 3));
+        transaction.operations.push(operation(1, Kind::Capture, second + 1));
+        transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
+        order.transactions.push(transaction);
+        for entry in entries(None, &order) {
+            // Nearly all in one part of the day.
+            let shard = u16::try_from(n % 50).ok().filter(|shard| *shard < SHARDS).unwrap_or_default();
+            let place = (day_of(entry.at).to_string(), shard);
+            let sort = format!("{}#{}", sort_of(entry.at), entry.id);
+            self.entries.lock().unwrap().entry(place).or_default().insert(sort, entry);
+        }
+        self.orders.lock().unwrap().insert(key.to_string(), order);
+    }
+}
+
+#[async_trait]
+impl OrderStore for World {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        unreachable!("nothing is due")
+    }
+}
+
+#[async_trait]
+impl EntryLog for World {
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        Ok(entries.keys().any(|(there, _)| *there == day.to_string()).then_some(SHARDS))
+    }
+
+    async fn before(
+        &self,
+        _: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        let is_there = |(there, part): &(String, u16), entry: &Entry| match place {
+            EntryPlace::Day { day, shard } => *there == day.to_string() && part == shard,
+            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+        };
+        let all = entries.iter().flat_map(|(place, all)| all.iter().map(move |entry| (place, entry)));
+        let mut found: Vec<_> = all
+            .filter(|(there, (sort, entry))| is_there(there, entry) && sort.as_str() < before)
+            .map(|(_, (sort, entry))| LoggedEntry {
+                sort: sort.clone(),
+                id: entry.id,
+                order: entry.order.clone(),
+                transaction: entry.transaction,
+                is_payment: entry.kind.is_payment(),
+            })
+            .collect();
+        found.sort_by(|one, other| other.sort.cmp(&one.sort));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok(EntryPage { entries: found, more })
+    }
+}
+
+/// All parts of a list, and how many there were; `between` happens after each.
+async fn all(
+    world: &World,
+    (since, until): (i64, i64),
+    last_four: Option<&str>,
+    limit: usize,
+    wants: &(dyn Fn(&Order, &Transaction) -> bool + Sync),
+    mut between: impl FnMut(usize),
+) -> (Vec<String>, usize) {
+    let (merchant, lister) = (merchant(), Lister { log: world, store: world });
+    let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
+    loop {
+        let (since, until, after) = (at(since), at(until), next.as_deref());
+        let search = Search { merchant: &merchant, since, until, last_four, wants, after, limit };
+        let part = lister.list(&search).await.unwrap();
+        assert!(part.rows.len() <= limit, "no more than was asked for");
+        rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+        parts += 1;
+        between(parts);
+        next = part.next;
+        if next.is_none() {
+            return (rows, parts);
+        }
+    }
+}
+
+fn ids(numbers: impl Iterator<Item = u64>) -> Vec<String> {
+    numbers.map(|n| format!("order-{n}")).collect()
+}
+
+#[tokio::test]
+async fn every_transaction_of_the_range_is_listed_once_newest_first_however_small_the_parts_are() {
+    let world = World::default();
+    // Some in the same second, over three days, one of which has none of their first facts.
+    (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
+    let everything = |_: &Order, _: &Transaction| true;
+    for limit in [1, 2, 7, 59, 60, 1_000] {
+        let (rows, _) = all(&world, (0, 30 * 6_000), None, limit, &everything, |_| {}).await;
+        assert_eq!(rows.len(), 60, "{limit}");
+        assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 60, "{limit}: none twice");
+        let seconds = |id: &String| id.trim_start_matches("order-").parse::<u64>().unwrap() / 2;
+        assert!(rows.iter().map(seconds).rev().is_sorted(), "{limit}: {rows:?}");
+    }
+    // From the first moment, and up to the last one without it.
+    let (rows, _) = all(&world, (6_000, 12_000), None, 10, &everything, |_| {}).await;
+    assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
+}
+
+#[tokio::test]
+async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
+    let world = World::default();
+    (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
+    for limit in [100, 5_000] {
+        let (rows, _) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
+        assert_eq!(rows, ids((0..1_200).rev()), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_while_a_list_is_read_moves_nothing_in_it() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    let later = |parts: usize| world.pays(1_000 + parts as u64, 2_000 + i64::try_from(parts).unwrap());
+    let everything = |_: &Order, _: &Transaction| true;
+    let (rows, parts) = all(&world, (0, DAY_S), None, 4, &everything, later).await;
+    assert_eq!(rows, ids((0..30).rev()));
+    assert!(parts >= 8, "{parts}");
+}
+
+#[tokio::test]
+async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 20_000));
+    let amount = |_: &Order, t: &Transaction| t.amount() == Amount::new(8).unwrap();
+    let (rows, _) = all(&world, (0, 40 * DAY_S), None, 10, &amount, |_| {}).await;
+    assert_eq!(rows, ids(7..8));
+    let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
+    assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
+    let lister = Lister { log: &world, store: &world };
+    let newest = lister.newest(&merchant(), at(29 * 20_000 + 90_060)).await.unwrap();
+    assert_eq!(newest, Some(at(29 * 20_000 + 90_000)));
+    assert_eq!(lister.newest(&merchant(), at(100 * DAY_S)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
+    let world = World::default();
+    (0..6_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let first = |_: &Order, t: &Transaction| t.amount() == Amount::new(1).unwrap();
+    let search = Search {
+        merchant: &merchant,
+        since: at(0),
+        until: at(6_000),
+        last_four: None,
+        wants: &first,
+        after: None,
+        limit: 1,
+    };
+    let part = lister.list(&search).await.unwrap();
+    // One more step of its three places and one order at most.
+    let step = 3 * ENTRIES_AT_A_TIME * ENTRY_BYTES + 4 * OPERATION_BYTES;
+    assert!((READ_MAX_BYTES..READ_MAX_BYTES + step).contains(&part.read_bytes), "{}", part.read_bytes);
+    assert!(part.rows.is_empty() && part.next.is_some());
+    let (rows, parts) = all(&world, (0, 6_000), None, 1, &first, |_| {}).await;
+    assert_eq!(rows, ids(0..1));
+    assert!(parts > 2, "{parts}");
+}

@@ -1,0 +1,92 @@
+//! Reads the journal's table, newest entry first.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use jiff::civil::Date;
+
+use super::{BUCKET, Column, DAYS, SORT, keys};
+use crate::{
+    dynamodb::{Item, unavailable},
+    entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
+    operation::Kind,
+    order::{MerchantId, OrderKey},
+    store::StoreError,
+};
+
+/// The index by the last four digits of a card, as the template has it.
+const BY_LAST_FOUR: &str = "by-last-four";
+
+/// A journal in one DynamoDB table.
+pub struct DynamoDbEntryLog {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDbEntryLog {
+    /// A journal in a table that exists.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+}
+
+#[async_trait]
+impl EntryLog for DynamoDbEntryLog {
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table);
+        let item = request.set_key(Some(keys(DAYS, &day.to_string()))).send().await;
+        let item = item.map_err(|error| unavailable(&error))?.item;
+        Ok(item.and_then(|item| item.get("shards")?.as_n().ok()?.parse().ok()))
+    }
+
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        let (index, name, partition) = match place {
+            EntryPlace::Day { day, shard } => (None, BUCKET, format!("{merchant}#{day}#{shard}")),
+            EntryPlace::LastFour(digits) => {
+                let index = Some(BY_LAST_FOUR.to_owned());
+                (index, Column::MerchantLastFour.as_str(), format!("{merchant}#{digits}"))
+            }
+        };
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(index)
+            .key_condition_expression("#place = :place AND #sort < :before")
+            .expression_attribute_names("#place", name)
+            .expression_attribute_names("#sort", SORT)
+            .expression_attribute_values(":place", AttributeValue::S(partition))
+            .expression_attribute_values(":before", AttributeValue::S(before.to_owned()))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let entries = page.items().iter().map(|item| logged(item, merchant));
+        Ok(EntryPage { entries: entries.collect::<Result<_, _>>()?, more: page.last_evaluated_key.is_some() })
+    }
+}
+
+fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError> {
+    let text = |column: Column| {
+        let text = item.get(column.as_str()).and_then(|value| value.as_s().ok());
+        text.ok_or_else(|| corrupt(column))
+    };
+    let order = text(Column::OrderId)?.parse().map_err(|_| corrupt(Column::OrderId))?;
+    let id = |column: Column| text(column)?.parse().map_err(|_| corrupt(column));
+    let kind = text(Column::Operation)?;
+    Ok(LoggedEntry {
+        sort: text(Column::Sort)?.clone(),
+        id: id(Column::EntryId)?,
+        order: OrderKey { merchant: merchant.clone(), order },
+        transaction: id(Column::TransactionId)?,
+        is_payment: [Kind::Authorize, Kind::Purchase].iter().any(|payment| payment.as_str() == kind),
+    })
+}
+
+fn corrupt(column: Column) -> StoreError {
+    StoreError::Corrupt(format!("an entry of the journal without a good {}", column.as_str()))
+}
