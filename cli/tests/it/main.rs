@@ -4,6 +4,7 @@
 
 mod doctor;
 mod journal;
+mod listen;
 mod merchant;
 mod page;
 mod payment;
@@ -14,4 +15,5 @@ mod stop;
 mod support;
 #[path = "../../../dev/local/tests/it/pages/transcript.rs"]
 mod transcript;
+mod trigger;
 mod webhook;

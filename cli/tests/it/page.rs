@@ -8,6 +8,7 @@ use regex::Regex;
 use crate::{
     support::{Fixture, run_line},
     transcript::{Block, Names, blocks},
+    trigger::while_told,
 };
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
@@ -48,7 +49,8 @@ async fn every_transcript_of_the_page_is_what_the_commands_print() {
         let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
         let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");
         let line = names.actual(&step.command).replace(RETREF, &retref).replace(SIMULATOR, simulator);
-        let ran = run_line(&line, &fixture.stack, &format!("{typed}\n")).await;
+        let typed = format!("{typed}\n");
+        let ran = while_told(&fixture, run_line(&line, &fixture.stack, &typed)).await;
         let printed = ran.out.replace(simulator, SIMULATOR);
         if let Err(pattern) = names.compare(&shown, &printed) {
             panic!("$ {}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}", step.command);
