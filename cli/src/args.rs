@@ -2,9 +2,11 @@
 
 mod key;
 mod list;
+mod local;
 
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
+pub(crate) use local::{Listen, Trigger};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -17,7 +19,7 @@ use tollgate::{
 use uuid::Uuid;
 
 /// Where the local stack listens unless it is told otherwise.
-const LOCAL: &str = "http://127.0.0.1:3000";
+pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 
 /// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
 ///
@@ -85,6 +87,10 @@ pub(crate) enum Command {
     /// Webhooks: receivers, and the deliveries to them
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Print the local stack's events as they happen, and send each to a receiver on this machine
+    Listen(Listen),
+    /// Make an event happen on the local stack
+    Trigger(Trigger),
     /// Stop all payments of all merchants: within 15 seconds nothing that moves money is sent to the gateway
     Stop(Throw),
     /// Let payments go on that were stopped
@@ -235,6 +241,8 @@ pub(crate) enum WebhookCommand {
     Add(AddReceiver),
     /// Give a receiver a second secret, or remove the older one
     Rotate(RotateSecret),
+    /// Remove a receiver: nothing is sent to it any more, and what waits for it is parked
+    Remove(RemoveReceiver),
     /// A merchant's receivers, or a receiver's deliveries of the last 30 days
     List(ListWebhooks),
     /// Send a receiver an event of type webhook.test, the way that all others go
@@ -284,6 +292,20 @@ pub(crate) struct RotateSecret {
     /// Write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RemoveReceiver {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Args)]

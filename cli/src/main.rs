@@ -8,12 +8,15 @@ mod doctor;
 mod failure;
 mod gateway;
 mod journal;
+mod listen;
+mod local_stack;
 mod merchant;
 mod payment;
 mod place;
 mod report;
 mod rollback;
 mod stop;
+mod trigger;
 mod webhook;
 
 use std::process::ExitCode;
@@ -40,6 +43,11 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         // Where it acts is the AWS CLI's business: profile, region and credentials are what that finds.
         return rollback::run(&arguments.place, rollback);
     }
+    match &arguments.command {
+        Command::Listen(listen) => return listen::run(&arguments.place, listen).await,
+        Command::Trigger(trigger) => return trigger::run(&arguments.place, trigger).await,
+        _ => {}
+    }
     let place = Place::find(&arguments.place).await;
     if let Command::Doctor(doctor) = &arguments.command {
         return doctor::run(place, doctor).await;
@@ -65,6 +73,8 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Stop(stop) => stop::run(&place, stop, true).await,
         Command::Start(start) => stop::run(&place, start, false).await,
         Command::Doctor(doctor) => doctor::run(Ok(place), doctor).await,
+        Command::Listen(listen) => listen::run(&arguments.place, listen).await,
+        Command::Trigger(trigger) => trigger::run(&arguments.place, trigger).await,
         Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
     }
 }
@@ -73,6 +83,7 @@ async fn webhooks(place: &Place, command: &WebhookCommand) -> Result<Report, Fai
     match command {
         WebhookCommand::Add(add) => webhook::add(place, add).await,
         WebhookCommand::Rotate(rotate) => webhook::rotate(place, rotate).await,
+        WebhookCommand::Remove(remove) => webhook::remove(place, remove).await,
         WebhookCommand::List(list) => webhook::list(place, list).await,
         WebhookCommand::Test(test) => webhook::test(place, test).await,
         WebhookCommand::Replay(replay) => webhook::replay(place, replay).await,

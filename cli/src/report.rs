@@ -1,6 +1,9 @@
 //! What a command answers: the same for a person and for a machine.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use serde_json::Value;
 
@@ -19,11 +22,16 @@ impl Report {
         Self { text, value, code: 0 }
     }
 
+    /// Of a command that printed its results along the way.
+    pub(crate) fn nothing() -> Self {
+        Self::new(String::new(), Value::Null)
+    }
+
     pub(crate) fn print(&self, json: bool) -> ExitCode {
-        if json {
-            println!("{:#}", self.value);
-        } else {
-            println!("{}", self.text.trim_end());
+        let text = if json { format!("{:#}", self.value) } else { self.text.trim_end().to_owned() };
+        if !self.value.is_null() {
+            // What reads the output may have ended before: the command is done all the same.
+            writeln!(io::stdout(), "{text}").unwrap_or_default();
         }
         ExitCode::from(self.code)
     }

@@ -4,7 +4,7 @@ mod deliveries;
 mod receivers;
 
 pub(crate) use deliveries::{list, replay, test};
-pub(crate) use receivers::{add, rotate};
+pub(crate) use receivers::{add, new_secret, remove, rotate};
 
 use tollgate::{
     dynamodb::deliveries::DynamoDbDeliveries,

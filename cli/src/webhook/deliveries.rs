@@ -109,6 +109,7 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     let to = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
     let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
     let delivery = Delivery { to, event, at: now, kind, body, failures: 0, since };
+    store.revive(&delivery.to).await.map_err(|error| unavailable(&error))?;
     store.add_waiting(&delivery, now).await.map_err(|error| unavailable(&error))?;
     let begun = std::time::Instant::now();
     loop {

@@ -11,7 +11,7 @@ use tollgate::{
 
 use super::allowed;
 use crate::{
-    args::{AddReceiver, RotateSecret},
+    args::{AddReceiver, RemoveReceiver, RotateSecret},
     aws::Aws,
     confirm,
     failure::Failure,
@@ -56,7 +56,8 @@ impl Document {
     }
 }
 
-fn new_secret() -> Result<String, Failure> {
+/// A new secret's text.
+pub(crate) fn new_secret() -> Result<String, Failure> {
     let mut bytes = [0; SECRET_BYTES];
     let failed = |_| Failure::Unavailable("the system gives no random numbers".to_owned());
     SystemRandom::new().fill(&mut bytes).map_err(failed)?;
@@ -133,11 +134,38 @@ pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Repor
     Ok(Report::new(format!("{done}\n\nsecret  {secret}\n\nThe secret is shown this once."), value))
 }
 
+pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Report, Failure> {
+    let RemoveReceiver { merchant, receiver, dry_run, yes } = remove;
+    let aws = Aws::new(place)?;
+    let mut document = Document::read(&aws, place, merchant).await?;
+    let receivers = document.receivers()?;
+    let before = receivers.len();
+    receivers.retain(|other| other["id"] != receiver.to_string());
+    if receivers.len() == before {
+        return Err(none(receiver));
+    }
+    let value = json!({ "merchant": merchant, "receiver": receiver.to_string(), "dry_run": dry_run });
+    if *dry_run {
+        return Ok(Report::new(format!("Dry run: {receiver} would be removed."), value));
+    }
+    if !yes {
+        let happens =
+            "nothing will be sent to it any more, within five minutes, and what waits for it is parked";
+        confirm::by_typing(&receiver.to_string(), &format!("Receiver {receiver} of {merchant}: {happens}."))?;
+    }
+    document.write(&aws, place).await?;
+    Ok(Report::new(format!("{receiver} is removed. Deliveries to it stay listed for 30 days."), value))
+}
+
+fn none(id: &ReceiverId) -> Failure {
+    Failure::NotThere(format!("no receiver {id}; `webhook add` makes one"))
+}
+
 fn secrets_of<'a>(document: &'a mut Document, id: &ReceiverId) -> Result<&'a mut Vec<Value>, Failure> {
     let receivers = document.receivers()?.iter_mut();
     let mut own = receivers.filter(|receiver| receiver["id"] == id.to_string());
     let secrets = own.next().and_then(|receiver| receiver["secrets"].as_array_mut());
-    secrets.ok_or_else(|| Failure::NotThere(format!("no receiver {id}; `webhook add` makes one")))
+    secrets.ok_or_else(|| none(id))
 }
 
 /// A merchant's receivers, without their secrets.

@@ -6,6 +6,7 @@ mod doctor;
 mod doctor_stack;
 mod journal;
 mod list;
+mod listen;
 mod merchant;
 mod merchant_key;
 mod page;
@@ -18,4 +19,5 @@ mod stop;
 mod support;
 #[path = "../../../dev/local/tests/it/pages/transcript.rs"]
 mod transcript;
+mod trigger;
 mod webhook;

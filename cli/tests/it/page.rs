@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     support::{Fixture, run_line},
     transcript::{Block, Names, blocks},
+    trigger::while_told,
 };
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
@@ -85,7 +86,8 @@ async fn run_page(fixture: &Fixture, page: &str) -> usize {
         let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
         let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");
         let line = names.actual(&step.command).replace(RETREF, &retref).replace(SIMULATOR, simulator);
-        let ran = run_line(&line, &fixture.stack, &format!("{typed}\n")).await;
+        let typed = format!("{typed}\n");
+        let ran = while_told(&fixture, run_line(&line, &fixture.stack, &typed)).await;
         let printed = ran.out.replace(simulator, SIMULATOR);
         if let Err(pattern) = names.compare(&shown, &printed) {
             panic!("$ {}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}", step.command);

@@ -10,7 +10,7 @@ use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
 
 /// What an operator's shell may hold, and a test's may not.
-const FROM_THE_SHELL: [&str; 14] = [
+pub(crate) const FROM_THE_SHELL: [&str; 14] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

@@ -47,7 +47,7 @@ async fn what_cannot_be_a_receiver_is_refused_by_name() {
     {
         fixture.run(&["webhook", "add", MERCHANT, "shop", "--url", url], "").await.fails(2, "url");
     }
-    for command in ["rotate", "test"] {
+    for command in ["rotate", "test", "remove"] {
         fixture.run(&["webhook", command, MERCHANT, "shop"], "").await.fails(3, "shop");
     }
     fixture.close().await;
@@ -78,5 +78,22 @@ async fn a_test_says_whether_the_receiver_took_it() {
     let (ran, ()) = tokio::join!(test, sending);
     let (id, body) = seen.lock().unwrap()[0].clone();
     assert!(ran.done().contains(&id) && body.contains("webhook.test"), "{id} {body}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_is_removed_when_that_is_confirmed_and_the_others_stay() {
+    let fixture = Fixture::open().await;
+    for receiver in ["shop", "other"] {
+        fixture.run(&["webhook", "add", MERCHANT, receiver, "--url", NOWHERE], "").await.done();
+    }
+    let remove = ["webhook", "remove", MERCHANT, "shop"];
+    let listed = async || fixture.run(&["webhook", "list", MERCHANT], "").await.done();
+    fixture.run(&[&remove[..], &["--dry-run"]].concat(), "").await.done();
+    fixture.run(&remove, "other\n").await.fails(5, "nothing");
+    assert!(listed().await.contains("shop  "));
+    fixture.run(&remove, "shop\n").await.done();
+    fixture.run(&["webhook", "remove", MERCHANT, "other", "--yes"], "").await.done();
+    assert_eq!(listed().await, "No receivers.\n");
     fixture.close().await;
 }

@@ -36,6 +36,8 @@ pub struct Bus {
     /// The number of the last event.
     last: watch::Sender<u64>,
     down: AtomicBool,
+    /// Nothing comes any more.
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -46,7 +48,7 @@ struct Kept {
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { kept: Mutex::default(), last: watch::Sender::new(0), down: AtomicBool::new(false) }
+        Self { kept: Mutex::default(), last: watch::Sender::new(0), down: false.into(), closed: false.into() }
     }
 }
 
@@ -59,6 +61,12 @@ impl Bus {
     /// While it is down, every call gets AWS's answer for an internal error.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Ends the streams of those who follow it.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.last.send_modify(|_| {});
     }
 
     fn after(&self, number: u64) -> Vec<(u64, Value)> {
@@ -127,21 +135,23 @@ async fn call(State(bus): State<Arc<Bus>>, headers: HeaderMap, body: Bytes) -> R
 /// What `GET /_local/events` is asked for.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
-    /// Go on with what comes, as server-sent events.
+    /// Go on with what comes, as server-sent events; `new`: nothing else.
     follow: Option<String>,
 }
 
-/// All events; with `?follow` as server-sent events, and then whatever comes.
+/// All events; with `?follow` as server-sent events, and then whatever comes; with `?follow=new` only that.
 pub(crate) fn show(bus: Arc<Bus>, Query(wanted): Query<Wanted>) -> Response {
-    if wanted.follow.is_none() {
+    let Some(follow_what) = wanted.follow else {
         return Json(json!({ "events": bus.events() })).into_response();
-    }
-    Sse::new(follow(bus)).keep_alive(KeepAlive::default()).into_response()
+    };
+    let told = if follow_what == "new" { *bus.last.borrow() } else { 0 };
+    Sse::new(follow(bus, told)).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn follow(bus: Arc<Bus>) -> impl Stream<Item = Result<ServerSent, Infallible>> {
+/// Events after the one with this number.
+fn follow(bus: Arc<Bus>, told: u64) -> impl Stream<Item = Result<ServerSent, Infallible>> {
     let last = bus.last.subscribe();
-    let begin = (bus, last, 0_u64, VecDeque::new());
+    let begin = (bus, last, told, VecDeque::new());
     stream::unfold(begin, |(bus, mut last, mut told, mut waiting)| async move {
         loop {
             if let Some((number, event)) = waiting.pop_front() {
@@ -153,7 +163,7 @@ fn follow(bus: Arc<Bus>) -> impl Stream<Item = Result<ServerSent, Infallible>> {
             let known = *last.borrow_and_update();
             if known > told {
                 waiting.extend(bus.after(told));
-            } else if last.changed().await.is_err() {
+            } else if bus.closed.load(Ordering::SeqCst) || last.changed().await.is_err() {
                 return None;
             }
         }

@@ -44,6 +44,7 @@ impl Stack {
     /// Stops the stack and waits until its ports are free and its data is on disk. What still runs in a function is
     /// dropped, as a killed sandbox would be.
     pub async fn stop(mut self) {
+        self.parts.bus.close();
         // Nobody listens any more only when all servers have ended already.
         self.stop.send(true).ok();
         for server in self.servers.drain(..) {

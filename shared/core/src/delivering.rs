@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     clock::Clock,
     event_bus::{Event, EventBus},
-    receivers::{Courier, DeliveryStore, Receivers, Settled},
+    receivers::{Courier, DeliveryStore, NotTaken, Receivers, Settled},
     store::StoreError,
     webhook::{Delivery, Health, Next, Receiver, ReceiverKey},
 };
@@ -24,6 +24,9 @@ const AT_A_TIME: usize = 8;
 
 /// Receivers that one run of the schedule serves side by side.
 const RECEIVERS_AT_A_TIME: usize = 32;
+
+/// Why nothing is sent to a receiver that responded with 410.
+const GONE: &str = "the receiver said that it is gone (410)";
 
 /// How long first attempts go on in one batch. What is left then waits for the schedule.
 const FIRST_ATTEMPTS_FOR: SignedDuration = SignedDuration::from_secs(5);
@@ -146,6 +149,7 @@ impl Delivering {
             let in_time = now.duration_since(started) < FIRST_ATTEMPTS_FOR;
             let chosen: Vec<&Delivery> = chunk.iter().map(|(_, delivery)| delivery).collect();
             let done = match &receiver {
+                Ok(Some(_)) if health.is_gone => self.park(&chosen, GONE, &mut report).await,
                 Ok(Some(receiver)) if in_time && health.takes_first_attempts(now) => {
                     self.attempt(receiver, &chosen, &mut health, &mut report).await
                 }
@@ -208,12 +212,16 @@ impl Delivering {
         loop {
             let now = self.clock.now();
             let most = health.at_a_time(now, AT_A_TIME);
-            if most == 0 || now.duration_since(started) >= RUN_FOR {
+            if (most == 0 && !health.is_gone) || now.duration_since(started) >= RUN_FOR {
                 break;
             }
             let due = self.store.due(key, now, AT_A_TIME).await?;
             if due.is_empty() {
                 break;
+            }
+            if health.is_gone {
+                self.park(&due.iter().collect::<Vec<_>>(), GONE, report).await?;
+                continue;
             }
             let (over, open): (Vec<&Delivery>, Vec<&Delivery>) =
                 due.iter().partition(|delivery| health.is_down() && delivery.is_over(now));
@@ -258,7 +266,15 @@ impl Delivering {
         let longest = attempts.iter().map(|(.., took)| *took).max().unwrap_or_default();
         let succeeded = count(attempts.iter()) - failed;
         report.attempts += failed + succeeded;
-        let before = std::mem::replace(health, health.after(failed, succeeded, longest, now));
+        let mut after = health.after(failed, succeeded, longest, now);
+        for (_, sent, _) in &attempts {
+            match sent {
+                Err(NotTaken::Gone) => after.is_gone = true,
+                Err(NotTaken::Busy { after: wait, .. }) => after = after.left_alone(*wait, now),
+                _ => {}
+            }
+        }
+        let before = std::mem::replace(health, after);
         // Before any delivery waits: the schedule looks only at receivers that are noted.
         if let Some((delivery, ..)) = attempts.first().filter(|_| failed > 0 || before != *health) {
             self.store.put_health(&delivery.to, *health).await?;
@@ -266,7 +282,7 @@ impl Delivering {
         for (delivery, sent, took) in attempts {
             let settled = match &sent {
                 Ok(()) => Settled::Delivered,
-                Err(reason) => after_failure(delivery, &reason.to_string(), now),
+                Err(reason) => after_failure(delivery, reason, now),
             };
             tell(delivery, &settled, took);
             // What arrived at the first attempt needs no note: nothing waits for it.
@@ -318,14 +334,19 @@ impl Delivering {
     }
 }
 
-fn after_failure(delivery: &Delivery, reason: &str, now: Timestamp) -> Settled {
+fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Settled {
     let failures = delivery.failures.saturating_add(1);
-    match delivery.after_failure(now) {
+    let wait = match reason {
+        NotTaken::Gone => return Settled::Parked { failures, reason: reason.to_string() },
+        NotTaken::Busy { after, .. } => *after,
+        _ => SignedDuration::ZERO,
+    };
+    match delivery.after_failure(now, wait) {
         Next::Again(due) => {
             let since = delivery.since.unwrap_or(now);
-            Settled::Waits { due, failures, since, reason: Some(reason.to_owned()) }
+            Settled::Waits { due, failures, since, reason: Some(reason.to_string()) }
         }
-        Next::Park => Settled::Parked { failures, reason: reason.to_owned() },
+        Next::Park => Settled::Parked { failures, reason: reason.to_string() },
     }
 }
 

@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md`.
 
 pub mod attempts;
+pub mod attention;
 pub mod card;
 pub mod carried;
 pub mod clock;

@@ -3,6 +3,7 @@
 mod attribution;
 mod by_hand;
 mod digest;
+mod notice;
 mod state;
 
 pub use attribution::{ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName};
@@ -12,6 +13,7 @@ pub use by_hand::{
 
 use digest::digest;
 pub use digest::{Fingerprint, KeyDigest};
+pub use notice::{Notice, NoticeReason};
 
 pub(crate) use state::BACK_OFF_MIN;
 pub use state::{Attempt, Decision, FIRST_INQUIRY_AFTER, Pending, Stage, State, Superseded};
@@ -254,6 +256,8 @@ pub struct Operation {
     pub last_look_at: Option<Timestamp>,
     /// What persons decided about it, oldest first, where the gateway decided nothing.
     pub by_hand: Vec<ByHand>,
+    /// What the merchant was notified of about it, oldest first.
+    pub notices: Vec<Notice>,
     /// What a newer version stored with it.
     pub carried: Carried,
 }
@@ -321,6 +325,7 @@ impl Operation {
             closes_order: false,
             last_look_at: None,
             by_hand: Vec::new(),
+            notices: Vec::new(),
             carried: Carried::default(),
         }
     }

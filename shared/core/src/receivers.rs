@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     order::MerchantId,
@@ -25,6 +25,17 @@ pub enum NotTaken {
     /// It responded with another status than 200 to 299. A redirect is one.
     #[error("status {0}")]
     Status(u16),
+    /// It responded with 429 or 503, and with how long to wait, which counts only up to a limit.
+    #[error("status {status}, to be tried again later")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// How long.
+        after: SignedDuration,
+    },
+    /// It responded with 410: it wants nothing any more.
+    #[error("status 410, it is gone")]
+    Gone,
     /// It took too long.
     #[error("no response in time")]
     Timeout,

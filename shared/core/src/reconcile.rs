@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     merchants::{Merchant, Merchants},
-    operation::{Kind, Principal, Route, Stage},
+    operation::{Kind, NoticeReason, Principal, Route, Stage},
     order::{MerchantId, OperationRef, Order, OrderKey},
     outcome::Finding,
     payments::{Deadline, Payments},
@@ -50,6 +50,9 @@ impl Default for Limits {
         Self { concurrency: 32, per_merchant: 3_000, shards: 64 }
     }
 }
+
+/// What is in doubt for longer is told to the merchant.
+const NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is in doubt for longer needs a person's attention. It stays pending all the same and is asked about hourly.
 const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -260,12 +263,31 @@ impl ReconcileRun<'_> {
         let (order, finding) = self.payments.ask_about(merchant, order, at, self.deadline).await;
         if finding != Finding::Failed {
             self.count(&order, at, &finding);
-            return order;
+            return match self.notice(&order, at, &finding) {
+                Some(reason) => self.payments.notify(order, at, reason).await,
+                None => order,
+            };
         }
         *self.failed().entry(account).or_default() += 1;
         self.report().unanswered += 1;
         self.attention(&order, at, ATTENTION_AFTER, "the gateway gives no usable response about it");
-        self.payments.put_off(order, at).await
+        let reason = self.notice(&order, at, &finding);
+        self.payments.put_off(order, at, reason).await
+    }
+
+    /// What the merchant has to be told of an operation that stays in doubt, if it was not told before.
+    fn notice(&self, order: &Order, at: OperationRef, finding: &Finding) -> Option<NoticeReason> {
+        let operation = order.operation(at).filter(|operation| operation.pending().is_some())?;
+        let since = self.payments.clock.now().duration_since(operation.attempt.at);
+        let reason = match finding {
+            Finding::UnderReview if since >= ATTENTION_AFTER_REVIEW => NoticeReason::UnderReview,
+            // A review takes that long by design.
+            Finding::UnderReview => return None,
+            _ if since >= ATTENTION_AFTER => NoticeReason::InDoubtDay,
+            _ if since >= NOTICE_AFTER => NoticeReason::InDoubtHour,
+            _ => return None,
+        };
+        (!operation.is_notified(reason)).then_some(reason)
     }
 
     fn count(&self, order: &Order, at: OperationRef, finding: &Finding) {

@@ -15,6 +15,9 @@ use crate::order::MerchantId;
 /// How long a delivery is repeated. After that it is parked until a person replays it.
 pub const REPEATED_FOR: SignedDuration = SignedDuration::from_hours(72);
 
+/// For how long a receiver can ask to be left alone.
+pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
+
 /// The wait after the first failure, the second, and so on; the last one holds for all that follow.
 const DELAYS: [SignedDuration; 7] = [
     SignedDuration::from_mins(1),
@@ -143,14 +146,15 @@ pub enum Next {
 }
 
 impl Delivery {
-    /// What follows a failed attempt that ended at this moment.
-    pub fn after_failure(&self, now: Timestamp) -> Next {
+    /// What follows a failed attempt that ended at this moment, after which the receiver wants to be left alone for so long.
+    pub fn after_failure(&self, now: Timestamp, wait: SignedDuration) -> Next {
         let since = self.since.unwrap_or(now);
         if self.is_over(now) {
             return Next::Park;
         }
         let last = DELAYS.len() - 1;
-        let delay = DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)];
+        let delay =
+            DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)].max(wait.min(RETRY_AFTER_MAX));
         // The last attempt is at the end of the three days, not up to half a day before it.
         Next::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
     }

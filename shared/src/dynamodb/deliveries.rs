@@ -84,9 +84,18 @@ impl DynamoDbDeliveries {
     pub async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
         // Where it is not there yet: the schedule looks only at receivers that are.
         let health = self.health(&delivery.to).await?;
-        self.put_health(&delivery.to, health).await?;
+        self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
         let settled = Settled::Waits { due: now, failures: 0, since: now, reason: None };
         self.settle(delivery, &settled, now).await
+    }
+
+    /// Sends to a receiver again that had said that it is gone.
+    pub async fn revive(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
+        let health = self.health(receiver).await?;
+        if !health.is_gone {
+            return Ok(());
+        }
+        self.put_health(receiver, Health { is_gone: false, ..health }).await
     }
 
     async fn get_by(
@@ -131,13 +140,17 @@ impl DeliveryStore for DynamoDbDeliveries {
     }
 
     async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError> {
-        let aside = health.aside_until.map(item::moment).unwrap_or_default();
+        let text_of = |at: Option<Timestamp>| text(&at.map(item::moment).unwrap_or_default());
         let request = self.client.update_item().table_name(&self.table);
         let request = request.key(RECEIVER, text(&HEALTH)).key(SORT, text(&receiver));
         let request = request
-            .update_expression("SET failures = :failures, aside_until = :aside")
+            .update_expression(
+                "SET failures = :failures, aside_until = :aside, not_before = :before, gone = :gone",
+            )
             .expression_attribute_values(":failures", AttributeValue::N(health.failures.to_string()))
-            .expression_attribute_values(":aside", text(&aside));
+            .expression_attribute_values(":aside", text_of(health.aside_until))
+            .expression_attribute_values(":before", text_of(health.not_before))
+            .expression_attribute_values(":gone", AttributeValue::Bool(health.is_gone));
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 

@@ -8,6 +8,7 @@
 //! *Upgrades*, has the rules.
 
 mod members;
+mod notice;
 mod operation;
 mod payment;
 mod words;

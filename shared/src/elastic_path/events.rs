@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::response::{self, View};
 use crate::{
+    attention::{Attention, attentions},
     event_bus::Event,
     operation::Principal,
     order::{CaptureStanding, Order, PaymentStatus},
@@ -30,6 +31,8 @@ words! {
         OrderPaid => "order.paid",
         /// All that was taken was given back.
         OrderRefunded => "order.refunded",
+        /// A person has to look at it, for a `reason`.
+        TransactionNeedsAttention => "transaction.needs_attention",
         /// A scheduled capture was refused, or its authorization ended before it.
         CaptureFailed => "capture.failed",
     }
@@ -44,8 +47,24 @@ pub fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
         let before = old.and_then(|old| Some((old, old.transaction(transaction.id)?)));
         teller.transaction(before, transaction, &mut told);
     }
+    teller.attentions(old, &mut told);
     teller.order(old, &mut told);
     told
+}
+
+/// What an event is about.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    /// Tells it from the others of the same type in one change.
+    name: &'a str,
+    at: Timestamp,
+    data: &'a Value,
+    reason: Option<&'static str>,
+}
+
+/// A transaction as the merchant's GET returns it.
+fn shown(order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
+    response::transaction(order, transaction, View { principal: Principal::ClientCredentials, now })
 }
 
 /// Tells of one state of an order.
@@ -56,15 +75,14 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {
         // One moment for both, so that only what is stored makes a difference.
-        let shown = |order: &Order, transaction: &Transaction| {
-            let view = View { principal: Principal::ClientCredentials, now: now.updated_at };
-            response::transaction(order, transaction, view)
-        };
-        let data = shown(self.new, now);
-        let mut tell = |kind| told.push(self.event(kind, &now.id.to_string(), now.updated_at, &data));
+        let at = now.updated_at;
+        let data = shown(self.new, now, at);
+        let subject = now.id.to_string();
+        let about = Subject { name: &subject, at, data: &data, reason: None };
+        let mut tell = |kind| told.push(self.event(kind, &about));
         match before {
             None => tell(EventType::TransactionCreated),
-            Some((order, before)) if shown(order, before) != data => tell(EventType::TransactionUpdated),
+            Some((order, before)) if shown(order, before, at) != data => tell(EventType::TransactionUpdated),
             Some(_) => {}
         }
         let failed = |transaction: &Transaction| {
@@ -76,9 +94,22 @@ impl Teller<'_> {
         }
     }
 
+    /// What has to be looked at since then, each with its reason.
+    fn attentions(&self, old: Option<&Order>, told: &mut Vec<Event>) {
+        for Attention { id, reason, transaction, at, .. } in attentions(old, self.new) {
+            let Some(now) = self.new.transaction(transaction) else { continue };
+            let data = shown(self.new, now, now.updated_at);
+            let name = format!("{transaction}\n{id}");
+            let about = Subject { name: &name, at, data: &data, reason: Some(reason.as_str()) };
+            told.push(self.event(EventType::TransactionNeedsAttention, &about));
+        }
+    }
+
     fn order(&self, old: Option<&Order>, told: &mut Vec<Event>) {
         let data = response::order(self.new, None);
-        let mut tell = |kind| told.push(self.event(kind, self.new.id.as_str(), self.new.updated_at, &data));
+        let about =
+            Subject { name: self.new.id.as_str(), at: self.new.updated_at, data: &data, reason: None };
+        let mut tell = |kind| told.push(self.event(kind, &about));
         if old.is_some_and(|old| response::order(old, None) != data) {
             tell(EventType::OrderUpdated);
         }
@@ -94,12 +125,13 @@ impl Teller<'_> {
         }
     }
 
-    fn event(&self, event_type: EventType, subject: &str, at: Timestamp, data: &Value) -> Event {
+    fn event(&self, event_type: EventType, about: &Subject<'_>) -> Event {
+        let Subject { name: subject, at, data, reason } = *about;
         let kind = event_type.as_str();
         let (key, version) = (self.new.key(), self.new.version);
         let name = format!("{key}\n{version}\n{kind}\n{subject}");
         let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
-        let body = json!({
+        let mut body = json!({
             "id": id,
             "type": kind,
             "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
@@ -107,6 +139,9 @@ impl Teller<'_> {
             "version": version,
             "data": data,
         });
+        if let Some(reason) = reason {
+            body["reason"] = reason.into();
+        }
         Event { id, kind, merchant: key.merchant, at, body: body.to_string() }
     }
 }

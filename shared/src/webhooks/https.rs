@@ -3,8 +3,8 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use secrecy::ExposeSecret;
 
 use super::{
@@ -70,9 +70,25 @@ impl Courier for Https {
         let headers = headers(to, delivery, now).ok_or(NotTaken::NoConnection)?;
         let request = self.client.post(url).headers(headers).body(delivery.body.clone());
         // The body of the response is not read.
-        let status = request.send().await.map_err(|error| reason(&error))?.status();
-        if status.is_success() { Ok(()) } else { Err(NotTaken::Status(status.as_u16())) }
+        let response = request.send().await.map_err(|error| reason(&error))?;
+        let wait = retry_after(response.headers(), now);
+        match (response.status().as_u16(), wait) {
+            (200..=299, _) => Ok(()),
+            (410, _) => Err(NotTaken::Gone),
+            (status @ (429 | 503), Some(after)) => Err(NotTaken::Busy { status, after }),
+            (status, _) => Err(NotTaken::Status(status)),
+        }
     }
+}
+
+/// How long the receiver wants to be left alone: stated in seconds, or as a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(SignedDuration::from_secs(seconds.into()));
+    }
+    let at = rfc2822::parse(text).ok()?.timestamp();
+    Some(at.duration_since(now).max(SignedDuration::ZERO))
 }
 
 fn headers(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<HeaderMap> {

@@ -1,7 +1,7 @@
 //! What each module may use, beside its own children.
 
 /// Values and rules: pure.
-pub(crate) const RULES: [&str; 14] = [
+pub(crate) const RULES: [&str; 15] = [
     "words",
     "money",
     "card",
@@ -15,6 +15,7 @@ pub(crate) const RULES: [&str; 14] = [
     "transaction",
     "order",
     "journal",
+    "attention",
     "webhook",
 ];
 
@@ -30,6 +31,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("transaction", "money card carried memo outcome operation"),
     ("order", "money card carried memo decline outcome operation policy transaction"),
     ("journal", "money card decline outcome operation transaction order words"),
+    ("attention", "journal operation order words"),
     ("webhook", "order"),
     // Ports.
     ("merchants", "money discount operation policy order words"),
@@ -88,7 +90,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     (
         "elastic_path",
-        "money card memo decline outcome operation policy transaction order clock \
+        "money card memo decline outcome operation policy transaction order attention clock \
          merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
          app api words",
     ),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use local::Options;
 use serde_json::{Value, json};
-use tollgate::elastic_path::EventType;
+use tollgate::{attention::AttentionReason, elastic_path::EventType};
 
 use crate::{
     docs::{rows, section},
@@ -91,6 +91,10 @@ fn every_type_and_member_is_documented_and_no_other() {
     let told: BTreeSet<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
     let listed: BTreeSet<&str> = rows(section(PAGE, "## Types")).map(|(name, _)| name).collect();
     assert_eq!(told, listed);
+    let reasons: BTreeSet<&str> = AttentionReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let listed: BTreeSet<&str> =
+        rows(section(PAGE, "## What needs attention")).map(|(name, _)| name).collect();
+    assert_eq!(reasons, listed);
     let members: Vec<&str> = rows(section(PAGE, "## An event")).map(|(name, _)| name).collect();
-    assert_eq!(members, ["id", "type", "timestamp", "merchant", "version", "data"]);
+    assert_eq!(members, ["id", "type", "timestamp", "merchant", "version", "data", "reason"]);
 }

@@ -14,10 +14,10 @@ use tollgate::{
     money::{Amount, Currency},
     operation::{
         ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Operation, Pending,
-        Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded, gateway_order_id,
+        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
+        Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded, gateway_order_id,
     },
-    order::{BY_HAND_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
+    order::{BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
     outcome::GatewayResponse,
     store::{OrderStore, Shards, StoreError},
     transaction::{CaptureSchedule, Method, Transaction},
@@ -149,6 +149,9 @@ fn full_order() -> Order {
         if n < BY_HAND_MAX {
             operation.by_hand.push(longest_decision());
         }
+        if n < NOTICES_MAX {
+            operation.notices.push(longest_notice());
+        }
         if n < SUPERSEDED_MAX {
             operation.superseded.push(longest_superseded(operation.id));
         }
@@ -186,6 +189,11 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
 fn longest_decision() -> ByHand {
     let (by, reason) = ("W".repeat(DECIDED_BY_MAX_BYTES), "W".repeat(REASON_MAX_BYTES));
     ByHand::new(HandVerdict::NotDone, &by.parse().unwrap(), &reason.parse().unwrap(), Timestamp::now())
+}
+
+fn longest_notice() -> Notice {
+    let reason = NoticeReason::AuthorizationEnding;
+    Notice { reason, attempt: u32::MAX, at: Timestamp::now(), carried: Carried::default() }
 }
 
 fn longest_memo() -> Memo {
@@ -229,6 +237,7 @@ fn operation(id: Uuid) -> Operation {
         closes_order: true,
         last_look_at: None,
         by_hand: Vec::new(),
+        notices: Vec::new(),
         by: Principal::ClientCredentials,
         attribution: Some(Box::new(longest_attribution())),
         created_at: now,

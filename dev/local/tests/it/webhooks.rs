@@ -17,7 +17,9 @@ use axum::{
 use jiff::Timestamp;
 use local::{WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
-use tollgate::webhooks::signature;
+use tollgate::{
+    clock::Clock, dynamodb::deliveries::DynamoDbDeliveries, webhook::ReceiverKey, webhooks::signature,
+};
 
 use crate::shop::Shop;
 
@@ -114,6 +116,13 @@ fn types(messages: &[Message]) -> BTreeSet<String> {
     messages.iter().map(|message| message.verified()["type"].as_str().unwrap().to_owned()).collect()
 }
 
+#[test]
+fn the_receiver_on_the_page_is_the_one_that_is_run() {
+    let page = include_str!("../../../../docs/webhooks.md");
+    let sample = include_str!("../../../../docs/samples/webhooks/receiver.mjs");
+    assert!(page.contains(sample.split_once('\n').unwrap().1));
+}
+
 #[tokio::test]
 async fn a_receiver_gets_every_event_of_its_merchant_signed_and_as_get_returns_it() {
     let shop = Shop::open().await;
@@ -203,6 +212,38 @@ async fn what_no_receiver_takes_for_three_days_is_parked() {
     shop.stack.advance_clock(86_400);
     run(&shop).await;
     assert_eq!(receiver.messages().len(), attempts);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_it_is_gone_gets_nothing_more_until_a_person_sends_again() {
+    let shop = Shop::open().await;
+    let (gone, stays) = (Receiver::open().await, Receiver::open().await);
+    gone.respond(410);
+    put(&shop, &[gone.document("gone"), stays.document("stays")]);
+    shop.register("o", 2599).await;
+    shop.pay_by_token("o", "purchase").await.data(200);
+    deliver(&shop).await;
+    let seen = gone.messages().len();
+    assert!(seen > 0);
+    shop.register("p", 2599).await;
+    shop.pay_by_token("p", "purchase").await.data(200);
+    deliver(&shop).await;
+    shop.stack.advance_clock(3_600);
+    run(&shop).await;
+    assert_eq!(gone.messages().len(), seen, "nothing is sent");
+    let expected = stays.messages().len();
+    assert_eq!(states(&shop, "gone").await, vec!["parked"; expected]);
+    gone.respond(204);
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let kept_here = DynamoDbDeliveries::new(client, WEBHOOKS_TABLE_NAME.to_owned());
+    let (merchant, receiver) = (merchants::REGISTERED.parse().unwrap(), "gone".parse().unwrap());
+    let key = ReceiverKey { merchant, receiver };
+    for kept in kept_here.list(&key, None).await.unwrap().0 {
+        kept_here.replay(&kept.delivery, shop.stack.clock().now()).await.unwrap();
+    }
+    run(&shop).await;
+    assert_eq!(states(&shop, "gone").await, vec!["delivered"; expected]);
     shop.close().await;
 }
 

@@ -54,6 +54,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
         cause.map(|cause| add_void(transaction, &operation, cause, context))
     };
     order.updated_at = now;
+    order.notify_of_ending(at, now);
     follow_up
         .map_or(Next::Answer, |operation| Next::Send(OperationRef { transaction: at.transaction, operation }))
 }

@@ -154,6 +154,11 @@ impl Transaction {
         self.may_be_captured() && self.authorization_expires_at.is_some_and(|expires| now >= expires)
     }
 
+    /// Whether its scheduled capture failed and is not tried again before the authorization ends.
+    pub(super) fn ends_uncaptured(&self) -> bool {
+        self.next_capture().is_some_and(|(_, next)| next == DueStep::Lapse)
+    }
+
     fn may_be_captured(&self) -> bool {
         !self.capturable().is_zero()
     }

@@ -9,7 +9,7 @@ use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
     gateway::{KnownPayment, Question},
     merchants::Merchant,
-    operation::Kind,
+    operation::{Kind, NoticeReason},
     order::{self, Next, OperationRef, Order, OrderKey, Rejection},
     outcome::{Doubt, Finding, Outcome},
     transaction::Transaction,
@@ -85,9 +85,31 @@ impl Payments {
         (order, finding)
     }
 
-    /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again.
-    pub(crate) async fn put_off(&self, order: Order, at: OperationRef) -> Order {
-        let change = |order: &mut Order| order.put_off(at, self.clock.now()).map(|()| Next::Answer);
+    /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again,
+    /// and notifies the merchant of it if there is a reason.
+    pub(crate) async fn put_off(
+        &self,
+        order: Order,
+        at: OperationRef,
+        reason: Option<NoticeReason>,
+    ) -> Order {
+        let change = |order: &mut Order| {
+            let now = self.clock.now();
+            order.put_off(at, now)?;
+            let in_doubt = order.operation(at).is_some_and(|operation| operation.pending().is_some());
+            reason.filter(|_| in_doubt).and_then(|reason| order.notify(at, reason, now));
+            Some(Next::Answer)
+        };
+        self.save_change(order, at, &change).await.order
+    }
+
+    /// Puts on record that the merchant is notified of an operation in doubt: the stream tells it.
+    pub(crate) async fn notify(&self, order: Order, at: OperationRef, reason: NoticeReason) -> Order {
+        let change = |order: &mut Order| {
+            // Meanwhile it was decided, or begun anew.
+            order.operation(at)?.pending()?;
+            order.notify(at, reason, self.clock.now()).map(|()| Next::Answer)
+        };
         self.save_change(order, at, &change).await.order
     }
 

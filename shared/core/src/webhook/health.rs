@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plus;
+use super::{RETRY_AFTER_MAX, plus};
 
 /// Failures in a row after which a receiver counts as down.
 pub const DOWN_AFTER: u32 = 5;
@@ -26,6 +26,10 @@ pub struct Health {
     pub failures: u32,
     /// Until then only the schedule sends to it, and nothing at all if it is down.
     pub aside_until: Option<Timestamp>,
+    /// Nothing is sent before that, because the receiver asked for it.
+    pub not_before: Option<Timestamp>,
+    /// It said that it is gone. What is for it is parked until a person sends something again.
+    pub is_gone: bool,
 }
 
 impl Health {
@@ -36,11 +40,15 @@ impl Health {
 
     /// Whether new events are sent at once. If not, they wait for the schedule, which is not in anyone's way.
     pub fn takes_first_attempts(&self, now: Timestamp) -> bool {
-        !self.is_down() && self.aside_until.is_none_or(|until| until <= now)
+        let over = |until: Option<Timestamp>| until.is_none_or(|until| until <= now);
+        !self.is_down() && over(self.aside_until) && over(self.not_before)
     }
 
     /// How many deliveries the schedule may send at a time, of at most as many.
     pub fn at_a_time(&self, now: Timestamp, most: usize) -> usize {
+        if self.not_before.is_some_and(|until| now < until) {
+            return 0;
+        }
         match (self.is_down(), self.aside_until) {
             (true, Some(until)) if now < until => 0,
             (true, _) => 1,
@@ -60,10 +68,16 @@ impl Health {
             let probes = failures.max(self.failures + 1).saturating_sub(DOWN_AFTER).min(16);
             let probes = if self.is_down() { probes } else { 0 };
             let wait = (FIRST_PROBE * 2_i32.saturating_pow(probes)).min(LAST_PROBE);
-            return Self { failures, aside_until: Some(plus(now, wait)) };
+            return Self { failures, aside_until: Some(plus(now, wait)), ..self };
         }
         let slow = (longest > SLOW).then(|| plus(now, SLOW_FOR));
         let aside_until = slow.or(self.aside_until.filter(|until| !self.is_down() && *until > now));
-        Self { failures, aside_until }
+        Self { failures, aside_until, ..self }
+    }
+
+    /// After the receiver asked to be left alone for so long, up to [`RETRY_AFTER_MAX`].
+    #[must_use]
+    pub fn left_alone(self, wait: SignedDuration, now: Timestamp) -> Self {
+        Self { not_before: Some(plus(now, wait.min(RETRY_AFTER_MAX))), ..self }
     }
 }

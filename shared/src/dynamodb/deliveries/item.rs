@@ -163,6 +163,11 @@ pub(super) fn receiver_of(item: &Item) -> Option<ReceiverKey> {
 
 /// A receiver's health.
 pub(super) fn read_health(item: &Item) -> Health {
-    let aside_until = item.get("aside_until").and_then(|until| until.as_s().ok()?.parse().ok());
-    Health { failures: failures(item), aside_until }
+    let until = |name: &str| item.get(name).and_then(|until| until.as_s().ok()?.parse().ok());
+    Health {
+        failures: failures(item),
+        aside_until: until("aside_until"),
+        not_before: until("not_before"),
+        is_gone: item.get("gone").and_then(|gone| gone.as_bool().ok().copied()).unwrap_or_default(),
+    }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::{
     members::{Name, Reader, Writer, merge_words},
+    notice::{NOTICES, notice, read_notice},
     payment::read_principal,
     words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, VERDICTS, meaning, word},
 };
@@ -154,6 +155,9 @@ pub(super) fn operation(operation: &Operation) -> Item {
     if !operation.by_hand.is_empty() {
         writer.list(BY_HAND, &operation.by_hand, by_hand);
     }
+    if !operation.notices.is_empty() {
+        writer.list(NOTICES, &operation.notices, notice);
+    }
     let mut item = writer.finish(&operation.carried);
     if let Some(words) = words {
         merge_words(&mut item, words);
@@ -187,6 +191,7 @@ pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreErro
         closes_order: members.flag(CLOSES_ORDER)?,
         last_look_at: members.moment_maybe(LAST_LOOK_AT)?,
         by_hand: members.list(BY_HAND, read_by_hand)?,
+        notices: members.list(NOTICES, read_notice)?,
         carried: Carried::default(),
     };
     members.carry(&mut operation.carried);

@@ -3,7 +3,7 @@
 
 use crate::{
     card::Brand,
-    operation::{Cause, HandVerdict, Kind, Mechanism, Principal},
+    operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal},
     outcome::{Doubt, NoEffect},
     transaction::Method,
 };
@@ -66,6 +66,13 @@ pub(super) const DOUBTS: Vocabulary<Doubt> = &[
 pub(super) const VERDICTS: Vocabulary<HandVerdict> =
     &[(HandVerdict::Done, "done"), (HandVerdict::NotDone, "not_done")];
 
+pub(super) const NOTICE_REASONS: Vocabulary<NoticeReason> = &[
+    (NoticeReason::InDoubtHour, "hour"),
+    (NoticeReason::InDoubtDay, "day"),
+    (NoticeReason::UnderReview, "review"),
+    (NoticeReason::AuthorizationEnding, "ending"),
+];
+
 pub(super) const BRANDS: Vocabulary<Brand> = &[
     (Brand::Visa, "visa"),
     (Brand::Mastercard, "mastercard"),
@@ -121,6 +128,7 @@ mod tests {
         is_complete(NO_EFFECTS, Some(NoEffect::Unrecognized), NoEffect::Unrecognized as usize);
         is_complete(DOUBTS, Some(Doubt::Unrecognized), Doubt::Unrecognized as usize);
         is_complete(VERDICTS, Some(HandVerdict::Unrecognized), HandVerdict::Unrecognized as usize);
+        is_complete(NOTICE_REASONS, Some(NoticeReason::Unrecognized), NoticeReason::Unrecognized as usize);
         is_complete(BRANDS, None, Brand::UnionPay as usize + 1);
     }
 }

@@ -9,8 +9,10 @@ use crate::{
     decline::DeclineCode,
     event_bus::Event,
     money::{Amount, Currency},
-    operation::{Decision, Decline, KeyDigest, Kind, NewOperation, Operation, State},
-    order::{Order, OrderKey},
+    operation::{
+        Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation, State,
+    },
+    order::{OperationRef, Order, OrderKey},
     outcome::GatewayResponse,
     test_payments::{new_operation, payment},
     transaction::{CaptureSchedule, Method, Transaction},
@@ -136,4 +138,55 @@ fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     lapsed.transactions[0].capture = Some(CaptureSchedule { lapsed_at: Some(at(700_000)), ..schedule });
     lapsed.transactions[0].updated_at = at(700_000);
     assert!(kinds(&events(Some(&held), &lapsed)).contains(&"capture.failed"));
+}
+
+#[test]
+fn what_has_to_be_looked_at_is_told_once_with_its_reason_and_changes_nothing_that_is_shown() {
+    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let transaction = &pending.transactions[0];
+    let place = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
+    let mut noticed = Order { version: pending.version + 1, ..pending.clone() };
+    noticed.notify(place, NoticeReason::InDoubtHour, at(3_600)).unwrap();
+    let told = events(Some(&pending), &noticed);
+    assert_eq!(kinds(&told), ["transaction.needs_attention"]);
+    let first = body(&told[0]);
+    assert_eq!(first["reason"], "in_doubt_for_an_hour");
+    assert_eq!(first["timestamp"], "2027-01-15T09:00:00.000Z");
+    assert_eq!(first["data"], body(&events(None, &pending)[0])["data"]);
+    assert_eq!(noticed.clone().notify(place, NoticeReason::InDoubtHour, at(3_700)), None, "once");
+    // A day later; two in one change have two ids.
+    let mut later = Order { version: noticed.version + 1, ..noticed.clone() };
+    later.notify(place, NoticeReason::InDoubtDay, at(90_000)).unwrap();
+    let reasons = |told: &[Event]| told.iter().map(|event| body(event)["reason"].clone()).collect::<Vec<_>>();
+    assert_eq!(reasons(&events(Some(&noticed), &later)), ["in_doubt_for_a_day"]);
+    let both = events(Some(&pending), &later);
+    assert_eq!(reasons(&both), ["in_doubt_for_an_hour", "in_doubt_for_a_day"]);
+    assert_ne!(both[0].id, both[1].id);
+}
+
+#[test]
+fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_looked_at() {
+    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let paid = approved(&pending, 2);
+    let void = Operation::new(
+        NewOperation {
+            cause: Cause::Elsewhere,
+            mechanism: Mechanism::Manual,
+            ..new_operation(Uuid::from_u128(9), Kind::Void, 2599)
+        },
+        at(3),
+    );
+    let voided = requested(&paid, Method::Purchase, void);
+    let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
+    let rejected = decided(&pending, 2, Decision::Approved(rejected));
+    for (old, new, reason) in
+        [(&paid, &voided, "voided_elsewhere"), (&pending, &rejected, "settlement_rejected")]
+    {
+        let told = events(Some(old), new);
+        let found: Vec<_> =
+            told.iter().filter(|event| event.kind == "transaction.needs_attention").map(body).collect();
+        assert_eq!(found.len(), 1, "{reason}");
+        assert_eq!(found[0]["reason"], reason);
+        assert!(events(Some(new), new).is_empty());
+    }
 }

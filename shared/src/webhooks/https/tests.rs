@@ -106,6 +106,33 @@ async fn a_redirect_is_not_followed_and_counts_as_a_failure() {
 }
 
 #[tokio::test]
+async fn a_receiver_can_say_that_it_is_gone_or_when_it_wants_to_be_tried_again() {
+    let seconds = |after| SignedDuration::from_secs(after);
+    for (head, expected) in [
+        ("410 Gone", NotTaken::Gone),
+        ("429 Busy\r\nretry-after: 120", NotTaken::Busy { status: 429, after: seconds(120) }),
+        ("503 Busy\r\nretry-after: 0", NotTaken::Busy { status: 503, after: seconds(0) }),
+        // 60 s after `NOW`, and before it.
+        (
+            "503 Busy\r\nretry-after: Fri, 15 Jan 2027 08:01:00 GMT",
+            NotTaken::Busy { status: 503, after: seconds(60) },
+        ),
+        (
+            "503 Busy\r\nretry-after: Wed, 21 Oct 2015 07:28:00 GMT",
+            NotTaken::Busy { status: 503, after: seconds(0) },
+        ),
+        ("503 Busy\r\nretry-after: soon", NotTaken::Status(503)),
+        ("503 Busy\r\nretry-after: -1", NotTaken::Status(503)),
+        ("503 Busy", NotTaken::Status(503)),
+        ("500 Busy\r\nretry-after: 120", NotTaken::Status(500)),
+    ] {
+        let response = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n");
+        let (address, _requests) = server(loopback(1), response.leak()).await;
+        assert_eq!(send(&local(), format!("http://{address}/")).await, Err(expected), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_or_hangs_up_takes_nothing() {
     let (address, _) = server(loopback(1), "").await;
     assert_eq!(send(&local(), format!("http://{address}/")).await, Err(NotTaken::NoConnection));

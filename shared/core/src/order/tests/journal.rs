@@ -9,13 +9,14 @@ use uuid::Uuid;
 
 use super::{
     Fixture, amount,
-    fixture::approval,
+    fixture::{Asked, approval, not_done},
     properties::{Says, Step, run, says, step},
 };
 use crate::{
+    attention::{Attention, AttentionReason, attentions},
     journal::{Changes, Entry, Fact, entries},
-    operation::{Attribution, ByHand, HandVerdict},
-    order::{BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand},
+    operation::{Attribution, ByHand, HandVerdict, NoticeReason, Principal},
+    order::{Action, BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand},
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     transaction::{Method, Transaction},
 };
@@ -31,6 +32,10 @@ enum Besides {
     Schedule(usize, bool),
     /// Authorizations end.
     Lapse,
+    /// A capture that is due, this much later, comes to nothing.
+    CaptureDue(i64),
+    /// The merchant is notified of what is pending.
+    Notice(NoticeReason),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,7 @@ enum Found {
     Approved,
     Twice,
     Part,
+    Rejected,
     VoidedElsewhere,
     AlreadySettled,
     Absent,
@@ -50,6 +56,7 @@ fn besides() -> impl Strategy<Value = Besides> {
         3 => Just(Found::Approved),
         2 => Just(Found::Twice),
         1 => Just(Found::Part),
+        1 => Just(Found::Rejected),
         1 => Just(Found::VoidedElsewhere),
         1 => Just(Found::AlreadySettled),
         4 => Just(Found::Absent),
@@ -57,11 +64,20 @@ fn besides() -> impl Strategy<Value = Besides> {
         1 => Just(Found::Duplicate),
     ];
     let later = prop_oneof![Just(61_i64), Just(100), Just(4_000), Just(90_000)];
+    // Within the authorization's last hour there is no other try.
+    let due = prop_oneof![Just(100_i64), Just(7 * 24 * 3_600 - 1_800)];
+    let notice = prop_oneof![
+        Just(NoticeReason::InDoubtHour),
+        Just(NoticeReason::InDoubtDay),
+        Just(NoticeReason::UnderReview),
+    ];
     prop_oneof![
         6 => (later, found).prop_map(|(later, found)| Besides::Inquiry(later, found)),
         1 => any::<bool>().prop_map(Besides::ByHand),
         1 => (0..4_usize, any::<bool>()).prop_map(|(n, at)| Besides::Schedule(n, at)),
         1 => Just(Besides::Lapse),
+        1 => due.prop_map(Besides::CaptureDue),
+        1 => notice.prop_map(Besides::Notice),
     ]
 }
 
@@ -80,6 +96,10 @@ fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {
         Found::Part if operation.kind.is_payment() && minor > 1 => {
             became(Outcome::PartiallyApproved(response("r", Some(minor / 2))))
         }
+        Found::Rejected => became(Outcome::Approved(GatewayResponse {
+            settlement_rejected: true,
+            ..response("r", Some(minor))
+        })),
         Found::VoidedElsewhere => {
             became(Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default()))
         }
@@ -130,6 +150,21 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
                 fixture.order.lapse(id, fixture.now);
             }
         }
+        Besides::CaptureDue(later) => {
+            fixture.later(later);
+            fixture.by = Principal::Schedule;
+            let asked = fixture.ask(Action::CaptureDue, None);
+            fixture.by = Principal::ClientCredentials;
+            if let Ok(Asked::Sent(at)) = asked {
+                saved.push(fixture.order.clone());
+                a_moment_later(fixture);
+                fixture.told(at, &not_done(NoEffect::TryAgain));
+            }
+        }
+        Besides::Notice(reason) => {
+            let Some(at) = pending(&fixture.order) else { return };
+            fixture.order.notify(at, reason, fixture.now);
+        }
     }
     saved.push(fixture.order.clone());
 }
@@ -141,9 +176,17 @@ fn pending(order: &Order) -> Option<OperationRef> {
 }
 
 fn by_id(entries: Vec<Entry>) -> BTreeMap<Uuid, Entry> {
-    let count = entries.len();
-    let map: BTreeMap<_, _> = entries.into_iter().map(|entry| (entry.id, entry)).collect();
-    assert_eq!(map.len(), count, "two entries have one id");
+    each_once(entries.into_iter().map(|entry| (entry.id, entry)).collect())
+}
+
+fn by_own_id(found: Vec<Attention>) -> BTreeMap<Uuid, Attention> {
+    each_once(found.into_iter().map(|found| (found.id, found)).collect())
+}
+
+fn each_once<T>(all: Vec<(Uuid, T)>) -> BTreeMap<Uuid, T> {
+    let count = all.len();
+    let map: BTreeMap<_, _> = all.into_iter().collect();
+    assert_eq!(map.len(), count, "two have one id");
     map
 }
 
@@ -228,6 +271,29 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn what_has_to_be_looked_at_is_told_once_however_far_apart_two_states_are(
+        all in prop::collection::vec(happens(), 1..40),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let saved = history(&all, true, false);
+        let mut told = by_own_id(attentions(None, &saved[0]));
+        for pair in saved.windows(2) {
+            for found in attentions(Some(&pair[0]), &pair[1]) {
+                prop_assert!(told.insert(found.id, found).is_none(), "told twice");
+            }
+            prop_assert_eq!(&told, &by_own_id(attentions(None, &pair[1])));
+        }
+        let (from, last) = (from.get(&saved), saved.last().unwrap());
+        let mut united = by_own_id(attentions(None, from));
+        united.extend(by_own_id(attentions(Some(from), last)));
+        prop_assert_eq!(united, told);
+    }
+}
+
 /// A law that is never put to the test by what matters proves little.
 #[test]
 fn random_histories_tell_every_fact() {
@@ -235,6 +301,7 @@ fn random_histories_tell_every_fact() {
     let mut runner = TestRunner::deterministic();
     let strategy = prop::collection::vec(happens(), 20..40);
     let (mut missing, mut late) = (Fact::ALL.to_vec(), false);
+    let mut reasons = AttentionReason::ALL.to_vec();
     for n in 0..3_000 {
         let all = strategy.new_tree(&mut runner).unwrap().current();
         let saved = history(&all, n % 2 == 0, n % 3 == 0);
@@ -242,11 +309,14 @@ fn random_histories_tell_every_fact() {
             missing.retain(|fact| *fact != entry.fact);
             late |= entry.late;
         }
-        if missing.is_empty() && late {
+        for found in attentions(None, saved.last().unwrap()) {
+            reasons.retain(|reason| *reason != found.reason);
+        }
+        if missing.is_empty() && late && reasons.is_empty() {
             return;
         }
     }
-    panic!("never told: {missing:?}, late {late}");
+    panic!("never told: {missing:?}, {reasons:?}, late {late}");
 }
 
 #[test]

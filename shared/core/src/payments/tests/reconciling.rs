@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::reconcile::{Limits, ReconcileReport, reconcile};
+use crate::{
+    operation::NoticeReason,
+    reconcile::{Limits, ReconcileReport, reconcile},
+};
 
 /// Payments of five orders, all in doubt and due.
 async fn five_in_doubt() -> Fixture {
@@ -62,6 +65,57 @@ async fn what_is_in_doubt_for_a_day_or_under_review_for_three_needs_attention() 
             fixture.inquiry_finds(finding.clone());
             assert_eq!(run(&fixture).await.needs_attention, needs_attention, "{finding:?} after {hours} h");
         }
+    }
+}
+
+/// A payment that was sent this long ago and is in doubt.
+async fn in_doubt_since(hours: i64) -> Fixture {
+    let mut fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+    let minutes = SignedDuration::from_mins(5);
+    fixture.payments.clock =
+        Arc::new(Stopped(Timestamp::now() + SignedDuration::from_hours(hours) + minutes));
+    fixture
+}
+
+async fn notices(fixture: &Fixture) -> Vec<NoticeReason> {
+    let order = fixture.stored().await;
+    order.operations().flat_map(|(_, operation)| &operation.notices).map(|notice| notice.reason).collect()
+}
+
+#[tokio::test]
+async fn the_merchant_is_notified_once_of_what_is_in_doubt_for_an_hour_and_once_more_after_a_day() {
+    for finding in [Finding::Undecided, Finding::Failed] {
+        let mut fixture = in_doubt_since(0).await;
+        for (hours, expected) in [
+            (0, vec![]),
+            (1, vec![NoticeReason::InDoubtHour]),
+            (3, vec![NoticeReason::InDoubtHour]),
+            (24, vec![NoticeReason::InDoubtHour, NoticeReason::InDoubtDay]),
+            (48, vec![NoticeReason::InDoubtHour, NoticeReason::InDoubtDay]),
+        ] {
+            let later = SignedDuration::from_hours(hours) + SignedDuration::from_mins(5);
+            fixture.payments.clock = Arc::new(Stopped(Timestamp::now() + later));
+            fixture.inquiry_finds(finding.clone());
+            assert_eq!(run(&fixture).await.due, 1);
+            assert_eq!(notices(&fixture).await, expected, "{finding:?} after {hours} h");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_review_is_told_after_three_days_and_what_is_decided_is_not_told_at_all() {
+    for (hours, finding, expected) in [
+        (2, Finding::UnderReview, vec![]),
+        (71, Finding::UnderReview, vec![]),
+        (73, Finding::UnderReview, vec![NoticeReason::UnderReview]),
+        (25, found("r"), vec![]),
+    ] {
+        let fixture = in_doubt_since(hours).await;
+        fixture.inquiry_finds(finding.clone());
+        assert_eq!(run(&fixture).await.due, 1);
+        assert_eq!(notices(&fixture).await, expected, "{finding:?} after {hours} h");
     }
 }
 

@@ -1,0 +1,32 @@
+//! What acts on the local stack only.
+
+use clap::{Args, builder::PossibleValuesParser};
+use tollgate::{attention::AttentionReason, elastic_path::EventType};
+
+#[derive(Args)]
+pub(crate) struct Listen {
+    /// Send each event there, signed: an address of this machine, such as localhost:4242/hooks
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward_to: Option<String>,
+    /// Only events of these types, separated by commas
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = types(), hide_possible_values = true)]
+    pub(crate) events: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Trigger {
+    /// The event's type
+    #[arg(value_name = "TYPE", value_parser = types())]
+    pub(crate) event: String,
+    /// Why a transaction needs attention; `voided_elsewhere` unless stated
+    #[arg(long, value_name = "REASON", value_parser = reasons())]
+    pub(crate) reason: Option<String>,
+}
+
+fn types() -> PossibleValuesParser {
+    PossibleValuesParser::new(EventType::ALL.iter().map(|kind| kind.as_str()))
+}
+
+fn reasons() -> PossibleValuesParser {
+    PossibleValuesParser::new(AttentionReason::ALL.iter().map(|reason| reason.as_str()))
+}

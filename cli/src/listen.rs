@@ -1,0 +1,140 @@
+//! `listen`: the local stack's events as they happen, and what a receiver on this machine makes of them.
+//!
+//! Messages are signed as those of a deployment are, with a secret of the command's own, so that a receiver can be
+//! written and tested before it is added to a merchant. A message is sent once: what fails is printed and not repeated.
+
+mod output;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use reqwest::Url;
+use serde_json::{Value, json};
+use tollgate::{
+    webhook::Secret,
+    webhooks::signature::{self, signatures},
+};
+use uuid::Uuid;
+
+use crate::{
+    args::{Listen, PlaceArguments},
+    failure::Failure,
+    gateway,
+    local_stack::{EventStream, LocalStack, on_this_machine},
+    report::Report,
+    webhook::new_secret,
+};
+use output::{Closed, Output};
+
+/// How long a receiver has, as in a deployment.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Messages under way at a time. Further events are read when one of them is done.
+const UNDER_WAY_MAX: usize = 16;
+
+/// Where the secret may come from, so that a receiver needs no other one after a restart.
+const SECRET_VARIABLE: &str = "WEBHOOK_SECRET";
+
+/// Where messages go, and what signs them.
+struct Forward {
+    client: reqwest::Client,
+    url: Url,
+    secret: Secret,
+    /// The secret's text, if it was made for this run.
+    shown: Option<String>,
+}
+
+/// What became of a message.
+pub(crate) struct Sent {
+    event: Uuid,
+    kind: String,
+    /// The receiver's status, or why there is none.
+    result: Result<u16, &'static str>,
+    took: Duration,
+}
+
+pub(crate) async fn run(place: &PlaceArguments, listen: &Listen) -> Result<Report, Failure> {
+    let forward = listen.forward_to.as_deref().map(Forward::new).transpose()?;
+    let stack = LocalStack::find(place).await?;
+    let events = stack.follow().await?;
+    let mut output = Output::new(place.json);
+    let told = output.begin(&stack.url, forward.as_ref());
+    let ended = match told {
+        Ok(()) => follow(events, listen, forward.as_ref(), &mut output).await,
+        Err(closed) => Err(closed),
+    };
+    match ended {
+        // Whoever reads the output has seen enough.
+        Err(Closed) => Ok(Report::nothing()),
+        Ok(()) => Err(Failure::Unavailable(format!("the local stack at {} has stopped", stack.url))),
+    }
+}
+
+/// Prints events, sends them and prints what became of them, until the stack stops or nobody reads any more.
+async fn follow(
+    mut events: EventStream,
+    listen: &Listen,
+    forward: Option<&Forward>,
+    output: &mut Output,
+) -> Result<(), Closed> {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(sent) = under_way.next() => output.sent(&sent)?,
+            next = events.next(), if under_way.len() < UNDER_WAY_MAX => {
+                let Ok(Some(body)) = next else { return Ok(()) };
+                let event: Value = serde_json::from_str(&body).unwrap_or_default();
+                let kind = event["type"].as_str().unwrap_or_default();
+                if !listen.events.is_empty() && !listen.events.iter().any(|wanted| wanted == kind) {
+                    continue;
+                }
+                output.event(&event)?;
+                if let Some(forward) = forward {
+                    under_way.push(forward.send(event, body));
+                }
+            }
+        }
+    }
+}
+
+impl Forward {
+    fn new(url: &str) -> Result<Self, Failure> {
+        let url = on_this_machine("--forward-to", url)?;
+        let given = std::env::var(SECRET_VARIABLE).ok().filter(|text| !text.is_empty());
+        let (text, shown) = match given {
+            Some(text) => (text, None),
+            None => new_secret().map(|text| (text.clone(), Some(text)))?,
+        };
+        let secret = signature::secret(&text).ok_or_else(|| {
+            Failure::Input(format!("{SECRET_VARIABLE}: expected whsec_ and 24 to 64 bytes in Base64"))
+        })?;
+        Ok(Self { client: gateway::http_client()?, url, secret, shown })
+    }
+
+    /// Sends a message once.
+    async fn send(&self, event: Value, body: String) -> Sent {
+        let id = event["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        let kind = event["type"].as_str().unwrap_or_default().to_owned();
+        // The machine's time, not the stack's, which may be ahead: receivers refuse what is not recent.
+        let now = Timestamp::now();
+        let signed = signatures(std::slice::from_ref(&self.secret), id, now, &body);
+        let request = self.client.post(self.url.clone()).timeout(LIMIT);
+        let request = request
+            .header("content-type", "application/json")
+            .header("webhook-id", id.to_string())
+            .header("webhook-timestamp", now.as_second().to_string())
+            .header("webhook-signature", signed)
+            .body(body);
+        let begun = Instant::now();
+        let result = match request.send().await {
+            Ok(response) => Ok(response.status().as_u16()),
+            Err(error) => Err(gateway::in_a_word(&error)),
+        };
+        Sent { event: id, kind, result, took: begun.elapsed() }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "url": self.url.as_str(), "secret": self.shown })
+    }
+}

@@ -1,0 +1,93 @@
+//! `trigger`: makes an event happen on the local stack, by what makes it happen in life: an order, a payment, a gateway
+//! that is away, a person in the gateway's portal.
+
+mod attention;
+mod shop;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tollgate::{attention::AttentionReason, elastic_path::EventType};
+
+use crate::{
+    args::{PlaceArguments, Trigger},
+    failure::Failure,
+    local_stack::{EventStream, LocalStack},
+    report::Report,
+};
+use shop::Shop;
+
+/// How long the event may take once it was made to happen.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(place: &PlaceArguments, trigger: &Trigger) -> Result<Report, Failure> {
+    let known = EventType::ALL.iter().find(|kind| kind.as_str() == trigger.event);
+    let kind = *known.ok_or_else(|| Failure::Input(format!("{}: no such type of event", trigger.event)))?;
+    let named = trigger.reason.as_deref();
+    let reason = AttentionReason::ALL.iter().copied().find(|reason| Some(reason.as_str()) == named);
+    if reason.is_some() && kind != EventType::TransactionNeedsAttention {
+        return Err(Failure::Input("--reason: only transaction.needs_attention has a reason".to_owned()));
+    }
+    let stack = LocalStack::find(place).await?;
+    // Before anything happens, so that nothing is missed.
+    let events = stack.follow().await?;
+    let mut shop = Shop::open(&stack).await?;
+    happen(&mut shop, kind, reason.unwrap_or(AttentionReason::VoidedElsewhere)).await?;
+    let event = timeout(LIMIT, wait_for(events, kind, &shop.order)).await.map_err(|_| {
+        Failure::Unavailable(format!(
+            "no {kind} came within {} s; is the stack started with --no-schedules?",
+            LIMIT.as_secs(),
+            kind = kind.as_str()
+        ))
+    })??;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = shop.steps;
+    let why = event["reason"].as_str().map(|reason| format!(", {reason}")).unwrap_or_default();
+    let (subject, id) = (&event["data"], text(&event["id"]));
+    lines.push(format!(
+        "{}{why}: {} {}, event {id}",
+        kind.as_str(),
+        text(&subject["type"]),
+        text(&subject["id"])
+    ));
+    Ok(Report::new(lines.join("\n"), json!({ "order": shop.order, "steps": lines, "event": event })))
+}
+
+/// Makes it happen.
+async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -> Result<(), Failure> {
+    match kind {
+        EventType::TransactionCreated
+        | EventType::TransactionUpdated
+        | EventType::OrderUpdated
+        | EventType::OrderPaid => shop.purchase().await.map(drop),
+        EventType::OrderAuthorized => shop.authorize().await.map(drop),
+        EventType::OrderRefunded => {
+            let paid = shop.purchase().await?;
+            shop.refund(&paid).await
+        }
+        EventType::CaptureFailed => {
+            let paid = shop.authorize_for_later().await?;
+            shop.gateway_declines_captures().await?;
+            shop.capture_now(&paid).await?;
+            shop.run_captures().await
+        }
+        EventType::TransactionNeedsAttention => attention::happen(shop, reason).await,
+    }
+}
+
+/// The first event of this type about the order.
+async fn wait_for(mut events: EventStream, kind: EventType, order: &str) -> Result<Value, Failure> {
+    let gone = || Failure::Unavailable("the local stack has stopped".to_owned());
+    loop {
+        let body = events.next().await?.ok_or_else(gone)?;
+        let event: Value = serde_json::from_str(&body).unwrap_or_default();
+        let of = match event.pointer("/data/relationships/order/data/id") {
+            Some(of) => of,
+            None => &event["data"]["id"],
+        };
+        if event["type"] == kind.as_str() && of == order {
+            return Ok(event);
+        }
+    }
+}

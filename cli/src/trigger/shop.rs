@@ -1,0 +1,216 @@
+//! A shop with one order on the local stack.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    failure::Failure,
+    local_stack::{Access, LocalStack},
+};
+
+/// The order's amount, in minor units of US dollars.
+const AMOUNT: u64 = 2599;
+
+/// A card that the simulator knows from the start, as account and profile id.
+const STORED_CARD: &str = "1|16178397535388255208";
+
+/// How long before a capture is due: enough for what has to happen before it.
+const CAPTURE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// A shop that makes one thing happen.
+pub(super) struct Shop<'a> {
+    stack: &'a LocalStack,
+    access: Access,
+    /// The order's id.
+    pub(super) order: String,
+    /// What was done, for a person.
+    pub(super) steps: Vec<String>,
+}
+
+/// A payment.
+pub(super) struct Paid {
+    /// The transaction's id.
+    pub(super) id: String,
+    /// The gateway's reference; empty while the outcome is not known.
+    pub(super) retref: String,
+    /// The order id that the gateway knows it by.
+    pub(super) gateway_order_id: String,
+    /// When its authorization ends.
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> Shop<'a> {
+    /// Registers the order.
+    pub(super) async fn open(stack: &'a LocalStack) -> Result<Self, Failure> {
+        let order = format!("trigger-{}", Uuid::new_v4());
+        let mut shop = Self { stack, access: stack.access().await?, order, steps: Vec::new() };
+        let data = json!({ "type": "order", "amount": AMOUNT, "currency": "USD" });
+        shop.call(Method::PUT, "", Some(data)).await?;
+        shop.did(format!("order {} of merchant {} registered, 25.99 USD", shop.order, shop.access.merchant));
+        Ok(shop)
+    }
+
+    pub(super) fn did(&mut self, step: String) {
+        self.steps.push(step);
+    }
+
+    /// Calls the API about the order.
+    async fn call(&self, method: Method, path: &str, data: Option<Value>) -> Result<Value, Failure> {
+        let path = format!("/v2/orders/{}{path}", self.order);
+        self.stack.call(&self.access, method, &path, data).await
+    }
+
+    async fn pay(&mut self, method: &str, capture_at: Option<Timestamp>) -> Result<Paid, Failure> {
+        let mut data = json!({ "gateway": "card_connect", "method": method, "payment": STORED_CARD });
+        if let Some(at) = capture_at {
+            data["capture_at"] = seconds(at).into();
+        }
+        let data = self.call(Method::POST, "/payments", Some(data)).await?;
+        let text = |path: &str| data.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let paid = Paid {
+            id: text("/id"),
+            retref: text("/reference"),
+            gateway_order_id: text("/meta/operations/0/gateway_order_id"),
+            expires_at: text("/meta/authorization_expires_at").parse().ok(),
+        };
+        self.did(format!("{method}: {}, transaction {}", text("/status"), paid.id));
+        Ok(paid)
+    }
+
+    pub(super) async fn purchase(&mut self) -> Result<Paid, Failure> {
+        self.pay("purchase", None).await
+    }
+
+    pub(super) async fn authorize(&mut self) -> Result<Paid, Failure> {
+        self.pay("authorize", None).await
+    }
+
+    /// An authorization that is captured by the schedule.
+    pub(super) async fn authorize_for_later(&mut self) -> Result<Paid, Failure> {
+        let now = self.now().await?;
+        self.pay("authorize", Some(now + CAPTURE_AFTER)).await
+    }
+
+    /// Its capture is due now.
+    pub(super) async fn capture_now(&mut self, paid: &Paid) -> Result<(), Failure> {
+        let data = json!({ "type": "transaction", "capture_at": seconds(self.now().await?) });
+        self.call(Method::PATCH, &format!("/transactions/{}", paid.id), Some(data)).await?;
+        self.did("its capture is moved to now".to_owned());
+        Ok(())
+    }
+
+    pub(super) async fn refund(&mut self, paid: &Paid) -> Result<(), Failure> {
+        let path = format!("/transactions/{}/refund", paid.id);
+        let data = self.call(Method::POST, &path, Some(json!({}))).await?;
+        self.did(format!("refund of all of it: {}", data["status"].as_str().unwrap_or_default()));
+        Ok(())
+    }
+
+    /// An inquiry at the gateway, as a shopper's page sends one.
+    pub(super) async fn confirm(&mut self, paid: &Paid) -> Result<(), Failure> {
+        // The clock may have been moved: the token is not good any more.
+        self.access = self.stack.access().await?;
+        let path = format!("/transactions/{}/confirm", paid.id);
+        let data = self.call(Method::POST, &path, Some(json!({}))).await?;
+        self.did(format!("confirm: {}", data["status"].as_str().unwrap_or_default()));
+        Ok(())
+    }
+
+    /// The stack's time.
+    pub(super) async fn now(&self) -> Result<Timestamp, Failure> {
+        let answer = self.stack.advance_clock(0).await?;
+        let now = answer["now"].as_str().and_then(|now| now.parse().ok());
+        now.ok_or_else(|| Failure::Unavailable("the local stack does not tell its time".to_owned()))
+    }
+
+    pub(super) async fn later(&mut self, by: SignedDuration) -> Result<(), Failure> {
+        self.stack.advance_clock(by.as_secs()).await?;
+        self.did(format!("the local stack's clock is moved forward by {by:#}"));
+        Ok(())
+    }
+
+    /// Moves the clock to so long before the payment's authorization ends.
+    pub(super) async fn reach_the_end_of(
+        &mut self,
+        paid: &Paid,
+        before: SignedDuration,
+    ) -> Result<(), Failure> {
+        let none = || Failure::Unavailable("the authorization does not say when it ends".to_owned());
+        let moment = paid.expires_at.ok_or_else(none)? - before;
+        let by = moment.duration_since(self.now().await?);
+        self.later(SignedDuration::from_secs(by.as_secs())).await
+    }
+
+    /// The next capture is refused by the issuer.
+    pub(super) async fn gateway_declines_captures(&mut self) -> Result<(), Failure> {
+        let fault =
+            json!({ "endpoint": "capture", "fault": "respond", "respproc": "FNOR", "respcode": "51" });
+        self.stack.simulator("/faults", &fault).await?;
+        self.did("the gateway will decline the next capture".to_owned());
+        Ok(())
+    }
+
+    /// The next capture is refused on the way to the gateway.
+    pub(super) async fn gateway_refuses_captures(&mut self) -> Result<(), Failure> {
+        let fault = json!({ "endpoint": "capture", "fault": "status", "status": 429 });
+        self.stack.simulator("/faults", &fault).await?;
+        self.did("the gateway will refuse the next capture (429)".to_owned());
+        Ok(())
+    }
+
+    /// The next payment is carried out and its response lost, and no inquiry about it is answered at once.
+    pub(super) async fn gateway_loses_a_response(&mut self) -> Result<(), Failure> {
+        for (endpoint, fault) in [("auth", "drop_after"), ("inquireByOrderid", "status")] {
+            self.stack.simulator("/faults", &json!({ "endpoint": endpoint, "fault": fault })).await?;
+        }
+        self.did("the gateway will carry out the next payment, and its response will be lost".to_owned());
+        Ok(())
+    }
+
+    /// The gateway's records of a payment show this settlement state; none: the real one.
+    pub(super) async fn gateway_shows(&mut self, paid: &Paid, setlstat: Option<&str>) -> Result<(), Failure> {
+        let ledger = self.stack.ledger().await?;
+        let record = ledger.iter().find(|record| record["orderId"] == paid.gateway_order_id.as_str());
+        let retref = record.and_then(|record| record["retref"].as_str());
+        let retref =
+            retref.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))?;
+        let body = match setlstat {
+            Some(setlstat) => json!({ "setlstat": setlstat }),
+            None => json!({ "real_setlstat": true }),
+        };
+        self.stack.simulator(&format!("/transactions/{retref}"), &body).await?;
+        if let Some(setlstat) = setlstat {
+            self.did(format!("the gateway shows its settlement as \"{setlstat}\""));
+        }
+        Ok(())
+    }
+
+    /// A person voids the payment in the gateway's portal.
+    pub(super) async fn void_in_the_portal(&mut self, paid: &Paid) -> Result<(), Failure> {
+        let action = json!({ "action": "void", "retref": paid.retref });
+        self.stack.simulator("/portal", &action).await?;
+        self.did(format!("payment {} is voided in the gateway's portal", paid.retref));
+        Ok(())
+    }
+
+    /// Runs what the schedule runs every minute: captures that are due.
+    pub(super) async fn run_captures(&mut self) -> Result<(), Failure> {
+        let event = json!({ "merchant_id": self.access.merchant, "order_id": self.order });
+        self.stack.invoke("scheduled-capture", &event).await?;
+        self.did("scheduled-capture has run".to_owned());
+        Ok(())
+    }
+
+    /// The same for inquiries.
+    pub(super) async fn run_inquiries(&mut self) -> Result<(), Failure> {
+        self.stack.invoke("reconcile", &json!({})).await?;
+        self.did("reconcile has run".to_owned());
+        Ok(())
+    }
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

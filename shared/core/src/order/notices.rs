@@ -1,0 +1,36 @@
+//! Notices to the merchant about what it may have to act on, put on record so that each is told once.
+
+use jiff::Timestamp;
+
+use super::{OperationRef, Order};
+use crate::operation::{NoticeReason, Operation};
+
+/// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
+/// that stays in doubt.
+pub const NOTICES_MAX: usize = 50;
+
+impl Order {
+    /// Puts on record that the merchant is notified of an operation. None when it was before, about the same attempt, or
+    /// when the order has no room for another notice.
+    pub fn notify(&mut self, at: OperationRef, reason: NoticeReason, now: Timestamp) -> Option<()> {
+        let kept: usize = self.operations().map(|(_, operation)| operation.notices.len()).sum();
+        let operation = self.operation_mut(at).filter(|operation| !operation.is_notified(reason))?;
+        if kept >= NOTICES_MAX {
+            return None;
+        }
+        operation.notify(reason, now);
+        Some(())
+    }
+
+    /// The last chance of a scheduled capture is over, and its authorization is not: somebody can still act.
+    pub(super) fn notify_of_ending(&mut self, at: OperationRef, now: Timestamp) {
+        let transaction = self.transaction(at.transaction);
+        let is_ending = transaction.is_some_and(|transaction| {
+            let own = |capture: &Operation| capture.id == at.operation;
+            transaction.scheduled_capture().is_some_and(own) && transaction.ends_uncaptured()
+        });
+        if is_ending {
+            self.notify(at, NoticeReason::AuthorizationEnding, now);
+        }
+    }
+}
