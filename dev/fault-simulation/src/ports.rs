@@ -2,3 +2,6 @@
 
 mod merchants;
 mod store;
+mod stored_cards;
+
+pub(crate) use stored_cards::{NoCustomers, NoProfiles};

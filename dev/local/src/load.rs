@@ -98,8 +98,11 @@ async fn authorize(
         currency: Some(Currency::USD),
         by: Principal::ClientCredentials,
     };
-    let source =
-        PaymentSource::Profile { account: "1".to_owned(), profile: "16178397535388255208".to_owned() };
+    let source = PaymentSource::Profile {
+        account: "1".to_owned(),
+        profile: "16178397535388255208".to_owned(),
+        initiator: tollgate::gateway::Initiator::Customer,
+    };
     let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
     let deadline = Deadline::after(LIMIT);
     let performed = app.payments.perform(merchant, &key, &intent, Some(&source), deadline).await;

@@ -126,7 +126,7 @@ impl RequestedPayment {
     fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
         let &Self { method, amount, currency, capture, .. } = self;
         let payment = match &self.source {
-            PaymentSource::Profile { account, profile } => Some(format!("{account}|{profile}")),
+            PaymentSource::Profile { account, profile, .. } => Some(format!("{account}|{profile}")),
             PaymentSource::Card(_) => None,
         };
         let card = self.card.clone();
@@ -177,6 +177,15 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
         let detail = "is required: this merchant's orders are not registered here";
         data.problem("amount", Code::AmountRequired, detail);
     }
+    account_currency(data, stated, merchant)
+}
+
+/// Which of the merchant's accounts is meant.
+pub(super) fn account_currency(
+    data: &mut Members<'_>,
+    stated: Option<Currency>,
+    merchant: &Merchant,
+) -> Option<Currency> {
     let currency = stated.or_else(|| merchant.only_currency());
     if currency.is_none() {
         let detail = "is required: this merchant takes several currencies";

@@ -240,7 +240,11 @@ impl Fixture {
     }
 
     async fn perform(&self, intent: &Intent, left: Duration) -> Result<Performed, Refusal> {
-        let source = PaymentSource::Profile { account: "1".to_owned(), profile: "2".to_owned() };
+        let source = PaymentSource::Profile {
+            account: "1".to_owned(),
+            profile: "2".to_owned(),
+            initiator: crate::gateway::Initiator::Customer,
+        };
         let deadline = Deadline::after(left);
         self.payments.perform(&self.merchant, &self.key, intent, Some(&source), deadline).await
     }

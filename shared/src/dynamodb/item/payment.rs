@@ -128,7 +128,7 @@ pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Princip
     Ok(principal.unwrap_or(Principal::Unrecognized))
 }
 
-fn card(card: &CardSummary) -> Item {
+pub(super) fn card(card: &CardSummary) -> Item {
     let mut writer = Writer::default();
     writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
     writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
@@ -143,7 +143,7 @@ fn card(card: &CardSummary) -> Item {
     writer.finish(&Carried::default())
 }
 
-fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
+pub(super) fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
     Ok(CardSummary {
         brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
         last_four: members.text_maybe(LAST_FOUR)?,
