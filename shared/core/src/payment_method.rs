@@ -329,13 +329,14 @@ impl Customer {
         self.default = self.default.filter(|default| *default != id);
     }
 
-    /// Keeps a card that a payment stored, under the payment's id. False if there is nothing to change.
-    pub fn keep(&mut self, new: NewMethod, now: Timestamp) -> Result<bool, MethodRejection> {
+    /// Keeps a card that a payment stored, under the payment's id. Returns the entry's id, which is another one where the
+    /// gateway has it stored already, and whether it is new.
+    pub fn keep(&mut self, new: NewMethod, now: Timestamp) -> Result<(Uuid, bool), MethodRejection> {
         let is_same = |method: &PaymentMethod| {
             method.id == new.id || (method.stored().is_some() && method.stored() == new.card.stored.as_ref())
         };
-        if self.methods.iter().any(is_same) {
-            return Ok(false);
+        if let Some(same) = self.methods.iter().find(|method| is_same(method)) {
+            return Ok((same.id, false));
         }
         self.make_room(now)?;
         let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
@@ -351,6 +352,6 @@ impl Customer {
             updated_at: now,
             carried: Carried::default(),
         });
-        Ok(true)
+        Ok((id, true))
     }
 }

@@ -258,17 +258,18 @@ impl PaymentMethods {
         }
     }
 
-    /// Keeps a card that an approved payment stored along the way, under the payment's id.
+    /// Keeps a card that an approved payment stored along the way, under the payment's id. Returns the entry's id.
     pub async fn keep(
         &self,
         merchant: &Merchant,
         reference: &CustomerReference,
         new: &NewMethod,
-    ) -> Result<(), MethodRefusal> {
+    ) -> Result<Uuid, MethodRefusal> {
         let key = CustomerKey::new(&merchant.id, reference);
         let customer = self.customer(&key, reference).await?;
         let now = self.clock.now();
-        self.change(customer, |customer| Ok(((), customer.keep(new.clone(), now)?))).await.map(drop)
+        let (_, id) = self.change(customer, |customer| customer.keep(new.clone(), now)).await?;
+        Ok(id)
     }
 
     async fn customer(

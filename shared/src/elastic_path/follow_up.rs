@@ -239,7 +239,7 @@ pub(super) async fn carry_out(
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.
-fn reply(performed: &Performed, view: View) -> Handled<Value> {
+pub(super) fn reply(performed: &Performed, view: View) -> Handled<Value> {
     let order = &performed.order;
     let (Some(transaction), Some(operation)) =
         (order.transaction(performed.at.transaction), order.operation(performed.at))

@@ -4,8 +4,13 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{
-    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, respond_unless_stopped,
-    response::GATEWAY, source::source,
+    attempt::TakenSlots,
+    caller::idempotency_key,
+    follow_up, order_id,
+    payment_methods::{self, customer},
+    respond_unless_stopped,
+    response::GATEWAY,
+    source::source,
 };
 use crate::{
     access_token,
@@ -20,11 +25,12 @@ use crate::{
     },
     app::App,
     card::CardSummary,
-    gateway::PaymentSource,
+    gateway::{Initiator, PaymentSource},
+    invocation::deadline,
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
-    order::{Action, CaptureAt, Intent, OrderId, Pay},
+    order::{Action, CaptureAt, CustomerReference, Intent, OrderId, Pay},
     policy::OrdersMode,
     transaction::Method,
 };
@@ -84,6 +90,8 @@ struct RequestedPayment {
     capture: CaptureAt,
     source: PaymentSource,
     card: CardSummary,
+    /// The customer for whom the card is to be stored along with the payment.
+    save_for: Option<CustomerReference>,
 }
 
 impl RequestedPayment {
@@ -104,6 +112,7 @@ impl RequestedPayment {
         let stated = data.currency("currency");
         let capture = capture_at(&mut data, method, caller.principal)?;
         let source = source(&mut data, app.clock.as_ref());
+        let (source, save_for) = stored_card_rules(&mut data, source, caller)?;
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, which it sends for other reasons, is
             // not held against it.
@@ -120,7 +129,7 @@ impl RequestedPayment {
             let detail = "this merchant's shoppers cannot pay with stored cards";
             return Err(Failure::new(Code::Forbidden, detail));
         }
-        Ok(Self { method, amount, currency, capture, source, card })
+        Ok(Self { method, amount, currency, capture, source, card, save_for })
     }
 
     fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
@@ -152,7 +161,16 @@ async fn pay_once(
 ) -> Handled<Value> {
     if caller.principal != Principal::Implicit {
         let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
-        return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+        let Some(customer) = &payment.save_for else {
+            return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+        };
+        let (key, deadline) = (caller.key(order), deadline(request, app.clock.now()));
+        let source = Some(&payment.source);
+        let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
+        let mut reply = follow_up::reply(&performed, caller.view(app))?;
+        let kept = payment_methods::keep(app, caller, customer, &performed).await;
+        reply.body["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
+        return Ok(reply);
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
@@ -168,6 +186,57 @@ async fn pay_once(
     }
     attempt.end(app, &handled).await;
     handled
+}
+
+/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), and for whom a card is stored along with the
+/// payment (`save`, `customer`).
+fn stored_card_rules(
+    data: &mut Members<'_>,
+    source: Option<(PaymentSource, CardSummary)>,
+    caller: &Caller,
+) -> Result<(Option<(PaymentSource, CardSummary)>, Option<CustomerReference>), Failure> {
+    let by_merchant = match data.text("initiated_by", TEXT_MAX) {
+        None | Some("customer") => false,
+        Some("merchant") => true,
+        Some(_) => {
+            data.problem("initiated_by", Code::InvalidValue, "must be customer or merchant");
+            false
+        }
+    };
+    let scheduled = data.flag("scheduled").unwrap_or_default();
+    let save = data.flag("save").unwrap_or_default();
+    if by_merchant || scheduled || save {
+        caller.must_be_merchant()?;
+    }
+    if scheduled && !by_merchant {
+        data.problem("scheduled", Code::InvalidValue, "is for payments with initiated_by: merchant");
+    }
+    let save_for = if save { customer(data) } else { None };
+    let source = source.map(|(source, card)| match source {
+        PaymentSource::Profile { account, profile, .. } => {
+            if save {
+                data.problem(
+                    "save",
+                    Code::InvalidValue,
+                    "is for a card or a token: this one is stored already",
+                );
+            }
+            let initiator = if by_merchant { Initiator::Merchant { scheduled } } else { Initiator::Customer };
+            (PaymentSource::Profile { account, profile, initiator }, card)
+        }
+        PaymentSource::Card(mut to_pay) => {
+            if by_merchant {
+                data.problem(
+                    "initiated_by",
+                    Code::InvalidValue,
+                    "must be customer: the card is not a stored one",
+                );
+            }
+            to_pay.save = save;
+            (PaymentSource::Card(to_pay), card)
+        }
+    });
+    Ok((source, save_for))
 }
 
 /// What an order that is not registered here needs besides: its amount, and its currency, if the

@@ -26,12 +26,13 @@ use crate::{
     gateway::{Card, PaymentSource},
     invocation::{deadline, path_parameter},
     money::Currency,
-    operation::{Fingerprint, Kind},
+    operation::{Fingerprint, Kind, Stage},
     order::{CustomerReference, InvalidId, Rejection},
     payment_method::{
         Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
     },
     payment_methods::{MethodChanged, MethodRefusal},
+    payments::Performed,
 };
 
 /// Longest text of one member.
@@ -152,6 +153,39 @@ async fn create(app: &App, request: &Request) -> Handled<Value> {
 /// What makes two requests the same: the card as far as it may be kept, and the account that it is stored through.
 pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint {
     Fingerprint::new(Kind::Authorize, None, Some(currency), Some(card), Some("payment-method"))
+}
+
+/// Keeps the card that an approved payment stored. None when there is none, or it cannot be noted: the payment stands, and
+/// the same request, sent again, notes it.
+pub(super) async fn keep(
+    app: &App,
+    caller: &Caller,
+    reference: &CustomerReference,
+    performed: &Performed,
+) -> Option<MethodId> {
+    let transaction = performed.order.transaction(performed.at.transaction)?;
+    let operation = performed.order.operation(performed.at)?;
+    if !operation.is(Stage::Approved) || transaction.card.stored.is_none() {
+        return None;
+    }
+    let new = NewMethod {
+        id: transaction.id,
+        key: None,
+        fingerprint: fingerprint(&transaction.card, performed.order.currency),
+        route: operation.route.clone(),
+        card: transaction.card.clone(),
+        token: None,
+    };
+    match app.methods.keep(&caller.merchant, reference, &new).await {
+        Ok(method) => {
+            let customer = CustomerKey::new(&caller.merchant.id, reference).digest;
+            Some(MethodId { customer, method })
+        }
+        Err(error) => {
+            tracing::error!(merchant = %caller.merchant.id, transaction = %transaction.id, %error, "a card that a payment stored is not noted");
+            None
+        }
+    }
 }
 
 /// The response that a card's state deserves, whether it was stored now or earlier.
