@@ -88,6 +88,7 @@ async fn authorize(
         amount: Some(amount),
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::At(capture_at),
         shopper: None,
     };

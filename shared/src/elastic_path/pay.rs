@@ -4,13 +4,8 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{
-    attempt::TakenSlots,
-    caller::idempotency_key,
-    follow_up, order_id,
-    payment_methods::{self, customer},
-    respond_unless_stopped,
-    response::GATEWAY,
-    source::source,
+    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, payment_methods::customer,
+    respond_unless_stopped, response::GATEWAY, source::source,
 };
 use crate::{
     access_token,
@@ -26,7 +21,6 @@ use crate::{
     app::App,
     card::CardSummary,
     gateway::{Initiator, PaymentSource},
-    invocation::deadline,
     merchants::Merchant,
     money::{Amount, Currency},
     operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
@@ -141,7 +135,15 @@ impl RequestedPayment {
         let card = self.card.clone();
         Intent {
             fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-            action: Action::Pay(Pay { method, amount, card, standalone: None, capture, shopper }),
+            action: Action::Pay(Pay {
+                method,
+                amount,
+                card,
+                standalone: None,
+                save_for: self.save_for.clone(),
+                capture,
+                shopper,
+            }),
             key,
             currency,
             by: caller.principal,
@@ -161,16 +163,7 @@ async fn pay_once(
 ) -> Handled<Value> {
     if caller.principal != Principal::Implicit {
         let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
-        let Some(customer) = &payment.save_for else {
-            return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
-        };
-        let (key, deadline) = (caller.key(order), deadline(request, app.clock.now()));
-        let source = Some(&payment.source);
-        let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
-        let mut reply = follow_up::reply(&performed, caller.view(app))?;
-        let kept = payment_methods::keep(app, caller, customer, &performed).await;
-        reply.body["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
-        return Ok(reply);
+        return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));

@@ -27,12 +27,12 @@ use crate::{
     invocation::{deadline, path_parameter},
     money::Currency,
     operation::{Fingerprint, Kind, Stage},
-    order::{CustomerReference, InvalidId, Rejection},
+    order::{CustomerReference, InvalidId, Order, Rejection},
     payment_method::{
         Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
     },
     payment_methods::{MethodChanged, MethodRefusal},
-    payments::Performed,
+    transaction::Transaction,
 };
 
 /// Longest text of one member.
@@ -155,30 +155,40 @@ pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint
     Fingerprint::new(Kind::Authorize, None, Some(currency), Some(card), Some("payment-method"))
 }
 
-/// Keeps the card that an approved payment stored. None when there is none, or it cannot be noted: the payment stands, and
-/// the same request, sent again, notes it.
-pub(super) async fn keep(
+/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and
+/// `payment_method` is null: the same request, or a confirmation of the payment, notes it.
+pub(super) async fn keep_saved(
     app: &App,
     caller: &Caller,
-    reference: &CustomerReference,
-    performed: &Performed,
+    order: &Order,
+    transaction: &Transaction,
+    shown: &mut Value,
+) {
+    let Some(Ok(customer)) = transaction.save_for.as_deref().map(str::parse) else { return };
+    let kept = keep(app, caller, &customer, order, transaction).await;
+    shown["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
+}
+
+async fn keep(
+    app: &App,
+    caller: &Caller,
+    customer: &CustomerReference,
+    order: &Order,
+    transaction: &Transaction,
 ) -> Option<MethodId> {
-    let transaction = performed.order.transaction(performed.at.transaction)?;
-    let operation = performed.order.operation(performed.at)?;
-    if !operation.is(Stage::Approved) || transaction.card.stored.is_none() {
-        return None;
-    }
+    let operation = transaction.first().filter(|first| first.is(Stage::Approved))?;
+    transaction.card.stored.as_ref()?;
     let new = NewMethod {
         id: transaction.id,
         key: None,
-        fingerprint: fingerprint(&transaction.card, performed.order.currency),
+        fingerprint: fingerprint(&transaction.card, order.currency),
         route: operation.route.clone(),
         card: transaction.card.clone(),
         token: None,
     };
-    match app.methods.keep(&caller.merchant, reference, &new).await {
+    match app.methods.keep(&caller.merchant, customer, &new).await {
         Ok(method) => {
-            let customer = CustomerKey::new(&caller.merchant.id, reference).digest;
+            let customer = CustomerKey::new(&caller.merchant.id, customer).digest;
             Some(MethodId { customer, method })
         }
         Err(error) => {

@@ -260,6 +260,7 @@ fn intent(key: Option<&str>) -> Intent {
         amount: None,
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::default(),
         shopper: None,
     };
@@ -556,6 +557,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::default(),
         shopper: None,
     };

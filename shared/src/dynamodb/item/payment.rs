@@ -20,6 +20,7 @@ const METHOD: Name = Name("m", "method");
 const CARD: Name = Name("cd", "card");
 const MEMO: Name = Name("me", "memo");
 const CUSTOM_REFERENCE: Name = Name("custom_reference", "");
+const SAVE_FOR: Name = Name("save_for", "");
 const CAPTURE: Name = Name("cp", "capture");
 const AUTHORIZATION_EXPIRES_AT: Name = Name("ax", "authorization_expires_at");
 const BY: Name = Name("b", "by");
@@ -85,6 +86,7 @@ pub(super) fn transaction(transaction: &Transaction) -> Item {
     writer.object(CARD, card(&transaction.card));
     writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
     writer.text_maybe(CUSTOM_REFERENCE, transaction.custom_reference.as_ref());
+    writer.text_maybe(SAVE_FOR, transaction.save_for.as_ref());
     writer.some(CAPTURE, transaction.capture, |writer, name, kept| writer.object(name, schedule(kept)));
     writer.some(AUTHORIZATION_EXPIRES_AT, transaction.authorization_expires_at, Writer::moment);
     writer.word(BY, word(PRINCIPALS, &transaction.by));
@@ -103,6 +105,7 @@ pub(super) fn read_transaction(mut members: Reader) -> Result<Transaction, Store
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,
+        save_for: members.text_maybe(SAVE_FOR)?,
         capture: None,
         authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
         by: read_principal(&mut members, BY)?,
