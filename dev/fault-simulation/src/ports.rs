@@ -2,6 +2,3 @@
 
 mod merchants;
 mod store;
-mod stored_cards;
-
-pub(crate) use stored_cards::{NoCustomers, NoProfiles};

@@ -30,8 +30,8 @@ use crate::{
     fault::{Call, Fault, Plan},
     ledger::Ledger,
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
-    ports::{NoCustomers, NoProfiles},
     rng::Rng,
+    stored_cards::{NoCustomers, NoProfiles},
     trace::Trace,
     versions::Version,
 };
