@@ -167,11 +167,15 @@ fn the_routes_are_the_documented_ones() {
         found,
         [
             "$default -> orders",
+            "DELETE /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "GET /status -> orders",
             "GET /v2/orders/{orderId} -> orders",
             "GET /v2/orders/{orderId}/transactions -> orders",
             "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "GET /v2/payment-methods -> payment-methods",
+            "GET /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "PATCH /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "POST /api/v1/payments/creditcard/authorize -> authorize",
             "POST /api/v1/payments/creditcard/capture -> capture",
             "POST /api/v1/payments/creditcard/charge -> purchase",
@@ -186,7 +190,9 @@ fn the_routes_are_the_documented_ones() {
             "POST /v2/orders/{orderId}/transactions/{transactionId}/capture -> capture",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm -> confirm",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
+            "POST /v2/payment-methods -> payment-methods",
             "PUT /v2/orders/{orderId} -> orders",
+            "PUT /v2/payment-methods/{paymentMethodId} -> payment-methods",
         ]
     );
 }

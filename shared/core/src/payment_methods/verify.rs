@@ -56,7 +56,7 @@ impl PaymentMethods {
             Ok((customer, ())) => Ok(customer),
             // The card stays pending on record, which is true and gets resolved.
             Err(error) => {
-                tracing::error!(merchant = %merchant.id, method = %id, %error, "a stored card's outcome is not saved");
+                tracing::error!(merchant = %merchant.id, operation = %id, %error, "a stored card's outcome is not saved");
                 Ok(customer)
             }
         }
