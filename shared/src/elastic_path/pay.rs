@@ -181,13 +181,16 @@ async fn pay_once(
     handled
 }
 
+/// What is paid with, and what may be kept of it.
+type PaidWith = (PaymentSource, CardSummary);
+
 /// Who makes a payment with a stored card (`initiated_by`, `scheduled`), and for whom a card is stored along with the
 /// payment (`save`, `customer`).
 fn stored_card_rules(
     data: &mut Members<'_>,
-    source: Option<(PaymentSource, CardSummary)>,
+    source: Option<PaidWith>,
     caller: &Caller,
-) -> Result<(Option<(PaymentSource, CardSummary)>, Option<CustomerReference>), Failure> {
+) -> Result<(Option<PaidWith>, Option<CustomerReference>), Failure> {
     let by_merchant = match data.text("initiated_by", TEXT_MAX) {
         None | Some("customer") => false,
         Some("merchant") => true,
