@@ -15,6 +15,7 @@ use crate::{
     invocation::{source, source_in},
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
+    payment_methods::PaymentMethods,
     payments::{Payments, Refusal},
     reconcile::Limits,
     scheduled_capture::CaptureSettings,
@@ -37,6 +38,8 @@ fn digest(client: &str) -> String {
 pub struct App {
     /// The use cases.
     pub payments: Payments,
+    /// The use cases of stored cards.
+    pub methods: PaymentMethods,
     /// Who may ask.
     pub merchants: Arc<dyn Merchants>,
     /// Time and ids.

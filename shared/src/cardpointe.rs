@@ -4,6 +4,7 @@ mod client;
 pub mod codes;
 mod inquiry;
 mod meaning;
+mod profiles;
 mod site;
 pub mod transport;
 mod wire;

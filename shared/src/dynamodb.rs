@@ -2,6 +2,7 @@
 //! knows DynamoDB.
 
 pub mod attempts;
+mod customers;
 pub mod deliveries;
 pub mod entries;
 mod item;

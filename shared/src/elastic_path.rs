@@ -12,6 +12,7 @@ mod follow_up;
 mod members;
 mod orders;
 mod pay;
+mod payment_methods;
 mod response;
 mod source;
 pub mod status;
@@ -22,6 +23,10 @@ pub use events::{EventType, events};
 pub use follow_up::{cancel, capture, confirm, refund};
 pub use orders::{get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order};
 pub use pay::{authorize, pay, purchase};
+pub use payment_methods::{
+    create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
+    update_payment_method,
+};
 
 pub use token::issue_token;
 

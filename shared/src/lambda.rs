@@ -33,6 +33,7 @@ use crate::{
     dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
     order::MerchantId,
+    payment_methods::PaymentMethods,
     payments::{Deadline, Payments},
     reconcile::Limits,
     scheduled_capture,
@@ -205,8 +206,25 @@ impl App {
     fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
         let Adapters { store, gateway, merchants, attempts, switch } = adapters;
         let Config { captures, inquiries, source_header, .. } = config.clone();
+        let methods = PaymentMethods {
+            customers: store.clone(),
+            gateway: gateway.clone(),
+            profiles: gateway.clone(),
+            clock: clock.clone(),
+        };
         let (payments, abuse) = (Payments { store, gateway, clock: clock.clone() }, Abuse::default());
-        Self { payments, merchants, clock, abuse, attempts, switch, source_header, captures, inquiries }
+        Self {
+            payments,
+            methods,
+            merchants,
+            clock,
+            abuse,
+            attempts,
+            switch,
+            source_header,
+            captures,
+            inquiries,
+        }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.

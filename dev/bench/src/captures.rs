@@ -97,6 +97,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
             gateway: own.payments.gateway.clone(),
             clock: own.clock.clone(),
         },
+        methods: own.methods.clone(),
         merchants: own.merchants.clone(),
         clock: own.clock.clone(),
         abuse: Abuse::default(),

@@ -21,6 +21,7 @@ mod ports;
 mod rng;
 mod run;
 mod shoppers;
+mod stored_cards;
 mod sweep;
 mod table;
 mod trace;

@@ -17,8 +17,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tollgate::{
-    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, order::Order, payments::Payments,
-    reconcile::Limits, scheduled_capture::CaptureSettings, switch::AlwaysOn,
+    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, order::Order, payment_methods::PaymentMethods,
+    payments::Payments, reconcile::Limits, scheduled_capture::CaptureSettings, switch::AlwaysOn,
 };
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ use crate::{
     ledger::Ledger,
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
     rng::Rng,
+    stored_cards::{NoCustomers, NoProfiles},
     trace::Trace,
     versions::Version,
 };
@@ -245,9 +246,17 @@ impl Instance {
     /// The functions' own wiring, over the fakes.
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
+        // No seed stores a card: `payment_methods/tests` in the rules sweeps over that.
+        let methods = PaymentMethods {
+            customers: Arc::new(NoCustomers),
+            gateway: self.clone(),
+            profiles: Arc::new(NoProfiles),
+            clock: self.clone(),
+        };
         let captures = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
         App {
             payments,
+            methods,
             merchants: self.clone(),
             clock: self.clone(),
             abuse: Abuse::default(),

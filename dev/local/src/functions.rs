@@ -27,6 +27,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("capture", |app, request| Box::pin(capture::handle(app, request))),
     ("confirm", |app, request| Box::pin(confirm::handle(app, request))),
     ("orders", |app, request| Box::pin(orders::handle(app, request))),
+    ("payment-methods", |app, request| Box::pin(payment_methods::handle(app, request))),
     ("payments", |app, request| Box::pin(payments::handle(app, request))),
     ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
     ("refund", |app, request| Box::pin(refund::handle(app, request))),

@@ -88,6 +88,7 @@ async fn authorize(
         amount: Some(amount),
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::At(capture_at),
         shopper: None,
     };
@@ -99,8 +100,11 @@ async fn authorize(
         by: Principal::ClientCredentials,
         attribution: None,
     };
-    let source =
-        PaymentSource::Profile { account: "1".to_owned(), profile: "16178397535388255208".to_owned() };
+    let source = PaymentSource::Profile {
+        account: "1".to_owned(),
+        profile: "16178397535388255208".to_owned(),
+        initiator: tollgate::gateway::Initiator::Customer,
+    };
     let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
     let deadline = Deadline::after(LIMIT);
     let performed = app.payments.perform(merchant, &key, &intent, Some(&source), deadline).await;

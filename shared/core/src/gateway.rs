@@ -87,6 +87,19 @@ pub struct KnownPayment<'a> {
     pub gateway_order_id: &'a str,
 }
 
+/// Who makes a payment with a stored card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Initiator {
+    /// The cardholder, who is there.
+    #[default]
+    Customer,
+    /// The merchant, as it was agreed with the cardholder.
+    Merchant {
+        /// Whether it is one of an agreed series (a subscription, installments).
+        scheduled: bool,
+    },
+}
+
 /// What is paid with.
 pub enum PaymentSource {
     /// A card stored at the gateway.
@@ -95,6 +108,8 @@ pub enum PaymentSource {
         account: String,
         /// The profile, up to 20 digits.
         profile: String,
+        /// Who makes the payment. The card schemes want to know.
+        initiator: Initiator,
     },
     /// A card as its holder typed it, or its token.
     Card(Box<Card>),

@@ -25,6 +25,7 @@ pub use intent::{Action, CaptureAt, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use notices::NOTICES_MAX;
 pub use rejection::{CurrencyLimit, Rejection};
+pub(crate) use resolve::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
 
@@ -149,6 +150,19 @@ id!(
     OrderId,
     &['-', '_', '.', ':', '~']
 );
+id!(
+    /// A customer, as the merchant names it: its cards are stored under this reference. No `@`, so that no e-mail address
+    /// becomes a key.
+    CustomerReference,
+    &['-', '_', '.', ':', '~']
+);
+
+impl CustomerReference {
+    /// The reference in the place of an order's id, where the gateway's reports show one.
+    pub fn as_order(&self) -> OrderId {
+        OrderId(self.0.clone())
+    }
+}
 
 /// Which order of which merchant; the table's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -41,6 +41,7 @@ pub(crate) fn payment(method: Method, first: Operation) -> Transaction {
         card: CardSummary::default(),
         memo: None,
         custom_reference: None,
+        save_for: None,
         capture: None,
         authorization_expires_at: None,
         by: Principal::ClientCredentials,

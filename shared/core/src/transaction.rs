@@ -102,6 +102,8 @@ pub struct Transaction {
     pub memo: Option<Box<Memo>>,
     /// The merchant's own reference, as given at capture.
     pub custom_reference: Option<String>,
+    /// The merchant's reference of the customer for whom the gateway is to store the card along with an approval.
+    pub save_for: Option<String>,
     /// When the held amount is captured by itself.
     pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.

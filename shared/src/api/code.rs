@@ -44,6 +44,12 @@ words! {
         OrderNotFound => "order_not_found",
         /// There is no such transaction.
         TransactionNotFound => "transaction_not_found",
+        /// There is no such payment method.
+        PaymentMethodNotFound => "payment_method_not_found",
+        /// The customer has too many cards stored, or on their way.
+        TooManyPaymentMethods => "too_many_payment_methods",
+        /// The gateway refuses to change or delete the stored card.
+        PaymentMethodRefused => "payment_method_refused",
         /// Another gateway than CardConnect.
         UnsupportedGateway => "unsupported_gateway",
         /// Another method.

@@ -11,8 +11,8 @@ use super::{
     problem::{About, Problem},
 };
 use crate::{
-    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NoEffect, payments::Refusal,
-    store::StoreError,
+    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NoEffect,
+    payment_method::MethodRejection, payment_methods::MethodRefusal, payments::Refusal, store::StoreError,
 };
 
 /// When to come back while something of the same payment is in progress: most gateway calls take
@@ -241,6 +241,34 @@ impl From<Refusal> for Failure {
             )
             .retry_after(UNAVAILABLE_RETRY_S)
             .operator(error.to_string()),
+        }
+    }
+}
+
+impl From<MethodRefusal> for Failure {
+    fn from(refusal: MethodRefusal) -> Self {
+        let detail = refusal.to_string();
+        let error = |code| Self::new(code, detail.clone());
+        match refusal {
+            MethodRefusal::Rejected(rejection) => match rejection {
+                MethodRejection::NotFound => error(Code::PaymentMethodNotFound),
+                MethodRejection::KeyReused => error(Code::IdempotencyKeyReused).about(About::Key),
+                MethodRejection::InProgress => {
+                    error(Code::OperationInProgress).retry_after(IN_PROGRESS_RETRY_S)
+                }
+                MethodRejection::TooMany => error(Code::TooManyPaymentMethods),
+                MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
+            },
+            MethodRefusal::Contended => error(Code::Contended).retry_after(IN_PROGRESS_RETRY_S),
+            MethodRefusal::Store(
+                why @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_)),
+            ) => Refusal::Store(why).into(),
+            MethodRefusal::Unverified => Self::gateway_unavailable(
+                "an earlier attempt may still turn out to have stored the card, and the payment gateway does not say; nothing was sent",
+            ),
+            MethodRefusal::NoEffect(reason) => reason.into(),
+            MethodRefusal::Refused => error(Code::PaymentMethodRefused)
+                .operator("the gateway refuses to change or delete a stored card"),
         }
     }
 }

@@ -63,6 +63,17 @@ impl<T: Transport> CardPointe<T> {
         limit: Duration,
     ) -> Result<Response, TransportError> {
         let method = if body.is_some() { HttpMethod::Put } else { HttpMethod::Get };
+        self.call(merchant, method, url, body, limit).await
+    }
+
+    pub(super) async fn call(
+        &self,
+        merchant: &Merchant,
+        method: HttpMethod,
+        url: String,
+        body: Option<Vec<u8>>,
+        limit: Duration,
+    ) -> Result<Response, TransportError> {
         let (username, password) = (merchant.gateway.username.as_str(), &merchant.gateway.password);
         self.transport.send(Request { method, url, username, password, body, limit }).await
     }

@@ -18,6 +18,8 @@ enum Stands {
     NotFound,
     /// Approved and not captured.
     Authorized,
+    /// An authorization of zero, which verified a card and holds nothing.
+    Verified,
     /// Captured, and not settled yet.
     Captured,
     /// Settled.
@@ -49,6 +51,7 @@ fn stands(record: &GatewayReply) -> Stands {
         ("C", Some("declined")) => Stands::Declined,
         ("B", Some("declined")) => Stands::TimedOut,
         ("A", Some("authorized")) => Stands::Authorized,
+        ("A", Some("zero amount")) => Stands::Verified,
         ("A", Some("queued for capture")) => Stands::Captured,
         ("A", Some("accepted")) => Stands::Settled,
         ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
@@ -93,6 +96,7 @@ impl<'a> Refusals<'a> {
             Stands::TimedOut => self.timed_out = Some(record),
             Stands::NotFound
             | Stands::Authorized
+            | Stands::Verified
             | Stands::Captured
             | Stands::Settled
             | Stands::SettlementRejected
@@ -131,15 +135,22 @@ pub(super) fn of_payment(
         }
         match (stands(record), kind) {
             // Whatever follows names the payment by its reference.
-            (Stands::Captured | Stands::Settled | Stands::SettlementRejected | Stands::Authorized, _)
-                if record.retref.is_none() =>
-            {
+            (
+                Stands::Captured
+                | Stands::Settled
+                | Stands::SettlementRejected
+                | Stands::Authorized
+                | Stands::Verified,
+                _,
+            ) if record.retref.is_none() => {
                 return Finding::Undecided;
             }
+            // Only the verification of a card is for nothing.
+            (Stands::Verified, Kind::Authorize) if amount.is_zero() => approved.push(record),
             (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
             | (Stands::Authorized, Kind::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
-            (Stands::Authorized | Stands::Unlisted, _) => return Finding::Undecided,
+            (Stands::Authorized | Stands::Verified | Stands::Unlisted, _) => return Finding::Undecided,
             (Stands::UnderReview, _) => under_review = true,
             (stands, _) if is_latest => refusals.add(stands, record),
             _ => {}
@@ -175,7 +186,9 @@ pub(super) fn of_capture(amount: Amount, record: &GatewayReply) -> Finding {
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
         Stands::UnderReview => Finding::UnderReview,
         // The payment is known to be there.
-        Stands::NotFound | Stands::Declined | Stands::TimedOut | Stands::Unlisted => Finding::Undecided,
+        Stands::NotFound | Stands::Verified | Stands::Declined | Stands::TimedOut | Stands::Unlisted => {
+            Finding::Undecided
+        }
     }
 }
 
@@ -187,6 +200,7 @@ pub(super) fn of_void(record: &GatewayReply) -> Finding {
         Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
         Stands::UnderReview => Finding::UnderReview,
         Stands::SettlementRejected
+        | Stands::Verified
         | Stands::NotFound
         | Stands::Declined
         | Stands::TimedOut

@@ -10,7 +10,7 @@ pub use https::Https;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
 pub struct Request<'a> {
-    /// GET or PUT.
+    /// What is done.
     pub method: HttpMethod,
     /// The whole URL.
     pub url: String,
@@ -18,19 +18,21 @@ pub struct Request<'a> {
     pub username: &'a str,
     /// Its password.
     pub password: &'a SecretString,
-    /// JSON; none for a GET.
+    /// JSON, for a PUT.
     pub body: Option<Vec<u8>>,
     /// How long to wait, from connecting to the last byte of the response.
     pub limit: Duration,
 }
 
-/// The two methods that the gateway's REST API needs.
+/// The methods that the gateway's REST API needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpMethod {
     /// Reads.
     Get,
     /// Writes.
     Put,
+    /// Deletes a stored card.
+    Delete,
 }
 
 /// A response, of which the status has arrived at least.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     card::{CardToken, SecurityCode, StoredCard},
     carried::Carried,
-    gateway::{Command, Instruction, PaymentSource},
+    gateway::{Command, Initiator, Instruction, PaymentSource},
     money::{Amount, Currency},
     outcome::GatewayResponse,
 };
@@ -30,7 +30,7 @@ struct Auth<'a> {
     amount: String,
     currency: &'a str,
     capture: &'static str,
-    /// E: e-commerce.
+    /// E: e-commerce. R: one of a series that the merchant takes by schedule.
     ecomind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
@@ -41,9 +41,12 @@ struct Auth<'a> {
     /// `<profileid>/<acctid>`: the other way round than in the Elastic Path API. `Y` stores the card.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
-    /// C: the cardholder is there and pays with a stored card.
+    /// Of a stored card. C: the cardholder is there, and pays or lets it be stored. M: the merchant takes the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     cof: Option<&'static str>,
+    /// Of a payment that the merchant takes: Y if it is one of an agreed series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cofscheduled: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,8 +155,14 @@ fn auth<'a>(
         ..Auth::default()
     };
     match source {
-        PaymentSource::Profile { account, profile } => {
-            Auth { profile: Some(format!("{profile}/{account}")), cof: Some("C"), ..common }
+        PaymentSource::Profile { account, profile, initiator } => {
+            let (ecomind, cof, cofscheduled) = match initiator {
+                Initiator::Customer => ("E", "C", None),
+                Initiator::Merchant { scheduled: false } => ("E", "M", Some("N")),
+                Initiator::Merchant { scheduled: true } => ("R", "M", Some("Y")),
+            };
+            let profile = Some(format!("{profile}/{account}"));
+            Auth { profile, ecomind, cof: Some(cof), cofscheduled, ..common }
         }
         PaymentSource::Card(card) => {
             let billing = card.billing.as_ref();
@@ -170,6 +179,7 @@ fn auth<'a>(
                 country: text(billing.and_then(|b| b.country.as_ref()), 2),
                 postal: billing.and_then(|b| b.postcode.as_deref()).and_then(postal),
                 profile: card.save.then(|| "Y".to_owned()),
+                cof: card.save.then_some("C"),
                 cofpermission: card.save.then_some("Y"),
                 ..common
             }
@@ -196,7 +206,7 @@ fn postal(text: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn json(body: &impl Serialize) -> Vec<u8> {
+pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
     // Plain structs of strings: there is nothing in them that could fail.
     serde_json::to_vec(body).unwrap_or_default()
 }

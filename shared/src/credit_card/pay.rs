@@ -88,6 +88,7 @@ pub(super) async fn pay(
             amount,
             card: summary,
             standalone: Some(alone),
+            save_for: None,
             capture: CaptureAt::AsTheMerchantSays,
             shopper: None,
         }),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     api::{Code, members::Members},
     card::{CardAccount, CardSummary, Expiry, SecurityCode},
-    gateway::{BillingAddress, Card, PaymentSource},
+    gateway::{BillingAddress, Card, Initiator, PaymentSource},
 };
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
@@ -67,7 +67,7 @@ impl Source {
                 PaymentSource::Card(Box::new(Card { account, expiry, security_code, name, billing, save }))
             }
             Self::Stored { customer, profile } => {
-                PaymentSource::Profile { account: profile, profile: customer }
+                PaymentSource::Profile { account: profile, profile: customer, initiator: Initiator::Customer }
             }
         }
     }

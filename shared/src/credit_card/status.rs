@@ -15,6 +15,7 @@ pub fn status(code: Code) -> u16 {
         Code::Declined
         | Code::OrderNotFound
         | Code::TransactionNotFound
+        | Code::PaymentMethodNotFound
         | Code::UnsupportedGateway
         | Code::UnsupportedMethod
         | Code::UnsupportedCaptureMechanism
@@ -53,6 +54,8 @@ pub fn status(code: Code) -> u16 {
         | Code::TooManyOperations
         | Code::TooManyAttempts
         | Code::TooManyDeclines
+        | Code::TooManyPaymentMethods
+        | Code::PaymentMethodRefused
         | Code::GatewayUnavailable
         | Code::GatewayMisconfigured
         | Code::NewerVersion => 200,
@@ -141,6 +144,9 @@ pub fn number(code: Code) -> u8 {
         Code::TooManyAttempts => 72,
         Code::TooManyWrongKeys => 73,
         Code::TooManyDeclines => 74,
+        Code::PaymentMethodNotFound => 76,
+        Code::TooManyPaymentMethods => 77,
+        Code::PaymentMethodRefused => 78,
         Code::GatewayUnavailable => 90,
         Code::GatewayMisconfigured => 91,
         Code::ServiceUnavailable => 92,

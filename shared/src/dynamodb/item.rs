@@ -7,11 +7,14 @@
 //! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
 //! *Upgrades*, has the rules.
 
+mod customer;
 mod members;
 mod notice;
 mod operation;
 mod payment;
 mod words;
+
+pub(super) use customer::{next_customer, read_customer};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -35,7 +35,8 @@ struct Images {
 
 impl StreamEvent {
     /// The changes in it, in the stream's order. An order that was deleted is none: there is nothing to
-    /// tell of it. Neither is the switch that stops payments, which is in the same table.
+    /// tell of it. Neither are the switch that stops payments and customers with their stored cards, which are in the
+    /// same table.
     pub fn into_changes(self) -> Vec<Change> {
         self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
     }
@@ -44,7 +45,7 @@ impl StreamEvent {
 fn change(images: Images) -> Option<Change> {
     let new = images.new_image?;
     let key = images.keys.get("order_key").and_then(|key| key["S"].as_str()).unwrap_or_default().to_owned();
-    if key == SWITCH_KEY {
+    if is_no_order(&key) {
         return None;
     }
     let version = new.get("version").and_then(|version| version["N"].as_str()?.parse().ok());
@@ -53,11 +54,16 @@ fn change(images: Images) -> Option<Change> {
     Some(Change { number: images.sequence_number, key, version, orders })
 }
 
+/// An order's key begins with its merchant's id. What else is in the table has none.
+fn is_no_order(key: &str) -> bool {
+    key.starts_with(SWITCH_KEY)
+}
+
 /// An order as it is stored, as a change that made all of it. None for what is no order.
 pub fn whole_order(item: Item) -> Option<Change> {
     let text = |name: &str| item.get(name)?.as_s().ok().cloned();
     let key = text("order_key").unwrap_or_default();
-    if key == SWITCH_KEY {
+    if is_no_order(&key) {
         return None;
     }
     let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
@@ -150,13 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_that_stops_payments_is_no_order() {
-        let keys = json!({"order_key": {"S": SWITCH_KEY}});
-        let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": keys});
-        let event = json!({"Records": [{"dynamodb": images}]});
-        assert!(serde_json::from_value::<StreamEvent>(event).unwrap().into_changes().is_empty());
-        let key = AttributeValue::S(SWITCH_KEY.to_owned());
-        assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
+    fn the_switch_that_stops_payments_and_a_customer_are_no_orders() {
+        for key in [SWITCH_KEY, "#customer#m#00000000000000000000000000000001"] {
+            let keys = json!({"order_key": {"S": key}});
+            let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": keys});
+            let event = json!({"Records": [{"dynamodb": images}]});
+            assert!(serde_json::from_value::<StreamEvent>(event).unwrap().into_changes().is_empty());
+            let key = AttributeValue::S(key.to_owned());
+            assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
+        }
     }
 
     #[test]

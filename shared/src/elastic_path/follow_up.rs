@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{
     caller::idempotency_key,
-    order_id, respond, respond_unless_stopped,
+    order_id,
+    payment_methods::keep_saved,
+    respond, respond_unless_stopped,
     response::{self, View},
 };
 use crate::{
@@ -99,7 +101,11 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { 202 } else { 200 };
-    Ok(Reply::new(status, response::enveloped(response::transaction(&order, transaction, caller.view(app)))))
+    let mut body = response::enveloped(response::transaction(&order, transaction, caller.view(app)));
+    if caller.principal == Principal::ClientCredentials {
+        keep_saved(app, &caller, &order, transaction, &mut body).await;
+    }
+    Ok(Reply::new(status, body))
 }
 
 async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Value> {
@@ -246,7 +252,15 @@ pub(super) async fn carry_out(
     let key = caller.key(order);
     let deadline = deadline(request, app.clock.now());
     let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
-    reply(&performed, caller.view(app))
+    let mut reply = reply(&performed, caller.view(app))?;
+    // A shopper stores no card.
+    if let Some(transaction) = performed.order.transaction(performed.at.transaction)
+        && caller.principal == Principal::ClientCredentials
+        && matches!(intent.action, Action::Pay(_))
+    {
+        keep_saved(app, caller, &performed.order, transaction, &mut reply.body).await;
+    }
+    Ok(reply)
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.

@@ -4,8 +4,8 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 
 use super::{
-    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, respond_unless_stopped,
-    response::GATEWAY, source::source,
+    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, payment_methods::customer,
+    respond_unless_stopped, response::GATEWAY, source::source,
 };
 use crate::{
     access_token,
@@ -20,11 +20,11 @@ use crate::{
     },
     app::App,
     card::CardSummary,
-    gateway::PaymentSource,
+    gateway::{Initiator, PaymentSource},
     merchants::{Merchant, Role},
     money::{Amount, Currency},
     operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
-    order::{Action, CaptureAt, Intent, OrderId, Pay},
+    order::{Action, CaptureAt, CustomerReference, Intent, OrderId, Pay},
     policy::OrdersMode,
     transaction::Method,
 };
@@ -85,6 +85,8 @@ struct RequestedPayment {
     capture: CaptureAt,
     source: PaymentSource,
     card: CardSummary,
+    /// The customer for whom the card is to be stored along with the payment.
+    save_for: Option<CustomerReference>,
 }
 
 impl RequestedPayment {
@@ -105,6 +107,7 @@ impl RequestedPayment {
         let stated = data.currency("currency");
         let capture = capture_at(&mut data, method, caller.principal)?;
         let source = source(&mut data, app.clock.as_ref());
+        let (source, save_for) = stored_card_rules(&mut data, source, caller)?;
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, which it sends for other reasons, is
             // not held against it.
@@ -121,19 +124,27 @@ impl RequestedPayment {
             let detail = "this merchant's shoppers cannot pay with stored cards";
             return Err(Failure::new(Code::Forbidden, detail));
         }
-        Ok(Self { method, amount, currency, capture, source, card })
+        Ok(Self { method, amount, currency, capture, source, card, save_for })
     }
 
     fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
         let &Self { method, amount, currency, capture, .. } = self;
         let payment = match &self.source {
-            PaymentSource::Profile { account, profile } => Some(format!("{account}|{profile}")),
+            PaymentSource::Profile { account, profile, .. } => Some(format!("{account}|{profile}")),
             PaymentSource::Card(_) => None,
         };
         let card = self.card.clone();
         Intent {
             fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-            action: Action::Pay(Pay { method, amount, card, standalone: None, capture, shopper }),
+            action: Action::Pay(Pay {
+                method,
+                amount,
+                card,
+                standalone: None,
+                save_for: self.save_for.clone(),
+                capture,
+                shopper,
+            }),
             key,
             currency,
             by: caller.principal,
@@ -172,6 +183,60 @@ async fn pay_once(
     handled
 }
 
+/// What is paid with, and what may be kept of it.
+type PaidWith = (PaymentSource, CardSummary);
+
+/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), and for whom a card is stored along with the
+/// payment (`save`, `customer`).
+fn stored_card_rules(
+    data: &mut Members<'_>,
+    source: Option<PaidWith>,
+    caller: &Caller,
+) -> Result<(Option<PaidWith>, Option<CustomerReference>), Failure> {
+    let by_merchant = match data.text("initiated_by", TEXT_MAX) {
+        None | Some("customer") => false,
+        Some("merchant") => true,
+        Some(_) => {
+            data.problem("initiated_by", Code::InvalidValue, "must be customer or merchant");
+            false
+        }
+    };
+    let scheduled = data.flag("scheduled").unwrap_or_default();
+    let save = data.flag("save").unwrap_or_default();
+    if by_merchant || scheduled || save {
+        caller.must_be_merchant()?;
+    }
+    if scheduled && !by_merchant {
+        data.problem("scheduled", Code::InvalidValue, "is for payments with initiated_by: merchant");
+    }
+    let save_for = if save { customer(data) } else { None };
+    let source = source.map(|(source, card)| match source {
+        PaymentSource::Profile { account, profile, .. } => {
+            if save {
+                data.problem(
+                    "save",
+                    Code::InvalidValue,
+                    "is for a card or a token: this one is stored already",
+                );
+            }
+            let initiator = if by_merchant { Initiator::Merchant { scheduled } } else { Initiator::Customer };
+            (PaymentSource::Profile { account, profile, initiator }, card)
+        }
+        PaymentSource::Card(mut to_pay) => {
+            if by_merchant {
+                data.problem(
+                    "initiated_by",
+                    Code::InvalidValue,
+                    "must be customer: the card is not a stored one",
+                );
+            }
+            to_pay.save = save;
+            (PaymentSource::Card(to_pay), card)
+        }
+    });
+    Ok((source, save_for))
+}
+
 /// What an order that is not registered here needs besides: its amount, and its currency, if the
 /// merchant takes several.
 fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchant) -> Option<Currency> {
@@ -179,6 +244,15 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
         let detail = "is required: this merchant's orders are not registered here";
         data.problem("amount", Code::AmountRequired, detail);
     }
+    account_currency(data, stated, merchant)
+}
+
+/// Which of the merchant's accounts is meant.
+pub(super) fn account_currency(
+    data: &mut Members<'_>,
+    stated: Option<Currency>,
+    merchant: &Merchant,
+) -> Option<Currency> {
     let currency = stated.or_else(|| merchant.only_currency());
     if currency.is_none() {
         let detail = "is required: this merchant takes several currencies";

@@ -377,7 +377,7 @@ fn price(currency: Currency, amount: Amount) -> Value {
     json!({"amount": amount.minor(), "currency": currency.code(), "formatted": currency.format(amount)})
 }
 
-fn timestamps(created: Timestamp, updated: Timestamp) -> Value {
+pub(super) fn timestamps(created: Timestamp, updated: Timestamp) -> Value {
     json!({"created_at": seconds(created), "updated_at": seconds(updated)})
 }
 

@@ -4,7 +4,7 @@ use crate::{
     api::{Code, body::Node, members::Members},
     card::{CardAccount, CardSummary, Expiry, Kept, SecurityCode, looks_like_card_number},
     clock::Clock,
-    gateway::{BillingAddress, Card, PaymentSource},
+    gateway::{BillingAddress, Card, Initiator, PaymentSource},
 };
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
@@ -43,7 +43,8 @@ fn stored_card(data: &mut Members<'_>) -> Option<(PaymentSource, CardSummary)> {
         |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     match text.split_once('|') {
         Some((account, profile)) if digits(account, 3) && digits(profile, 20) => {
-            let source = PaymentSource::Profile { account: account.to_owned(), profile: profile.to_owned() };
+            let (account, profile) = (account.to_owned(), profile.to_owned());
+            let source = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
             Some((source, CardSummary::default()))
         }
         _ => {
@@ -117,7 +118,7 @@ fn card(
     Some((PaymentSource::Card(Box::new(card)), summary))
 }
 
-fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry> {
+pub(super) fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry> {
     let month = data.required_text("month", TEXT_MAX);
     let year = data.required_text("year", TEXT_MAX);
     let (month, year) = (month?.trim(), year?.trim());

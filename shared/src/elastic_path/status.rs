@@ -21,7 +21,7 @@ pub fn status(code: Code) -> u16 {
         | Code::DiscountExceedsAmount => 400,
         Code::InvalidGrant | Code::InvalidAccessToken => 401,
         Code::Forbidden => 403,
-        Code::NotFound | Code::OrderNotFound | Code::TransactionNotFound => 404,
+        Code::NotFound | Code::OrderNotFound | Code::TransactionNotFound | Code::PaymentMethodNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::PaymentInProgress
         | Code::OperationInProgress
@@ -62,6 +62,8 @@ pub fn status(code: Code) -> u16 {
         | Code::TooManyTransactions
         | Code::TooManyOperations
         | Code::TooManyAttempts
+        | Code::TooManyPaymentMethods
+        | Code::PaymentMethodRefused
         | Code::TooManyDeclines => 422,
         Code::TooManyWrongKeys => 429,
         Code::GatewayMisconfigured => 502,
@@ -86,6 +88,7 @@ pub fn title(code: Code) -> &'static str {
         Code::UnsupportedGrantType => "Unsupported grant type",
         Code::OrderNotFound => "Order not found",
         Code::TransactionNotFound => "Transaction not found",
+        Code::PaymentMethodNotFound => "Payment method not found",
         other => StatusCode::from_u16(status(other))
             .ok()
             .and_then(|status| status.canonical_reason())

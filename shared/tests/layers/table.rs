@@ -14,6 +14,7 @@ pub(crate) const RULES: [&str; 15] = [
     "operation",
     "transaction",
     "order",
+    "payment_method",
     "journal",
     "attention",
     "webhook",
@@ -30,13 +31,16 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("policy", "operation"),
     ("transaction", "money card carried memo outcome operation"),
     ("order", "money card carried memo decline outcome operation policy transaction"),
+    ("payment_method", "card carried outcome operation order"),
     ("journal", "money card decline outcome operation transaction order words"),
     ("attention", "journal operation order words"),
     ("webhook", "order"),
     // Ports.
     ("merchants", "money discount operation policy order words"),
     ("gateway", "money card memo outcome operation order merchants"),
+    ("profiles", "card outcome operation merchants"),
     ("store", "order"),
+    ("customers", "store payment_method"),
     ("switch", "store"),
     ("attempts", "order store"),
     ("trail", "operation"),
@@ -50,19 +54,28 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
         "money outcome operation policy transaction order clock merchants gateway store \
          trail",
     ),
+    (
+        "payment_methods",
+        "money card outcome operation order payment_method clock merchants gateway customers \
+         profiles store payments trail",
+    ),
     ("reconcile", "outcome operation order merchants store payments"),
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
     ("journaling", "journal order store entry_store"),
     ("listing", "transaction order journal store entry_log"),
     ("delivering", "clock store event_bus receivers webhook"),
     // Adapters.
-    ("cardpointe", "money card carried decline outcome operation clock merchants gateway"),
+    (
+        "cardpointe",
+        "money card carried decline outcome operation clock merchants gateway \
+     profiles",
+    ),
     ("merchant_document", "money card discount policy order merchants cardpointe"),
     ("secrets_manager", "order clock merchants trail aws_error merchant_document"),
     (
         "dynamodb",
         "money card carried memo decline outcome operation transaction order journal store \
-         attempts clock switch entry_store entry_log journaling aws_error words receivers delivering webhook",
+         attempts clock switch customers payment_method entry_store entry_log journaling aws_error words receivers delivering webhook",
     ),
     ("webhooks", "order clock store receivers webhook aws_error"),
     ("event_bridge", "event_bus store aws_error"),
@@ -71,12 +84,13 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("invocation", "card trail payments version"),
     (
         "app",
-        "order clock merchants switch attempts trail payments reconcile scheduled_capture \
+        "order clock merchants switch attempts trail payment_methods payments reconcile scheduled_capture \
          abuse access_token invocation",
     ),
     (
         "api",
-        "money card outcome operation order merchants store trail payments access_token \
+        "money card outcome operation order payment_method merchants store trail payment_methods \
+         payments access_token \
          invocation app words",
     ),
     ("status", "invocation app version"),
@@ -91,7 +105,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "elastic_path",
         "money card memo decline outcome operation policy transaction order attention clock \
-         merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
+         payment_method payment_methods merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
          app api words",
     ),
     // What tells others.
@@ -99,7 +113,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Start-up.
     (
         "lambda",
-        "order clock merchants store entry_store entry_log trail payments reconcile scheduled_capture journaling \
+        "order clock merchants store entry_store entry_log trail payment_methods payments reconcile scheduled_capture journaling \
          event_bus event_bridge publishing receivers delivering webhooks cardpointe secrets_manager dynamodb abuse invocation app telemetry",
     ),
 ];

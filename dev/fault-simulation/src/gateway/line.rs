@@ -140,7 +140,7 @@ impl Transport for Line<'_> {
         let limit = request.limit;
         let call = match request.method {
             HttpMethod::Get => Call::Inquire,
-            HttpMethod::Put => Call::Perform,
+            HttpMethod::Put | HttpMethod::Delete => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
         let began = Instant::now();
@@ -224,6 +224,7 @@ fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
     let method = match method {
         HttpMethod::Get => http::Method::GET,
         HttpMethod::Put => http::Method::PUT,
+        HttpMethod::Delete => http::Method::DELETE,
     };
     let credentials = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
     let builder = http::Request::builder().method(method).uri(url);

@@ -49,6 +49,7 @@ mod stack;
 mod stopped_merchants;
 mod stopped_payments;
 mod store;
+mod stored_cards;
 mod support;
 mod template;
 mod webhooks;

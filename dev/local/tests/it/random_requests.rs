@@ -24,8 +24,8 @@ mod spoil;
 mod values;
 
 /// Each seed has a stack of its own, so that what it meets depends on nothing else.
-const SEEDS: u64 = 6;
-const REQUESTS: usize = 520;
+const SEEDS: u64 = 9;
+const REQUESTS: usize = 640;
 
 /// Runs one seed only, in place of all.
 const SEED: &str = "RANDOM_REQUESTS_SEED";

@@ -175,6 +175,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         // Only a payment that is an order of its own has one, and there is one of those in an order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
         capture: Some(CaptureSchedule { at: now, lapsed_at: Some(now) }),
+        save_for: longest.then(|| "c".repeat(64)),
         custom_reference: Some("é".repeat(if longest { 128 } else { 1 })),
         authorization_expires_at: Some(now),
         by: Principal::ClientCredentials,

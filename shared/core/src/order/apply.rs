@@ -139,7 +139,7 @@ fn learn_from_approval(
     if let Some(token) = answer.token.clone() {
         transaction.card.learn_from_token(token);
     }
-    if transaction.memo.as_ref().is_some_and(|memo| memo.save_card) {
+    if transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card) {
         transaction.card.stored.clone_from(&answer.stored);
     }
     if transaction.method == Method::Authorize {

@@ -175,6 +175,7 @@ fn decide_pay(
         card: pay.card.clone(),
         memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
         custom_reference: None,
+        save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
         authorization_expires_at: None,
         by: intent.by,

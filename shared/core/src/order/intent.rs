@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::CustomerReference;
 use crate::{
     card::CardSummary,
     memo::Memo,
@@ -75,6 +76,8 @@ pub struct Pay {
     pub card: CardSummary,
     /// A payment that is an order of its own, made with it; none for a payment of the merchant's order.
     pub standalone: Option<Box<StandalonePayment>>,
+    /// The customer for whom the gateway is to store the card along with an approval.
+    pub save_for: Option<CustomerReference>,
     /// When an authorization is captured by itself.
     pub capture: CaptureAt,
     /// Which shopper pays; none for the merchant's own systems.

@@ -15,10 +15,10 @@ use crate::{
 
 /// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it
 /// for as long again (`WORKING_MAX`), and both with time to spare.
-const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
+pub(crate) const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
 
 /// How far apart the two times must be that the gateway shows no trace of an operation.
-const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// When an operation that was given up as absent is looked for once more.
 pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway may work for
 /// longer (`WORKING_MAX`): waiting longer here would not bring its final response either.
-pub(super) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 
 /// Time kept for saving the outcome and answering, after the gateway's answer or its absence.
 pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
@@ -28,7 +28,7 @@ impl Deadline {
     }
 
     /// How long the gateway may take from now, or none when it must not be called any more.
-    pub(super) fn gateway_limit(self) -> Option<Duration> {
+    pub(crate) fn gateway_limit(self) -> Option<Duration> {
         let left = self.0.saturating_duration_since(Instant::now());
         let limit = left.saturating_sub(KEPT_FOR_OUTCOME).min(GATEWAY_LIMIT);
         (limit >= SEND_MIN).then_some(limit)

@@ -240,7 +240,11 @@ impl Fixture {
     }
 
     async fn perform(&self, intent: &Intent, left: Duration) -> Result<Performed, Refusal> {
-        let source = PaymentSource::Profile { account: "1".to_owned(), profile: "2".to_owned() };
+        let source = PaymentSource::Profile {
+            account: "1".to_owned(),
+            profile: "2".to_owned(),
+            initiator: crate::gateway::Initiator::Customer,
+        };
         let deadline = Deadline::after(left);
         self.payments.perform(&self.merchant, &self.key, intent, Some(&source), deadline).await
     }
@@ -256,6 +260,7 @@ fn intent(key: Option<&str>) -> Intent {
         amount: None,
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::default(),
         shopper: None,
     };
@@ -553,6 +558,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture: CaptureAt::default(),
         shopper: None,
     };

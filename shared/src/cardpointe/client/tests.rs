@@ -169,7 +169,11 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
 
 #[tokio::test]
 async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gateway() {
-    let source = || PaymentSource::Profile { account: "1".to_owned(), profile: "9".to_owned() };
+    let source = || PaymentSource::Profile {
+        account: "1".to_owned(),
+        profile: "9".to_owned(),
+        initiator: crate::gateway::Initiator::Customer,
+    };
     let (hold, buy) = (source(), source());
     for (command, path) in [
         (Command::Authorize(&hold), "/auth"),

@@ -292,3 +292,16 @@ fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
         assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
     }
 }
+
+#[test]
+fn an_authorization_of_zero_is_approved_by_its_own_record_and_no_payment_is() {
+    let zero = [record("A", "Zero Amount", "0.00")];
+    let of = |kind, amount| {
+        of_payment(kind, amount, AttemptRecords { latest: &zero, shared: false, earlier: &[] }, &[])
+    };
+    assert!(approved(&of(Kind::Authorize, Amount::ZERO)));
+    assert_eq!(of(Kind::Authorize, amount()), Finding::Undecided);
+    assert_eq!(of(Kind::Purchase, Amount::ZERO), Finding::Undecided);
+    assert_eq!(of_capture(amount(), &zero[0]), Finding::Undecided);
+    assert_eq!(of_void(&zero[0]), Finding::Undecided);
+}

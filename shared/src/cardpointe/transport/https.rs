@@ -67,6 +67,7 @@ impl Transport for Https {
         let builder = match method {
             HttpMethod::Get => client.get(url),
             HttpMethod::Put => client.put(url),
+            HttpMethod::Delete => client.delete(url),
         };
         let builder = builder.basic_auth(username, Some(password.expose_secret())).timeout(limit);
         let builder = match body {

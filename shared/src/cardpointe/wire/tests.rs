@@ -71,7 +71,10 @@ fn auth_with(account: &str, memo: Option<&Memo>, save: bool) -> Value {
     let expiry = Expiry::new(12, 2031).unwrap();
     let name = "Larry Jones".to_owned();
     let card = Card { account, expiry, security_code, name, billing: None, save };
-    let source = PaymentSource::Card(Box::new(card));
+    auth_by(&PaymentSource::Card(Box::new(card)), memo)
+}
+
+fn auth_by(source: &PaymentSource, memo: Option<&Memo>) -> Value {
     let instruction = Instruction {
         route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
         currency: Currency::USD,
@@ -79,7 +82,7 @@ fn auth_with(account: &str, memo: Option<&Memo>, save: bool) -> Value {
         gateway_order_id: "TGA",
         order: &"o".parse().unwrap(),
         memo,
-        command: Command::Authorize(&source),
+        command: Command::Authorize(source),
     };
     let (endpoint, body) = request(&instruction);
     assert_eq!(endpoint, "auth");
@@ -110,6 +113,28 @@ fn a_card_is_stored_only_when_its_holder_agreed() {
         r#""profileid":"1","acctid":"1000""#,
     ] {
         assert_eq!(answered(odd), None, "{odd}");
+    }
+}
+
+#[test]
+fn the_card_schemes_are_told_who_makes_a_payment_with_a_stored_card() {
+    let shown =
+        |sent: &Value| ["ecomind", "cof", "cofscheduled"].map(|name| sent[name].as_str().map(str::to_owned));
+    let told = |ecomind: &str, cof: Option<&str>, scheduled: Option<&str>| {
+        [Some(ecomind), cof, scheduled].map(|text| text.map(str::to_owned))
+    };
+    // The first payment, which stores the card, is its holder's.
+    assert_eq!(shown(&auth_of(None, true)), told("E", Some("C"), None));
+    assert_eq!(shown(&auth_of(None, false)), told("E", None, None));
+    for (initiator, expected) in [
+        (Initiator::Customer, told("E", Some("C"), None)),
+        (Initiator::Merchant { scheduled: false }, told("E", Some("M"), Some("N"))),
+        (Initiator::Merchant { scheduled: true }, told("R", Some("M"), Some("Y"))),
+    ] {
+        let (account, profile) = ("1".to_owned(), "16178397535388255208".to_owned());
+        let sent = auth_by(&PaymentSource::Profile { account, profile, initiator }, None);
+        assert_eq!(shown(&sent), expected, "{initiator:?}");
+        assert_eq!(sent["profile"], "16178397535388255208/1");
     }
 }
 

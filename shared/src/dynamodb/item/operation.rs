@@ -223,7 +223,7 @@ fn read_attempt(members: &mut Reader) -> Result<Attempt, StoreError> {
     })
 }
 
-fn route(route: &Route) -> Item {
+pub(super) fn route(route: &Route) -> Item {
     let mut writer = Writer::default();
     if route.gateway != UNNAMED_GATEWAY {
         writer.text(GATEWAY, &*route.gateway);
@@ -233,7 +233,7 @@ fn route(route: &Route) -> Item {
     writer.finish(&Carried::default())
 }
 
-fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
+pub(super) fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
     let gateway = members.text_maybe(GATEWAY)?.map_or(Cow::Borrowed(UNNAMED_GATEWAY), Cow::Owned);
     Ok(Route { gateway, account: members.text(MERCHID)?, endpoint: members.text(BASE_URL)? })
 }

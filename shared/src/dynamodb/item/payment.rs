@@ -20,6 +20,7 @@ const METHOD: Name = Name("m", "method");
 const CARD: Name = Name("cd", "card");
 const MEMO: Name = Name("me", "memo");
 const CUSTOM_REFERENCE: Name = Name("custom_reference", "");
+const SAVE_FOR: Name = Name("save_for", "");
 const CAPTURE: Name = Name("cp", "capture");
 const AUTHORIZATION_EXPIRES_AT: Name = Name("ax", "authorization_expires_at");
 const BY: Name = Name("b", "by");
@@ -85,6 +86,7 @@ pub(super) fn transaction(transaction: &Transaction) -> Item {
     writer.object(CARD, card(&transaction.card));
     writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
     writer.text_maybe(CUSTOM_REFERENCE, transaction.custom_reference.as_ref());
+    writer.text_maybe(SAVE_FOR, transaction.save_for.as_ref());
     writer.some(CAPTURE, transaction.capture, |writer, name, kept| writer.object(name, schedule(kept)));
     writer.some(AUTHORIZATION_EXPIRES_AT, transaction.authorization_expires_at, Writer::moment);
     writer.word(BY, word(PRINCIPALS, &transaction.by));
@@ -103,6 +105,7 @@ pub(super) fn read_transaction(mut members: Reader) -> Result<Transaction, Store
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,
+        save_for: members.text_maybe(SAVE_FOR)?,
         capture: None,
         authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
         by: read_principal(&mut members, BY)?,
@@ -128,7 +131,7 @@ pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Princip
     Ok(principal.unwrap_or(Principal::Unrecognized))
 }
 
-fn card(card: &CardSummary) -> Item {
+pub(super) fn card(card: &CardSummary) -> Item {
     let mut writer = Writer::default();
     writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
     writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
@@ -143,7 +146,7 @@ fn card(card: &CardSummary) -> Item {
     writer.finish(&Carried::default())
 }
 
-fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
+pub(super) fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
     Ok(CardSummary {
         brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
         last_four: members.text_maybe(LAST_FOUR)?,

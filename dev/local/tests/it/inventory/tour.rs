@@ -59,6 +59,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.stays_in_doubt().await;
     tour.cannot_keep_the_journal().await;
     tour.sends_webhooks().await;
+    tour.stores_cards().await;
     tour.lets_an_authorization_lapse().await;
     tour.is_stopped_and_started().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
@@ -163,6 +164,35 @@ impl Tour {
             self.shop.pay_by_token(order, "purchase").await.data(200);
             webhooks::deliver(&self.shop).await;
         }
+    }
+
+    /// Cards that are stored, declined, renewed with a lost response, lost on their way, and saved with a payment.
+    async fn stores_cards(&mut self) {
+        let path = "/v2/payment-methods";
+        let card = |customer: &str, number: &str| {
+            let mut data = by_card_with("purchase", number, &json!({"customer": customer, "default": true}));
+            data["method"] = Value::Null;
+            json!({ "data": data })
+        };
+        let stored = self.shop.post_with_key(path, "card", card("c-1", VISA)).await;
+        stored.data(201);
+        self.shop.post(path, card("c-1", NO_FUNDS)).await.error(400, "declined");
+        self.fault(Endpoint::Profile, FaultKind::DropAfter);
+        let renewed = json!({"data": {"month": "1", "year": "2034"}}).to_string();
+        let renewed = self.shop.send(Method::PATCH, &format!("{path}/{}", stored.id()), &[], renewed).await;
+        renewed.data(202);
+        self.look().await;
+        self.fault(Endpoint::Auth, FaultKind::DropBefore);
+        self.shop.post(path, card("c-2", VISA)).await.data(202);
+        for _ in 0..2 {
+            self.later(100).await;
+            self.shop.get(&format!("{path}?customer=c-2")).await.data(200);
+            self.look().await;
+        }
+        self.shop.register("saving", 2599).await;
+        let saving = by_card_with("purchase", VISA, &json!({"save": true, "customer": "c-3"}));
+        self.shop.pay("saving", saving).await.data(200);
+        self.look().await;
     }
 
     async fn is_paid_by_a_shopper(&mut self) {

@@ -188,6 +188,9 @@ pub(super) fn path(rng: &mut StdRng, template: &str, path: &str) -> String {
         1 => format!("{path}?a=1&a=2&b=%FF&{VISA}"),
         2 => path.replace("/v", "//v").replace("/a", "/A"),
         3 => path.replacen("o-", &format!("{order}-"), 1),
-        _ => template.replace("{orderId}", &order).replace("{transactionId}", &transaction),
+        _ => {
+            let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
+            path.replace("{paymentMethodId}", &order)
+        }
     }
 }

@@ -128,6 +128,7 @@ impl Fixture {
             amount: minor.map(amount),
             card: CardSummary::default(),
             standalone: None,
+            save_for: None,
             capture: CaptureAt::default(),
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
         };

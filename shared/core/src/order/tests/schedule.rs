@@ -31,6 +31,7 @@ fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejectio
         amount: None,
         card: CardSummary::default(),
         standalone: None,
+        save_for: None,
         capture,
         shopper: None,
     };

@@ -21,6 +21,7 @@ fn alone(method: Method, save_card: bool) -> Action {
         amount: Some(amount(TOTAL)),
         card: CardSummary::default(),
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
+        save_for: None,
         capture: CaptureAt::default(),
         shopper: None,
     })

@@ -1,0 +1,116 @@
+//! Ids and the rules that need no gateway.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::{card::CardSummary, decline::DeclineCode, operation::Fingerprint};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_767_268_800).unwrap()
+}
+
+fn customer() -> Customer {
+    let reference: CustomerReference = "c-1".parse().unwrap();
+    Customer::new(CustomerKey::new(&"m".parse().unwrap(), &reference), reference)
+}
+
+fn new(id: u128) -> NewMethod {
+    NewMethod {
+        id: Uuid::from_u128(id),
+        key: None,
+        fingerprint: Fingerprint([u8::try_from(id % 251).unwrap(); 32]),
+        route: Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "e".to_owned() },
+        card: CardSummary {
+            stored: Some(StoredCard { profile: id.to_string(), account: "1".to_owned() }),
+            ..CardSummary::default()
+        },
+        token: None,
+    }
+}
+
+#[test]
+fn an_id_reads_back_and_has_no_digits() {
+    for seed in [0, 1, u128::MAX, 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835] {
+        let id = MethodId { customer: seed, method: Uuid::from_u128(!seed) };
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert!(!text.bytes().any(|byte| byte.is_ascii_digit()), "{text}");
+    }
+    let too_much = format!("pm_{}", "z".repeat(56));
+    for wrong in ["", "pm_", "pm_a", &too_much, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
+    {
+        assert_eq!(wrong.parse::<MethodId>(), Err(super::id::NoMethodId), "{wrong}");
+    }
+}
+
+#[test]
+fn an_e_mail_address_and_a_card_number_are_no_reference_of_a_customer() {
+    for wrong in ["jane@example.com", "4111111111111111", "", "a b", "a#b"] {
+        assert!(wrong.parse::<CustomerReference>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_default_is_the_chosen_card_or_the_oldest_one_that_is_stored() {
+    let mut customer = customer();
+    for id in 1..=3 {
+        assert_eq!(customer.keep(new(id), now()), Ok((Uuid::from_u128(id), true)));
+    }
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(1)));
+    customer.default = Some(Uuid::from_u128(3));
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(3)));
+    customer.begin_deleting(Uuid::from_u128(3), now()).unwrap();
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(1)));
+    customer.finish_deleting(Uuid::from_u128(3), now());
+    assert_eq!((customer.default, customer.default_method()), (None, Some(Uuid::from_u128(1))));
+}
+
+#[test]
+fn a_profile_that_another_entry_has_too_is_left_at_the_gateway() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    let mut twin = new(2);
+    twin.card = new(1).card;
+    // As a card that was stored by a request of its own.
+    customer.add(twin, &[], now()).unwrap();
+    customer.method_mut(Uuid::from_u128(2)).unwrap().state = MethodState::Stored;
+    assert_eq!(customer.begin_deleting(Uuid::from_u128(1), now()), Ok(None));
+    assert_eq!(customer.method(Uuid::from_u128(1)).unwrap().state, MethodState::Deleted);
+    let left = customer.begin_deleting(Uuid::from_u128(2), now()).unwrap();
+    assert_eq!(left.map(|stored| stored.profile), Some("1".to_owned()));
+}
+
+#[test]
+fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_deleted() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    customer.begin_deleting(Uuid::from_u128(1), now()).unwrap();
+    let again = NewMethod { id: Uuid::from_u128(9), ..new(1) };
+    assert_eq!(customer.add(again.clone(), &[], now()), Err(MethodRejection::InProgress));
+    customer.finish_deleting(Uuid::from_u128(1), now());
+    assert_eq!(customer.add(again, &[], now()), Ok(AddPlan::Send(Uuid::from_u128(9))));
+    assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
+}
+
+#[test]
+fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
+    let mut customer = customer();
+    for id in 1..=20 {
+        customer.add(new(id), &[], now()).unwrap();
+    }
+    assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
+    for method in &mut customer.methods {
+        let code = DeclineCode::GenericDecline;
+        method.state = MethodState::Declined(Decline { code, advice: code.advice() });
+    }
+    let mut declined = customer.methods.clone();
+    for _ in 0..4 {
+        customer.methods.append(&mut declined.clone());
+    }
+    declined.clear();
+    assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    assert_eq!(customer.add(new(21), &[], tomorrow), Ok(AddPlan::Send(Uuid::from_u128(21))));
+    assert_eq!(customer.methods.len(), 1);
+}

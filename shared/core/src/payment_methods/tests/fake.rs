@@ -1,0 +1,297 @@
+//! A table, a gateway with stored cards, and a clock, of which each call can go wrong.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    card::{Expiry, StoredCard},
+    clock::Clock,
+    customers::{CustomerStore, Written},
+    discount::Discounts,
+    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+    merchants::{GatewayAccount, Merchant},
+    money::{Amount, Currency},
+    operation::Route,
+    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    payment_method::{Customer, CustomerKey},
+    policy::Policy,
+    profiles::{ProfileOutcome, Profiles},
+    store::StoreError,
+};
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nothing is done, and the caller does not know.
+    LostBefore,
+    /// It is done, and the caller does not know.
+    LostAfter,
+    /// The process dies before it is done.
+    CrashBefore,
+    /// The process dies after it is done.
+    CrashAfter,
+    /// Something between refuses it; the table is not available.
+    Refused,
+}
+
+pub(super) const FAULTS: [Fault; 5] =
+    [Fault::LostBefore, Fault::LostAfter, Fault::CrashBefore, Fault::CrashAfter, Fault::Refused];
+
+#[derive(Default)]
+struct State {
+    calls: usize,
+    now_s: i64,
+    ids: u128,
+    customers: HashMap<String, Customer>,
+    /// By our order id: where the card is stored.
+    records: BTreeMap<String, StoredCard>,
+    /// What is stored now, with its expiry.
+    profiles: BTreeMap<String, Expiry>,
+    verifications: usize,
+    inquiries: usize,
+    inquiries_fail: bool,
+    held_back: Option<Option<(String, Expiry)>>,
+}
+
+/// Everything around the use cases.
+pub(super) struct World {
+    faults: Vec<(usize, Fault)>,
+    state: Mutex<State>,
+}
+
+pub(super) fn route() -> Route {
+    Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1:1".to_owned() }
+}
+
+pub(super) fn merchant() -> Merchant {
+    Merchant {
+        id: "m".parse().unwrap(),
+        keys: vec!["a-key-of-the-merchant".into()],
+        token_signing_key: "0123456789abcdef0123456789abcdef".into(),
+        gateway: GatewayAccount {
+            gateway: "g",
+            decimals: 2,
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            username: "u".to_owned(),
+            password: "p".into(),
+            accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
+        },
+        policy: Policy::default(),
+        shopper_tokens: false,
+        disabled: false,
+        captures_paused: false,
+        authorizers: Vec::new(),
+        discounts: Discounts::default(),
+    }
+}
+
+impl World {
+    /// Faults at calls, by their numbers.
+    pub(super) fn new(faults: Vec<(usize, Fault)>) -> Self {
+        Self { faults, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn advance(&self, seconds: i64) {
+        self.state().now_s += seconds;
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.state().calls
+    }
+
+    pub(super) fn verifications(&self) -> usize {
+        self.state().verifications
+    }
+
+    pub(super) fn inquiries(&self) -> usize {
+        self.state().inquiries
+    }
+
+    pub(super) fn profiles(&self) -> BTreeMap<String, Expiry> {
+        self.state().profiles.clone()
+    }
+
+    pub(super) fn customer(&self) -> Option<Customer> {
+        self.state().customers.values().next().cloned()
+    }
+
+    pub(super) fn new_id(&self) -> Uuid {
+        let mut state = self.state();
+        state.ids += 1;
+        Uuid::from_u128(state.ids)
+    }
+
+    pub(super) fn fail_inquiries(&self, fail: bool) {
+        self.state().inquiries_fail = fail;
+    }
+
+    /// The next verification gets no response, and is on its way until it is let go.
+    pub(super) fn hold_back_the_next_verification(&self) {
+        self.state().held_back = Some(None);
+    }
+
+    pub(super) fn let_it_arrive(&self) {
+        let mut state = self.state();
+        if let Some(Some((id, expiry))) = state.held_back.take() {
+            state.store(id, expiry);
+        }
+    }
+
+    fn enter(&self) -> Option<Fault> {
+        let mut state = self.state();
+        let number = state.calls;
+        state.calls += 1;
+        self.faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault)
+    }
+
+    /// One call: `act` is done unless the fault comes before it. None when the caller learns nothing of it.
+    async fn call<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, Fault> {
+        let fault = self.enter();
+        match fault {
+            Some(Fault::CrashBefore) => std::future::pending().await,
+            Some(Fault::LostBefore | Fault::Refused) => return Err(fault.unwrap()),
+            Some(Fault::LostAfter | Fault::CrashAfter) | None => {}
+        }
+        let value = act(&mut self.state());
+        match fault {
+            Some(Fault::CrashAfter) => std::future::pending().await,
+            Some(fault) => Err(fault),
+            None => Ok(value),
+        }
+    }
+}
+
+impl State {
+    /// No two verifications get the same profile here, though the gateway may give equal cards one.
+    fn store(&mut self, id: String, expiry: Expiry) -> StoredCard {
+        self.verifications += 1;
+        let profile = format!("{:020}", self.verifications);
+        let stored = StoredCard { profile: profile.clone(), account: "1".to_owned() };
+        self.profiles.insert(profile, expiry);
+        self.records.insert(id, stored.clone());
+        stored
+    }
+}
+
+fn approved(stored: StoredCard) -> Outcome {
+    Outcome::Approved(GatewayResponse {
+        reference: Some("123".to_owned()),
+        token: crate::card::CardToken::parse("9418594164541111"),
+        stored: Some(stored),
+        amount: Some(Amount::ZERO),
+        ..GatewayResponse::default()
+    })
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_767_268_800).unwrap() + SignedDuration::from_secs(self.state().now_s)
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.new_id()
+    }
+}
+
+#[async_trait]
+impl CustomerStore for World {
+    async fn load(&self, key: &CustomerKey) -> Result<Option<Customer>, StoreError> {
+        let found = self.call(|state| state.customers.get(&key.to_string()).cloned()).await;
+        found.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
+    }
+
+    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+        let key = customer.key.to_string();
+        let written = self.call(|state| {
+            let version = state.customers.get(&key).map_or(0, |stored| stored.version);
+            if version != customer.version {
+                return Written::Changed;
+            }
+            let next = Customer { version: version + 1, ..customer.clone() };
+            state.customers.insert(key.clone(), next);
+            Written::Done
+        });
+        written.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Gateway for World {
+    async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+        let Command::Authorize(PaymentSource::Card(card)) = instruction.command else { unreachable!() };
+        assert!(card.save && instruction.amount.is_zero());
+        let (id, expiry) = (instruction.gateway_order_id.to_owned(), card.expiry);
+        // It is on record before it is sent.
+        let is_on_record = self
+            .state()
+            .customers
+            .values()
+            .any(|customer| customer.methods.iter().any(|method| method.gateway_order_id() == id));
+        assert!(is_on_record, "{id}");
+        let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
+        if let Some(held @ None) = &mut self.state().held_back {
+            *held = Some((id, expiry));
+            return unknown;
+        }
+        match self.call(|state| state.store(id, expiry)).await {
+            Ok(stored) => approved(stored),
+            Err(Fault::Refused) => Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()),
+            Err(_) => unknown,
+        }
+    }
+
+    async fn inquire(&self, _: &Merchant, question: Question<'_>, _: Duration) -> Finding {
+        let fails = {
+            let mut state = self.state();
+            state.inquiries += 1;
+            state.inquiries_fail
+        };
+        let found = self.call(|state| state.records.get(question.gateway_order_id).cloned()).await;
+        match found {
+            _ if fails => Finding::Failed,
+            Ok(Some(stored)) => Finding::Became(Box::new(approved(stored))),
+            Ok(None) => Finding::Absent,
+            Err(_) => Finding::Failed,
+        }
+    }
+}
+
+#[async_trait]
+impl Profiles for World {
+    async fn delete(&self, _: &Merchant, _: &Route, stored: &StoredCard, _: Duration) -> ProfileOutcome {
+        match self.call(|state| state.profiles.remove(&stored.profile)).await {
+            Ok(Some(_)) => ProfileOutcome::Done,
+            Ok(None) => ProfileOutcome::Missing,
+            Err(Fault::Refused) => ProfileOutcome::NoEffect(NoEffect::Unreachable),
+            Err(_) => ProfileOutcome::Unknown,
+        }
+    }
+
+    async fn set_expiry(
+        &self,
+        _: &Merchant,
+        _: &Route,
+        stored: &StoredCard,
+        _: Option<&str>,
+        expiry: Expiry,
+        _: Duration,
+    ) -> ProfileOutcome {
+        let set = self.call(|state| state.profiles.insert(stored.profile.clone(), expiry));
+        match set.await {
+            Ok(_) => ProfileOutcome::Done,
+            Err(Fault::Refused) => ProfileOutcome::NoEffect(NoEffect::Unreachable),
+            Err(_) => ProfileOutcome::Unknown,
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Stored cards: `/v2/payment-methods`. For merchants' tokens only: a shopper's browser that could list or store cards
+//! under any reference would reach those of other shoppers.
+
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde_json::{Value, json};
+
+use super::{
+    caller::idempotency_key,
+    members,
+    pay::account_currency,
+    respond, respond_unless_stopped,
+    response::{GATEWAY, enveloped, timestamps},
+    source::{expiry, source},
+};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{Handled, Reply, json_body},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
+    app::App,
+    card::{Brand, CardAccount, CardSummary, Expiry},
+    gateway::{Card, PaymentSource},
+    invocation::{deadline, path_parameter},
+    merchants::Role,
+    money::Currency,
+    operation::{Fingerprint, Kind, Stage},
+    order::{CustomerReference, InvalidId, Order, Rejection},
+    payment_method::{
+        Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
+    },
+    payment_methods::{MethodChanged, MethodRefusal},
+    transaction::Transaction,
+};
+
+/// Longest text of one member.
+const TEXT_MAX: usize = 255;
+
+/// When to come back for an outcome that is not known: an inquiry is sent 30 s after the request.
+const PENDING_RETRY_S: u32 = 30;
+
+/// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored before.
+pub async fn create_payment_method(app: &App, request: &Request) -> Response<Body> {
+    respond_unless_stopped(app, request, Box::pin(create(app, request))).await
+}
+
+/// `GET /v2/payment-methods?customer=…`.
+pub async fn list_payment_methods(app: &App, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(list(app, request))).await
+}
+
+/// `GET /v2/payment-methods/{paymentMethodId}`.
+pub async fn get_payment_method(app: &App, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(read(app, request))).await
+}
+
+/// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default, or both.
+pub async fn update_payment_method(app: &App, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(update(app, request))).await
+}
+
+/// `DELETE /v2/payment-methods/{paymentMethodId}`: at the gateway, too. It can be repeated.
+pub async fn delete_payment_method(app: &App, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(delete(app, request))).await
+}
+
+async fn merchant(app: &App, request: &Request, role: Role) -> Result<Caller, Failure> {
+    let caller = Caller::with_token(app, request).await?;
+    caller.must_be_merchant(role)?;
+    Ok(caller)
+}
+
+/// A card to be stored, as its request states it.
+struct RequestedCard {
+    customer: CustomerReference,
+    card: Card,
+    summary: CardSummary,
+    is_default: bool,
+    currency: Currency,
+}
+
+impl RequestedCard {
+    fn read(app: &App, caller: &Caller, mut data: Members<'_>) -> Result<Self, Failure> {
+        if data.text("type", TEXT_MAX).is_some_and(|text| text != "payment-method") {
+            data.problem("type", Code::InvalidValue, "must be payment-method");
+        }
+        if data.text("gateway", TEXT_MAX).is_some_and(|text| text != GATEWAY) {
+            data.problem("gateway", Code::UnsupportedGateway, "must be card_connect");
+        }
+        let customer = customer(&mut data);
+        let is_default = data.flag("default").unwrap_or_default();
+        let stated = data.currency("currency");
+        let currency = account_currency(&mut data, stated, &caller.merchant);
+        let source = source(&mut data, app.clock.as_ref());
+        if matches!(source, Some((PaymentSource::Profile { .. }, _))) {
+            let detail = "is a stored card already; send a CardSecure token, or the card's members";
+            data.problem("payment", Code::InvalidValue, detail);
+        }
+        data.finish()?;
+        match (customer, source, currency) {
+            (Some(customer), Some((PaymentSource::Card(card), summary)), Some(currency)) => {
+                Ok(Self { customer, card: *card, summary, is_default, currency })
+            }
+            _ => Err(Failure::unreadable()),
+        }
+    }
+}
+
+/// The merchant's reference of its customer.
+pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
+    let text = data.required_text("customer", TEXT_MAX)?;
+    let customer = text.parse();
+    if let Err(why) = &customer {
+        data.problem("customer", Code::InvalidValue, format!("{why}"));
+    }
+    customer.ok()
+}
+
+async fn create(app: &App, request: &Request) -> Handled<Value> {
+    let caller = merchant(app, request, Role::Pay).await?;
+    let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
+    let wanted = RequestedCard::read(app, &caller, Members::of(&document).inside("data")?)?;
+    let RequestedCard { customer, card, summary, is_default, currency } = wanted;
+    let route = caller
+        .merchant
+        .route(currency)
+        .map_err(|limit| Rejection::CurrencyNotSupported { currency, limit })?;
+    // A key of one customer is not one of another.
+    let scope = CustomerKey::new(&caller.merchant.id, &customer).to_string();
+    let new = NewMethod {
+        id: app.clock.new_id(),
+        key: idempotency_key(request, &document, &scope)?,
+        fingerprint: fingerprint(&summary, currency),
+        route,
+        token: match &card.account {
+            token @ CardAccount::Token(_) => Some(token.expose().to_owned()),
+            CardAccount::Number(_) => None,
+        },
+        card: summary,
+    };
+    let deadline = deadline(request, app.clock.now());
+    let mut changed = app.methods.add(&caller.merchant, &customer, &new, card, deadline).await?;
+    let id = method_id(&changed.customer, changed.method);
+    let is_stored = changed.method().is_some_and(|method| method.state == MethodState::Stored);
+    if is_default && is_stored && changed.customer.default != Some(changed.method) {
+        changed.customer = app.methods.make_default(&caller.merchant, id).await?;
+    }
+    reply(&changed)
+}
+
+/// What makes two requests the same: the card as far as it may be kept, and the account that it is stored through.
+pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint {
+    Fingerprint::new(Kind::Authorize, None, Some(currency), Some(card), Some("payment-method"))
+}
+
+/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and
+/// `payment_method` is null: the same request, or a confirmation of the payment, notes it.
+pub(super) async fn keep_saved(
+    app: &App,
+    caller: &Caller,
+    order: &Order,
+    transaction: &Transaction,
+    shown: &mut Value,
+) {
+    let Some(Ok(customer)) = transaction.save_for.as_deref().map(str::parse) else { return };
+    let kept = keep(app, caller, &customer, order, transaction).await;
+    shown["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
+}
+
+async fn keep(
+    app: &App,
+    caller: &Caller,
+    customer: &CustomerReference,
+    order: &Order,
+    transaction: &Transaction,
+) -> Option<MethodId> {
+    let operation = transaction.first().filter(|first| first.is(Stage::Approved))?;
+    transaction.card.stored.as_ref()?;
+    let new = NewMethod {
+        id: transaction.id,
+        key: None,
+        fingerprint: fingerprint(&transaction.card, order.currency),
+        route: operation.route.clone(),
+        card: transaction.card.clone(),
+        token: None,
+    };
+    match app.methods.keep(&caller.merchant, customer, &new).await {
+        Ok(method) => {
+            let customer = CustomerKey::new(&caller.merchant.id, customer).digest;
+            Some(MethodId { customer, method })
+        }
+        Err(error) => {
+            tracing::error!(merchant = %caller.merchant.id, transaction = %transaction.id, %error, "a card that a payment stored is not noted");
+            None
+        }
+    }
+}
+
+/// The response that a card's state deserves, whether it was stored now or earlier.
+fn reply(changed: &MethodChanged) -> Handled<Value> {
+    let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
+    let status = match method.state {
+        MethodState::Pending { .. } | MethodState::Deleting | MethodState::Unrecognized => 202,
+        MethodState::Stored => {
+            if changed.replayed {
+                200
+            } else {
+                201
+            }
+        }
+        MethodState::Declined(decline) => {
+            let failure = Failure::new(Code::Declined, decline.code.message())
+                .with("decline_code", decline.code.as_str())
+                .with("advice", decline.advice.as_str());
+            return Err(failure.replayed(changed.replayed));
+        }
+        MethodState::NotStored(reason) => return Err(reason.into()),
+        // Its key was used for a card that was deleted since.
+        MethodState::Deleted => return Err(MethodRefusal::Rejected(MethodRejection::NotFound).into()),
+    };
+    let body = enveloped(payment_method(&changed.customer, method));
+    let retry_after_s = (status == 202).then_some(PENDING_RETRY_S);
+    Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
+}
+
+async fn list(app: &App, request: &Request) -> Handled<Value> {
+    let caller = merchant(app, request, Role::Read).await?;
+    let parameters = request.query_string_parameters();
+    let text = parameters.first("customer").ok_or_else(|| Problem::required("customer"))?;
+    let reference: CustomerReference = text
+        .parse()
+        .map_err(|why: InvalidId| Problem::of("customer", Code::InvalidValue, why.to_string()))?;
+    let deadline = deadline(request, app.clock.now());
+    let customer = app.methods.list(&caller.merchant, &reference, deadline).await?;
+    let listed = customer.iter().flat_map(|customer| {
+        let shown = customer.methods.iter().filter(|method| method.is_listed());
+        shown.map(|method| payment_method(customer, method))
+    });
+    Ok(Reply::new(200, enveloped(listed.collect())))
+}
+
+async fn read(app: &App, request: &Request) -> Handled<Value> {
+    let caller = merchant(app, request, Role::Read).await?;
+    let deadline = deadline(request, app.clock.now());
+    let changed = app.methods.read(&caller.merchant, path_id(request)?, deadline).await?;
+    let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
+    Ok(Reply::new(200, enveloped(payment_method(&changed.customer, method))))
+}
+
+async fn update(app: &App, request: &Request) -> Handled<Value> {
+    let caller = merchant(app, request, Role::Pay).await?;
+    let id = path_id(request)?;
+    let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
+    let mut data = members::data(Some(&document))?;
+    data.only(&["type", "default", "month", "year"]);
+    let default = data.flag("default");
+    let has_expiry = !data.is_null("month") || !data.is_null("year");
+    let expiry: Option<Expiry> = if has_expiry { expiry(&mut data, app.clock.as_ref()) } else { None };
+    if default == Some(false) {
+        data.problem("default", Code::InvalidValue, "must be true: another card is made the default instead");
+    }
+    data.finish()?;
+    let deadline = deadline(request, app.clock.now());
+    let mut changed = None;
+    if let Some(expiry) = expiry {
+        changed = Some(app.methods.set_expiry(&caller.merchant, id, expiry, deadline).await?);
+    }
+    if default == Some(true) {
+        changed = Some(app.methods.make_default(&caller.merchant, id).await?);
+    }
+    let Some(customer) = changed else {
+        let detail = "there is nothing to change: send month and year, default, or all of them";
+        return Err(Problem::about("data", Code::Required, detail).into());
+    };
+    let method = customer.listed(id.method).map_err(MethodRefusal::Rejected)?;
+    let status = if method.new_expiry.is_some() { 202 } else { 200 };
+    let retry_after_s = (status == 202).then_some(PENDING_RETRY_S);
+    Ok(Reply { retry_after_s, ..Reply::new(status, enveloped(payment_method(&customer, method))) })
+}
+
+async fn delete(app: &App, request: &Request) -> Handled<Value> {
+    let caller = merchant(app, request, Role::Pay).await?;
+    let id = path_id(request)?;
+    let deadline = deadline(request, app.clock.now());
+    let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});
+    if app.methods.delete(&caller.merchant, id, deadline).await? {
+        return Ok(Reply::new(200, enveloped(status("deleted"))));
+    }
+    let reply = Reply::new(202, enveloped(status("deleting")));
+    Ok(Reply { retry_after_s: Some(PENDING_RETRY_S), ..reply })
+}
+
+/// Whatever is no id of ours names no payment method.
+fn path_id(request: &Request) -> Result<MethodId, Failure> {
+    let id = path_parameter(request, "paymentMethodId").parse();
+    id.map_err(|_| MethodRefusal::Rejected(MethodRejection::NotFound).into())
+}
+
+fn method_id(customer: &Customer, method: uuid::Uuid) -> MethodId {
+    MethodId { customer: customer.key.digest, method }
+}
+
+/// A payment method as it is shown. `payment` pays orders, and is there once the card is stored.
+fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
+    let status = match method.state {
+        MethodState::Stored => "stored",
+        MethodState::Deleting => "deleting",
+        MethodState::Deleted => "deleted",
+        MethodState::Declined(_) | MethodState::NotStored(_) => "not_stored",
+        MethodState::Pending { .. } | MethodState::Unrecognized => "pending",
+    };
+    let mut value = json!({
+        "id": method_id(customer, method.id).to_string(),
+        "type": "payment-method",
+        "gateway": GATEWAY,
+        "customer": customer.reference.as_str(),
+        "status": status,
+        "default": customer.default_method() == Some(method.id),
+        "payment": method.stored().map(|stored| format!("{}|{}", stored.account, stored.profile)),
+        "card": {
+            "brand": method.card.brand.map(Brand::name),
+            "last_four": method.card.last_four,
+            "expiry_month": method.card.expiry.map(Expiry::month),
+            "expiry_year": method.card.expiry.map(Expiry::year),
+        },
+        "meta": {"timestamps": timestamps(method.created_at, method.updated_at)},
+    });
+    // Sent to the gateway, whose response was lost: repeating the request settles it.
+    if let Some(expiry) = method.new_expiry {
+        value["card"]["new_expiry_month"] = expiry.month().into();
+        value["card"]["new_expiry_year"] = expiry.year().into();
+    }
+    value
+}
