@@ -189,109 +189,75 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     fixture.close().await;
 }
 
+/// The operation that answers otherwise, its answer, and the mark, the check and the words that tell of it.
+type Row = (&'static str, Value, &'static str, &'static str, &'static str);
+
+const STACK: &str = "cloudformation-describe-stacks";
+const RESOURCES: &str = "cloudformation-list-stack-resources";
+const MAPPING: &str = "lambda-get-event-source-mapping";
+
+fn broken_deployments(aws: &Fake<'_>) -> Vec<Row> {
+    let status = |status: &str| {
+        let mut stack = aws.stack(&[], &[]);
+        stack["Stacks"][0]["StackStatus"] = json!(status);
+        stack
+    };
+    let nowhere = format!("{}/nowhere", aws.fixture.stack.url());
+    let nowhere = || aws.stack(&[], &[("ApiUrl", &nowhere)]);
+    let empty = || json!({ "StackResourceSummaries": [] });
+    let shared = json!({ "RoutingConfig": { "AdditionalVersionWeights": { "4": 0.1 } } });
+    let no_access = json!({ "State": "Enabled", "LastProcessingResult": "PROBLEM: no access" });
+    vec![
+        (STACK, status("UPDATE_ROLLBACK_FAILED"), "failed", "stack", "UPDATE_ROLLBACK_FAILED"),
+        (STACK, status("UPDATE_ROLLBACK_COMPLETE"), "note", "stack", "was taken back"),
+        (STACK, nowhere(), "failed", "API", "/status"),
+        (STACK, nowhere(), "failed", "route of payments", "404"),
+        (STACK, aws.stack(&[("Journal", "false")], &[]), "failed", "streams", "JournalStream is Enabled"),
+        (RESOURCES, empty(), "failed", "functions", "none"),
+        (RESOURCES, empty(), "failed", "schedules", "none"),
+        (RESOURCES, empty(), "failed", "alarms", "none"),
+        ("lambda-get-alias", shared, "note", "functions", "PurchaseFunction"),
+        (MAPPING, json!({ "State": "Disabled" }), "failed", "streams", "JournalStream is Disabled"),
+        (MAPPING, no_access, "failed", "streams", "no access"),
+    ]
+}
+
+fn broken_services() -> Vec<Row> {
+    let alarm = |state: &str, is_enabled: bool, actions: Value| {
+        let alarm = json!({
+            "AlarmName": "InDoubtAlarm", "StateValue": state, "ActionsEnabled": is_enabled, "AlarmActions": actions,
+        });
+        json!({ "MetricAlarms": [alarm] })
+    };
+    let topic = || json!(["topic"]);
+    let off = json!({ "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" } });
+    let off = json!({ "ContinuousBackupsDescription": off });
+    let missed = json!({ "Attributes": { "ApproximateNumberOfMessages": "2" } });
+    let (schedule, alarms) = ("scheduler-get-schedule", "cloudwatch-describe-alarms");
+    let is_off = "ReconcileFunctionEveryMinute is switched off";
+    vec![
+        (schedule, json!({ "State": "DISABLED" }), "failed", "schedules", is_off),
+        (alarms, alarm("ALARM", true, topic()), "failed", "alarms", "ringing: InDoubtAlarm"),
+        (alarms, alarm("OK", false, topic()), "failed", "alarms", "silenced"),
+        (alarms, alarm("OK", true, json!([])), "note", "alarms", "AlarmTopicArn"),
+        (
+            "dynamodb-describe-table",
+            json!({ "Table": {} }),
+            "failed",
+            "recovery of payments",
+            "can be deleted",
+        ),
+        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of the journal", "point-in-time"),
+        ("sqs-get-queue-attributes", missed, "note", "missed runs", "2 in the queue"),
+    ]
+}
+
 #[tokio::test]
 async fn each_thing_that_is_broken_is_found() {
     let fixture = Fixture::open().await;
     let aws = Fake::new(&fixture, "doctor-broken").await;
-    let alarm = |state: &str, enabled: bool, actions: Value| json!({"MetricAlarms": [{"AlarmName": "InDoubtAlarm", "StateValue": state, "ActionsEnabled": enabled, "AlarmActions": actions}]});
-    let mut failed = aws.stack(&[], &[]);
-    failed["Stacks"][0]["StackStatus"] = json!("UPDATE_ROLLBACK_FAILED");
-    let mut taken_back = failed.clone();
-    taken_back["Stacks"][0]["StackStatus"] = json!("UPDATE_ROLLBACK_COMPLETE");
-    let off = json!({"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}}});
-    let nowhere = format!("{}/nowhere", fixture.stack.url());
-    for (operation, answer, mark, what, says) in [
-        ("cloudformation-describe-stacks", failed, "failed", "stack", "UPDATE_ROLLBACK_FAILED"),
-        ("cloudformation-describe-stacks", taken_back, "note", "stack", "was taken back"),
-        (
-            "cloudformation-describe-stacks",
-            aws.stack(&[], &[("ApiUrl", &nowhere)]),
-            "failed",
-            "API",
-            "/status",
-        ),
-        (
-            "cloudformation-describe-stacks",
-            aws.stack(&[], &[("ApiUrl", &nowhere)]),
-            "failed",
-            "route of payments",
-            "404",
-        ),
-        (
-            "cloudformation-describe-stacks",
-            aws.stack(&[("Journal", "false")], &[]),
-            "failed",
-            "streams",
-            "JournalStream is Enabled",
-        ),
-        (
-            "cloudformation-list-stack-resources",
-            json!({"StackResourceSummaries": []}),
-            "failed",
-            "functions",
-            "none",
-        ),
-        (
-            "cloudformation-list-stack-resources",
-            json!({"StackResourceSummaries": []}),
-            "failed",
-            "schedules",
-            "none",
-        ),
-        (
-            "cloudformation-list-stack-resources",
-            json!({"StackResourceSummaries": []}),
-            "failed",
-            "alarms",
-            "none",
-        ),
-        (
-            "lambda-get-alias",
-            json!({"RoutingConfig": {"AdditionalVersionWeights": {"4": 0.1}}}),
-            "note",
-            "functions",
-            "PurchaseFunction",
-        ),
-        (
-            "lambda-get-event-source-mapping",
-            json!({"State": "Disabled"}),
-            "failed",
-            "streams",
-            "JournalStream is Disabled",
-        ),
-        (
-            "lambda-get-event-source-mapping",
-            json!({"State": "Enabled", "LastProcessingResult": "PROBLEM: no access"}),
-            "failed",
-            "streams",
-            "no access",
-        ),
-        (
-            "scheduler-get-schedule",
-            json!({"State": "DISABLED"}),
-            "failed",
-            "schedules",
-            "ReconcileFunctionEveryMinute is switched off",
-        ),
-        (
-            "cloudwatch-describe-alarms",
-            alarm("ALARM", true, json!(["topic"])),
-            "failed",
-            "alarms",
-            "ringing: InDoubtAlarm",
-        ),
-        ("cloudwatch-describe-alarms", alarm("OK", false, json!(["topic"])), "failed", "alarms", "silenced"),
-        ("cloudwatch-describe-alarms", alarm("OK", true, json!([])), "note", "alarms", "AlarmTopicArn"),
-        ("dynamodb-describe-table", json!({"Table": {}}), "failed", "recovery of payments", "can be deleted"),
-        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of the journal", "point-in-time"),
-        (
-            "sqs-get-queue-attributes",
-            json!({"Attributes": {"ApproximateNumberOfMessages": "2"}}),
-            "note",
-            "missed runs",
-            "2 in the queue",
-        ),
-    ] {
+    for (operation, answer, mark, what, says) in broken_deployments(&aws).into_iter().chain(broken_services())
+    {
         let healthy = aws.healthy().into_iter().find(|(name, _)| *name == operation).unwrap().1;
         aws.answer(operation, &answer);
         let ran = aws.doctor().await;

@@ -87,7 +87,7 @@ async fn run_page(fixture: &Fixture, page: &str) -> usize {
         let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");
         let line = names.actual(&step.command).replace(RETREF, &retref).replace(SIMULATOR, simulator);
         let typed = format!("{typed}\n");
-        let ran = while_told(&fixture, run_line(&line, &fixture.stack, &typed)).await;
+        let ran = while_told(fixture, run_line(&line, &fixture.stack, &typed)).await;
         let printed = ran.out.replace(simulator, SIMULATOR);
         if let Err(pattern) = names.compare(&shown, &printed) {
             panic!("$ {}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}", step.command);

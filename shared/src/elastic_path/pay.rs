@@ -204,7 +204,7 @@ fn stored_card_rules(
     let scheduled = data.flag("scheduled").unwrap_or_default();
     let save = data.flag("save").unwrap_or_default();
     if by_merchant || scheduled || save {
-        caller.must_be_merchant()?;
+        caller.must_be_merchant(Role::Pay)?;
     }
     if scheduled && !by_merchant {
         data.problem("scheduled", Code::InvalidValue, "is for payments with initiated_by: merchant");

@@ -1,7 +1,7 @@
 //! What each module may use, beside its own children.
 
 /// Values and rules: pure.
-pub(crate) const RULES: [&str; 15] = [
+pub(crate) const RULES: [&str; 16] = [
     "words",
     "money",
     "card",

@@ -44,6 +44,17 @@ pub(super) enum Fault {
 pub(super) const FAULTS: [Fault; 5] =
     [Fault::LostBefore, Fault::LostAfter, Fault::CrashBefore, Fault::CrashAfter, Fault::Refused];
 
+/// A verification that gets no response and is still on its way.
+#[derive(Default)]
+enum HeldBack {
+    #[default]
+    None,
+    /// The next one.
+    Next,
+    /// This one, by its order id.
+    This(String, Expiry),
+}
+
 #[derive(Default)]
 struct State {
     calls: usize,
@@ -57,7 +68,7 @@ struct State {
     verifications: usize,
     inquiries: usize,
     inquiries_fail: bool,
-    held_back: Option<Option<(String, Expiry)>>,
+    held_back: HeldBack,
 }
 
 /// Everything around the use cases.
@@ -73,7 +84,7 @@ pub(super) fn route() -> Route {
 pub(super) fn merchant() -> Merchant {
     Merchant {
         id: "m".parse().unwrap(),
-        keys: vec!["a-key-of-the-merchant".into()],
+        keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
         token_signing_key: "0123456789abcdef0123456789abcdef".into(),
         gateway: GatewayAccount {
             gateway: "g",
@@ -138,12 +149,12 @@ impl World {
 
     /// The next verification gets no response, and is on its way until it is let go.
     pub(super) fn hold_back_the_next_verification(&self) {
-        self.state().held_back = Some(None);
+        self.state().held_back = HeldBack::Next;
     }
 
     pub(super) fn let_it_arrive(&self) {
         let mut state = self.state();
-        if let Some(Some((id, expiry))) = state.held_back.take() {
+        if let HeldBack::This(id, expiry) = std::mem::take(&mut state.held_back) {
             state.store(id, expiry);
         }
     }
@@ -240,8 +251,8 @@ impl Gateway for World {
             .any(|customer| customer.methods.iter().any(|method| method.gateway_order_id() == id));
         assert!(is_on_record, "{id}");
         let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
-        if let Some(held @ None) = &mut self.state().held_back {
-            *held = Some((id, expiry));
+        if let held @ HeldBack::Next = &mut self.state().held_back {
+            *held = HeldBack::This(id, expiry);
             return unknown;
         }
         match self.call(|state| state.store(id, expiry)).await {
