@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Every function.
-pub(crate) const FUNCTIONS: [&str; 14] = [
+pub(crate) const FUNCTIONS: [&str; 15] = [
     "authorize",
     "capture",
     "confirm",
@@ -15,6 +15,7 @@ pub(crate) const FUNCTIONS: [&str; 14] = [
     "journal",
     "orders",
     "payments",
+    "payment-methods",
     "purchase",
     "reconcile",
     "refund",

@@ -39,11 +39,17 @@ fn needed(route: &str) -> Option<Role> {
     match route {
         "POST /oauth/access_token" | "GET /status" | "$default" => None,
         "GET /v2/orders/{orderId}"
+        | "GET /v2/payment-methods"
+        | "GET /v2/payment-methods/{paymentMethodId}"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"
+        | "POST /v2/payment-methods"
+        | "PUT /v2/payment-methods/{paymentMethodId}"
+        | "PATCH /v2/payment-methods/{paymentMethodId}"
+        | "DELETE /v2/payment-methods/{paymentMethodId}"
         | "POST /v2/orders/{orderId}/payments/authorize"
         | "POST /v2/orders/{orderId}/payments/purchase"
         | "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm"
@@ -72,7 +78,9 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
     for route in parse(TEMPLATE).unwrap().routes {
         let Some(needed) = needed(&route.key.to_string()) else { continue };
         let RouteKey::Exact { method, path } = route.key else { continue };
-        let path = path.replace("{orderId}", "o").replace("{transactionId}", &uuid::Uuid::nil().to_string());
+        let id = uuid::Uuid::nil().to_string();
+        let path = path.replace("{orderId}", "o").replace("{transactionId}", &id);
+        let path = path.replace("{paymentMethodId}", &id);
         for role in Role::ALL {
             let key = key(role.as_str());
             let (status, said) = if let Some(route) = path.strip_prefix(PREFIX) {
@@ -94,7 +102,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
             }
         }
     }
-    assert_eq!(refused, 7 + 2 * 7, "each route that needs more than read, per smaller role");
+    assert_eq!(refused, 11 + 2 * 7, "each route that needs more than read, per smaller role");
     assert!(shop.stack.simulator().transactions().is_empty(), "nothing was sent");
     shop.close().await;
 }

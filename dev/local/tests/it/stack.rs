@@ -9,6 +9,26 @@ use tollgate::clock::Clock;
 use crate::support::{client, stack};
 
 #[tokio::test]
+async fn of_a_merchants_keys_the_stack_tells_one_that_may_do_everything() {
+    let stack = stack().await;
+    let secret = merchants::secret_name(merchants::REGISTERED);
+    let mut document = stack.secrets().get(&secret).unwrap();
+    let key = |role: &str| json!({"key": format!("the-key-of-{role}"), "name": role, "role": role});
+    for (keys, told) in [
+        (json!([key("read"), key("all")]), json!("the-key-of-all")),
+        (json!([key("all"), "the-plain-key"]), json!("the-plain-key")),
+        (json!([key("pay")]), Value::Null),
+    ] {
+        document["keys"] = keys;
+        stack.secrets().put(&secret, document.clone());
+        let about: Value =
+            client().get(format!("{}/_local", stack.url())).send().await.unwrap().json().await.unwrap();
+        assert_eq!(about["merchants"][0]["client_secret"], told);
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
 async fn the_stack_says_where_everything_is() {
     let stack = stack().await;
     let about: Value =
