@@ -55,6 +55,10 @@ class Browser:
             "--no-sandbox",
             "--disable-gpu",
             "--remote-debugging-pipe",
+            # One process for the page and its frame: in a process of its own the frame gets what is typed at once
+            # after a click only now and then. Origins are kept apart all the same.
+            "--disable-site-isolation-trials",
+            "--disable-features=IsolateOrigins,site-per-process",
             "--no-first-run",
             f"--user-data-dir={self.profile.name}",
             "about:blank",

@@ -48,12 +48,22 @@ class Shopper(Browser):
     def frame_loaded(self, times):
         wait(lambda: (self.evaluate("window.loads") or 0) >= times)
 
-    def type_card(self, number, code):
+    def focus_card(self):
         left, top = self.evaluate(
             "(({ left, top }) => [left, top])(document.getElementById('card').getBoundingClientRect())"
         )
-        # The first field is behind its label.
-        self.click(left + 150, top + 15)
+        self.evaluate("document.activeElement.blur()")
+
+        # A frame of another site gets clicks only once the browser has drawn it, which is after it was loaded.
+        def focused():
+            # The first field is behind its label.
+            self.click(left + 150, top + 15)
+            return self.evaluate("document.activeElement.id === 'card'")
+
+        wait(focused)
+
+    def type_card(self, number, code):
+        self.focus_card()
         for key in [number, *EXPIRY, code]:
             self.type(key)
             self.tab()
