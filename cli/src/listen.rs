@@ -45,7 +45,7 @@ struct Forward {
     shown: Option<String>,
 }
 
-/// What became of a message.
+/// How the delivery of a message ended.
 pub(crate) struct Sent {
     event: Uuid,
     kind: String,
@@ -71,7 +71,7 @@ pub(crate) async fn run(place: &PlaceArguments, listen: &Listen) -> Result<Repor
     }
 }
 
-/// Prints events, sends them and prints what became of them, until the stack stops or nobody reads any more.
+/// Prints events, sends them and prints how each delivery ended, until the stack stops or its output is closed.
 async fn follow(
     mut events: EventStream,
     listen: &Listen,

@@ -16,8 +16,10 @@ use tollgate::{
 };
 
 use crate::{
+    confirm,
     failure::Failure,
     gateway::{Gateway, Mid},
+    place::Place,
 };
 
 /// Bytes of a new key: no guessing gets through 192 bits.
@@ -87,6 +89,15 @@ impl Document {
         let account = &self.merchant.gateway;
         Gateway::new(&account.endpoint, &account.username, &account.password)
     }
+}
+
+/// Asks before a key is removed.
+fn confirm_removal(place: &Place, id: &MerchantId, what: &str) -> Result<(), Failure> {
+    let happens = format!(
+        "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
+        place.stage_or_unnamed()
+    );
+    confirm::by_typing(id.as_str(), &happens)
 }
 
 /// What the gateway said of one currency's MID.

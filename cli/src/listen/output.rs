@@ -64,7 +64,7 @@ impl Output {
         ))
     }
 
-    /// What became of a message.
+    /// How the delivery of a message ended.
     pub(super) fn sent(&mut self, sent: &Sent) -> Result<(), Closed> {
         let Sent { event, kind, result, took } = sent;
         let ms = took.as_millis();

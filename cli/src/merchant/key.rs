@@ -8,11 +8,10 @@ use tollgate::{
     order::MerchantId,
 };
 
-use super::{Document, EVERYWHERE_AFTER, new_key};
+use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key};
 use crate::{
     args::{AddKey, KeyCommand, ListKeys, RevokeKey},
     aws::Aws,
-    confirm,
     failure::Failure,
     place::Place,
     report::Report,
@@ -123,11 +122,7 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
         return Ok(Report::new(text, value));
     }
     if !revoke.yes {
-        let happens = format!(
-            "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
-            place.stage_or_unnamed()
-        );
-        confirm::by_typing(id.as_str(), &happens)?;
+        confirm_removal(place, id, &what)?;
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(

@@ -4,8 +4,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tollgate::merchants::MerchantsError;
 
-use super::{Document, EVERYWHERE_AFTER, new_key};
-use crate::{args::RotateKey, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
+use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key};
+use crate::{args::RotateKey, aws::Aws, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
@@ -44,11 +44,7 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
         return Ok(Report::new(text, value));
     }
     if !rotate.yes {
-        let happens = format!(
-            "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
-            place.stage_or_unnamed()
-        );
-        confirm::by_typing(id.as_str(), &happens)?;
+        confirm_removal(place, id, &what)?;
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(
