@@ -66,11 +66,20 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
         is_done.store(true, Ordering::SeqCst);
     };
     let reading = async {
-        while !is_done.load(Ordering::SeqCst) {
-            stack.deliver_stream().await.unwrap();
+        let mut failures = 0;
+        loop {
+            let was_done = is_done.load(Ordering::SeqCst);
+            match stack.deliver_stream().await {
+                Ok(0) if was_done => break,
+                Ok(_) => {}
+                // What failed comes again, as on AWS: under this load a write can take too long.
+                Err(why) => {
+                    failures += 1;
+                    assert!(failures < 100, "{why}");
+                }
+            }
             tokio::task::yield_now().await;
         }
-        while stack.deliver_stream().await.unwrap() > 0 {}
     };
     tokio::join!(paying, reading);
     let orders: Vec<Order> =
