@@ -3,10 +3,12 @@
 mod key;
 mod list;
 mod local;
+mod totals;
 
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
 pub(crate) use local::{Listen, Trigger};
+pub(crate) use totals::TotalsOptions;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -81,6 +83,8 @@ pub(crate) enum Command {
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// A merchant's totals by day, currency, operation, MID and brand, from the journal
+    Report(TotalsOptions),
     /// The journal of what happened to money
     #[command(subcommand)]
     Journal(JournalCommand),

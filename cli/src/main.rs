@@ -4,6 +4,7 @@ mod args;
 mod aws;
 mod aws_cli;
 mod confirm;
+mod csv;
 mod doctor;
 mod failure;
 mod gateway;
@@ -16,6 +17,7 @@ mod place;
 mod report;
 mod rollback;
 mod stop;
+mod totals;
 mod trigger;
 mod webhook;
 
@@ -65,6 +67,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
+        Command::Report(options) => totals::run(&place, options).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
         Command::Journal(JournalCommand::Compare(compare)) => {
             journal::compare::compare(&place, compare).await

@@ -17,6 +17,7 @@ mod rollback;
 mod spoiled;
 mod stop;
 mod support;
+mod totals;
 #[path = "../../../dev/local/tests/it/pages/transcript.rs"]
 mod transcript;
 mod trigger;
