@@ -25,8 +25,19 @@ use crate::{
 
 /// The columns, of the CSV in small letters. What the journal has, is named as there.
 const HEADER: [&str; 13] = [
-    "DAY", "CURRENCY", "OPERATION", "FACT", "MID", "BRAND", "COUNT", "AMOUNT", "HELD", "PAID", "RETURNED",
-    "AT_GATEWAY", "PROVISIONAL",
+    "DAY",
+    "CURRENCY",
+    "OPERATION",
+    "FACT",
+    "MID",
+    "BRAND",
+    "COUNT",
+    "AMOUNT",
+    "HELD",
+    "PAID",
+    "RETURNED",
+    "AT_GATEWAY",
+    "PROVISIONAL",
 ];
 
 /// What is shown, and as of when.

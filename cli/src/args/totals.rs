@@ -20,7 +20,7 @@ pub(crate) struct TotalsOptions {
     #[arg(long, value_name = "TIME", requires = "since")]
     pub(crate) until: Option<Timestamp>,
     /// As CSV: one line for each total, amounts in major units
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME")]

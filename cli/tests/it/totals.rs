@@ -70,7 +70,10 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     assert_eq!(lines(&report(&fixture, &["--day", &day]).await), expected(false));
     let since = format!("{day}T00:00:00Z");
     assert_eq!(lines(&report(&fixture, &["--since", &since]).await), expected(false));
-    assert_eq!(report(&fixture, &["--since", &since, "--until", &format!("{day}T11:00:00Z")]).await["totals"], json!([]));
+    assert_eq!(
+        report(&fixture, &["--since", &since, "--until", &format!("{day}T11:00:00Z")]).await["totals"],
+        json!([])
+    );
 
     let csv = fixture.run(&["report", MERCHANT, "--csv"], "").await.done();
     let rows: Vec<&str> = csv.split("\r\n").collect();

@@ -167,8 +167,10 @@ fn a_day_is_provisional_until_an_hour_after_its_end() {
 
 #[test]
 fn what_is_added_up_is_what_the_entry_says() {
-    let totals: DayTotals = [(0, 8), (1, 8), (2, 9)].map(|(second, n)| counted(second, n)).into_iter().collect();
-    let shown: Vec<_> = totals.lines().map(|(line, total)| (line.currency, total.count, total.amount)).collect();
+    let totals: DayTotals =
+        [(0, 8), (1, 8), (2, 9)].map(|(second, n)| counted(second, n)).into_iter().collect();
+    let shown: Vec<_> =
+        totals.lines().map(|(line, total)| (line.currency, total.count, total.amount)).collect();
     assert_eq!(shown, [("CAD".parse().unwrap(), 1, 9), (Currency::USD, 2, 16)]);
     assert_eq!(Currency::USD.signed_decimal(-1_205), "-12.05");
 }
