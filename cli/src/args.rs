@@ -1,14 +1,19 @@
 //! The command line.
 
+mod examples;
 mod key;
 mod list;
 mod local;
+mod totals;
 
+pub(crate) use examples::with_examples;
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
 pub(crate) use local::{Listen, Trigger};
+pub(crate) use totals::TotalsOptions;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::Timestamp;
 use tollgate::{
     money::Currency,
@@ -81,6 +86,8 @@ pub(crate) enum Command {
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// A merchant's totals by day, currency, operation, MID and brand, from the journal
+    Report(TotalsOptions),
     /// The journal of what happened to money
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -99,6 +106,11 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Check tools, credentials, table, merchants and gateway; changes nothing without `--uat`
     Doctor(Doctor),
+    /// Print what completes these commands in a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 #[derive(Subcommand)]
@@ -107,6 +119,10 @@ pub(crate) enum MerchantCommand {
     ///
     /// The gateway's password is read from standard input: asked for without an echo, or piped.
     Create(Create),
+    /// All merchants: accounts, currencies, whether they are stopped; no secrets
+    List,
+    /// A merchant's settings, without any secret
+    Show(ShowMerchant),
     /// Add a new key, or retire an old one
     RotateKey(RotateKey),
     /// Keys with a name and a role, one for each system of the merchant
@@ -116,6 +132,12 @@ pub(crate) enum MerchantCommand {
     Stop(Switch),
     /// Let a merchant that was stopped pay again
     Start(Switch),
+}
+
+#[derive(Args)]
+pub(crate) struct ShowMerchant {
+    /// The merchant's id
+    pub(crate) id: MerchantId,
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
 use aws_sdk_secretsmanager::operation::{
     create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
 };
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tollgate::{
@@ -89,6 +90,28 @@ impl Aws {
     /// A merchant's document as it is stored. None when there is none.
     pub(crate) async fn secret(&self, id: &MerchantId) -> Result<Option<SecretString>, Failure> {
         self.document(&self.secret_name(id)).await
+    }
+
+    /// The merchants that have a secret, in the order of their ids.
+    pub(crate) async fn merchants(&self) -> Result<Vec<MerchantId>, Failure> {
+        let (prefix, mut found, mut from) = (&self.merchants_prefix, Vec::new(), None);
+        let named = Filter::builder().key(FilterNameStringType::Name).values(prefix).build();
+        loop {
+            let request = self.secrets.list_secrets().filters(named.clone()).set_next_token(from);
+            let page = request.send().await;
+            let page = page.map_err(|error| unavailable("secretsmanager:ListSecrets", &error))?;
+            // AWS's filter knows no capitals, and another stage's prefix can begin with this one.
+            let ids = page
+                .secret_list()
+                .iter()
+                .filter_map(|secret| secret.name()?.strip_prefix(prefix)?.parse().ok());
+            found.extend(ids);
+            from = page.next_token;
+            if from.is_none() {
+                found.sort_unstable_by_key(MerchantId::to_string);
+                return Ok(found);
+            }
+        }
     }
 
     /// A document by its secret's name. None when there is none.

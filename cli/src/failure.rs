@@ -1,6 +1,9 @@
 //! What goes wrong, for a person and for a machine, with an exit code each.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use serde_json::json;
 use tollgate::{
@@ -11,6 +14,9 @@ use tollgate::{
 
 /// Exit code of a doctor that found something wrong.
 pub(crate) const UNHEALTHY: u8 = 1;
+
+/// Exit code of arguments and settings that are wrong.
+pub(crate) const INVALID_INPUT: u8 = 2;
 
 /// Why a command did nothing. Each says what to do, and none of them holds a secret.
 #[derive(Clone, Debug)]
@@ -30,7 +36,7 @@ pub(crate) enum Failure {
 impl Failure {
     fn parts(&self) -> (u8, &'static str, &str) {
         match self {
-            Self::Input(text) => (2, "invalid_input", text),
+            Self::Input(text) => (INVALID_INPUT, "invalid_input", text),
             Self::NotThere(text) => (3, "not_there", text),
             Self::Refused(text) => (4, "refused", text),
             Self::NotConfirmed(text) => (5, "not_confirmed", text),
@@ -45,11 +51,13 @@ impl Failure {
 
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         let (code, kind, text) = self.parts();
-        if json {
-            eprintln!("{}", json!({ "error": { "code": kind, "message": text } }));
+        let line = if json {
+            json!({ "error": { "code": kind, "message": text } }).to_string()
         } else {
-            eprintln!("error: {text}");
-        }
+            format!("error: {text}")
+        };
+        // What reads standard error may have ended before: the exit code says it, too.
+        writeln!(io::stderr(), "{line}").unwrap_or_default();
         ExitCode::from(code)
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod aws;
 mod aws_cli;
 mod confirm;
+mod csv;
 mod doctor;
 mod failure;
 mod gateway;
@@ -16,25 +17,57 @@ mod place;
 mod report;
 mod rollback;
 mod stop;
+mod totals;
 mod trigger;
 mod webhook;
 
 use std::process::ExitCode;
 
 use args::{Arguments, Command, JournalCommand, MerchantCommand, PaymentCommand, WebhookCommand};
-use clap::Parser;
-use failure::Failure;
+use clap::{CommandFactory, FromArgMatches};
+use failure::{Failure, INVALID_INPUT};
 use place::Place;
 use report::Report;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match read_arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => return arguments_refused(&error),
+    };
     let json = arguments.place.json;
     match run(arguments).await {
         Ok(report) => report.print(json),
         Err(failure) => failure.print(json),
     }
+}
+
+fn read_arguments() -> Result<Arguments, clap::Error> {
+    let mut command = args::with_examples(Arguments::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// What clap says instead of arguments: help, the version, or what is wrong with them.
+fn arguments_refused(error: &clap::Error) -> ExitCode {
+    // They could not be read, so only the word itself tells how the caller reads.
+    let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+    if error.use_stderr() && json {
+        let text = error.render().to_string();
+        return Failure::Input(text.trim_start_matches("error: ").trim_end().to_owned()).print(true);
+    }
+    // What reads it may have ended before.
+    error.print().unwrap_or_default();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(INVALID_INPUT))
+}
+
+/// The script that completes the commands in a shell.
+fn completion(shell: clap_complete::Shell) -> Report {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "tollgate", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    let value = serde_json::json!({ "shell": shell.to_string(), "script": script });
+    Report::new(script, value)
 }
 
 async fn run(arguments: Arguments) -> Result<Report, Failure> {
@@ -44,6 +77,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         return rollback::run(&arguments.place, rollback);
     }
     match &arguments.command {
+        Command::Completion { shell } => return Ok(completion(*shell)),
         Command::Listen(listen) => return listen::run(&arguments.place, listen).await,
         Command::Trigger(trigger) => return trigger::run(&arguments.place, trigger).await,
         _ => {}
@@ -55,6 +89,8 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     let place = place?;
     match &arguments.command {
         Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
+        Command::Merchant(MerchantCommand::List) => merchant::show::list(&place).await,
+        Command::Merchant(MerchantCommand::Show(show)) => merchant::show::show(&place, &show.id).await,
         Command::Merchant(MerchantCommand::RotateKey(rotate)) => merchant::rotate::run(&place, rotate).await,
         Command::Merchant(MerchantCommand::Key(key)) => merchant::key::run(&place, key).await,
         Command::Merchant(MerchantCommand::Stop(switch)) => merchant::switch::run(&place, switch, true).await,
@@ -65,6 +101,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
+        Command::Report(options) => totals::run(&place, options).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
         Command::Journal(JournalCommand::Compare(compare)) => {
             journal::compare::compare(&place, compare).await
@@ -76,6 +113,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Listen(listen) => listen::run(&arguments.place, listen).await,
         Command::Trigger(trigger) => trigger::run(&arguments.place, trigger).await,
         Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
+        Command::Completion { shell } => Ok(completion(*shell)),
     }
 }
 

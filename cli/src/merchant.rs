@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod key;
 pub(crate) mod rotate;
+pub(crate) mod show;
 pub(crate) mod switch;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -16,6 +17,7 @@ use tollgate::{
 };
 
 use crate::{
+    aws::Aws,
     confirm,
     failure::Failure,
     gateway::{Gateway, Mid},
@@ -89,6 +91,12 @@ impl Document {
         let account = &self.merchant.gateway;
         Gateway::new(&account.endpoint, &account.username, &account.password)
     }
+}
+
+/// The document as it is stored.
+async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
+    let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
+    Document::parse(id, &stored)
 }
 
 /// Asks before a key is removed.

@@ -7,7 +7,7 @@ pub use tollgate_core::{
     attempts, attention, card, carried, clock, customers, decline, delivering, discount, entry_log,
     entry_store, event_bus, gateway, journal, journaling, listing, memo, merchants, money, operation, order,
     outcome, payment_method, payment_methods, payments, policy, profiles, receivers, reconcile,
-    scheduled_capture, store, switch, trail, transaction, webhook, words,
+    scheduled_capture, store, switch, totals, trail, transaction, webhook, words,
 };
 
 pub mod aws_error;

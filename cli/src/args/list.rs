@@ -72,7 +72,7 @@ pub(crate) enum Day {
     On(Date),
 }
 
-fn day(text: &str) -> Result<Day, String> {
+pub(super) fn day(text: &str) -> Result<Day, String> {
     match text {
         "today" => Ok(Day::Today),
         "yesterday" => Ok(Day::Yesterday),

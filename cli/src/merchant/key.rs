@@ -2,13 +2,9 @@
 
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tollgate::{
-    access_token,
-    merchants::{MerchantKey, MerchantsError},
-    order::MerchantId,
-};
+use tollgate::{access_token, merchants::MerchantKey};
 
-use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key};
+use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
 use crate::{
     args::{AddKey, KeyCommand, ListKeys, RevokeKey},
     aws::Aws,
@@ -26,11 +22,6 @@ pub(crate) async fn run(place: &Place, command: &KeyCommand) -> Result<Report, F
         KeyCommand::List(list) => self::list(place, list).await,
         KeyCommand::Revoke(revoke) => self::revoke(place, revoke).await,
     }
-}
-
-async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
-    let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
-    Document::parse(id, &stored)
 }
 
 async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {

@@ -1,9 +1,12 @@
 //! `payment list` and `payment find`: payments without their orders' ids, from the journal, as they are now.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use tollgate::{
     card::Brand,
+    entry_log::EntryLog,
     lambda::JournalConfig,
     listing::{Lister, Listing, Row, Search},
     order::{MerchantId, Order},
@@ -54,7 +57,7 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
 }
 
 /// The moments at which a day begins and the next one does.
-fn range(day: Day, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
+pub(crate) fn range(day: Day, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let out_of_range = |_| Failure::Input("--day is out of range".to_owned());
     let day = match day {
@@ -66,17 +69,22 @@ fn range(day: Day, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
     Ok((begins(day)?, begins(day.tomorrow().map_err(out_of_range)?)?))
 }
 
-async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
-    let app = place.app()?;
+/// The journal of the table that the argument names, or else the place; nothing is called yet.
+pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn EntryLog>, Failure> {
     let config = JournalConfig {
-        table: place.journal_table(wanted.filter.journal_table.as_deref())?,
+        table: place.journal_table(table)?,
         shards: SHARDS,
         region: place.region.clone(),
         dynamodb_url: place.dynamodb_url.clone(),
         credentials: place.credentials.clone(),
     };
+    config.log().map_err(|error| Failure::Unavailable(error.to_string()))
+}
+
+async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
+    let app = place.app()?;
+    let log = journal(place, wanted.filter.journal_table.as_deref())?;
     let failed = |why: String| Failure::Unavailable(why);
-    let log = config.log().map_err(|error| failed(error.to_string()))?;
     let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
     let wants = |order: &Order, transaction: &Transaction| wanted.wants(order, transaction);
     let (mut rows, mut next) = (Vec::new(), wanted.filter.next.clone());

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod command_line;
 mod doctor;
 mod doctor_stack;
 mod journal;
@@ -17,6 +18,7 @@ mod rollback;
 mod spoiled;
 mod stop;
 mod support;
+mod totals;
 #[path = "../../../dev/local/tests/it/pages/transcript.rs"]
 mod transcript;
 mod trigger;

@@ -187,3 +187,44 @@ async fn merchants_are_made_on_aws_alike_with_credentials_from_the_environment()
     run(&["merchant", "rotate-key", NEW, "--local=http://127.0.0.1:1"], &[], "").await.fails(6, "cargo run");
     fixture.close().await;
 }
+
+#[tokio::test]
+async fn merchants_are_listed_and_shown_without_any_secret() {
+    let fixture = Fixture::open().await;
+    let arguments = create(&fixture, NEW, &["--json"]);
+    let key = fixture.run(&borrowed(&arguments), "testing123\n").await.json()["key"].clone();
+    fixture.run(&["merchant", "stop", NEW, "--yes"], "").await.done();
+    fixture
+        .stack
+        .secrets()
+        .put("tollgate/merchants/broken", json!({ "keys": ["a-secret-of-a-broken-document"] }));
+    fixture.stack.secrets().put("tollgate/merchants-of-others/x", json!({}));
+    let stored = document(&fixture, NEW);
+    let secrets =
+        [&key, &stored["token_signing_key"], &stored["gateway"]["password"]].map(|s| s.as_str().unwrap());
+
+    for json in [&[][..], &["--json"]] {
+        let listed = fixture.run(&[&["merchant", "list"], json].concat(), "").await;
+        let shown = fixture.run(&[&["merchant", "show", NEW], json].concat(), "").await;
+        for secret in secrets.into_iter().chain(["a-secret-of-a-broken-document"]) {
+            listed.never_says(secret);
+            shown.never_says(secret);
+        }
+    }
+    let listed = fixture.run(&["merchant", "list", "--json"], "").await.json();
+    let listed = listed["merchants"].as_array().unwrap();
+    let known =
+        fixture.stack.secrets().names().into_iter().filter(|name| name.starts_with("tollgate/merchants/"));
+    let ids: Vec<_> = listed.iter().map(|row| row["merchant"].as_str().unwrap().to_owned()).collect();
+    let known: Vec<_> = known.map(|name| name.trim_start_matches("tollgate/merchants/").to_owned()).collect();
+    assert_eq!(ids, known, "more than one page of them");
+    let row = |id: &str| listed.iter().find(|row| row["merchant"] == id).unwrap();
+    assert_eq!((&row(NEW)["disabled"], &row(MERCHANT)["disabled"]), (&json!(true), &json!(false)));
+    assert!(row("broken")["error"].as_str().unwrap().contains("document is wrong"));
+
+    let shown = fixture.run(&["merchant", "show", NEW, "--json"], "").await.json();
+    assert_eq!(shown["merchids"], json!({ "USD": "496160873888" }));
+    assert_eq!(shown["keys"], json!([{ "name": null, "role": "all" }]));
+    fixture.run(&["merchant", "show", "nobody"], "").await.fails(3, "no such merchant");
+    fixture.close().await;
+}

@@ -3,7 +3,7 @@
 //! table, the journal also with the gateway's ledger.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use tollgate::{
     elastic_path::events,
     entry_store::{EntryStore, Parked, Put},
     event_bus::{Event, EventBus},
-    journal::{Changes, Entry, entries},
+    journal::{Changes, CountedEntry, DayTotals, Entry, entries},
     journaling::{Change, record},
     order::Order,
     publishing::publish,
@@ -234,6 +234,7 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         broken.extend(missing.map(|entry| format!("an entry is {what}: {entry:?}")));
     }
     broken.extend(told_otherwise(kept, orders));
+    broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {
         let own = kept.entries.values().filter(|entry| entry.order == order.key());
         let sums: Changes = own.map(|entry| entry.changes).sum();
@@ -253,6 +254,35 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Totals that are not what the orders say, or not what the gateway's ledger says of those that nothing excuses.
+fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<String> {
+    let sum_of = |totals: &DayTotals| totals.by_day().into_values().sum::<Changes>();
+    let all: DayTotals = kept.entries.values().map(CountedEntry::from).collect();
+    let (sum, mut paid, mut returned) = (sum_of(&all), 0, 0);
+    for balance in orders.iter().map(Order::balance) {
+        paid += signed(balance.paid.minor());
+        returned += signed(balance.returned.minor());
+    }
+    if (sum.paid, sum.returned) != (paid, returned) {
+        return Some(format!("the totals are {sum:?}, the orders paid {paid} and returned {returned}"));
+    }
+    let is_settled = |order: &&Order| {
+        let in_doubt = order.transactions.iter().any(|transaction| transaction.pending().is_some());
+        !in_doubt && !ledger.is_excused(&order.key().to_string())
+    };
+    let settled: BTreeSet<String> =
+        orders.iter().filter(is_settled).map(|order| order.key().to_string()).collect();
+    let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
+    let totals: DayTotals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
+    let (sum, mut held, mut gateway) = (sum_of(&totals), 0, 0);
+    for theirs in settled.iter().map(|key| ledger.totals(key)) {
+        held += signed(theirs.held);
+        gateway += signed(theirs.taken) - signed(theirs.refunded);
+    }
+    let differ = (sum.held, sum.gateway) != (held, gateway);
+    differ.then(|| format!("the totals are {sum:?}, the gateway holds {held} and has {gateway}"))
 }
 
 /// A transaction or an order that is not as the events that were told of it.

@@ -1,5 +1,5 @@
 //! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory. And as far
-//! as the operator's commands do: `CreateSecret` and `PutSecretValue`.
+//! as the operator's commands do: `CreateSecret`, `PutSecretValue` and `ListSecrets`.
 
 use std::{
     collections::BTreeMap,
@@ -96,6 +96,24 @@ struct PutSecretValue {
     secret_string: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListSecrets {
+    #[serde(default)]
+    filters: Vec<NameFilter>,
+    next_token: Option<String>,
+}
+
+/// By the name's beginning, the only filter that is known here.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NameFilter {
+    values: Vec<String>,
+}
+
+/// Names in one answer.
+const LISTED_AT_A_TIME: usize = 2;
+
 async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Bytes) -> Response {
     secrets.reads.fetch_add(1, Ordering::SeqCst);
     if secrets.down.load(Ordering::SeqCst) {
@@ -107,9 +125,9 @@ async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Byt
         Some("GetSecretValue") => read(&secrets, &body),
         Some("CreateSecret") => create(&secrets, &body),
         Some("PutSecretValue") => replace(&secrets, &body),
+        Some("ListSecrets") => list(&secrets, &body),
         _ => {
-            let text =
-                "The local Secrets Manager knows GetSecretValue, CreateSecret and PutSecretValue only.";
+            let text = "The local Secrets Manager knows GetSecretValue, CreateSecret, PutSecretValue and ListSecrets only.";
             failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text)
         }
     }
@@ -149,6 +167,27 @@ fn replace(secrets: &Secrets, body: &[u8]) -> Response {
     let Some(there) = documents.get_mut(&call.secret_id) else { return not_found() };
     *there = document.clone();
     stored(&call.secret_id, &document)
+}
+
+/// A page of names, those that begin with any value of the filters. Pages are small, so that whoever reads one only is
+/// found out.
+fn list(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<ListSecrets>(body) else {
+        return failure(StatusCode::BAD_REQUEST, "ValidationException", "The body is not as it should be.");
+    };
+    let begins = |name: &String| {
+        call.filters.iter().all(|filter| filter.values.iter().any(|value| name.starts_with(value)))
+    };
+    let after = |name: &String| call.next_token.as_ref().is_none_or(|token| name > token);
+    let mut names = secrets.names();
+    names.retain(|name| begins(name) && after(name));
+    let next = names.get(LISTED_AT_A_TIME - 1).filter(|_| names.len() > LISTED_AT_A_TIME);
+    let listed = names.iter().take(LISTED_AT_A_TIME).map(|name| json!({ "ARN": arn(name), "Name": name }));
+    let mut body = json!({ "SecretList": listed.collect::<Vec<_>>() });
+    if let Some(next) = next {
+        body["NextToken"] = json!(next);
+    }
+    respond(StatusCode::OK, &body)
 }
 
 fn not_found() -> Response {

@@ -1,10 +1,11 @@
-//! The journal as lists read it, newest entry first: a port.
+//! The journal as lists read it, newest entry first, and as totals do, oldest first: a port.
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
+    journal::CountedEntry,
     order::{MerchantId, OrderKey},
     store::StoreError,
 };
@@ -47,6 +48,15 @@ pub struct EntryPage {
     pub more: bool,
 }
 
+/// Some entries of a part of a day, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct CountedPage {
+    /// The entries.
+    pub entries: Vec<CountedEntry>,
+    /// What the next page begins after; none at the end.
+    pub next: Option<String>,
+}
+
 /// Reads entries.
 #[async_trait]
 pub trait EntryLog: Send + Sync {
@@ -61,4 +71,15 @@ pub trait EntryLog: Send + Sync {
         before: &str,
         limit: usize,
     ) -> Result<EntryPage, StoreError>;
+
+    /// At most so many of a merchant's entries in a part of a day that sort after one text and before another, oldest
+    /// first.
+    async fn counted(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+        shard: u16,
+        between: (&str, &str),
+        limit: usize,
+    ) -> Result<CountedPage, StoreError>;
 }

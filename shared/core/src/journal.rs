@@ -5,6 +5,7 @@
 
 mod changes;
 mod facts;
+mod totals;
 
 use std::collections::HashSet;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use changes::Changes;
+pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
 
 use crate::{
     card::Brand,

@@ -38,6 +38,7 @@ pub mod store;
 pub mod switch;
 #[cfg(test)]
 mod test_payments;
+pub mod totals;
 pub mod trail;
 pub mod transaction;
 pub mod webhook;

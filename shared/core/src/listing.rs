@@ -24,13 +24,13 @@ pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 const ENTRIES_AT_A_TIME: usize = 250;
 
 /// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
-const ENTRY_BYTES: usize = 1024;
+pub(crate) const ENTRY_BYTES: usize = 1024;
 
 /// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
 const OPERATION_BYTES: usize = 1536;
 
 /// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
-const DAY_BYTES: usize = 64 * 1024;
+pub(crate) const DAY_BYTES: usize = 64 * 1024;
 
 /// How many days back the newest entry is looked for.
 const NEWEST_WITHIN_DAYS: i64 = 2;
@@ -230,7 +230,7 @@ fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
 }
 
 /// Where entries of this moment begin.
-fn sort_of(at: Timestamp) -> String {
+pub(crate) fn sort_of(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
@@ -239,7 +239,7 @@ fn moment_of(sort: &str) -> Option<Timestamp> {
     sort.split('#').next()?.parse().ok()
 }
 
-fn day_of(at: Timestamp) -> Date {
+pub(crate) fn day_of(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 

@@ -69,9 +69,19 @@ impl Currency {
 
     /// The amount in major units, with exactly as many decimals as the currency has: `25.99`, `500`, `1.234`.
     pub fn decimal(self, amount: Amount) -> String {
+        self.decimal_of(amount.0)
+    }
+
+    /// The same of a sum or a change, in minor units, which can be negative and more than [`Amount::MAX`]: `-5.00`.
+    pub fn signed_decimal(self, minor: i64) -> String {
+        let sign = if minor < 0 { "-" } else { "" };
+        format!("{sign}{}", self.decimal_of(minor.unsigned_abs()))
+    }
+
+    fn decimal_of(self, minor: u64) -> String {
         let decimals = usize::from(self.exponent);
         let scale = 10_u64.pow(self.exponent());
-        let (major, minor) = (amount.0 / scale, amount.0 % scale);
+        let (major, minor) = (minor / scale, minor % scale);
         if decimals == 0 { major.to_string() } else { format!("{major}.{minor:0decimals$}") }
     }
 

@@ -45,7 +45,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("attempts", "order store"),
     ("trail", "operation"),
     ("entry_store", "journal store"),
-    ("entry_log", "order store"),
+    ("entry_log", "journal order store"),
     ("event_bus", "order store"),
     ("receivers", "order store webhook"),
     // Use cases.
@@ -63,6 +63,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
     ("journaling", "journal order store entry_store"),
     ("listing", "transaction order journal store entry_log"),
+    ("totals", "order journal store entry_log listing"),
     ("delivering", "clock store event_bus receivers webhook"),
     // Adapters.
     (

@@ -38,7 +38,7 @@ async fn an_unknown_secret_and_an_unknown_action_get_awss_answers() {
     let stack = stack().await;
     let (status, answer) = read(&stack, "tollgate/merchants/0").await;
     assert_eq!((status, &answer["__type"]), (400, &json!("ResourceNotFoundException")));
-    let (status, answer) = call(&stack, "ListSecrets", &json!({})).await;
+    let (status, answer) = call(&stack, "DeleteSecret", &json!({})).await;
     assert_eq!((status, &answer["__type"]), (400, &json!("UnknownOperationException")));
     let (status, answer) = call(&stack, "GetSecretValue", &json!({})).await;
     assert_eq!((status, &answer["__type"]), (400, &json!("ValidationException")));

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use super::{BUCKET, Column, DAYS, SORT, keys};
 use crate::{
     dynamodb::{Item, unavailable},
-    entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
+    entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry},
+    journal::{Changes, CountedEntry, TotalLine},
+    money::Amount,
     operation::Kind,
     order::{MerchantId, OrderKey},
     store::StoreError,
@@ -68,6 +70,33 @@ impl EntryLog for DynamoDbEntryLog {
         let entries = page.items().iter().map(|item| logged(item, merchant));
         Ok(EntryPage { entries: entries.collect::<Result<_, _>>()?, more: page.last_evaluated_key.is_some() })
     }
+
+    async fn counted(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+        shard: u16,
+        (after, until): (&str, &str),
+        limit: usize,
+    ) -> Result<CountedPage, StoreError> {
+        let bucket = format!("{merchant}#{day}#{shard}");
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#bucket = :bucket AND #sort BETWEEN :after AND :until")
+            .expression_attribute_names("#bucket", BUCKET)
+            .expression_attribute_names("#sort", SORT)
+            .expression_attribute_values(":bucket", AttributeValue::S(bucket))
+            // Both ends count. This sorts after that entry, and before the first one of a moment, which goes on with #.
+            .expression_attribute_values(":after", AttributeValue::S(format!("{after}!")))
+            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let entries = page.items().iter().map(|item| counted(item, day)).collect::<Result<_, _>>()?;
+        let next = page.last_evaluated_key.as_ref().and_then(|key| key.get(SORT)?.as_s().ok().cloned());
+        Ok(CountedPage { entries, next })
+    }
 }
 
 fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError> {
@@ -85,6 +114,31 @@ fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError>
         transaction: id(Column::TransactionId)?,
         is_payment: [Kind::Authorize, Kind::Purchase].iter().any(|payment| payment.as_str() == kind),
     })
+}
+
+fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
+    let known = |column: Column| item.get(column.as_str()).and_then(|value| value.as_s().ok());
+    let text = |column: Column| known(column).cloned().ok_or_else(|| corrupt(column));
+    let number = |column: Column| {
+        let number = item.get(column.as_str()).and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
+        number.ok_or_else(|| corrupt(column))
+    };
+    let amount = u64::try_from(number(Column::Amount)?).ok().and_then(|minor| Amount::new(minor).ok());
+    let line = TotalLine {
+        day,
+        currency: text(Column::Currency)?.parse().map_err(|_| corrupt(Column::Currency))?,
+        operation: text(Column::Operation)?,
+        fact: text(Column::Fact)?,
+        mid: text(Column::Mid)?,
+        brand: known(Column::Brand).cloned(),
+    };
+    let changes = Changes {
+        held: number(Column::Held)?,
+        paid: number(Column::Paid)?,
+        returned: number(Column::Returned)?,
+        gateway: number(Column::AtGateway)?,
+    };
+    Ok(CountedEntry { line, amount: amount.ok_or_else(|| corrupt(Column::Amount))?, changes })
 }
 
 fn corrupt(column: Column) -> StoreError {

@@ -57,10 +57,15 @@ fn is_unfinished(command: &str) -> bool {
     command.ends_with('\\') || command.matches('\'').count() % 2 == 1
 }
 
-/// What differs in every run, and no command names it: a time, an approval code of the test system, an
+/// What differs in every run, and no command names it: a time, a day, an approval code of the test system, an
 /// order id at the gateway, a new key.
-const UNNAMED: [&str; 4] =
-    ["[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "PPS[0-9]{3}", "TG[A-Z]{17}", "[0-9a-f]{48}"];
+const UNNAMED: [&str; 5] = [
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z",
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "PPS[0-9]{3}",
+    "TG[A-Z]{17}",
+    "[0-9a-f]{48}",
+];
 
 /// What a later command may name: a UUID, a number that is a reference or a moment.
 const NAMED: [&str; 2] = ["[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[0-9]{9,}"];

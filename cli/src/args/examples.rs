@@ -1,0 +1,108 @@
+//! An example for the end of every command's help. A test reads each as the command line does.
+
+use clap::Command;
+
+/// What comes after `tollgate`: a command, and its example's other words.
+const EXAMPLES: [(&str, &str); 35] = [
+    (
+        "merchant create",
+        "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-prod",
+    ),
+    ("merchant list", "--stack tollgate-prod"),
+    ("merchant show", "shop-1 --stack tollgate-prod"),
+    ("merchant rotate-key", "shop-1 --finish --stack tollgate-prod"),
+    ("merchant key add", "shop-1 --name erp --role operate --stack tollgate-prod"),
+    ("merchant key list", "shop-1 --stack tollgate-prod"),
+    ("merchant key revoke", "shop-1 erp --stack tollgate-prod"),
+    ("merchant stop", "shop-1 --stack tollgate-prod"),
+    ("merchant start", "shop-1 --stack tollgate-prod"),
+    ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
+    ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),
+    ("payment find", "shop-1 --last4 1443 --amount 25.99 --stack tollgate-prod"),
+    (
+        "payment resolve",
+        "shop-1 order-1001 475d9b6b-8385-49a3-b57f-855c155d5d68 --as not-done --by Ann --reason case-4711 --dry-run",
+    ),
+    ("report", "shop-1 --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z --csv"),
+    ("journal rebuild", "--stack tollgate-prod"),
+    ("journal compare", "--since 2027-01-31T11:59:00Z --inquire --stack tollgate-prod"),
+    ("webhook add", "shop-1 erp --url https://erp.example/hooks --events order.paid,order.refunded"),
+    ("webhook rotate", "shop-1 erp --stack tollgate-prod"),
+    ("webhook remove", "shop-1 erp --stack tollgate-prod"),
+    ("webhook list", "shop-1 erp --parked --stack tollgate-prod"),
+    ("webhook test", "shop-1 erp --stack tollgate-prod"),
+    ("webhook replay", "shop-1 erp --since 2026-11-20T18:00:00Z --dry-run --stack tollgate-prod"),
+    ("listen", "--local --forward-to localhost:4242/hooks"),
+    ("trigger", "transaction.needs_attention --local"),
+    ("stop", "--by Ann --reason case-4711 --stack tollgate-prod"),
+    ("start", "--by Ann --reason case-4711 --stack tollgate-prod"),
+    ("rollback", "tollgate-prod --dry-run"),
+    ("doctor", "--merchant shop-1 --stack tollgate-prod"),
+    ("completion", "bash"),
+    ("merchant", "list --local"),
+    ("merchant key", "list shop-1 --local"),
+    ("payment", "list shop-1 --local"),
+    ("journal", "rebuild --local"),
+    ("webhook", "list shop-1 --local"),
+    ("", "doctor --local"),
+];
+
+/// The same command, with an example at the end of its help and of that of every command in it.
+pub(crate) fn with_examples(command: Command) -> Command {
+    within(command, "")
+}
+
+fn within(mut command: Command, path: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
+    for name in names {
+        let path = [path, &name].join(" ");
+        command = command.mut_subcommand(name, |inner| within(inner, path.trim()));
+    }
+    let example = EXAMPLES.iter().find(|(of, _)| *of == path);
+    match example {
+        Some((of, words)) => {
+            let line =
+                ["tollgate", of, words].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+            command.after_help(format!("Example:\n  {}", line.join(" ")))
+        }
+        None => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Arguments;
+
+    /// Every command, with its words.
+    fn all(command: &Command, path: &str) -> Vec<(String, Command)> {
+        let inner =
+            command.get_subcommands().flat_map(|inner| all(inner, &format!("{path} {}", inner.get_name())));
+        let inner: Vec<_> = inner.collect();
+        [vec![(path.to_owned(), command.clone())], inner].concat()
+    }
+
+    #[test]
+    fn the_help_of_every_command_ends_with_an_example_that_the_command_line_takes() {
+        let commands = all(&with_examples(Arguments::command()), "tollgate");
+        assert!(commands.len() > 30, "{}", commands.len());
+        for (path, command) in commands {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = after.lines().nth(1).unwrap_or_default().trim();
+            assert!(example.starts_with(&path), "{path} has no example of its own: {after:?}");
+            let read = Arguments::command().try_get_matches_from(example.split(' '));
+            assert!(read.is_ok(), "{example}: {:?}", read.err().map(|error| error.to_string()));
+        }
+    }
+
+    #[test]
+    fn no_example_is_of_a_command_that_is_not_there() {
+        let paths: Vec<String> =
+            all(&Arguments::command(), "").into_iter().map(|(path, _)| path.trim().to_owned()).collect();
+        for (of, _) in EXAMPLES {
+            assert!(paths.iter().any(|path| path == of), "{of}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `report`: totals by day, from the journal.
+
+use jiff::{Timestamp, civil::Date};
+use serde_json::{Value, json};
+use tollgate::{
+    entry_log::EntryLog,
+    journal::{DayTotals, Total, TotalLine},
+    listing::Lister,
+    order::MerchantId,
+    store::StoreError,
+    totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
+};
+
+use crate::{
+    args::{Day, TotalsOptions},
+    csv,
+    failure::Failure,
+    payment::{
+        history::time,
+        list::{journal, range},
+    },
+    place::Place,
+    report::Report,
+};
+
+/// The columns, of the CSV in small letters. What the journal has, is named as there.
+const HEADER: [&str; 13] = [
+    "DAY",
+    "CURRENCY",
+    "OPERATION",
+    "FACT",
+    "MID",
+    "BRAND",
+    "COUNT",
+    "AMOUNT",
+    "HELD",
+    "PAID",
+    "RETURNED",
+    "AT_GATEWAY",
+    "PROVISIONAL",
+];
+
+/// What is shown, and as of when.
+struct Shown<'a> {
+    merchant: &'a MerchantId,
+    since: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+    newest: Option<Timestamp>,
+    totals: DayTotals,
+}
+
+pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report, Failure> {
+    let now = place.clock.now();
+    let (since, until) = match (options.since, options.day) {
+        (Some(since), _) => (since, options.until.unwrap_or(now)),
+        (None, day) => range(day.unwrap_or(Day::Yesterday), now)?,
+    };
+    let range = TotalsRange::new(since, until)
+        .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
+    let (app, log) = (place.app()?, journal(place, options.journal_table.as_deref())?);
+    let failed = |error: StoreError| Failure::Unavailable(format!("the journal: {error}"));
+    let totals = read(log.as_ref(), &options.merchant, range).await.map_err(failed)?;
+    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    let newest = lister.newest(&options.merchant, now).await.map_err(failed)?;
+    let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals };
+    if options.csv {
+        let header = HEADER.map(str::to_ascii_lowercase);
+        csv::print(&header.each_ref().map(String::as_str), shown.rows().map(Vec::from))?;
+        return Ok(Report::nothing());
+    }
+    Ok(Report::new(shown.text(), shown.value()))
+}
+
+async fn read(
+    log: &dyn EntryLog,
+    merchant: &MerchantId,
+    range: TotalsRange,
+) -> Result<DayTotals, StoreError> {
+    let (mut totals, mut next) = (DayTotals::default(), None);
+    loop {
+        let part = part(log, merchant, range, next).await?;
+        totals.merge(part.totals);
+        next = part.next;
+        if next.is_none() {
+            return Ok(totals);
+        }
+    }
+}
+
+impl Shown<'_> {
+    fn is_provisional(&self, day: Date) -> bool {
+        is_provisional(day, self.now)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = [String; 13]> {
+        self.totals.lines().map(|(line, total)| self.cells(line, total))
+    }
+
+    fn cells(&self, line: &TotalLine, total: &Total) -> [String; 13] {
+        let decimal = |minor| line.currency.signed_decimal(minor);
+        let Total { count, amount, changes } = *total;
+        [
+            line.day.to_string(),
+            line.currency.to_string(),
+            line.operation.clone(),
+            line.fact.clone(),
+            line.mid.clone(),
+            line.brand.clone().unwrap_or_default(),
+            count.to_string(),
+            decimal(amount),
+            decimal(changes.held),
+            decimal(changes.paid),
+            decimal(changes.returned),
+            decimal(changes.gateway),
+            if self.is_provisional(line.day) { "yes" } else { "no" }.to_owned(),
+        ]
+    }
+
+    fn text(&self) -> String {
+        // Whether a day is provisional is said once, with its sums.
+        const COLUMNS: usize = HEADER.len() - 1;
+        let rows = std::iter::once(HEADER.map(str::to_owned)).chain(self.rows());
+        let lines: Vec<Vec<String>> = rows.map(|row| row[..COLUMNS].to_vec()).collect();
+        let width = |n: usize| lines.iter().map(|cells| cells[n].chars().count()).max().unwrap_or_default();
+        let widths: [usize; COLUMNS] = std::array::from_fn(width);
+        let padded = |cells: &Vec<String>| {
+            let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        let mut text: Vec<String> = lines.iter().map(padded).collect();
+        for ((day, currency), changes) in self.totals.by_day() {
+            let decimal = |minor| currency.signed_decimal(minor);
+            let provisional = if self.is_provisional(day) { " (provisional)" } else { "" };
+            text.push(format!(
+                "{day} {currency}: held {}, paid {}, returned {}, at the gateway {}{provisional}",
+                decimal(changes.held),
+                decimal(changes.paid),
+                decimal(changes.returned),
+                decimal(changes.gateway),
+            ));
+        }
+        if self.totals.lines().next().is_none() {
+            text.push("Nothing happened.".to_owned());
+        }
+        text.push(self.newest.map_or_else(
+            || "the journal has no entry of today or yesterday".to_owned(),
+            |newest| format!("the journal has come to {}", time(newest)),
+        ));
+        text.join("\n")
+    }
+
+    /// Amounts are minor units.
+    fn value(&self) -> Value {
+        let total = |(line, total): (&TotalLine, &Total)| {
+            json!({
+                "day": line.day,
+                "currency": line.currency.code(),
+                "operation": line.operation,
+                "fact": line.fact,
+                "mid": line.mid,
+                "brand": line.brand,
+                "count": total.count,
+                "amount": total.amount,
+                "held": total.changes.held,
+                "paid": total.changes.paid,
+                "returned": total.changes.returned,
+                "at_gateway": total.changes.gateway,
+                "provisional": self.is_provisional(line.day),
+            })
+        };
+        json!({
+            "merchant": self.merchant,
+            "since": self.since,
+            "until": self.until,
+            "newest_entry_at": self.newest,
+            "complete_after_hours": PROVISIONAL_HOURS,
+            "totals": self.totals.lines().map(total).collect::<Vec<_>>(),
+        })
+    }
+}

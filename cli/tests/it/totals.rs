@@ -1,0 +1,103 @@
+//! `report`: totals by day.
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use tollgate::clock::Clock;
+
+use crate::support::{Fixture, MERCHANT};
+
+async fn report(fixture: &Fixture, more: &[&str]) -> Value {
+    fixture.run(&[&["report", MERCHANT, "--json"], more].concat(), "").await.json()
+}
+
+fn midnight(at: Timestamp) -> Timestamp {
+    at.to_zoned(TimeZone::UTC).date().to_zoned(TimeZone::UTC).unwrap().timestamp()
+}
+
+/// Moves the stack's clock to an hour of the next day, so that no midnight comes between what a test does.
+fn to_the_next_day(fixture: &Fixture, hour: i64) {
+    let now = fixture.stack.clock().now();
+    let since_midnight = now.duration_since(midnight(now)).as_secs();
+    fixture.stack.advance_clock(24 * 3_600 - since_midnight + hour * 3_600);
+}
+
+/// Two purchases, one of which was refunded in part, and an authorization that was captured in part.
+async fn sell(fixture: &Fixture) {
+    let (_, refunded) = fixture.pay("o-1", "purchase").await;
+    fixture.pay("o-2", "purchase").await;
+    fixture.stack.simulator().settle();
+    assert_eq!(fixture.follow_up("o-1", &refunded, "refund", json!({ "amount": 500 })).await.0, 200);
+    let (_, held) = fixture.pay("o-3", "authorize").await;
+    assert_eq!(fixture.follow_up("o-3", &held, "capture", json!({ "amount": 1000 })).await.0, 200);
+    fixture.stack.deliver_stream().await.unwrap();
+}
+
+/// Of each total: operation, fact, count, amount, held, paid, returned, at the gateway.
+fn lines(report: &Value) -> Vec<Value> {
+    let line = |total: &Value| {
+        let names =
+            ["operation", "fact", "count", "amount", "held", "paid", "returned", "at_gateway", "provisional"];
+        Value::Array(names.iter().map(|name| total[name].clone()).collect())
+    };
+    report["totals"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
+    let fixture = Fixture::open().await;
+    to_the_next_day(&fixture, 12);
+    sell(&fixture).await;
+    let expected = |provisional: bool| {
+        vec![
+            json!(["authorize", "approved", 1, 2599, 2599, 0, 0, 0, provisional]),
+            json!(["capture", "captured", 1, 1000, -2599, 1000, 0, 1000, provisional]),
+            json!(["purchase", "approved", 2, 5198, 0, 5198, 0, 5198, provisional]),
+            json!(["refund", "refunded", 1, 500, 0, 0, 500, -500, provisional]),
+        ]
+    };
+    let today = report(&fixture, &["--day", "today"]).await;
+    assert_eq!(lines(&today), expected(true));
+    assert!(today["newest_entry_at"].is_string());
+    let total = &today["totals"][0];
+    assert_eq!((&total["currency"], &total["mid"]), (&json!("USD"), &json!("496160873888")));
+    assert_eq!(report(&fixture, &[]).await["totals"], json!([]), "yesterday, unless it is said otherwise");
+
+    let day = fixture.stack.clock().now().to_zoned(TimeZone::UTC).date().to_string();
+    to_the_next_day(&fixture, 0);
+    assert_eq!(lines(&report(&fixture, &[]).await), expected(true), "the next day's first hour");
+    fixture.stack.advance_clock(3_600);
+    assert_eq!(lines(&report(&fixture, &["--day", "yesterday"]).await), expected(false));
+    assert_eq!(lines(&report(&fixture, &["--day", &day]).await), expected(false));
+    let since = format!("{day}T00:00:00Z");
+    assert_eq!(lines(&report(&fixture, &["--since", &since]).await), expected(false));
+    assert_eq!(
+        report(&fixture, &["--since", &since, "--until", &format!("{day}T11:00:00Z")]).await["totals"],
+        json!([])
+    );
+
+    let csv = fixture.run(&["report", MERCHANT, "--csv"], "").await.done();
+    let rows: Vec<&str> = csv.split("\r\n").collect();
+    assert_eq!(
+        rows[0],
+        "day,currency,operation,fact,mid,brand,count,amount,held,paid,returned,at_gateway,provisional"
+    );
+    assert_eq!(rows.len(), 1 + 4 + 1, "{csv}");
+    assert!(rows[2].starts_with(&format!("{day},USD,capture,captured,496160873888,")), "{csv}");
+    assert!(rows[2].ends_with(",1,10.00,-25.99,10.00,0.00,10.00,no"), "{csv}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_range_that_cannot_be_added_up_is_refused_before_anything_is_read() {
+    let fixture = Fixture::open().await;
+    let since = ["--since", "2026-01-01T00:00:00Z", "--until"];
+    for (more, says) in [
+        (vec!["--day", "last week"], "today, yesterday or a date"),
+        (vec!["--day", "today", "--since", "2026-01-01T00:00:00Z"], "cannot be used with"),
+        ([&since[..], &["2026-04-03T00:00:01Z"]].concat(), "more than 92 days"),
+        ([&since[..], &["2026-01-01T00:00:00Z"]].concat(), "--since, --until: the range is empty"),
+    ] {
+        fixture.run(&[&["report", MERCHANT], &more[..]].concat(), "").await.fails(2, says);
+    }
+    fixture.close().await;
+}

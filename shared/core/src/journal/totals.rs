@@ -1,0 +1,128 @@
+//! Sums over entries, by day, currency, operation, fact, gateway account and brand: a pure fold, the same in whatever
+//! order and parts the entries come.
+
+use std::{
+    collections::BTreeMap,
+    ops::{Add, AddAssign},
+};
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{Changes, Entry};
+use crate::{
+    card::Brand,
+    money::{Amount, Currency},
+};
+
+/// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedEntry {
+    /// What it is counted under.
+    pub line: TotalLine,
+    /// What the fact is about.
+    pub amount: Amount,
+    /// What it changes.
+    pub changes: Changes,
+}
+
+/// What one total is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TotalLine {
+    /// UTC.
+    pub day: Date,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// The operation's kind, such as `purchase`.
+    pub operation: String,
+    /// What happened, such as `approved`: what was declined is never added to what was approved.
+    pub fact: String,
+    /// The gateway account.
+    pub mid: String,
+    /// The card's brand, where it was known by then.
+    pub brand: Option<String>,
+}
+
+/// How many, and how much, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Entries.
+    pub count: u64,
+    /// What their facts are about, added up.
+    pub amount: i64,
+    /// What they change.
+    pub changes: Changes,
+}
+
+/// Totals of some entries. Adding more entries of the same lines takes no more memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayTotals(BTreeMap<TotalLine, Total>);
+
+impl From<&Entry> for CountedEntry {
+    fn from(entry: &Entry) -> Self {
+        let line = TotalLine {
+            day: entry.at.to_zoned(TimeZone::UTC).date(),
+            currency: entry.currency,
+            operation: entry.kind.as_str().to_owned(),
+            fact: entry.fact.as_str().to_owned(),
+            mid: entry.account.clone(),
+            brand: entry.brand.map(Brand::name).map(str::to_owned),
+        };
+        Self { line, amount: entry.amount, changes: entry.changes }
+    }
+}
+
+impl Add for Total {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            amount: self.amount.saturating_add(other.amount),
+            changes: self.changes + other.changes,
+        }
+    }
+}
+
+impl AddAssign for Total {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl DayTotals {
+    /// Counts one more entry.
+    pub fn add(&mut self, entry: CountedEntry) {
+        let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
+        *self.0.entry(entry.line).or_default() += Total { count: 1, amount, changes: entry.changes };
+    }
+
+    /// The totals of both.
+    pub fn merge(&mut self, other: Self) {
+        for (line, total) in other.0 {
+            *self.0.entry(line).or_default() += total;
+        }
+    }
+
+    /// Every total, in the order of its line.
+    pub fn lines(&self) -> impl Iterator<Item = (&TotalLine, &Total)> {
+        self.0.iter()
+    }
+
+    /// What each day changed in each currency.
+    pub fn by_day(&self) -> BTreeMap<(Date, Currency), Changes> {
+        let mut days = BTreeMap::<_, Changes>::new();
+        for (line, total) in &self.0 {
+            let day = days.entry((line.day, line.currency)).or_default();
+            *day = *day + total.changes;
+        }
+        days
+    }
+}
+
+impl FromIterator<CountedEntry> for DayTotals {
+    fn from_iter<I: IntoIterator<Item = CountedEntry>>(entries: I) -> Self {
+        let mut totals = Self::default();
+        entries.into_iter().for_each(|entry| totals.add(entry));
+        totals
+    }
+}
