@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use tollgate::{
     card::Brand,
+    entry_log::LoggedEntry,
     lambda::JournalConfig,
     listing::{Lister, Listing, Row, Search},
     order::{MerchantId, Order},
@@ -79,6 +80,7 @@ async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
     let log = config.log().map_err(|error| failed(error.to_string()))?;
     let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
     let wants = |order: &Order, transaction: &Transaction| wanted.wants(order, transaction);
+    let may_want = |entry: &LoggedEntry| wanted.may_want(entry);
     let (mut rows, mut next) = (Vec::new(), wanted.filter.next.clone());
     loop {
         let search = Search {
@@ -86,6 +88,7 @@ async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
             since: wanted.since,
             until: wanted.until,
             last_four: wanted.last_four,
+            may_want: &may_want,
             wants: &wants,
             after: next.as_deref(),
             limit: wanted.filter.limit - rows.len(),
@@ -104,6 +107,11 @@ async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
 }
 
 impl Wanted<'_> {
+    /// What never changes, and so is in the entry already.
+    fn may_want(&self, entry: &LoggedEntry) -> bool {
+        self.filter.currency.is_none_or(|wanted| entry.currency.is_none_or(|currency| currency == wanted))
+    }
+
     fn wants(&self, order: &Order, transaction: &Transaction) -> bool {
         let PaymentFilter { amount, currency, status, .. } = self.filter;
         let has = |amount: &String| {
