@@ -1,7 +1,12 @@
 //! Lists a merchant's transactions, newest first: found in the journal, shown as their orders are now.
 //!
 //! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
-//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed.
+//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed;
+//! [`Lister::in_doubt`] has what should have one.
+
+mod doubts;
+
+pub use doubts::Doubts;
 
 use std::collections::HashMap;
 

@@ -13,7 +13,7 @@ use crate::{
     money::{Amount, Currency},
     operation::{Decision, Kind, Operation, State},
     outcome::GatewayResponse,
-    store::{DueQuery, Page},
+    store::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
     transaction::Method,
 };
@@ -90,8 +90,18 @@ impl OrderStore for World {
         unreachable!("a list writes nothing")
     }
 
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        unreachable!("nothing is due")
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        // Some in the first and some in the last partition, one on a page.
+        let is_here = |order: &Order| query.shard == if order.id.as_str() < "order-2" { 0 } else { 255 };
+        let is_after = |key: &str| query.after.as_ref().is_none_or(|after| *key > *after.key);
+        let orders = self.orders.lock().unwrap();
+        let mut due = orders.iter().filter(|(key, order)| {
+            is_here(order) && is_after(key) && order.next_inquiry_at().is_some_and(|at| at <= query.until)
+        });
+        let first = due.next();
+        let next = first.map(|(key, _)| Cursor { key: key.clone(), due: String::new() });
+        let keys = first.map(|(_, order)| order.key()).into_iter().collect();
+        Ok(Page { keys, oldest: None, next })
     }
 }
 
@@ -290,4 +300,30 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     assert_eq!(list(&none, 1_000).await, (ids(0..0), 0));
     let purchases = |entry: &LoggedEntry| entry.kind != Kind::Authorize;
     assert_eq!(list(&purchases, 1_000).await, (ids(0..0), 0));
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_merchants_own() {
+    let world = World::default();
+    world.pays(9, 0);
+    for (n, merchant, second) in
+        [(1, "m", 900), (2, "m", 0), (3, "another", 0), (4, "m", 1_800), (5, "m", 3_000)]
+    {
+        let key = OrderKey { merchant: merchant.parse().unwrap(), order: format!("order-{n}").parse().unwrap() };
+        let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
+        let mut order = Order::new(&key, Currency::USD, None, at(second));
+        order.transactions.push(payment(Method::Purchase, Operation::new(new, at(second))));
+        world.orders.lock().unwrap().insert(key.to_string(), order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let now = at(5_400);
+    let found = lister.in_doubt(&merchant, now, 10, &|_, _| true).await.unwrap();
+    let orders: Vec<_> = found.rows.iter().map(|row| row.order.id.to_string()).collect();
+    assert_eq!((orders, found.more), (ids([2, 1, 4].into_iter()), false), "the oldest first");
+    assert_eq!(found.rows[0].at, at(0));
+    assert_eq!(world.read.lock().unwrap().1, 4, "no other merchant's order is read");
+    let some = lister.in_doubt(&merchant, now, 1, &|_, _| true).await.unwrap();
+    assert_eq!((some.rows.len(), some.more), (1, true));
+    let none = lister.in_doubt(&merchant, now, 10, &|_, _| false).await.unwrap();
+    assert!(none.rows.is_empty() && !none.more);
 }
