@@ -62,6 +62,9 @@ mod tests {
 
     #[test]
     fn separators_quotes_and_lines_are_quoted() {
-        assert_eq!(written(&["a,b", "a\"b", "a\nb"]), "cell,other\r\n\"a,b\",x\r\n\"a\"\"b\",x\r\n\"a\nb\",x\r\n");
+        assert_eq!(
+            written(&["a,b", "a\"b", "a\nb"]),
+            "cell,other\r\n\"a,b\",x\r\n\"a\"\"b\",x\r\n\"a\nb\",x\r\n"
+        );
     }
 }

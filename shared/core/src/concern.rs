@@ -55,9 +55,8 @@ impl Concern {
 /// What there is to look at in a transaction now, in the order of the codes.
 pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concern> {
     let facts = entries(None, order);
-    let has = |is: fn(&Entry) -> bool| {
-        facts.iter().any(|entry| entry.transaction == transaction.id && is(entry))
-    };
+    let has =
+        |is: fn(&Entry) -> bool| facts.iter().any(|entry| entry.transaction == transaction.id && is(entry));
     // What was voided holds no money that could be wrong.
     let stands = transaction.voided().is_none();
     let holds = |concern: &Concern| match concern {

@@ -65,10 +65,9 @@ fn a_capture_that_did_not_come_to_pass_stays_until_the_payment_is_cancelled() {
 #[test]
 fn an_operation_is_in_doubt_too_long_after_an_hour() {
     let mut transaction = authorized();
-    transaction.operations.push(Operation::new(
-        new_operation(Uuid::from_u128(2), Kind::Capture, 100),
-        start() + HOUR,
-    ));
+    transaction
+        .operations
+        .push(Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 100), start() + HOUR));
     assert_eq!(after(1, &transaction), []);
     assert_eq!(after(2, &transaction), [Concern::InDoubt]);
 }

@@ -66,8 +66,7 @@ impl Lister<'_> {
         let mut keys = Vec::new();
         let mut after: Option<Cursor> = None;
         loop {
-            let query =
-                DueQuery { index: Index::InDoubt, shard, until: now + BY_THEN, after, limit: PAGE };
+            let query = DueQuery { index: Index::InDoubt, shard, until: now + BY_THEN, after, limit: PAGE };
             let page = self.store.due(query).await?;
             keys.extend(page.keys.into_iter().filter(|key| key.merchant == *merchant));
             after = page.next;

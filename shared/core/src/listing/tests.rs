@@ -109,7 +109,10 @@ impl OrderStore for World {
 impl EntryLog for World {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
         let entries = self.entries.lock().unwrap();
-        Ok(entries.keys().any(|(there, _)| *there == day.to_string()).then_some(self.shards.unwrap_or(SHARDS)))
+        Ok(entries
+            .keys()
+            .any(|(there, _)| *there == day.to_string())
+            .then_some(self.shards.unwrap_or(SHARDS)))
     }
 
     async fn before(
@@ -157,7 +160,8 @@ async fn all(
     let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
     loop {
         let (since, until, after) = (at(since), at(until), next.as_deref());
-        let search = Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
+        let search =
+            Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
         let part = lister.list(&search).await.unwrap();
         assert!(part.rows.len() <= limit, "no more than was asked for");
         rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
@@ -309,7 +313,8 @@ async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_
     for (n, merchant, second) in
         [(1, "m", 900), (2, "m", 0), (3, "another", 0), (4, "m", 1_800), (5, "m", 3_000)]
     {
-        let key = OrderKey { merchant: merchant.parse().unwrap(), order: format!("order-{n}").parse().unwrap() };
+        let key =
+            OrderKey { merchant: merchant.parse().unwrap(), order: format!("order-{n}").parse().unwrap() };
         let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
         let mut order = Order::new(&key, Currency::USD, None, at(second));
         order.transactions.push(payment(Method::Purchase, Operation::new(new, at(second))));
