@@ -245,6 +245,8 @@ pub(crate) enum PaymentCommand {
     List(ListPayments),
     /// A merchant's payments by the last four digits of the card, newest first
     Find(FindPayments),
+    /// What a customer's receipt says of a payment
+    Receipt(Show),
     /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }

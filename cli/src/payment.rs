@@ -2,5 +2,7 @@
 
 pub(crate) mod history;
 pub(crate) mod list;
+pub(crate) mod receipt;
 pub(crate) mod resolve;
+mod rows;
 pub(crate) mod show;

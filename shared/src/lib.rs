@@ -4,9 +4,9 @@
 //! them, from the inside out: adapters, what the APIs share, the APIs, start-up. See `ARCHITECTURE.md`.
 
 pub use tollgate_core::{
-    attempts, attention, card, carried, clock, customers, decline, delivering, discount, entry_log,
+    attempts, attention, card, carried, clock, concern, customers, decline, delivering, discount, entry_log,
     entry_store, event_bus, gateway, journal, journaling, listing, memo, merchants, money, operation, order,
-    outcome, payment_method, payment_methods, payments, policy, profiles, receivers, reconcile,
+    outcome, payment_method, payment_methods, payments, policy, profiles, receipt, receivers, reconcile,
     scheduled_capture, store, switch, totals, trail, transaction, webhook, words,
 };
 

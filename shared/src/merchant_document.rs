@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
 
 use self::hosts::GatewayHosts;
 use crate::{
@@ -96,6 +97,10 @@ struct MerchantDocument {
     authorizers: Vec<String>,
     #[serde(default)]
     discounts: Discounts,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    address: Value,
 }
 
 /// A plain text, or an object that also names the key and limits it.
@@ -268,8 +273,23 @@ impl MerchantDocument {
             captures_paused: self.captures_paused || self.disabled,
             authorizers: self.authorizers,
             discounts: self.discounts,
+            name: printable(&self.name),
+            address: lines(&self.address),
         })
     }
+}
+
+/// A text for people. Anything else is as if it were not there: earlier versions ignored the member, so a document can
+/// have something of its own under its name, and its payments go on.
+fn printable(value: &Value) -> Option<String> {
+    let text = value.as_str().map(str::trim).filter(|text| !text.is_empty())?;
+    check_kept(text, Kept::Words).ok().map(|_| text.to_owned())
+}
+
+/// Texts for people, all of them or none.
+fn lines(value: &Value) -> Vec<String> {
+    let lines = value.as_array().map(|lines| lines.iter().map(printable).collect::<Option<Vec<_>>>());
+    lines.flatten().unwrap_or_default()
 }
 
 /// The keys, each checked; no two share a name or a text, so that every operation tells which one it was.

@@ -26,6 +26,10 @@ pub(crate) struct ListPayments {
     /// Only what the schedule is to capture by then
     #[arg(long, value_name = "TIME")]
     pub(crate) captures_by: Option<Timestamp>,
+    /// Only what a person has to look at, and what to do; of the last 30 days unless a time is given, and all that is in
+    /// doubt
+    #[arg(long)]
+    pub(crate) needs_attention: bool,
     #[command(flatten)]
     pub(crate) filter: PaymentFilter,
 }
@@ -53,15 +57,25 @@ pub(crate) struct PaymentFilter {
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub(crate) status: Option<Status>,
-    /// As many at most
-    #[arg(long, value_name = "N", default_value_t = ROWS, value_parser = rows)]
-    pub(crate) limit: usize,
+    /// As many at most [default: 100; with --csv, all]
+    #[arg(long, value_name = "N", value_parser = rows)]
+    pub(crate) limit: Option<usize>,
     /// Go on where a list ended: what it printed after --next
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub(crate) next: Option<String>,
+    /// Print CSV with one line for each payment
+    #[arg(long)]
+    pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME")]
     pub(crate) journal_table: Option<String>,
+}
+
+impl PaymentFilter {
+    /// Most rows.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
+    }
 }
 
 /// A UTC day.

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use serde_json::{Value, json};
 use tollgate::{
-    card::Brand,
-    entry_log::EntryLog,
+    concern::{concerns, is_in_doubt},
+    entry_log::{EntryLog, LoggedEntry},
     lambda::JournalConfig,
-    listing::{Lister, Listing, Row, Search},
+    listing::{Doubts, Lister, Row, Search},
     order::{MerchantId, Order},
+    store::StoreError,
     transaction::Transaction,
 };
 
-use super::history::{time, words};
+use super::rows::{self, Found};
 use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
+    csv,
     failure::Failure,
     place::Place,
     report::Report,
@@ -24,12 +25,12 @@ use crate::{
 /// A deployment's partitions matter to what is written only.
 const SHARDS: u16 = 1;
 
-/// The columns of a list.
-const HEADER: [&str; 9] =
-    ["TIME", "STATUS", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
+/// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
+const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is looked for.
 struct Wanted<'a> {
+    now: Timestamp,
     merchant: &'a MerchantId,
     since: Timestamp,
     until: Timestamp,
@@ -37,23 +38,39 @@ struct Wanted<'a> {
     filter: &'a PaymentFilter,
     ends_by: Option<Timestamp>,
     captures_by: Option<Timestamp>,
+    needs_attention: bool,
 }
 
-pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
+pub(crate) async fn list(place: &Place, list: &ListPayments, json: bool) -> Result<Report, Failure> {
     let now = place.clock.now();
+    let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match (list.since, list.day) {
-        (Some(since), _) => (since, list.until.unwrap_or(now + SignedDuration::from_secs(1))),
+        (Some(since), _) => (since, list.until.unwrap_or(soon)),
+        (None, None) if list.needs_attention => (now - ATTENTION_WITHIN, soon),
         (None, day) => range(day.unwrap_or(Day::Today), now)?,
     };
-    let &ListPayments { ref merchant, ref filter, ends_by, captures_by, .. } = list;
-    run(place, Wanted { merchant, since, until, last_four: None, filter, ends_by, captures_by }).await
+    let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
+    let last_four = None;
+    let wanted =
+        Wanted { now, merchant, since, until, last_four, filter, ends_by, captures_by, needs_attention };
+    run(place, wanted, json).await
 }
 
-pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, Failure> {
+pub(crate) async fn find(place: &Place, find: &FindPayments, json: bool) -> Result<Report, Failure> {
     let FindPayments { merchant, last4, filter } = find;
-    let until = place.clock.now() + SignedDuration::from_secs(1);
-    let (since, last_four) = (Timestamp::UNIX_EPOCH, Some(last4.as_str()));
-    run(place, Wanted { merchant, since, until, last_four, filter, ends_by: None, captures_by: None }).await
+    let now = place.clock.now();
+    let wanted = Wanted {
+        now,
+        merchant,
+        since: Timestamp::UNIX_EPOCH,
+        until: now + SignedDuration::from_secs(1),
+        last_four: Some(last4.as_str()),
+        filter,
+        ends_by: None,
+        captures_by: None,
+        needs_attention: false,
+    };
+    run(place, wanted, json).await
 }
 
 /// The moments at which a day begins and the next one does.
@@ -81,38 +98,89 @@ pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn Entr
     config.log().map_err(|error| Failure::Unavailable(error.to_string()))
 }
 
-async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
-    let app = place.app()?;
-    let log = journal(place, wanted.filter.journal_table.as_deref())?;
-    let failed = |why: String| Failure::Unavailable(why);
-    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
-    let wants = |order: &Order, transaction: &Transaction| wanted.wants(order, transaction);
-    let (mut rows, mut next) = (Vec::new(), wanted.filter.next.clone());
-    loop {
-        let search = Search {
-            merchant: wanted.merchant,
-            since: wanted.since,
-            until: wanted.until,
-            last_four: wanted.last_four,
-            wants: &wants,
-            after: next.as_deref(),
-            limit: wanted.filter.limit - rows.len(),
-        };
-        let Listing { rows: found, next: on, .. } =
-            lister.list(&search).await.map_err(|error| failed(format!("the journal: {error}")))?;
-        rows.extend(found);
-        next = on;
-        if next.is_none() || rows.len() >= wanted.filter.limit {
-            break;
-        }
+async fn run(place: &Place, wanted: Wanted<'_>, json: bool) -> Result<Report, Failure> {
+    let filter = wanted.filter;
+    if filter.csv && json {
+        return Err(Failure::Input("--csv and --json cannot be used together".to_owned()));
     }
-    let newest = lister.newest(wanted.merchant, place.clock.now()).await;
-    let newest = newest.map_err(|error| failed(format!("the journal: {error}")))?;
-    Ok(report(&wanted, &rows, next.as_deref(), newest))
+    let app = place.app()?;
+    let log = journal(place, filter.journal_table.as_deref())?;
+    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    if filter.csv {
+        let mut lines = Vec::new();
+        // What is kept of a row is its line: a month's payments are many.
+        let keep = |row: Row| lines.extend(rows::csv_line(&row, wanted.now));
+        let (next, more_in_doubt) = wanted.read(&lister, keep).await?;
+        csv::print(&rows::CSV_HEADER, lines.into_iter())?;
+        rows::more(next.as_deref(), more_in_doubt).iter().for_each(|line| eprintln!("{line}"));
+        return Ok(Report::nothing());
+    }
+    let mut rows = Vec::new();
+    let (next, more_in_doubt) = wanted.read(&lister, |row| rows.push(row)).await?;
+    let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
+    let &Wanted { now, merchant, since, until, needs_attention, .. } = &wanted;
+    Ok(Found { now, merchant, since, until, needs_attention, rows, next, more_in_doubt, newest }.report())
+}
+
+fn unread(error: &StoreError) -> Failure {
+    Failure::Unavailable(format!("the journal: {error}"))
 }
 
 impl Wanted<'_> {
+    /// Gives each row away, part after part. Where the next list begins, and whether more can be in doubt.
+    async fn read(
+        &self,
+        lister: &Lister<'_>,
+        mut keep: impl FnMut(Row),
+    ) -> Result<(Option<String>, bool), Failure> {
+        let wants = |order: &Order, transaction: &Transaction| self.wants(order, transaction);
+        let may_want = |entry: &LoggedEntry| self.may_want(entry);
+        let (mut room, mut more_in_doubt) = (self.filter.limit(), false);
+        // What is in doubt may have no fact yet, so it comes first, and from the index.
+        if self.needs_attention && self.filter.next.is_none() {
+            let has = |order: &Order, transaction: &Transaction| self.has(order, transaction);
+            let doubts = lister.in_doubt(self.merchant, self.now, room, &has);
+            let Doubts { rows, more } = doubts.await.map_err(|error| unread(&error))?;
+            room -= rows.len();
+            more_in_doubt = more;
+            rows.into_iter().for_each(&mut keep);
+        }
+        let mut next = self.filter.next.clone();
+        loop {
+            let search = Search {
+                merchant: self.merchant,
+                since: self.since,
+                until: self.until,
+                last_four: self.last_four,
+                may_want: &may_want,
+                wants: &wants,
+                after: next.as_deref(),
+                limit: room,
+            };
+            let part = lister.list(&search).await.map_err(|error| unread(&error))?;
+            room -= part.rows.len();
+            part.rows.into_iter().for_each(&mut keep);
+            next = part.next;
+            if next.is_none() || room == 0 {
+                return Ok((next, more_in_doubt));
+            }
+        }
+    }
+
+    /// What never changes, and so is in the entry already.
+    fn may_want(&self, entry: &LoggedEntry) -> bool {
+        self.filter.currency.is_none_or(|wanted| entry.currency.is_none_or(|currency| currency == wanted))
+    }
+
+    /// What is in doubt for too long is in the list already.
     fn wants(&self, order: &Order, transaction: &Transaction) -> bool {
+        let is_left =
+            || !is_in_doubt(transaction, self.now) && !concerns(order, transaction, self.now).is_empty();
+        self.has(order, transaction) && (!self.needs_attention || is_left())
+    }
+
+    /// What the options ask for.
+    fn has(&self, order: &Order, transaction: &Transaction) -> bool {
         let PaymentFilter { amount, currency, status, .. } = self.filter;
         let has = |amount: &String| {
             [transaction.amount(), transaction.captured()]
@@ -129,77 +197,4 @@ impl Wanted<'_> {
             && self.ends_by.is_none_or(ends)
             && self.captures_by.is_none_or(|by| transaction.next_capture_attempt().is_some_and(|at| at <= by))
     }
-}
-
-fn report(wanted: &Wanted<'_>, rows: &[Row], next: Option<&str>, newest: Option<Timestamp>) -> Report {
-    let mut lines = vec![HEADER.map(str::to_owned)];
-    lines.extend(rows.iter().filter_map(cells));
-    let widths: [usize; 9] =
-        std::array::from_fn(|n| lines.iter().map(|cells| cells[n].chars().count()).max().unwrap_or_default());
-    let line = |cells: &[String; 9]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let mut text: Vec<String> = lines.iter().map(line).collect();
-    let come = newest.map_or_else(
-        || "the journal has no entry of today or yesterday".to_owned(),
-        |newest| format!("the journal has come to {}", time(newest)),
-    );
-    let plural = if rows.len() == 1 { "" } else { "s" };
-    text.push(format!("{} payment{plural}; {come}", rows.len()));
-    if let Some(next) = next {
-        text.push(format!("There may be more: --next '{next}'"));
-    }
-    let value = json!({
-        "merchant": wanted.merchant,
-        "since": wanted.since,
-        "until": wanted.until,
-        "newest_entry_at": newest,
-        "next": next,
-        "payments": rows.iter().filter_map(row_value).collect::<Vec<_>>(),
-    });
-    Report::new(text.join("\n"), value)
-}
-
-fn cells(row: &Row) -> Option<[String; 9]> {
-    let order = &row.order;
-    let transaction = order.transaction(row.transaction)?;
-    let decimal = |amount| order.currency.decimal(amount);
-    let digits = transaction.card.last_four.as_deref().unwrap_or("????");
-    let brand = transaction.card.brand.map_or("card", Brand::name);
-    Some([
-        time(row.at).to_string(),
-        words(transaction.status().as_str()),
-        format!("{} {}", decimal(transaction.amount()), order.currency),
-        decimal(transaction.captured()),
-        decimal(transaction.refunded()),
-        format!("{brand} {digits}"),
-        transaction.reference().unwrap_or("-").to_owned(),
-        order.id.to_string(),
-        transaction.id.to_string(),
-    ])
-}
-
-/// Amounts are minor units.
-fn row_value(row: &Row) -> Option<Value> {
-    let order = &row.order;
-    let transaction = order.transaction(row.transaction)?;
-    Some(json!({
-        "at": row.at,
-        "order": order.id,
-        "transaction": transaction.id,
-        "method": transaction.method.as_str(),
-        "status": transaction.status().as_str(),
-        "currency": order.currency.code(),
-        "amount": transaction.amount(),
-        "captured": transaction.captured(),
-        "refunded": transaction.refunded(),
-        "brand": transaction.card.brand.map(Brand::name),
-        "last_four": transaction.card.last_four,
-        "reference": transaction.reference(),
-        "custom_reference": transaction.custom_reference,
-        "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
-        "authorization_expires_at": transaction.authorization_expires_at,
-        "next_capture_attempt": transaction.next_capture_attempt(),
-    }))
 }

@@ -1,5 +1,6 @@
 //! `payment list` and `payment find`: payments without their orders' ids.
 
+use cardpointe_simulator::Endpoint;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
@@ -107,5 +108,69 @@ async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
         fixture.run(&["payment", "list", MERCHANT, option, value], "").await.fails(2, says);
     }
     fixture.run(&["payment", "find", MERCHANT, "--last4", "144"], "").await.fails(2, "four digits");
+    fixture.close().await;
+}
+
+/// Two calls without an answer, of which one became known; and authorizations in their last day.
+#[tokio::test]
+async fn what_needs_attention_is_one_list_and_each_says_what_to_do() {
+    let fixture = Fixture::open().await;
+    fixture.pay("fine", "purchase").await;
+    let (_, cancelled) = fixture.pay("cancelled", "authorize").await;
+    assert_eq!(fixture.follow_up("cancelled", &cancelled, "cancel", json!({})).await.0, 200);
+    fixture.pay("held", "authorize").await;
+    fixture.stack.deliver_stream().await.unwrap();
+    assert_eq!(orders(&list(&fixture, &["--needs-attention"]).await), Vec::<&str>::new());
+    fixture.stack.advance_clock(6 * 86_400 + 3_600);
+    fixture.lose(Endpoint::Auth);
+    assert_eq!(fixture.pay("lost", "purchase").await.0, 202);
+    fixture.stay_in_doubt();
+    fixture.stack.deliver_stream().await.unwrap();
+    let found = list(&fixture, &["--needs-attention"]).await;
+    assert_eq!(orders(&found), ["lost", "held"]);
+    let code = |n: usize| &found["payments"][n]["needs_attention"][0]["code"];
+    assert_eq!((code(0), code(1)), (&json!("in_doubt"), &json!("authorization_ending")));
+    assert_eq!(orders(&list(&fixture, &["--needs-attention", "--status", "pending"]).await), ["lost"]);
+    let text = fixture.run(&["payment", "list", MERCHANT, "--needs-attention"], "").await.done();
+    assert!(text.contains("\nin_doubt: Wait") && text.contains("\nauthorization_ending: Capture"), "{text}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_csv_has_a_line_for_each_payment_and_no_formula() {
+    let fixture = Fixture::open().await;
+    let since = Timestamp::now().to_string();
+    let (_, id) = fixture.pay("o-1", "authorize").await;
+    let capture = json!({ "amount": 1000, "custom_reference": "=1+1" });
+    assert_eq!(fixture.follow_up("o-1", &id, "capture", capture).await.0, 200);
+    fixture.stack.advance_clock(1);
+    fixture.pay("o-2", "purchase").await;
+    fixture.stack.deliver_stream().await.unwrap();
+    let csv = ["payment", "list", MERCHANT, "--since", &since, "--csv"];
+    let printed = fixture.run(&csv, "").await.done();
+    let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 3, "{printed}");
+    assert!(lines.iter().all(|line| line.len() == 15), "{printed}");
+    let cells = |line: usize| (lines[line][1], lines[line][4], lines[line][5], lines[line][12]);
+    assert_eq!(cells(1), ("complete", "25.99", "25.99", "o-2"));
+    assert_eq!(cells(2), ("complete", "25.99", "10.00", "o-1"));
+    assert_eq!((lines[0][10], lines[2][10]), ("custom_reference", "'=1+1"));
+    let some = fixture.run(&[&csv[..], &["--limit", "1"]].concat(), "").await;
+    assert!(some.err.contains("--next"), "{some:?}");
+    assert_eq!(some.done().lines().count(), 2);
+    fixture.run(&[&csv[..], &["--json"]].concat(), "").await.fails(2, "--csv and --json");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_receipt_is_of_an_approved_payment() {
+    let fixture = Fixture::open().await;
+    let (_, id) = fixture.pay("o-1", "purchase").await;
+    let receipt = fixture.run(&["payment", "receipt", MERCHANT, "o-1", "--json"], "").await.json();
+    assert_eq!((&receipt["transaction"], &receipt["amount"]), (&json!(id), &json!(2599)));
+    assert_eq!(receipt["approval_code"].as_str().unwrap().len(), 6, "{receipt}");
+    assert_eq!(receipt["last_four"].as_str().unwrap().len(), 4, "{receipt}");
+    let other = ["payment", "receipt", MERCHANT, "o-1", "475d9b6b-8385-49a3-b57f-855c155d5d68"];
+    fixture.run(&other, "").await.fails(3, "no such approved payment");
     fixture.close().await;
 }

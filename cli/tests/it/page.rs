@@ -35,7 +35,7 @@ async fn every_transcript_of_the_page_is_what_the_commands_print() {
     fixture.close().await;
 }
 
-/// A purchase that Ann refunded in part and one that was declined, a day ago.
+/// A purchase that Ann refunded in part, one that was declined and one that is in doubt, from a day ago.
 #[tokio::test]
 async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     let fixture = Fixture::open().await;
@@ -46,11 +46,13 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     assert_eq!(fixture.follow_up("order-1001", id, "refund", refund).await.0, 200);
     fixture.stack.advance_clock(1);
     pay_by_card(&fixture, "order-1002", "4387751111111053").await;
+    fixture.lose(Endpoint::Auth);
+    pay_by_card(&fixture, "order-1004", "4788250000121443").await;
     fixture.stack.advance_clock(86_399);
     // For how far the journal has come.
     pay_by_card(&fixture, "order-1003", "5454545454545454").await;
     fixture.stack.deliver_stream().await.unwrap();
-    assert_eq!(run_page(&fixture, FINANCE).await, 4);
+    assert_eq!(run_page(&fixture, FINANCE).await, 7);
     fixture.close().await;
 }
 

@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use crate::{
     journal::CountedEntry,
+    money::Currency,
+    operation::Kind,
     order::{MerchantId, OrderKey},
     store::StoreError,
 };
@@ -35,8 +37,10 @@ pub struct LoggedEntry {
     pub order: OrderKey,
     /// The transaction.
     pub transaction: Uuid,
-    /// Whether it is about the payment itself, and not about what was done to it later.
-    pub is_payment: bool,
+    /// What its operation does; what only a newer version knows is told as that.
+    pub kind: Kind,
+    /// The currency of its order, which does not change once there is an entry; none where it is not known here.
+    pub currency: Option<Currency>,
 }
 
 /// Some entries, newest first.

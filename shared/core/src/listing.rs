@@ -1,7 +1,12 @@
 //! Lists a merchant's transactions, newest first: found in the journal, shown as their orders are now.
 //!
 //! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
-//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed.
+//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed;
+//! [`Lister::in_doubt`] has what should have one.
+
+mod doubts;
+
+pub use doubts::Doubts;
 
 use std::collections::HashMap;
 
@@ -12,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
     journal::entries,
-    order::{MerchantId, Order, OrderKey},
+    order::{MerchantId, OPERATIONS_MAX, Order, OrderKey},
     store::{OrderStore, StoreError},
     transaction::Transaction,
 };
@@ -20,14 +25,20 @@ use crate::{
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
 pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// Entries that are read at a time in one place.
+/// Entries that are read at a time, over all places; at least one in each.
 const ENTRIES_AT_A_TIME: usize = 250;
+
+/// Orders that are read at a time.
+const ORDERS_AT_A_TIME: usize = 8;
 
 /// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
 pub(crate) const ENTRY_BYTES: usize = 1024;
 
 /// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
 const OPERATION_BYTES: usize = 1536;
+
+/// Most that is read at a time: so many orders as large as they can be. A part that has no room for it is full.
+const STEP_BYTES: usize = ORDERS_AT_A_TIME * OPERATION_BYTES * (1 + OPERATIONS_MAX);
 
 /// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
 pub(crate) const DAY_BYTES: usize = 64 * 1024;
@@ -45,6 +56,8 @@ pub struct Search<'a> {
     pub until: Timestamp,
     /// The last four digits of the card; then an index is read and not every day.
     pub last_four: Option<&'a str>,
+    /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
+    pub may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
     /// Whether a transaction is wanted, going by its current state.
     pub wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
     /// Where an earlier part ended.
@@ -149,47 +162,81 @@ impl Lister<'_> {
                 return Ok(false);
             }
             let before = part.before.clone();
-            let pages = places
-                .iter()
-                .map(|place| self.log.before(part.search.merchant, place, &before, ENTRIES_AT_A_TIME));
+            let each = (ENTRIES_AT_A_TIME / places.len().max(1)).max(1);
+            let pages =
+                places.iter().map(|place| self.log.before(part.search.merchant, place, &before, each));
             let pages = try_join_all(pages).await?;
             let (entries, more) = merged(pages, &mut part.read_bytes);
-            for entry in entries {
-                if entry.sort < sort_of(part.search.since) {
-                    return Ok(true);
-                }
-                if part.is_full() {
-                    return Ok(false);
-                }
-                part.before.clone_from(&entry.sort);
-                if entry.is_payment {
-                    self.row(part, &entry).await?;
-                }
+            let since = sort_of(part.search.since);
+            let in_range = entries.partition_point(|entry| entry.sort >= since);
+            if !self.rows(part, &entries[..in_range]).await? {
+                return Ok(false);
             }
-            if !more {
+            if in_range < entries.len() || !more {
                 return Ok(true);
             }
         }
     }
 
-    /// Adds the transaction, if this is its first fact and it is wanted.
-    async fn row(&self, part: &mut Part<'_>, entry: &LoggedEntry) -> Result<(), StoreError> {
-        if !part.orders.contains_key(&entry.order) {
-            // Few orders have several transactions, and those were mostly made within minutes.
-            part.orders.clear();
-            let Some(order) = self.store.load(&entry.order).await? else { return Ok(()) };
-            part.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
-            part.orders.insert(entry.order.clone(), order);
+    /// Adds the transactions that these entries are about. Whether there was room for all of them.
+    async fn rows(&self, part: &mut Part<'_>, entries: &[LoggedEntry]) -> Result<bool, StoreError> {
+        let mut rest = entries;
+        while !rest.is_empty() {
+            if part.is_full() {
+                return Ok(false);
+            }
+            let room = (part.search.limit - part.rows.len()).min(ORDERS_AT_A_TIME);
+            let (next, orders) = at_a_time(part.search, rest, room);
+            self.load(part, orders).await?;
+            for (n, entry) in next.iter().enumerate() {
+                part.row(entry);
+                part.before.clone_from(&entry.sort);
+                // An order can have several transactions, so more than there is room for.
+                if part.rows.len() >= part.search.limit {
+                    return Ok(next.len() == rest.len() && n + 1 == next.len());
+                }
+            }
+            rest = &rest[next.len()..];
         }
-        let Some(order) = part.orders.get(&entry.order) else { return Ok(()) };
-        let Some(transaction) = order.transaction(entry.transaction) else { return Ok(()) };
-        if first_fact(order, transaction).is_none_or(|first| first == entry.id)
-            && (part.search.wants)(order, transaction)
-            && let Some(at) = moment_of(&entry.sort)
-        {
-            part.rows.push(Row { at, order: order.clone(), transaction: entry.transaction });
+        Ok(true)
+    }
+
+    /// Loads these orders, all at once, and keeps no others. Few orders have several transactions, and those were mostly
+    /// made within minutes.
+    async fn load(&self, part: &mut Part<'_>, orders: Vec<&OrderKey>) -> Result<(), StoreError> {
+        part.orders.retain(|key, _| orders.contains(&key));
+        let new = orders.into_iter().filter(|key| !part.orders.contains_key(*key));
+        let loaded = try_join_all(new.map(|key| self.store.load(key))).await?;
+        for order in loaded.into_iter().flatten() {
+            part.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
+            part.orders.insert(order.key(), order);
         }
         Ok(())
+    }
+}
+
+/// The entries that are looked at next, and the orders that have to be loaded for them: so many at most.
+fn at_a_time<'a>(
+    search: &Search<'_>,
+    entries: &'a [LoggedEntry],
+    most: usize,
+) -> (&'a [LoggedEntry], Vec<&'a OrderKey>) {
+    let mut orders: Vec<&OrderKey> = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        if !search.may_be_listed(entry) || orders.contains(&&entry.order) {
+            continue;
+        }
+        if orders.len() >= most {
+            return (&entries[..n], orders);
+        }
+        orders.push(&entry.order);
+    }
+    (entries, orders)
+}
+
+impl Search<'_> {
+    fn may_be_listed(&self, entry: &LoggedEntry) -> bool {
+        entry.kind.is_payment() && (self.may_want)(entry)
     }
 }
 
@@ -205,7 +252,22 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn is_full(&self) -> bool {
-        self.rows.len() >= self.search.limit || self.read_bytes >= READ_MAX_BYTES
+        self.rows.len() >= self.search.limit || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+    }
+
+    /// Adds the transaction, if this is its first fact and it is wanted.
+    fn row(&mut self, entry: &LoggedEntry) {
+        if !self.search.may_be_listed(entry) {
+            return;
+        }
+        let Some(order) = self.orders.get(&entry.order) else { return };
+        let Some(transaction) = order.transaction(entry.transaction) else { return };
+        if first_fact(order, transaction).is_none_or(|first| first == entry.id)
+            && (self.search.wants)(order, transaction)
+            && let Some(at) = moment_of(&entry.sort)
+        {
+            self.rows.push(Row { at, order: order.clone(), transaction: entry.transaction });
+        }
     }
 }
 

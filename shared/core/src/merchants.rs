@@ -79,6 +79,10 @@ pub struct Merchant {
     pub authorizers: Vec<String>,
     /// What the codes of the credit-card API's `Discount` take off.
     pub discounts: Discounts,
+    /// What its customers know it by; on receipts only.
+    pub name: Option<String>,
+    /// The lines of its address; on receipts only.
+    pub address: Vec<String>,
 }
 
 /// A merchant's access to its gateway.

@@ -161,3 +161,22 @@ fn a_currency_without_two_decimals_has_no_route() {
     assert_eq!((route("JPY"), route("KWD"), route("EUR").as_deref()), (None, None, Some("3")));
     assert_eq!(merchant.only_currency(), None);
 }
+
+#[test]
+fn name_and_address_are_for_receipts_and_stop_no_payment() {
+    let mut document = document();
+    let shown = |document: &Value| {
+        let merchant = parse(document).unwrap();
+        (merchant.name, merchant.address)
+    };
+    assert_eq!(shown(&document), (None, Vec::new()));
+    document["name"] = json!("Ann's Books");
+    document["address"] = json!(["1 Main St", "Springfield"]);
+    let address = vec!["1 Main St".to_owned(), "Springfield".to_owned()];
+    assert_eq!(shown(&document), (Some("Ann's Books".to_owned()), address));
+    for odd in [json!({"street": "1 Main St"}), json!(["1 Main St", 7]), json!(["a\u{1b}[31m"]), json!(" ")] {
+        document["name"] = odd.clone();
+        document["address"] = odd;
+        assert_eq!(shown(&document), (None, Vec::new()));
+    }
+}

@@ -54,6 +54,8 @@ fn merchant(id: MerchantId) -> Merchant {
         captures_paused: false,
         authorizers: Vec::new(),
         discounts: Discounts::default(),
+        name: None,
+        address: Vec::new(),
     }
 }
 

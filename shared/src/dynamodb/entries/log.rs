@@ -107,12 +107,14 @@ fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError>
     let order = text(Column::OrderId)?.parse().map_err(|_| corrupt(Column::OrderId))?;
     let id = |column: Column| text(column)?.parse().map_err(|_| corrupt(column));
     let kind = text(Column::Operation)?;
+    let kinds = [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void];
     Ok(LoggedEntry {
         sort: text(Column::Sort)?.clone(),
         id: id(Column::EntryId)?,
         order: OrderKey { merchant: merchant.clone(), order },
         transaction: id(Column::TransactionId)?,
-        is_payment: [Kind::Authorize, Kind::Purchase].iter().any(|payment| payment.as_str() == kind),
+        kind: kinds.into_iter().find(|known| known.as_str() == kind).unwrap_or(Kind::Unrecognized),
+        currency: text(Column::Currency)?.parse().ok(),
     })
 }
 

@@ -100,6 +100,8 @@ pub(super) fn merchant() -> Merchant {
         captures_paused: false,
         authorizers: Vec::new(),
         discounts: Discounts::default(),
+        name: None,
+        address: Vec::new(),
     }
 }
 

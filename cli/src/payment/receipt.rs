@@ -1,0 +1,68 @@
+//! `payment receipt`: what a customer's receipt says of a payment.
+
+use serde_json::{Value, json};
+use tollgate::{
+    card::Brand,
+    order::OrderKey,
+    receipt::{Receipt, receipt},
+};
+
+use super::history::time;
+use crate::{args::Show, failure::Failure, place::Place, report::Report};
+
+pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
+    let app = place.app()?;
+    let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
+    let order = app.payments.order(&key).await?;
+    let merchant = app.merchants.get_for_inquiries(&show.merchant).await?;
+    let asked = order.transactions.iter().filter(|own| show.transaction.is_none_or(|id| own.id == id));
+    let mut receipts: Vec<Receipt> = asked.filter_map(|own| receipt(&merchant, &order, own)).collect();
+    let ids: Vec<_> = receipts.iter().map(|receipt| receipt.transaction.to_string()).collect();
+    match (receipts.pop(), receipts.is_empty()) {
+        (Some(receipt), true) => Ok(Report::new(text(&receipt), value(&receipt))),
+        (Some(_), false) => {
+            Err(Failure::Input(format!("the order has several payments; name one: {}", ids.join(", "))))
+        }
+        (None, _) => Err(Failure::NotThere("the order has no such approved payment".to_owned())),
+    }
+}
+
+fn text(receipt: &Receipt) -> String {
+    let amount = |amount| format!("{} {}", receipt.currency.decimal(amount), receipt.currency);
+    let brand = receipt.brand.map_or("card", Brand::name);
+    let digits = receipt.last_four.as_deref().unwrap_or("????");
+    let mut lines: Vec<String> =
+        receipt.merchant_name.iter().chain(&receipt.merchant_address).cloned().collect();
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.push(format!("order          {}", receipt.order));
+    lines.push(format!("time           {}", time(receipt.approved_at)));
+    lines.push(format!("amount         {}", amount(receipt.amount)));
+    lines.push(format!("captured       {}", amount(receipt.captured)));
+    lines.push(format!("refunded       {}", amount(receipt.refunded)));
+    lines.push(format!("card           {brand} {digits}"));
+    lines.push(format!("approval code  {}", receipt.approval_code.as_deref().unwrap_or("-")));
+    lines.push(format!("retref         {}", receipt.reference.as_deref().unwrap_or("-")));
+    lines.join("\n")
+}
+
+/// Amounts are minor units.
+fn value(receipt: &Receipt) -> Value {
+    json!({
+        "merchant_name": receipt.merchant_name,
+        "merchant_address": receipt.merchant_address,
+        "order": receipt.order,
+        "transaction": receipt.transaction,
+        "status": receipt.status.as_str(),
+        "approved_at": receipt.approved_at,
+        "currency": receipt.currency.code(),
+        "amount": receipt.amount,
+        "captured": receipt.captured,
+        "refunded": receipt.refunded,
+        "brand": receipt.brand.map(Brand::name),
+        "last_four": receipt.last_four,
+        "approval_code": receipt.approval_code,
+        "reference": receipt.reference,
+    })
+}
