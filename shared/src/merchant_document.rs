@@ -283,7 +283,7 @@ impl MerchantDocument {
 /// have something of its own under its name, and its payments go on.
 fn printable(value: &Value) -> Option<String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty())?;
-    check_kept(text, Kept::Words).ok().map(|_| text.to_owned())
+    check_kept(text, Kept::Words).ok().map(|()| text.to_owned())
 }
 
 /// Texts for people, all of them or none.

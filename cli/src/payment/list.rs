@@ -112,7 +112,9 @@ async fn run(place: &Place, wanted: Wanted<'_>, json: bool) -> Result<Report, Fa
         let keep = |row: Row| lines.extend(rows::csv_line(&row, wanted.now));
         let (next, more_in_doubt) = wanted.read(&lister, keep).await?;
         csv::print(&rows::CSV_HEADER, lines.into_iter())?;
-        rows::more(next.as_deref(), more_in_doubt).iter().for_each(|line| eprintln!("{line}"));
+        for line in rows::more(next.as_deref(), more_in_doubt) {
+            eprintln!("{line}");
+        }
         return Ok(Report::nothing());
     }
     let mut rows = Vec::new();
