@@ -9,7 +9,7 @@ mod item;
 pub mod stream;
 pub mod switch;
 
-pub use item::{StoredOrder, short_names};
+pub use item::{StoredCustomer, StoredOrder, short_names};
 
 use std::collections::HashMap;
 

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
 
-use super::{DynamoDbStore, item, unavailable};
+use super::{DynamoDbStore, StoredCustomer, unavailable};
 use crate::{
     customers::{CustomerStore, Written},
     payment_method::{Customer, CustomerKey},
@@ -21,12 +21,12 @@ impl CustomerStore for DynamoDbStore {
             .key("order_key", AttributeValue::S(key.to_string()))
             .consistent_read(true);
         let found = request.send().await.map_err(|error| unavailable(&error))?.item;
-        found.map(|item| item::read_customer(key, item)).transpose()
+        found.map(|item| StoredCustomer(item).read(key)).transpose()
     }
 
     async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
         let request =
-            self.client.put_item().table_name(&self.table).set_item(Some(item::next_customer(customer)));
+            self.client.put_item().table_name(&self.table).set_item(Some(StoredCustomer::next(customer).0));
         let request = match customer.version {
             0 => request.condition_expression("attribute_not_exists(order_key)"),
             version => request

@@ -14,7 +14,7 @@ mod operation;
 mod payment;
 mod words;
 
-pub(super) use customer::{next_customer, read_customer};
+pub use customer::StoredCustomer;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -12,9 +12,20 @@ const RELEASES: [(&str, &str); 3] = [
     ("form_1", include_str!("items/form_1.json")),
 ];
 
+/// Customers with their stored cards, as the first release that has them writes them.
+const CUSTOMERS: &str = include_str!("items/customers.json");
+
 /// The items of one release.
 pub(crate) fn of(release: &str) -> Vec<Item> {
     let (_, text) = RELEASES.iter().find(|(name, _)| *name == release).unwrap();
+    parsed(text)
+}
+
+pub(crate) fn customers() -> Vec<Item> {
+    parsed(CUSTOMERS)
+}
+
+fn parsed(text: &str) -> Vec<Item> {
     text.lines().map(|line| object(&serde_json::from_str(line).unwrap())).collect()
 }
 

@@ -22,12 +22,12 @@ const VOCABULARIES: [(&str, bool); 11] = [
     ("advice", false),
 ];
 
-fn word() -> AttributeValue {
+pub(crate) fn word() -> AttributeValue {
     AttributeValue::S("a_word_to_come".to_owned())
 }
 
 /// Every object of an item, also inside lists; `change` is told its path.
-fn each(item: &mut Item, path: &str, change: &mut dyn FnMut(&str, &mut Item)) {
+pub(crate) fn each(item: &mut Item, path: &str, change: &mut dyn FnMut(&str, &mut Item)) {
     for (name, value) in item.iter_mut() {
         let path = format!("{path}.{name}");
         match value {
@@ -48,7 +48,7 @@ fn each(item: &mut Item, path: &str, change: &mut dyn FnMut(&str, &mut Item)) {
 
 /// Where two items differ, apart from what every write changes: the version, and the partition of an index whose
 /// number of partitions changed since.
-fn differences(one: &Item, other: &Item, path: &str) -> Vec<String> {
+pub(crate) fn differences(one: &Item, other: &Item, path: &str) -> Vec<String> {
     let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
     let names = names.into_iter().filter(|name| !["version", "capture_shard"].contains(&name.as_str()));
     let inside = |name: &String| {

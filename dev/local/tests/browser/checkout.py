@@ -1,4 +1,4 @@
-"""The sample shop of the local stack in a real browser: paid, declined, pending; also from another origin.
+"""The sample shop of the local stack in a real browser: paid, declined, pending, saved, paid again; also from another origin.
 
 Usage: checkout.py CHROMIUM STACK_ORIGIN
 """
@@ -72,6 +72,23 @@ class Shopper(Browser):
     def pay(self):
         self.evaluate("document.getElementById('pay').click()")
 
+    def pay_and_save(self):
+        self.evaluate("document.getElementById('save').checked = true")
+        self.pay()
+
+    def pay_again(self):
+        self.evaluate("document.getElementById('pay-saved').click()")
+
+    def paid_by_saved_card(self, control, payments):
+        # The page still shows the payment before, until the click is handled.
+        wait(lambda: len(approved(control)) == payments)
+        self.comes_to("paid")
+
+    def saved_card(self):
+        return self.evaluate(
+            "document.getElementById('saved').hidden ? null : document.getElementById('saved-card').textContent"
+        )
+
     def comes_to(self, state):
         wait(lambda: self.state() == state)
         return self.evaluate("document.getElementById('result').textContent")
@@ -137,8 +154,7 @@ def check(shopper, stack, control):
     print("ok a page of another origin pays")
 
     shopper.go(f"{other}/checkout")
-    post(f"{control}/faults", {"endpoint": "auth", "fault": "drop_after", "times": 1})
-    post(f"{control}/faults", {"endpoint": "inquireByOrderid", "fault": "status", "status": 503, "times": 1})
+    lose_the_response(control)
     shopper.type_card(AMEX, CODE)
     shopper.pay()
     assert "Do not pay again" in shopper.comes_to("pending")
@@ -148,6 +164,46 @@ def check(shopper, stack, control):
     shopper.comes_to("paid")
     assert len(approved(control)) == 3, approved(control)
     print("ok the page finds out that it was paid, once")
+
+    for number, origin in enumerate([stack, other]):
+        check_saved(shopper, stack, origin, control, 3 + 4 * number)
+
+
+def check_saved(shopper, stack, origin, control, before):
+    """A card is saved, pays again, also after the page was left, and once although the response was lost."""
+    shopper.go(f"{origin}/checkout")
+    assert shopper.saved_card() is None, "another session's card"
+    shopper.type_card(NO_FUNDS, "112")
+    shopper.pay_and_save()
+    shopper.comes_to("declined")
+    assert shopper.saved_card() is None, "a card that was declined"
+    shopper.frame_loaded(2)
+    shopper.type_card(VISA, "112")
+    shopper.pay_and_save()
+    shopper.comes_to("paid")
+    wait(lambda: shopper.saved_card() == "Visa ending in 1443")
+    assert len(approved(control)) == before + 1
+    print(f"ok {origin}: a card is saved along with its payment, and one that is declined is not")
+
+    shopper.pay_again()
+    shopper.paid_by_saved_card(control, before + 2)
+    shopper.go(f"{origin}/checkout")
+    wait(lambda: shopper.saved_card() == "Visa ending in 1443")
+    shopper.pay_again()
+    shopper.paid_by_saved_card(control, before + 3)
+    print(f"ok {origin}: the saved card pays again, also after the page was left")
+
+    lose_the_response(control)
+    shopper.pay_again()
+    shopper.comes_to("pending")
+    post(f"{stack}/_local/clock", {"advance_s": 31})
+    shopper.paid_by_saved_card(control, before + 4)
+    print(f"ok {origin}: a lost response of the saved card is pending, then paid once")
+
+
+def lose_the_response(control):
+    post(f"{control}/faults", {"endpoint": "auth", "fault": "drop_after", "times": 1})
+    post(f"{control}/faults", {"endpoint": "inquireByOrderid", "fault": "status", "status": 503, "times": 1})
 
 
 if __name__ == "__main__":

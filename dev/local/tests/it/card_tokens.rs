@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What the hosted tokenizer's page does with what is typed into it.
-async fn tokenize(shop: &Shop, number: &str, cvv: Option<&str>) -> String {
+pub(crate) async fn tokenize(shop: &Shop, number: &str, cvv: Option<&str>) -> String {
     let simulator = shop.stack.simulator().control_url().replace("/_simulator", "");
     let url = format!("{simulator}/cardsecure/api/v1/ccn/tokenize");
     let body = json!({"account": number, "expiry": "1031", "cvv": cvv}).to_string();
@@ -20,7 +20,7 @@ async fn tokenize(shop: &Shop, number: &str, cvv: Option<&str>) -> String {
     answer["token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
-fn with_token(token: &str) -> Value {
+pub(crate) fn with_token(token: &str) -> Value {
     json!({"gateway": "card_connect", "method": "purchase", "payment": token, "month": "10", "year": "2031"})
 }
 

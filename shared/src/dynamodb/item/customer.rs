@@ -48,33 +48,38 @@ const NOT_STORED: &str = "not_stored";
 const DELETING: &str = "deleting";
 const DELETED: &str = "deleted";
 
-/// The next version of a customer, with its key.
-pub(in crate::dynamodb) fn next_customer(customer: &Customer) -> Item {
-    let mut writer = Writer::default();
-    writer.text(REFERENCE, customer.reference.as_str());
-    writer.list(METHODS, &customer.methods, method);
-    writer.some(DEFAULT, customer.default, Writer::id);
-    writer.number(VERSION, customer.version + 1);
-    let mut item = writer.finish(&customer.carried);
-    item.insert(KEY.0.to_owned(), AttributeValue::S(customer.key.to_string()));
-    item
-}
+/// A customer as it is stored.
+pub struct StoredCustomer(pub Item);
 
-/// The customer that is stored.
-pub(in crate::dynamodb) fn read_customer(key: &CustomerKey, item: Item) -> Result<Customer, StoreError> {
-    let mut members = Reader::new(item);
-    members.skip(&[KEY]);
-    let mut customer = Customer {
-        key: key.clone(),
-        reference: CustomerReference::stored(&members.text(REFERENCE)?)
-            .map_err(|_| StoreError::Corrupt("the customer's reference is none".to_owned()))?,
-        methods: members.list(METHODS, read_method)?,
-        default: members.id_maybe(DEFAULT)?,
-        version: members.number(VERSION)?,
-        carried: Carried::default(),
-    };
-    members.carry(&mut customer.carried);
-    Ok(customer)
+impl StoredCustomer {
+    /// The next version of a customer, with its key.
+    pub fn next(customer: &Customer) -> Self {
+        let mut writer = Writer::default();
+        writer.text(REFERENCE, customer.reference.as_str());
+        writer.list(METHODS, &customer.methods, method);
+        writer.some(DEFAULT, customer.default, Writer::id);
+        writer.number(VERSION, customer.version + 1);
+        let mut item = writer.finish(&customer.carried);
+        item.insert(KEY.0.to_owned(), AttributeValue::S(customer.key.to_string()));
+        Self(item)
+    }
+
+    /// The customer that is stored under a key.
+    pub fn read(self, key: &CustomerKey) -> Result<Customer, StoreError> {
+        let mut members = Reader::new(self.0);
+        members.skip(&[KEY]);
+        let mut customer = Customer {
+            key: key.clone(),
+            reference: CustomerReference::stored(&members.text(REFERENCE)?)
+                .map_err(|_| StoreError::Corrupt("the customer's reference is none".to_owned()))?,
+            methods: members.list(METHODS, read_method)?,
+            default: members.id_maybe(DEFAULT)?,
+            version: members.number(VERSION)?,
+            carried: Carried::default(),
+        };
+        members.carry(&mut customer.carried);
+        Ok(customer)
+    }
 }
 
 fn method(method: &PaymentMethod) -> Item {

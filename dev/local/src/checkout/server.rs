@@ -1,0 +1,164 @@
+//! The shop's server: it alone has the merchant's key, says what the cart costs, and knows whose cards are saved.
+
+use std::fmt;
+
+use axum::http::{StatusCode, header};
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tollgate::lambda::install_tls;
+use uuid::Uuid;
+
+use crate::merchants::{REGISTERED, REGISTERED_KEY};
+
+/// What is sold here, in minor units.
+pub(super) const PRICE: u64 = 2599;
+pub(super) const CURRENCY: &str = "USD";
+
+const ORDER_PREFIX: &str = "checkout-";
+
+/// The shop's server.
+pub(crate) struct Shop {
+    /// Tollgate's address.
+    pub(crate) api: String,
+    /// Where the gateway serves its tokenizer.
+    pub(crate) tokenizer: String,
+    client: reqwest::Client,
+}
+
+/// An order of this shop. Read as such, because it becomes a part of an address.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct OrderId(Uuid);
+
+impl TryFrom<String> for OrderId {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.strip_prefix(ORDER_PREFIX).unwrap_or_default().parse().map(Self)
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{ORDER_PREFIX}{}", self.0)
+    }
+}
+
+/// What the page asks its server to pay.
+#[derive(Deserialize)]
+pub(super) struct Payment {
+    order: OrderId,
+    /// A request that is sent again has the same key, and is the same payment.
+    key: Uuid,
+    /// The card that was typed, to be saved. Without one, the saved card pays.
+    card: Option<Typed>,
+}
+
+/// The tokenizer's token of a card, with its expiry date.
+#[derive(Deserialize)]
+struct Typed {
+    payment: String,
+    month: String,
+    year: String,
+}
+
+/// A payment of which it is not known yet whether it was made.
+#[derive(Deserialize)]
+pub(super) struct PendingPayment {
+    order: OrderId,
+    transaction: Uuid,
+}
+
+impl Shop {
+    pub(crate) fn new(api: &str, tokenizer: &str) -> Result<Self, reqwest::Error> {
+        // Everything here is plain HTTP on this machine: no certificate is trusted.
+        install_tls();
+        let roots = rustls::RootCertStore::empty();
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?;
+        Ok(Self { api: api.to_owned(), tokenizer: tokenizer.to_owned(), client })
+    }
+
+    /// A request to Tollgate with the merchant's access token.
+    async fn call(&self, method: Method, path: &str) -> Result<RequestBuilder, reqwest::Error> {
+        let credentials =
+            format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
+        let token = self.client.post(format!("{}/oauth/access_token", self.api)).body(credentials);
+        let token = token.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let token = parsed(&token.send().await?.error_for_status()?.bytes().await?);
+        let request = self.client.request(method, format!("{}{path}", self.api));
+        Ok(request.bearer_auth(token["access_token"].as_str().unwrap_or_default()))
+    }
+
+    /// Registers an order. Only the server says what the cart costs.
+    pub(super) async fn register(&self) -> Result<String, reqwest::Error> {
+        let order = OrderId(Uuid::new_v4()).to_string();
+        let amount = json!({ "data": { "type": "order", "amount": PRICE, "currency": CURRENCY } });
+        let registered = self.call(Method::PUT, &format!("/v2/orders/{order}")).await?;
+        registered.body(amount.to_string()).send().await?.error_for_status()?;
+        Ok(order)
+    }
+
+    /// Pays with the card that was typed and saves it, or pays with the saved one. The customer is the session's, never
+    /// the page's to say. None where nothing is saved.
+    pub(super) async fn pay(
+        &self,
+        customer: Uuid,
+        wanted: &Payment,
+    ) -> Result<Option<(StatusCode, Value)>, reqwest::Error> {
+        let card = match &wanted.card {
+            Some(Typed { payment, month, year }) => {
+                json!({ "payment": payment, "month": month, "year": year, "save": true, "customer": customer })
+            }
+            None => match self.saved_card(customer).await? {
+                Some(saved) => json!({ "payment": saved["payment"] }),
+                None => return Ok(None),
+            },
+        };
+        let mut data = json!({ "gateway": "card_connect", "method": "purchase" });
+        if let (Some(data), Value::Object(card)) = (data.as_object_mut(), card) {
+            data.extend(card);
+        }
+        let payment = self.call(Method::POST, &format!("/v2/orders/{}/payments", wanted.order)).await?;
+        let payment = payment.header("Idempotency-Key", wanted.key.to_string());
+        outcome(payment.body(json!({ "data": data }).to_string())).await.map(Some)
+    }
+
+    /// Asks for the outcome of a payment that was pending.
+    pub(super) async fn confirm(
+        &self,
+        pending: &PendingPayment,
+    ) -> Result<(StatusCode, Value), reqwest::Error> {
+        let PendingPayment { order, transaction } = pending;
+        let path = format!("/v2/orders/{order}/transactions/{transaction}/confirm");
+        outcome(self.call(Method::POST, &path).await?).await
+    }
+
+    /// The customer's default card, if one is stored.
+    pub(super) async fn saved_card(&self, customer: Uuid) -> Result<Option<Value>, reqwest::Error> {
+        let listed = self.call(Method::GET, &format!("/v2/payment-methods?customer={customer}")).await?;
+        let mut listed = parsed(&listed.send().await?.error_for_status()?.bytes().await?);
+        let cards = listed["data"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok(cards.into_iter().find(|card| card["default"] == true))
+    }
+}
+
+/// What Tollgate says of a payment, as far as a browser may know it: no token, no letters of the address check, and of a
+/// decline not why.
+async fn outcome(request: RequestBuilder) -> Result<(StatusCode, Value), reqwest::Error> {
+    let response = request.send().await?;
+    let status = response.status();
+    let said = parsed(&response.bytes().await?);
+    let data = &said["data"];
+    let shown = json!({ "data": {
+        "id": data["id"],
+        "status": data["status"],
+        "meta": { "display_price": data["meta"]["display_price"] },
+    } });
+    Ok((status, shown))
+}
+
+fn parsed(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
+}
