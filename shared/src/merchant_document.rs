@@ -283,6 +283,9 @@ impl MerchantDocument {
 /// have something of its own under its name, and its payments go on.
 fn printable(value: &Value) -> Option<String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty())?;
+    if text.chars().any(char::is_control) {
+        return None;
+    }
     check_kept(text, Kept::Words).ok().map(|()| text.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 35] = [
+const EXAMPLES: [(&str, &str); 36] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-prod",
@@ -19,6 +19,7 @@ const EXAMPLES: [(&str, &str); 35] = [
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),
     ("payment find", "shop-1 --last4 1443 --amount 25.99 --stack tollgate-prod"),
+    ("payment receipt", "shop-1 order-1001 --stack tollgate-prod"),
     (
         "payment resolve",
         "shop-1 order-1001 475d9b6b-8385-49a3-b57f-855c155d5d68 --as not-done --by Ann --reason case-4711 --dry-run",

@@ -1,7 +1,7 @@
 //! What each module may use, beside its own children.
 
 /// Values and rules: pure.
-pub(crate) const RULES: [&str; 16] = [
+pub(crate) const RULES: [&str; 17] = [
     "words",
     "money",
     "card",
@@ -17,6 +17,7 @@ pub(crate) const RULES: [&str; 16] = [
     "payment_method",
     "journal",
     "attention",
+    "concern",
     "webhook",
 ];
 
@@ -34,6 +35,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("payment_method", "card carried outcome operation order"),
     ("journal", "money card decline outcome operation transaction order words"),
     ("attention", "journal operation order words"),
+    ("concern", "journal order transaction words"),
     ("webhook", "order"),
     // Ports.
     ("merchants", "money discount operation policy order words"),
@@ -45,7 +47,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("attempts", "order store"),
     ("trail", "operation"),
     ("entry_store", "journal store"),
-    ("entry_log", "journal order store"),
+    ("entry_log", "journal money operation order store"),
     ("event_bus", "order store"),
     ("receivers", "order store webhook"),
     // Use cases.
@@ -62,7 +64,8 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("reconcile", "outcome operation order merchants store payments"),
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
     ("journaling", "journal order store entry_store"),
-    ("listing", "transaction order journal store entry_log"),
+    ("listing", "transaction order journal concern store entry_log"),
+    ("receipt", "money card transaction order merchants"),
     ("totals", "order journal store entry_log listing"),
     ("delivering", "clock store event_bus receivers webhook"),
     // Adapters.

@@ -1,0 +1,127 @@
+//! `webhook`.
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use tollgate::{order::MerchantId, webhook::ReceiverId};
+use uuid::Uuid;
+
+#[derive(Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Add a receiver to a merchant, with a new secret
+    Add(AddReceiver),
+    /// Give a receiver a second secret, or remove the older one
+    Rotate(RotateSecret),
+    /// Remove a receiver: nothing is sent to it any more, and what waits for it is parked
+    Remove(RemoveReceiver),
+    /// A merchant's receivers, or a receiver's deliveries of the last 30 days
+    List(ListWebhooks),
+    /// Send a receiver an event of type webhook.test, the way that all others go
+    Test(TestWebhook),
+    /// Send a receiver again what it was sent, or what is parked
+    Replay(ReplayWebhooks),
+}
+
+/// Where deliveries are.
+#[derive(Args)]
+pub(crate) struct WebhookPlace {
+    /// The table of deliveries, the stack's output `WebhooksTableName` (else `WEBHOOKS_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) webhooks_table: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct AddReceiver {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// A name for the receiver: letters, digits, - and _
+    pub(crate) receiver: ReceiverId,
+    /// Where it listens: https, on the public internet
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// Only events of these types, separated by commas, such as order.paid,order.refunded
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    pub(crate) events: Vec<String>,
+    /// Ask for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY, for receivers made for
+    /// Elastic Path
+    #[arg(long)]
+    pub(crate) moltin_secret_key: bool,
+    /// Check all of it and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RotateSecret {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// Remove the older secret instead of adding one
+    #[arg(long)]
+    pub(crate) finish: bool,
+    /// Write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RemoveReceiver {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ListWebhooks {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver whose deliveries are listed, the newest first
+    pub(crate) receiver: Option<ReceiverId>,
+    /// Only what is parked
+    #[arg(long, requires = "receiver")]
+    pub(crate) parked: bool,
+    /// As many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
+
+#[derive(Args)]
+pub(crate) struct TestWebhook {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["event", "since", "parked"]))]
+pub(crate) struct ReplayWebhooks {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The receiver
+    pub(crate) receiver: ReceiverId,
+    /// One event
+    pub(crate) event: Option<Uuid>,
+    /// All events that happened since then, such as 2026-11-20T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Only what is parked
+    #[arg(long)]
+    pub(crate) parked: bool,
+    /// Count them and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) at: WebhookPlace,
+}
