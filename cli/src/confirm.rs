@@ -1,12 +1,12 @@
 //! Questions to the person at the keyboard: on standard error, so that the result stays alone on
 //! standard output.
 
-use std::io::{BufRead, IsTerminal, Write, stdin};
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 
 use secrecy::SecretString;
 use tollgate::cardpointe::is_live;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, remark};
 
 /// What an account at this address is: `live` where money is real, otherwise `test`.
 pub(crate) fn mode(endpoint: &str) -> &'static str {
@@ -26,13 +26,15 @@ pub(crate) fn unasked(endpoint: &str, yes: bool, live: bool) -> Result<bool, Fai
 
 /// Goes on only when exactly this is typed.
 pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failure> {
-    eprint!("{what_happens}\nType {expected} to go on: ");
     let failed = |_| Failure::Input("standard input cannot be read; use --yes to go on unasked".to_owned());
-    std::io::stderr().flush().map_err(failed)?;
+    let unheard =
+        |_| Failure::Input("standard error cannot be written; use --yes to go on unasked".to_owned());
+    let question = format!("{what_happens}\nType {expected} to go on: ");
+    stderr().write_all(question.as_bytes()).map_err(unheard)?;
     let mut typed = String::new();
     stdin().lock().read_line(&mut typed).map_err(failed)?;
     if !stdin().is_terminal() {
-        eprintln!();
+        remark("");
     }
     if typed.trim() == expected {
         return Ok(());

@@ -56,10 +56,14 @@ impl Failure {
         } else {
             format!("error: {text}")
         };
-        // What reads standard error may have ended before: the exit code says it, too.
-        writeln!(io::stderr(), "{line}").unwrap_or_default();
+        remark(&line);
         ExitCode::from(code)
     }
+}
+
+/// A line on standard error. What reads that may have ended before: the exit code says what matters, too.
+pub(crate) fn remark(line: &str) {
+    writeln!(io::stderr(), "{line}").unwrap_or_default();
 }
 
 impl From<Refusal> for Failure {

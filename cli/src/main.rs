@@ -17,6 +17,7 @@ mod place;
 mod report;
 mod rollback;
 mod stop;
+mod table;
 mod totals;
 mod trigger;
 mod webhook;
@@ -87,7 +88,6 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         return doctor::run(place, doctor).await;
     }
     let place = place?;
-    let json = arguments.place.json;
     match &arguments.command {
         Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
         Command::Merchant(MerchantCommand::List) => merchant::show::list(&place).await,
@@ -98,8 +98,8 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await
         }
-        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list, json).await,
-        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find, json).await,
+        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
+        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,

@@ -94,7 +94,7 @@ impl Document {
 }
 
 /// The document as it is stored.
-async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
+pub(crate) async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
     let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
     Document::parse(id, &stored)
 }

@@ -4,5 +4,5 @@ pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod receipt;
 pub(crate) mod resolve;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod show;

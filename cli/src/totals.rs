@@ -16,11 +16,12 @@ use crate::{
     csv,
     failure::Failure,
     payment::{
-        history::time,
-        list::{journal, range},
+        list::{journal, range, unread},
+        rows::journal_has_come,
     },
     place::Place,
     report::Report,
+    table::aligned,
 };
 
 /// The columns, of the CSV in small letters. What the journal has, is named as there.
@@ -59,10 +60,9 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     let range = TotalsRange::new(since, until)
         .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
     let (app, log) = (place.app()?, journal(place, options.journal_table.as_deref())?);
-    let failed = |error: StoreError| Failure::Unavailable(format!("the journal: {error}"));
-    let totals = read(log.as_ref(), &options.merchant, range).await.map_err(failed)?;
+    let totals = read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
     let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
-    let newest = lister.newest(&options.merchant, now).await.map_err(failed)?;
+    let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
     let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals };
     if options.csv {
         let header = HEADER.map(str::to_ascii_lowercase);
@@ -122,13 +122,7 @@ impl Shown<'_> {
         const COLUMNS: usize = HEADER.len() - 1;
         let rows = std::iter::once(HEADER.map(str::to_owned)).chain(self.rows());
         let lines: Vec<Vec<String>> = rows.map(|row| row[..COLUMNS].to_vec()).collect();
-        let width = |n: usize| lines.iter().map(|cells| cells[n].chars().count()).max().unwrap_or_default();
-        let widths: [usize; COLUMNS] = std::array::from_fn(width);
-        let padded = |cells: &Vec<String>| {
-            let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        let mut text: Vec<String> = lines.iter().map(padded).collect();
+        let mut text = aligned(&lines);
         for ((day, currency), changes) in self.totals.by_day() {
             let decimal = |minor| currency.signed_decimal(minor);
             let provisional = if self.is_provisional(day) { " (provisional)" } else { "" };
@@ -143,10 +137,7 @@ impl Shown<'_> {
         if self.totals.lines().next().is_none() {
             text.push("Nothing happened.".to_owned());
         }
-        text.push(self.newest.map_or_else(
-            || "the journal has no entry of today or yesterday".to_owned(),
-            |newest| format!("the journal has come to {}", time(newest)),
-        ));
+        text.push(journal_has_come(self.newest));
         text.join("\n")
     }
 

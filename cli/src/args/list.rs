@@ -64,7 +64,7 @@ pub(crate) struct PaymentFilter {
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub(crate) next: Option<String>,
     /// Print CSV with one line for each payment
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME")]

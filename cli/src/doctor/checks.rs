@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use tollgate::{merchants::MerchantsError, order::MerchantId};
+use tollgate::order::MerchantId;
 
 use super::{Check, Mark};
 use crate::{
     aws::{Aws, Table},
     confirm::mode,
     failure::Failure,
-    merchant::{Document, check_gateway},
+    merchant::{self, Document, check_gateway},
     place::Place,
 };
 
@@ -123,7 +123,7 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
     }
     let mut checks = Vec::new();
     for id in ids {
-        let document = document(aws, id).await;
+        let document = merchant::read(aws, id).await;
         let secret = match &document {
             Ok(document) => {
                 let endpoint = &document.merchant.gateway.endpoint;
@@ -165,11 +165,6 @@ fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
         checks.push(Check::new(format!("state of {id}"), Mark::Note, found));
     }
     checks
-}
-
-pub(crate) async fn document(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
-    let secret = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
-    Document::parse(id, &secret)
 }
 
 fn currencies(document: &Document) -> String {

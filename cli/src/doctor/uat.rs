@@ -15,8 +15,15 @@ use tollgate::{
     outcome::{NoEffect, Outcome},
 };
 
-use super::{Check, Mark, checks};
-use crate::{args::Doctor, aws::Aws, confirm, failure::Failure, merchant::Document, place::Place};
+use super::{Check, Mark};
+use crate::{
+    args::Doctor,
+    aws::Aws,
+    confirm,
+    failure::Failure,
+    merchant::{self, Document},
+    place::Place,
+};
 
 /// The published test card of CardPointe's UAT (Visa, always approved).
 const TEST_CARD: &str = "4788250000121443";
@@ -46,7 +53,7 @@ pub(crate) async fn run(
     let [id] = doctor.merchant.as_slice() else {
         return Err(Failure::Input("--uat is about one merchant; name it with --merchant".to_owned()));
     };
-    let document = checks::document(aws, id).await?;
+    let document = merchant::read(aws, id).await?;
     let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
         Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())
     })?;

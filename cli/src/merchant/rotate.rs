@@ -2,16 +2,14 @@
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tollgate::merchants::MerchantsError;
 
-use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key};
+use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
 use crate::{args::RotateKey, aws::Aws, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let id = &rotate.id;
-    let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
-    let document = Document::parse(id, &stored)?;
+    let document = read(&aws, id).await?;
     if document.merchant.keys.iter().any(|key| key.name.is_some()) {
         // The newest key need not be the successor of the others, and may not be allowed what they are.
         let text = "it has keys with names, each for a system of its own; rotate one with `merchant key add` under a new name, \

@@ -1,16 +1,14 @@
 //! `merchant stop` and `merchant start`: the document's `disabled` (docs/merchants.md).
 
 use serde_json::json;
-use tollgate::merchants::MerchantsError;
 
-use super::Document;
+use super::read;
 use crate::{args::Switch, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, switch: &Switch, disabled: bool) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let (id, stage) = (&switch.id, place.stage_or_unnamed());
-    let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
-    let document = Document::parse(id, &stored)?;
+    let document = read(&aws, id).await?;
     let value = json!({
         "merchant": id, "stage": stage, "disabled": disabled, "dry_run": switch.dry_run,
         "changed": document.merchant.disabled != disabled,

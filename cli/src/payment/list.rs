@@ -17,7 +17,7 @@ use super::rows::{self, Found};
 use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
-    failure::Failure,
+    failure::{self, Failure},
     place::Place,
     report::Report,
 };
@@ -41,7 +41,7 @@ struct Wanted<'a> {
     needs_attention: bool,
 }
 
-pub(crate) async fn list(place: &Place, list: &ListPayments, json: bool) -> Result<Report, Failure> {
+pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
     let now = place.clock.now();
     let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match (list.since, list.day) {
@@ -53,10 +53,10 @@ pub(crate) async fn list(place: &Place, list: &ListPayments, json: bool) -> Resu
     let last_four = None;
     let wanted =
         Wanted { now, merchant, since, until, last_four, filter, ends_by, captures_by, needs_attention };
-    run(place, wanted, json).await
+    run(place, wanted).await
 }
 
-pub(crate) async fn find(place: &Place, find: &FindPayments, json: bool) -> Result<Report, Failure> {
+pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, Failure> {
     let FindPayments { merchant, last4, filter } = find;
     let now = place.clock.now();
     let wanted = Wanted {
@@ -70,7 +70,7 @@ pub(crate) async fn find(place: &Place, find: &FindPayments, json: bool) -> Resu
         captures_by: None,
         needs_attention: false,
     };
-    run(place, wanted, json).await
+    run(place, wanted).await
 }
 
 /// The moments at which a day begins and the next one does.
@@ -98,11 +98,8 @@ pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn Entr
     config.log().map_err(|error| Failure::Unavailable(error.to_string()))
 }
 
-async fn run(place: &Place, wanted: Wanted<'_>, json: bool) -> Result<Report, Failure> {
+async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
     let filter = wanted.filter;
-    if filter.csv && json {
-        return Err(Failure::Input("--csv and --json cannot be used together".to_owned()));
-    }
     let app = place.app()?;
     let log = journal(place, filter.journal_table.as_deref())?;
     let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
@@ -113,7 +110,7 @@ async fn run(place: &Place, wanted: Wanted<'_>, json: bool) -> Result<Report, Fa
         let (next, more_in_doubt) = wanted.read(&lister, keep).await?;
         csv::print(&rows::CSV_HEADER, lines.into_iter())?;
         for line in rows::more(next.as_deref(), more_in_doubt) {
-            eprintln!("{line}");
+            failure::remark(&line);
         }
         return Ok(Report::nothing());
     }
@@ -124,7 +121,8 @@ async fn run(place: &Place, wanted: Wanted<'_>, json: bool) -> Result<Report, Fa
     Ok(Found { now, merchant, since, until, needs_attention, rows, next, more_in_doubt, newest }.report())
 }
 
-fn unread(error: &StoreError) -> Failure {
+/// The journal could not be read.
+pub(crate) fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("the journal: {error}"))
 }
 

@@ -10,7 +10,7 @@ use tollgate::{
 };
 
 use super::history::{time, words};
-use crate::report::Report;
+use crate::{report::Report, table::aligned};
 
 /// The columns of a table, and the one that it has where it is asked what needs attention.
 const HEADER: [&str; 9] =
@@ -51,10 +51,7 @@ pub(super) struct Found<'a> {
 
 impl Found<'_> {
     pub(super) fn report(&self) -> Report {
-        let come = self.newest.map_or_else(
-            || "the journal has no entry of today or yesterday".to_owned(),
-            |newest| format!("the journal has come to {}", time(newest)),
-        );
+        let come = journal_has_come(self.newest);
         let plural = if self.rows.len() == 1 { "" } else { "s" };
         let mut text = self.table();
         text.push(format!("{} payment{plural}; {come}", self.rows.len()));
@@ -86,17 +83,19 @@ impl Found<'_> {
             }
             lines.push(line);
         }
-        let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
-        let padded = |line: &Vec<String>| {
-            let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        let mut text: Vec<String> = lines.iter().map(padded).collect();
+        let mut text = aligned(&lines);
         let what = Concern::ALL.iter().filter(|concern| there.contains(concern));
         text.extend(what.map(|concern| format!("{}: {}", concern.as_str(), concern.advice())));
         text
     }
+}
+
+/// How far what is shown can be complete.
+pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
+    newest.map_or_else(
+        || "the journal has no entry of today or yesterday".to_owned(),
+        |newest| format!("the journal has come to {}", time(newest)),
+    )
 }
 
 /// Where there may be more.

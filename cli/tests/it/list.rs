@@ -158,7 +158,7 @@ async fn a_csv_has_a_line_for_each_payment_and_no_formula() {
     let some = fixture.run(&[&csv[..], &["--limit", "1"]].concat(), "").await;
     assert!(some.err.contains("--next"), "{some:?}");
     assert_eq!(some.done().lines().count(), 2);
-    fixture.run(&[&csv[..], &["--json"]].concat(), "").await.fails(2, "--csv and --json");
+    fixture.run(&[&csv[..], &["--json"]].concat(), "").await.fails(2, "cannot be used with");
     fixture.close().await;
 }
 

@@ -167,7 +167,7 @@ async fn the_last_key_stays_and_the_one_that_is_meant_goes() {
     fixture.run(&with(&["--retire", "2", "--yes"]), "").await.done();
     assert_eq!(document(&fixture, MERCHANT)["keys"], json!([local::merchants::REGISTERED_KEY, third]));
     assert_ne!(second, third);
-    fixture.run(&["merchant", "rotate-key", "nobody"], "").await.fails(3, "no such merchant");
+    fixture.run(&["merchant", "rotate-key", "unknown"], "").await.fails(3, "no such merchant");
     fixture.stack.secrets().set_down(true);
     fixture.run(&rotate, "").await.fails(6, "secretsmanager:GetSecretValue");
     fixture.close().await;
@@ -225,6 +225,6 @@ async fn merchants_are_listed_and_shown_without_any_secret() {
     let shown = fixture.run(&["merchant", "show", NEW, "--json"], "").await.json();
     assert_eq!(shown["merchids"], json!({ "USD": "496160873888" }));
     assert_eq!(shown["keys"], json!([{ "name": null, "role": "all" }]));
-    fixture.run(&["merchant", "show", "nobody"], "").await.fails(3, "no such merchant");
+    fixture.run(&["merchant", "show", "unknown"], "").await.fails(3, "no such merchant");
     fixture.close().await;
 }

@@ -23,7 +23,7 @@ async fn a_merchant_is_stopped_and_started_by_command() {
     fixture.run(&["merchant", "start", MERCHANT, "--yes"], "").await.done();
     fixture.stack.advance_clock(301);
     assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200);
-    fixture.run(&["merchant", "stop", "nobody", "--yes"], "").await.fails(3, "no such merchant");
+    fixture.run(&["merchant", "stop", "unknown", "--yes"], "").await.fails(3, "no such merchant");
     fixture.close().await;
 }
 

@@ -23,6 +23,7 @@ use super::{Item, unavailable};
 use crate::{
     entry_store::{EntryStore, Parked, Put},
     journal::Entry,
+    order::MerchantId,
     store::StoreError,
 };
 
@@ -129,6 +130,11 @@ fn keys(bucket: &str, sort: &str) -> Item {
     [(BUCKET, bucket), (SORT, sort)]
         .map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())))
         .into()
+}
+
+/// The partition of some entries of a merchant's day.
+fn bucket(merchant: &MerchantId, day: Date, shard: u16) -> String {
+    format!("{merchant}#{day}#{shard}")
 }
 
 /// The UTC day.

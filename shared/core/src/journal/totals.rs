@@ -1,10 +1,7 @@
 //! Sums over entries, by day, currency, operation, fact, gateway account and brand: a pure fold, the same in whatever
 //! order and parts the entries come.
 
-use std::{
-    collections::BTreeMap,
-    ops::{Add, AddAssign},
-};
+use std::{collections::BTreeMap, ops::AddAssign};
 
 use jiff::{civil::Date, tz::TimeZone};
 
@@ -71,21 +68,13 @@ impl From<&Entry> for CountedEntry {
     }
 }
 
-impl Add for Total {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
+impl AddAssign for Total {
+    fn add_assign(&mut self, other: Self) {
+        *self = Self {
             count: self.count.saturating_add(other.count),
             amount: self.amount.saturating_add(other.amount),
             changes: self.changes + other.changes,
-        }
-    }
-}
-
-impl AddAssign for Total {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
+        };
     }
 }
 

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::day;
+use super::{bucket, day};
 use crate::{dynamodb::Item, journal::Entry, operation::Cause, words};
 
 words! {
@@ -91,7 +91,7 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
     let (told, by_hand) = (entry.attribution.as_deref(), entry.by_hand.as_ref());
     let reason = by_hand.map(|by_hand| &by_hand.reason).or(told.and_then(|told| told.reason.as_ref()));
     let texts = [
-        (Column::Bucket, Some(format!("{merchant}#{}#{shard}", day(entry.at)))),
+        (Column::Bucket, Some(bucket(&entry.order.merchant, day(entry.at), shard))),
         (Column::Sort, Some(sort)),
         (Column::MerchantLastFour, last_four.map(|digits| format!("{merchant}#{digits}"))),
         (Column::EntryId, Some(entry.id.to_string())),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::civil::Date;
 
-use super::{BUCKET, Column, DAYS, SORT, keys};
+use super::{BUCKET, Column, DAYS, SORT, bucket, keys};
 use crate::{
     dynamodb::{Item, unavailable},
     entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry},
@@ -48,7 +48,7 @@ impl EntryLog for DynamoDbEntryLog {
         limit: usize,
     ) -> Result<EntryPage, StoreError> {
         let (index, name, partition) = match place {
-            EntryPlace::Day { day, shard } => (None, BUCKET, format!("{merchant}#{day}#{shard}")),
+            EntryPlace::Day { day, shard } => (None, BUCKET, bucket(merchant, *day, *shard)),
             EntryPlace::LastFour(digits) => {
                 let index = Some(BY_LAST_FOUR.to_owned());
                 (index, Column::MerchantLastFour.as_str(), format!("{merchant}#{digits}"))
@@ -79,7 +79,7 @@ impl EntryLog for DynamoDbEntryLog {
         (after, until): (&str, &str),
         limit: usize,
     ) -> Result<CountedPage, StoreError> {
-        let bucket = format!("{merchant}#{day}#{shard}");
+        let bucket = bucket(merchant, day, shard);
         let request = self
             .client
             .query()
