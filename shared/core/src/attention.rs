@@ -23,7 +23,8 @@ words! {
         VoidedElsewhere => "voided_elsewhere",
         /// The settlement refused what had been approved.
         SettlementRejected => "settlement_rejected",
-        /// A scheduled capture failed and is not tried again before its authorization ends.
+        /// A scheduled capture failed and is not tried again before its authorization ends, or it is held back until a
+        /// person acts, and the authorization ends within a day.
         AuthorizationEnding => "authorization_ending",
     }
 }

@@ -19,7 +19,7 @@ use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use crate::{
-    merchants::{Merchant, Merchants},
+    merchants::{Merchant, Merchants, MerchantsError},
     operation::{Fingerprint, Kind, Principal},
     order::{Action, Due, Intent, MerchantId, Order, OrderKey, Rejection},
     outcome::{NoEffect, Retry},
@@ -37,9 +37,18 @@ struct CaptureRun<'a> {
     merchants: &'a dyn Merchants,
     deadline: Deadline,
     request: CaptureRequest,
-    /// None: its captures are held back for this run.
-    known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
+    known: Mutex<HashMap<MerchantId, Captures>>,
     report: Mutex<CaptureReport>,
+}
+
+/// What this run does with a merchant's captures.
+#[derive(Clone)]
+enum Captures {
+    Run(Arc<Merchant>),
+    /// They wait for a person: they are paused, or the merchant is stopped or cannot be read as it is.
+    Stopped,
+    /// They wait for the next run: the gateway or Secrets Manager cannot be reached.
+    Later,
 }
 
 /// Captures what is due, until it is done or the time is up.
@@ -113,15 +122,32 @@ impl<'a> CaptureRun<'a> {
             self.report().left += 1;
             return;
         }
-        let Some(merchant) = self.merchant(&key.merchant).await else {
-            self.report().held_back += 1;
-            return;
+        let merchant = match self.captures(&key.merchant).await {
+            Captures::Run(merchant) => merchant,
+            Captures::Stopped => return self.stopped(&key).await,
+            Captures::Later => {
+                self.report().held_back += 1;
+                return;
+            }
         };
         if self.request.dry_run {
             return self.look(&key).await;
         }
         // An order can hold several authorizations; each turn captures the one that is due longest.
         while self.turn(&merchant, &key).await {}
+    }
+
+    /// One that waits for a person, who is told while there is still time.
+    async fn stopped(&self, key: &OrderKey) {
+        self.report().held_back += 1;
+        if self.request.dry_run {
+            return;
+        }
+        match self.payments.notify_of_held_back(key).await {
+            // Somebody else is at it: the next run tells it.
+            Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
+            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => self.fail(key, &error),
+        }
     }
 
     /// What would be done.
@@ -205,7 +231,7 @@ impl<'a> CaptureRun<'a> {
                 drop(report);
                 // What fails for one of the merchant's payments fails for all: one probe a run is enough.
                 if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
-                    self.known().insert(key.merchant.clone(), None);
+                    self.known().insert(key.merchant.clone(), Captures::Later);
                 }
             }
         }
@@ -260,7 +286,7 @@ impl<'a> CaptureRun<'a> {
                 report.retried += 1;
                 drop(report);
                 if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
-                    self.known().insert(key.merchant.clone(), None);
+                    self.known().insert(key.merchant.clone(), Captures::Later);
                 }
                 Some(false)
             }
@@ -288,26 +314,30 @@ impl<'a> CaptureRun<'a> {
         self.report().failed += 1;
     }
 
-    /// The merchant, if its captures run.
-    async fn merchant(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
+    async fn captures(&self, id: &MerchantId) -> Captures {
         if let Some(known) = self.known().get(id) {
             return known.clone();
         }
-        let merchant = match self.merchants.get(id).await {
+        let captures = match self.merchants.get(id).await {
             Ok(merchant) if merchant.captures_paused => {
                 tracing::warn!(merchant = %id, "scheduled captures are paused");
-                None
+                Captures::Stopped
             }
-            Ok(merchant) => Some(merchant),
+            Ok(merchant) => Captures::Run(merchant),
             Err(error) => {
                 tracing::error!(merchant = %id, %error, "a merchant with captures due cannot be read");
-                None
+                match error {
+                    MerchantsError::Unavailable(_) => Captures::Later,
+                    MerchantsError::Unknown | MerchantsError::Malformed(_) | MerchantsError::Forbidden(_) => {
+                        Captures::Stopped
+                    }
+                }
             }
         };
-        self.known().entry(id.clone()).or_insert(merchant).clone()
+        self.known().entry(id.clone()).or_insert(captures).clone()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Option<Arc<Merchant>>>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Captures>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -362,6 +362,27 @@ async fn a_merchants_pause_holds_its_captures_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_merchant_whose_captures_wait_for_it_is_told_once_before_an_authorization_ends() {
+    let mut shop = Shop::open_with(json!({"captures_paused": true})).await;
+    let id = shop.authorize_for("o", shop.after(0)).await;
+    shop.later(6 * 24 * HOUR_S + 60).await;
+    assert_counts(&shop.run(json!({"dry_run": true})).await, &json!({"held_back": 1}));
+    shop.stack.deliver_stream().await.unwrap();
+    let told = |shop: &Shop| {
+        let mut events = shop.stack.bus().events();
+        events.retain(|event| event["type"] == "transaction.needs_attention");
+        events.iter().map(|event| (event["reason"].clone(), event["data"]["id"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&shop), [], "a dry run tells nothing");
+    for _ in 0..2 {
+        assert_counts(&shop.run(json!({})).await, &json!({"held_back": 1}));
+        shop.stack.deliver_stream().await.unwrap();
+        assert_eq!(told(&shop), [(json!("authorization_ending"), json!(id))]);
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_gateway_that_cannot_be_reached_is_probed_once_a_run_and_everything_stays_due() {
     let mut shop = Shop::open().await;
     for n in 0..3 {

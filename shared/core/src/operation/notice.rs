@@ -14,7 +14,7 @@ pub enum NoticeReason {
     InDoubtDay,
     /// Its settlement has been under review, or not stated, for three days.
     UnderReview,
-    /// The scheduled capture failed and is not tried again before its authorization ends.
+    /// The scheduled capture failed and is not tried again before its authorization ends, or it is held back.
     AuthorizationEnding,
     /// Something that only a newer version knows.
     Unrecognized,

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::{OperationRef, Order};
-use crate::operation::{NoticeReason, Operation};
+use crate::{
+    operation::{NoticeReason, Operation},
+    transaction::Transaction,
+};
 
 /// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
 /// that stays in doubt.
@@ -22,6 +25,26 @@ impl Order {
         Some(())
     }
 
+    /// Puts on record that authorizations are about to end while captures of them are due, which are held back. None
+    /// when nothing of this is new.
+    pub(crate) fn notify_of_held_back(&mut self, now: Timestamp) -> Option<()> {
+        let ending = self.transactions.iter().filter(|transaction| {
+            transaction.is_due_for_capture(now)
+                && transaction.is_expiring(now)
+                && !transaction.has_expired(now)
+                && !transaction.operations.iter().any(is_told)
+        });
+        // What is held back need not have an operation of its own yet.
+        let first = |transaction: &Transaction| {
+            let operation = transaction.operations.first()?.id;
+            Some(OperationRef { transaction: transaction.id, operation })
+        };
+        let ending: Vec<OperationRef> = ending.filter_map(first).collect();
+        let told =
+            ending.into_iter().filter_map(|at| self.notify(at, NoticeReason::AuthorizationEnding, now));
+        (told.count() > 0).then_some(())
+    }
+
     /// The last chance of a scheduled capture is over, and its authorization is not: somebody can still act.
     pub(super) fn notify_of_ending(&mut self, at: OperationRef, now: Timestamp) {
         let transaction = self.transaction(at.transaction);
@@ -33,4 +56,8 @@ impl Order {
             self.notify(at, NoticeReason::AuthorizationEnding, now);
         }
     }
+}
+
+fn is_told(operation: &Operation) -> bool {
+    operation.notices.iter().any(|notice| notice.reason == NoticeReason::AuthorizationEnding)
 }

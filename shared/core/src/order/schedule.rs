@@ -159,6 +159,11 @@ impl Transaction {
         self.next_capture().is_some_and(|(_, next)| next == DueStep::Lapse)
     }
 
+    /// Whether its scheduled capture is to be tried now.
+    pub(super) fn is_due_for_capture(&self, now: Timestamp) -> bool {
+        self.due(now) == Some(Due::Capture(self.id))
+    }
+
     fn may_be_captured(&self) -> bool {
         !self.capturable().is_zero()
     }

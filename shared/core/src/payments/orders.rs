@@ -32,6 +32,22 @@ impl Payments {
         self.change(key, transaction, ("authorization lapsed", Principal::Schedule), &change).await
     }
 
+    /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.
+    pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
+        let mut order = self.order(key).await?;
+        for _ in 0..DECISIONS_MAX {
+            if order.notify_of_held_back(self.clock.now()).is_none() {
+                return Ok(());
+            }
+            match self.store.save(&order).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict(other)) => order = *other,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Err(Refusal::Contended)
+    }
+
     /// Changes an order that is there, by itself and without the gateway.
     async fn change(
         &self,

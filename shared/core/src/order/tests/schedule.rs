@@ -8,6 +8,7 @@ use super::{
     fixture::{Asked, declined, not_done, unknown},
 };
 use crate::{
+    attention::{AttentionReason, attentions},
     card::CardSummary,
     operation::{Principal, Stage},
     order::{Action, CaptureAt, CaptureStanding, Due, Pay, Rejection},
@@ -230,4 +231,38 @@ fn an_order_in_doubt_is_not_due_and_one_that_was_found_absent_is_due_again() {
     fixture.learns(at, &crate::outcome::Finding::Absent);
     assert!(fixture.operation(at).is(Stage::NoEffect));
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_mins(1)));
+}
+
+#[test]
+fn what_is_held_back_is_told_of_once_in_the_last_day_of_its_authorization() {
+    let (mut fixture, _) = authorized(0);
+    let ends = only(&fixture).authorization_expires_at.unwrap();
+    let tell = |fixture: &mut Fixture| fixture.order.notify_of_held_back(fixture.now).is_some();
+    assert!(!tell(&mut fixture), "there is time");
+    fixture.now = ends - SignedDuration::from_secs(DAY_S + 1);
+    assert!(!tell(&mut fixture), "there is still time");
+    fixture.later(1);
+    assert_eq!(fixture.order.clone().notify_of_held_back(ends), None, "nothing can be done any more");
+    assert!(tell(&mut fixture));
+    assert!(!tell(&mut fixture), "it was told");
+    let told = attentions(None, &fixture.order);
+    assert_eq!(
+        told.iter().map(|told| told.reason).collect::<Vec<_>>(),
+        [AttentionReason::AuthorizationEnding]
+    );
+}
+
+#[test]
+fn what_is_not_due_or_is_captured_is_not_told_of_as_held_back() {
+    let (mut fixture, id) = authorized(0);
+    let ends = only(&fixture).authorization_expires_at.unwrap();
+    let hour = SignedDuration::from_hours(1);
+    fixture.order.schedule_capture(id, Some(ends - hour), fixture.now).unwrap();
+    fixture.now = ends - hour - hour;
+    assert_eq!(fixture.order.notify_of_held_back(fixture.now), None, "it is captured in time");
+    fixture.now = ends - hour;
+    assert_eq!(fixture.order.clone().notify_of_held_back(fixture.now), Some(()));
+    let at = capture_due(&mut fixture).unwrap().sent();
+    fixture.approve(at);
+    assert_eq!(fixture.order.notify_of_held_back(fixture.now), None, "it is captured");
 }
