@@ -8,6 +8,7 @@ pub(crate) mod compare;
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde_json::json;
 use tollgate::{
     dynamodb::{
@@ -64,7 +65,7 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
             let readable = changes.iter().filter_map(|change| change.orders.as_ref().ok());
             totals.known += readable.map(|(_, order)| entries(None, order).len()).sum::<usize>();
         } else {
-            let report = put(store.as_ref(), &changes).await?;
+            let report = put(store.as_ref(), &changes, place.clock.now()).await?;
             totals.new += report.new;
             totals.known += report.known;
             totals.differing += report.differing;
@@ -82,10 +83,11 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
 async fn put(
     store: &dyn tollgate::entry_store::EntryStore,
     changes: &[journaling::Change],
+    now: Timestamp,
 ) -> Result<journaling::JournalReport, Failure> {
     let mut sum = journaling::JournalReport::default();
     for _ in 0..TRIES {
-        let report = record(store, changes.to_vec()).await;
+        let report = record(store, changes.to_vec(), now).await;
         sum.new += report.new;
         if report.failed.is_none() {
             return Ok(journaling::JournalReport { new: sum.new, ..report });

@@ -126,7 +126,7 @@ impl Consumer {
     /// Deals with a batch, and returns the first change that it could not deal with.
     async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
         match self {
-            Self::Journal => record(fake, batch).await.failed,
+            Self::Journal => record(fake, batch, fake.now).await.failed,
             Self::Events => publish(fake, batch).await.failed,
         }
     }
@@ -148,7 +148,7 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     if stops || rng.chance(30) {
         for order in &orders {
             let change = change(0, (None, order.clone()));
-            while record(&fake, vec![change.clone()]).await.failed.is_some() {}
+            while record(&fake, vec![change.clone()], fake.now).await.failed.is_some() {}
         }
     }
     let kept = fake.kept();

@@ -59,6 +59,8 @@ pub struct Consumers {
     pub entries: Arc<dyn EntryStore>,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
     /// What sends webhooks.
     pub delivering: Arc<Delivering>,
 }
@@ -78,7 +80,7 @@ pub const STREAMED: &[(&str, Streamed)] = &[
     ("journal", |consumers, event| {
         let event = serde_json::from_str(event)?;
         Ok(Box::pin(async move {
-            let report = journal::handle(consumers.entries, event).await;
+            let report = journal::handle(consumers.entries, event, consumers.clock).await;
             json!(StreamResponse::failed_from(report.failed.as_deref()))
         }))
     }),

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use tollgate::{
+    clock::Clock,
     dynamodb::stream::StreamEvent,
     entry_store::EntryStore,
     journaling::{JournalReport, record},
 };
 
 /// One batch of the stream.
-pub async fn handle(entries: Arc<dyn EntryStore>, event: StreamEvent) -> JournalReport {
-    record(entries.as_ref(), event.into_changes()).await
+pub async fn handle(
+    entries: Arc<dyn EntryStore>,
+    event: StreamEvent,
+    clock: Arc<dyn Clock>,
+) -> JournalReport {
+    record(entries.as_ref(), event.into_changes(), clock.now()).await
 }

@@ -1,8 +1,9 @@
 //! Where the journal's entries are kept: a port.
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 
-use crate::{journal::Entry, store::StoreError};
+use crate::{journal::Entry, order::MerchantId, quarter::QuarterHour, store::StoreError};
 
 /// What became of an entry that was put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,12 @@ pub struct Parked {
 pub trait EntryStore: Send + Sync {
     /// Puts an entry if it is not there.
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError>;
+
+    /// Notes that a merchant has entries on a day: its totals are summed up.
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;
+
+    /// Marks a quarter of an hour that got an entry late: its totals are summed up anew.
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError>;
 
     /// Notes a change that cannot be read. The same change is noted once.
     async fn park(&self, parked: &Parked) -> Result<(), StoreError>;

@@ -4,19 +4,26 @@
 //! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
 //! absent.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
     entry_store::{EntryStore, Parked, Put},
     journal::{Entry, entries},
-    order::Order,
+    order::{MerchantId, Order},
+    quarter::QuarterHour,
     store::StoreError,
 };
 
 /// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by one that would be
 /// two hundred.
 const PUTS_AT_A_TIME: usize = 16;
+
+/// An entry that is older than this when its batch comes may be missed by the run that sums up its quarter of an hour.
+pub const LATE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// One change of an order.
 #[derive(Clone, Debug)]
@@ -57,12 +64,55 @@ enum Task {
 }
 
 /// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
-pub async fn record(store: &dyn EntryStore, changes: Vec<Change>) -> JournalReport {
-    let total = changes.len();
+/// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
+pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp) -> JournalReport {
     let mut tasks: Vec<(usize, Task)> = Vec::new();
     for (n, change) in changes.iter().enumerate() {
         tasks.extend(tasks_of(change).into_iter().map(|task| (n, task)));
     }
+    let changed: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
+    let mut report = put_all(store, &changes, tasks).await;
+    // What comes again is told then.
+    let changed: BTreeSet<_> =
+        changed.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed).collect();
+    if let Err(error) = tell(store, changed).await {
+        tracing::error!(%error, "what totals change cannot be written, the changes come again");
+        report.changes = 0;
+        report.failed = changes.first().map(|change| change.number.clone());
+    }
+    report
+}
+
+/// What totals an entry changes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Changed {
+    /// Those of a day that is being summed up.
+    Day(MerchantId, Date),
+    /// Those of a quarter of an hour that may have been summed up without it.
+    Late(MerchantId, QuarterHour),
+}
+
+impl Changed {
+    fn by(task: &Task, now: Timestamp) -> Option<Self> {
+        let Task::Put(entry) = task else { return None };
+        let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
+        let is_late = entry.at < now - LATE_AFTER;
+        Some(if is_late { Self::Late(merchant, quarter) } else { Self::Day(merchant, quarter.day) })
+    }
+}
+
+async fn tell(store: &dyn EntryStore, changed: BTreeSet<Changed>) -> Result<(), StoreError> {
+    for changed in changed {
+        match changed {
+            Changed::Day(merchant, day) => store.note_day(&merchant, day).await?,
+            Changed::Late(merchant, quarter) => store.mark_late(&merchant, quarter).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, Task)>) -> JournalReport {
+    let total = changes.len();
     let mut done = stream::iter(tasks)
         .map(|(n, task)| async move {
             let done = match &task {

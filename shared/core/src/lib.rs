@@ -32,6 +32,7 @@ pub mod payment_methods;
 pub mod payments;
 pub mod policy;
 pub mod profiles;
+pub mod quarter;
 pub mod receipt;
 pub mod receivers;
 pub mod reconcile;
@@ -40,7 +41,9 @@ pub mod store;
 pub mod switch;
 #[cfg(test)]
 mod test_payments;
+pub mod totalling;
 pub mod totals;
+pub mod totals_store;
 pub mod trail;
 pub mod transaction;
 pub mod webhook;

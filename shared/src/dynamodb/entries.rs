@@ -2,9 +2,10 @@
 
 mod item;
 mod log;
+mod totals;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -16,19 +17,24 @@ use aws_sdk_dynamodb::{
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-pub use self::{item::Column, log::DynamoDbEntryLog};
+pub use self::{item::Column, log::DynamoDbEntryLog, totals::DynamoDbTotals};
 
 use super::{Item, unavailable};
 use crate::{
     entry_store::{EntryStore, Parked, Put},
     journal::Entry,
     order::MerchantId,
+    quarter::QuarterHour,
     store::StoreError,
 };
 
 /// The partition of the numbers of shards, an item for each day. No merchant's: those have a `#`.
 const DAYS: &str = "days";
+
+/// The partition of the quarters of an hour that got entries late.
+const LATE: &str = "late";
 
 /// The partition of changes that could not be read.
 pub const PARKED: &str = "parked";
@@ -48,12 +54,14 @@ pub struct DynamoDbEntries {
     /// Over how many partitions a merchant's day is spread, for days that have no number yet.
     shards: u16,
     days: Mutex<HashMap<Date, u16>>,
+    /// Merchants' days that are noted.
+    noted: Mutex<HashSet<(MerchantId, Date)>>,
 }
 
 impl DynamoDbEntries {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String, shards: u16) -> Self {
-        Self { client, table, shards: shards.max(1), days: Mutex::default() }
+        Self { client, table, shards: shards.max(1), days: Mutex::default(), noted: Mutex::default() }
     }
 
     /// Puts an item if its key is not there; what is there otherwise.
@@ -116,6 +124,28 @@ impl EntryStore for DynamoDbEntries {
         Ok(if differs { Put::Differs } else { Put::Same })
     }
 
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
+        let noted = (merchant.clone(), day);
+        if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
+            return Ok(());
+        }
+        self.put_if_absent(keys(&days_merchants(day), merchant.as_str())).await?;
+        let mut all = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= DAYS_MAX {
+            all.clear();
+        }
+        all.insert(noted);
+        Ok(())
+    }
+
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
+        let mut item = keys(LATE, &totals::late_sort(merchant, quarter));
+        // Another one each time: who sums up takes away the one that it found.
+        item.insert("mark".to_owned(), AttributeValue::S(Uuid::new_v4().to_string()));
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         let version = parked.version.unwrap_or_default();
         let mut item = keys(PARKED, &format!("{}#{version}", parked.key));
@@ -135,6 +165,11 @@ fn keys(bucket: &str, sort: &str) -> Item {
 /// The partition of some entries of a merchant's day.
 fn bucket(merchant: &MerchantId, day: Date, shard: u16) -> String {
     format!("{merchant}#{day}#{shard}")
+}
+
+/// The partition of the merchants that have entries on a day.
+fn days_merchants(day: Date) -> String {
+    format!("merchants#{day}")
 }
 
 /// The UTC day.

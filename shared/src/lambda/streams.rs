@@ -150,17 +150,18 @@ where
 /// Runs the function that keeps the journal in the Lambda runtime, until the platform stops it.
 pub async fn run_journal<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<dyn EntryStore>, StreamEvent) -> F + Sync,
+    H: Fn(Arc<dyn EntryStore>, StreamEvent, Arc<dyn Clock>) -> F + Sync,
     F: Future<Output = JournalReport> + Send,
 {
     telemetry::init();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entries = JournalConfig::from_env()?.entries()?;
     let handler = &handler;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<StreamEvent>| {
-        let entries = entries.clone();
+        let (entries, clock) = (entries.clone(), clock.clone());
         async move {
-            let report = handler(entries, event.payload).await;
-            telemetry::emit(&report, SystemClock.now());
+            let report = handler(entries, event.payload, clock.clone()).await;
+            telemetry::emit(&report, clock.now());
             Ok::<_, Error>(StreamResponse::failed_from(report.failed.as_deref()))
         }
     }))

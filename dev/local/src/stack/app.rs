@@ -75,6 +75,7 @@ pub(super) fn guarded_consumers(
     };
     Ok(Consumers {
         entries: config.entries_with(&http_client),
+        clock: clock.clone(),
         bus: events.bus_with(&http_client, clock),
         delivering: Arc::new(delivering.map_err(|error| StartError::App(error.to_string()))?),
     })

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::AddAssign};
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Changes, Entry};
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 /// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedEntry {
+    /// When it happened.
+    pub at: Timestamp,
     /// What it is counted under.
     pub line: TotalLine,
     /// What the fact is about.
@@ -64,7 +66,7 @@ impl From<&Entry> for CountedEntry {
             mid: entry.account.clone(),
             brand: entry.brand.map(Brand::name).map(str::to_owned),
         };
-        Self { line, amount: entry.amount, changes: entry.changes }
+        Self { at: entry.at, line, amount: entry.amount, changes: entry.changes }
     }
 }
 
@@ -112,6 +114,16 @@ impl FromIterator<CountedEntry> for DayTotals {
     fn from_iter<I: IntoIterator<Item = CountedEntry>>(entries: I) -> Self {
         let mut totals = Self::default();
         entries.into_iter().for_each(|entry| totals.add(entry));
+        totals
+    }
+}
+
+impl FromIterator<(TotalLine, Total)> for DayTotals {
+    fn from_iter<I: IntoIterator<Item = (TotalLine, Total)>>(lines: I) -> Self {
+        let mut totals = Self::default();
+        for (line, total) in lines {
+            *totals.0.entry(line).or_default() += total;
+        }
         totals
     }
 }

@@ -20,6 +20,8 @@ use crate::{
 struct Kept {
     entries: Mutex<BTreeMap<Uuid, Entry>>,
     parked: Mutex<Vec<Parked>>,
+    /// Whose totals change, as it was told.
+    told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
     refuses: Option<&'static str>,
 }
@@ -41,15 +43,33 @@ impl EntryStore for Kept {
         })
     }
 
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
+        self.tell(format!("{merchant} {day}"))
+    }
+
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
+        self.tell(format!("{merchant} {quarter}"))
+    }
+
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         self.parked.lock().unwrap().push(parked.clone());
         Ok(())
     }
 }
 
+impl Kept {
+    fn tell(&self, text: String) -> Result<(), StoreError> {
+        if self.refuses == Some("totals") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        self.told.lock().unwrap().push(text);
+        Ok(())
+    }
+}
+
 /// An order with a purchase of this amount, which is approved.
 fn paid(id: &str, minor: u64, kind: Kind) -> Order {
-    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let now = at(0);
     let key = OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, now);
     let operation = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
@@ -57,6 +77,11 @@ fn paid(id: &str, minor: u64, kind: Kind) -> Order {
     operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
     order.transactions.push(payment(Method::Purchase, operation));
     order
+}
+
+/// So many seconds after what the orders have.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
 fn change(number: &str, order: Order) -> Change {
@@ -72,7 +97,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 fn a_change_that_comes_twice_is_one_entry() {
     let (store, order) = (Kept::default(), paid("o", 100, Kind::Purchase));
     let changes = vec![change("1", order.clone()), change("2", order)];
-    let report = now(record(&store, changes));
+    let report = now(record(&store, changes, at(0)));
     assert_eq!(report, JournalReport { changes: 2, new: 1, known: 1, ..JournalReport::default() });
     let entries = store.entries.lock().unwrap();
     assert_eq!(entries.values().map(|entry| entry.changes.paid).collect::<Vec<_>>(), [100]);
@@ -82,9 +107,9 @@ fn a_change_that_comes_twice_is_one_entry() {
 fn what_the_journal_cannot_take_comes_again_with_all_that_follows() {
     let store = Kept { refuses: Some("b"), ..Kept::default() };
     let orders = ["a", "b", "c"].map(|id| change(id, paid(id, 100, Kind::Purchase)));
-    let report = now(record(&store, orders.to_vec()));
+    let report = now(record(&store, orders.to_vec(), at(0)));
     assert_eq!((report.failed.as_deref(), report.changes), (Some("b"), 1));
-    let again = now(record(&Kept::default(), orders.to_vec()));
+    let again = now(record(&Kept::default(), orders.to_vec(), at(0)));
     assert_eq!((again.failed, again.new), (None, 3));
 }
 
@@ -99,7 +124,7 @@ fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
     };
     let newer = paid("newer", 100, Kind::Unrecognized);
     let changes = vec![unreadable, change("2", newer), change("3", paid("o", 100, Kind::Purchase))];
-    let report = now(record(&store, changes));
+    let report = now(record(&store, changes, at(0)));
     assert_eq!(report, JournalReport { changes: 3, new: 1, parked: 2, ..JournalReport::default() });
     let parked: Vec<String> = store.parked.lock().unwrap().iter().map(|parked| parked.key.clone()).collect();
     assert_eq!(parked, ["m#broken", "m#newer"]);
@@ -108,8 +133,35 @@ fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
 #[test]
 fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
     let store = Kept::default();
-    now(record(&store, vec![change("1", paid("o", 100, Kind::Purchase))]));
-    let report = now(record(&store, vec![change("2", paid("o", 200, Kind::Purchase))]));
+    now(record(&store, vec![change("1", paid("o", 100, Kind::Purchase))], at(0)));
+    let report = now(record(&store, vec![change("2", paid("o", 200, Kind::Purchase))], at(0)));
     assert_eq!(report, JournalReport { changes: 1, differing: 1, ..JournalReport::default() });
     assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid, 100);
+}
+
+#[test]
+fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what_comes_late() {
+    let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
+    for (after_s, told) in [
+        (0, "m 2027-01-15"),
+        (600, "m 2027-01-15"),
+        (601, "m 2027-01-15T08:00Z"),
+        (90_000, "m 2027-01-15T08:00Z"),
+    ] {
+        let store = Kept::default();
+        assert_eq!(now(record(&store, batch(), at(after_s))).failed, None);
+        assert_eq!(*store.told.lock().unwrap(), [told], "after {after_s} s");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_told_of_later() {
+    let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
+    let report = now(record(&Kept { refuses: Some("totals"), ..Kept::default() }, batch(), at(0)));
+    assert_eq!((report.changes, report.failed.as_deref()), (0, Some("o")));
+    for (refuses, told) in [("o", 0), ("p", 1)] {
+        let store = Kept { refuses: Some(refuses), ..Kept::default() };
+        now(record(&store, batch(), at(0)));
+        assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
+    }
 }

@@ -88,6 +88,8 @@ impl EntryLog for DynamoDbEntryLog {
             .expression_attribute_names("#bucket", BUCKET)
             .expression_attribute_names("#sort", SORT)
             .expression_attribute_values(":bucket", AttributeValue::S(bucket))
+            // What was put a moment ago has to be in the totals that it marked for summing up.
+            .consistent_read(true)
             // Both ends count. This sorts after that entry, and before the first one of a moment, which goes on with #.
             .expression_attribute_values(":after", AttributeValue::S(format!("{after}!")))
             .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
@@ -140,7 +142,8 @@ fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
         returned: number(Column::Returned)?,
         gateway: number(Column::AtGateway)?,
     };
-    Ok(CountedEntry { line, amount: amount.ok_or_else(|| corrupt(Column::Amount))?, changes })
+    let at = text(Column::At)?.parse().map_err(|_| corrupt(Column::At))?;
+    Ok(CountedEntry { at, line, amount: amount.ok_or_else(|| corrupt(Column::Amount))?, changes })
 }
 
 fn corrupt(column: Column) -> StoreError {
