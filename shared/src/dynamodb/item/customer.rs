@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     members::{Name, Reader, Writer},
-    operation::{read_route, route},
     payment::{card, read_card},
+    route::{read_route, write_route},
     words::{NO_EFFECTS, meaning, word},
 };
 use crate::{
@@ -30,7 +30,6 @@ const VERSION: Name = Name("version", "");
 const ID: Name = Name("i", "");
 const REQUEST_KEY: Name = Name("k", "");
 const FINGERPRINT: Name = Name("f", "");
-const ROUTE: Name = Name("r", "");
 const CARD: Name = Name("cd", "");
 const STATE: Name = Name("s", "");
 const ABSENT_SINCE: Name = Name("absent_since", "");
@@ -87,7 +86,7 @@ fn method(method: &PaymentMethod) -> Item {
     writer.id(ID, method.id);
     writer.some(REQUEST_KEY, method.key, |writer, name, key| writer.bytes(name, key.0));
     writer.bytes(FINGERPRINT, method.fingerprint.0);
-    writer.object(ROUTE, route(&method.route));
+    write_route(&mut writer, &method.route);
     writer.object(CARD, card(&method.card));
     match method.state {
         MethodState::Pending { absent_since } => {
@@ -121,7 +120,7 @@ fn read_method(mut members: Reader) -> Result<PaymentMethod, StoreError> {
         id: members.id(ID)?,
         key: members.digest_maybe(REQUEST_KEY)?.map(KeyDigest),
         fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
-        route: members.part(ROUTE, read_route)?.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))?,
+        route: read_route(&mut members)?,
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         state: read_state(&mut members)?,
         new_expiry: members.parsed(NEW_EXPIRY)?,

@@ -14,16 +14,15 @@ use crate::{
     card::{Expiry, StoredCard},
     clock::Clock,
     customers::{CustomerStore, Written},
-    discount::Discounts,
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
-    merchants::{GatewayAccount, Merchant},
+    merchants::Merchant,
     money::{Amount, Currency},
     operation::Route,
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     payment_method::{Customer, CustomerKey},
-    policy::Policy,
     profiles::{ProfileOutcome, Profiles},
     store::StoreError,
+    test_merchant::test_merchant,
 };
 
 /// What goes wrong with one call.
@@ -77,32 +76,13 @@ pub(super) struct World {
     state: Mutex<State>,
 }
 
-pub(super) fn route() -> Route {
-    Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1:1".to_owned() }
+pub(super) fn merchant() -> Merchant {
+    test_merchant("m".parse().unwrap())
 }
 
-pub(super) fn merchant() -> Merchant {
-    Merchant {
-        id: "m".parse().unwrap(),
-        keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
-        token_signing_key: "0123456789abcdef0123456789abcdef".into(),
-        gateway: GatewayAccount {
-            gateway: "g",
-            decimals: 2,
-            endpoint: "http://127.0.0.1:1".to_owned(),
-            username: "u".to_owned(),
-            password: "p".into(),
-            accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
-        },
-        policy: Policy::default(),
-        shopper_tokens: false,
-        disabled: false,
-        captures_paused: false,
-        authorizers: Vec::new(),
-        discounts: Discounts::default(),
-        name: None,
-        address: Vec::new(),
-    }
+/// The way to its account.
+pub(super) fn route() -> Route {
+    merchant().route(Currency::USD).unwrap()
 }
 
 impl World {
