@@ -114,3 +114,28 @@ fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
     assert_eq!(customer.add(new(21), &[], tomorrow), Ok(AddPlan::Send(Uuid::from_u128(21))));
     assert_eq!(customer.methods.len(), 1);
 }
+
+#[test]
+fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
+    let mut customer = customer();
+    for id in 1..=100 {
+        customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
+        let code = DeclineCode::IncorrectCvc;
+        let decline = Decline { code, advice: code.advice() };
+        let method = customer.method_mut(Uuid::from_u128(id)).unwrap();
+        method.state = if id == 50 {
+            MethodState::Deleting(OnceGone::Declined(decline))
+        } else {
+            MethodState::Declined(decline)
+        };
+        // Else the next one would have to wait for its removal.
+        method.fingerprint = Fingerprint([255; 32]);
+    }
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    customer.add(new(101), &[], tomorrow).unwrap();
+    let left: Vec<_> = customer.methods.iter().map(|method| method.id.as_u128()).collect();
+    assert_eq!(left, [50, 101]);
+    assert_eq!(customer.listed(Uuid::from_u128(50)), Err(MethodRejection::NotFound));
+    customer.finish_deleting(Uuid::from_u128(50), tomorrow);
+    assert!(matches!(customer.methods[0].state, MethodState::Declined(_)));
+}

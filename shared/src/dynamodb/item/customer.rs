@@ -16,7 +16,7 @@ use crate::{
     operation::{Decline, Fingerprint, KeyDigest},
     order::CustomerReference,
     outcome::NoEffect,
-    payment_method::{Customer, CustomerKey, MethodState, PaymentMethod},
+    payment_method::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
     store::StoreError,
 };
 
@@ -94,18 +94,23 @@ fn method(method: &PaymentMethod) -> Item {
             writer.some(ABSENT_SINCE, absent_since, Writer::moment);
         }
         MethodState::Stored => writer.text(STATE, STORED),
-        MethodState::Declined(Decline { code, advice }) => {
+        MethodState::Declined(decline) => {
             writer.text(STATE, DECLINED);
-            // A word that only a newer version knows is written again as it was.
-            let is_known = |name: Name| method.carried.word(name.0).is_none();
-            writer.word(DECLINE_CODE, is_known(DECLINE_CODE).then(|| code.as_str()));
-            writer.word(ADVICE, is_known(ADVICE).then(|| advice.as_str()));
+            write_decline(&mut writer, method, decline);
         }
         MethodState::NotStored(reason) => {
             writer.text(STATE, NOT_STORED);
             writer.word(NO_EFFECT, word(NO_EFFECTS, &reason));
         }
-        MethodState::Deleting => writer.text(STATE, DELETING),
+        // What it is to become is told beside the word, so that whoever does not know of it deletes it all the same.
+        MethodState::Deleting(gone) => {
+            writer.text(STATE, DELETING);
+            match gone {
+                OnceGone::Deleted => {}
+                OnceGone::Declined(decline) => write_decline(&mut writer, method, decline),
+                OnceGone::NotStored(reason) => writer.word(NO_EFFECT, word(NO_EFFECTS, &reason)),
+            }
+        }
         MethodState::Deleted => writer.text(STATE, DELETED),
         MethodState::Unrecognized => {}
     }
@@ -113,6 +118,13 @@ fn method(method: &PaymentMethod) -> Item {
     writer.moment(CREATED_AT, method.created_at);
     writer.moment(UPDATED_AT, method.updated_at);
     writer.finish(&method.carried)
+}
+
+fn write_decline(writer: &mut Writer, method: &PaymentMethod, Decline { code, advice }: Decline) {
+    // A word that only a newer version knows is written again as it was.
+    let is_known = |name: Name| method.carried.word(name.0).is_none();
+    writer.word(DECLINE_CODE, is_known(DECLINE_CODE).then(|| code.as_str()));
+    writer.word(ADVICE, is_known(ADVICE).then(|| advice.as_str()));
 }
 
 fn read_method(mut members: Reader) -> Result<PaymentMethod, StoreError> {
@@ -144,16 +156,29 @@ fn read_state(members: &mut Reader) -> Result<MethodState, StoreError> {
         Some(STORED) => MethodState::Stored,
         Some(DECLINED) => {
             let generic = DeclineCode::GenericDecline;
-            let code = members.word(DECLINE_CODE, generic, DeclineCode::from_name)?.unwrap_or(generic);
-            let advice = members.word(ADVICE, code.advice(), Advice::from_name)?;
-            MethodState::Declined(Decline { code, advice: advice.unwrap_or_else(|| code.advice()) })
+            let decline = Decline { code: generic, advice: generic.advice() };
+            MethodState::Declined(read_decline(members)?.unwrap_or(decline))
         }
         Some(NOT_STORED) => {
-            let reason = members.word(NO_EFFECT, NoEffect::Unrecognized, |word| meaning(NO_EFFECTS, word))?;
-            MethodState::NotStored(reason.unwrap_or(NoEffect::Unrecognized))
+            MethodState::NotStored(read_no_effect(members)?.unwrap_or(NoEffect::Unrecognized))
         }
-        Some(DELETING) => MethodState::Deleting,
+        Some(DELETING) => MethodState::Deleting(match (read_decline(members)?, read_no_effect(members)?) {
+            (Some(decline), _) => OnceGone::Declined(decline),
+            (None, Some(reason)) => OnceGone::NotStored(reason),
+            (None, None) => OnceGone::Deleted,
+        }),
         Some(DELETED) => MethodState::Deleted,
         _ => MethodState::Unrecognized,
     })
+}
+
+fn read_decline(members: &mut Reader) -> Result<Option<Decline>, StoreError> {
+    let code = members.word(DECLINE_CODE, DeclineCode::GenericDecline, DeclineCode::from_name)?;
+    let Some(code) = code else { return Ok(None) };
+    let advice = members.word(ADVICE, code.advice(), Advice::from_name)?;
+    Ok(Some(Decline { code, advice: advice.unwrap_or_else(|| code.advice()) }))
+}
+
+fn read_no_effect(members: &mut Reader) -> Result<Option<NoEffect>, StoreError> {
+    members.word(NO_EFFECT, NoEffect::Unrecognized, |word| meaning(NO_EFFECTS, word))
 }

@@ -67,6 +67,8 @@ struct State {
     verifications: usize,
     inquiries: usize,
     inquiries_fail: bool,
+    /// The CVV letter of every direct response.
+    cvv: Option<String>,
     held_back: HeldBack,
 }
 
@@ -76,7 +78,15 @@ pub(super) struct World {
     state: Mutex<State>,
 }
 
+/// It declines a card whose security code is wrong.
 pub(super) fn merchant() -> Merchant {
+    let mut merchant = test_merchant("m".parse().unwrap());
+    merchant.policy.decline_on.cvv = vec!["N".to_owned()];
+    merchant
+}
+
+/// It takes any card that the gateway approves.
+pub(super) fn lenient_merchant() -> Merchant {
     test_merchant("m".parse().unwrap())
 }
 
@@ -123,6 +133,11 @@ impl World {
         let mut state = self.state();
         state.ids += 1;
         Uuid::from_u128(state.ids)
+    }
+
+    /// What every direct response says of the security code from now on.
+    pub(super) fn says_of_the_code(&self, letter: Option<&str>) {
+        self.state().cvv = letter.map(str::to_owned);
     }
 
     pub(super) fn fail_inquiries(&self, fail: bool) {
@@ -177,12 +192,13 @@ impl State {
     }
 }
 
-fn approved(stored: StoredCard) -> Outcome {
+fn approved(stored: StoredCard, cvv: Option<String>) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("123".to_owned()),
         token: crate::card::CardToken::parse("9418594164541111"),
         stored: Some(stored),
         amount: Some(Amount::ZERO),
+        cvv,
         ..GatewayResponse::default()
     })
 }
@@ -238,7 +254,7 @@ impl Gateway for World {
             return unknown;
         }
         match self.call(|state| state.store(id, expiry)).await {
-            Ok(stored) => approved(stored),
+            Ok(stored) => approved(stored, self.state().cvv.clone()),
             Err(Fault::Refused) => Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()),
             Err(_) => unknown,
         }
@@ -253,7 +269,8 @@ impl Gateway for World {
         let found = self.call(|state| state.records.get(question.gateway_order_id).cloned()).await;
         match found {
             _ if fails => Finding::Failed,
-            Ok(Some(stored)) => Finding::Became(Box::new(approved(stored))),
+            // Records carry no letters.
+            Ok(Some(stored)) => Finding::Became(Box::new(approved(stored, None))),
             Ok(None) => Finding::Absent,
             Err(_) => Finding::Failed,
         }
