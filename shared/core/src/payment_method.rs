@@ -10,7 +10,8 @@ mod settle;
 mod tests;
 
 pub use id::{CustomerKey, MethodId};
-pub use settle::{Settled, settle, settle_found};
+use settle::settle_found;
+pub use settle::{Settled, settle};
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -21,7 +22,8 @@ use crate::{
     carried::Carried,
     operation::{Decline, Fingerprint, KeyDigest, Route, gateway_order_id},
     order::CustomerReference,
-    outcome::NoEffect,
+    outcome::{Finding, NoEffect},
+    policy::DeclineOn,
 };
 
 /// Most cards that a customer can have stored, or on their way to it. A person has a handful.
@@ -235,6 +237,23 @@ impl Customer {
         self.methods.iter().any(|method| method.stored() == Some(stored))
     }
 
+    /// Applies what an inquiry found about the verification of one of its cards. False when nothing changed.
+    pub fn settle_found(&mut self, id: Uuid, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+        let removed: Vec<StoredCard> = self
+            .methods
+            .iter()
+            .filter(|other| other.id != id && other.is_finished())
+            .filter_map(|other| other.card.stored.clone())
+            .collect();
+        let Some(method) = self.method_mut(id) else { return false };
+        let changed = settle_found(method, finding, rule, now);
+        // The gateway gave an equal card the same profile, which was deleted since.
+        if changed && method.card.stored.as_ref().is_some_and(|stored| removed.contains(stored)) {
+            method.state = MethodState::NotStored(NoEffect::TryAgain);
+        }
+        changed
+    }
+
     /// The default: the one that was chosen, or else the one that has been stored longest. It must be stored.
     pub fn default_method(&self) -> Option<Uuid> {
         let mut stored = self.methods.iter().filter(|method| method.state == MethodState::Stored);
@@ -372,7 +391,7 @@ impl Customer {
         Ok(stored)
     }
 
-    /// Notes that the gateway has it no more, and forgets what could be paid with.
+    /// Notes that the gateway has it no more.
     pub fn finish_deleting(&mut self, id: Uuid, now: Timestamp) {
         if let Some(method) = self.method_mut(id) {
             let gone = if let MethodState::Deleting(gone) = method.state { gone } else { OnceGone::Deleted };
@@ -381,11 +400,8 @@ impl Customer {
                 OnceGone::Declined(decline) => MethodState::Declined(decline),
                 OnceGone::NotStored(reason) => MethodState::NotStored(reason),
             };
+            // Where it was stored is kept: a record of the gateway that names it tells of nothing that is there.
             (method.card.token, method.new_expiry) = (None, None);
-            // Where it was stored tells that nothing more of it may surface.
-            if !matches!(gone, OnceGone::NotStored(_)) {
-                method.card.stored = None;
-            }
             method.updated_at = now;
         }
         self.default = self.default.filter(|default| *default != id);

@@ -27,7 +27,7 @@ use crate::{
     invocation::{deadline, path_parameter},
     merchants::Role,
     money::Currency,
-    operation::{Fingerprint, Kind, Stage},
+    operation::{Fingerprint, Kind, Operation, Stage},
     order::{CustomerReference, InvalidId, Order, Rejection},
     payment_method::{
         Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
@@ -177,7 +177,9 @@ async fn keep(
     order: &Order,
     transaction: &Transaction,
 ) -> Option<MethodId> {
-    let operation = transaction.first().filter(|first| first.is(Stage::Approved))?;
+    // What a rule declines is voided, and its card is not one to pay with.
+    let stands = |first: &&Operation| first.is(Stage::Approved) && !transaction.must_not_stand();
+    let operation = transaction.first().filter(stands)?;
     transaction.card.stored.as_ref()?;
     let new = NewMethod {
         id: transaction.id,

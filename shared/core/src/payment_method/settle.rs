@@ -41,7 +41,12 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
 }
 
 /// Applies what an inquiry found about the verification. False when nothing changed.
-pub fn settle_found(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+pub(super) fn settle_found(
+    method: &mut PaymentMethod,
+    finding: &Finding,
+    rule: &DeclineOn,
+    now: Timestamp,
+) -> bool {
     let MethodState::Pending { absent_since } = method.state else {
         return method.may_surface() && adopt(method, finding, rule, now);
     };

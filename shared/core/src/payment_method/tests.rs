@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;
-use crate::{card::CardSummary, decline::DeclineCode, operation::Fingerprint};
+use crate::{
+    card::CardSummary,
+    decline::DeclineCode,
+    operation::Fingerprint,
+    outcome::{GatewayResponse, Outcome},
+};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_767_268_800).unwrap()
@@ -138,4 +143,26 @@ fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
     assert_eq!(customer.listed(Uuid::from_u128(50)), Err(MethodRejection::NotFound));
     customer.finish_deleting(Uuid::from_u128(50), tomorrow);
     assert!(matches!(customer.methods[0].state, MethodState::Declined(_)));
+}
+
+#[test]
+fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
+    let mut customer = customer();
+    let (first, late) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    customer.keep(new(1), now()).unwrap();
+    // Sent before, given up, and done after the first: the gateway gave it the same profile.
+    let given_up = NewMethod { id: late, fingerprint: Fingerprint([9; 32]), ..new(2) };
+    customer.add(given_up, &[], now()).unwrap();
+    let method = customer.method_mut(late).unwrap();
+    (method.state, method.card.stored) = (MethodState::NotStored(NoEffect::NeverArrived), None);
+    let approval = GatewayResponse { stored: new(1).card.stored, ..GatewayResponse::default() };
+    let found = Finding::Became(Box::new(Outcome::Approved(approval)));
+    let mut before = customer.clone();
+    assert!(before.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(before.method(late).unwrap().state, MethodState::Stored, "it is there");
+    customer.begin_deleting(first, now()).unwrap();
+    customer.finish_deleting(first, now());
+    assert!(customer.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(customer.method(late).unwrap().state, MethodState::NotStored(NoEffect::TryAgain));
+    assert!(!customer.method(late).unwrap().may_surface());
 }

@@ -12,7 +12,7 @@ use crate::{
     operation::Kind,
     order::STILL_RUNNING,
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    payment_method::{Customer, MethodState, PaymentMethod, Settled, settle, settle_found},
+    payment_method::{Customer, MethodState, PaymentMethod, Settled, settle},
     payments::Deadline,
     profiles::ProfileOutcome,
     trail,
@@ -49,14 +49,15 @@ impl PaymentMethods {
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
                 (Settled::Decided, _) => true,
                 (_, None) => false,
-                (Settled::Unchanged, Some(found)) => settle_found(method, found, rule, now),
                 // A status that an intermediary can send. What the inquiry found decides; without a trace, and without a
                 // usable response, nothing was done.
                 (Settled::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
                     let nothing = Outcome::NoEffect(reason, GatewayResponse::default());
                     settle(method, &nothing, rule, now) == Settled::Decided
                 }
-                (Settled::Unverified(_), Some(found)) => settle_found(method, found, rule, now),
+                (Settled::Unchanged | Settled::Unverified(_), Some(found)) => {
+                    customer.settle_found(id, found, rule, now)
+                }
             };
             Ok(((), changed))
         });
@@ -208,12 +209,8 @@ impl PaymentMethods {
         finding: &Finding,
     ) -> Result<Customer, MethodRefusal> {
         let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);
-        let (customer, ()) = self
-            .change(customer, |customer| {
-                let method = customer.method_mut(id);
-                Ok(((), method.is_some_and(|method| settle_found(method, finding, rule, now))))
-            })
-            .await?;
+        let (customer, ()) =
+            self.change(customer, |customer| Ok(((), customer.settle_found(id, finding, rule, now)))).await?;
         Ok(customer)
     }
 }
