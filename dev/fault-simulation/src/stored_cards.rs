@@ -91,7 +91,8 @@ async fn client(world: Arc<World>, number: u64) {
         sleep(Duration::from_millis(pause_ms)).await;
         let key = format!("c{number}-{wish}");
         let kind = world.state().rng.below(10);
-        match wish_for(&mut world.state(), kind, &key) {
+        let wish = wish_for(&mut world.state(), kind, &key);
+        match wish {
             Some(wish) => Box::pin(pursue(&world, &wish)).await,
             None => Box::pin(pay(&world, &key)).await,
         }
