@@ -162,12 +162,13 @@ pub(super) fn left_to_do(cards: &StoredCards) -> Vec<Wish> {
                     && matches!(other.state, MethodState::Stored | MethodState::Pending { .. })
             };
             match method.state {
-                MethodState::Pending { .. } => left.push(Wish::List { customer: reference }),
                 MethodState::Deleting(OnceGone::Deleted) => {
                     let id = MethodId { customer: customer.key.digest, method: method.id };
                     left.push(Wish::Delete { id: id.to_string() });
                 }
-                MethodState::Deleting(_) => left.push(Wish::List { customer: reference }),
+                MethodState::Pending { .. } | MethodState::Deleting(_) => {
+                    left.push(Wish::List { customer: reference });
+                }
                 // It may be at the gateway all the same. The next request to store the card looks for it.
                 MethodState::NotStored(_) if method.may_surface() => {
                     let last_four = method.card.last_four.as_deref().unwrap_or_default();
