@@ -26,9 +26,8 @@ use tollgate::{
 use crate::{
     broken::Broken,
     card::{self, Card},
-    check,
+    check, customers,
     ledger::{Did, Sent, Wanted},
-    stored_cards,
     world::{Instance, State, World},
 };
 use line::Line;
@@ -124,7 +123,7 @@ impl World {
     /// The gateway gets an inquiry, or a request about a stored card.
     fn receive_about_cards(&self, state: &mut State, request: &Request<Vec<u8>>) -> Response {
         if request.uri().path().ends_with("/auth") {
-            let order_id = stored_cards::order_id(request.body());
+            let order_id = customers::order_id(request.body());
             if let Some(rule) = state.stored_cards.arrives(&order_id) {
                 self.fail(state, &rule);
             }

@@ -11,6 +11,7 @@ mod broken;
 mod card;
 mod check;
 mod client;
+mod customers;
 mod fake_store;
 mod fault;
 mod gateway;

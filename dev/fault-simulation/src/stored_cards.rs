@@ -1,7 +1,7 @@
 //! Stored cards: clients store, list, prefer, pay with and delete them, several at once and under every fault. In the end
 //! the gateway has what is on record as stored, once, and nothing else.
 
-mod law;
+mod left;
 mod requests;
 
 use std::{sync::Arc, time::Duration};
@@ -12,12 +12,13 @@ use tokio::time::sleep;
 use crate::{
     ask::{Ask, Route, Word},
     client::deliver,
+    customers,
     fault::Plan,
     merchants::EXTERNAL,
     run::{self, Run},
     world::{State, World},
 };
-pub(crate) use law::{StoredCards, order_id};
+use left::left_to_do;
 use requests::Wish;
 
 /// How often the same request is made again.
@@ -67,7 +68,7 @@ async fn story(world: Arc<World>) {
     }
     run::end_without_journal(&world).await;
     for _ in 0..ROUNDS {
-        let left = law::left_to_do(&world.state().stored_cards);
+        let left = left_to_do(&world.state().stored_cards);
         if left.is_empty() || world.state().failure.is_some() {
             break;
         }
@@ -78,7 +79,10 @@ async fn story(world: Arc<World>) {
     }
     let mut guard = world.state();
     let state = &mut *guard;
-    for rule in law::ended(&state.stored_cards, &state.ledger) {
+    let left = left_to_do(&state.stored_cards);
+    let mut broken = customers::ended(&state.stored_cards, &state.ledger);
+    broken.extend(left.iter().map(|wish| format!("left to do: {wish:?}")));
+    for rule in broken {
         world.fail(state, &rule);
     }
 }

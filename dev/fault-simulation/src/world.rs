@@ -26,12 +26,12 @@ use crate::{
     ask::{Ask, Telling},
     broken::Broken,
     card::Card,
+    customers::StoredCards,
     fake_store::FakeStore,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
     rng::Rng,
-    stored_cards::StoredCards,
     trace::Trace,
     versions::Version,
 };

@@ -7,10 +7,9 @@ use http::{Request, header::AUTHORIZATION};
 use serde_json::Value;
 use tollgate::{
     dynamodb::{Item, StoredCustomer},
-    payment_method::{Customer, CustomerKey, MethodId, MethodState, OnceGone, PaymentMethod},
+    payment_method::{Customer, CustomerKey, MethodId, MethodState, PaymentMethod},
 };
 
-use super::{NUMBERS, RIGHT, requests::Wish};
 use crate::{
     ledger::Ledger,
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER},
@@ -22,7 +21,7 @@ pub(crate) struct StoredCards {
     /// Whether cards are really stored. Else each payment says which card it is about.
     pub(crate) are_used: bool,
     /// Whether the merchant does not take cards of which the security code is wrong.
-    pub(super) is_strict: bool,
+    pub(crate) is_strict: bool,
     customers: BTreeMap<String, (CustomerKey, Item)>,
     /// The CVV letter in the gateway's response, by the order id of the verification.
     verified: BTreeMap<String, Option<String>>,
@@ -66,7 +65,8 @@ impl StoredCards {
         }
     }
 
-    fn all(&self) -> Vec<Customer> {
+    /// Every customer.
+    pub(crate) fn all(&self) -> Vec<Customer> {
         let read = |(key, item): &(CustomerKey, Item)| StoredCustomer(item.clone()).read(key).ok();
         self.customers.values().filter_map(read).collect()
     }
@@ -100,7 +100,7 @@ impl StoredCards {
         letter
     }
 
-    pub(super) fn told_stored(&mut self, id: &str, payment: &str) -> Option<String> {
+    pub(crate) fn told_stored(&mut self, id: &str, payment: &str) -> Option<String> {
         let method = self.method(id);
         let told = self.told.entry(id.to_owned()).or_default();
         payment.clone_into(&mut told.payment);
@@ -110,11 +110,11 @@ impl StoredCards {
         (!is_true).then(|| format!("{id} was told as stored, and is {method:?}"))
     }
 
-    pub(super) fn is_to_be_deleted(&mut self, id: &str) {
+    pub(crate) fn is_to_be_deleted(&mut self, id: &str) {
         self.told.entry(id.to_owned()).or_default().is_to_be_deleted = true;
     }
 
-    pub(super) fn told_deleted(&mut self, id: &str, ledger: &Ledger) -> Option<String> {
+    pub(crate) fn told_deleted(&mut self, id: &str, ledger: &Ledger) -> Option<String> {
         let method = self.method(id);
         let told = self.told.entry(id.to_owned()).or_default();
         told.is_deleted = true;
@@ -125,21 +125,21 @@ impl StoredCards {
         is_left.then(|| format!("{id} was told as deleted, and the gateway has it"))
     }
 
-    pub(super) fn known_ids(&self) -> Vec<String> {
+    pub(crate) fn known_ids(&self) -> Vec<String> {
         self.told.keys().cloned().collect()
     }
 
-    pub(super) fn known_payments(&self) -> Vec<String> {
+    pub(crate) fn known_payments(&self) -> Vec<String> {
         let payments = self.told.values().map(|told| told.payment.clone());
         payments.filter(|payment| !payment.is_empty()).collect()
     }
 
-    pub(super) fn deleted_ids(&self) -> Vec<String> {
+    pub(crate) fn deleted_ids(&self) -> Vec<String> {
         self.told.iter().filter(|(_, told)| told.is_deleted).map(|(id, _)| id.clone()).collect()
     }
 
     /// Whether every card that pays by this was told as deleted.
-    pub(super) fn is_deleted(&self, payment: &str) -> bool {
+    pub(crate) fn is_deleted(&self, payment: &str) -> bool {
         self.told.values().filter(|told| told.payment == payment).all(|told| told.is_deleted)
     }
 
@@ -151,46 +151,9 @@ impl StoredCards {
     }
 }
 
-/// What clients have to request for nothing to be left open.
-pub(super) fn left_to_do(cards: &StoredCards) -> Vec<Wish> {
-    let mut left = Vec::new();
-    for customer in cards.all() {
-        let reference = if customer.reference.as_str() == "c-1" { "c-1" } else { "c-2" };
-        for method in &customer.methods {
-            let is_there = |other: &&PaymentMethod| {
-                other.fingerprint == method.fingerprint
-                    && matches!(other.state, MethodState::Stored | MethodState::Pending { .. })
-            };
-            match method.state {
-                MethodState::Deleting(OnceGone::Deleted) => {
-                    let id = MethodId { customer: customer.key.digest, method: method.id };
-                    left.push(Wish::Delete { id: id.to_string() });
-                }
-                MethodState::Pending { .. } | MethodState::Deleting(_) => {
-                    left.push(Wish::List { customer: reference });
-                }
-                // It may be at the gateway all the same. The next request to store the card looks for it.
-                MethodState::NotStored(_) if method.may_surface() => {
-                    let last_four = method.card.last_four.as_deref().unwrap_or_default();
-                    let number = NUMBERS.into_iter().find(|number| number.ends_with(last_four));
-                    if let Some(number) = number.filter(|_| !customer.methods.iter().any(|it| is_there(&it)))
-                    {
-                        left.push(Wish::Store { customer: reference, number, code: RIGHT, key: None });
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    left
-}
-
 /// What must hold when nothing is left to do.
-pub(super) fn ended(cards: &StoredCards, ledger: &Ledger) -> Vec<String> {
+pub(crate) fn ended(cards: &StoredCards, ledger: &Ledger) -> Vec<String> {
     let mut broken = Vec::new();
-    for wish in left_to_do(cards) {
-        broken.push(format!("left to do: {wish:?}"));
-    }
     let stored = cards.stored();
     let mut profiles: BTreeSet<String> = BTreeSet::new();
     for (profile, order_id) in &stored {
