@@ -32,7 +32,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("policy", "operation"),
     ("transaction", "money card carried memo outcome operation"),
     ("order", "money card carried memo decline outcome operation policy transaction"),
-    ("payment_method", "card carried outcome operation order"),
+    ("payment_method", "card carried outcome operation order policy"),
     ("journal", "money card decline outcome operation transaction order words"),
     ("attention", "journal operation order words"),
     ("concern", "journal order transaction words"),
