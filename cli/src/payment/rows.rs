@@ -78,7 +78,8 @@ fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
 
 /// Where there may be more.
 pub(super) fn more(next: Option<&str>, more_in_doubt: bool) -> Vec<String> {
-    let in_doubt = more_in_doubt.then(|| "More can be in doubt: the index has too many orders to read".to_owned());
+    let in_doubt =
+        more_in_doubt.then(|| "More can be in doubt: the index has too many orders to read".to_owned());
     let next = next.map(|next| format!("There may be more: --next '{next}'"));
     in_doubt.into_iter().chain(next).collect()
 }

@@ -52,8 +52,7 @@ impl Place {
         let mut number = || parts.next()?.parse::<i64>().ok();
         let (expires, since, until) = (number()?, number()?, number()?);
         let moment = |ms| Timestamp::from_millisecond(ms).ok();
-        let place =
-            Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
+        let place = Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
         (now.as_second() < expires && is_place(&place.after)).then_some(place)
     }
 }

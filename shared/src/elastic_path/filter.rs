@@ -127,14 +127,17 @@ impl<'a> Term<'a> {
         let text = text.trim();
         let form = || {
             let shown: String = text.chars().take(40).collect();
-            let why = format!("must be conditions such as eq(status,complete), with a colon between two; not {shown}");
+            let why = format!(
+                "must be conditions such as eq(status,complete), with a colon between two; not {shown}"
+            );
             Problem::of("filter", Code::InvalidValue, why)
         };
         let (operator, rest) = text.split_once('(').ok_or_else(form)?;
         let inner = rest.strip_suffix(')').ok_or_else(form)?;
         let mut parts = split(inner, ',').into_iter().map(unquoted);
         let field = parts.next().unwrap_or_default();
-        let is_name = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        let is_name = !field.is_empty()
+            && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
         if !is_name || field.len() > 40 {
             return Err(form());
         }
@@ -213,7 +216,8 @@ impl<'a> Term<'a> {
                 _ => Is::AtMost(at),
             }]);
         }
-        let wrong = || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a UTC day such as 2026-11-20");
+        let wrong =
+            || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a UTC day such as 2026-11-20");
         let day = text.parse::<Date>().ok().filter(|_| text.len() == 10).ok_or_else(wrong)?;
         let begins = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).map_err(|_| wrong());
         let (begin, end) = (begins(day)?, begins(day.tomorrow().map_err(|_| wrong())?)?);

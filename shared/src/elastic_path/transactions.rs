@@ -118,7 +118,9 @@ impl Asked {
         let parameters = request.query_string_parameters();
         let mut problems: Vec<Problem> = Vec::new();
         for (name, _) in parameters.iter() {
-            if name == "sort" || (name.starts_with("page") && !["page[limit]", "page[cursor]"].contains(&name)) {
+            if name == "sort"
+                || (name.starts_with("page") && !["page[limit]", "page[cursor]"].contains(&name))
+            {
                 let why = "is not supported; there are filter, page[limit] and page[cursor]";
                 problems.push(Problem::of(name, Code::InvalidValue, why));
             }
@@ -174,11 +176,12 @@ impl Asked {
 impl Filter {
     /// What a list reads: as far as the index of a card goes back, or else some weeks.
     fn range(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let until = self.until.unwrap_or(now + SOON);
+        // Nothing is listed in the future, and nothing before there was a clock: no page has to look there.
+        let until = self.until.unwrap_or(Timestamp::MAX).min(now + SOON);
         let has_index = self.conditions.iter().any(|one| matches!(one, Condition::LastFour(_)));
         let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
         let since = self.since.unwrap_or(if has_index { Timestamp::UNIX_EPOCH } else { within });
-        (since, until)
+        (since.max(Timestamp::UNIX_EPOCH), until)
     }
 }
 
@@ -192,7 +195,8 @@ fn wants_csv(request: &Request) -> bool {
 fn csv(found: &Found, view: View) -> Result<Page, Failure> {
     let mut body = Vec::new();
     let rows = found.rows.iter().filter_map(|row| cells(row, view.now));
-    spreadsheet::write(&mut body, &COLUMNS, rows).map_err(|error| Failure::unavailable(&error.to_string()))?;
+    spreadsheet::write(&mut body, &COLUMNS, rows)
+        .map_err(|error| Failure::unavailable(&error.to_string()))?;
     let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
     Ok(Page { content_type: CSV, body })
 }
@@ -226,6 +230,6 @@ fn shown(row: &Row, view: View) -> Option<Value> {
     let needs = needs(row, view.now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
     value["meta"]["needs_attention"] = needs.collect();
-    value["meta"]["listed_at"] = row.at.to_string().into();
+    value["meta"]["listed_at"] = row.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string().into();
     Some(value)
 }

@@ -157,7 +157,12 @@ async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
     let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
     fill(&app, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await.unwrap();
     let merchant: MerchantId = merchants::EXTERNAL.parse().unwrap();
-    let key = local::dynamodb_client(stack.dynamodb_url()).scan().table_name(local::TABLE_NAME).send().await.unwrap();
+    let key = local::dynamodb_client(stack.dynamodb_url())
+        .scan()
+        .table_name(local::TABLE_NAME)
+        .send()
+        .await
+        .unwrap();
     let item = key.items.unwrap().remove(0);
     let paid = tollgate::dynamodb::StoredOrder(item).read().unwrap();
     let client = dynamodb_client(stack.dynamodb_url());
@@ -192,8 +197,7 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let log = app.entry_log.clone().unwrap();
     let counts = AtomicUsize::default;
     let store = app.payments.store.clone();
-    let counting =
-        Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
+    let counting = Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
     let lister = Lister { log: &counting, store: &counting };
     let every = |n: usize| count.div_ceil(n);
     let ending = |hours: i64| now + SignedDuration::from_hours(hours);
@@ -243,7 +247,9 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
             }
         }
         let (entries, orders, calls) = most;
-        println!("{conditions:?}: {found} in {pages} pages of at most {entries} entries, {orders} orders, {calls} calls");
+        println!(
+            "{conditions:?}: {found} in {pages} pages of at most {entries} entries, {orders} orders, {calls} calls"
+        );
         assert!(found.abs_diff(expected) <= 1, "{conditions:?}: {found} of {expected}");
     }
     let grown = resident_kb().saturating_sub(began_resident);

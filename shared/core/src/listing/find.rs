@@ -167,8 +167,7 @@ impl Wanted<'_> {
     }
 
     fn is_for_doubts(&self) -> bool {
-        let pending =
-            |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&Status::Pending));
+        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&Status::Pending));
         self.needs_attention() || self.conditions.iter().any(pending)
     }
 
@@ -219,7 +218,9 @@ impl Condition {
                 !transaction.capturable().is_zero()
                     && transaction.authorization_expires_at.is_some_and(|at| is.holds(&at))
             }
-            Self::NextCaptureAttempt(is) => transaction.next_capture_attempt().is_some_and(|at| is.holds(&at)),
+            Self::NextCaptureAttempt(is) => {
+                transaction.next_capture_attempt().is_some_and(|at| is.holds(&at))
+            }
             Self::NeedsAttention(all) => {
                 let found = concerns(order, transaction, now);
                 found.iter().any(|concern| all.is_empty() || all.contains(concern))
