@@ -1,5 +1,7 @@
 //! CSV (RFC 4180) that is safe to open in a spreadsheet.
 
+pub mod payments;
+
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tollgate::{
     entry_log::EntryLog,
     lambda::JournalConfig,
-    listing::{Condition, Is, Lister, Row, Wanted, columns},
+    listing::{Condition, Is, Lister, Row, Wanted},
+    spreadsheet::payments,
     store::StoreError,
 };
 
@@ -104,9 +105,9 @@ async fn run(
     if filter.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
-        let keep = |row: Row| lines.extend(columns::cells(&row, wanted.now));
+        let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now));
         let (next, more_in_doubt) = read(&lister, &wanted, keep).await?;
-        csv::print(&columns::COLUMNS, lines.into_iter())?;
+        csv::print(&payments::COLUMNS, lines.into_iter())?;
         for line in rows::more(next.as_deref(), more_in_doubt) {
             eprintln!("{line}");
         }
@@ -115,7 +116,7 @@ async fn run(
     let mut found = Vec::new();
     let (next, more_in_doubt) = read(&lister, &wanted, |row| found.push(row)).await?;
     let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
-    Ok(rows::report(&wanted, found, next, more_in_doubt, newest))
+    Ok(rows::report(&wanted, &found, next.as_deref(), more_in_doubt, newest))
 }
 
 fn unread(error: &StoreError) -> Failure {

@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use tollgate::{
     card::Brand,
     concern::Concern,
-    listing::{
-        Condition, Row, Wanted,
-        columns::{codes, needs},
-    },
+    listing::{Condition, Row, Wanted},
+    spreadsheet::payments::codes,
 };
 
 use super::history::{time, words};
@@ -22,8 +20,8 @@ const NEEDS: &str = "NEEDS";
 /// What was found, where the next list begins, and whether more can be in doubt.
 pub(super) fn report(
     wanted: &Wanted<'_>,
-    rows: Vec<Row>,
-    next: Option<String>,
+    rows: &[Row],
+    next: Option<&str>,
     more_in_doubt: bool,
     newest: Option<Timestamp>,
 ) -> Report {
@@ -34,9 +32,9 @@ pub(super) fn report(
     );
     let plural = if rows.len() == 1 { "" } else { "s" };
     let needs_attention = conditions.iter().any(|one| matches!(one, Condition::NeedsAttention(_)));
-    let mut text = table(&rows, needs_attention, now);
+    let mut text = table(rows, needs_attention, now);
     text.push(format!("{} payment{plural}; {come}", rows.len()));
-    text.extend(more(next.as_deref(), more_in_doubt));
+    text.extend(more(next, more_in_doubt));
     let value = json!({
         "merchant": merchant,
         "since": since,
@@ -58,7 +56,7 @@ fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
     for row in rows {
         let Some(mut line) = cells(row) else { continue };
         if needs_attention {
-            let found = needs(row, now);
+            let found = row.concerns(now);
             line.push(codes(&found));
             there.extend(found);
         }
@@ -107,7 +105,7 @@ fn cells(row: &Row) -> Option<Vec<String>> {
 fn value(row: &Row, now: Timestamp) -> Option<Value> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
-    let needs = needs(row, now);
+    let needs = row.concerns(now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
     Some(json!({
         "at": row.at,

@@ -4,7 +4,6 @@
 //! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed;
 //! [`Lister::in_doubt`] has what should have one.
 
-pub mod columns;
 mod doubts;
 mod find;
 
@@ -18,6 +17,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
+    concern::{Concern, concerns},
     entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
     journal::entries,
     order::{MerchantId, OPERATIONS_MAX, Order, OrderKey},
@@ -92,6 +92,14 @@ pub struct Row {
     pub order: Arc<Order>,
     /// Which of its transactions.
     pub transaction: Uuid,
+}
+
+impl Row {
+    /// What a person has to look at.
+    pub fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        let transaction = self.order.transaction(self.transaction);
+        transaction.map(|transaction| concerns(&self.order, transaction, now)).unwrap_or_default()
+    }
 }
 
 /// The use case.

@@ -25,13 +25,13 @@ use crate::{
     },
     app::App,
     invocation::{request_id, serve},
-    listing::{
-        Condition, Found, Lister, Row, Wanted,
-        columns::{COLUMNS, cells, needs},
-    },
+    listing::{Condition, Found, Lister, Row, Wanted},
     merchants::Role,
     payments::Refusal,
-    spreadsheet,
+    spreadsheet::{
+        self,
+        payments::{COLUMNS, cells},
+    },
 };
 
 /// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
@@ -150,13 +150,10 @@ impl Asked {
             place
         });
         Failure::of_problems(problems)?;
-        let (since, until, after) = match place.flatten() {
-            Some(place) => (place.since, place.until, Some(place.after)),
-            None => {
-                let (since, until) = filter.range(now);
-                (since, until, None)
-            }
-        };
+        let place = place.flatten();
+        let range = |place: &Place| (place.since, place.until);
+        let (since, until) = place.as_ref().map_or_else(|| filter.range(now), range);
+        let after = place.map(|place| place.after);
         let is_csv = wants_csv(request);
         Ok(Self { text, conditions: filter.conditions, since, until, after, limit, is_csv })
     }
@@ -227,7 +224,7 @@ fn json(
 /// The transaction as its order's route shows it, and what a list knows besides.
 fn shown(row: &Row, view: View) -> Option<Value> {
     let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
-    let needs = needs(row, view.now);
+    let needs = row.concerns(view.now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
     value["meta"]["needs_attention"] = needs.collect();
     value["meta"]["listed_at"] = row.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string().into();

@@ -97,6 +97,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
          payments access_token \
          invocation app words",
     ),
+    ("spreadsheet", "card concern listing"),
     ("status", "invocation app version"),
     // Metrics.
     ("telemetry", "trail reconcile scheduled_capture journaling delivering publishing invocation"),

@@ -66,7 +66,7 @@ async fn each_filter_finds_its_transactions_as_their_orders_routes_show_them() {
     pay_in_every_way(&shop).await;
     let hours = |hours| (started + jiff::SignedDuration::from_hours(hours)).to_string();
     for (filter, expected) in [
-        ("".to_owned(), &["paid", "held", "declined", "taken", "scheduled"][..]),
+        (String::new(), &["paid", "held", "declined", "taken", "scheduled"][..]),
         ("eq(status,failed)".to_owned(), &["declined"]),
         ("in(status,failed,cancelled):eq(currency,CAD)".to_owned(), &[]),
         ("eq(currency,USD):eq(brand,Mastercard)".to_owned(), &["held"]),
@@ -209,7 +209,7 @@ async fn a_page_as_csv_has_the_columns_of_the_command_and_no_formula() {
         lines.map(|line| line.split(',').map(str::to_owned).collect()).collect()
     };
     let (first, second) = (lines(&first), lines(&second));
-    assert_eq!(first[0].join(","), tollgate::listing::columns::COLUMNS.join(","));
+    assert_eq!(first[0].join(","), tollgate::spreadsheet::payments::COLUMNS.join(","));
     assert_eq!((first.len(), second.len(), &first[0]), (2, 2, &second[0]));
     assert_eq!((first[1][12].as_str(), first[1][5].as_str()), ("o-2", "25.99"));
     assert_eq!(

@@ -84,7 +84,7 @@ impl Lister<'_> {
             for order in orders.into_iter().flatten() {
                 found.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
                 let after = if order.id.as_str() == done { last } else { "" };
-                found.add(search, Arc::new(order), after);
+                found.add(search, &Arc::new(order), after);
             }
             if found.next.is_some() {
                 break;
@@ -119,18 +119,18 @@ impl Lister<'_> {
 
 impl Doubts {
     /// Adds the order's transactions that come after one, as far as there is room.
-    fn add(&mut self, search: &DoubtSearch<'_>, order: Arc<Order>, after: &str) {
+    fn add(&mut self, search: &DoubtSearch<'_>, order: &Arc<Order>, after: &str) {
         let skip = order.transactions.iter().position(|t| t.id.to_string() == after).map_or(0, |n| n + 1);
         let mut done = after.to_owned();
         for transaction in order.transactions.iter().skip(skip) {
             if let Some(pending) = transaction.pending()
-                && (search.wants)(&order, transaction)
+                && (search.wants)(order, transaction)
             {
                 if self.rows.len() >= search.limit {
                     self.next.get_or_insert_with(|| place(order.id.as_str(), &done));
                     return;
                 }
-                let (at, order) = (pending.attempt.at, Arc::clone(&order));
+                let (at, order) = (pending.attempt.at, Arc::clone(order));
                 self.rows.push(Row { at, order, transaction: transaction.id });
             }
             done = transaction.id.to_string();

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    concern::{Concern, is_in_doubt},
+    concern::is_in_doubt,
     entry_log::CountedPage,
     journal::Entry,
     money::{Amount, Currency},

@@ -1,12 +1,8 @@
-//! A transaction as a line of a table for people and programs: CSV.
+//! A transaction as a line of a file.
 
 use jiff::Timestamp;
 
-use super::Row;
-use crate::{
-    card::Brand,
-    concern::{Concern, concerns},
-};
+use crate::{card::Brand, concern::Concern, listing::Row};
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
 pub const COLUMNS: [&str; 15] = [
@@ -26,12 +22,6 @@ pub const COLUMNS: [&str; 15] = [
     "transaction",
     "needs_attention",
 ];
-
-/// What a person has to look at in a row.
-pub fn needs(row: &Row, now: Timestamp) -> Vec<Concern> {
-    let transaction = row.order.transaction(row.transaction);
-    transaction.map(|transaction| concerns(&row.order, transaction, now)).unwrap_or_default()
-}
 
 /// The codes as one cell.
 pub fn codes(found: &[Concern]) -> String {
@@ -60,6 +50,6 @@ pub fn cells(row: &Row, now: Timestamp) -> Option<Vec<String>> {
         known(transaction.memo.as_ref().map(|memo| memo.reference.as_str())),
         order.id.to_string(),
         transaction.id.to_string(),
-        codes(&needs(row, now)),
+        codes(&row.concerns(now)),
     ])
 }
