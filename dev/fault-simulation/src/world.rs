@@ -267,6 +267,7 @@ impl Instance {
             source_header: None,
             captures,
             inquiries: Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() },
+            entry_log: None,
         }
     }
 
