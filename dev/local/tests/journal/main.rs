@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod search;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::atomic::{AtomicBool, Ordering},
