@@ -203,6 +203,21 @@ pub fn is_client_secret(merchant: &Merchant, transaction: Uuid, secret: &str) ->
     hmac::verify(&secret_key(merchant), &about(transaction), &secret).is_ok()
 }
 
+/// Signs where a list goes on. Another signing key ends it, as it ends tokens.
+pub fn sign_cursor(merchant: &Merchant, cursor: &str) -> Vec<u8> {
+    hmac::sign(&secret_key(merchant), &about_cursor(merchant, cursor)).as_ref().to_vec()
+}
+
+/// Whether this is the signature of it. Takes the same time whatever it is.
+pub fn is_cursor_signed(merchant: &Merchant, cursor: &str, signature: &[u8]) -> bool {
+    hmac::verify(&secret_key(merchant), &about_cursor(merchant, cursor), signature).is_ok()
+}
+
+/// Nothing else that is signed under this key begins so.
+fn about_cursor(merchant: &Merchant, cursor: &str) -> Vec<u8> {
+    format!("list cursor of {}\n{cursor}", merchant.id).into_bytes()
+}
+
 fn secret_key(merchant: &Merchant) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes())
 }

@@ -12,6 +12,7 @@ use crate::{
     access_token::{self, Verified},
     attempts::Attempts,
     clock::Clock,
+    entry_log::EntryLog,
     invocation::{source, source_in},
     merchants::{Merchant, Merchants, MerchantsError},
     order::MerchantId,
@@ -56,6 +57,8 @@ pub struct App {
     pub captures: CaptureSettings,
     /// How much one run of the inquiries may do.
     pub inquiries: Limits,
+    /// The journal, in the function that reads it; the others start without.
+    pub entry_log: Option<Arc<dyn EntryLog>>,
 }
 
 /// Whether a run of a schedule may do anything.

@@ -5,9 +5,11 @@
 
 mod attempt;
 mod caller;
+mod cursor;
 mod detailed_status;
 mod error;
 mod events;
+mod filter;
 mod follow_up;
 mod members;
 mod orders;
@@ -17,6 +19,7 @@ mod response;
 mod source;
 pub mod status;
 mod token;
+mod transactions;
 
 pub use detailed_status::{DetailedStatus, VoidReason};
 pub use events::{EventType, events};
@@ -29,6 +32,7 @@ pub use payment_methods::{
 };
 
 pub use token::issue_token;
+pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;

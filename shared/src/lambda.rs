@@ -224,17 +224,36 @@ impl App {
             source_header,
             captures,
             inquiries,
+            entry_log: None,
         }
     }
 
     /// What a function works with from its environment, with the connections open that its first request needs.
     async fn start(opening: Opening) -> Result<Self, Error> {
         let config = Config::from_env()?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         install_tls();
-        let adapters = Adapters::new(&config, &clock, &aws_http_client()?)?;
+        Self::start_with(opening, &config, &aws_http_client()?).await
+    }
+
+    /// The same with the journal to read.
+    async fn start_with_journal() -> Result<Self, Error> {
+        let config = Config::from_env()?;
+        let table = needed("JOURNAL_TABLE_NAME")?;
+        install_tls();
+        let http_client = aws_http_client()?;
+        let app = Self::start_with(Opening::Table, &config, &http_client).await?;
+        Ok(Self { entry_log: Some(config.entry_log(table, &http_client)), ..app })
+    }
+
+    async fn start_with(
+        opening: Opening,
+        config: &Config,
+        http_client: &SharedHttpClient,
+    ) -> Result<Self, Error> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let adapters = Adapters::new(config, &clock, http_client)?;
         connections::open(&adapters, opening, &known_merchants()).await;
-        Ok(Self::of(adapters, clock, &config))
+        Ok(Self::of(adapters, clock, config))
     }
 }
 
@@ -245,8 +264,25 @@ where
     F: Future<Output = Response<Body>> + Send,
 {
     telemetry::init();
-    let app = Arc::new(App::start(opening).await?);
-    let handler = &handler;
+    serve(App::start(opening).await?, handler).await
+}
+
+/// The same for a function that reads the journal, too.
+pub async fn run_with_journal<H, F>(handler: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, Request) -> F + Sync,
+    F: Future<Output = Response<Body>> + Send,
+{
+    telemetry::init();
+    serve(App::start_with_journal().await?, handler).await
+}
+
+async fn serve<H, F>(app: App, handler: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, Request) -> F + Sync,
+    F: Future<Output = Response<Body>> + Send,
+{
+    let (app, handler) = (Arc::new(app), &handler);
     let adapter = Adapter::from(service_fn(move |request: Request| {
         let app = app.clone();
         async move {

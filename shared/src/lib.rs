@@ -23,6 +23,7 @@ pub mod access_token;
 pub mod api;
 pub mod app;
 pub mod invocation;
+pub mod spreadsheet;
 pub mod version;
 
 pub mod credit_card;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
-use tollgate::{money::Currency, order::MerchantId, transaction::Status};
+use tollgate::{listing::is_place, money::Currency, order::MerchantId, transaction::Status};
 
 /// Most rows unless it is said otherwise.
 const ROWS: usize = 100;
@@ -113,9 +113,7 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 fn place(text: &str) -> Result<String, String> {
-    let moment = text.split('#').next().unwrap_or_default();
-    let is_good = text.is_ascii() && moment.parse::<Timestamp>().is_ok();
-    if is_good { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
+    if is_place(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 
 fn rows(text: &str) -> Result<usize, String> {

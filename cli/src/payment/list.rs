@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tollgate::{
-    concern::{concerns, is_in_doubt},
-    entry_log::{EntryLog, LoggedEntry},
+    entry_log::EntryLog,
     lambda::JournalConfig,
-    listing::{Doubts, Lister, Row, Search},
-    order::{MerchantId, Order},
+    listing::{Condition, Is, Lister, Row, Wanted},
+    spreadsheet::payments,
     store::StoreError,
-    transaction::Transaction,
 };
 
-use super::rows::{self, Found};
+use super::rows;
 use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
@@ -28,19 +26,6 @@ const SHARDS: u16 = 1;
 /// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
 const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What is looked for.
-struct Wanted<'a> {
-    now: Timestamp,
-    merchant: &'a MerchantId,
-    since: Timestamp,
-    until: Timestamp,
-    last_four: Option<&'a str>,
-    filter: &'a PaymentFilter,
-    ends_by: Option<Timestamp>,
-    captures_by: Option<Timestamp>,
-    needs_attention: bool,
-}
-
 pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
     let now = place.clock.now();
     let soon = now + SignedDuration::from_secs(1);
@@ -50,27 +35,34 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
         (None, day) => range(day.unwrap_or(Day::Today), now)?,
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
-    let last_four = None;
-    let wanted =
-        Wanted { now, merchant, since, until, last_four, filter, ends_by, captures_by, needs_attention };
-    run(place, wanted).await
+    let mut conditions = conditions(filter);
+    conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
+    conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
+    conditions.extend(needs_attention.then(|| Condition::NeedsAttention(Vec::new())));
+    let after = filter.next.as_deref();
+    let limit = filter.limit();
+    let wanted = Wanted { merchant, now, since, until, conditions: &conditions, after, limit };
+    run(place, wanted, filter).await
 }
 
 pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, Failure> {
     let FindPayments { merchant, last4, filter } = find;
     let now = place.clock.now();
-    let wanted = Wanted {
-        now,
-        merchant,
-        since: Timestamp::UNIX_EPOCH,
-        until: now + SignedDuration::from_secs(1),
-        last_four: Some(last4.as_str()),
-        filter,
-        ends_by: None,
-        captures_by: None,
-        needs_attention: false,
-    };
-    run(place, wanted).await
+    let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
+    let mut conditions = conditions(filter);
+    conditions.push(Condition::LastFour(last4.clone()));
+    let after = filter.next.as_deref();
+    let limit = filter.limit();
+    let wanted = Wanted { merchant, now, since, until, conditions: &conditions, after, limit };
+    run(place, wanted, filter).await
+}
+
+/// What both take.
+fn conditions(filter: &PaymentFilter) -> Vec<Condition> {
+    let amount = filter.amount.clone().map(Condition::AmountAsShown);
+    let currency = filter.currency.map(|currency| Condition::Currency(vec![currency]));
+    let status = filter.status.map(|status| Condition::Status(vec![status]));
+    [amount, currency, status].into_iter().flatten().collect()
 }
 
 /// The moments at which a day begins and the next one does.
@@ -98,27 +90,25 @@ pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn Entr
     config.log().map_err(|error| Failure::Unavailable(error.to_string()))
 }
 
-async fn run(place: &Place, wanted: Wanted<'_>) -> Result<Report, Failure> {
-    let filter = wanted.filter;
+async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
     let app = place.app()?;
     let log = journal(place, filter.journal_table.as_deref())?;
     let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
     if filter.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
-        let keep = |row: Row| lines.extend(rows::csv_line(&row, wanted.now));
-        let (next, more_in_doubt) = wanted.read(&lister, keep).await?;
-        csv::print(&rows::CSV_HEADER, lines.into_iter())?;
+        let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now));
+        let (next, more_in_doubt) = read(&lister, &wanted, keep).await?;
+        csv::print(&payments::COLUMNS, lines.into_iter())?;
         for line in rows::more(next.as_deref(), more_in_doubt) {
             failure::remark(&line);
         }
         return Ok(Report::nothing());
     }
-    let mut rows = Vec::new();
-    let (next, more_in_doubt) = wanted.read(&lister, |row| rows.push(row)).await?;
+    let mut found = Vec::new();
+    let (next, more_in_doubt) = read(&lister, &wanted, |row| found.push(row)).await?;
     let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
-    let &Wanted { now, merchant, since, until, needs_attention, .. } = &wanted;
-    Ok(Found { now, merchant, since, until, needs_attention, rows, next, more_in_doubt, newest }.report())
+    Ok(rows::report(&wanted, &found, next.as_deref(), more_in_doubt, newest))
 }
 
 /// The journal could not be read.
@@ -126,75 +116,23 @@ pub(crate) fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("the journal: {error}"))
 }
 
-impl Wanted<'_> {
-    /// Gives each row away, part after part. Where the next list begins, and whether more can be in doubt.
-    async fn read(
-        &self,
-        lister: &Lister<'_>,
-        mut keep: impl FnMut(Row),
-    ) -> Result<(Option<String>, bool), Failure> {
-        let wants = |order: &Order, transaction: &Transaction| self.wants(order, transaction);
-        let may_want = |entry: &LoggedEntry| self.may_want(entry);
-        let (mut room, mut more_in_doubt) = (self.filter.limit(), false);
-        // What is in doubt may have no fact yet, so it comes first, and from the index.
-        if self.needs_attention && self.filter.next.is_none() {
-            let has = |order: &Order, transaction: &Transaction| self.has(order, transaction);
-            let doubts = lister.in_doubt(self.merchant, self.now, room, &has);
-            let Doubts { rows, more } = doubts.await.map_err(|error| unread(&error))?;
-            room -= rows.len();
-            more_in_doubt = more;
-            rows.into_iter().for_each(&mut keep);
+/// Gives each row away, part after part. Where the next list begins, and whether more can be in doubt.
+async fn read(
+    lister: &Lister<'_>,
+    wanted: &Wanted<'_>,
+    mut keep: impl FnMut(Row),
+) -> Result<(Option<String>, bool), Failure> {
+    let (mut room, mut more_in_doubt) = (wanted.limit, false);
+    let mut next = wanted.after.map(str::to_owned);
+    loop {
+        let part = Wanted { after: next.as_deref(), limit: room, ..*wanted };
+        let part = lister.find(&part).await.map_err(|error| unread(&error))?;
+        room -= part.rows.len();
+        more_in_doubt |= part.more_in_doubt;
+        part.rows.into_iter().for_each(&mut keep);
+        next = part.next;
+        if next.is_none() || room == 0 {
+            return Ok((next, more_in_doubt));
         }
-        let mut next = self.filter.next.clone();
-        loop {
-            let search = Search {
-                merchant: self.merchant,
-                since: self.since,
-                until: self.until,
-                last_four: self.last_four,
-                may_want: &may_want,
-                wants: &wants,
-                after: next.as_deref(),
-                limit: room,
-            };
-            let part = lister.list(&search).await.map_err(|error| unread(&error))?;
-            room -= part.rows.len();
-            part.rows.into_iter().for_each(&mut keep);
-            next = part.next;
-            if next.is_none() || room == 0 {
-                return Ok((next, more_in_doubt));
-            }
-        }
-    }
-
-    /// What never changes, and so is in the entry already.
-    fn may_want(&self, entry: &LoggedEntry) -> bool {
-        self.filter.currency.is_none_or(|wanted| entry.currency.is_none_or(|currency| currency == wanted))
-    }
-
-    /// What is in doubt for too long is in the list already.
-    fn wants(&self, order: &Order, transaction: &Transaction) -> bool {
-        let is_left =
-            || !is_in_doubt(transaction, self.now) && !concerns(order, transaction, self.now).is_empty();
-        self.has(order, transaction) && (!self.needs_attention || is_left())
-    }
-
-    /// What the options ask for.
-    fn has(&self, order: &Order, transaction: &Transaction) -> bool {
-        let PaymentFilter { amount, currency, status, .. } = self.filter;
-        let has = |amount: &String| {
-            [transaction.amount(), transaction.captured()]
-                .iter()
-                .any(|own| order.currency.decimal(*own) == *amount)
-        };
-        let ends = |by: Timestamp| {
-            !transaction.capturable().is_zero()
-                && transaction.authorization_expires_at.is_some_and(|expires| expires <= by)
-        };
-        amount.as_ref().is_none_or(has)
-            && currency.is_none_or(|currency| order.currency == currency)
-            && status.is_none_or(|status| transaction.status() == status)
-            && self.ends_by.is_none_or(ends)
-            && self.captures_by.is_none_or(|by| transaction.next_capture_attempt().is_some_and(|at| at <= by))
     }
 }

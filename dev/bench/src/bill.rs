@@ -28,6 +28,8 @@ const KEPT_MONTHS: f64 = 12.0;
 const RECORD_KEPT_MONTHS: f64 = 1.0 / 30.0;
 /// Requests between two reads of a secret: one in five minutes in each of five instances, at ten payments a second.
 const SECRET_READS: f64 = 5.0 / (5.0 * 60.0 * PER_SECOND);
+/// Metrics that the template's alarms watch. One on an expression watches several, and each is billed.
+const ALARM_METRICS: u32 = 75;
 /// Memory sizes of the table, in MiB.
 const SIZES: [u32; 3] = [128, 256, 512];
 /// What programs are compared with, in MiB: the template's own 128 are too little for Node.js.
@@ -189,7 +191,7 @@ fn month() -> Section {
         schedule_invocations: 5.0 * 60.0 * 24.0 * 30.0,
         schedule_ms: 16.0 * TABLE_MS,
         secrets: 1,
-        alarms: 62,
+        alarms: ALARM_METRICS,
         metrics: 40,
         dashboards: 1,
     });
@@ -250,6 +252,22 @@ mod tests {
         let calls = ["PutItem", "GetItem", "PutItem", "PUT /cardconnect/rest/auth", "PutItem", "UpdateItem"];
         let peer = step(&calls, &[128, 254, 382, 867]);
         assert!((stored_byte_months(&peer) - (482.0 * 12.0 + 967.0 / 30.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn every_metric_that_an_alarm_of_the_template_watches_is_billed() {
+        let template = include_str!("../../../template.yaml");
+        // A resource begins in the third column.
+        let resources = template.split("\n  ").fold(Vec::<String>::new(), |mut resources, part| {
+            match resources.last_mut() {
+                Some(last) if part.starts_with([' ', '#']) => last.push_str(part),
+                _ => resources.push(part.to_owned()),
+            }
+            resources
+        });
+        let alarms = resources.iter().filter(|text| text.contains("Type: AWS::CloudWatch::Alarm"));
+        let watched = alarms.map(|alarm| alarm.matches("MetricStat:").count().max(1));
+        assert_eq!(watched.sum::<usize>(), ALARM_METRICS as usize);
     }
 
     #[test]

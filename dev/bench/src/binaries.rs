@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Every function.
-pub(crate) const FUNCTIONS: [&str; 15] = [
+pub(crate) const FUNCTIONS: [&str; 16] = [
     "authorize",
     "capture",
     "confirm",
@@ -21,6 +21,7 @@ pub(crate) const FUNCTIONS: [&str; 15] = [
     "refund",
     "scheduled-capture",
     "token",
+    "transactions",
     "void",
     "webhooks",
 ];

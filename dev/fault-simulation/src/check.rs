@@ -127,16 +127,18 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         let again =
             later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
         let fine = match (operation.stage(), later.stage()) {
-            // Nothing but that the last look at an earlier attempt was taken, and that what was learned while only a
-            // newer version could read the decision is kept.
+            // Nothing but that the last look at an earlier attempt was taken, that what was learned while only a newer
+            // version could read the decision is kept, and that its merchant is notified.
             _ if final_word => {
-                *operation
-                    == Operation {
-                        last_look_at: operation.last_look_at,
-                        superseded: operation.superseded.clone(),
-                        carried: operation.carried.clone(),
-                        ..later.clone()
-                    }
+                later.notices.starts_with(&operation.notices)
+                    && *operation
+                        == Operation {
+                            notices: operation.notices.clone(),
+                            last_look_at: operation.last_look_at,
+                            superseded: operation.superseded.clone(),
+                            carried: operation.carried.clone(),
+                            ..later.clone()
+                        }
             }
             (Stage::Pending, Stage::Pending) => {
                 later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())

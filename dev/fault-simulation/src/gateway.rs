@@ -8,24 +8,27 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
-use http::Request;
+use http::{Method, Request};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
 };
 use tollgate::{
+    card::{Expiry, StoredCard},
     cardpointe::CardPointe,
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
     merchants::Merchant,
+    operation,
     outcome::{Finding, Outcome},
+    profiles::{ProfileOutcome, Profiles},
 };
 
 use crate::{
     broken::Broken,
     card::{self, Card},
-    check,
+    check, customers,
     ledger::{Did, Sent, Wanted},
-    world::{Instance, World},
+    world::{Instance, State, World},
 };
 use line::Line;
 
@@ -58,7 +61,7 @@ impl World {
         if let Some(fault) = fault {
             state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
         }
-        let Some(sent) = sent else { return state.ledger.simulator.respond(&request) };
+        let Some(sent) = sent else { return self.receive_about_cards(state, &request) };
         if let Some(rule) = check::arrives(&state.fake_store, &state.ledger, &sent) {
             self.fail(state, &rule);
         }
@@ -68,7 +71,7 @@ impl World {
                 (false, state.cards.get(retref).copied().unwrap_or(Card::Approves))
             }
         };
-        let request = if is_payment {
+        let request = if is_payment && !state.stored_cards.are_used {
             let body = card::as_issuer_sees_it(request.body(), paid_with, &mut state.rng);
             request.map(|as_sent| body.unwrap_or(as_sent))
         } else {
@@ -113,6 +116,26 @@ impl World {
         ));
         for rule in broken {
             self.fail(state, &rule);
+        }
+        response
+    }
+
+    /// The gateway gets an inquiry, or a request about a stored card.
+    fn receive_about_cards(&self, state: &mut State, request: &Request<Vec<u8>>) -> Response {
+        if request.uri().path().ends_with("/auth") {
+            let order_id = customers::order_id(request.body());
+            if let Some(rule) = state.stored_cards.arrives(&order_id) {
+                self.fail(state, &rule);
+            }
+            let response = state.ledger.verify(request);
+            let letter = state.stored_cards.verified(order_id, &response.body);
+            self.note(state, format_args!("  gateway verifies a card: {letter:?}"));
+            return response;
+        }
+        let response = state.ledger.simulator.respond(request);
+        if *request.method() == Method::DELETE {
+            state.count("deletions at the gateway");
+            self.note(state, format_args!("  gateway deletes {}", request.uri().path()));
         }
         response
     }
@@ -171,7 +194,14 @@ impl Gateway for Instance {
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
-        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: Some(sent) };
+        let verifies = sent.amount == 0;
+        let line = Line {
+            instance: self,
+            merchant: merchant.id.as_str(),
+            about: &about,
+            sent: Some(sent).filter(|_| !verifies),
+            verifies,
+        };
         let outcome = CardPointe::over(line).execute(merchant, instruction, limit).await;
         self.world.step(format_args!("  outcome {about}: {outcome:?}"));
         outcome
@@ -179,9 +209,43 @@ impl Gateway for Instance {
 
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
         let about = format!("{} {:?}", question.gateway_order_id, question.kind);
-        let line = Line { instance: self, merchant: merchant.id.as_str(), about: &about, sent: None };
+        let merchant_id = merchant.id.as_str();
+        let line = Line { instance: self, merchant: merchant_id, about: &about, sent: None, verifies: false };
         let found = CardPointe::over(line).inquire(merchant, question, limit).await;
         self.world.step(format_args!("  found {about}: {found:?}"));
         found
+    }
+}
+
+#[async_trait]
+impl Profiles for Instance {
+    async fn delete(
+        &self,
+        merchant: &Merchant,
+        route: &operation::Route,
+        stored: &StoredCard,
+        limit: Duration,
+    ) -> ProfileOutcome {
+        let about = format!("profile {}", stored.profile);
+        let id = merchant.id.as_str();
+        let line = Line { instance: self, merchant: id, about: &about, sent: None, verifies: false };
+        let outcome = CardPointe::over(line).delete(merchant, route, stored, limit).await;
+        self.world.step(format_args!("  deleted {about}: {outcome:?}"));
+        outcome
+    }
+
+    async fn set_expiry(
+        &self,
+        merchant: &Merchant,
+        route: &operation::Route,
+        stored: &StoredCard,
+        token: Option<&str>,
+        expiry: Expiry,
+        limit: Duration,
+    ) -> ProfileOutcome {
+        let about = format!("expiry of {}", stored.profile);
+        let id = merchant.id.as_str();
+        let line = Line { instance: self, merchant: id, about: &about, sent: None, verifies: false };
+        CardPointe::over(line).set_expiry(merchant, route, stored, token, expiry, limit).await
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Ledger {
     surfaced: BTreeSet<String>,
     /// Orders of which a request was done so late that it may have been given up.
     late: BTreeSet<String>,
+    /// References of verifications, which move no money.
+    verifications: BTreeSet<String>,
     /// The operation of each attempt, by the order id that it was sent with.
     attempts: BTreeMap<String, Uuid>,
 }
@@ -105,13 +107,25 @@ impl Ledger {
             orders: BTreeMap::new(),
             surfaced: BTreeSet::new(),
             late: BTreeSet::new(),
+            verifications: BTreeSet::new(),
             attempts: BTreeMap::new(),
         }
     }
 
-    /// Every record, oldest first.
+    /// Every record of a payment or refund, oldest first.
     pub(crate) fn records(&self) -> Vec<Record> {
-        self.simulator.records().iter().map(|record| self.shown(record)).collect()
+        let records = self.simulator.records();
+        let of_payments = records.iter().filter(|record| !self.verifications.contains(&record.retref));
+        of_payments.map(|record| self.shown(record)).collect()
+    }
+
+    /// The gateway verifies a card.
+    pub(crate) fn verify(&mut self, request: &Request<Vec<u8>>) -> Response {
+        let before = self.simulator.record_count();
+        let response = self.simulator.respond(request);
+        let added = self.simulator.records_after(before);
+        self.verifications.extend(added.into_iter().map(|record| record.retref));
+        response
     }
 
     /// The payment's own record.

@@ -11,6 +11,7 @@ mod broken;
 mod card;
 mod check;
 mod client;
+mod customers;
 mod fake_store;
 mod fault;
 mod gateway;
@@ -61,6 +62,21 @@ pub fn seed(seed: u64) -> Run {
 /// Runs one seed once.
 pub fn seed_once(seed: u64) -> Run {
     shoppers::seed(seed, false, None)
+}
+
+/// Runs one seed of stored cards, and every fourth twice.
+pub fn stored_cards(seed: u64) -> Run {
+    let mut first = stored_cards::seed(seed, false);
+    let twice = seed.is_multiple_of(TWICE_EVERY) && first.failure.is_none();
+    if twice && stored_cards::seed(seed, false).hash != first.hash {
+        first.failure = Some("two runs of the same seed differ".to_owned());
+    }
+    first
+}
+
+/// Runs one seed of stored cards and keeps its steps.
+pub fn replay_stored_cards(seed: u64) -> Run {
+    stored_cards::seed(seed, true)
 }
 
 /// Runs one seed once over a fake that breaks its contract.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Parser;
+use fault_simulation::Run;
 use indicatif::ProgressBar;
 
 /// Money moves at most once and nothing is lost: the proof by simulation.
@@ -20,6 +21,9 @@ struct Options {
     /// Goes on after a seed that breaks a rule, and lists them all, each run once.
     #[arg(long)]
     all: bool,
+    /// Seeds of stored cards instead of payments: stored, listed, paid with, deleted. With `--seed`, one of them.
+    #[arg(long, conflicts_with_all = ["all", "sweep"])]
+    stored_cards: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -31,7 +35,7 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(seed) = options.seed {
-        return replay(seed);
+        return replay(seed, options.stored_cards);
     }
     if options.sweep {
         let sweep = options
@@ -55,9 +59,13 @@ fn main() -> ExitCode {
     // Shown on a terminal only.
     let progress = ProgressBar::new(options.seeds);
     for seed in options.from..options.from.saturating_add(options.seeds) {
-        let run = fault_simulation::seed(seed);
+        let (run, replay): (_, fn(u64) -> Run) = if options.stored_cards {
+            (fault_simulation::stored_cards(seed), fault_simulation::replay_stored_cards)
+        } else {
+            (fault_simulation::seed(seed), fault_simulation::replay)
+        };
         if let Some(rule) = run.failure {
-            return failed(&format!("seed {seed}"), &rule, &fault_simulation::replay(seed).steps);
+            return failed(&format!("seed {seed}"), &rule, &replay(seed).steps);
         }
         for (what, times) in run.counts {
             *counts.entry(what).or_default() += times;
@@ -94,8 +102,12 @@ fn summary(counts: &BTreeMap<&'static str, u64>) {
     }
 }
 
-fn replay(seed: u64) -> ExitCode {
-    let run = fault_simulation::replay(seed);
+fn replay(seed: u64, stored_cards: bool) -> ExitCode {
+    let run = if stored_cards {
+        fault_simulation::replay_stored_cards(seed)
+    } else {
+        fault_simulation::replay(seed)
+    };
     if let Some(rule) = run.failure {
         return failed(&format!("seed {seed}"), &rule, &run.steps);
     }

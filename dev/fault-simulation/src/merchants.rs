@@ -44,6 +44,8 @@ pub(crate) struct Rules {
     pub(crate) after: Option<SignedDuration>,
     pub(crate) paused: bool,
     pub(crate) void_lapsed: bool,
+    /// Whether it does not take cards of which the security code is wrong.
+    pub(crate) declines_wrong_codes: bool,
 }
 
 /// The same, as the checks need it.
@@ -71,7 +73,13 @@ struct Shop {
 impl Shops {
     pub(crate) fn new() -> Self {
         let generation = 1;
-        let rules = Rules { lifetime: LIFETIME, after: None, paused: false, void_lapsed: false };
+        let rules = Rules {
+            lifetime: LIFETIME,
+            after: None,
+            paused: false,
+            void_lapsed: false,
+            declines_wrong_codes: false,
+        };
         let shop = |name| {
             let merchant = document(name, generation, &rules, false)?;
             let (ever_after, held_key) = (vec![None], key(generation));
@@ -201,13 +209,15 @@ fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) ->
     let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
     let merchid = 1 + generation % MERCHIDS;
     let percent = 5 + generation % 3 * 10;
-    let Rules { lifetime, after, paused, void_lapsed } = rules;
+    let Rules { lifetime, after, paused, void_lapsed, declines_wrong_codes } = rules;
+    let refused = if *declines_wrong_codes { r#""N""# } else { "" };
     let after = after.map(|after| format!(r#""capture_after": "{after}","#)).unwrap_or_default();
     let json = format!(
         r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
             "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
             "authorization_lifetime": "{lifetime}", {after}
             "captures_paused": {paused}, "void_lapsed": {void_lapsed},
+            "decline_on": {{"avs": [], "cvv": [{refused}]}},
             "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
                          "username": "{GATEWAY_USER}", "password": "{password}",
                          "merchids": {{"USD": "{merchid}"}}}}}}"#

@@ -26,12 +26,12 @@ use crate::{
     ask::{Ask, Telling},
     broken::Broken,
     card::Card,
+    customers::StoredCards,
     fake_store::FakeStore,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
     rng::Rng,
-    stored_cards::{NoCustomers, NoProfiles},
     trace::Trace,
     versions::Version,
 };
@@ -113,6 +113,8 @@ pub(crate) struct State {
     pub(crate) told: Vec<Telling>,
     /// What was asked of the credit-card API, some of which is asked again.
     pub(crate) asked: Vec<Ask>,
+    /// Customers with their cards, and what the gateway did about cards.
+    pub(crate) stored_cards: StoredCards,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
     instances: u32,
@@ -167,6 +169,7 @@ impl World {
             sent_with: BTreeMap::new(),
             told: Vec::new(),
             asked: Vec::new(),
+            stored_cards: StoredCards::default(),
             failure: None,
             instances: 0,
         };
@@ -246,11 +249,10 @@ impl Instance {
     /// The functions' own wiring, over the fakes.
     pub(crate) fn app(self: &Arc<Self>) -> App {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
-        // No seed stores a card: `payment_methods/tests` in the rules sweeps over that.
         let methods = PaymentMethods {
-            customers: Arc::new(NoCustomers),
+            customers: self.clone(),
             gateway: self.clone(),
-            profiles: Arc::new(NoProfiles),
+            profiles: self.clone(),
             clock: self.clone(),
         };
         let captures = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
@@ -265,6 +267,7 @@ impl Instance {
             source_header: None,
             captures,
             inquiries: Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() },
+            entry_log: None,
         }
     }
 

@@ -32,6 +32,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
     ("refund", |app, request| Box::pin(refund::handle(app, request))),
     ("token", |app, request| Box::pin(token::handle(app, request))),
+    ("transactions", |app, request| Box::pin(transactions::handle(app, request))),
     ("void", |app, request| Box::pin(void::handle(app, request))),
 ];
 

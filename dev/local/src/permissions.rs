@@ -65,8 +65,10 @@ pub enum Resource {
     Index(String),
     /// The table of shoppers' attempts.
     AttemptsTable,
-    /// The journal's table.
+    /// The journal's table, without its index.
     JournalTable,
+    /// Its index.
+    JournalIndex(String),
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
     /// One of its indexes.
@@ -116,6 +118,7 @@ impl Permission {
             (Some(table), None, None) if table == JOURNAL_TABLE_NAME => Resource::JournalTable,
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
+            (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
             (Some(table), Some(index), None) if table == WEBHOOKS_TABLE_NAME => {
                 Resource::WebhooksIndex(index)
             }
@@ -165,6 +168,7 @@ impl fmt::Display for Resource {
             Self::Table => write!(f, "table/{TABLE_NAME}"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
+            Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),

@@ -5,16 +5,19 @@
 //! [`Lister::in_doubt`] has what should have one.
 
 mod doubts;
+mod find;
 
-pub use doubts::Doubts;
+pub use doubts::{DoubtSearch, Doubts};
+pub use find::{Condition, Found, Is, Wanted, is_place};
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
+    concern::{Concern, concerns},
     entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
     journal::entries,
     order::{MerchantId, OPERATIONS_MAX, Order, OrderKey},
@@ -42,6 +45,9 @@ const STEP_BYTES: usize = ORDERS_AT_A_TIME * OPERATION_BYTES * (1 + OPERATIONS_M
 
 /// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
 pub(crate) const DAY_BYTES: usize = 64 * 1024;
+
+/// Operations of the transactions in a part, after which it is full: so that what is made of it has a limit, too.
+const OPERATIONS_IN_A_PART: usize = 2_500;
 
 /// How many days back the newest entry is looked for.
 const NEWEST_WITHIN_DAYS: i64 = 2;
@@ -83,9 +89,17 @@ pub struct Row {
     /// When its first fact was decided.
     pub at: Timestamp,
     /// Its order.
-    pub order: Order,
+    pub order: Arc<Order>,
     /// Which of its transactions.
     pub transaction: Uuid,
+}
+
+impl Row {
+    /// What a person has to look at.
+    pub fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        let transaction = self.order.transaction(self.transaction);
+        transaction.map(|transaction| concerns(&self.order, transaction, now)).unwrap_or_default()
+    }
 }
 
 /// The use case.
@@ -99,10 +113,15 @@ pub struct Lister<'a> {
 impl Lister<'_> {
     /// The next part of a list.
     pub async fn list(&self, search: &Search<'_>) -> Result<Listing, StoreError> {
+        self.list_after(search, 0).await
+    }
+
+    /// The same where so many bytes were read before.
+    async fn list_after(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
         let start = sort_of(search.until);
         let after = search.after.filter(|after| **after < *start).map_or(start, str::to_owned);
-        let mut part =
-            Part { search, before: after, rows: Vec::new(), read_bytes: 0, orders: HashMap::new() };
+        let (rows, orders) = (Vec::new(), HashMap::new());
+        let mut part = Part { search, before: after, rows, read_bytes, operations: 0, orders };
         let is_done = match search.last_four {
             Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
             None => self.days(&mut part).await?,
@@ -192,7 +211,7 @@ impl Lister<'_> {
                 part.row(entry);
                 part.before.clone_from(&entry.sort);
                 // An order can have several transactions, so more than there is room for.
-                if part.rows.len() >= part.search.limit {
+                if part.has_enough() {
                     return Ok(next.len() == rest.len() && n + 1 == next.len());
                 }
             }
@@ -209,7 +228,7 @@ impl Lister<'_> {
         let loaded = try_join_all(new.map(|key| self.store.load(key))).await?;
         for order in loaded.into_iter().flatten() {
             part.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
-            part.orders.insert(order.key(), order);
+            part.orders.insert(order.key(), Arc::new(order));
         }
         Ok(())
     }
@@ -247,12 +266,18 @@ struct Part<'a> {
     before: String,
     rows: Vec<Row>,
     read_bytes: usize,
-    orders: HashMap<OrderKey, Order>,
+    /// Of the rows' transactions.
+    operations: usize,
+    orders: HashMap<OrderKey, Arc<Order>>,
 }
 
 impl Part<'_> {
     fn is_full(&self) -> bool {
-        self.rows.len() >= self.search.limit || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+        self.has_enough() || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+    }
+
+    fn has_enough(&self) -> bool {
+        self.rows.len() >= self.search.limit || self.operations >= OPERATIONS_IN_A_PART
     }
 
     /// Adds the transaction, if this is its first fact and it is wanted.
@@ -266,7 +291,8 @@ impl Part<'_> {
             && (self.search.wants)(order, transaction)
             && let Some(at) = moment_of(&entry.sort)
         {
-            self.rows.push(Row { at, order: order.clone(), transaction: entry.transaction });
+            self.operations += transaction.operations.len();
+            self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
         }
     }
 }

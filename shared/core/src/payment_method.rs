@@ -10,7 +10,8 @@ mod settle;
 mod tests;
 
 pub use id::{CustomerKey, MethodId};
-pub use settle::{Settled, settle, settle_found};
+use settle::settle_found;
+pub use settle::{Settled, settle};
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -21,7 +22,8 @@ use crate::{
     carried::Carried,
     operation::{Decline, Fingerprint, KeyDigest, Route, gateway_order_id},
     order::CustomerReference,
-    outcome::NoEffect,
+    outcome::{Finding, NoEffect},
+    policy::DeclineOn,
 };
 
 /// Most cards that a customer can have stored, or on their way to it. A person has a handful.
@@ -48,11 +50,32 @@ pub enum MethodState {
     /// Known to be stored nowhere.
     NotStored(NoEffect),
     /// To be deleted at the gateway; the outcome is not known.
-    Deleting,
+    Deleting(OnceGone),
     /// Deleted at the gateway.
     Deleted,
     /// Something that only a newer version knows.
     Unrecognized,
+}
+
+/// What an entry becomes once the gateway does not have its card any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceGone {
+    /// A client requested it.
+    Deleted,
+    /// The verification was approved, and a rule of the merchant declines it.
+    Declined(Decline),
+    /// It is not known whether a rule of the merchant declines it, so it has to be verified again.
+    NotStored(NoEffect),
+}
+
+impl OnceGone {
+    /// Whether the card must not stay stored. A client knows nothing of it, and nothing waits for it to be deleted.
+    fn is_by_rule(self) -> bool {
+        match self {
+            Self::Declined(_) | Self::NotStored(_) => true,
+            Self::Deleted => false,
+        }
+    }
 }
 
 /// One card of a customer.
@@ -96,15 +119,30 @@ impl PaymentMethod {
         match self.state {
             MethodState::Pending { .. }
             | MethodState::Stored
-            | MethodState::Deleting
+            | MethodState::Deleting(OnceGone::Deleted)
             | MethodState::Unrecognized => true,
-            MethodState::Declined(_) | MethodState::NotStored(_) | MethodState::Deleted => false,
+            MethodState::Deleting(_)
+            | MethodState::Declined(_)
+            | MethodState::NotStored(_)
+            | MethodState::Deleted => false,
         }
+    }
+
+    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed.
+    pub fn must_not_stay(&self) -> bool {
+        matches!(self.state, MethodState::Deleting(gone) if gone.is_by_rule())
+    }
+
+    /// Whether nothing of it is at the gateway or on its way there.
+    fn is_finished(&self) -> bool {
+        !self.is_listed() && !self.must_not_stay()
     }
 
     /// Whether an earlier request of it may still turn out to have stored it, although it counts as not stored.
     pub fn may_surface(&self) -> bool {
         match self.state {
+            // What was stored and removed again is known.
+            MethodState::NotStored(_) if self.card.stored.is_some() => false,
             MethodState::NotStored(reason) => !matches!(reason, NoEffect::Unreachable | NoEffect::NoTimeLeft),
             _ => false,
         }
@@ -174,6 +212,8 @@ pub enum AddPlan {
     Replay(Uuid),
     /// An equal request is thought to have stored nothing: inquire about it before anything is sent.
     LookFirst(Uuid),
+    /// An equal card must not stay stored: remove it before anything is sent.
+    RemoveFirst(Uuid),
 }
 
 impl Customer {
@@ -190,6 +230,28 @@ impl Customer {
     /// The same, to change it.
     pub fn method_mut(&mut self, id: Uuid) -> Option<&mut PaymentMethod> {
         self.methods.iter_mut().find(|method| method.id == id)
+    }
+
+    /// Whether one of its cards can be paid with under this profile.
+    pub fn has_stored(&self, stored: &StoredCard) -> bool {
+        self.methods.iter().any(|method| method.stored() == Some(stored))
+    }
+
+    /// Applies what an inquiry found about the verification of one of its cards. False when nothing changed.
+    pub fn settle_found(&mut self, id: Uuid, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+        let removed: Vec<StoredCard> = self
+            .methods
+            .iter()
+            .filter(|other| other.id != id && other.is_finished())
+            .filter_map(|other| other.card.stored.clone())
+            .collect();
+        let Some(method) = self.method_mut(id) else { return false };
+        let changed = settle_found(method, finding, rule, now);
+        // The gateway gave an equal card the same profile, which was deleted since.
+        if changed && method.card.stored.as_ref().is_some_and(|stored| removed.contains(stored)) {
+            method.state = MethodState::NotStored(NoEffect::TryAgain);
+        }
+        changed
     }
 
     /// The default: the one that was chosen, or else the one that has been stored longest. It must be stored.
@@ -221,8 +283,13 @@ impl Customer {
         let may_surface = |method: &&PaymentMethod| {
             method.fingerprint == new.fingerprint && method.may_surface() && !looked.contains(&method.id)
         };
+        let is_equal = |method: &&PaymentMethod| method.fingerprint == new.fingerprint;
+        if let Some(refused) = self.methods.iter().filter(is_equal).find(|method| method.must_not_stay()) {
+            return Ok(AddPlan::RemoveFirst(refused.id));
+        }
         // The gateway would give it the profile that is about to go.
-        if self.is_in_state(new.fingerprint, |state| state == MethodState::Deleting) {
+        let is_deleting = |state| matches!(state, MethodState::Deleting(_));
+        if self.is_in_state(new.fingerprint, is_deleting) {
             return Err(MethodRejection::InProgress);
         }
         if let Some(earlier) = self.methods.iter().find(may_surface) {
@@ -257,7 +324,11 @@ impl Customer {
                 return Err(MethodRejection::KeyReused);
             }
             // What did nothing can be requested again, as a payment can.
-            if !matches!(method.state, MethodState::NotStored(_)) {
+            let did_nothing = matches!(
+                method.state,
+                MethodState::NotStored(_) | MethodState::Deleting(OnceGone::NotStored(_))
+            );
+            if !did_nothing {
                 return Ok(Some(AddPlan::Replay(method.id)));
             }
         }
@@ -279,7 +350,7 @@ impl Customer {
         }
         if self.methods.len() >= ENTRIES_MAX {
             let is_old = |method: &PaymentMethod| now.duration_since(method.updated_at) >= FINISHED_KEPT;
-            self.methods.retain(|method| method.is_listed() || !is_old(method));
+            self.methods.retain(|method| !method.is_finished() || !is_old(method));
         }
         if self.methods.len() >= ENTRIES_MAX { Err(MethodRejection::TooMany) } else { Ok(()) }
     }
@@ -302,28 +373,35 @@ impl Customer {
         }
         let method = self.method_mut(id).ok_or(MethodRejection::NotFound)?;
         match method.state {
-            MethodState::Stored | MethodState::Deleting => {}
+            MethodState::Stored => method.state = MethodState::Deleting(OnceGone::Deleted),
+            MethodState::Deleting(_) => {}
             MethodState::Deleted => return Ok(None),
             MethodState::Pending { .. } => return Err(MethodRejection::InProgress),
             MethodState::Declined(_) | MethodState::NotStored(_) => return Err(MethodRejection::NotFound),
             MethodState::Unrecognized => return Err(MethodRejection::NewerVersion),
         }
-        (method.state, method.updated_at) = (MethodState::Deleting, now);
+        method.updated_at = now;
         let stored = method.card.stored.clone();
         // The gateway gives equal cards one profile. As long as another entry has it, it stays.
-        let shared = self.methods.iter().any(|other| other.id != id && other.stored() == stored.as_ref());
-        if shared || stored.is_none() {
+        let is_shared = stored.as_ref().is_none_or(|stored| self.has_stored(stored));
+        if is_shared {
             self.finish_deleting(id, now);
             return Ok(None);
         }
         Ok(stored)
     }
 
-    /// Notes that the gateway has it no more, and forgets what could be paid with.
+    /// Notes that the gateway has it no more.
     pub fn finish_deleting(&mut self, id: Uuid, now: Timestamp) {
         if let Some(method) = self.method_mut(id) {
-            method.state = MethodState::Deleted;
-            (method.card.token, method.card.stored, method.new_expiry) = (None, None, None);
+            let gone = if let MethodState::Deleting(gone) = method.state { gone } else { OnceGone::Deleted };
+            method.state = match gone {
+                OnceGone::Deleted => MethodState::Deleted,
+                OnceGone::Declined(decline) => MethodState::Declined(decline),
+                OnceGone::NotStored(reason) => MethodState::NotStored(reason),
+            };
+            // Where it was stored is kept: a record of the gateway that names it tells of nothing that is there.
+            (method.card.token, method.new_expiry) = (None, None);
             method.updated_at = now;
         }
         self.default = self.default.filter(|default| *default != id);

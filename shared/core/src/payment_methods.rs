@@ -86,7 +86,8 @@ pub struct PaymentMethods {
 }
 
 impl PaymentMethods {
-    /// Verifies a card and stores it at the gateway, at most once for a key and for a card.
+    /// Verifies a card and stores it at the gateway, at most once for a key and for a card. A card whose AVS or CVV letters
+    /// the merchant does not accept is removed again.
     pub async fn add(
         &self,
         merchant: &Merchant,
@@ -117,6 +118,12 @@ impl PaymentMethods {
                     self.look_again(merchant, customer, id, deadline).await?;
                     looked.push(id);
                 }
+                (customer, AddPlan::RemoveFirst(id)) => {
+                    let customer = self.remove(merchant, customer, id, deadline).await?;
+                    if customer.method(id).is_some_and(PaymentMethod::must_not_stay) {
+                        return Err(MethodRejection::InProgress.into());
+                    }
+                }
             }
         }
     }
@@ -145,9 +152,11 @@ impl PaymentMethods {
         let Some(mut customer) = self.customers.load(&key).await.map_err(MethodRefusal::Store)? else {
             return Ok(None);
         };
-        let is_pending = |method: &&PaymentMethod| matches!(method.state, MethodState::Pending { .. });
-        let pending: Vec<Uuid> = customer.methods.iter().filter(is_pending).map(|method| method.id).collect();
-        for id in pending.into_iter().take(INQUIRIES_MAX) {
+        let is_open = |method: &&PaymentMethod| {
+            matches!(method.state, MethodState::Pending { .. }) || method.must_not_stay()
+        };
+        let open: Vec<Uuid> = customer.methods.iter().filter(is_open).map(|method| method.id).collect();
+        for id in open.into_iter().take(INQUIRIES_MAX) {
             customer = self.resolve(merchant, customer, id, deadline).await?;
         }
         Ok(Some(customer))
@@ -332,7 +341,7 @@ fn may_be_changed(customer: &mut Customer, id: Uuid) -> Result<&mut PaymentMetho
         MethodState::Stored => customer.method_mut(id).ok_or(MethodRejection::NotFound),
         MethodState::Pending { .. } => Err(MethodRejection::InProgress),
         MethodState::Unrecognized => Err(MethodRejection::NewerVersion),
-        MethodState::Deleting
+        MethodState::Deleting(_)
         | MethodState::Deleted
         | MethodState::Declined(_)
         | MethodState::NotStored(_) => Err(MethodRejection::NotFound),

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::operation::Principal;
+use crate::operation::{Cause, Principal};
 
 /// Where an order's total comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,25 @@ pub struct DeclineOn {
     /// CVV letters, for instance `["N"]`.
     #[serde(default)]
     pub cvv: Vec<String>,
+}
+
+impl DeclineOn {
+    /// Why an approval with these letters must not stand, if so. A letter that the gateway does not state refuses nothing.
+    pub fn refuses(&self, avs: Option<&String>, cvv: Option<&String>) -> Option<Cause> {
+        let is_in = |list: &[String], letter: Option<&String>| letter.is_some_and(|it| list.contains(it));
+        if is_in(&self.cvv, cvv) {
+            Some(Cause::CvvMismatch)
+        } else if is_in(&self.avs, avs) {
+            Some(Cause::AvsMismatch)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a letter is missing that could refuse the approval.
+    pub fn misses(&self, avs: Option<&String>, cvv: Option<&String>) -> bool {
+        (cvv.is_none() && !self.cvv.is_empty()) || (avs.is_none() && !self.avs.is_empty())
+    }
 }
 
 /// A merchant's rules for its orders.

@@ -146,6 +146,13 @@ impl Failure {
         Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
     }
 
+    /// Something that the service needs is not there.
+    pub(crate) fn unavailable(why: &str) -> Self {
+        Self::new(Code::ServiceUnavailable, "the service is not available")
+            .retry_after(UNAVAILABLE_RETRY_S)
+            .operator(why)
+    }
+
     /// A key is wrong, as too many from there were.
     pub(crate) fn too_many_wrong_keys(wait: SignedDuration) -> Self {
         let detail = "too many wrong keys came from this address; the right one is accepted at any time";
@@ -175,9 +182,7 @@ fn seconds(wait: SignedDuration) -> u32 {
 /// Merchants cannot be read. An unknown merchant is the caller's business and handled there.
 impl From<&MerchantsError> for Failure {
     fn from(error: &MerchantsError) -> Self {
-        Self::new(Code::ServiceUnavailable, "the service is not available")
-            .retry_after(UNAVAILABLE_RETRY_S)
-            .operator(error.to_string())
+        Self::unavailable(&error.to_string())
     }
 }
 

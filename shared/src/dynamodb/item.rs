@@ -12,6 +12,7 @@ mod members;
 mod notice;
 mod operation;
 mod payment;
+mod route;
 mod words;
 
 pub use customer::StoredCustomer;
@@ -46,7 +47,12 @@ const UPDATED_AT: Name = Name("u", "updated_at");
 pub fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let order = [CURRENCY, TOTAL, TRANSACTIONS, ATTEMPTS_COUNT_FROM, CREATED_AT, UPDATED_AT];
     let own = [("fm", "form")].into_iter();
-    let all = order.into_iter().chain(payment::NAMES).chain(operation::NAMES).chain([operation::EARLIER]);
+    let all = order
+        .into_iter()
+        .chain(payment::NAMES)
+        .chain(operation::NAMES)
+        .chain(route::NAMES)
+        .chain([operation::EARLIER]);
     own.chain(all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1)))
 }
 

@@ -27,10 +27,10 @@ use crate::{
     invocation::{deadline, path_parameter},
     merchants::Role,
     money::Currency,
-    operation::{Fingerprint, Kind, Stage},
+    operation::{Fingerprint, Kind, Operation, Stage},
     order::{CustomerReference, InvalidId, Order, Rejection},
     payment_method::{
-        Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
+        Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
     },
     payment_methods::{MethodChanged, MethodRefusal},
     transaction::Transaction,
@@ -177,7 +177,9 @@ async fn keep(
     order: &Order,
     transaction: &Transaction,
 ) -> Option<MethodId> {
-    let operation = transaction.first().filter(|first| first.is(Stage::Approved))?;
+    // What a rule declines is voided, and its card is not one to pay with.
+    let stands = |first: &&Operation| first.is(Stage::Approved) && !transaction.must_not_stand();
+    let operation = transaction.first().filter(stands)?;
     transaction.card.stored.as_ref()?;
     let new = NewMethod {
         id: transaction.id,
@@ -203,7 +205,9 @@ async fn keep(
 fn reply(changed: &MethodChanged) -> Handled<Value> {
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
     let status = match method.state {
-        MethodState::Pending { .. } | MethodState::Deleting | MethodState::Unrecognized => 202,
+        MethodState::Pending { .. }
+        | MethodState::Deleting(OnceGone::Deleted)
+        | MethodState::Unrecognized => 202,
         MethodState::Stored => {
             if changed.replayed {
                 200
@@ -211,13 +215,16 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
                 201
             }
         }
-        MethodState::Declined(decline) => {
+        // Whether it is removed yet or not, it is declined.
+        MethodState::Declined(decline) | MethodState::Deleting(OnceGone::Declined(decline)) => {
             let failure = Failure::new(Code::Declined, decline.code.message())
                 .with("decline_code", decline.code.as_str())
                 .with("advice", decline.advice.as_str());
             return Err(failure.replayed(changed.replayed));
         }
-        MethodState::NotStored(reason) => return Err(reason.into()),
+        MethodState::NotStored(reason) | MethodState::Deleting(OnceGone::NotStored(reason)) => {
+            return Err(reason.into());
+        }
         // Its key was used for a card that was deleted since.
         MethodState::Deleted => return Err(MethodRefusal::Rejected(MethodRejection::NotFound).into()),
     };
@@ -307,9 +314,9 @@ fn method_id(customer: &Customer, method: uuid::Uuid) -> MethodId {
 fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
     let status = match method.state {
         MethodState::Stored => "stored",
-        MethodState::Deleting => "deleting",
+        MethodState::Deleting(OnceGone::Deleted) => "deleting",
         MethodState::Deleted => "deleted",
-        MethodState::Declined(_) | MethodState::NotStored(_) => "not_stored",
+        MethodState::Deleting(_) | MethodState::Declined(_) | MethodState::NotStored(_) => "not_stored",
         MethodState::Pending { .. } | MethodState::Unrecognized => "pending",
     };
     let mut value = json!({

@@ -9,7 +9,7 @@ use lambda_http::{
     lambda_runtime::{self, LambdaEvent},
 };
 
-use super::{Credentials, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional};
+use super::{Config, Credentials, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional};
 use crate::{
     clock::{Clock, SystemClock},
     dynamodb::{
@@ -75,6 +75,14 @@ impl JournalConfig {
     pub fn entries_with(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
         let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
         Arc::new(DynamoDbEntries::new(client, self.table.clone(), self.shards))
+    }
+}
+
+impl Config {
+    /// The journal in a table at the same place, to be read; nothing is called yet.
+    pub fn entry_log(&self, table: String, http_client: &SharedHttpClient) -> Arc<dyn EntryLog> {
+        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
+        Arc::new(DynamoDbEntryLog::new(client, table))
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("policy", "operation"),
     ("transaction", "money card carried memo outcome operation"),
     ("order", "money card carried memo decline outcome operation policy transaction"),
-    ("payment_method", "card carried outcome operation order"),
+    ("payment_method", "card carried outcome operation order policy"),
     ("journal", "money card decline outcome operation transaction order words"),
     ("attention", "journal operation order words"),
     ("concern", "journal order transaction words"),
@@ -64,7 +64,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("reconcile", "outcome operation order merchants store payments"),
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
     ("journaling", "journal order store entry_store"),
-    ("listing", "transaction order journal concern store entry_log"),
+    ("listing", "money card transaction order journal concern store entry_log"),
     ("receipt", "money card transaction order merchants"),
     ("totals", "order journal store entry_log listing"),
     ("delivering", "clock store event_bus receivers webhook"),
@@ -88,7 +88,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("invocation", "card trail payments version"),
     (
         "app",
-        "order clock merchants switch attempts trail payment_methods payments reconcile scheduled_capture \
+        "order clock merchants switch attempts trail entry_log payment_methods payments reconcile scheduled_capture \
          abuse access_token invocation",
     ),
     (
@@ -97,6 +97,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
          payments access_token \
          invocation app words",
     ),
+    ("spreadsheet", "card concern listing"),
     ("status", "invocation app version"),
     // Metrics.
     ("telemetry", "trail reconcile scheduled_capture journaling delivering publishing invocation"),
@@ -108,7 +109,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     (
         "elastic_path",
-        "money card memo decline outcome operation policy transaction order attention clock \
+        "money card memo decline outcome operation policy transaction order attention concern clock listing spreadsheet \
          payment_method payment_methods merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
          app api words",
     ),

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate::{
     dynamodb::{Item, StoredCustomer},
     order::{CustomerReference, MerchantId},
-    payment_method::{Customer, CustomerKey, MethodState},
+    payment_method::{Customer, CustomerKey, MethodState, OnceGone},
 };
 
 use crate::{
@@ -45,7 +45,17 @@ fn customers_of_every_release_are_read_written_and_read_again_without_loss() {
 fn the_customers_show_every_state_of_a_card() {
     let customers: Vec<Customer> = items::customers().iter().map(read).collect();
     let methods: Vec<_> = customers.iter().flat_map(|customer| &customer.methods).collect();
-    for state in ["pending", "absent", "stored", "declined", "not stored", "deleting", "deleted"] {
+    for state in [
+        "pending",
+        "absent",
+        "stored",
+        "declined",
+        "not stored",
+        "deleting",
+        "refused",
+        "unverified",
+        "deleted",
+    ] {
         let is_there = methods.iter().any(|method| {
             state
                 == match method.state {
@@ -54,7 +64,9 @@ fn the_customers_show_every_state_of_a_card() {
                     MethodState::Stored => "stored",
                     MethodState::Declined(_) => "declined",
                     MethodState::NotStored(_) => "not stored",
-                    MethodState::Deleting => "deleting",
+                    MethodState::Deleting(OnceGone::Deleted) => "deleting",
+                    MethodState::Deleting(OnceGone::Declined(_)) => "refused",
+                    MethodState::Deleting(OnceGone::NotStored(_)) => "unverified",
                     MethodState::Deleted => "deleted",
                     MethodState::Unrecognized => "",
                 }

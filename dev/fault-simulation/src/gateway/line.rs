@@ -54,8 +54,10 @@ pub(super) struct Line<'a> {
     pub(super) instance: &'a Instance,
     pub(super) merchant: &'a str,
     pub(super) about: &'a str,
-    /// The instruction; none for an inquiry.
+    /// The instruction of a payment; none for an inquiry, and for what is about a stored card.
     pub(super) sent: Option<Sent>,
+    /// Whether it verifies a card.
+    pub(super) verifies: bool,
 }
 
 /// What becomes of one request.
@@ -166,7 +168,7 @@ impl Transport for Line<'_> {
 impl Line<'_> {
     fn is_payment(&self) -> bool {
         let wanted = self.sent.as_ref().map(|sent| &sent.wanted);
-        matches!(wanted, Some(Wanted::Authorize(_) | Wanted::Purchase(_)))
+        self.verifies || matches!(wanted, Some(Wanted::Authorize(_) | Wanted::Purchase(_)))
     }
 
     async fn round_trip(
@@ -177,7 +179,7 @@ impl Line<'_> {
         silence: Duration,
     ) -> Result<Response, TransportError> {
         let world = &self.instance.world;
-        let is_write = parcel.sent.is_some();
+        let is_write = parcel.request.method() != http::Method::GET;
         let arrived = match way.there {
             None => None,
             Some(Duration::ZERO) => Some(world.receive(parcel)),

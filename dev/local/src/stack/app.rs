@@ -46,8 +46,11 @@ pub(super) fn guarded(
     permissions: &Arc<Permissions>,
 ) -> Result<Arc<App>, StartError> {
     let config = config(dynamodb_url, secretsmanager_url, settings);
-    let app = App::with_http_client(&config, clock, &guarded_client(permissions)?);
-    app.map(Arc::new).map_err(|error| StartError::App(error.to_string()))
+    let http_client = guarded_client(permissions)?;
+    let app = App::with_http_client(&config, clock, &http_client);
+    let mut app = app.map_err(|error| StartError::App(error.to_string()))?;
+    app.entry_log = Some(config.entry_log(JOURNAL_TABLE_NAME.to_owned(), &http_client));
+    Ok(Arc::new(app))
 }
 
 /// What consumers of the stream use, each of which can do what its policy allows.

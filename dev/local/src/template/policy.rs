@@ -126,5 +126,6 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
     };
     index_of(tables.orders)
         .map(Resource::Index)
+        .or_else(|| index_of(tables.journal).map(Resource::JournalIndex))
         .or_else(|| index_of(tables.webhooks).map(Resource::WebhooksIndex))
 }

@@ -52,4 +52,5 @@ mod store;
 mod stored_cards;
 mod support;
 mod template;
+mod transactions;
 mod webhooks;

@@ -106,6 +106,8 @@ impl Description {
         let media = media.split(';').next().unwrap_or_default().trim();
         let body = if media.ends_with("/xml") {
             from_xml(said.body)?.value()
+        } else if media == "text/csv" {
+            json!(said.body)
         } else {
             serde_json::from_str(said.body).map_err(|error| error.to_string())?
         };

@@ -179,12 +179,14 @@ fn another_table_index_or_secret_is_not_taken_for_one_that_is_granted() {
     let index = |name| json!({"TableName": TABLE_NAME, "IndexName": name});
     assert_eq!(dynamodb(index("in-doubt")), Resource::Index("in-doubt".into()));
     assert_ne!(dynamodb(index("captures-due")), Resource::Index("in-doubt".into()));
+    let journal = json!({"TableName": JOURNAL_TABLE_NAME, "IndexName": "by-last-four"});
+    assert_eq!(dynamodb(journal), Resource::JournalIndex("by-last-four".into()));
     for other in [
         json!({"TableName": "somebody-elses"}),
         json!({"TableName": format!("{TABLE_NAME}-2")}),
         json!({"TableName": "somebody-elses", "IndexName": "in-doubt"}),
         json!({"TransactItems": [{"Put": {"TableName": TABLE_NAME}}]}),
-        json!({"TableName": JOURNAL_TABLE_NAME, "IndexName": "by-last-four"}),
+        json!({"TableName": "somebody-elses", "IndexName": "by-last-four"}),
         json!({"TableName": TABLE_NAME, "SecretId": "tollgate/merchants/1"}),
         json!("no object"),
     ] {

@@ -4,7 +4,7 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, NO_FUNDS, Shop, VISA, by_card, by_card_with, items};
+use crate::shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card, by_card_with, items};
 
 const METHODS: &str = "/v2/payment-methods";
 
@@ -89,8 +89,39 @@ async fn a_declined_card_is_not_stored_and_its_number_is_nowhere() {
 }
 
 #[tokio::test]
+async fn a_card_with_letters_that_the_merchant_does_not_take_is_not_left_at_the_gateway() {
+    let shop = Shop::open_with(json!({"decline_on": {"avs": [], "cvv": ["N"]}})).await;
+    let with_code = |code: &str| {
+        let mut body = card_of("c-1", VISA);
+        body["data"]["verification_value"] = json!(code);
+        body
+    };
+    let wrong = shop.post_with_key(METHODS, "k", with_code("111")).await;
+    let refused = wrong.error(400, "declined");
+    assert_eq!(refused["meta"]["decline_code"], "incorrect_cvc");
+    assert_eq!(list(&shop, "c-1").await, [] as [Value; 0]);
+    assert_eq!(shop.ledger("auth").len(), 1);
+    shop.post_with_key(METHODS, "k", with_code("111")).await.error(400, "declined");
+    assert_eq!(shop.ledger("auth").len(), 1, "the key stays declined");
+    // The gateway gives an equal card the profile that it has, and this one is new.
+    let removed = shop.ledger("auth")[0]["profileid"].clone();
+    let stored = shop.post_with_key(METHODS, "right", with_code("112")).await;
+    let payment = stored.data(201)["payment"].as_str().unwrap().to_owned();
+    assert!(!payment.contains(removed.as_str().unwrap()), "{payment}");
+
+    // An inquiry shows no letters. The card is removed, and the same request verifies it once more.
+    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
+    let again = store(&shop, "c-2", MASTERCARD, "lost").await;
+    again.error(503, "gateway_unavailable");
+    assert_eq!(list(&shop, "c-2").await, [] as [Value; 0]);
+    store(&shop, "c-2", MASTERCARD, "lost").await.data(201);
+    assert_eq!(shop.ledger("auth").len(), 4);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_lost_response_leaves_the_card_pending_until_an_inquiry_finds_it() {
-    let shop = Shop::open().await;
+    let shop = Shop::open_with(json!({ "decline_on": null })).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
     shop.no_inquiry();
     let pending = store(&shop, "c-1", VISA, "k").await;
@@ -142,6 +173,14 @@ async fn a_card_is_saved_along_with_a_payment_which_stands_whatever_becomes_of_t
     shop.register("order-4", 2599).await;
     let declined = by_card_with("purchase", NO_FUNDS, &json!({"save": true, "customer": "c-3"}));
     shop.pay("order-4", declined).await.error(400, "declined");
+    assert!(list(&shop, "c-3").await.is_empty());
+    // Nor does one that the gateway approved and a rule declines.
+    shop.register("order-5", 2599).await;
+    let wrong_code = json!({"save": true, "customer": "c-3", "verification_value": "111"});
+    let refused = shop.pay("order-5", by_card_with("purchase", VISA, &wrong_code)).await;
+    let transaction = refused.error(400, "declined")["meta"]["transaction_id"].as_str().unwrap().to_owned();
+    let confirmed = shop.follow_up("order-5", &transaction, "confirm", json!({})).await;
+    assert_eq!(confirmed.data(200)["payment_method"], Value::Null);
     assert!(list(&shop, "c-3").await.is_empty());
     shop.close().await;
 }

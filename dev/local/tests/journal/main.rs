@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod search;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::atomic::{AtomicBool, Ordering},
@@ -46,6 +48,8 @@ async fn scan(stack: &Stack, table: &str) -> Vec<Item> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() {
+    // Why a write failed is in the output of a test that fails.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().init();
     let count = count();
     let captures = Some(CaptureSettings { shards: 16, concurrency: CONCURRENCY });
     let stack = Stack::start(Options { captures, ..Options::default() }).await.unwrap();

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
+    concern::is_in_doubt,
     entry_log::CountedPage,
     journal::Entry,
     money::{Amount, Currency},
@@ -16,7 +17,7 @@ use crate::{
     outcome::GatewayResponse,
     store::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
-    transaction::Method,
+    transaction::{Method, Status},
 };
 
 const SHARDS: u16 = 3;
@@ -334,13 +335,69 @@ async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_
     }
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
     let now = at(5_400);
-    let found = lister.in_doubt(&merchant, now, 10, &|_, _| true).await.unwrap();
+    let wants = |_: &Order, transaction: &Transaction| is_in_doubt(transaction, now);
+    let search = DoubtSearch { merchant: &merchant, now, limit: 10, after: None, wants: &wants };
+    let found = lister.in_doubt(&search).await.unwrap();
     let orders: Vec<_> = found.rows.iter().map(|row| row.order.id.to_string()).collect();
-    assert_eq!((orders, found.more), (ids([2, 1, 4].into_iter()), false), "the oldest first");
+    assert_eq!((orders, found.next, found.more), (ids([2, 1, 4].into_iter()), None, false), "oldest first");
     assert_eq!(found.rows[0].at, at(0));
     assert_eq!(world.read.lock().unwrap().1, 4, "no other merchant's order is read");
-    let some = lister.in_doubt(&merchant, now, 1, &|_, _| true).await.unwrap();
-    assert_eq!((some.rows.len(), some.more), (1, true));
-    let none = lister.in_doubt(&merchant, now, 10, &|_, _| false).await.unwrap();
-    assert!(none.rows.is_empty() && !none.more);
+    // In parts: none is skipped, and none is there twice.
+    let (mut orders, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let part =
+            lister.in_doubt(&DoubtSearch { limit: 1, after: after.as_deref(), ..search }).await.unwrap();
+        orders.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+        assert!(part.rows.len() <= 1);
+        after = part.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(orders, ids([1, 2, 4].into_iter()));
+    let none = lister.in_doubt(&DoubtSearch { wants: &|_, _| false, ..search }).await.unwrap();
+    assert!(none.rows.is_empty() && none.next.is_none());
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
+    let world = World::default();
+    (10..14).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    // Approved, and its capture has been in doubt for long.
+    let mut order = world.orders.lock().unwrap().get("m#order-11").unwrap().clone();
+    let new = new_operation(Uuid::from_u128(99), Kind::Capture, 5);
+    order.transactions[0].operations.push(Operation::new(new, at(800)));
+    world.orders.lock().unwrap().insert("m#order-11".to_owned(), order);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let pages = async |conditions: &[Condition], limit| {
+        let (mut rows, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (now, since, until) = (at(9_000), at(0), at(9_000));
+            let after_this = after.as_deref();
+            let wanted =
+                Wanted { merchant: &merchant, now, since, until, conditions, after: after_this, limit };
+            let found = lister.find(&wanted).await.unwrap();
+            rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
+            assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
+            after = found.next;
+            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+            if after.is_none() {
+                return rows;
+            }
+        }
+    };
+    let status = |all: &[Status]| vec![Condition::Status(all.to_vec())];
+    for limit in [1, 2, 10] {
+        let all = pages(&status(&[Status::Pending, Status::Complete]), limit).await;
+        assert_eq!(all, ids([11, 13, 12, 10].into_iter()), "{limit}");
+        assert_eq!(pages(&status(&[Status::Pending]), limit).await, ids([11].into_iter()));
+        assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
+    }
+    assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
+    let later = [status(&[Status::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
+    assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
+    assert_eq!(pages(&[Condition::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
+    assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
+    let digits = [Condition::LastFour("0001".to_owned()), Condition::Currency(vec![Currency::USD])];
+    assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
 }

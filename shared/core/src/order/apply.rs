@@ -155,8 +155,6 @@ fn follow_up_cause(
     outcome: &Outcome,
     policy: &Policy,
 ) -> Option<Cause> {
-    let refused =
-        |letter: Option<&String>, list: &[String]| letter.is_some_and(|letter| list.contains(letter));
     match (operation.kind, outcome) {
         (Kind::Authorize | Kind::Purchase, Outcome::PartiallyApproved(_))
             if !policy.accept_partial_approval =>
@@ -166,15 +164,7 @@ fn follow_up_cause(
         (
             Kind::Authorize | Kind::Purchase,
             Outcome::Approved(answer) | Outcome::PartiallyApproved(answer),
-        ) => {
-            if refused(answer.cvv.as_ref(), &policy.decline_on.cvv) {
-                Some(Cause::CvvMismatch)
-            } else if refused(answer.avs.as_ref(), &policy.decline_on.avs) {
-                Some(Cause::AvsMismatch)
-            } else {
-                None
-            }
-        }
+        ) => policy.decline_on.refuses(answer.avs.as_ref(), answer.cvv.as_ref()),
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
             if operation.cause == Cause::Asked

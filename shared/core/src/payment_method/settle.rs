@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{MethodState, PaymentMethod};
+use super::{MethodState, OnceGone, PaymentMethod};
 use crate::{
     operation::Decline,
     order::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART},
     outcome::{Finding, GatewayResponse, NoEffect, Outcome},
+    policy::DeclineOn,
 };
 
 /// Whether something about a card is decided.
@@ -21,11 +22,11 @@ pub enum Settled {
 }
 
 /// Applies the gateway's direct response.
-pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, now: Timestamp) -> Settled {
+pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, now: Timestamp) -> Settled {
     let state = match outcome {
         Outcome::Approved(response) if response.stored.is_some() => {
             learn(method, response);
-            MethodState::Stored
+            refused(response, rule).map_or(MethodState::Stored, MethodState::Deleting)
         }
         // Approved without saying where it is stored: the record says, which an inquiry shows.
         Outcome::Approved(_) | Outcome::PartiallyApproved(_) | Outcome::Unknown(..) => {
@@ -40,21 +41,24 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, now: Timestamp) -> 
 }
 
 /// Applies what an inquiry found about the verification. False when nothing changed.
-pub fn settle_found(method: &mut PaymentMethod, finding: &Finding, now: Timestamp) -> bool {
-    let MethodState::Pending { absent_since } = method.state else { return surfaced(method, finding, now) };
+pub(super) fn settle_found(
+    method: &mut PaymentMethod,
+    finding: &Finding,
+    rule: &DeclineOn,
+    now: Timestamp,
+) -> bool {
+    let MethodState::Pending { absent_since } = method.state else {
+        return method.may_surface() && adopt(method, finding, rule, now);
+    };
+    if adopt(method, finding, rule, now) {
+        return true;
+    }
     match finding {
-        Finding::Became(outcome) => match (settle(method, outcome, now), outcome.as_ref()) {
+        Finding::Became(outcome) => match (settle(method, outcome, rule, now), outcome.as_ref()) {
             (Settled::Decided, _) => true,
             // The record of an approval that names no profile: nothing is stored.
             (_, Outcome::Approved(_)) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
             _ => false,
-        },
-        Finding::Several(approvals) => match approvals.iter().find(|approval| approval.stored.is_some()) {
-            Some(approval) => {
-                learn(method, approval);
-                decide(method, MethodState::Stored, now)
-            }
-            None => false,
         },
         Finding::Absent | Finding::Duplicate(_) => match absent_since {
             _ if now.duration_since(method.created_at) < ABSENCE_COUNTS_AFTER => false,
@@ -65,29 +69,34 @@ pub fn settle_found(method: &mut PaymentMethod, finding: &Finding, now: Timestam
             None => decide(method, MethodState::Pending { absent_since: Some(now) }, now),
         },
         Finding::TimedOut(_) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
-        Finding::Undecided | Finding::UnderReview | Finding::Failed => false,
+        Finding::Several(_) | Finding::Undecided | Finding::UnderReview | Finding::Failed => false,
     }
 }
 
-/// What counted as not stored is stored after all.
-fn surfaced(method: &mut PaymentMethod, finding: &Finding, now: Timestamp) -> bool {
-    if !method.may_surface() {
-        return false;
-    }
-    let stored = match finding {
-        Finding::Became(outcome) => {
-            Some(outcome.response()).filter(|_| matches!(**outcome, Outcome::Approved(_)))
-        }
+/// An approval that was found and says where the card is stored, also of what counted as not stored.
+fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+    let approval = match finding {
+        Finding::Became(outcome) => match outcome.as_ref() {
+            Outcome::Approved(response) => Some(response),
+            _ => None,
+        },
         Finding::Several(approvals) => approvals.iter().find(|approval| approval.stored.is_some()),
         _ => None,
     };
-    match stored.filter(|response| response.stored.is_some()) {
-        Some(response) => {
-            learn(method, response);
-            decide(method, MethodState::Stored, now)
-        }
-        None => false,
-    }
+    let Some(approval) = approval.filter(|approval| approval.stored.is_some()) else { return false };
+    learn(method, approval);
+    // Records carry no letters. No money has moved, so where a rule asks for them the card is verified again.
+    let unverified = rule.misses(approval.avs.as_ref(), approval.cvv.as_ref());
+    let again = unverified.then_some(OnceGone::NotStored(NoEffect::TryAgain));
+    let gone = refused(approval, rule).or(again);
+    decide(method, gone.map_or(MethodState::Stored, MethodState::Deleting), now)
+}
+
+/// What an approval that a rule of the merchant declines becomes.
+fn refused(approval: &GatewayResponse, rule: &DeclineOn) -> Option<OnceGone> {
+    let cause = rule.refuses(approval.avs.as_ref(), approval.cvv.as_ref())?;
+    let code = cause.declines_as()?;
+    Some(OnceGone::Declined(Decline { code, advice: code.advice() }))
 }
 
 fn learn(method: &mut PaymentMethod, response: &GatewayResponse) {

@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;
-use crate::{card::CardSummary, decline::DeclineCode, operation::Fingerprint};
+use crate::{
+    card::CardSummary,
+    decline::DeclineCode,
+    operation::Fingerprint,
+    outcome::{GatewayResponse, Outcome},
+};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_767_268_800).unwrap()
@@ -113,4 +118,51 @@ fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
     let tomorrow = now() + SignedDuration::from_hours(24);
     assert_eq!(customer.add(new(21), &[], tomorrow), Ok(AddPlan::Send(Uuid::from_u128(21))));
     assert_eq!(customer.methods.len(), 1);
+}
+
+#[test]
+fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
+    let mut customer = customer();
+    for id in 1..=100 {
+        customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
+        let code = DeclineCode::IncorrectCvc;
+        let decline = Decline { code, advice: code.advice() };
+        let method = customer.method_mut(Uuid::from_u128(id)).unwrap();
+        method.state = if id == 50 {
+            MethodState::Deleting(OnceGone::Declined(decline))
+        } else {
+            MethodState::Declined(decline)
+        };
+        // Else the next one would have to wait for its removal.
+        method.fingerprint = Fingerprint([255; 32]);
+    }
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    customer.add(new(101), &[], tomorrow).unwrap();
+    let left: Vec<_> = customer.methods.iter().map(|method| method.id.as_u128()).collect();
+    assert_eq!(left, [50, 101]);
+    assert_eq!(customer.listed(Uuid::from_u128(50)), Err(MethodRejection::NotFound));
+    customer.finish_deleting(Uuid::from_u128(50), tomorrow);
+    assert!(matches!(customer.methods[0].state, MethodState::Declined(_)));
+}
+
+#[test]
+fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
+    let mut customer = customer();
+    let (first, late) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    customer.keep(new(1), now()).unwrap();
+    // Sent before, given up, and done after the first: the gateway gave it the same profile.
+    let given_up = NewMethod { id: late, fingerprint: Fingerprint([9; 32]), ..new(2) };
+    customer.add(given_up, &[], now()).unwrap();
+    let method = customer.method_mut(late).unwrap();
+    (method.state, method.card.stored) = (MethodState::NotStored(NoEffect::NeverArrived), None);
+    let approval = GatewayResponse { stored: new(1).card.stored, ..GatewayResponse::default() };
+    let found = Finding::Became(Box::new(Outcome::Approved(approval)));
+    let mut before = customer.clone();
+    assert!(before.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(before.method(late).unwrap().state, MethodState::Stored, "it is there");
+    customer.begin_deleting(first, now()).unwrap();
+    customer.finish_deleting(first, now());
+    assert!(customer.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(customer.method(late).unwrap().state, MethodState::NotStored(NoEffect::TryAgain));
+    assert!(!customer.method(late).unwrap().may_surface());
 }

@@ -1,6 +1,7 @@
 //! Faults and crashes at every call while a card is stored, changed and deleted.
 
 mod fake;
+mod letters;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +11,13 @@ use super::{MethodChanged, MethodRefusal, PaymentMethods};
 use crate::{
     card::{CardAccount, CardSummary, Expiry, StoredCard},
     gateway::Card,
+    merchants::Merchant,
     operation::{Fingerprint, KeyDigest, Kind},
     order::CustomerReference,
-    payment_method::{CustomerKey, MethodId, MethodRejection, MethodState, NewMethod},
+    outcome::NoEffect,
+    payment_method::{
+        CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
+    },
     payments::Deadline,
 };
 use fake::{FAULTS, Fault, World};
@@ -54,10 +59,15 @@ fn card() -> Card {
 struct Shop {
     world: Arc<World>,
     methods: PaymentMethods,
+    merchant: Merchant,
 }
 
 impl Shop {
     fn new(world: World) -> Self {
+        Self::of(fake::lenient_merchant(), world)
+    }
+
+    fn of(merchant: Merchant, world: World) -> Self {
         let world = Arc::new(world);
         let methods = PaymentMethods {
             customers: world.clone(),
@@ -65,22 +75,21 @@ impl Shop {
             profiles: world.clone(),
             clock: world.clone(),
         };
-        Self { world, methods }
+        Self { world, methods, merchant }
     }
 
     /// One request. None when its process crashed.
     fn add(&self, key: Option<&str>) -> Option<Result<MethodChanged, MethodRefusal>> {
-        let (merchant, new) = (fake::merchant(), wanted(&self.world, key));
-        self.methods.add(&merchant, &reference(), &new, card(), deadline()).now_or_never()
+        let new = wanted(&self.world, key);
+        self.methods.add(&self.merchant, &reference(), &new, card(), deadline()).now_or_never()
     }
 
     fn delete(&self, id: MethodId) -> Option<Result<bool, MethodRefusal>> {
-        self.methods.delete(&fake::merchant(), id, deadline()).now_or_never()
+        self.methods.delete(&self.merchant, id, deadline()).now_or_never()
     }
 
     fn set_expiry(&self, id: MethodId, expiry: Expiry) -> bool {
-        let merchant = fake::merchant();
-        let request = self.methods.set_expiry(&merchant, id, expiry, deadline());
+        let request = self.methods.set_expiry(&self.merchant, id, expiry, deadline());
         match request.now_or_never() {
             Some(Ok(customer)) => {
                 customer.method(id.method).is_some_and(|method| method.new_expiry.is_none())
@@ -178,7 +187,7 @@ fn what_was_given_up_and_surfaces_is_adopted_and_not_stored_again() {
         shop.world.advance(100);
         let customer = shop.world.customer().unwrap();
         let id = MethodId { customer: customer.key.digest, method: customer.methods[0].id };
-        let _read = shop.methods.read(&fake::merchant(), id, deadline()).now_or_never();
+        let _read = shop.methods.read(&shop.merchant, id, deadline()).now_or_never();
     }
     let state = shop.world.customer().unwrap().methods[0].state;
     assert!(matches!(state, MethodState::NotStored(_)), "{state:?}");
@@ -194,7 +203,7 @@ fn an_unanswered_inquiry_about_what_may_surface_keeps_an_equal_card_from_being_s
     let _first = shop.add(Some("k"));
     for _ in 0..4 {
         shop.world.advance(100);
-        let _list = shop.methods.list(&fake::merchant(), &reference(), deadline()).now_or_never();
+        let _list = shop.methods.list(&shop.merchant, &reference(), deadline()).now_or_never();
     }
     shop.world.fail_inquiries(true);
     assert!(matches!(shop.add(Some("k")), Some(Err(MethodRefusal::Unverified))));
@@ -211,8 +220,7 @@ fn a_key_of_another_card_is_refused_and_a_card_under_another_key_is_the_same_car
     assert_eq!(shop.stored(Some("another")), id);
     let mut other = wanted(&shop.world, Some("k"));
     other.fingerprint = Fingerprint([7; 32]);
-    let merchant = fake::merchant();
-    let refused = shop.methods.add(&merchant, &reference(), &other, card(), deadline()).now_or_never();
+    let refused = shop.methods.add(&shop.merchant, &reference(), &other, card(), deadline()).now_or_never();
     let refused = refused.expect("no crash").expect_err("refused");
     assert!(matches!(refused, MethodRefusal::Rejected(MethodRejection::KeyReused)));
     assert_eq!(shop.world.verifications(), 1);
@@ -224,8 +232,7 @@ fn tokens_tell_cards_apart_that_end_in_the_same_digits() {
     shop.stored(None);
     let mut twin = wanted(&shop.world, None);
     twin.token = Some("9410000000001111".to_owned());
-    let merchant = fake::merchant();
-    let added = shop.methods.add(&merchant, &reference(), &twin, card(), deadline()).now_or_never();
+    let added = shop.methods.add(&shop.merchant, &reference(), &twin, card(), deadline()).now_or_never();
     assert!(matches!(added, Some(Ok(MethodChanged { replayed: false, .. }))));
     assert_eq!(shop.world.profiles().len(), 2);
 }
@@ -237,8 +244,7 @@ fn a_card_that_a_payment_stored_is_noted_once_whatever_call_fails() {
             let shop = Shop::new(World::new(vec![(call, fault)]));
             let mut new = wanted(&shop.world, None);
             new.card.stored = Some(StoredCard { profile: "7".to_owned(), account: "1".to_owned() });
-            let merchant = fake::merchant();
-            let keep = || shop.methods.keep(&merchant, &reference(), &new).now_or_never();
+            let keep = || shop.methods.keep(&shop.merchant, &reference(), &new).now_or_never();
             shop.until(|| matches!(keep(), Some(Ok(id)) if id == new.id), "noted");
             shop.until(|| matches!(keep(), Some(Ok(_))), "noted again");
             assert_eq!(shop.world.customer().map(|customer| customer.methods.len()), Some(1));

@@ -12,8 +12,9 @@ use crate::{
     operation::Kind,
     order::STILL_RUNNING,
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    payment_method::{Customer, MethodState, PaymentMethod, Settled, settle, settle_found},
+    payment_method::{Customer, MethodState, PaymentMethod, Settled, settle},
     payments::Deadline,
+    profiles::ProfileOutcome,
     trail,
 };
 
@@ -39,21 +40,29 @@ impl PaymentMethods {
         {
             finding = Some(self.inquire(merchant, method).await);
         }
-        let now = self.clock.now();
+        let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);
         let saved = self.change(customer.clone(), |customer| {
             let Some(method) = customer.method_mut(id) else { return Ok(((), false)) };
             if !matches!(method.state, MethodState::Pending { .. }) {
                 return Ok(((), false));
             }
-            let changed = match settle(method, &outcome, now) {
-                Settled::Decided => true,
-                Settled::Unchanged => finding.as_ref().is_some_and(|found| settle_found(method, found, now)),
-                Settled::Unverified(reason) => unverified(method, reason, finding.as_ref(), now),
+            let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
+                (Settled::Decided, _) => true,
+                (_, None) => false,
+                // A status that an intermediary can send. What the inquiry found decides; without a trace, and without a
+                // usable response, nothing was done.
+                (Settled::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
+                    let nothing = Outcome::NoEffect(reason, GatewayResponse::default());
+                    settle(method, &nothing, rule, now) == Settled::Decided
+                }
+                (Settled::Unchanged | Settled::Unverified(_), Some(found)) => {
+                    customer.settle_found(id, found, rule, now)
+                }
             };
             Ok(((), changed))
         });
         match saved.await {
-            Ok((customer, ())) => Ok(customer),
+            Ok((customer, ())) => self.remove(merchant, customer, id, deadline).await,
             // The card stays pending on record, which is true and gets resolved.
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, operation = %id, %error, "a stored card's outcome is not saved");
@@ -110,7 +119,8 @@ impl PaymentMethods {
         self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await
     }
 
-    /// Inquires about a card whose outcome is not known, once its own request cannot be running any more.
+    /// Inquires about a card whose outcome is not known, once its own request cannot be running any more, and removes what
+    /// must not stay stored.
     pub(super) async fn resolve(
         &self,
         merchant: &Merchant,
@@ -122,12 +132,54 @@ impl PaymentMethods {
             matches!(method.state, MethodState::Pending { .. })
                 && self.clock.now().duration_since(method.created_at) >= STILL_RUNNING
         };
-        let Some(method) = customer.method(id).filter(is_due) else { return Ok(customer) };
+        let Some(method) = customer.method(id).filter(is_due) else {
+            return self.remove(merchant, customer, id, deadline).await;
+        };
         if !deadline.leaves_time_to_ask() {
             return Ok(customer);
         }
         let finding = self.inquire(merchant, method).await;
-        self.save_finding(customer, id, &finding).await
+        let customer = self.save_finding(merchant, customer, id, &finding).await?;
+        self.remove(merchant, customer, id, deadline).await
+    }
+
+    /// Removes a card that must not stay stored. It is on record by then, so whatever happens here it is done again by the
+    /// next request about the customer's cards.
+    pub(super) async fn remove(
+        &self,
+        merchant: &Merchant,
+        customer: Customer,
+        id: Uuid,
+        deadline: Deadline,
+    ) -> Result<Customer, MethodRefusal> {
+        let Some(method) = customer.method(id).filter(|method| method.must_not_stay()) else {
+            return Ok(customer);
+        };
+        // The gateway gives equal cards one profile.
+        let stored = method.card.stored.clone().filter(|stored| !customer.has_stored(stored));
+        if let Some(stored) = stored {
+            let Some(limit) = deadline.gateway_limit() else { return Ok(customer) };
+            let outcome = self.profiles.delete(merchant, &method.route, &stored, limit).await;
+            if !matches!(outcome, ProfileOutcome::Done | ProfileOutcome::Missing) {
+                tracing::warn!(merchant = %merchant.id, operation = %id, ?outcome, "a refused card is not removed yet");
+                return Ok(customer);
+            }
+        }
+        let now = self.clock.now();
+        let changed = self.change(customer.clone(), |customer| {
+            let is_due = customer.method(id).is_some_and(PaymentMethod::must_not_stay);
+            if is_due {
+                customer.finish_deleting(id, now);
+            }
+            Ok(((), is_due))
+        });
+        match changed.await {
+            Ok((customer, ())) => Ok(customer),
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, operation = %id, %error, "the removal of a card is not saved");
+                Ok(customer)
+            }
+        }
     }
 
     /// Looks for a card that counts as not stored, before an equal one is sent.
@@ -146,41 +198,20 @@ impl PaymentMethods {
         if matches!(finding, Finding::Failed | Finding::Undecided | Finding::UnderReview) {
             return Err(MethodRefusal::Unverified);
         }
-        self.save_finding(customer, id, &finding).await.map(drop)
+        self.save_finding(merchant, customer, id, &finding).await.map(drop)
     }
 
     async fn save_finding(
         &self,
+        merchant: &Merchant,
         customer: Customer,
         id: Uuid,
         finding: &Finding,
     ) -> Result<Customer, MethodRefusal> {
-        let now = self.clock.now();
-        let (customer, ()) = self
-            .change(customer, |customer| {
-                let method = customer.method_mut(id);
-                Ok(((), method.is_some_and(|method| settle_found(method, finding, now))))
-            })
-            .await?;
+        let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);
+        let (customer, ()) =
+            self.change(customer, |customer| Ok(((), customer.settle_found(id, finding, rule, now)))).await?;
         Ok(customer)
-    }
-}
-
-/// A status that an intermediary can send. What the inquiry found decides; without a trace, and without a usable
-/// response, nothing was done.
-fn unverified(
-    method: &mut PaymentMethod,
-    reason: NoEffect,
-    finding: Option<&Finding>,
-    now: jiff::Timestamp,
-) -> bool {
-    match finding {
-        Some(Finding::Absent | Finding::Failed) => {
-            settle(method, &Outcome::NoEffect(reason, GatewayResponse::default()), now);
-            true
-        }
-        Some(found) => settle_found(method, found, now),
-        None => false,
     }
 }
 

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     members::{Name, Reader, Writer},
-    operation::{read_route, route},
     payment::{card, read_card},
+    route::{read_route, write_route},
     words::{NO_EFFECTS, meaning, word},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     operation::{Decline, Fingerprint, KeyDigest},
     order::CustomerReference,
     outcome::NoEffect,
-    payment_method::{Customer, CustomerKey, MethodState, PaymentMethod},
+    payment_method::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
     store::StoreError,
 };
 
@@ -30,7 +30,6 @@ const VERSION: Name = Name("version", "");
 const ID: Name = Name("i", "");
 const REQUEST_KEY: Name = Name("k", "");
 const FINGERPRINT: Name = Name("f", "");
-const ROUTE: Name = Name("r", "");
 const CARD: Name = Name("cd", "");
 const STATE: Name = Name("s", "");
 const ABSENT_SINCE: Name = Name("absent_since", "");
@@ -87,7 +86,7 @@ fn method(method: &PaymentMethod) -> Item {
     writer.id(ID, method.id);
     writer.some(REQUEST_KEY, method.key, |writer, name, key| writer.bytes(name, key.0));
     writer.bytes(FINGERPRINT, method.fingerprint.0);
-    writer.object(ROUTE, route(&method.route));
+    write_route(&mut writer, &method.route);
     writer.object(CARD, card(&method.card));
     match method.state {
         MethodState::Pending { absent_since } => {
@@ -95,18 +94,23 @@ fn method(method: &PaymentMethod) -> Item {
             writer.some(ABSENT_SINCE, absent_since, Writer::moment);
         }
         MethodState::Stored => writer.text(STATE, STORED),
-        MethodState::Declined(Decline { code, advice }) => {
+        MethodState::Declined(decline) => {
             writer.text(STATE, DECLINED);
-            // A word that only a newer version knows is written again as it was.
-            let is_known = |name: Name| method.carried.word(name.0).is_none();
-            writer.word(DECLINE_CODE, is_known(DECLINE_CODE).then(|| code.as_str()));
-            writer.word(ADVICE, is_known(ADVICE).then(|| advice.as_str()));
+            write_decline(&mut writer, method, decline);
         }
         MethodState::NotStored(reason) => {
             writer.text(STATE, NOT_STORED);
             writer.word(NO_EFFECT, word(NO_EFFECTS, &reason));
         }
-        MethodState::Deleting => writer.text(STATE, DELETING),
+        // What it is to become is told beside the word, so that whoever does not know of it deletes it all the same.
+        MethodState::Deleting(gone) => {
+            writer.text(STATE, DELETING);
+            match gone {
+                OnceGone::Deleted => {}
+                OnceGone::Declined(decline) => write_decline(&mut writer, method, decline),
+                OnceGone::NotStored(reason) => writer.word(NO_EFFECT, word(NO_EFFECTS, &reason)),
+            }
+        }
         MethodState::Deleted => writer.text(STATE, DELETED),
         MethodState::Unrecognized => {}
     }
@@ -116,12 +120,19 @@ fn method(method: &PaymentMethod) -> Item {
     writer.finish(&method.carried)
 }
 
+fn write_decline(writer: &mut Writer, method: &PaymentMethod, Decline { code, advice }: Decline) {
+    // A word that only a newer version knows is written again as it was.
+    let is_known = |name: Name| method.carried.word(name.0).is_none();
+    writer.word(DECLINE_CODE, is_known(DECLINE_CODE).then(|| code.as_str()));
+    writer.word(ADVICE, is_known(ADVICE).then(|| advice.as_str()));
+}
+
 fn read_method(mut members: Reader) -> Result<PaymentMethod, StoreError> {
     let mut method = PaymentMethod {
         id: members.id(ID)?,
         key: members.digest_maybe(REQUEST_KEY)?.map(KeyDigest),
         fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
-        route: members.part(ROUTE, read_route)?.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))?,
+        route: read_route(&mut members)?,
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         state: read_state(&mut members)?,
         new_expiry: members.parsed(NEW_EXPIRY)?,
@@ -145,16 +156,29 @@ fn read_state(members: &mut Reader) -> Result<MethodState, StoreError> {
         Some(STORED) => MethodState::Stored,
         Some(DECLINED) => {
             let generic = DeclineCode::GenericDecline;
-            let code = members.word(DECLINE_CODE, generic, DeclineCode::from_name)?.unwrap_or(generic);
-            let advice = members.word(ADVICE, code.advice(), Advice::from_name)?;
-            MethodState::Declined(Decline { code, advice: advice.unwrap_or_else(|| code.advice()) })
+            let decline = Decline { code: generic, advice: generic.advice() };
+            MethodState::Declined(read_decline(members)?.unwrap_or(decline))
         }
         Some(NOT_STORED) => {
-            let reason = members.word(NO_EFFECT, NoEffect::Unrecognized, |word| meaning(NO_EFFECTS, word))?;
-            MethodState::NotStored(reason.unwrap_or(NoEffect::Unrecognized))
+            MethodState::NotStored(read_no_effect(members)?.unwrap_or(NoEffect::Unrecognized))
         }
-        Some(DELETING) => MethodState::Deleting,
+        Some(DELETING) => MethodState::Deleting(match (read_decline(members)?, read_no_effect(members)?) {
+            (Some(decline), _) => OnceGone::Declined(decline),
+            (None, Some(reason)) => OnceGone::NotStored(reason),
+            (None, None) => OnceGone::Deleted,
+        }),
         Some(DELETED) => MethodState::Deleted,
         _ => MethodState::Unrecognized,
     })
+}
+
+fn read_decline(members: &mut Reader) -> Result<Option<Decline>, StoreError> {
+    let code = members.word(DECLINE_CODE, DeclineCode::GenericDecline, DeclineCode::from_name)?;
+    let Some(code) = code else { return Ok(None) };
+    let advice = members.word(ADVICE, code.advice(), Advice::from_name)?;
+    Ok(Some(Decline { code, advice: advice.unwrap_or_else(|| code.advice()) }))
+}
+
+fn read_no_effect(members: &mut Reader) -> Result<Option<NoEffect>, StoreError> {
+    members.word(NO_EFFECT, NoEffect::Unrecognized, |word| meaning(NO_EFFECTS, word))
 }

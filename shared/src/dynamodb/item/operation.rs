@@ -1,12 +1,11 @@
 //! An operation as it is stored. Where it stands is one word and the members that go with it; reading them makes a
 //! state that cannot contradict itself.
 
-use std::borrow::Cow;
-
 use super::{
     members::{Name, Reader, Writer, merge_words},
     notice::{NOTICES, notice, read_notice},
     payment::read_principal,
+    route::{read_route, write_route},
     words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, VERDICTS, meaning, word},
 };
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     dynamodb::Item,
     operation::{
         Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
-        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Route, State, Superseded,
+        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, State, Superseded,
     },
     outcome::{Doubt, GatewayResponse, NoEffect},
     store::StoreError,
@@ -29,13 +28,6 @@ const MECHANISM: Name = Name("mechanism", "");
 const AMOUNT: Name = Name("a", "amount");
 const KEY: Name = Name("k", "key");
 const FINGERPRINT: Name = Name("f", "fingerprint");
-const ROUTE: Name = Name("r", "route");
-/// The gateway of a route that names none: it was the only one for a long time, and a name costs bytes in every
-/// operation.
-const UNNAMED_GATEWAY: &str = "cardpointe";
-const GATEWAY: Name = Name("gateway", "");
-const MERCHID: Name = Name("mi", "merchid");
-const BASE_URL: Name = Name("bu", "base_url");
 const RETREF: Name = Name("rr", "retref");
 const BY: Name = Name("b", "by");
 const KEY_NAME: Name = Name("key_name", "");
@@ -90,16 +82,13 @@ const VERDICT: Name = Name("as", "");
 const REASON: Name = Name("reason", "");
 
 /// What is short for another name here.
-pub(super) const NAMES: [Name; 24] = [
+pub(super) const NAMES: [Name; 21] = [
     ID,
     KIND,
     FOLLOWS,
     AMOUNT,
     KEY,
     FINGERPRINT,
-    ROUTE,
-    MERCHID,
-    BASE_URL,
     RETREF,
     ATTEMPTS,
     ATTEMPT_ID,
@@ -131,7 +120,7 @@ pub(super) fn operation(operation: &Operation) -> Item {
     writer.number(AMOUNT, operation.amount.minor());
     writer.some(KEY, operation.key, |writer, name, key| writer.bytes(name, key.0));
     writer.bytes(FINGERPRINT, operation.fingerprint.0);
-    writer.object(ROUTE, route(&operation.route));
+    write_route(&mut writer, &operation.route);
     writer.text_maybe(RETREF, operation.reference.as_ref());
     writer.word(BY, word(PRINCIPALS, &operation.by));
     if let Some(told) = &operation.attribution {
@@ -179,7 +168,7 @@ pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreErro
         amount: members.amount(AMOUNT)?,
         key: members.digest_maybe(KEY)?.map(KeyDigest),
         fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
-        route: members.part(ROUTE, read_route)?.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))?,
+        route: read_route(&mut members)?,
         reference: members.text_maybe(RETREF)?,
         by: read_principal(&mut members, BY)?,
         attribution: read_attribution(&mut members)?,
@@ -221,21 +210,6 @@ fn read_attempt(members: &mut Reader) -> Result<Attempt, StoreError> {
         at: members.moment(ATTEMPTED_AT)?,
         gateway_order_id: members.text(GATEWAY_ORDER_ID)?,
     })
-}
-
-pub(super) fn route(route: &Route) -> Item {
-    let mut writer = Writer::default();
-    if route.gateway != UNNAMED_GATEWAY {
-        writer.text(GATEWAY, &*route.gateway);
-    }
-    writer.text(MERCHID, &route.account);
-    writer.text(BASE_URL, &route.endpoint);
-    writer.finish(&Carried::default())
-}
-
-pub(super) fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
-    let gateway = members.text_maybe(GATEWAY)?.map_or(Cow::Borrowed(UNNAMED_GATEWAY), Cow::Owned);
-    Ok(Route { gateway, account: members.text(MERCHID)?, endpoint: members.text(BASE_URL)? })
 }
 
 /// Writes a pending state, and says whose unrecognized words belong to it.
@@ -431,21 +405,4 @@ fn read_by_hand(mut members: Reader) -> Result<ByHand, StoreError> {
     };
     members.carry(&mut decision.carried);
     Ok(decision)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cardpointe;
-
-    #[test]
-    fn a_route_names_its_gateway_only_where_it_is_another_one() {
-        assert_eq!(UNNAMED_GATEWAY, cardpointe::NAME);
-        for (name, is_written) in [(UNNAMED_GATEWAY, false), ("another", true)] {
-            let written = Route { gateway: name.into(), account: "1".to_owned(), endpoint: "u".to_owned() };
-            let item = route(&written);
-            assert_eq!(item.contains_key(GATEWAY.0), is_written, "{name}");
-            assert_eq!(read_route(&mut Reader::new(item)).unwrap(), written);
-        }
-    }
 }

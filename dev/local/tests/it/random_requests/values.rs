@@ -66,6 +66,11 @@ impl Values {
         {
             (order, transaction) = (of_order.clone(), known.clone());
         }
+        if template == "/v2/transactions" {
+            let filter =
+                ["", "eq(status,complete)", "eq(last_four,1443):lt(amount,9999)", "eq(needs_attention,true)"];
+            return format!("{template}?filter={}", filter.choose(rng).unwrap_or(&""));
+        }
         if template == "/v2/payment-methods" {
             return format!("{template}?customer={}", customer(rng));
         }

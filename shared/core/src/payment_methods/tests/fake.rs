@@ -14,16 +14,15 @@ use crate::{
     card::{Expiry, StoredCard},
     clock::Clock,
     customers::{CustomerStore, Written},
-    discount::Discounts,
     gateway::{Command, Gateway, Instruction, PaymentSource, Question},
-    merchants::{GatewayAccount, Merchant},
+    merchants::Merchant,
     money::{Amount, Currency},
     operation::Route,
     outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     payment_method::{Customer, CustomerKey},
-    policy::Policy,
     profiles::{ProfileOutcome, Profiles},
     store::StoreError,
+    test_merchant::test_merchant,
 };
 
 /// What goes wrong with one call.
@@ -68,6 +67,8 @@ struct State {
     verifications: usize,
     inquiries: usize,
     inquiries_fail: bool,
+    /// The CVV letter of every direct response.
+    cvv: Option<String>,
     held_back: HeldBack,
 }
 
@@ -77,32 +78,21 @@ pub(super) struct World {
     state: Mutex<State>,
 }
 
-pub(super) fn route() -> Route {
-    Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1:1".to_owned() }
+/// It declines a card whose security code is wrong.
+pub(super) fn merchant() -> Merchant {
+    let mut merchant = test_merchant("m".parse().unwrap());
+    merchant.policy.decline_on.cvv = vec!["N".to_owned()];
+    merchant
 }
 
-pub(super) fn merchant() -> Merchant {
-    Merchant {
-        id: "m".parse().unwrap(),
-        keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
-        token_signing_key: "0123456789abcdef0123456789abcdef".into(),
-        gateway: GatewayAccount {
-            gateway: "g",
-            decimals: 2,
-            endpoint: "http://127.0.0.1:1".to_owned(),
-            username: "u".to_owned(),
-            password: "p".into(),
-            accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
-        },
-        policy: Policy::default(),
-        shopper_tokens: false,
-        disabled: false,
-        captures_paused: false,
-        authorizers: Vec::new(),
-        discounts: Discounts::default(),
-        name: None,
-        address: Vec::new(),
-    }
+/// It takes any card that the gateway approves.
+pub(super) fn lenient_merchant() -> Merchant {
+    test_merchant("m".parse().unwrap())
+}
+
+/// The way to its account.
+pub(super) fn route() -> Route {
+    merchant().route(Currency::USD).unwrap()
 }
 
 impl World {
@@ -143,6 +133,11 @@ impl World {
         let mut state = self.state();
         state.ids += 1;
         Uuid::from_u128(state.ids)
+    }
+
+    /// What every direct response says of the security code from now on.
+    pub(super) fn says_of_the_code(&self, letter: Option<&str>) {
+        self.state().cvv = letter.map(str::to_owned);
     }
 
     pub(super) fn fail_inquiries(&self, fail: bool) {
@@ -197,12 +192,13 @@ impl State {
     }
 }
 
-fn approved(stored: StoredCard) -> Outcome {
+fn approved(stored: StoredCard, cvv: Option<String>) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("123".to_owned()),
         token: crate::card::CardToken::parse("9418594164541111"),
         stored: Some(stored),
         amount: Some(Amount::ZERO),
+        cvv,
         ..GatewayResponse::default()
     })
 }
@@ -258,7 +254,7 @@ impl Gateway for World {
             return unknown;
         }
         match self.call(|state| state.store(id, expiry)).await {
-            Ok(stored) => approved(stored),
+            Ok(stored) => approved(stored, self.state().cvv.clone()),
             Err(Fault::Refused) => Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()),
             Err(_) => unknown,
         }
@@ -273,7 +269,8 @@ impl Gateway for World {
         let found = self.call(|state| state.records.get(question.gateway_order_id).cloned()).await;
         match found {
             _ if fails => Finding::Failed,
-            Ok(Some(stored)) => Finding::Became(Box::new(approved(stored))),
+            // Records carry no letters.
+            Ok(Some(stored)) => Finding::Became(Box::new(approved(stored, None))),
             Ok(None) => Finding::Absent,
             Err(_) => Finding::Failed,
         }

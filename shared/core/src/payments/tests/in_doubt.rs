@@ -149,3 +149,55 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     assert_eq!(question.known, ["refund-1"], "and not the refund itself");
     assert_eq!(question.payment.unwrap().reference, "r");
 }
+
+#[tokio::test]
+async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Pending);
+    let second = fixture.purchase(Some("another")).await;
+    assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
+    assert_eq!(fixture.sent(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
+    for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        let found = GatewayResponse {
+            reference: Some("r".to_owned()),
+            amount: Some(Amount::new(2599).unwrap()),
+            ..GatewayResponse::default()
+        };
+        fixture
+            .gateway
+            .findings
+            .lock()
+            .unwrap()
+            .push_back(Finding::Became(Box::new(Outcome::Approved(found))));
+        let performed = fixture.perform(&intent(None), Duration::from_secs(left)).await.unwrap();
+        assert_eq!((status(&performed), fixture.sent()), (status_then, 1), "{left} s");
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
+    let refused = Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default());
+    fixture.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
+    // While the gateway is asked about the first attempt, somebody gives it up and sends a second.
+    fixture.meanwhile(|order| {
+        let operation = &mut order.transactions[0].operations[0];
+        let amount = operation.amount;
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::now());
+    });
+    let deadline = Deadline::after(Duration::from_secs(29));
+    let (order, found) =
+        fixture.payments.ask_about(&fixture.merchant, performed.order, performed.at, deadline).await;
+    assert_ne!(found, Finding::Failed);
+    assert!(order.operation(performed.at).unwrap().is(Stage::Pending), "the second is still in doubt");
+    assert_eq!(order.operation(performed.at).unwrap().attempt.number, 2);
+}

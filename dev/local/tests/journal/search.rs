@@ -1,0 +1,253 @@
+//! Search at scale: the journal and its orders are loaded, and every filter's pages are read to the end. No page reads more
+//! than it may, however little it finds. `ENTRIES=1000000` loads as many as that.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use local::{
+    JOURNAL_TABLE_NAME, Options, Stack, TABLE_NAME, dynamodb_client,
+    load::{Load, fill},
+    merchants,
+};
+use tollgate::{
+    card::Brand,
+    clock::Clock as _,
+    dynamodb::{StoredOrder, entries::DynamoDbEntries},
+    entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace},
+    entry_store::EntryStore as _,
+    journal::entries,
+    listing::{Condition, Is, Lister, READ_MAX_BYTES, Wanted},
+    money::Currency,
+    order::{MerchantId, Order, OrderKey},
+    store::{DueQuery, OrderStore, Page, StoreError},
+    transaction::Status,
+};
+use uuid::Uuid;
+
+/// Unoptimized, a few keep the test short.
+const COUNT: usize = if cfg!(debug_assertions) { 400 } else { 10_000 };
+
+/// Days over which the entries are spread.
+const DAYS: i32 = 28;
+
+/// Partitions of a day.
+const SHARDS: u16 = 8;
+
+/// Writes under way at a time.
+const CONCURRENCY: usize = 32;
+
+/// Most that an entry and an order of one payment take.
+const ENTRY_BYTES: usize = 1_024;
+const ORDER_BYTES: usize = 3_072;
+
+/// By how much the process may grow while all pages of all filters are read.
+const GROWTH_MAX_KB: usize = 128 * 1024;
+
+fn count() -> usize {
+    std::env::var("ENTRIES").map_or(COUNT, |text| text.parse().expect("ENTRIES is a number"))
+}
+
+/// What is read, counted.
+struct Counting {
+    log: Arc<dyn EntryLog>,
+    store: Arc<dyn OrderStore>,
+    entries: AtomicUsize,
+    orders: AtomicUsize,
+    calls: AtomicUsize,
+}
+
+impl Counting {
+    fn called(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Entries, orders and calls since the last time.
+    fn take(&self) -> (usize, usize, usize) {
+        let take = |count: &AtomicUsize| count.swap(0, Ordering::Relaxed);
+        (take(&self.entries), take(&self.orders), take(&self.calls))
+    }
+}
+
+#[async_trait]
+impl EntryLog for Counting {
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        self.called();
+        self.log.shards(day).await
+    }
+
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        self.called();
+        let page = self.log.before(merchant, place, before, limit).await?;
+        self.entries.fetch_add(page.entries.len(), Ordering::Relaxed);
+        Ok(page)
+    }
+
+    async fn counted(
+        &self,
+        _: &MerchantId,
+        _: Date,
+        _: u16,
+        _: (&str, &str),
+        _: usize,
+    ) -> Result<CountedPage, StoreError> {
+        unreachable!("a search counts nothing")
+    }
+}
+
+#[async_trait]
+impl OrderStore for Counting {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        self.called();
+        self.orders.fetch_add(1, Ordering::Relaxed);
+        self.store.load(key).await
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a search writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a search writes nothing")
+    }
+
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        self.called();
+        self.store.due(query).await
+    }
+}
+
+/// The n-th order: like one that was really paid, at another time, with other ids and another card.
+fn order(paid: &Order, n: usize, began: Timestamp, step: SignedDuration) -> Order {
+    let mut order = paid.clone();
+    let id = u128::try_from(n).unwrap();
+    let at = began + step * i32::try_from(n).unwrap();
+    order.id = format!("search-{n}").parse().unwrap();
+    order.version = 0;
+    (order.created_at, order.updated_at) = (at, at);
+    let transaction = &mut order.transactions[0];
+    transaction.id = Uuid::from_u128((1 << 100) + id);
+    (transaction.created_at, transaction.updated_at) = (at, at);
+    transaction.card.brand = Some(if n.is_multiple_of(2) { Brand::Visa } else { Brand::Amex });
+    transaction.card.last_four = Some(format!("{:04}", n % 1_000));
+    transaction.capture = None;
+    transaction.authorization_expires_at = Some(at + SignedDuration::from_hours(7 * 24));
+    for operation in &mut transaction.operations {
+        operation.id = Uuid::from_u128((1 << 101) + id);
+        operation.attempt.at = at;
+        (operation.created_at, operation.updated_at) = (at, at);
+    }
+    order
+}
+
+/// Orders and entries, as the functions write them.
+async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
+    let app = stack.app();
+    let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
+    fill(&app, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await.unwrap();
+    let merchant: MerchantId = merchants::EXTERNAL.parse().unwrap();
+    let client = dynamodb_client(stack.dynamodb_url());
+    let scanned = client.scan().table_name(TABLE_NAME).send().await.unwrap();
+    let item = scanned.items.unwrap().remove(0);
+    let paid = StoredOrder(item).read().unwrap();
+    let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned(), SHARDS);
+    let step = SignedDuration::from_hours(i64::from(DAYS) * 24) / i32::try_from(count).unwrap();
+    let (paid, journal, store) = (&paid, &journal, &app.payments.store);
+    let writes = stream::iter(0..count).map(|n| async move {
+        let order = order(paid, n, began, step);
+        let own = entries(None, &order);
+        assert_eq!(own.len(), 1);
+        store.create(&order).await.unwrap();
+        journal.put(&own[0]).await.unwrap();
+    });
+    writes.buffer_unordered(CONCURRENCY).collect::<Vec<()>>().await;
+    merchant
+}
+
+fn resident_kb() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_memory() {
+    let count = count();
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let now = stack.clock().now();
+    let began = now - SignedDuration::from_hours(i64::from(DAYS) * 24);
+    let merchant = load(&stack, count, began).await;
+    let app = stack.app();
+    let log = app.entry_log.clone().unwrap();
+    let counts = AtomicUsize::default;
+    let store = app.payments.store.clone();
+    let counting = Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
+    let lister = Lister { log: &counting, store: &counting };
+    let every = |n: usize| count.div_ceil(n);
+    let ending = |hours: i64| now + SignedDuration::from_hours(hours);
+    let day = ending(-24);
+    let began_resident = resident_kb();
+    for (condition, expected) in [
+        (None, count),
+        (Some(Condition::Status(vec![Status::Complete])), count),
+        (Some(Condition::Status(vec![Status::Failed])), 0),
+        (Some(Condition::Status(vec![Status::Pending])), 0),
+        (Some(Condition::Currency(vec![Currency::USD])), count),
+        (Some(Condition::Currency(vec!["CAD".parse().unwrap()])), 0),
+        (Some(Condition::Brand(vec![Brand::Visa])), every(2)),
+        (Some(Condition::LastFour("0007".to_owned())), (count + 992) / 1_000),
+        (Some(Condition::Amount(Is::Equal(2599))), count),
+        (Some(Condition::Amount(Is::Less(2599))), 0),
+        (Some(Condition::Captured(Is::More(0))), 0),
+        (Some(Condition::NextCaptureAttempt(Is::AtMost(now))), 0),
+        (Some(Condition::AuthorizationExpiresAt(Is::Less(began))), 0),
+        (Some(Condition::ListedAt(Is::AtLeast(day))), count.div_ceil(usize::try_from(DAYS).unwrap())),
+    ] {
+        let conditions: Vec<Condition> = condition.into_iter().collect();
+        let since = if matches!(conditions[..], [Condition::ListedAt(_)]) { day } else { began };
+        let (mut found, mut pages, mut most, mut after) = (0, 0, (0, 0, 0), None::<String>);
+        loop {
+            let wanted = Wanted {
+                merchant: &merchant,
+                now,
+                since,
+                until: now,
+                conditions: &conditions,
+                after: after.as_deref(),
+                limit: 100,
+            };
+            let page = lister.find(&wanted).await.unwrap();
+            let (entries, orders, calls) = counting.take();
+            let bytes = entries * ENTRY_BYTES + orders * ORDER_BYTES;
+            assert!(bytes <= READ_MAX_BYTES && page.read_bytes <= READ_MAX_BYTES, "{conditions:?}: {bytes}");
+            // A page of another filter reads what it must, and no call finds nothing but at the ends of days.
+            assert!(page.rows.len() <= 100 && calls < 256 + 20_000, "{conditions:?}: {calls}");
+            most = (entries.max(most.0), orders.max(most.1), calls.max(most.2));
+            found += page.rows.len();
+            pages += 1;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let (entries, orders, calls) = most;
+        println!(
+            "{conditions:?}: {found} in {pages} pages of at most {entries} entries, {orders} orders, {calls} calls"
+        );
+        assert!(found.abs_diff(expected) <= 1, "{conditions:?}: {found} of {expected}");
+    }
+    let grown = resident_kb().saturating_sub(began_resident);
+    println!("{count} entries; grown by {grown} KB while they were read");
+    assert!(grown < GROWTH_MAX_KB, "{grown} KB");
+    stack.stop().await;
+}

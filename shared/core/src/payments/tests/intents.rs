@@ -1,0 +1,149 @@
+//! Decided and put on record before anything is sent, and sent once.
+
+use super::*;
+
+#[tokio::test]
+async fn the_intent_is_on_record_before_the_gateway_is_called() {
+    struct Looks(Arc<MemoryStore>);
+    #[async_trait]
+    impl Gateway for Looks {
+        async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+            let orders = self.0.orders.lock().unwrap();
+            let on_record = orders.values().flat_map(Order::operations).any(|(_, operation)| {
+                operation.is(Stage::Pending)
+                    && operation.attempt.gateway_order_id == instruction.gateway_order_id
+            });
+            assert!(on_record);
+            Outcome::Declined(
+                GatewayResponse::default(),
+                DeclineCode::GenericDecline,
+                DeclineCode::GenericDecline.advice(),
+            )
+        }
+        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+            Finding::Failed
+        }
+    }
+    let mut fixture = Fixture::new().await;
+    fixture.payments.gateway = Arc::new(Looks(fixture.store.clone()));
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Failed);
+}
+
+#[tokio::test]
+async fn an_intent_whose_write_lost_its_answer_is_recognised_as_ours_and_sent_once() {
+    for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
+        let fixture = Fixture::new().await;
+        fixture.next_writes(&[fault]);
+        let performed = fixture.purchase(None).await.unwrap();
+        assert_eq!(status(&performed), Status::Complete);
+        assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_intent_that_was_not_written_is_decided_again_and_sent_once() {
+    let fixture = Fixture::new().await;
+    fixture.next_writes(&[Fault::NotDone]);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_the_intent_cannot_be_put_on_record() {
+    let fixture = Fixture::new().await;
+    fixture.next_writes(&[Fault::NotDone; DECISIONS_MAX]);
+    let Err(Refusal::Store(error)) = fixture.purchase(None).await else {
+        panic!("nobody else changes the order")
+    };
+    assert!(error.to_string().contains("cut"), "the store's own reason: {error}");
+    assert_eq!(fixture.sent(), 0);
+}
+
+#[tokio::test]
+async fn the_writer_that_comes_second_decides_again() {
+    let fixture = Fixture::new().await;
+    fixture.meanwhile(|order| order.total = Some(Amount::new(5000).unwrap()));
+    let performed = fixture.purchase(None).await.unwrap();
+    let paid = performed.order.transaction(performed.at.transaction).unwrap().amount();
+    assert_eq!(paid, Amount::new(5000).unwrap(), "decided on what the other wrote");
+    assert_eq!(fixture.sent(), 1);
+}
+
+#[tokio::test]
+async fn another_attempt_goes_out_under_an_order_id_of_its_own() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.purchase(None).await.unwrap();
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    let sent = fixture.gateway.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 2);
+    assert_ne!(sent[0], sent[1]);
+}
+
+#[tokio::test]
+async fn of_two_retries_in_the_same_instant_one_sends() {
+    struct Frozen;
+    impl Clock for Frozen {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+        fn new_id(&self) -> uuid::Uuid {
+            uuid::Uuid::new_v4()
+        }
+    }
+    let mut fixture = Fixture::new().await;
+    fixture.payments.clock = Arc::new(Frozen);
+    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.purchase(Some("k")).await.unwrap();
+    // Another process takes up the same operation at the same time, and its write comes first.
+    fixture.meanwhile(|order| {
+        let operation = &mut order.transactions[0].operations[0];
+        let amount = operation.amount;
+        operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::UNIX_EPOCH);
+    });
+    let second = fixture.purchase(Some("k")).await;
+    assert!(matches!(second, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
+    assert_eq!(fixture.sent(), 1, "the other one sends it");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
+    let fixture = Fixture::new().await;
+    let late = fixture.perform(&intent(None), KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.5)).await.unwrap();
+    assert_eq!((status(&late), fixture.sent()), (Status::Failed, 0));
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the_one_that_is_there() {
+    let mut fixture = Fixture::new().await;
+    fixture.merchant.policy.orders = OrdersMode::External;
+    let pay = Pay {
+        method: Method::Purchase,
+        amount: Some(Amount::new(2600).unwrap()),
+        card: CardSummary::default(),
+        standalone: None,
+        save_for: None,
+        capture: CaptureAt::default(),
+        shopper: None,
+    };
+    let currency = Some(Currency::USD);
+    let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
+    let refused = fixture.perform(&too_much, Duration::from_secs(29)).await;
+    assert!(
+        matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing { .. }))),
+        "its total still holds"
+    );
+    fixture.key.order = "another".parse().unwrap();
+    assert_eq!(status(&fixture.perform(&too_much, Duration::from_secs(29)).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_registered_is_not_paid() {
+    let mut fixture = Fixture::new().await;
+    fixture.key.order = "unknown".parse().unwrap();
+    assert!(matches!(fixture.purchase(None).await, Err(Refusal::Rejected(Rejection::OrderNotFound))));
+    let capture = Action::Capture { target: Target::OnlyEligible, amount: None, custom_reference: None };
+    let refused = fixture.perform(&Intent { action: capture, ..intent(None) }, Duration::from_secs(29)).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
+}

@@ -1,0 +1,98 @@
+//! An outcome is saved whatever else changes the order, and a void that follows from it is on record before it is sent.
+
+use super::*;
+
+#[tokio::test]
+async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
+    struct Changes(Arc<MemoryStore>);
+    #[async_trait]
+    impl Gateway for Changes {
+        async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+            *self.0.meanwhile.lock().unwrap() =
+                Some(Box::new(|order| order.total = Some(Amount::new(9000).unwrap())));
+            Outcome::Approved(GatewayResponse {
+                reference: Some("r".to_owned()),
+                amount: Some(instruction.amount),
+                ..GatewayResponse::default()
+            })
+        }
+        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+            Finding::Failed
+        }
+    }
+    let mut fixture = Fixture::new().await;
+    fixture.payments.gateway = Arc::new(Changes(fixture.store.clone()));
+    fixture.purchase(None).await.unwrap();
+    let order = fixture.stored().await;
+    assert_eq!(order.total, Some(Amount::new(9000).unwrap()), "the other's change is kept");
+    assert_eq!(order.transactions[0].status(), Status::Complete);
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_again() {
+    let fixture = Fixture::new().await;
+    fixture.next_writes(&[Fault::None, Fault::NotDone]);
+    let performed = fixture.purchase(Some("k")).await.unwrap();
+    assert_eq!(status(&performed), Status::Pending);
+    assert!(fixture.stored().await.next_inquiry_at().is_some(), "found by who asks about it");
+    let again = fixture.purchase(Some("k")).await;
+    assert!(matches!(again, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
+    assert_eq!(fixture.sent(), 1);
+}
+
+#[tokio::test]
+async fn an_outcome_whose_write_lost_its_answer_is_recognised_as_ours() {
+    let fixture = Fixture::new().await;
+    fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+}
+
+#[tokio::test]
+async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        ..GatewayResponse::default()
+    }));
+    let performed = fixture.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), fixture.sent()), (Status::Failed, 2));
+    assert_eq!(fixture.stored().await.owing(), Some(Amount::new(2599).unwrap()));
+}
+
+#[tokio::test]
+async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_answer() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        token: Some(CardToken {
+            value: "9477709629051443".to_owned(),
+            brand: None,
+            last_four: Some("1443".to_owned()),
+        }),
+        ..GatewayResponse::default()
+    }));
+    // As the store gives it back: what is not stored is not there.
+    fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
+    let performed = fixture.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), fixture.sent()), (Status::Failed, 2));
+    let operation = performed.order.operation(performed.at).unwrap();
+    assert_eq!(operation.response().and_then(|answer| answer.token.clone()), None);
+    let transaction = performed.order.transaction(performed.at.transaction).unwrap();
+    assert_eq!(transaction.card.last_four.as_deref(), Some("1443"));
+}
+
+#[tokio::test]
+async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
+        reference: Some("r".to_owned()),
+        amount: Some(Amount::new(500).unwrap()),
+        ..GatewayResponse::default()
+    }));
+    // The write that holds the partial approval and the void is not done.
+    fixture.next_writes(&[Fault::None, Fault::NotDone]);
+    let performed = fixture.purchase(None).await.unwrap();
+    assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
+}

@@ -1,0 +1,36 @@
+//! A merchant as tests make them.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    discount::Discounts,
+    merchants::{GatewayAccount, Merchant},
+    money::Currency,
+    order::MerchantId,
+    policy::Policy,
+};
+
+/// A merchant with one account, for dollars, and no rules of its own.
+pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
+    Merchant {
+        id,
+        keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
+        token_signing_key: "0123456789abcdef0123456789abcdef".into(),
+        gateway: GatewayAccount {
+            gateway: "g",
+            decimals: 2,
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            username: "u".to_owned(),
+            password: "p".into(),
+            accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
+        },
+        policy: Policy::default(),
+        shopper_tokens: false,
+        disabled: false,
+        captures_paused: false,
+        authorizers: Vec::new(),
+        discounts: Discounts::default(),
+        name: None,
+        address: Vec::new(),
+    }
+}

@@ -1,0 +1,100 @@
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn conditions(text: &str) -> Vec<Condition> {
+    Filter::parse(text).unwrap().conditions
+}
+
+/// The members that are named, with what is said of them.
+fn wrong(text: &str) -> Vec<String> {
+    let problems = Filter::parse(text).unwrap_err();
+    problems.iter().map(|problem| problem.sentence(|_| "")).collect()
+}
+
+#[test]
+fn each_field_is_compared_as_elastic_path_writes_it() {
+    assert_eq!(Filter::parse("").unwrap(), Filter::default());
+    for (text, expected) in [
+        ("eq(status,complete)", Condition::Status(vec![Status::Complete])),
+        ("in(status,complete,\"failed\")", Condition::Status(vec![Status::Complete, Status::Failed])),
+        ("eq(brand,american express)", Condition::Brand(vec![Brand::Amex])),
+        ("eq(last_four,0441)", Condition::LastFour("0441".to_owned())),
+        ("gt(amount,100)", Condition::Amount(Is::More(100))),
+        ("le(captured_amount,0)", Condition::Captured(Is::AtMost(0))),
+        ("in(amount,1,2)", Condition::Amount(Is::OneOf(vec![1, 2]))),
+        ("eq(needs_attention,true)", Condition::NeedsAttention(Vec::new())),
+        ("eq(needs_attention,found_late)", Condition::NeedsAttention(vec![Concern::FoundLate])),
+        (
+            "le(authorization_expires_at,2026-11-21T00:00:00Z)",
+            Condition::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T00:00:00Z"))),
+        ),
+        (
+            " lt( next_capture_attempt , 2026-11-21T06:00:00+02:00 ) ",
+            Condition::NextCaptureAttempt(Is::Less(at("2026-11-21T04:00:00Z"))),
+        ),
+    ] {
+        assert_eq!(conditions(text), [expected], "{text}");
+    }
+    assert_eq!(conditions("eq(currency,USD):lt(amount,5)").len(), 2);
+}
+
+#[test]
+fn times_make_a_range_and_a_day_is_all_of_its_moments() {
+    let range = |text| {
+        let filter = Filter::parse(text).unwrap();
+        (filter.since, filter.until)
+    };
+    let (begin, end) = (at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"));
+    for (text, expected) in [
+        ("eq(created_at,2026-11-20)", (Some(begin), Some(end))),
+        ("ge(created_at,2026-11-20):lt(created_at,2026-11-21)", (Some(begin), Some(end))),
+        ("ge(created_at,2026-11-20):le(created_at,2026-11-20)", (Some(begin), Some(end))),
+        ("gt(created_at,2026-11-19)", (Some(begin), None)),
+        ("lt(created_at,2026-11-21T00:00:00Z)", (None, Some(end))),
+        ("gt(created_at,2026-11-19T23:59:59.999Z)", (Some(begin), None)),
+        ("le(created_at,2026-11-20T23:59:59.999Z)", (None, Some(end))),
+        // The narrower one of two.
+        ("ge(created_at,2026-01-01):ge(created_at,2026-11-20)", (Some(begin), None)),
+    ] {
+        assert_eq!(range(text), expected, "{text}");
+    }
+    assert_eq!(conditions("eq(authorization_expires_at,2026-11-20)").len(), 2);
+}
+
+#[test]
+fn what_is_wrong_is_named_by_field_and_all_of_it() {
+    for (text, says) in [
+        ("status=complete", "filter must be conditions such as eq(status,complete)"),
+        ("eq(status,complete", "filter must be conditions"),
+        ("eq(status,complete):", "filter must be conditions"),
+        ("eq()", "filter must be conditions"),
+        ("eq(st atus,x)", "filter must be conditions"),
+        ("eq(status)", "filter.status has no value"),
+        ("eq(status,)", "filter.status has no value"),
+        ("eq(status,paid)", "filter.status must be one of complete, failed, pending, cancelled"),
+        ("eq(status,complete,failed)", "filter.status takes one value with eq"),
+        ("like(status,com*)", "filter.status takes eq and in"),
+        ("eq(email,a@b.example)", "filter.email is no field of a filter; there are created_at, status"),
+        ("eq(currency,dollars)", "filter.currency must be a currency's code"),
+        ("eq(amount,25.99)", "filter.amount must be a whole number of minor units"),
+        ("eq(amount,-1)", "filter.amount must be"),
+        ("eq(amount,99999999999999999999)", "filter.amount must be"),
+        ("eq(last_four,144)", "filter.last_four takes eq and four digits"),
+        ("in(last_four,1443,1444)", "filter.last_four takes one value"),
+        ("eq(needs_attention,false)", "filter.needs_attention must be one of in_doubt"),
+        ("eq(created_at,yesterday)", "filter.created_at must be a time such as"),
+        ("eq(created_at,9999-12-31)", "filter.created_at must be a time"),
+        ("in(created_at,2026-11-20)", "filter.created_at takes eq, gt, ge, lt and le"),
+    ] {
+        let found = wrong(text);
+        assert!(found.iter().any(|sentence| sentence.starts_with(says)), "{text}: {found:?}");
+    }
+    let both = wrong("eq(status,paid):eq(amount,x)");
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert_eq!(wrong(&"x".repeat(2_001)), ["filter must have at most 2000 characters"]);
+    let many = format!("in(amount{})", ",1".repeat(51));
+    assert_eq!(wrong(&many), ["filter.amount takes 50 values at most"]);
+}

@@ -1,0 +1,232 @@
+//! `GET /v2/transactions`: a merchant's transactions, found in the journal and shown as they are now.
+
+use form_urlencoded::Serializer;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{HeaderValue, header},
+};
+use serde_json::{Value, json};
+
+use super::{
+    cursor::Place,
+    error,
+    filter::Filter,
+    response::{self, View},
+    status,
+};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{self, Handled, Reply, Written},
+        failure::Failure,
+        problem::Problem,
+    },
+    app::App,
+    invocation::{request_id, serve},
+    listing::{Condition, Found, Lister, Row, Wanted},
+    merchants::Role,
+    payments::Refusal,
+    spreadsheet::{
+        self,
+        payments::{COLUMNS, cells},
+    },
+};
+
+/// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
+const ROWS: usize = 25;
+const ROWS_MAX: usize = 100;
+
+/// How far back is looked where the filter does not say: longer than an authorization holds.
+const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A list ends a moment from now: clocks differ a little.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+
+const CSV: &str = "text/csv; charset=utf-8";
+
+/// A page as it goes out.
+struct Page {
+    content_type: &'static str,
+    body: String,
+}
+
+/// What a request asks for.
+struct Asked {
+    text: String,
+    conditions: Vec<Condition>,
+    since: Timestamp,
+    until: Timestamp,
+    after: Option<String>,
+    limit: usize,
+    is_csv: bool,
+}
+
+/// `GET /v2/transactions?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+pub async fn search_transactions(app: &App, request: &Request) -> Response<Body> {
+    serve(request, async {
+        let mut next = None;
+        let handled = Box::pin(search(app, request, &mut next)).await;
+        let mut response = exchange::http(request, handled, |outcome| match outcome {
+            Ok((status, Page { content_type, body })) => Written { status, content_type, body },
+            Err(failure) => {
+                let body = error::body(failure, &request_id(request)).to_string();
+                Written { status: failure.status(status::status), content_type: "application/json", body }
+            }
+        });
+        let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+        response.headers_mut().extend(link.map(|link| (header::LINK, link)));
+        response
+    })
+    .await
+}
+
+async fn search(app: &App, request: &Request, next: &mut Option<String>) -> Handled<Page> {
+    let caller = Caller::with_token(app, request).await?;
+    caller.must_be_merchant(Role::Read)?;
+    let view = caller.view(app);
+    let asked = Asked::read(request, &caller, view.now)?;
+    let unread = "this function was started without the journal";
+    let log = app.entry_log.as_deref().ok_or_else(|| Failure::unavailable(unread))?;
+    let lister = Lister { log, store: app.payments.store.as_ref() };
+    let Asked { conditions, since, until, after, limit, .. } = &asked;
+    let wanted = Wanted {
+        merchant: &caller.merchant.id,
+        now: view.now,
+        since: *since,
+        until: *until,
+        conditions,
+        after: after.as_deref(),
+        limit: *limit,
+    };
+    let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
+    let place = found.next.clone().map(|after| Place { since: *since, until: *until, after });
+    let cursor = place.map(|place| place.sealed(&caller.merchant, &asked.text, view.now));
+    *next = cursor.as_deref().map(|cursor| asked.link(cursor));
+    let page = if asked.is_csv {
+        csv(&found, view)?
+    } else {
+        let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
+        json(&asked, &found, view, (cursor.as_deref(), next.as_deref()), newest)
+    };
+    Ok(Reply::new(200, page))
+}
+
+impl Asked {
+    fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
+        let parameters = request.query_string_parameters();
+        let mut problems: Vec<Problem> = Vec::new();
+        for (name, _) in parameters.iter() {
+            if name == "sort"
+                || (name.starts_with("page") && !["page[limit]", "page[cursor]"].contains(&name))
+            {
+                let why = "is not supported; there are filter, page[limit] and page[cursor]";
+                problems.push(Problem::of(name, Code::InvalidValue, why));
+            }
+        }
+        let text = parameters.all("filter").unwrap_or_default().join(":");
+        let filter = Filter::parse(&text).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Filter::default()
+        });
+        let limit = match parameters.first("page[limit]") {
+            None => ROWS,
+            Some(limit) => {
+                let limit = limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
+                limit.unwrap_or_else(|| {
+                    let why = format!("must be 1 to {ROWS_MAX}");
+                    problems.push(Problem::of("page[limit]", Code::InvalidValue, why));
+                    ROWS
+                })
+            }
+        };
+        let place = parameters.first("page[cursor]").map(|cursor| {
+            let place = Place::opened(&caller.merchant, &text, cursor, now);
+            if place.is_none() {
+                let why = "is not a cursor of this list, or older than a day; begin again without it";
+                problems.push(Problem::of("page[cursor]", Code::InvalidValue, why));
+            }
+            place
+        });
+        Failure::of_problems(problems)?;
+        let place = place.flatten();
+        let range = |place: &Place| (place.since, place.until);
+        let (since, until) = place.as_ref().map_or_else(|| filter.range(now), range);
+        let after = place.map(|place| place.after);
+        let is_csv = wants_csv(request);
+        Ok(Self { text, conditions: filter.conditions, since, until, after, limit, is_csv })
+    }
+
+    /// The same request with a cursor, as a reference relative to it.
+    fn link(&self, cursor: &str) -> String {
+        let mut query = Serializer::new(String::new());
+        if !self.text.is_empty() {
+            query.append_pair("filter", &self.text);
+        }
+        query.append_pair("page[limit]", &self.limit.to_string());
+        query.append_pair("page[cursor]", cursor);
+        format!("?{}", query.finish())
+    }
+}
+
+impl Filter {
+    /// What a list reads: as far as the index of a card goes back, or else some weeks.
+    fn range(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        // Nothing is listed in the future, and nothing before there was a clock: no page has to look there.
+        let until = self.until.unwrap_or(Timestamp::MAX).min(now + SOON);
+        let has_index = self.conditions.iter().any(|one| matches!(one, Condition::LastFour(_)));
+        let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = self.since.unwrap_or(if has_index { Timestamp::UNIX_EPOCH } else { within });
+        (since.max(Timestamp::UNIX_EPOCH), until)
+    }
+}
+
+/// Whether `Accept` names CSV.
+fn wants_csv(request: &Request) -> bool {
+    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = accept.flat_map(|accept| accept.split(','));
+    kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))
+}
+
+fn csv(found: &Found, view: View) -> Result<Page, Failure> {
+    let mut body = Vec::new();
+    let rows = found.rows.iter().filter_map(|row| cells(row, view.now));
+    spreadsheet::write(&mut body, &COLUMNS, rows)
+        .map_err(|error| Failure::unavailable(&error.to_string()))?;
+    let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
+    Ok(Page { content_type: CSV, body })
+}
+
+fn json(
+    asked: &Asked,
+    found: &Found,
+    view: View,
+    (cursor, next): (Option<&str>, Option<&str>),
+    newest: Option<Timestamp>,
+) -> Page {
+    let rows = found.rows.iter().filter_map(|row| shown(row, view));
+    let body = json!({
+        "data": rows.collect::<Vec<_>>(),
+        "links": {"next": next},
+        "meta": {
+            "page": {"limit": asked.limit, "cursor": cursor},
+            "since": asked.since,
+            "until": asked.until,
+            "journal": {"newest_entry_at": newest},
+            "more_in_doubt": found.more_in_doubt,
+            "read_bytes": found.read_bytes,
+        },
+    });
+    Page { content_type: "application/json", body: body.to_string() }
+}
+
+/// The transaction as its order's route shows it, and what a list knows besides.
+fn shown(row: &Row, view: View) -> Option<Value> {
+    let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
+    let needs = row.concerns(view.now);
+    let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
+    value["meta"]["needs_attention"] = needs.collect();
+    value["meta"]["listed_at"] = row.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string().into();
+    Some(value)
+}

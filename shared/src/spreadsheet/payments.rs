@@ -1,0 +1,55 @@
+//! A transaction as a line of a file.
+
+use jiff::Timestamp;
+
+use crate::{card::Brand, concern::Concern, listing::Row};
+
+/// The names of the columns. None is ever changed; a release may add some at the end.
+pub const COLUMNS: [&str; 15] = [
+    "time",
+    "status",
+    "method",
+    "currency",
+    "amount",
+    "captured",
+    "refunded",
+    "brand",
+    "last_four",
+    "retref",
+    "custom_reference",
+    "merchant_reference",
+    "order",
+    "transaction",
+    "needs_attention",
+];
+
+/// The codes as one cell.
+pub fn codes(found: &[Concern]) -> String {
+    found.iter().map(|concern| concern.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// The cells of a row, one for each column. Times are whole seconds of UTC, amounts have the currency's decimals, and what
+/// is not known is empty.
+pub fn cells(row: &Row, now: Timestamp) -> Option<Vec<String>> {
+    let order = &row.order;
+    let transaction = order.transaction(row.transaction)?;
+    let decimal = |amount| order.currency.decimal(amount);
+    let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some(vec![
+        row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        transaction.status().as_str().to_owned(),
+        transaction.method.as_str().to_owned(),
+        order.currency.to_string(),
+        decimal(transaction.amount()),
+        decimal(transaction.captured()),
+        decimal(transaction.refunded()),
+        known(transaction.card.brand.map(Brand::name)),
+        known(transaction.card.last_four.as_deref()),
+        known(transaction.reference()),
+        known(transaction.custom_reference.as_deref()),
+        known(transaction.memo.as_ref().map(|memo| memo.reference.as_str())),
+        order.id.to_string(),
+        transaction.id.to_string(),
+        codes(&row.concerns(now)),
+    ])
+}
