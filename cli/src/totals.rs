@@ -7,6 +7,7 @@ use tollgate::{
     journal::{DayTotals, Total, TotalLine},
     listing::Lister,
     order::MerchantId,
+    spreadsheet::totals::{COLUMNS, cells},
     store::StoreError,
     totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
 };
@@ -23,23 +24,6 @@ use crate::{
     report::Report,
     table::aligned,
 };
-
-/// The columns, of the CSV in small letters. What the journal has, is named as there.
-const HEADER: [&str; 13] = [
-    "DAY",
-    "CURRENCY",
-    "OPERATION",
-    "FACT",
-    "MID",
-    "BRAND",
-    "COUNT",
-    "AMOUNT",
-    "HELD",
-    "PAID",
-    "RETURNED",
-    "AT_GATEWAY",
-    "PROVISIONAL",
-];
 
 /// What is shown, and as of when.
 struct Shown<'a> {
@@ -65,8 +49,7 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
     let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals };
     if options.csv {
-        let header = HEADER.map(str::to_ascii_lowercase);
-        csv::print(&header.each_ref().map(String::as_str), shown.rows().map(Vec::from))?;
+        csv::print(&COLUMNS, shown.rows().map(Vec::from))?;
         return Ok(Report::nothing());
     }
     Ok(Report::new(shown.text(), shown.value()))
@@ -94,34 +77,14 @@ impl Shown<'_> {
     }
 
     fn rows(&self) -> impl Iterator<Item = [String; 13]> {
-        self.totals.lines().map(|(line, total)| self.cells(line, total))
-    }
-
-    fn cells(&self, line: &TotalLine, total: &Total) -> [String; 13] {
-        let decimal = |minor| line.currency.signed_decimal(minor);
-        let Total { count, amount, changes } = *total;
-        [
-            line.day.to_string(),
-            line.currency.to_string(),
-            line.operation.clone(),
-            line.fact.clone(),
-            line.mid.clone(),
-            line.brand.clone().unwrap_or_default(),
-            count.to_string(),
-            decimal(amount),
-            decimal(changes.held),
-            decimal(changes.paid),
-            decimal(changes.returned),
-            decimal(changes.gateway),
-            if self.is_provisional(line.day) { "yes" } else { "no" }.to_owned(),
-        ]
+        self.totals.lines().map(|(line, total)| cells(line, total, self.is_provisional(line.day)))
     }
 
     fn text(&self) -> String {
         // Whether a day is provisional is said once, with its sums.
-        const COLUMNS: usize = HEADER.len() - 1;
-        let rows = std::iter::once(HEADER.map(str::to_owned)).chain(self.rows());
-        let lines: Vec<Vec<String>> = rows.map(|row| row[..COLUMNS].to_vec()).collect();
+        const SHOWN: usize = COLUMNS.len() - 1;
+        let rows = std::iter::once(COLUMNS.map(str::to_ascii_uppercase)).chain(self.rows());
+        let lines: Vec<Vec<String>> = rows.map(|row| row[..SHOWN].to_vec()).collect();
         let mut text = aligned(&lines);
         for ((day, currency), changes) in self.totals.by_day() {
             let decimal = |minor| currency.signed_decimal(minor);

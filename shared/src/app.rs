@@ -21,6 +21,7 @@ use crate::{
     reconcile::Limits,
     scheduled_capture::CaptureSettings,
     switch::Switch,
+    totals_store::TotalsStore,
     trail,
 };
 
@@ -59,6 +60,8 @@ pub struct App {
     pub inquiries: Limits,
     /// The journal, in the function that reads it; the others start without.
     pub entry_log: Option<Arc<dyn EntryLog>>,
+    /// The totals that are kept of it, likewise.
+    pub totals: Option<Arc<dyn TotalsStore>>,
 }
 
 /// Whether a run of a schedule may do anything.

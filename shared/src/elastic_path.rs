@@ -15,6 +15,7 @@ mod members;
 mod orders;
 mod pay;
 mod payment_methods;
+mod reports;
 mod response;
 mod source;
 pub mod status;
@@ -32,6 +33,7 @@ pub use payment_methods::{
 };
 
 pub use token::issue_token;
+pub use reports::report_daily;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};

@@ -225,6 +225,7 @@ impl App {
             captures,
             inquiries,
             entry_log: None,
+            totals: None,
         }
     }
 
@@ -236,13 +237,19 @@ impl App {
     }
 
     /// The same with the journal to read.
-    async fn start_with_journal() -> Result<Self, Error> {
+    async fn start_with_journal(opening: Opening) -> Result<Self, Error> {
         let config = Config::from_env()?;
         let table = needed("JOURNAL_TABLE_NAME")?;
         install_tls();
         let http_client = aws_http_client()?;
-        let app = Self::start_with(Opening::Table, &config, &http_client).await?;
-        Ok(Self { entry_log: Some(config.entry_log(table, &http_client)), ..app })
+        let app = Self::start_with(opening, &config, &http_client).await?;
+        Ok(app.reading(&config, table, &http_client))
+    }
+
+    /// The same, reading the journal in this table.
+    pub fn reading(self, config: &Config, table: String, http_client: &SharedHttpClient) -> Self {
+        let (entry_log, totals) = config.journal(table, http_client);
+        Self { entry_log: Some(entry_log), totals: Some(totals), ..self }
     }
 
     async fn start_with(
@@ -274,7 +281,7 @@ where
     F: Future<Output = Response<Body>> + Send,
 {
     telemetry::init();
-    serve(App::start_with_journal().await?, handler).await
+    serve(App::start_with_journal(Opening::Table).await?, handler).await
 }
 
 async fn serve<H, F>(app: App, handler: H) -> Result<(), Error>
@@ -313,8 +320,29 @@ where
     R: Measured + Serialize + Send,
 {
     telemetry::init();
-    let app = Arc::new(App::start(Opening::Table).await?);
-    let handler = &handler;
+    run_schedule(App::start(Opening::Table).await?, handler).await
+}
+
+/// The same for a function that reads the journal, and calls nothing else.
+pub async fn run_scheduled_with_journal<H, F, E, R>(handler: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
+    F: Future<Output = R> + Send,
+    E: DeserializeOwned + Send + 'static,
+    R: Measured + Serialize + Send,
+{
+    telemetry::init();
+    run_schedule(App::start_with_journal(Opening::Nothing).await?, handler).await
+}
+
+async fn run_schedule<H, F, E, R>(app: App, handler: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
+    F: Future<Output = R> + Send,
+    E: DeserializeOwned + Send + 'static,
+    R: Measured + Serialize + Send,
+{
+    let (app, handler) = (Arc::new(app), &handler);
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
         let app = app.clone();
         async move {

@@ -1,6 +1,7 @@
 //! CSV (RFC 4180) that is safe to open in a spreadsheet.
 
 pub mod payments;
+pub mod totals;
 
 use std::io::{self, Write};
 

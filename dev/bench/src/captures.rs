@@ -107,6 +107,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         captures: settings,
         inquiries: own.inquiries,
         entry_log: None,
+        totals: None,
     };
     let bar = ProgressBar::new(count as u64).with_message(format!("preparing {count} for {concurrency}"));
     let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len}");

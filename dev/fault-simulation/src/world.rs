@@ -268,6 +268,7 @@ impl Instance {
             captures,
             inquiries: Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() },
             entry_log: None,
+            totals: None,
         }
     }
 

@@ -47,6 +47,10 @@ pub const SCHEDULED: &[(&str, Scheduled)] = &[
         let event = serde_json::from_str(event)?;
         Ok(Box::pin(async move { json!(reconcile::handle(app, event, deadline).await) }))
     }),
+    ("totals", |app, event, deadline| {
+        let event = serde_json::from_str(event)?;
+        Ok(Box::pin(async move { json!(totals::handle(app, event, deadline).await) }))
+    }),
     ("scheduled-capture", |app, event, deadline| {
         let request = serde_json::from_str(event)?;
         Ok(Box::pin(async move { json!(scheduled_capture::handle(app, request, deadline).await) }))

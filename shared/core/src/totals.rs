@@ -1,7 +1,10 @@
 //! A merchant's totals by day, read from the journal in parts: each ends in time, and the memory is that of the totals
 //! and one page.
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
 use thiserror::Error;
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     listing::{DAY_BYTES, ENTRY_BYTES, READ_MAX_BYTES, day_of, sort_of},
     order::MerchantId,
     store::StoreError,
+    totals_store::TotalsStore,
 };
 
 /// Most days of one report: a quarter, so that its lines fit in memory whatever the merchant sells.
@@ -17,6 +21,9 @@ pub const DAYS_MAX: i32 = 92;
 
 /// How long after its end a day can still get entries: the journal is seconds behind, and an hour if it was held up.
 pub const PROVISIONAL_HOURS: i64 = 1;
+
+/// Days of kept totals that are read at a time.
+const DAYS_AT_A_TIME: usize = 8;
 
 /// Entries that are read at a time: a megabyte, which is what one query returns at most.
 const ENTRIES_AT_A_TIME: usize = 1_000;
@@ -113,6 +120,41 @@ pub async fn part(
         place = TotalsPlace { day, shard: 0, after: from.clone() };
     }
     Ok(TotalsPart { totals, next: None, read_bytes })
+}
+
+/// A merchant's totals of some days, as the schedule keeps them.
+#[derive(Debug)]
+pub struct DailyTotals {
+    /// The totals.
+    pub totals: DayTotals,
+    /// Days whose totals can still change.
+    pub provisional: BTreeSet<Date>,
+    /// Until when all entries are counted, but for late ones; none before the schedule's first run.
+    pub reached: Option<Timestamp>,
+}
+
+/// A merchant's totals of these days, the last one included.
+pub async fn daily(
+    store: &dyn TotalsStore,
+    merchant: &MerchantId,
+    (first, last): (Date, Date),
+) -> Result<DailyTotals, StoreError> {
+    // In this order: what is counted after it was read makes a day provisional that is not, and never the other way.
+    let reached = store.reached().await?;
+    let late = store.late_days(merchant, first, last).await?;
+    let days = first.series(Span::new().days(1)).take_while(|day| *day <= last);
+    let (mut totals, mut provisional) = (DayTotals::default(), BTreeSet::from_iter(late));
+    let mut kept = stream::iter(days)
+        .map(|day| async move { store.kept(merchant, day).await.map(|kept| (day, kept)) })
+        .buffered(DAYS_AT_A_TIME);
+    while let Some(kept) = kept.next().await {
+        let (day, kept) = kept?;
+        kept.into_values().for_each(|kept| totals.merge(kept.totals));
+        if reached.is_none_or(|reached| is_provisional(day, reached)) {
+            provisional.insert(day);
+        }
+    }
+    Ok(DailyTotals { totals, provisional, reached })
 }
 
 /// Whether a day can still get entries.

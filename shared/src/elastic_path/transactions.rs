@@ -44,12 +44,12 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A list ends a moment from now: clocks differ a little.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
-const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
 
 /// A page as it goes out.
-struct Page {
-    content_type: &'static str,
-    body: String,
+pub(super) struct Page {
+    pub(super) content_type: &'static str,
+    pub(super) body: String,
 }
 
 /// What a request asks for.
@@ -183,7 +183,7 @@ impl Filter {
 }
 
 /// Whether `Accept` names CSV.
-fn wants_csv(request: &Request) -> bool {
+pub(super) fn wants_csv(request: &Request) -> bool {
     let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut kinds = accept.flat_map(|accept| accept.split(','));
     kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))

@@ -15,6 +15,8 @@ const OPENING_LIMIT: Duration = Duration::from_secs(2);
 /// What a function's first request needs, each with what stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Opening {
+    /// None.
+    Nothing,
     /// The merchants' documents.
     Merchants,
     /// The table.
@@ -26,7 +28,7 @@ pub enum Opening {
 /// Opens what is asked for, all at the same time, if it is known who will ask. What cannot be opened is logged and left to
 /// the first request.
 pub(super) async fn open(adapters: &Adapters, opening: Opening, merchants: &[MerchantId]) {
-    if merchants.is_empty() {
+    if merchants.is_empty() || opening == Opening::Nothing {
         return;
     }
     let table = async {

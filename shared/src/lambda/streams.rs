@@ -13,7 +13,7 @@ use super::{Config, Credentials, WebhooksConfig, aws, aws_http_client, install_t
 use crate::{
     clock::{Clock, SystemClock},
     dynamodb::{
-        entries::{DynamoDbEntries, DynamoDbEntryLog},
+        entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
         stream::{StreamEvent, StreamResponse},
     },
     entry_log::EntryLog,
@@ -22,6 +22,7 @@ use crate::{
     event_bus::{EventBus, Everywhere},
     journaling::JournalReport,
     publishing, telemetry,
+    totals_store::TotalsStore,
 };
 
 /// Where the journal is; in Lambda it comes from the environment.
@@ -79,10 +80,15 @@ impl JournalConfig {
 }
 
 impl Config {
-    /// The journal in a table at the same place, to be read; nothing is called yet.
-    pub fn entry_log(&self, table: String, http_client: &SharedHttpClient) -> Arc<dyn EntryLog> {
+    /// The journal in a table at the same place, to be read, and the totals that are kept of it; nothing is called yet.
+    pub(super) fn journal(
+        &self,
+        table: String,
+        http_client: &SharedHttpClient,
+    ) -> (Arc<dyn EntryLog>, Arc<dyn TotalsStore>) {
         let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
-        Arc::new(DynamoDbEntryLog::new(client, table))
+        let log = DynamoDbEntryLog::new(client.clone(), table.clone());
+        (Arc::new(log), Arc::new(DynamoDbTotals::new(client, table)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     delivering::DeliveryReport, invocation::Served, journaling::JournalReport, publishing::PublishReport,
-    reconcile::ReconcileReport, scheduled_capture::CaptureReport, trail::Trail,
+    reconcile::ReconcileReport, scheduled_capture::CaptureReport, totalling::TotalsReport, trail::Trail,
 };
 
 /// Figures that share their dimensions.
@@ -118,6 +118,17 @@ impl Measured for JournalReport {
             ("JournalParked", "Count", count(self.parked)),
         ];
         metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
+        vec![Measures { dimensions: Vec::new(), metrics }]
+    }
+}
+
+impl Measured for TotalsReport {
+    fn measures(&self) -> Vec<Measures> {
+        let metrics = vec![
+            ("TotalsBehind", "Seconds", count(self.behind_s)),
+            ("TotalsWritten", "Count", count(self.quarters)),
+            ("TotalsFailed", "Count", count(self.failed)),
+        ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }
 }

@@ -48,9 +48,8 @@ pub(super) fn guarded(
     let config = config(dynamodb_url, secretsmanager_url, settings);
     let http_client = guarded_client(permissions)?;
     let app = App::with_http_client(&config, clock, &http_client);
-    let mut app = app.map_err(|error| StartError::App(error.to_string()))?;
-    app.entry_log = Some(config.entry_log(JOURNAL_TABLE_NAME.to_owned(), &http_client));
-    Ok(Arc::new(app))
+    let app = app.map_err(|error| StartError::App(error.to_string()))?;
+    Ok(Arc::new(app.reading(&config, JOURNAL_TABLE_NAME.to_owned(), &http_client)))
 }
 
 /// What consumers of the stream use, each of which can do what its policy allows.

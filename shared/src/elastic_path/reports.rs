@@ -1,0 +1,151 @@
+//! `GET /v2/reports/daily`: a merchant's totals by day, as the schedule keeps them.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde_json::{Value, json};
+
+use super::{error, status, transactions::{CSV, Page, wants_csv}};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{self, Handled, Reply, Written},
+        failure::Failure,
+        problem::Problem,
+    },
+    app::App,
+    invocation::{request_id, serve},
+    journal::{Total, TotalLine},
+    merchants::Role,
+    money::Currency,
+    payments::Refusal,
+    spreadsheet::{
+        self,
+        totals::{COLUMNS, cells},
+    },
+    totals::{DAYS_MAX, DailyTotals, daily},
+};
+
+/// What a request asks for.
+struct Asked {
+    first: Date,
+    last: Date,
+    currency: Option<Currency>,
+}
+
+/// `GET /v2/reports/daily?from=…&to=…&currency=…`: totals as JSON, or as CSV. Without days, yesterday's.
+pub async fn report_daily(app: &App, request: &Request) -> Response<Body> {
+    serve(request, async {
+        let handled = Box::pin(report(app, request)).await;
+        exchange::http(request, handled, |outcome| match outcome {
+            Ok((status, Page { content_type, body })) => Written { status, content_type, body },
+            Err(failure) => {
+                let body = error::body(failure, &request_id(request)).to_string();
+                Written { status: failure.status(status::status), content_type: "application/json", body }
+            }
+        })
+    })
+    .await
+}
+
+async fn report(app: &App, request: &Request) -> Handled<Page> {
+    let caller = Caller::with_token(app, request).await?;
+    caller.must_be_merchant(Role::Read)?;
+    let asked = Asked::read(request, app.clock.now())?;
+    let unread = "this function was started without the journal";
+    let store = app.totals.as_deref().ok_or_else(|| Failure::unavailable(unread))?;
+    let found = daily(store, &caller.merchant.id, (asked.first, asked.last)).await.map_err(Refusal::Store)?;
+    let page = if wants_csv(request) { asked.csv(&found)? } else { asked.json(&found) };
+    Ok(Reply::new(200, page))
+}
+
+impl Asked {
+    fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
+        let parameters = request.query_string_parameters();
+        let mut problems: Vec<Problem> = Vec::new();
+        for (name, _) in parameters.iter() {
+            if !["from", "to", "currency"].contains(&name) {
+                let why = "is not supported; there are from, to and currency";
+                problems.push(Problem::of(name, Code::InvalidValue, why));
+            }
+        }
+        let mut day = |name: &str| {
+            let text = parameters.first(name)?;
+            let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
+            if day.is_none() {
+                let why = "must be a UTC day such as 2026-11-20";
+                problems.push(Problem::of(name, Code::InvalidValue, why));
+            }
+            day
+        };
+        let (from, to) = (day("from"), day("to"));
+        let currency = parameters.first("currency").and_then(|code| {
+            let currency = code.parse().ok();
+            if currency.is_none() {
+                problems.push(Problem::of("currency", Code::InvalidValue, "must be a currency's code"));
+            }
+            currency
+        });
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let yesterday = today.yesterday().unwrap_or(today);
+        let first = from.or(to).unwrap_or(yesterday);
+        let last = to.unwrap_or(if from.is_some() { today.max(first) } else { yesterday });
+        if last < first {
+            problems.push(Problem::of("to", Code::InvalidValue, "must not be before from"));
+        } else if (last - first).get_days() >= DAYS_MAX {
+            let why = format!("must be within {DAYS_MAX} days of from");
+            problems.push(Problem::of("to", Code::InvalidValue, why));
+        }
+        Failure::of_problems(problems)?;
+        Ok(Self { first, last, currency })
+    }
+
+    fn lines<'a>(&self, found: &'a DailyTotals) -> impl Iterator<Item = (&'a TotalLine, &'a Total, bool)> {
+        let currency = self.currency;
+        let wanted = move |line: &TotalLine| currency.is_none_or(|currency| line.currency == currency);
+        let lines = found.totals.lines().filter(move |(line, _)| wanted(line));
+        lines.map(|(line, total)| (line, total, found.provisional.contains(&line.day)))
+    }
+
+    fn csv(&self, found: &DailyTotals) -> Result<Page, Failure> {
+        let mut body = Vec::new();
+        let rows = self.lines(found).map(|(line, total, provisional)| cells(line, total, provisional).to_vec());
+        spreadsheet::write(&mut body, &COLUMNS, rows)
+            .map_err(|error| Failure::unavailable(&error.to_string()))?;
+        let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
+        Ok(Page { content_type: CSV, body })
+    }
+
+    fn json(&self, found: &DailyTotals) -> Page {
+        let body = json!({
+            "data": self.lines(found).map(shown).collect::<Vec<_>>(),
+            "meta": {
+                "from": self.first,
+                "to": self.last,
+                "provisional_days": found.provisional,
+                "complete_until": found.reached,
+            },
+        });
+        Page { content_type: "application/json", body: body.to_string() }
+    }
+}
+
+/// Amounts are minor units.
+fn shown((line, total, provisional): (&TotalLine, &Total, bool)) -> Value {
+    json!({
+        "type": "daily_total",
+        "day": line.day,
+        "currency": line.currency.code(),
+        "operation": line.operation,
+        "fact": line.fact,
+        "mid": line.mid,
+        "brand": line.brand,
+        "count": total.count,
+        "amount": total.amount,
+        "held": total.changes.held,
+        "paid": total.changes.paid,
+        "returned": total.changes.returned,
+        "at_gateway": total.changes.gateway,
+        "provisional": provisional,
+    })
+}

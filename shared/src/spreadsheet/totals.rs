@@ -1,0 +1,42 @@
+//! A total as a line of a file.
+
+use crate::journal::{Total, TotalLine};
+
+/// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
+/// end.
+pub const COLUMNS: [&str; 13] = [
+    "day",
+    "currency",
+    "operation",
+    "fact",
+    "mid",
+    "brand",
+    "count",
+    "amount",
+    "held",
+    "paid",
+    "returned",
+    "at_gateway",
+    "provisional",
+];
+
+/// The cells of a total, one for each column. Amounts have the currency's decimals, and what is not known is empty.
+pub fn cells(line: &TotalLine, total: &Total, is_provisional: bool) -> [String; 13] {
+    let decimal = |minor| line.currency.signed_decimal(minor);
+    let Total { count, amount, changes } = *total;
+    [
+        line.day.to_string(),
+        line.currency.to_string(),
+        line.operation.clone(),
+        line.fact.clone(),
+        line.mid.clone(),
+        line.brand.clone().unwrap_or_default(),
+        count.to_string(),
+        decimal(amount),
+        decimal(changes.held),
+        decimal(changes.paid),
+        decimal(changes.returned),
+        decimal(changes.gateway),
+        if is_provisional { "yes" } else { "no" }.to_owned(),
+    ]
+}
