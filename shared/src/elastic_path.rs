@@ -32,8 +32,8 @@ pub use payment_methods::{
     update_payment_method,
 };
 
-pub use token::issue_token;
 pub use reports::report_daily;
+pub use token::issue_token;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};

@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{
@@ -17,8 +18,9 @@ use tollgate::{
     event_bus::{Event, EventBus},
     journal::{Changes, CountedEntry, DayTotals, Entry, entries},
     journaling::{Change, record},
-    order::Order,
+    order::{MerchantId, Order},
     publishing::publish,
+    quarter::QuarterHour,
     store::StoreError,
 };
 use uuid::Uuid;
@@ -37,6 +39,9 @@ struct Kept {
     entries: BTreeMap<Uuid, Entry>,
     differing: Option<String>,
     parked: usize,
+    /// Merchants' days, and quarters of an hour, whose totals are to be summed up.
+    days: BTreeSet<(MerchantId, Date)>,
+    late: BTreeSet<(MerchantId, QuarterHour)>,
     /// By merchant, type and id of the resource: the latest version, and what it was.
     told: BTreeMap<(String, String, String), (u64, Value)>,
 }
@@ -45,11 +50,25 @@ struct Kept {
 struct Fake {
     kept: Mutex<Kept>,
     rng: Mutex<Rng>,
+    /// When batches come: some entries are late then, and others are not.
+    now: Timestamp,
 }
 
 impl Fake {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What totals change, unless it fails before or after it is kept.
+    async fn told(&self, keep: impl FnOnce(&mut Kept) + Send) -> Result<(), StoreError> {
+        let unavailable = || StoreError::Unavailable("simulated".to_owned());
+        sleep(Duration::from_millis(1)).await;
+        if self.chance(3) {
+            return Err(unavailable());
+        }
+        keep(&mut self.kept());
+        sleep(Duration::from_millis(1)).await;
+        if self.chance(3) { Err(unavailable()) } else { Ok(()) }
     }
 
     fn chance(&self, percent: u64) -> bool {
@@ -82,6 +101,14 @@ impl EntryStore for Fake {
         };
         sleep(Duration::from_millis(1)).await;
         if self.chance(3) { Err(unavailable()) } else { Ok(put) }
+    }
+
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
+        self.told(|kept| drop(kept.days.insert((merchant.clone(), day)))).await
+    }
+
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
+        self.told(|kept| drop(kept.late.insert((merchant.clone(), quarter)))).await
     }
 
     async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {
@@ -141,7 +168,9 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     };
     let mut rng = Rng::new(seed ^ 0x4A0D_F0A1);
     let stops = rng.chance(30);
-    let fake = Fake { kept: Mutex::default(), rng: Mutex::new(Rng::new(rng.next())) };
+    let first = orders.iter().map(|order| order.created_at).min().unwrap_or_default();
+    let now = first + SignedDuration::from_secs(i64::try_from(rng.below(3_600)).unwrap_or_default());
+    let fake = Fake { kept: Mutex::default(), rng: Mutex::new(Rng::new(rng.next())), now };
     consume(&fake, Consumer::Events, stream.clone(), false, &mut rng).await;
     consume(&fake, Consumer::Journal, stream, stops, &mut rng).await;
     // Rebuilding beside a consumer or after it changes nothing, and completes what one that stopped has left out.
@@ -233,6 +262,9 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         let missing = one.values().find(|entry| other.get(&entry.id) != Some(entry));
         broken.extend(missing.map(|entry| format!("an entry is {what}: {entry:?}")));
     }
+    broken.extend(kept.entries.values().find(|entry| !is_summed_up(kept, entry)).map(|entry| {
+        format!("totals lack an entry, and nothing says so: {entry:?}")
+    }));
     broken.extend(told_otherwise(kept, orders));
     broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {
@@ -254,6 +286,12 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Whether the schedule gets to know that a total changes.
+fn is_summed_up(kept: &Kept, entry: &Entry) -> bool {
+    let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
+    kept.days.contains(&(merchant.clone(), quarter.day)) || kept.late.contains(&(merchant, quarter))
 }
 
 /// Totals that are not what the orders say, or not what the gateway's ledger says of those that nothing excuses.

@@ -5,10 +5,7 @@ use std::process::Command;
 
 #[test]
 fn a_function_that_is_not_configured_says_what_is_missing() {
-    let output = Command::new(env!("CARGO_BIN_EXE_totals"))
-        .env_clear()
-        .output()
-        .expect("the binary starts");
+    let output = Command::new(env!("CARGO_BIN_EXE_totals")).env_clear().output().expect("the binary starts");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("TABLE_NAME is not set"));
 }

@@ -4,7 +4,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 
-use super::{error, status, transactions::{CSV, Page, wants_csv}};
+use super::{
+    error, status,
+    transactions::{CSV, Page, wants_csv},
+};
 use crate::{
     api::{
         Code,
@@ -109,7 +112,8 @@ impl Asked {
 
     fn csv(&self, found: &DailyTotals) -> Result<Page, Failure> {
         let mut body = Vec::new();
-        let rows = self.lines(found).map(|(line, total, provisional)| cells(line, total, provisional).to_vec());
+        let rows =
+            self.lines(found).map(|(line, total, provisional)| cells(line, total, provisional).to_vec());
         spreadsheet::write(&mut body, &COLUMNS, rows)
             .map_err(|error| Failure::unavailable(&error.to_string()))?;
         let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
