@@ -33,8 +33,8 @@ fn count() -> usize {
     std::env::var("PAYMENTS").map_or(COUNT, |text| text.parse().expect("PAYMENTS is a number"))
 }
 
-/// Where the tables are: in a file, if there are more than usual. SQLite has no more than a gigabyte in memory, which is
-/// 90,000 payments with their changes.
+/// Where the tables are: in a file, if there are more than usual. The database has no more than a gigabyte in memory, which
+/// is 90,000 payments with their changes.
 pub(crate) fn data() -> Option<PathBuf> {
     let is_usual = std::env::var_os("PAYMENTS").or_else(|| std::env::var_os("ENTRIES")).is_none();
     let name = format!("at-scale-{}", Uuid::new_v4());
