@@ -7,6 +7,7 @@ mod search;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -20,6 +21,7 @@ use tollgate::{
     clock::Clock as _, dynamodb::StoredOrder, journal::entries, order::Order,
     scheduled_capture::CaptureSettings,
 };
+use uuid::Uuid;
 
 /// Unoptimized, a few keep the test short.
 const COUNT: usize = if cfg!(debug_assertions) { 300 } else { 10_000 };
@@ -29,6 +31,14 @@ const CONCURRENCY: usize = if cfg!(debug_assertions) { 16 } else { 64 };
 
 fn count() -> usize {
     std::env::var("PAYMENTS").map_or(COUNT, |text| text.parse().expect("PAYMENTS is a number"))
+}
+
+/// Where the tables are: in a file, if there are more than usual. The database has no more than a gigabyte in memory, which
+/// is 90,000 payments with their changes.
+pub(crate) fn data() -> Option<PathBuf> {
+    let is_usual = std::env::var_os("PAYMENTS").or_else(|| std::env::var_os("ENTRIES")).is_none();
+    let name = format!("at-scale-{}", Uuid::new_v4());
+    (!is_usual).then(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -52,7 +62,8 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
     tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().init();
     let count = count();
     let captures = Some(CaptureSettings { shards: 16, concurrency: CONCURRENCY });
-    let stack = Stack::start(Options { captures, ..Options::default() }).await.unwrap();
+    let data = data();
+    let stack = Stack::start(Options { captures, data: data.clone(), ..Options::default() }).await.unwrap();
     let app = stack.app();
     // Later than the filling can take; then the clock is moved there.
     let hours = SignedDuration::from_hours(12);
@@ -102,4 +113,5 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
     assert_eq!(kept.len(), expected.len(), "none twice");
     assert_eq!(kept.into_iter().collect::<BTreeSet<_>>(), expected, "none missing");
     stack.stop().await;
+    data.map(|data| std::fs::remove_dir_all(data).unwrap()).unwrap_or_default();
 }

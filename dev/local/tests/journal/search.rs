@@ -183,7 +183,8 @@ fn resident_kb() -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_memory() {
     let count = count();
-    let stack = Stack::start(Options::default()).await.unwrap();
+    let data = crate::data();
+    let stack = Stack::start(Options { data: data.clone(), ..Options::default() }).await.unwrap();
     let now = stack.clock().now();
     let began = now - SignedDuration::from_hours(i64::from(DAYS) * 24);
     let merchant = load(&stack, count, began).await;
@@ -250,4 +251,5 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     println!("{count} entries; grown by {grown} KB while they were read");
     assert!(grown < GROWTH_MAX_KB, "{grown} KB");
     stack.stop().await;
+    data.map(|data| std::fs::remove_dir_all(data).unwrap()).unwrap_or_default();
 }

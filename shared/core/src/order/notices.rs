@@ -32,7 +32,6 @@ impl Order {
             transaction.is_due_for_capture(now)
                 && transaction.is_expiring(now)
                 && !transaction.has_expired(now)
-                && !transaction.operations.iter().any(is_told)
         });
         // What is held back need not have an operation of its own yet.
         let first = |transaction: &Transaction| {
@@ -56,8 +55,4 @@ impl Order {
             self.notify(at, NoticeReason::AuthorizationEnding, now);
         }
     }
-}
-
-fn is_told(operation: &Operation) -> bool {
-    operation.notices.iter().any(|notice| notice.reason == NoticeReason::AuthorizationEnding)
 }
