@@ -6,8 +6,9 @@
 pub use tollgate_core::{
     attempts, attention, card, carried, clock, concern, customers, decline, delivering, discount, entry_log,
     entry_store, event_bus, gateway, journal, journaling, listing, memo, merchants, money, operation, order,
-    outcome, payment_method, payment_methods, payments, policy, profiles, quarter, receipt, receivers, reconcile,
-    scheduled_capture, store, switch, totalling, totals, totals_store, trail, transaction, webhook, words,
+    outcome, payment_method, payment_methods, payments, policy, profiles, quarter, receipt, receivers,
+    reconcile, scheduled_capture, store, switch, totalling, totals, totals_store, trail, transaction,
+    webhook, words,
 };
 
 pub mod aws_error;

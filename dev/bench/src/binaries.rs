@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Every function.
-pub(crate) const FUNCTIONS: [&str; 16] = [
+pub(crate) const FUNCTIONS: [&str; 17] = [
     "authorize",
     "capture",
     "confirm",
@@ -21,6 +21,7 @@ pub(crate) const FUNCTIONS: [&str; 16] = [
     "refund",
     "scheduled-capture",
     "token",
+    "totals",
     "transactions",
     "void",
     "webhooks",

@@ -6,7 +6,7 @@ mod elastic_path;
 use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tollgate::{app::App, clock::Clock, operation::KeyDigest};
 use uuid::Uuid;
 
@@ -174,4 +174,18 @@ fn wish(ask: &Ask) -> Option<String> {
         Route::Card(asked, _) => Some(credit_card::wish(ask, asked)),
         route => Some(format!("{route:?} {}", ask.data)),
     }
+}
+
+/// Until a client tries again: at once, or when an inquiry may follow, or much later.
+pub(crate) async fn wait(world: &World) {
+    let wait_ms = {
+        let mut state = world.state();
+        match state.rng.below(4) {
+            0 => state.rng.below(500),
+            1 => state.rng.below(5_000),
+            2 => 30_000 + state.rng.below(5_000),
+            _ => state.rng.below(130_000),
+        }
+    };
+    sleep(Duration::from_millis(wait_ms)).await;
 }

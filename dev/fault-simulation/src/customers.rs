@@ -15,7 +15,7 @@ use crate::{
     merchants::{GATEWAY_PASSWORD, GATEWAY_USER},
 };
 
-/// The customers, and what became of their cards.
+/// The customers, and which of their cards are stored.
 #[derive(Default)]
 pub(crate) struct StoredCards {
     /// Whether cards are really stored. Else each payment says which card it is about.

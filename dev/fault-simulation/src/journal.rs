@@ -262,9 +262,12 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         let missing = one.values().find(|entry| other.get(&entry.id) != Some(entry));
         broken.extend(missing.map(|entry| format!("an entry is {what}: {entry:?}")));
     }
-    broken.extend(kept.entries.values().find(|entry| !is_summed_up(kept, entry)).map(|entry| {
-        format!("totals lack an entry, and nothing says so: {entry:?}")
-    }));
+    broken.extend(
+        kept.entries
+            .values()
+            .find(|entry| !is_summed_up(kept, entry))
+            .map(|entry| format!("totals lack an entry, and nothing says so: {entry:?}")),
+    );
     broken.extend(told_otherwise(kept, orders));
     broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {

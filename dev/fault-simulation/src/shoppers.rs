@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     ask::{Ask, Route, Word},
     broken::Broken,
-    client::deliver,
+    client::{deliver, wait},
     fault::Plan,
     merchants::{EXTERNAL, REGISTERED},
     run::{self, Run},
@@ -277,16 +277,7 @@ async fn pursue(world: &Arc<World>, mut ask: Ask) {
         if let Some(Word::KeyRefused) = reply.word() {
             continue;
         }
-        let wait_ms = {
-            let mut state = world.state();
-            match state.rng.below(4) {
-                0 => state.rng.below(500),
-                1 => state.rng.below(5_000),
-                2 => 30_000 + state.rng.below(5_000),
-                _ => state.rng.below(130_000),
-            }
-        };
-        sleep(Duration::from_millis(wait_ms)).await;
+        wait(world).await;
         if let Some(transaction) = reply.transaction()
             && world.state().rng.chance(20)
         {

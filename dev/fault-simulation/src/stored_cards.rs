@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::{
     ask::{Ask, Route, Word},
-    client::deliver,
+    client::{deliver, wait},
     customers,
     fault::Plan,
     merchants::EXTERNAL,
@@ -190,17 +190,4 @@ async fn pay(world: &Arc<World>, key: &str) {
         }
         wait(world).await;
     }
-}
-
-async fn wait(world: &World) {
-    let wait_ms = {
-        let mut state = world.state();
-        match state.rng.below(4) {
-            0 => state.rng.below(500),
-            1 => state.rng.below(5_000),
-            2 => 30_000 + state.rng.below(5_000),
-            _ => state.rng.below(130_000),
-        }
-    };
-    sleep(Duration::from_millis(wait_ms)).await;
 }

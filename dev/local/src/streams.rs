@@ -8,6 +8,7 @@ use aws_sdk_dynamodbstreams::{
     types::{AttributeValue, Record, ShardIteratorType},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
@@ -20,11 +21,13 @@ const BATCH_SIZE: i32 = 100;
 pub(crate) struct Stream {
     client: Client,
     table: &'static str,
-    consumers: BTreeSet<String>,
     /// By consumer and shard, the number of the last change that is dealt with. Forgotten with the process: what comes
     /// again does no harm.
-    positions: Mutex<BTreeMap<(String, String), String>>,
+    consumers: BTreeMap<String, Mutex<Positions>>,
 }
+
+/// By shard, the number of the last change that is dealt with.
+type Positions = BTreeMap<String, String>;
 
 impl Stream {
     pub(crate) fn new(
@@ -39,30 +42,28 @@ impl Stream {
             .endpoint_url(dynamodb_url)
             .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
             .http_client(http_client);
-        Self { client: Client::from_conf(config.build()), table, consumers, positions: Mutex::default() }
+        let consumers = consumers.into_iter().map(|consumer| (consumer, Mutex::default())).collect();
+        Self { client: Client::from_conf(config.build()), table, consumers }
     }
 
-    /// Hands every consumer all that there is, and returns how many changes the last one took. One that fails holds up
-    /// no other.
+    /// Hands every consumer all that there is, and returns how many changes one took at most. One that fails or is slow
+    /// holds up no other.
     pub(crate) async fn deliver(&self, functions: &Functions) -> Result<usize, String> {
-        let mut positions = self.positions.lock().await;
-        let mut delivered = Ok(0);
-        for consumer in &self.consumers {
+        let all = self.consumers.iter().map(|(consumer, positions)| async move {
+            let mut positions = positions.lock().await;
             // Lambda reads the stream with the function's own permissions.
             let run = self.deliver_to(consumer, functions, &mut positions);
-            match acting_as(consumer.clone(), run).await {
-                Ok(changes) => delivered = delivered.map(|_| changes),
-                Err(error) => delivered = Err(format!("{consumer}: {error}")),
-            }
-        }
-        delivered
+            acting_as(consumer.clone(), run).await.map_err(|error| format!("{consumer}: {error}"))
+        });
+        let delivered = join_all(all).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(delivered.into_iter().max().unwrap_or_default())
     }
 
     async fn deliver_to(
         &self,
         consumer: &str,
         functions: &Functions,
-        positions: &mut BTreeMap<(String, String), String>,
+        positions: &mut Positions,
     ) -> Result<usize, String> {
         let streams = self.client.list_streams().table_name(self.table).send().await;
         let streams = streams.map_err(|error| reason(&error))?;
@@ -72,7 +73,7 @@ impl Stream {
             let stream = stream.map_err(|error| reason(&error))?;
             let shards = stream.stream_description().map(|description| description.shards().to_vec());
             for shard in shards.unwrap_or_default() {
-                let at = (consumer.to_owned(), format!("{arn}/{}", shard.shard_id().unwrap_or_default()));
+                let at = format!("{arn}/{}", shard.shard_id().unwrap_or_default());
                 loop {
                     let records = self.read(arn, shard.shard_id(), positions.get(&at)).await?;
                     let Some(last) = records.last().and_then(number) else { break };

@@ -1,7 +1,7 @@
 //! The journal as lists read it, newest entry first, and as totals do, oldest first: a port.
 
 use async_trait::async_trait;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
@@ -59,6 +59,17 @@ pub struct CountedPage {
     pub entries: Vec<CountedEntry>,
     /// What the next page begins after; none at the end.
     pub next: Option<String>,
+}
+
+/// The UTC day of an entry of this moment.
+pub fn day_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// Where entries of this moment begin: RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts
+/// is the order of the times.
+pub fn sort_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Reads entries.

@@ -13,12 +13,12 @@ pub use find::{Condition, Found, Is, Wanted, is_place};
 use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::try_join_all;
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
     concern::{Concern, concerns},
-    entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry},
+    entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry, day_of, sort_of},
     journal::entries,
     order::{MerchantId, OPERATIONS_MAX, Order, OrderKey},
     store::{OrderStore, StoreError},
@@ -111,13 +111,8 @@ pub struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    /// The next part of a list.
-    pub async fn list(&self, search: &Search<'_>) -> Result<Listing, StoreError> {
-        self.list_after(search, 0).await
-    }
-
-    /// The same where so many bytes were read before.
-    async fn list_after(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
+    /// The next part of a list, where so many bytes were read for it before.
+    async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
         let start = sort_of(search.until);
         let after = search.after.filter(|after| **after < *start).map_or(start, str::to_owned);
         let (rows, orders) = (Vec::new(), HashMap::new());
@@ -317,18 +312,9 @@ fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
     own.min_by_key(|entry| (entry.at, entry.id)).map(|entry| entry.id)
 }
 
-/// Where entries of this moment begin.
-pub(crate) fn sort_of(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
-
 /// The moment of an entry, or of a place between two.
 fn moment_of(sort: &str) -> Option<Timestamp> {
     sort.split('#').next()?.parse().ok()
-}
-
-pub(crate) fn day_of(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl<'a> CaptureRun<'a> {
             return;
         }
         match self.payments.notify_of_held_back(key).await {
-            // Somebody else is at it: the next run tells it.
+            // There is nothing to tell, or another request is at work and the next run tells it.
             Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
             Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => self.fail(key, &error),
         }

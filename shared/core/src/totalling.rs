@@ -12,9 +12,8 @@ use serde::Serialize;
 
 use crate::{
     clock::Clock,
-    entry_log::EntryLog,
+    entry_log::{EntryLog, day_of, sort_of},
     journal::DayTotals,
-    listing::{day_of, sort_of},
     order::MerchantId,
     payments::Deadline,
     quarter::QuarterHour,
@@ -22,8 +21,8 @@ use crate::{
     totals_store::{LateQuarter, TotalsStore},
 };
 
-/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journaling::LATE_AFTER), the minute that putting an entry can take, and four
-/// minutes by which clocks may differ.
+/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journaling::LATE_AFTER), the minute that
+/// putting an entry can take, and four minutes by which clocks may differ.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
 /// Merchants that are summed up at a time.
@@ -47,8 +46,8 @@ pub struct TotalsReport {
     pub failed: usize,
     /// Whether the time was up before all was done. The next run goes on.
     pub more_left: bool,
-    /// How far behind the totals are at the end, in seconds.
-    pub behind_s: i64,
+    /// How far behind the totals are at the end, in seconds; none if that cannot be read.
+    pub behind_s: Option<i64>,
 }
 
 struct Run<'a> {
@@ -85,7 +84,7 @@ pub async fn total_up(
     if let Err(error) = run.late_ones(&mut report).await {
         run.failed(&mut report, "late entries", &error);
     }
-    report.behind_s = reached.map_or(0, |reached| now.duration_since(reached).as_secs());
+    report.behind_s = reached.map(|reached| now.duration_since(reached).as_secs());
     report
 }
 

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
 use thiserror::Error;
 
 use crate::{
-    entry_log::EntryLog,
+    entry_log::{EntryLog, day_of, sort_of},
     journal::DayTotals,
-    listing::{DAY_BYTES, ENTRY_BYTES, READ_MAX_BYTES, day_of, sort_of},
+    listing::{DAY_BYTES, ENTRY_BYTES, READ_MAX_BYTES},
     order::MerchantId,
     store::StoreError,
     totals_store::TotalsStore,

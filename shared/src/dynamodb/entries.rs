@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ pub use self::{item::Column, log::DynamoDbEntryLog, totals::DynamoDbTotals};
 
 use super::{Item, unavailable};
 use crate::{
+    entry_log::day_of,
     entry_store::{EntryStore, Parked, Put},
     journal::Entry,
     order::MerchantId,
@@ -116,7 +117,7 @@ impl DynamoDbEntries {
 #[async_trait]
 impl EntryStore for DynamoDbEntries {
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
-        let shards = self.shards_of(day(entry.at)).await?;
+        let shards = self.shards_of(day_of(entry.at)).await?;
         let item = item::item(entry, shard(entry, shards));
         let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
         // A release may add attributes: what either does not have says nothing.
@@ -170,11 +171,6 @@ fn bucket(merchant: &MerchantId, day: Date, shard: u16) -> String {
 /// The partition of the merchants that have entries on a day.
 fn days_merchants(day: Date) -> String {
     format!("merchants#{day}")
-}
-
-/// The UTC day.
-fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// The partition of an entry within its merchant's day: an order's entries share one.

@@ -1,7 +1,7 @@
 //! What each module may use, beside its own children.
 
 /// Values and rules: pure.
-pub(crate) const RULES: [&str; 17] = [
+pub(crate) const RULES: [&str; 18] = [
     "words",
     "money",
     "card",
@@ -16,6 +16,7 @@ pub(crate) const RULES: [&str; 17] = [
     "order",
     "payment_method",
     "journal",
+    "quarter",
     "attention",
     "concern",
     "webhook",
@@ -46,8 +47,9 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("switch", "store"),
     ("attempts", "order store"),
     ("trail", "operation"),
-    ("entry_store", "journal store"),
+    ("entry_store", "journal order quarter store"),
     ("entry_log", "journal money operation order store"),
+    ("totals_store", "journal order quarter store"),
     ("event_bus", "order store"),
     ("receivers", "order store webhook"),
     // Use cases.
@@ -63,10 +65,11 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     ("reconcile", "outcome operation order merchants store payments"),
     ("scheduled_capture", "outcome operation transaction order merchants store payments"),
-    ("journaling", "journal order store entry_store"),
+    ("journaling", "journal order quarter store entry_store"),
+    ("totalling", "clock journal order payments quarter store entry_log totals_store"),
     ("listing", "money card transaction order journal concern store entry_log"),
     ("receipt", "money card transaction order merchants"),
-    ("totals", "order journal store entry_log listing"),
+    ("totals", "order journal store entry_log totals_store listing"),
     ("delivering", "clock store event_bus receivers webhook"),
     // Adapters.
     (
@@ -79,7 +82,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "dynamodb",
         "money card carried memo decline outcome operation transaction order journal store \
-         attempts clock switch customers payment_method entry_store entry_log journaling aws_error words receivers delivering webhook",
+         attempts clock switch customers payment_method entry_store entry_log totals_store quarter journaling aws_error words receivers delivering webhook",
     ),
     ("webhooks", "order clock store receivers webhook aws_error"),
     ("event_bridge", "event_bus store aws_error"),
@@ -88,7 +91,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("invocation", "card trail payments version"),
     (
         "app",
-        "order clock merchants switch attempts trail entry_log payment_methods payments reconcile scheduled_capture \
+        "order clock merchants switch attempts trail entry_log totals_store payment_methods payments reconcile scheduled_capture \
          abuse access_token invocation",
     ),
     (
@@ -97,10 +100,10 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
          payments access_token \
          invocation app words",
     ),
-    ("spreadsheet", "card concern listing"),
+    ("spreadsheet", "card concern journal listing"),
     ("status", "invocation app version"),
     // Metrics.
-    ("telemetry", "trail reconcile scheduled_capture journaling delivering publishing invocation"),
+    ("telemetry", "trail reconcile scheduled_capture totalling journaling delivering publishing invocation"),
     // APIs.
     (
         "credit_card",
@@ -109,7 +112,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     (
         "elastic_path",
-        "money card memo decline outcome operation policy transaction order attention concern clock listing spreadsheet \
+        "money card memo decline outcome operation policy transaction order journal attention concern clock listing totals spreadsheet \
          payment_method payment_methods merchants gateway attempts event_bus trail payments cardpointe access_token invocation \
          app api words",
     ),
@@ -118,7 +121,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Start-up.
     (
         "lambda",
-        "order clock merchants store entry_store entry_log trail payment_methods payments reconcile scheduled_capture journaling \
+        "order clock merchants store entry_store entry_log totals_store trail payment_methods payments reconcile scheduled_capture journaling \
          event_bus event_bridge publishing receivers delivering webhooks cardpointe secrets_manager dynamodb abuse invocation app telemetry",
     ),
 ];

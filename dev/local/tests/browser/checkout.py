@@ -4,6 +4,7 @@ Usage: checkout.py CHROMIUM STACK_ORIGIN
 """
 
 import json
+import re
 import sys
 import urllib.request
 from pathlib import Path
@@ -16,6 +17,9 @@ NO_FUNDS = "4387751111111053"
 AMEX = "371449635398431"
 CODE = "7391"
 EXPIRY = ["10", "2031"]
+
+# A code of four digits is in a UUID now and then, so it counts only where it is a value, or a word, of its own.
+SECRET = re.compile(rf"{VISA}|{NO_FUNDS}|{AMEX}|(?<![\w+/.-]){CODE}(?![\w+/.-])")
 
 # Counts how often the frame has loaded what the page put into it. The event does not get to the window.
 COUNT_LOADS = """window.loads = 0; document.addEventListener("load", (event) => {
@@ -123,7 +127,7 @@ def main(program, stack):
     ]
     assert any("card_connect" in request for request in sent), "payments were seen"
     for request in sent:
-        assert not any(secret in request for secret in [VISA, NO_FUNDS, AMEX, CODE]), request
+        assert not SECRET.search(request), request
     print("ok no card number and no security code is in any request to the shop or to Tollgate")
 
 

@@ -157,8 +157,8 @@ async fn a_card_that_is_saved_pays_again_in_its_own_session_only() {
 
     assert_eq!(stranger.saved_card().await, Value::Null);
     assert_eq!(stranger.pay(None).await.0, 404);
-    let nobody = Shopper { session: String::new(), ..stranger };
-    assert_eq!((nobody.saved_card().await, nobody.pay(Some(&good)).await.0), (Value::Null, 403));
+    let unknown = Shopper { session: String::new(), ..stranger };
+    assert_eq!((unknown.saved_card().await, unknown.pay(Some(&good)).await.0), (Value::Null, 403));
     assert_eq!(shop.ledger("auth").len(), 2);
     shop.close().await;
 }

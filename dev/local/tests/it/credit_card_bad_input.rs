@@ -8,7 +8,7 @@ use crate::{
     credit_card_client::{
         Answer, BOTH, CreditCard, Envelope, Syntax, authentication, follow_up, payment, with,
     },
-    shop::{AMEX, AMEX_CODE, MASTERCARD, Shop, VISA, items},
+    shop::{AMEX, AMEX_CODE, MASTERCARD, Shop, VISA, has_word, items},
 };
 
 /// What an answer must be: HTTP's status, `Message.Code`, and what `Message.Description` must say.
@@ -31,12 +31,14 @@ impl Wrong {
                 && it.of("ResponseCode") == Some("3")
                 && says.iter().all(|text| it.description.contains(text))
         };
-        let secrets = [VISA, AMEX, MASTERCARD, AMEX_CODE, merchants::REGISTERED_KEY];
+        let secrets = [VISA, AMEX, MASTERCARD, merchants::REGISTERED_KEY];
         if answer.status != status || !envelope.as_ref().is_ok_and(fits) {
             let shown: String = answer.body.chars().take(600).collect();
             self.found.push(format!("{row}: not {status} {code} {says:?} but {} {shown}", answer.status));
         } else if let Some(secret) = secrets.iter().find(|secret| answer.body.contains(**secret)) {
             self.found.push(format!("{row}: {secret} is in the answer {}", answer.body));
+        } else if has_word(&answer.body, AMEX_CODE) {
+            self.found.push(format!("{row}: the security code is in the answer {}", answer.body));
         }
     }
 

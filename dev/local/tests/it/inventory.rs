@@ -18,7 +18,7 @@ use local::template::TEMPLATE;
 use serde_json::Value;
 use tollgate::{
     delivering, dynamodb::short_names, invocation::Served, journaling, publishing, reconcile,
-    scheduled_capture, telemetry::Measured, trail::Trail,
+    scheduled_capture, telemetry::Measured, totalling, trail::Trail,
 };
 
 use crate::{
@@ -147,7 +147,8 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
         journaling::JournalReport { differing: 1, parked: 1, ..journaling::JournalReport::default() };
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
     let webhooks = delivering::DeliveryReport { parked: 1, down: 1, ..delivering::DeliveryReport::default() };
-    let all: [&dyn Measured; 6] = [&served, &captures, &inquiries, &journal, &events, &webhooks];
+    let totals = totalling::TotalsReport { behind_s: Some(0), ..totalling::TotalsReport::default() };
+    let all: [&dyn Measured; 7] = [&served, &captures, &inquiries, &journal, &totals, &events, &webhooks];
     let mut measured = BTreeMap::new();
     for measures in all.iter().flat_map(|of| of.measures()) {
         let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));

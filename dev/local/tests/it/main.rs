@@ -40,6 +40,7 @@ mod process;
 mod random_requests;
 mod reconcile;
 mod references;
+mod reports;
 mod roles;
 mod scheduled_capture;
 mod secrets_manager;

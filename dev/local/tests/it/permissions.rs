@@ -102,8 +102,13 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     pay_as_a_shopper(&shop).await;
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
+    shop.register("late", 2599).await;
+    shop.pay_by_token("late", "purchase").await.data(200);
     shop.stack.advance_clock(3_600);
     shop.stack.invoke_scheduled("webhooks").await.unwrap();
+    // That payment's entries come late now, and its quarter of an hour is summed up anew.
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.invoke_scheduled("totals").await.unwrap();
     let differences = differences(&granted, &shop.stack.performed());
     assert!(differences.is_empty(), "{differences:#?}");
     shop.close().await;

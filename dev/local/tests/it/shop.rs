@@ -366,3 +366,10 @@ fn capture_logs() {
         subscriber.with_writer(ToLog).init();
     });
 }
+
+/// Whether a word stands in a text by itself, and not within a UUID or a longer number.
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
+}

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Lister, Row, Search, doubts::DoubtSearch, sort_of};
+use super::{Lister, Row, Search, doubts::DoubtSearch};
 use crate::{
     card::Brand,
     concern::{Concern, concerns, is_in_doubt},
-    entry_log::LoggedEntry,
+    entry_log::{LoggedEntry, sort_of},
     money::Currency,
     order::{MerchantId, Order},
     store::StoreError,
@@ -149,7 +149,7 @@ impl Lister<'_> {
             after: after.filter(|_| place.is_none()),
             limit,
         };
-        let part = self.list_after(&search, read_bytes).await?;
+        let part = self.list(&search, read_bytes).await?;
         Ok(Found { rows: part.rows, next: part.next, more_in_doubt, read_bytes: part.read_bytes })
     }
 }

@@ -175,7 +175,7 @@ async fn all(
         let (since, until, after) = (at(since), at(until), next.as_deref());
         let search =
             Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
-        let part = lister.list(&search).await.unwrap();
+        let part = lister.list(&search, 0).await.unwrap();
         assert!(part.rows.len() <= limit, "no more than was asked for");
         rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
         parts += 1;
@@ -261,7 +261,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
         after: None,
         limit: 1,
     };
-    let part = lister.list(&search).await.unwrap();
+    let part = lister.list(&search, 0).await.unwrap();
     let read = READ_MAX_BYTES - 2 * STEP_BYTES..=READ_MAX_BYTES;
     assert!(read.contains(&part.read_bytes), "{}", part.read_bytes);
     assert!(part.rows.is_empty() && part.next.is_some());
@@ -286,7 +286,7 @@ async fn a_day_of_as_many_parts_as_there_can_be_is_read_in_small_steps() {
         after: None,
         limit: 1,
     };
-    let part = lister.list(&search).await.unwrap();
+    let part = lister.list(&search, 0).await.unwrap();
     assert_eq!(part.rows.len(), 1);
     assert_eq!(*world.read.lock().unwrap(), (SHARDS.into(), 1), "an entry of each part that has one");
     assert!(part.read_bytes <= READ_MAX_BYTES, "{}", part.read_bytes);
@@ -303,7 +303,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
         let (since, until, last_four, after) = (at(0), at(DAY_S), None, None);
         let search =
             Search { merchant: &merchant, since, until, last_four, may_want, wants: &wants, after, limit };
-        let rows = lister.list(&search).await.unwrap().rows;
+        let rows = lister.list(&search, 0).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
     };
     // Captures, which have the same order, take no read.

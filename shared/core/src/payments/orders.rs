@@ -34,21 +34,12 @@ impl Payments {
 
     /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
-        let mut order = self.order(key).await?;
-        for _ in 0..DECISIONS_MAX {
-            if order.notify_of_held_back(self.clock.now()).is_none() {
-                return Ok(());
-            }
-            match self.store.save(&order).await {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Conflict(other)) => order = *other,
-                Err(error) => return Err(Refusal::Store(error)),
-            }
-        }
-        Err(Refusal::Contended)
+        let change =
+            |order: &mut Order| order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue);
+        self.save_changed(key, &change).await.map(drop)
     }
 
-    /// Changes an order that is there, by itself and without the gateway.
+    /// Changes the schedule of an order that is there, by itself and without the gateway.
     async fn change(
         &self,
         key: &OrderKey,
@@ -56,14 +47,22 @@ impl Payments {
         (what, by): (&'static str, Principal),
         change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
     ) -> Result<Order, Refusal> {
+        let order = self.save_changed(key, change).await?;
+        audit::scheduled(&order, transaction, what, by);
+        Ok(next_version(&order))
+    }
+
+    /// Changes an order, and saves it under the version that was read.
+    async fn save_changed(
+        &self,
+        key: &OrderKey,
+        change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
+    ) -> Result<Order, Refusal> {
         let mut order = self.order(key).await?;
         for _ in 0..DECISIONS_MAX {
             change(&mut order)?;
             match self.store.save(&order).await {
-                Ok(()) => {
-                    audit::scheduled(&order, transaction, what, by);
-                    return Ok(next_version(&order));
-                }
+                Ok(()) => return Ok(order),
                 Err(StoreError::Conflict(other)) => order = *other,
                 Err(error) => return Err(Refusal::Store(error)),
             }

@@ -2,10 +2,15 @@
 //! them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
 
-use super::{bucket, day};
-use crate::{dynamodb::Item, journal::Entry, operation::Cause, words};
+use super::bucket;
+use crate::{
+    dynamodb::Item,
+    entry_log::{day_of, sort_of},
+    journal::Entry,
+    operation::Cause,
+    words,
+};
 
 words! {
     /// A column of the journal. People and programs read them: none is ever renamed.
@@ -86,17 +91,17 @@ words! {
 /// The item of an entry in a shard of its day.
 pub(super) fn item(entry: &Entry, shard: u16) -> Item {
     let merchant = entry.order.merchant.to_string();
-    let sort = format!("{}#{}", moment(entry.at), entry.id);
+    let sort = format!("{}#{}", sort_of(entry.at), entry.id);
     let last_four = entry.last_four.as_ref();
     let (told, by_hand) = (entry.attribution.as_deref(), entry.by_hand.as_ref());
     let reason = by_hand.map(|by_hand| &by_hand.reason).or(told.and_then(|told| told.reason.as_ref()));
     let texts = [
-        (Column::Bucket, Some(bucket(&entry.order.merchant, day(entry.at), shard))),
+        (Column::Bucket, Some(bucket(&entry.order.merchant, day_of(entry.at), shard))),
         (Column::Sort, Some(sort)),
         (Column::MerchantLastFour, last_four.map(|digits| format!("{merchant}#{digits}"))),
         (Column::EntryId, Some(entry.id.to_string())),
         (Column::Fact, Some(entry.fact.as_str().to_owned())),
-        (Column::At, Some(moment(entry.at))),
+        (Column::At, Some(sort_of(entry.at))),
         (Column::Merchant, Some(merchant)),
         (Column::OrderId, Some(entry.order.order.to_string())),
         (Column::TransactionId, Some(entry.transaction.to_string())),
@@ -136,9 +141,4 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
     let flags =
         flags.into_iter().filter(|(_, is_so)| *is_so).map(|(column, _)| (column, AttributeValue::Bool(true)));
     texts.chain(numbers).chain(flags).map(|(column, value)| (column.as_str().to_owned(), value)).collect()
-}
-
-/// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order of the times.
-fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

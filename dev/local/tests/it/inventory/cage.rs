@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::watch::{Watch, keep_panics, panics};
 use crate::{
     credit_card_client::{CreditCard, Syntax},
-    shop::{AMEX, AMEX_CODE, Shop, VISA, items},
+    shop::{AMEX, AMEX_CODE, Shop, VISA, has_word, items},
 };
 
 /// In everything that is for nobody but the gateway, or for nobody.
@@ -132,11 +132,4 @@ fn is_ours(line: &Value) -> bool {
 
 fn start(text: &str) -> String {
     text.chars().take(1_000).collect()
-}
-
-/// Whether a word stands in a text by itself, and not within a UUID or a longer number.
-fn has_word(text: &str, word: &str) -> bool {
-    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    text.match_indices(word)
-        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }

@@ -1,0 +1,217 @@
+//! `GET /v2/reports/daily`: a merchant's totals by day, from what the schedule keeps.
+
+use jiff::SignedDuration;
+use local::{Options, Stack, merchants};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tollgate::{clock::Clock as _, spreadsheet::totals::COLUMNS};
+
+use crate::{
+    shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},
+    support::client,
+};
+
+const PATH: &str = "/v2/reports/daily";
+
+const PURCHASE: [&str; 2] = ["purchase", "approved"];
+
+async fn report(shop: &Shop, query: &[(&str, &str)]) -> Answer {
+    let url = reqwest::Url::parse_with_params("http://x/", query).unwrap();
+    shop.get(&format!("{PATH}?{}", url.query().unwrap_or_default())).await
+}
+
+/// A day by the stack's clock, so many hours from now.
+fn day(shop: &Shop, hours: i64) -> String {
+    (shop.stack.clock().now() + SignedDuration::from_hours(hours)).strftime("%Y-%m-%d").to_string()
+}
+
+async fn pay(shop: &Shop, order: &str, card: &str) -> Answer {
+    shop.register(order, 2599).await;
+    shop.pay(order, by_card_with("purchase", card, &json!({}))).await
+}
+
+/// The journal takes what was paid, and a run of the schedule sums it up.
+async fn count(shop: &Shop) -> Value {
+    shop.stack.deliver_stream().await.unwrap();
+    let report = shop.stack.invoke_scheduled("totals").await.unwrap();
+    assert_eq!((&report["failed"], &report["more_left"]), (&json!(0), &json!(false)), "{report}");
+    report
+}
+
+/// The count of a day's totals with this operation and this fact.
+fn counted(page: &Answer, day: &str, [operation, fact]: [&str; 2]) -> u64 {
+    let lines = page.data(200).as_array().unwrap().iter();
+    let wanted =
+        lines.filter(|line| line["day"] == day && line["operation"] == operation && line["fact"] == fact);
+    wanted.map(|line| line["count"].as_u64().unwrap()).sum()
+}
+
+/// At half past twelve, so that no test passes midnight unless it wants to.
+async fn open() -> Shop {
+    let shop = Shop::open().await;
+    let now = shop.stack.clock().now().as_second();
+    let wait = (43_200 + 1_800 - now % 86_400).rem_euclid(86_400);
+    shop.stack.advance_clock(u64::try_from(wait).unwrap());
+    renewed(shop).await
+}
+
+/// With a fresh token.
+async fn renewed(mut shop: Shop) -> Shop {
+    let token = shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
+    shop.use_token(token.body["access_token"].as_str().unwrap());
+    shop
+}
+
+#[tokio::test]
+async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as_csv() {
+    let shop = open().await;
+    let today = day(&shop, 0);
+    let query = [("from", today.as_str())];
+    let before = report(&shop, &query).await;
+    assert_eq!(before.data(200), &json!([]));
+    assert_eq!(before.body["meta"]["complete_until"], Value::Null, "no run has been yet");
+    assert_eq!(before.body["meta"]["provisional_days"], json!([today]));
+
+    let paid = pay(&shop, "o-1", VISA).await.id();
+    pay(&shop, "o-2", VISA).await.data(200);
+    pay(&shop, "o-3", MASTERCARD).await.data(200);
+    pay(&shop, "o-4", NO_FUNDS).await.error(400, "declined");
+    shop.stack.simulator().settle();
+    shop.follow_up("o-1", &paid, "refund", json!({"amount": 500})).await.data(200);
+    count(&shop).await;
+
+    let page = report(&shop, &query).await;
+    let line = |operation: &str, fact: &str, brand: &str| {
+        let lines = page.data(200).as_array().unwrap().iter();
+        let mut lines = lines
+            .filter(|line| line["operation"] == operation && line["fact"] == fact && line["brand"] == brand);
+        let found = lines.next().unwrap_or_else(|| panic!("{operation} {fact} {brand}: {}", page.body));
+        assert!(lines.next().is_none());
+        let member = |name: &str| found[name].as_i64().unwrap();
+        ["count", "amount", "held", "paid", "returned", "at_gateway"].map(member)
+    };
+    assert_eq!(line("purchase", "approved", "Visa"), [2, 5198, 0, 5198, 0, 5198]);
+    assert_eq!(line("purchase", "approved", "Mastercard"), [1, 2599, 0, 2599, 0, 2599]);
+    assert_eq!(line("purchase", "declined", "Visa"), [1, 2599, 0, 0, 0, 0]);
+    assert_eq!(line("refund", "refunded", "Visa"), [1, 500, 0, 0, 500, -500]);
+    assert_eq!(page.data(200).as_array().unwrap().len(), 4);
+    let until = page.body["meta"]["complete_until"].as_str().unwrap();
+    assert_eq!(until.parse::<jiff::Timestamp>().unwrap(), shop.stack.clock().now());
+
+    let euros = report(&shop, &[("from", &today), ("currency", "EUR")]).await;
+    assert_eq!(euros.data(200), &json!([]));
+    let accept = [("accept", "text/csv")];
+    let file = shop.send(Method::GET, &format!("{PATH}?from={today}"), &accept, String::new()).await;
+    assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
+    let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
+    assert_eq!((lines.len(), lines[0]), (5, COLUMNS.join(",").as_str()));
+    let visa = format!("{today},USD,purchase,approved,496160873888,Visa,2,51.98,0.00,51.98,0.00,51.98,yes");
+    assert!(lines.contains(&visa.as_str()), "{lines:#?}");
+    // Another merchant's totals are its own.
+    let mut shop = shop;
+    let other = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
+    shop.use_token(other.body["access_token"].as_str().unwrap());
+    assert_eq!(report(&shop, &query).await.data(200), &json!([]));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_entry_is_late() {
+    let shop = open().await;
+    let first = day(&shop, 0);
+    pay(&shop, "o-1", VISA).await.data(200);
+    count(&shop).await;
+    // Half past midnight, and half past one.
+    shop.stack.advance_clock(12 * 3_600);
+    count(&shop).await;
+    let shop = renewed(shop).await;
+    let yesterday = report(&shop, &[]).await;
+    assert_eq!(yesterday.body["meta"]["from"], first);
+    assert_eq!(yesterday.body["meta"]["provisional_days"], json!([first]));
+    shop.stack.advance_clock(3_600);
+    count(&shop).await;
+    let shop = renewed(shop).await;
+    let page = report(&shop, &[]).await;
+    assert_eq!(page.body["meta"]["provisional_days"], json!([]));
+    assert_eq!((counted(&page, &first, PURCHASE), &page.data(200)[0]["provisional"]), (1, &json!(false)));
+
+    // The journal is down for a day, in which somebody pays.
+    let second = day(&shop, 0);
+    pay(&shop, "o-2", VISA).await.data(200);
+    shop.stack.advance_clock(86_400);
+    shop.stack.invoke_scheduled("totals").await.unwrap();
+    let shop = renewed(shop).await;
+    let page = report(&shop, &[("from", &second), ("to", &second)]).await;
+    assert_eq!(counted(&page, &second, PURCHASE), 0);
+    shop.stack.deliver_stream().await.unwrap();
+    let page = report(&shop, &[("from", &first), ("to", &second)]).await;
+    assert_eq!(page.body["meta"]["provisional_days"], json!([second]), "it is known that it changes");
+    let run = count(&shop).await;
+    assert_eq!(run["late"], 1, "{run}");
+    let page = report(&shop, &[("from", &first), ("to", &second)]).await;
+    assert_eq!(page.body["meta"]["provisional_days"], json!([]));
+    assert_eq!([&first, &second].map(|day| counted(&page, day, PURCHASE)), [1, 1]);
+    // Nothing is left to do, and nothing is done.
+    assert_eq!(count(&shop).await["quarters"], 0);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_a_browser_reads_nothing() {
+    let mut shop = Shop::open().await;
+    for (query, source) in [
+        (&[("from", "yesterday")][..], "from"),
+        (&[("from", "2026-02-30")], "from"),
+        (&[("to", "2026-11-20T00:00:00Z")], "to"),
+        (&[("to", "")], "to"),
+        (&[("from", "2026-11-20"), ("to", "2026-11-19")], "to"),
+        (&[("from", "2026-01-01"), ("to", "2026-04-03")], "to"),
+        (&[("from", "2000-01-01")], "to"),
+        (&[("from", "-9999-01-01"), ("to", "9999-12-31")], "from"),
+        (&[("currency", "USDX")], "currency"),
+        (&[("currency", "\u{0661}")], "currency"),
+        (&[("by", "brand")], "by"),
+    ] {
+        let refused = report(&shop, query).await;
+        assert_eq!(refused.error(400, "invalid_value")["source"], source, "{query:?}");
+    }
+    report(&shop, &[("from", "2026-01-01"), ("to", "2026-04-02")]).await.data(200);
+    report(&shop, &[("from", "9999-12-31")]).await.data(200);
+    let several = report(&shop, &[("from", "x"), ("to", "x"), ("currency", "x")]).await;
+    assert_eq!(several.body["errors"].as_array().unwrap().len(), 3);
+    shop.as_shopper().await;
+    report(&shop, &[]).await.error(403, "forbidden");
+    shop.use_token("x");
+    report(&shop, &[]).await.error(401, "invalid_access_token");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn totals_that_cannot_be_read_are_no_empty_report_and_a_run_that_cannot_write_says_so() {
+    for withdrawn in [("transactions", "dynamodb:Query"), ("totals", "dynamodb:PutItem")] {
+        let options = Options { withdrawn: vec![withdrawn], ..Options::default() };
+        let shop = Shop::open_as(options, merchants::REGISTERED, merchants::REGISTERED_KEY).await;
+        pay(&shop, "o-1", VISA).await.data(200);
+        shop.stack.deliver_stream().await.unwrap();
+        let run = shop.stack.invoke_scheduled("totals").await.unwrap();
+        let read = report(&shop, &[("from", &day(&shop, 0))]).await;
+        if withdrawn.0 == "totals" {
+            assert!(run["failed"].as_u64().unwrap() > 0, "{run}");
+            assert_eq!(read.body["meta"]["complete_until"], Value::Null, "nothing was reached");
+        } else {
+            assert_eq!(run["failed"], 0);
+            assert!(!read.error(503, "service_unavailable").to_string().contains("dynamodb"));
+        }
+        shop.close().await;
+    }
+}
+
+/// Time passes by itself there: a schedule that is off keeps nothing.
+#[tokio::test]
+async fn the_schedule_is_invoked_by_name_as_the_page_for_finance_says() {
+    let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
+    let run = client().post(format!("{}/_local/invoke/totals", stack.url()));
+    let run: Value = run.send().await.unwrap().json().await.unwrap();
+    assert_eq!(run["failed"], 0, "{run}");
+    stack.stop().await;
+}
