@@ -10,7 +10,7 @@ use aws_sdk_dynamodbstreams::{
 use base64::prelude::{BASE64_STANDARD, Engine};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{dynamodb::reason, functions::Functions, permissions::acting_as, resources::REGION};
 
@@ -21,9 +21,17 @@ const BATCH_SIZE: i32 = 100;
 pub(crate) struct Stream {
     client: Client,
     table: &'static str,
+    /// They stay as they are here. Looking them up again reads all changes that there were.
+    shards: OnceCell<Vec<Shard>>,
     /// By consumer and shard, the number of the last change that is dealt with. Forgotten with the process: what comes
     /// again does no harm.
     consumers: BTreeMap<String, Mutex<Positions>>,
+}
+
+/// A part of a stream.
+struct Shard {
+    stream: String,
+    id: String,
 }
 
 /// By shard, the number of the last change that is dealt with.
@@ -43,7 +51,7 @@ impl Stream {
             .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
             .http_client(http_client);
         let consumers = consumers.into_iter().map(|consumer| (consumer, Mutex::default())).collect();
-        Self { client: Client::from_conf(config.build()), table, consumers }
+        Self { client: Client::from_conf(config.build()), table, shards: OnceCell::new(), consumers }
     }
 
     /// Hands every consumer all that there is, and returns how many changes one took at most. One that fails or is slow
@@ -65,48 +73,49 @@ impl Stream {
         functions: &Functions,
         positions: &mut Positions,
     ) -> Result<usize, String> {
-        let streams = self.client.list_streams().table_name(self.table).send().await;
-        let streams = streams.map_err(|error| reason(&error))?;
         let mut changes = 0;
-        for arn in streams.streams().iter().filter_map(|stream| stream.stream_arn()) {
-            let stream = self.client.describe_stream().stream_arn(arn).send().await;
-            let stream = stream.map_err(|error| reason(&error))?;
-            let shards = stream.stream_description().map(|description| description.shards().to_vec());
-            for shard in shards.unwrap_or_default() {
-                let at = format!("{arn}/{}", shard.shard_id().unwrap_or_default());
-                loop {
-                    let records = self.read(arn, shard.shard_id(), positions.get(&at)).await?;
-                    let Some(last) = records.last().and_then(number) else { break };
-                    let event = json!({ "Records": records.iter().map(record).collect::<Vec<_>>() });
-                    let response = functions.invoke_with_event(consumer, &event.to_string()).await;
-                    let response = response.map_err(|error| error.to_string())?;
-                    if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
-                        let done = records.iter().filter_map(number).take_while(|number| *number != failed);
-                        if let Some(done) = done.last() {
-                            positions.insert(at, done.to_owned());
-                        }
-                        return Err(format!("it could not deal with change {failed}"));
+        for shard in self.shards.get_or_try_init(|| self.find_shards()).await? {
+            loop {
+                let records = self.read(shard, positions.get(&shard.id)).await?;
+                let Some(last) = records.last().and_then(number) else { break };
+                let event = json!({ "Records": records.iter().map(record).collect::<Vec<_>>() });
+                let response = functions.invoke_with_event(consumer, &event.to_string()).await;
+                let response = response.map_err(|error| error.to_string())?;
+                if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
+                    let done = records.iter().filter_map(number).take_while(|number| *number != failed);
+                    if let Some(done) = done.last() {
+                        positions.insert(shard.id.clone(), done.to_owned());
                     }
-                    changes += records.len();
-                    positions.insert(at.clone(), last.to_owned());
+                    return Err(format!("it could not deal with change {failed}"));
                 }
+                changes += records.len();
+                positions.insert(shard.id.clone(), last.to_owned());
             }
         }
         Ok(changes)
     }
 
-    async fn read(
-        &self,
-        arn: &str,
-        shard: Option<&str>,
-        after: Option<&String>,
-    ) -> Result<Vec<Record>, String> {
+    async fn find_shards(&self) -> Result<Vec<Shard>, String> {
+        let streams = self.client.list_streams().table_name(self.table).send().await;
+        let streams = streams.map_err(|error| reason(&error))?;
+        let mut shards = Vec::new();
+        for arn in streams.streams().iter().filter_map(|stream| stream.stream_arn()) {
+            let stream = self.client.describe_stream().stream_arn(arn).send().await;
+            let stream = stream.map_err(|error| reason(&error))?;
+            let ids = stream.stream_description().into_iter().flat_map(|description| description.shards());
+            let ids = ids.filter_map(|shard| shard.shard_id());
+            shards.extend(ids.map(|id| Shard { stream: arn.to_owned(), id: id.to_owned() }));
+        }
+        Ok(shards)
+    }
+
+    async fn read(&self, shard: &Shard, after: Option<&String>) -> Result<Vec<Record>, String> {
         let from = if after.is_some() {
             ShardIteratorType::AfterSequenceNumber
         } else {
             ShardIteratorType::TrimHorizon
         };
-        let request = self.client.get_shard_iterator().stream_arn(arn).set_shard_id(shard.map(str::to_owned));
+        let request = self.client.get_shard_iterator().stream_arn(&shard.stream).shard_id(&shard.id);
         let request = request.shard_iterator_type(from).set_sequence_number(after.cloned());
         let iterator = request.send().await.map_err(|error| reason(&error))?.shard_iterator;
         let request = self.client.get_records().set_shard_iterator(iterator).limit(BATCH_SIZE);
