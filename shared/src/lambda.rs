@@ -247,6 +247,7 @@ impl App {
     }
 
     /// The same, reading the journal in this table.
+    #[must_use]
     pub fn reading(self, config: &Config, table: String, http_client: &SharedHttpClient) -> Self {
         let (entry_log, totals) = config.journal(table, http_client);
         Self { entry_log: Some(entry_log), totals: Some(totals), ..self }

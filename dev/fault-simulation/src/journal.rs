@@ -104,11 +104,13 @@ impl EntryStore for Fake {
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        self.told(|kept| drop(kept.days.insert((merchant.clone(), day)))).await
+        let day = (merchant.clone(), day);
+        self.told(|kept| _ = kept.days.insert(day)).await
     }
 
     async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
-        self.told(|kept| drop(kept.late.insert((merchant.clone(), quarter)))).await
+        let quarter = (merchant.clone(), quarter);
+        self.told(|kept| _ = kept.late.insert(quarter)).await
     }
 
     async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {

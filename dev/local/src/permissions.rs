@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     merchants,
@@ -67,6 +67,8 @@ pub enum Resource {
     AttemptsTable,
     /// The journal's table, without its index.
     JournalTable,
+    /// The items of that table that are no entries but totals.
+    Totals,
     /// Its index.
     JournalIndex(String),
     /// The table of webhooks' deliveries, without its indexes.
@@ -87,10 +89,15 @@ pub enum Resource {
     Other(String),
 }
 
+/// The partitions of totals in the journal's table, as policies write them.
+pub(crate) const TOTALS: [&str; 3] = ["totals#*", "late", "reached"];
+
 /// The first members that name what a call is about.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Body {
+    #[serde(alias = "Key")]
+    item: Value,
     table_name: Option<String>,
     index_name: Option<String>,
     secret_id: Option<String>,
@@ -115,6 +122,9 @@ impl Permission {
         let resource = match (body.table_name, body.index_name, body.secret_id) {
             (Some(table), None, None) if table == TABLE_NAME => Resource::Table,
             (Some(table), None, None) if table == ATTEMPTS_TABLE_NAME => Resource::AttemptsTable,
+            (Some(table), None, None) if table == JOURNAL_TABLE_NAME && is_total(&action, &body.item) => {
+                Resource::Totals
+            }
             (Some(table), None, None) if table == JOURNAL_TABLE_NAME => Resource::JournalTable,
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
@@ -133,9 +143,19 @@ impl Permission {
     }
 }
 
+/// Whether it is a total that is put or deleted.
+fn is_total(action: &str, item: &Value) -> bool {
+    let partition = item["bucket"]["S"].as_str().unwrap_or_default();
+    let is_one = |pattern: &&str| {
+        let start = pattern.strip_suffix('*');
+        start.map_or(partition == *pattern, |start| partition.starts_with(start))
+    };
+    ["dynamodb:PutItem", "dynamodb:DeleteItem"].contains(&action) && TOTALS.iter().any(|it| is_one(it))
+}
+
 /// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
 fn stream_of(body: &[u8]) -> Resource {
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let iterator = body["ShardIterator"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
     let iterator = String::from_utf8_lossy(&iterator.unwrap_or_default()).into_owned();
     let named = [&body["TableName"], &body["StreamArn"]].map(|name| name.as_str().unwrap_or_default());
@@ -148,7 +168,7 @@ fn stream_of(body: &[u8]) -> Resource {
 
 /// The one bus that events are for.
 fn bus_of(body: &[u8]) -> Resource {
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut buses = body["Entries"].as_array().into_iter().flatten().map(|entry| &entry["EventBusName"]);
     match buses.find(|bus| *bus != EVENT_BUS_NAME) {
         None => Resource::EventBus,
@@ -168,6 +188,7 @@ impl fmt::Display for Resource {
             Self::Table => write!(f, "table/{TABLE_NAME}"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
+            Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
@@ -217,8 +238,15 @@ impl Permissions {
     fn check(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ConnectorError>> {
         let function = FUNCTION.try_with(String::clone).ok()?;
         let target = request.headers().get(TARGET).unwrap_or("a request without an action");
-        let permission = Permission::needed_for(target, request.body().bytes().unwrap_or_default());
-        let is_granted = self.granted.get(&function).is_some_and(|granted| granted.contains(&permission));
+        let needed = Permission::needed_for(target, request.body().bytes().unwrap_or_default());
+        let is_granted = |permission: &Permission| {
+            self.granted.get(&function).is_some_and(|granted| granted.contains(permission))
+        };
+        // Who may do it to all of the table, may do it to a part.
+        let whole = Permission { resource: Resource::JournalTable, ..needed.clone() };
+        let is_part = needed.resource == Resource::Totals && is_granted(&whole);
+        let permission = if is_part { whole } else { needed };
+        let is_granted = is_granted(&permission);
         let refusal = (!is_granted).then(|| {
             tracing::error!(function, %permission, "the function's policy in template.yaml does not allow this");
             refuse(&function, &permission)

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodbstreams::{
     Client,
     config::{BehaviorVersion, Credentials, Region, SharedHttpClient},
-    types::{AttributeValue, Record, ShardIteratorType},
+    types::{AttributeValue, Record, ShardIteratorType, StreamDescription},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use crate::{dynamodb::reason, functions::Functions, permissions::acting_as, resources::REGION};
 
@@ -21,21 +21,18 @@ const BATCH_SIZE: i32 = 100;
 pub(crate) struct Stream {
     client: Client,
     table: &'static str,
-    /// They stay as they are here. Looking them up again reads all changes that there were.
-    shards: OnceCell<Vec<Shard>>,
-    /// By consumer and shard, the number of the last change that is dealt with. Forgotten with the process: what comes
-    /// again does no harm.
-    consumers: BTreeMap<String, Mutex<Positions>>,
+    /// How far each has come. Forgotten with the process: what comes again does no harm.
+    consumers: BTreeMap<String, Mutex<Vec<Shard>>>,
 }
 
-/// A part of a stream.
+/// A part of a stream, as a consumer has found it at first. Here there are never others, and looking them up again reads
+/// all changes that there were.
 struct Shard {
     stream: String,
     id: String,
+    /// The number of the last change that is dealt with.
+    done: Option<String>,
 }
-
-/// By shard, the number of the last change that is dealt with.
-type Positions = BTreeMap<String, String>;
 
 impl Stream {
     pub(crate) fn new(
@@ -51,16 +48,16 @@ impl Stream {
             .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
             .http_client(http_client);
         let consumers = consumers.into_iter().map(|consumer| (consumer, Mutex::default())).collect();
-        Self { client: Client::from_conf(config.build()), table, shards: OnceCell::new(), consumers }
+        Self { client: Client::from_conf(config.build()), table, consumers }
     }
 
     /// Hands every consumer all that there is, and returns how many changes one took at most. One that fails or is slow
     /// holds up no other.
     pub(crate) async fn deliver(&self, functions: &Functions) -> Result<usize, String> {
-        let all = self.consumers.iter().map(|(consumer, positions)| async move {
-            let mut positions = positions.lock().await;
+        let all = self.consumers.iter().map(|(consumer, shards)| async move {
+            let mut shards = shards.lock().await;
             // Lambda reads the stream with the function's own permissions.
-            let run = self.deliver_to(consumer, functions, &mut positions);
+            let run = self.deliver_to(consumer, functions, &mut shards);
             acting_as(consumer.clone(), run).await.map_err(|error| format!("{consumer}: {error}"))
         });
         let delivered = join_all(all).await.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -71,25 +68,26 @@ impl Stream {
         &self,
         consumer: &str,
         functions: &Functions,
-        positions: &mut Positions,
+        shards: &mut Vec<Shard>,
     ) -> Result<usize, String> {
+        if shards.is_empty() {
+            *shards = self.find_shards().await?;
+        }
         let mut changes = 0;
-        for shard in self.shards.get_or_try_init(|| self.find_shards()).await? {
+        for shard in shards {
             loop {
-                let records = self.read(shard, positions.get(&shard.id)).await?;
+                let records = self.read(shard).await?;
                 let Some(last) = records.last().and_then(number) else { break };
                 let event = json!({ "Records": records.iter().map(record).collect::<Vec<_>>() });
                 let response = functions.invoke_with_event(consumer, &event.to_string()).await;
                 let response = response.map_err(|error| error.to_string())?;
                 if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
                     let done = records.iter().filter_map(number).take_while(|number| *number != failed);
-                    if let Some(done) = done.last() {
-                        positions.insert(shard.id.clone(), done.to_owned());
-                    }
+                    shard.done = done.last().map(str::to_owned).or(shard.done.take());
                     return Err(format!("it could not deal with change {failed}"));
                 }
                 changes += records.len();
-                positions.insert(shard.id.clone(), last.to_owned());
+                shard.done = Some(last.to_owned());
             }
         }
         Ok(changes)
@@ -102,21 +100,23 @@ impl Stream {
         for arn in streams.streams().iter().filter_map(|stream| stream.stream_arn()) {
             let stream = self.client.describe_stream().stream_arn(arn).send().await;
             let stream = stream.map_err(|error| reason(&error))?;
-            let ids = stream.stream_description().into_iter().flat_map(|description| description.shards());
-            let ids = ids.filter_map(|shard| shard.shard_id());
-            shards.extend(ids.map(|id| Shard { stream: arn.to_owned(), id: id.to_owned() }));
+            let there = stream.stream_description().map(StreamDescription::shards).unwrap_or_default();
+            shards.extend(there.iter().filter_map(|shard| {
+                let (stream, id) = (arn.to_owned(), shard.shard_id()?.to_owned());
+                Some(Shard { stream, id, done: None })
+            }));
         }
         Ok(shards)
     }
 
-    async fn read(&self, shard: &Shard, after: Option<&String>) -> Result<Vec<Record>, String> {
-        let from = if after.is_some() {
+    async fn read(&self, shard: &Shard) -> Result<Vec<Record>, String> {
+        let from = if shard.done.is_some() {
             ShardIteratorType::AfterSequenceNumber
         } else {
             ShardIteratorType::TrimHorizon
         };
         let request = self.client.get_shard_iterator().stream_arn(&shard.stream).shard_id(&shard.id);
-        let request = request.shard_iterator_type(from).set_sequence_number(after.cloned());
+        let request = request.shard_iterator_type(from).set_sequence_number(shard.done.clone());
         let iterator = request.send().await.map_err(|error| reason(&error))?.shard_iterator;
         let request = self.client.get_records().set_shard_iterator(iterator).limit(BATCH_SIZE);
         let records = request.send().await.map_err(|error| reason(&error))?;

@@ -70,12 +70,11 @@ pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp
     for (n, change) in changes.iter().enumerate() {
         tasks.extend(tasks_of(change).into_iter().map(|task| (n, task)));
     }
-    let changed: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
+    let totals: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
     let mut report = put_all(store, &changes, tasks).await;
     // What comes again is told then.
-    let changed: BTreeSet<_> =
-        changed.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed).collect();
-    if let Err(error) = tell(store, changed).await {
+    let totals = totals.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed);
+    if let Err(error) = tell(store, totals.collect()).await {
         tracing::error!(%error, "what totals change cannot be written, the changes come again");
         report.changes = 0;
         report.failed = changes.first().map(|change| change.number.clone());

@@ -77,23 +77,18 @@ pub async fn total_up(
     let reached = match run.new_ones(now, &mut report).await {
         Ok(reached) => reached,
         Err(error) => {
-            run.failed(&mut report, "how far totals have come", &error);
+            report.fail("how far totals have come", &error);
             None
         }
     };
     if let Err(error) = run.late_ones(&mut report).await {
-        run.failed(&mut report, "late entries", &error);
+        report.fail("late entries", &error);
     }
     report.behind_s = reached.map(|reached| now.duration_since(reached).as_secs());
     report
 }
 
 impl Run<'_> {
-    fn failed(&self, report: &mut TotalsReport, what: &str, error: &StoreError) {
-        tracing::error!(%error, what, "totals cannot be kept, the next run tries again");
-        report.failed += 1;
-    }
-
     /// Day by day, from what was reached on. Until when all is summed up.
     async fn new_ones(
         &self,
@@ -132,7 +127,7 @@ impl Run<'_> {
         while let Some(done) = done.next().await {
             match done {
                 Some(Ok(summed)) => report.add(&summed),
-                Some(Err(error)) => self.failed(report, "a merchant's day", &error),
+                Some(Err(error)) => report.fail("a merchant's day", &error),
                 None => report.more_left = true,
             }
         }
@@ -154,7 +149,7 @@ impl Run<'_> {
                         report.late += usize::from(summed.overtaken == 0);
                         report.add(&summed);
                     }
-                    Some(Err(error)) => self.failed(report, "a quarter with late entries", &error),
+                    Some(Err(error)) => report.fail("a quarter with late entries", &error),
                     None => report.more_left = true,
                 }
             }
@@ -225,6 +220,11 @@ struct Summed {
 }
 
 impl TotalsReport {
+    fn fail(&mut self, what: &str, error: &StoreError) {
+        tracing::error!(%error, what, "totals cannot be kept, the next run tries again");
+        self.failed += 1;
+    }
+
     fn add(&mut self, summed: &Summed) {
         self.entries += summed.entries;
         self.quarters += summed.quarters;

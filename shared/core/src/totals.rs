@@ -149,7 +149,9 @@ pub async fn daily(
         .buffered(DAYS_AT_A_TIME);
     while let Some(kept) = kept.next().await {
         let (day, kept) = kept?;
-        kept.into_values().for_each(|kept| totals.merge(kept.totals));
+        for kept in kept.into_values() {
+            totals.merge(kept.totals);
+        }
         if reached.is_none_or(|reached| is_provisional(day, reached)) {
             provisional.insert(day);
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{TemplateError, reference::Reference};
-use crate::permissions::{Permission, Resource};
+use crate::permissions::{Permission, Resource, TOTALS};
 
 /// The secrets of the stage's merchants, whatever follows their prefix.
 const MERCHANT_SECRETS: &str =
@@ -20,7 +20,7 @@ const WEBHOOK_SECRETS: &str =
 const EVENT_BUS: &str =
     "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}";
 
-/// Nothing besides these members: a condition that was passed over would allow more here than on AWS.
+/// Nothing besides these members: one that was passed over would allow more here than on AWS.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Policy {
@@ -37,6 +37,12 @@ struct Statement {
     effect: String,
     action: OneOrMore,
     resource: Reference,
+    condition: Option<Value>,
+}
+
+/// The condition that makes totals of the journal's table.
+fn is_about_totals(condition: &Value) -> bool {
+    *condition == json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": TOTALS}})
 }
 
 #[derive(Deserialize)]
@@ -85,6 +91,13 @@ pub(super) fn read(
             for name in names.ok_or_else(|| refused(format!("the resource {}", statement.resource)))? {
                 let resource =
                     resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
+                let resource = match (&statement.condition, resource) {
+                    (None, resource) => resource,
+                    (Some(condition), Resource::JournalTable) if is_about_totals(condition) => {
+                        Resource::Totals
+                    }
+                    (Some(condition), _) => return Err(refused(format!("the condition {condition}"))),
+                };
                 permissions.insert(Permission { action: action.clone(), resource });
             }
         }

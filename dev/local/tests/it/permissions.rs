@@ -256,7 +256,8 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
             statement("Allow", get, "!If [OwnsTable, !GetAtt Items.Arn, '*']", ""),
             "the resource OwnsTable, Items.Arn, *",
         ),
-        (statement("Allow", get, table, ", Condition: {}"), "unknown field `Condition`"),
+        (statement("Allow", get, table, ", Condition: {}"), "the condition {}"),
+        (statement("Allow", get, table, ", NotAction: []"), "unknown field `NotAction`"),
         (
             SMALL.replace("      Events:", "      Policies: AdministratorAccess\n      Events:"),
             "invalid type",

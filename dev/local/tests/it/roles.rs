@@ -42,6 +42,7 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/payment-methods"
         | "GET /v2/payment-methods/{paymentMethodId}"
         | "GET /v2/transactions"
+        | "GET /v2/reports/daily"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),

@@ -93,7 +93,7 @@ impl Table {
     }
 
     async fn run(&self) -> TotalsReport {
-        total_up(self, self, self, Deadline::after(Duration::from_secs(60))).await
+        total_up(self, self, self, Deadline::after(Duration::from_mins(1))).await
     }
 
     /// What is kept has to be what the entries come to.
