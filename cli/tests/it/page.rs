@@ -54,7 +54,8 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     // For how far the journal has come.
     pay_by_card(&fixture, "order-1003", "5454545454545454").await;
     fixture.stack.deliver_stream().await.unwrap();
-    assert_eq!(run_page(&fixture, FINANCE).await, 15);
+    fixture.stack.invoke_scheduled("totals").await.unwrap();
+    assert_eq!(run_page(&fixture, FINANCE).await, 16);
     fixture.close().await;
 }
 
