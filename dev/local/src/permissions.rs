@@ -150,7 +150,7 @@ fn is_total(action: &str, item: &Value) -> bool {
         let start = pattern.strip_suffix('*');
         start.map_or(partition == *pattern, |start| partition.starts_with(start))
     };
-    ["dynamodb:PutItem", "dynamodb:DeleteItem"].contains(&action) && TOTALS.iter().any(|it| is_one(it))
+    ["dynamodb:PutItem", "dynamodb:DeleteItem"].contains(&action) && TOTALS.iter().any(is_one)
 }
 
 /// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
