@@ -1,5 +1,6 @@
 //! The command line.
 
+mod change;
 mod examples;
 mod key;
 mod list;
@@ -7,9 +8,10 @@ mod local;
 mod totals;
 mod webhook;
 
+pub(crate) use change::ChangePayment;
 pub(crate) use examples::with_examples;
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
-pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter};
+pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
@@ -249,8 +251,16 @@ pub(crate) enum PaymentCommand {
     List(ListPayments),
     /// A merchant's payments by the last four digits of the card, newest first
     Find(FindPayments),
+    /// Print a merchant's payments as they get their outcomes, until it is ended
+    Tail(TailPayments),
     /// What a customer's receipt says of a payment
     Receipt(Show),
+    /// Take what an authorization holds, or a part of it
+    Capture(ChangePayment),
+    /// Give money back, all of it or a part
+    Refund(ChangePayment),
+    /// Undo a payment before it is settled: the order owes its amount again
+    Void(ChangePayment),
     /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }

@@ -18,6 +18,9 @@ pub(crate) const UNHEALTHY: u8 = 1;
 /// Exit code of arguments and settings that are wrong.
 pub(crate) const INVALID_INPUT: u8 = 2;
 
+/// Exit code when it is not known what happened, or AWS or the gateway did not answer.
+pub(crate) const UNAVAILABLE: u8 = 6;
+
 /// Why a command did nothing. Each says what to do, and none of them holds a secret.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
@@ -40,7 +43,7 @@ impl Failure {
             Self::NotThere(text) => (3, "not_there", text),
             Self::Refused(text) => (4, "refused", text),
             Self::NotConfirmed(text) => (5, "not_confirmed", text),
-            Self::Unavailable(text) => (6, "unavailable", text),
+            Self::Unavailable(text) => (UNAVAILABLE, "unavailable", text),
         }
     }
 

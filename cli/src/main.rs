@@ -29,6 +29,7 @@ use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, INVALID_INPUT};
 use place::Place;
 use report::Report;
+use tollgate::operation::Kind;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -100,8 +101,20 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         }
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
+        Command::Payment(PaymentCommand::Tail(tail)) => {
+            payment::tail::run(&place, tail, arguments.place.json).await
+        }
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
+        Command::Payment(PaymentCommand::Capture(change)) => {
+            payment::change::run(&place, Kind::Capture, change).await
+        }
+        Command::Payment(PaymentCommand::Refund(change)) => {
+            payment::change::run(&place, Kind::Refund, change).await
+        }
+        Command::Payment(PaymentCommand::Void(change)) => {
+            payment::change::run(&place, Kind::Void, change).await
+        }
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
         Command::Report(options) => totals::run(&place, options).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,

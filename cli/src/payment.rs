@@ -1,8 +1,10 @@
 //! Payments: looking at them, and deciding what stays in doubt.
 
+pub(crate) mod change;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod receipt;
 pub(crate) mod resolve;
 pub(crate) mod rows;
 pub(crate) mod show;
+pub(crate) mod tail;

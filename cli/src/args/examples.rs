@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 36] = [
+const EXAMPLES: [(&str, &str); 40] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-prod",
@@ -19,7 +19,11 @@ const EXAMPLES: [(&str, &str); 36] = [
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),
     ("payment find", "shop-1 --last4 1443 --amount 25.99 --stack tollgate-prod"),
+    ("payment tail", "shop-1 --status failed --stack tollgate-prod"),
     ("payment receipt", "shop-1 order-1001 --stack tollgate-prod"),
+    ("payment capture", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("payment refund", "shop-1 order-1001 --amount 5.00 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("payment void", "shop-1 order-1001 --by Ann --reason case-4711 --dry-run --stack tollgate-prod"),
     (
         "payment resolve",
         "shop-1 order-1001 475d9b6b-8385-49a3-b57f-855c155d5d68 --as not-done --by Ann --reason case-4711 --dry-run",

@@ -2,7 +2,12 @@
 
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
-use tollgate::{listing::is_place, money::Currency, order::MerchantId, transaction::Status};
+use tollgate::{
+    listing::{Condition, is_place},
+    money::Currency,
+    order::MerchantId,
+    transaction::Status,
+};
 
 /// Most rows unless it is said otherwise.
 const ROWS: usize = 100;
@@ -45,9 +50,23 @@ pub(crate) struct FindPayments {
     pub(crate) filter: PaymentFilter,
 }
 
-/// What both take.
 #[derive(Args)]
-pub(crate) struct PaymentFilter {
+pub(crate) struct TailPayments {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// From this moment on, such as 2026-11-20T18:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) filter: ConditionArguments,
+    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) journal_table: Option<String>,
+}
+
+/// What payments have to have.
+#[derive(Args)]
+pub(crate) struct ConditionArguments {
     /// The amount as it is shown, such as 25.99: what was paid or held, or captured
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub(crate) amount: Option<String>,
@@ -57,6 +76,23 @@ pub(crate) struct PaymentFilter {
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub(crate) status: Option<Status>,
+}
+
+impl ConditionArguments {
+    /// All of them have to hold.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let amount = self.amount.clone().map(Condition::AmountAsShown);
+        let currency = self.currency.map(|currency| Condition::Currency(vec![currency]));
+        let status = self.status.map(|status| Condition::Status(vec![status]));
+        [amount, currency, status].into_iter().flatten().collect()
+    }
+}
+
+/// What both lists take.
+#[derive(Args)]
+pub(crate) struct PaymentFilter {
+    #[command(flatten)]
+    pub(crate) conditions: ConditionArguments,
     /// As many at most [default: 100; with --csv, all]
     #[arg(long, value_name = "N", value_parser = rows)]
     pub(crate) limit: Option<usize>,

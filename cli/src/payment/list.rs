@@ -35,7 +35,7 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
         (None, day) => range(day.unwrap_or(Day::Today), now)?,
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
-    let mut conditions = conditions(filter);
+    let mut conditions = filter.conditions.conditions();
     conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
     conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
     conditions.extend(needs_attention.then(|| Condition::NeedsAttention(Vec::new())));
@@ -49,20 +49,12 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     let FindPayments { merchant, last4, filter } = find;
     let now = place.clock.now();
     let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
-    let mut conditions = conditions(filter);
+    let mut conditions = filter.conditions.conditions();
     conditions.push(Condition::LastFour(last4.clone()));
     let after = filter.next.as_deref();
     let limit = filter.limit();
     let wanted = Wanted { merchant, now, since, until, conditions: &conditions, after, limit };
     run(place, wanted, filter).await
-}
-
-/// What both take.
-fn conditions(filter: &PaymentFilter) -> Vec<Condition> {
-    let amount = filter.amount.clone().map(Condition::AmountAsShown);
-    let currency = filter.currency.map(|currency| Condition::Currency(vec![currency]));
-    let status = filter.status.map(|status| Condition::Status(vec![status]));
-    [amount, currency, status].into_iter().flatten().collect()
 }
 
 /// The moments at which a day begins and the next one does.
@@ -117,7 +109,7 @@ pub(crate) fn unread(error: &StoreError) -> Failure {
 }
 
 /// Gives each row away, part after part. Where the next list begins, and whether more can be in doubt.
-async fn read(
+pub(super) async fn read(
     lister: &Lister<'_>,
     wanted: &Wanted<'_>,
     mut keep: impl FnMut(Row),

@@ -17,6 +17,9 @@ const HEADER: [&str; 9] =
     ["TIME", "STATUS", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
 const NEEDS: &str = "NEEDS";
 
+/// As wide as most cells are.
+const WIDTHS: [usize; 9] = [20, 9, 12, 8, 8, 15, 12, 36, 36];
+
 /// What was found, where the next list begins, and whether more can be in doubt.
 pub(super) fn report(
     wanted: &Wanted<'_>,
@@ -100,8 +103,15 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     ])
 }
 
+/// A payment as a line by itself, as wide as most others.
+pub(super) fn line(row: &Row) -> Option<String> {
+    let cells = cells(row)?;
+    let padded = cells.iter().zip(WIDTHS).map(|(cell, width)| format!("{cell:<width$}"));
+    Some(padded.collect::<Vec<_>>().join("  ").trim_end().to_owned())
+}
+
 /// Amounts are minor units.
-fn value(row: &Row, now: Timestamp) -> Option<Value> {
+pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let needs = row.concerns(now);

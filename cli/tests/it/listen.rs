@@ -19,7 +19,7 @@ use tollgate::webhooks::signature;
 use crate::support::{FROM_THE_SHELL, Fixture};
 
 /// A command that runs until it is ended.
-struct Listening {
+pub(crate) struct Listening {
     child: Child,
     lines: Option<BufReader<ChildStdout>>,
 }
@@ -30,8 +30,13 @@ impl Listening {
     }
 
     fn start_with(fixture: &Fixture, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::to(fixture, &[&["listen"], arguments].concat(), variables)
+    }
+
+    /// A command that goes on, whatever it is.
+    pub(crate) fn to(fixture: &Fixture, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-        command.arg("listen").args(arguments).arg(format!("--local={}", fixture.stack.url()));
+        command.args(arguments).arg(format!("--local={}", fixture.stack.url()));
         for name in FROM_THE_SHELL.iter().chain(&["WEBHOOK_SECRET", "NO_COLOR", "CLICOLOR_FORCE"]) {
             command.env_remove(name);
         }
@@ -42,7 +47,7 @@ impl Listening {
     }
 
     /// The next line of the output. The stack runs on this thread, so another one waits.
-    async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         let mut lines = self.lines.take().unwrap();
         let read = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
@@ -76,7 +81,7 @@ impl Listening {
         waiting.await.unwrap()
     }
 
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod change;
 mod command_line;
 mod doctor;
 mod doctor_stack;
@@ -18,6 +19,7 @@ mod rollback;
 mod spoiled;
 mod stop;
 mod support;
+mod tail;
 mod totals;
 #[path = "../../../dev/local/tests/it/pages/transcript.rs"]
 mod transcript;

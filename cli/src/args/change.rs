@@ -1,0 +1,37 @@
+//! `payment capture`, `payment refund` and `payment void`.
+
+use clap::Args;
+use tollgate::{
+    operation::{Actor, Reason},
+    order::{MerchantId, OrderId},
+};
+use uuid::Uuid;
+
+#[derive(Args)]
+pub(crate) struct ChangePayment {
+    /// The merchant's id
+    pub(crate) merchant: MerchantId,
+    /// The order's id; for the credit-card API the `TransactionID`
+    pub(crate) order: OrderId,
+    /// The transaction [default: the only one that allows it]
+    pub(crate) transaction: Option<Uuid>,
+    /// How much, in the order's currency, such as 25.99; not for a void [default: as much as can be, or the
+    /// merchant's rule]
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) amount: Option<String>,
+    /// Who does it; kept with the operation
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Actor,
+    /// Why; kept with the operation. The same command with the same reason does nothing again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Reason,
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do it without asking; for a payment at a live account with `--live`
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// With `--yes`: also where money is real
+    #[arg(long, requires = "yes")]
+    pub(crate) live: bool,
+}

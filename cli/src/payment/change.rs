@@ -1,0 +1,154 @@
+//! `payment capture`, `payment refund` and `payment void`: what the merchant's own system would request, done by a person.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tollgate::{
+    app::MayRun,
+    money::Amount,
+    operation::{Attribution, Fingerprint, KeyDigest, Kind, Operation, Principal},
+    order::{Action, Intent, OperationRef, Order, OrderKey, Plan, Target},
+    payments::{Deadline, Performed},
+    transaction::{OperationStatus, Transaction},
+};
+
+use super::history;
+use crate::{
+    args::ChangePayment,
+    confirm,
+    failure::{Failure, UNAVAILABLE},
+    place::Place,
+    report::Report,
+};
+
+/// Longest wait for the gateway and an inquiry after it.
+const LIMIT: Duration = Duration::from_mins(1);
+
+pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Result<Report, Failure> {
+    let stage = place.stage()?;
+    let app = place.app()?;
+    match app.may_run().await {
+        MayRun::Yes => {}
+        MayRun::Stopped => {
+            return Err(Failure::Refused("all payments are stopped; see `tollgate start`".to_owned()));
+        }
+        MayRun::Unknown => {
+            return Err(Failure::Unavailable("it cannot be read whether payments are stopped".to_owned()));
+        }
+    }
+    let merchant = app.merchants.get(&change.merchant).await?;
+    if merchant.disabled {
+        return Err(Failure::Refused("the merchant is stopped; see `tollgate merchant start`".to_owned()));
+    }
+    let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
+    let intent = intent(kind, change, &app.payments.order(&key).await?)?;
+    let (order, at) = match app.payments.weigh(&merchant, &key, &intent).await? {
+        Plan::Replay(..) => {
+            // What became of it is said, and nothing is done.
+            let performed =
+                app.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
+            return Ok(outcome(stage, &performed));
+        }
+        Plan::Send(order, at) | Plan::Record(order, at) => (order, at),
+    };
+    let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+    else {
+        return Err(Failure::NotThere("the order has no such transaction".to_owned()));
+    };
+    let shown = shown(stage, &order, transaction, operation, change);
+    if change.dry_run {
+        let value = json!({
+            "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": kind.as_str(),
+            "amount": operation.amount.minor(), "currency": order.currency.code(),
+        });
+        return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
+    }
+    if !confirm::unasked(&operation.route.endpoint, change.yes, change.live)? {
+        confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
+    }
+    let performed = app.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
+    Ok(outcome(stage, &performed))
+}
+
+fn intent(kind: Kind, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
+    let amount = change.amount.as_deref().map(|text| amount(text, order)).transpose()?;
+    let target = change.transaction.map_or(Target::OnlyEligible, Target::Transaction);
+    let action = match kind {
+        Kind::Capture => Action::Capture { target, amount, custom_reference: None },
+        Kind::Refund => Action::Refund { target, amount, mechanism: None },
+        _ if amount.is_some() => {
+            return Err(Failure::Input("--amount: a void undoes the whole payment".to_owned()));
+        }
+        _ => Action::Void { target, reopen: true },
+    };
+    let (by, reason) = (change.by.to_string(), change.reason.to_string());
+    let named = change.transaction.map_or_else(String::new, |id| id.to_string());
+    // The command again, after a lost connection for example, is the same request.
+    let route = format!("tollgate payment {}", kind.as_str());
+    let asked = amount.map_or_else(String::new, |amount| amount.minor().to_string());
+    let key = KeyDigest::new(&route, &format!("{named}|{asked}"), &format!("{by}|{reason}"));
+    Ok(Intent {
+        action,
+        key: Some(key),
+        fingerprint: Fingerprint::new(kind, amount, None, None, Some(&named)),
+        currency: None,
+        by: Principal::ClientCredentials,
+        attribution: Attribution::new(None, Some(&change.by), Some(&change.reason)),
+    })
+}
+
+fn amount(text: &str, order: &Order) -> Result<Amount, Failure> {
+    order.currency.parse_decimal(text).map_err(|error| Failure::Input(format!("--amount: {error}")))
+}
+
+/// What would be done, and to what.
+fn shown(
+    stage: &str,
+    order: &Order,
+    transaction: &Transaction,
+    operation: &Operation,
+    change: &ChangePayment,
+) -> String {
+    format!(
+        "Stage {stage}, merchant {}, order {}, transaction {}\nGateway account: {}\n\n\
+         {} of {}\nThe payment: {}, captured {}, refunded {}\nBy {}: {}\n",
+        order.merchant,
+        order.id,
+        transaction.id,
+        confirm::mode(&operation.route.endpoint),
+        operation.kind.as_str(),
+        history::money(order, operation.amount),
+        history::money(order, transaction.amount()),
+        history::money(order, transaction.captured()),
+        history::money(order, transaction.refunded()),
+        change.by,
+        change.reason,
+    )
+}
+
+/// What became of it.
+fn outcome(stage: &str, performed: &Performed) -> Report {
+    let Performed { order, at, replayed } = performed;
+    let OperationRef { transaction, .. } = *at;
+    let status = order
+        .transaction(transaction)
+        .zip(order.operation(*at))
+        .map(|(transaction, operation)| transaction.operation_status(operation));
+    let (says, word, code) = match status {
+        Some(OperationStatus::Done) => ("Done", "done", 0),
+        Some(OperationStatus::Declined(_)) => ("Declined; nothing was done", "declined", 4),
+        Some(OperationStatus::NoEffect(_)) => ("Nothing was done", "not_done", 4),
+        Some(OperationStatus::Pending) | None => (
+            "The outcome is not known yet, and inquiries go on: repeat the command to look",
+            "pending",
+            UNAVAILABLE,
+        ),
+    };
+    let before = if *replayed { ", by an earlier command like this" } else { "" };
+    let text = format!("{says}{before}. Stage {stage}.\n\n{}", history::text(order, Some(transaction)));
+    let value = json!({
+        "stage": stage, "dry_run": false, "replayed": replayed, "outcome": word,
+        "order": history::value(order, Some(transaction)),
+    });
+    Report { text, value, code }
+}

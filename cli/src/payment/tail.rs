@@ -1,0 +1,64 @@
+//! `payment tail`: a merchant's payments as they get their outcomes.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tollgate::listing::{Lister, Wanted};
+use uuid::Uuid;
+
+use super::{
+    list::{journal, read},
+    rows,
+};
+use crate::{args::TailPayments, failure, failure::Failure, place::Place, report::Report};
+
+/// How often it is looked for more.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// How far back each look goes: the journal is seconds behind, and each of its shards by itself.
+const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Runs until its output is closed.
+pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Result<Report, Failure> {
+    let app = place.app()?;
+    let log = journal(place, tail.journal_table.as_deref())?;
+    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    let conditions = tail.filter.conditions();
+    let begin = tail.since.unwrap_or_else(|| place.clock.now());
+    let (mut seen, mut since) = (BTreeMap::<Uuid, Timestamp>::new(), begin);
+    loop {
+        let now = place.clock.now();
+        let wanted = Wanted {
+            merchant: &tail.merchant,
+            now,
+            since,
+            until: now + SignedDuration::from_secs(1),
+            conditions: &conditions,
+            after: None,
+            limit: usize::MAX,
+        };
+        let mut found = Vec::new();
+        let keep = |row| found.push(row);
+        let looked = read(&lister, &wanted, keep).await;
+        for row in found.iter().rev().filter(|row| !seen.contains_key(&row.transaction)) {
+            let line =
+                if json { rows::value(row, now).map(|value| value.to_string()) } else { rows::line(row) };
+            if line.is_some_and(|line| writeln!(io::stdout(), "{line}").is_err()) {
+                // Whoever reads the output has seen enough.
+                return Ok(Report::nothing());
+            }
+        }
+        seen.extend(found.iter().map(|row| (row.transaction, row.at)));
+        match looked {
+            Ok(_) => since = begin.max(now - LOOKS_BACK),
+            // An outage ends, and the next look begins where this one did.
+            Err(error) => failure::remark(&format!("error: {}; trying again", error.text())),
+        }
+        seen.retain(|_, at| *at >= since);
+        tokio::time::sleep(EVERY).await;
+    }
+}
