@@ -8,11 +8,11 @@
 mod session;
 mod transcript;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use self::{
     session::Session,
-    transcript::{Block, Names, blocks},
+    transcript::{Block, Names, blocks, fenced, steps},
 };
 
 /// Runs a page from its top to its end, in one shell.
@@ -47,37 +47,78 @@ fn run(page: &str) {
     assert!(commands > 0, "{page} has no command");
 }
 
-#[test]
-fn the_order_api_page_runs() {
-    run("docs/api.md");
+/// Makes a test of each page, and a list of all.
+macro_rules! pages {
+    ($($test:ident: $page:literal,)*) => {
+        /// The pages that are run here.
+        const HERE: &[&str] = &[$($page),*];
+
+        $(
+            #[test]
+            fn $test() {
+                run($page);
+            }
+        )*
+    };
+}
+
+pages! {
+    the_order_api_page_runs: "docs/api.md",
+    the_credit_card_api_page_runs: "docs/credit-card.md",
+    the_errors_page_runs: "docs/errors.md",
+    the_readme_runs: "README.md",
+    the_tutorial_runs: "docs/tutorial.md",
+    the_page_on_scheduled_capture_runs: "docs/scheduled-capture.md",
+    the_page_on_events_runs: "docs/events.md",
+    the_page_on_sample_events_runs: "events/README.md",
+}
+
+/// The pages that `cli/tests/it/page.rs` runs.
+const BY_THE_COMMAND_LINE: [&str; 2] = ["docs/cli.md", "docs/finance.md"];
+
+/// Every page of the repository, by its path from the root.
+fn all_pages() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut pages = Vec::new();
+    for folder in ["", "docs", "events", "cardpointe-simulator"] {
+        for file in fs::read_dir(root.join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let page = Path::new(folder).join(path.file_name().unwrap());
+                pages.push((page.to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    pages
 }
 
 #[test]
-fn the_credit_card_api_page_runs() {
-    run("docs/credit-card.md");
+fn every_page_with_commands_to_be_run_is_run() {
+    let with_commands: BTreeSet<_> =
+        all_pages().into_iter().filter(|(_, text)| !blocks(text).is_empty()).map(|(page, _)| page).collect();
+    let run: BTreeSet<_> = HERE.iter().chain(&BY_THE_COMMAND_LINE).map(|page| (*page).to_owned()).collect();
+    assert_eq!(with_commands, run, "what has console and bash blocks (left), what is run (right)");
 }
 
+/// What needs AWS or minutes can still be read by the shell.
 #[test]
-fn the_errors_page_runs() {
-    run("docs/errors.md");
-}
-
-#[test]
-fn the_readme_runs() {
-    run("README.md");
-}
-
-#[test]
-fn the_tutorial_runs() {
-    run("docs/tutorial.md");
-}
-
-#[test]
-fn the_page_on_scheduled_capture_runs() {
-    run("docs/scheduled-capture.md");
-}
-
-#[test]
-fn the_page_on_sample_events_runs() {
-    run("events/README.md");
+fn what_is_not_run_is_read_by_the_shell_all_the_same() {
+    let (mut wrong, mut scripts) = (Vec::new(), 0);
+    for (page, text) in all_pages() {
+        for (_, lines) in fenced(&text).into_iter().filter(|(language, _)| *language == "sh") {
+            scripts += 1;
+            // Within a list they are indented. With a prompt, the other lines are what is printed.
+            let lines: Vec<_> = lines.iter().map(|line| line.trim_start()).collect();
+            let typed = lines.iter().any(|line| line.starts_with("$ ")).then(|| steps(&lines));
+            let script = typed.map_or_else(
+                || lines.join("\n"),
+                |steps| steps.into_iter().map(|step| step.command).collect::<Vec<_>>().join("\n"),
+            );
+            let read = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+            if !read.status.success() {
+                wrong.push(format!("{page}: {script}\n{}", String::from_utf8_lossy(&read.stderr)));
+            }
+        }
+    }
+    assert!(scripts > 20 && wrong.is_empty(), "{scripts}: {wrong:#?}");
 }

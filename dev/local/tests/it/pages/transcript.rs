@@ -18,21 +18,27 @@ pub(crate) struct Step {
 
 /// The blocks of a page that are run, in order.
 pub(crate) fn blocks(page: &str) -> Vec<Block> {
+    let blocks = fenced(page).into_iter().filter_map(|(language, text)| match language {
+        "bash" => Some(Block::Script(text.join("\n"))),
+        "console" => Some(Block::Transcript(steps(&text))),
+        _ => None,
+    });
+    blocks.collect()
+}
+
+/// Each block of a page: its language and its lines.
+pub(crate) fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         let Some(language) = line.trim_start().strip_prefix("```") else { continue };
-        let text: Vec<_> = lines.by_ref().take_while(|line| line.trim_start() != "```").collect();
-        match language {
-            "bash" => blocks.push(Block::Script(text.join("\n"))),
-            "console" => blocks.push(Block::Transcript(steps(&text))),
-            _ => {}
-        }
+        blocks.push((language, lines.by_ref().take_while(|line| line.trim_start() != "```").collect()));
     }
     blocks
 }
 
-fn steps(lines: &[&str]) -> Vec<Step> {
+/// Commands and what each prints.
+pub(crate) fn steps(lines: &[&str]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut goes_on = false;
     for line in lines {
