@@ -7,7 +7,7 @@ use tollgate::{
     journal::{DayTotals, Total, TotalLine},
     listing::Lister,
     order::MerchantId,
-    spreadsheet::totals::{COLUMNS, cells},
+    spreadsheet::totals::{COLUMNS, cells, value},
     store::StoreError,
     totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
 };
@@ -106,23 +106,7 @@ impl Shown<'_> {
 
     /// Amounts are minor units.
     fn value(&self) -> Value {
-        let total = |(line, total): (&TotalLine, &Total)| {
-            json!({
-                "day": line.day,
-                "currency": line.currency.code(),
-                "operation": line.operation,
-                "fact": line.fact,
-                "mid": line.mid,
-                "brand": line.brand,
-                "count": total.count,
-                "amount": total.amount,
-                "held": total.changes.held,
-                "paid": total.changes.paid,
-                "returned": total.changes.returned,
-                "at_gateway": total.changes.gateway,
-                "provisional": self.is_provisional(line.day),
-            })
-        };
+        let total = |(line, total): (&TotalLine, &Total)| value(line, total, self.is_provisional(line.day));
         json!({
             "merchant": self.merchant,
             "since": self.since,

@@ -77,12 +77,15 @@ pub async fn total_up(
     let reached = match run.new_ones(now, &mut report).await {
         Ok(reached) => reached,
         Err(error) => {
-            report.fail("how far totals have come", &error);
+            report.fail(
+                "where the last run has ended, or a day's merchants, cannot be read or written",
+                &error,
+            );
             None
         }
     };
     if let Err(error) = run.late_ones(&mut report).await {
-        report.fail("late entries", &error);
+        report.fail("what came late cannot be read", &error);
     }
     report.behind_s = reached.map(|reached| now.duration_since(reached).as_secs());
     report
@@ -127,7 +130,7 @@ impl Run<'_> {
         while let Some(done) = done.next().await {
             match done {
                 Some(Ok(summed)) => report.add(&summed),
-                Some(Err(error)) => report.fail("a merchant's day", &error),
+                Some(Err(error)) => report.fail("a merchant's day cannot be summed up", &error),
                 None => report.more_left = true,
             }
         }
@@ -149,7 +152,9 @@ impl Run<'_> {
                         report.late += usize::from(summed.overtaken == 0);
                         report.add(&summed);
                     }
-                    Some(Err(error)) => report.fail("a quarter with late entries", &error),
+                    Some(Err(error)) => {
+                        report.fail("a quarter of an hour with late entries cannot be summed up", &error);
+                    }
                     None => report.more_left = true,
                 }
             }
@@ -220,8 +225,8 @@ struct Summed {
 }
 
 impl TotalsReport {
-    fn fail(&mut self, what: &str, error: &StoreError) {
-        tracing::error!(%error, what, "totals cannot be kept, the next run tries again");
+    fn fail(&mut self, reason: &'static str, error: &StoreError) {
+        tracing::error!(%error, reason, "totals cannot be kept, the next run tries again");
         self.failed += 1;
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lambda_http::{Body, Request, RequestExt, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     error, status,
@@ -24,7 +24,7 @@ use crate::{
     payments::Refusal,
     spreadsheet::{
         self,
-        totals::{COLUMNS, cells},
+        totals::{COLUMNS, cells, value},
     },
     totals::{DAYS_MAX, DailyTotals, daily},
 };
@@ -121,8 +121,13 @@ impl Asked {
     }
 
     fn json(&self, found: &DailyTotals) -> Page {
+        let data = self.lines(found).map(|(line, total, provisional)| {
+            let mut total = value(line, total, provisional);
+            total["type"] = json!("daily_total");
+            total
+        });
         let body = json!({
-            "data": self.lines(found).map(shown).collect::<Vec<_>>(),
+            "data": data.collect::<Vec<_>>(),
             "meta": {
                 "from": self.first,
                 "to": self.last,
@@ -132,24 +137,4 @@ impl Asked {
         });
         Page { content_type: "application/json", body: body.to_string() }
     }
-}
-
-/// Amounts are minor units.
-fn shown((line, total, provisional): (&TotalLine, &Total, bool)) -> Value {
-    json!({
-        "type": "daily_total",
-        "day": line.day,
-        "currency": line.currency.code(),
-        "operation": line.operation,
-        "fact": line.fact,
-        "mid": line.mid,
-        "brand": line.brand,
-        "count": total.count,
-        "amount": total.amount,
-        "held": total.changes.held,
-        "paid": total.changes.paid,
-        "returned": total.changes.returned,
-        "at_gateway": total.changes.gateway,
-        "provisional": provisional,
-    })
 }

@@ -1,4 +1,6 @@
-//! A total as a line of a file.
+//! A total as a line of a file, and as an object with the same names.
+
+use serde_json::{Value, json};
 
 use crate::journal::{Total, TotalLine};
 
@@ -39,4 +41,23 @@ pub fn cells(line: &TotalLine, total: &Total, is_provisional: bool) -> [String; 
         decimal(changes.gateway),
         if is_provisional { "yes" } else { "no" }.to_owned(),
     ]
+}
+
+/// The same as an object. Amounts are minor units.
+pub fn value(line: &TotalLine, total: &Total, is_provisional: bool) -> Value {
+    json!({
+        "day": line.day,
+        "currency": line.currency.code(),
+        "operation": line.operation,
+        "fact": line.fact,
+        "mid": line.mid,
+        "brand": line.brand,
+        "count": total.count,
+        "amount": total.amount,
+        "held": total.changes.held,
+        "paid": total.changes.paid,
+        "returned": total.changes.returned,
+        "at_gateway": total.changes.gateway,
+        "provisional": is_provisional,
+    })
 }
