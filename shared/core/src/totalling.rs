@@ -101,16 +101,18 @@ impl Run<'_> {
         // Before the first run nothing was reached; what is older than that comes as late entries.
         let mut reached = self.totals.reached().await?.unwrap_or(now).min(now);
         let mut since = QuarterHour::of(reached - OVERLAP).begins();
-        while since < now {
+        let mut is_whole = true;
+        while since < now && !report.more_left {
             let day = day_of(since);
             let ends = day.tomorrow().map_or(now, |next| QuarterHour::first_of(next).begins()).min(now);
             let failed = report.failed;
             self.day(day, since, ends, report).await?;
-            if report.failed > failed || report.more_left {
-                break;
+            // A merchant whose day cannot be summed up has all of them summed up again from there, and holds up none.
+            is_whole &= report.failed == failed && !report.more_left;
+            if is_whole {
+                reached = ends.max(reached);
+                self.totals.reach(reached).await?;
             }
-            reached = ends.max(reached);
-            self.totals.reach(reached).await?;
             since = ends;
         }
         Ok(Some(reached))
@@ -138,12 +140,12 @@ impl Run<'_> {
     }
 
     async fn late_ones(&self, report: &mut TotalsReport) -> Result<(), StoreError> {
-        loop {
-            let late = self.totals.late().await?;
-            if late.is_empty() {
-                return Ok(());
-            }
-            let before = report.late;
+        let mut after = None;
+        // What cannot be summed up stays where it is, and the others come all the same.
+        while !report.more_left {
+            let late = self.totals.late(after.as_ref()).await?;
+            let Some(last) = late.last() else { break };
+            after = Some(last.clone());
             let mut done =
                 stream::iter(late).map(|late| self.late_one(late)).buffer_unordered(MERCHANTS_AT_A_TIME);
             while let Some(done) = done.next().await {
@@ -158,11 +160,8 @@ impl Run<'_> {
                     None => report.more_left = true,
                 }
             }
-            // What stays as it is would be found again and again.
-            if report.more_left || report.late == before {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     async fn late_one(&self, late: LateQuarter) -> Option<Result<Summed, StoreError>> {

@@ -55,8 +55,8 @@ pub trait TotalsStore: Send + Sync {
         totals: &DayTotals,
     ) -> Result<bool, StoreError>;
 
-    /// Some quarters that got entries late; none when there are none.
-    async fn late(&self) -> Result<Vec<LateQuarter>, StoreError>;
+    /// Some quarters that got entries late, beyond this one in an order of their own; none when there are no more.
+    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError>;
 
     /// Forgets that a quarter got an entry late, unless it got another one.
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;

@@ -36,6 +36,8 @@ struct State {
     marks: u64,
     reached: Option<Timestamp>,
     now: i64,
+    /// Of this merchant nothing that is kept can be read.
+    spoiled: Option<MerchantId>,
     /// How many calls from now on fails; none does.
     fails_in: Option<u64>,
     /// What happens once a run has read entries.
@@ -216,11 +218,14 @@ impl TotalsStore for Table {
         day: Date,
     ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
         self.call(|state| {
+            if state.spoiled.as_ref() == Some(merchant) {
+                return Err(StoreError::Corrupt("simulated".to_owned()));
+            }
             let of_day =
                 state.kept.iter().filter(|((own, quarter), _)| own == merchant && quarter.day == day);
-            of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect()
+            Ok(of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect())
         })
-        .await
+        .await?
     }
 
     async fn replace(
@@ -241,9 +246,11 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn late(&self) -> Result<Vec<LateQuarter>, StoreError> {
+    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
+        let after = after.map(|late| (late.merchant.clone(), late.quarter));
         self.call(|state| {
-            let late = state.late.iter().take(PAGE);
+            let late = state.late.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
+            let late = late.take(PAGE);
             late.map(|((merchant, quarter), mark)| LateQuarter {
                 merchant: merchant.clone(),
                 quarter: *quarter,
@@ -384,6 +391,34 @@ fn a_run_that_cannot_read_how_far_it_was_does_not_say_that_it_is_not_behind() {
     table.state().fails_in = Some(0);
     let report = block_on(table.run());
     assert_eq!((report.failed > 0, report.behind_s), (true, None), "{report:?}");
+}
+
+#[test]
+fn a_merchant_whose_totals_cannot_be_read_holds_up_no_other_and_is_summed_up_once_they_can() {
+    let table = Table::default();
+    let report = block_on(async {
+        table.run().await;
+        // Over a midnight, and late ones that fill more than a page.
+        for merchant in ["a", "m", "z"] {
+            table.put(merchant, 0, 100);
+            for n in 0..3 {
+                table.put(merchant, LATE_S + 1_000 * n, 100);
+            }
+        }
+        table.state().now += 1_000;
+        for merchant in ["a", "m", "z"] {
+            table.put(merchant, 0, 200);
+        }
+        table.state().now += 1;
+        table.state().spoiled = Some("a".parse().unwrap());
+        table.run().await
+    });
+    assert_eq!((report.quarters, report.late), (10, 6), "five of each of the two others: {report:?}");
+    assert_eq!((report.failed, report.behind_s), (5, Some(1_001)), "{report:?}");
+    table.state().spoiled = None;
+    let report = block_on(table.run());
+    assert_eq!((report.quarters, report.late, report.behind_s), (5, 3, Some(0)), "{report:?}");
+    assert_eq!(table.differs(), None);
 }
 
 #[test]

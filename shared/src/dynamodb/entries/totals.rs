@@ -142,12 +142,15 @@ impl TotalsStore for DynamoDbTotals {
         }
     }
 
-    async fn late(&self) -> Result<Vec<LateQuarter>, StoreError> {
+    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
+        let after = after.map_or_else(|| " ".to_owned(), |late| late_sort(&late.merchant, late.quarter));
         let request = self.client.query().table_name(&self.table).consistent_read(true);
         let request = request
-            .key_condition_expression("#bucket = :bucket")
+            .key_condition_expression("#bucket = :bucket AND #sort > :after")
             .expression_attribute_names("#bucket", BUCKET)
+            .expression_attribute_names("#sort", SORT)
             .expression_attribute_values(":bucket", AttributeValue::S(LATE.to_owned()))
+            .expression_attribute_values(":after", AttributeValue::S(after))
             .limit(LATE_AT_A_TIME);
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         page.items().iter().map(late).collect()
