@@ -19,7 +19,10 @@ pub(crate) use webhook::{
     WebhookPlace,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{NonEmptyStringValueParser, TypedValueParser},
+};
 use clap_complete::Shell;
 use jiff::Timestamp;
 use tollgate::{
@@ -212,6 +215,12 @@ pub(crate) struct Create {
     /// Browsers get tokens
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
+    /// What customers know the merchant by; on receipts
+    #[arg(long, value_name = "NAME", value_parser = trimmed())]
+    pub(crate) name: Option<String>,
+    /// A line of its address, on receipts; once for each line
+    #[arg(long, value_name = "LINE", value_parser = trimmed())]
+    pub(crate) address: Vec<String>,
     /// Check all of it and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -379,6 +388,10 @@ pub(crate) struct Doctor {
     /// With `--uat`: send without asking
     #[arg(long, requires = "uat")]
     pub(crate) yes: bool,
+}
+
+fn trimmed() -> impl TypedValueParser<Value = String> {
+    NonEmptyStringValueParser::new().map(|text| text.trim().to_owned())
 }
 
 fn merchid(text: &str) -> Result<(Currency, String), String> {

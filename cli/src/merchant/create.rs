@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::cardpointe::is_live;
+use tollgate::{cardpointe::is_live, merchants::Merchant};
 
 use super::{Document, check_gateway, new_key, new_signing_key};
 use crate::{
@@ -27,6 +27,13 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     )?;
     let (key, signing_key) = (new_key()?, new_signing_key()?);
     let document = Document::new(id, document(create, &password, &key, &signing_key))?;
+    // What is no text for people is ignored in a document, so that it stops no payment. Here it can be said.
+    let Merchant { name, address, .. } = &document.merchant;
+    for (argument, is_kept) in [("--name", *name == create.name), ("--address", *address == create.address)] {
+        if !is_kept {
+            return Err(Failure::Input(format!("{argument}: cannot be shown on a receipt")));
+        }
+    }
     let checked = check_gateway(&document).await?;
     let name = aws.secret_name(id);
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
@@ -89,6 +96,12 @@ fn document(
     });
     if create.shopper_tokens {
         document["shopper_tokens"] = json!(true);
+    }
+    if let Some(name) = &create.name {
+        document["name"] = json!(name);
+    }
+    if !create.address.is_empty() {
+        document["address"] = json!(create.address);
     }
     document
 }

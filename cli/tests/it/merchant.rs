@@ -36,7 +36,23 @@ async fn a_new_merchant_gets_tokens_with_the_key_that_is_shown_and_nothing_else_
     assert_eq!(document["gateway"]["password"], "testing123");
     assert_eq!(document["gateway"]["merchids"], json!({ "USD": "496160873888", "CAD": "496160873124" }));
     assert_eq!((&document["orders"], &document["shopper_tokens"]), (&json!("registered"), &json!(true)));
+    assert_eq!((&document["name"], &document["address"]), (&Value::Null, &Value::Null));
     assert_eq!(fixture.token(NEW, answer["key"].as_str().unwrap()).await.0, 200);
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_new_merchant_has_the_name_and_address_of_its_receipts_or_is_told_that_they_cannot_be() {
+    let fixture = Fixture::open().await;
+    let lines = ["--name", "Ann's Books", "--address", "1 Main St", "--address", "Springfield, IL 62701"];
+    fixture.run(&borrowed(&create(&fixture, NEW, &lines)), "testing123\n").await.done();
+    let document = document(&fixture, NEW);
+    assert_eq!(document["name"], "Ann's Books");
+    assert_eq!(document["address"], json!(["1 Main St", "Springfield, IL 62701"]));
+    for wrong in [["--name", "a\u{7}b"], ["--name", ""], ["--address", "4111111111111111"]] {
+        let arguments = create(&fixture, "other", &wrong);
+        fixture.run(&borrowed(&arguments), "testing123\n").await.fails(2, wrong[0]);
+    }
     fixture.close().await;
 }
 

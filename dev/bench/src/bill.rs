@@ -265,9 +265,12 @@ mod tests {
             }
             resources
         });
-        let alarms = resources.iter().filter(|text| text.contains("Type: AWS::CloudWatch::Alarm"));
-        let watched = alarms.map(|alarm| alarm.matches("MetricStat:").count().max(1));
+        let is_alarm = |text: &&String| text.contains("Type: AWS::CloudWatch::Alarm");
+        let alarms: Vec<_> = resources.iter().filter(is_alarm).collect();
+        let watched = alarms.iter().map(|alarm| alarm.matches("MetricStat:").count().max(1));
         assert_eq!(watched.sum::<usize>(), ALARM_METRICS as usize);
+        let said = format!("| alarms | {}, over {ALARM_METRICS} metrics;", alarms.len());
+        assert!(include_str!("../../../docs/deploy.md").contains(&said), "{said}");
     }
 
     #[test]
