@@ -187,7 +187,7 @@ fn resident_kb() -> usize {
 /// What a filter's pages came to.
 struct Pages {
     found: usize,
-    pages: usize,
+    read: usize,
     /// Entries, orders and calls of the page that has most of each.
     most: (usize, usize, usize),
     /// Whether it was read to the end.
@@ -197,7 +197,7 @@ struct Pages {
 /// Reads a filter's pages, each within its limits: to the end, or as many as are read at most.
 async fn pages(lister: &Lister<'_>, counting: &Counting, first: Wanted<'_>) -> Pages {
     let conditions = first.conditions;
-    let (mut found, mut pages, mut most, mut after) = (0, 0, (0, 0, 0), None::<String>);
+    let (mut found, mut read, mut most, mut after) = (0, 0, (0, 0, 0), None::<String>);
     loop {
         let wanted = Wanted { after: after.as_deref(), ..first };
         let page = lister.find(&wanted).await.unwrap();
@@ -208,10 +208,10 @@ async fn pages(lister: &Lister<'_>, counting: &Counting, first: Wanted<'_>) -> P
         assert!(page.rows.len() <= first.limit && calls < 256 + 20_000, "{conditions:?}: {calls}");
         most = (entries.max(most.0), orders.max(most.1), calls.max(most.2));
         found += page.rows.len();
-        pages += 1;
+        read += 1;
         after = page.next;
-        if after.is_none() || pages == PAGES_MAX {
-            return Pages { found, pages, most, is_whole: after.is_none() };
+        if after.is_none() || read == PAGES_MAX {
+            return Pages { found, read, most, is_whole: after.is_none() };
         }
     }
 }
@@ -261,11 +261,11 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
             after: None,
             limit: 100,
         };
-        let Pages { found, pages, most: (entries, orders, calls), is_whole } =
+        let Pages { found, read, most: (entries, orders, calls), is_whole } =
             pages(&lister, &counting, first).await;
         let more = if is_whole { "" } else { " and more" };
         println!(
-            "{conditions:?}: {found} in {pages} pages{more} of at most {entries} entries, {orders} orders, {calls} calls"
+            "{conditions:?}: {found} in {read} pages{more} of at most {entries} entries, {orders} orders, {calls} calls"
         );
         let is_right = if is_whole { found.abs_diff(expected) <= 1 } else { found <= expected };
         assert!(is_right, "{conditions:?}: {found} of {expected}");
