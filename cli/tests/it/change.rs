@@ -58,11 +58,7 @@ async fn a_refund_is_shown_asked_for_and_made_once_however_often_the_command_is_
     let done = ran.json();
     assert_eq!((&done["outcome"], &done["replayed"]), (&json!("done"), &json!(false)));
     let again = fixture.change("refund", "o", &part, "").await.json();
-    assert_eq!(
-        (&again["outcome"], &again["replayed"]),
-        (&json!("done"), &json!(true)),
-        "and nobody was asked"
-    );
+    assert_eq!((&again["outcome"], &again["replayed"]), (&json!("done"), &json!(true)), "without a prompt");
     assert_eq!(fixture.sent("refund"), 1);
     // Another reason is another refund.
     fixture.change("refund", "o", &["--amount", "5.00", "--reason", "again", "--yes"], "").await.json();

@@ -136,7 +136,7 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     assert_eq!(page.body["meta"]["provisional_days"], json!([]));
     assert_eq!((counted(&page, &first, PURCHASE), &page.data(200)[0]["provisional"]), (1, &json!(false)));
 
-    // The journal is down for a day, in which somebody pays.
+    // The journal is down for a day on which an order is paid.
     let second = day(&shop, 0);
     pay(&shop, "o-2", VISA).await.data(200);
     shop.stack.advance_clock(86_400);
