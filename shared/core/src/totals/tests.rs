@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use proptest::prelude::*;
 
 use super::*;
@@ -10,6 +11,8 @@ use crate::{
     entry_log::{CountedPage, EntryPage, EntryPlace},
     journal::{Changes, CountedEntry, TotalLine},
     money::{Amount, Currency},
+    quarter::QuarterHour,
+    totals_store::{KeptTotals, LateQuarter},
 };
 
 const SHARDS: u16 = 3;
@@ -165,6 +168,93 @@ fn a_day_is_provisional_until_an_hour_after_its_end() {
     assert!(!is_provisional(day, at(DAY_S + 3_600)));
 }
 
+/// What is kept: until when, which days have late entries, and an entry for each of some days.
+struct Kept {
+    reached: Option<Timestamp>,
+    late: Vec<Date>,
+    days: Vec<Date>,
+}
+
+#[async_trait]
+impl TotalsStore for Kept {
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.reached)
+    }
+
+    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("a report writes nothing")
+    }
+
+    async fn merchants(&self, _: Date) -> Result<Vec<MerchantId>, StoreError> {
+        unreachable!("a report is of one merchant")
+    }
+
+    async fn kept(&self, _: &MerchantId, day: Date) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
+        let first = QuarterHour::first_of(day);
+        // The same line in two quarters of an hour.
+        let quarters =
+            [first, QuarterHour::of(first.ends())].into_iter().filter(|_| self.days.contains(&day));
+        let kept = quarters.map(|quarter| {
+            let mut totals = DayTotals::default();
+            let second = quarter.begins().as_second() - at(0).as_second();
+            totals.add(counted(second, 0b10_0000));
+            (quarter, KeptTotals { version: 1, totals })
+        });
+        Ok(kept.collect())
+    }
+
+    async fn replace(
+        &self,
+        _: &MerchantId,
+        _: QuarterHour,
+        _: u64,
+        _: &DayTotals,
+    ) -> Result<bool, StoreError> {
+        unreachable!("a report writes nothing")
+    }
+
+    async fn late(&self, _: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
+        unreachable!("a report asks for its own days")
+    }
+
+    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
+        unreachable!("a report writes nothing")
+    }
+
+    async fn late_days(&self, _: &MerchantId, first: Date, last: Date) -> Result<Vec<Date>, StoreError> {
+        Ok(self.late.iter().copied().filter(|day| (first..=last).contains(day)).collect())
+    }
+}
+
+fn report(store: &Kept, days: (Date, Date)) -> DailyTotals {
+    daily(store, &"m".parse().unwrap(), days).now_or_never().unwrap().unwrap()
+}
+
+#[test]
+fn a_report_has_all_that_is_kept_of_its_days_and_says_which_of_them_can_change() {
+    let day = |n: i64| day_of(at(n * DAY_S));
+    let reached = |hours: i64| Some(at(4 * DAY_S + hours * 3_600));
+    // Far more than are read at a time, one without anything.
+    let days: Vec<Date> = (0..20).filter(|n| *n != 2).map(day).collect();
+    for (reached, late, provisional) in [
+        (reached(1), vec![], vec![4, 5]),
+        (reached(0), vec![], vec![3, 4, 5]),
+        (reached(48), vec![1, 9], vec![1, 5]),
+        (None, vec![], vec![1, 2, 3, 4, 5]),
+    ] {
+        let late = late.into_iter().map(day).collect();
+        let store = Kept { reached, late, days: days.clone() };
+        let found = report(&store, (day(1), day(5)));
+        assert_eq!(found.reached, reached);
+        assert_eq!(found.provisional, provisional.into_iter().map(day).collect(), "{reached:?}");
+        let counted: Vec<_> = found.totals.lines().map(|(line, total)| (line.day, total.count)).collect();
+        assert_eq!(counted, [1, 3, 4, 5].map(|n| (day(n), 2)));
+    }
+    let all = Kept { reached: None, late: Vec::new(), days };
+    let found = report(&all, (day(0), day(19)));
+    assert_eq!((found.totals.lines().count(), found.provisional.len()), (19, 20));
+}
+
 #[test]
 fn what_is_added_up_is_what_the_entry_says() {
     let totals: DayTotals =
@@ -173,4 +263,7 @@ fn what_is_added_up_is_what_the_entry_says() {
         totals.lines().map(|(line, total)| (line.currency, total.count, total.amount)).collect();
     assert_eq!(shown, [("CAD".parse().unwrap(), 1, 9), (Currency::USD, 2, 16)]);
     assert_eq!(Currency::USD.signed_decimal(-1_205), "-12.05");
+    // As they are kept and read again.
+    let again: DayTotals = totals.lines().map(|(line, total)| (line.clone(), *total)).collect();
+    assert_eq!(again, totals);
 }
