@@ -8,7 +8,7 @@ mod local;
 mod totals;
 mod webhook;
 
-pub(crate) use change::ChangePayment;
+pub(crate) use change::{ChangePayment, Unasked};
 pub(crate) use examples::with_examples;
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
@@ -341,12 +341,8 @@ pub(crate) struct Resolve {
     /// Ask the gateway, and show what would be recorded
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Record it without asking; for a payment at a live account with `--live`
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// With `--yes`: also where money is real
-    #[arg(long, requires = "yes")]
-    pub(crate) live: bool,
+    #[command(flatten)]
+    pub(crate) unasked: Unasked,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -4,11 +4,13 @@
 pub(crate) fn aligned(lines: &[Vec<String>]) -> Vec<String> {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
-    let padded = |line: &Vec<String>| {
-        let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    lines.iter().map(padded).collect()
+    lines.iter().map(|line| padded(line, &widths)).collect()
+}
+
+/// A line whose cells are as wide as this, or wider, two spaces apart.
+pub(crate) fn padded(cells: &[String], widths: &[usize]) -> String {
+    let cells = cells.iter().zip(widths).map(|(cell, &width)| format!("{cell:<width$}"));
+    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 #[cfg(test)]

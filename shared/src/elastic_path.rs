@@ -13,6 +13,7 @@ mod filter;
 mod follow_up;
 mod members;
 mod orders;
+mod page;
 mod pay;
 mod payment_methods;
 mod reports;
@@ -42,26 +43,19 @@ use serde_json::Value;
 use crate::{
     api::{
         Code,
-        exchange::{self, Handled, Written},
+        exchange::{self, Handled},
         failure::Failure,
         problem::Problem,
     },
     app::App,
-    invocation::{path_parameter, request_id, serve},
+    invocation::{path_parameter, serve},
     order::{InvalidId, OrderId},
 };
+use page::Page;
 
 /// Responds to a request.
 async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>>) -> Response<Body> {
-    serve(request, async {
-        exchange::http(request, handled.await, |outcome| {
-            let (status, body) = outcome.unwrap_or_else(|failure| {
-                (failure.status(status::status), error::body(failure, &request_id(request)))
-            });
-            Written { status, content_type: "application/json", body: body.to_string() }
-        })
-    })
-    .await
+    serve(request, async { page::response(request, handled.await, |body| Page::json(&body)) }).await
 }
 
 /// Responds to a request that moves money, unless payments are stopped.

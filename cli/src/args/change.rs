@@ -28,6 +28,13 @@ pub(crate) struct ChangePayment {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) unasked: Unasked,
+}
+
+/// Going on without a prompt.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Unasked {
     /// Do it without asking; for a payment at a live account with `--live`
     #[arg(long)]
     pub(crate) yes: bool,

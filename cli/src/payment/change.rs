@@ -8,13 +8,13 @@ use tollgate::{
     money::Amount,
     operation::{Attribution, Fingerprint, KeyDigest, Kind, Operation, Principal},
     order::{Action, Intent, OperationRef, Order, OrderKey, Plan, Target},
-    payments::{Deadline, Performed},
+    payments::{Deadline, Performed, Refusal},
     transaction::{OperationStatus, Transaction},
 };
 
 use super::history;
 use crate::{
-    args::ChangePayment,
+    args::{ChangePayment, Unasked},
     confirm,
     failure::{Failure, UNAVAILABLE},
     place::Place,
@@ -41,30 +41,27 @@ pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Re
         return Err(Failure::Refused("the merchant is stopped; see `tollgate merchant start`".to_owned()));
     }
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
-    let intent = intent(kind, change, &app.payments.order(&key).await?)?;
-    let (order, at) = match app.payments.weigh(&merchant, &key, &intent).await? {
-        Plan::Replay(..) => {
-            // What became of it is said, and nothing is done.
-            let performed =
-                app.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
-            return Ok(outcome(stage, &performed));
+    let order = app.payments.order(&key).await?;
+    let intent = intent(kind, change, &order)?;
+    let plan = app.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
+    // A repetition does nothing, so there is nothing to confirm.
+    if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+        else {
+            return Err(Failure::NotThere("the order has no such transaction".to_owned()));
+        };
+        let shown = shown(stage, &order, transaction, operation, change);
+        if change.dry_run {
+            let value = json!({
+                "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": kind.as_str(),
+                "amount": operation.amount.minor(), "currency": order.currency.code(),
+            });
+            return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
         }
-        Plan::Send(order, at) | Plan::Record(order, at) => (order, at),
-    };
-    let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
-    else {
-        return Err(Failure::NotThere("the order has no such transaction".to_owned()));
-    };
-    let shown = shown(stage, &order, transaction, operation, change);
-    if change.dry_run {
-        let value = json!({
-            "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": kind.as_str(),
-            "amount": operation.amount.minor(), "currency": order.currency.code(),
-        });
-        return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
-    }
-    if !confirm::unasked(&operation.route.endpoint, change.yes, change.live)? {
-        confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
+        let Unasked { yes, live } = change.unasked;
+        if !confirm::unasked(&operation.route.endpoint, yes, live)? {
+            confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
+        }
     }
     let performed = app.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
     Ok(outcome(stage, &performed))
@@ -126,7 +123,7 @@ fn shown(
     )
 }
 
-/// What became of it.
+/// The outcome, with an exit code.
 fn outcome(stage: &str, performed: &Performed) -> Report {
     let Performed { order, at, replayed } = performed;
     let OperationRef { transaction, .. } = *at;

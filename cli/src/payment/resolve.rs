@@ -12,7 +12,7 @@ use tollgate::{
 
 use super::history;
 use crate::{
-    args::Resolve,
+    args::{Resolve, Unasked},
     confirm,
     failure::Failure,
     gateway::{Gateway, Record},
@@ -46,7 +46,8 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         return Ok(Report::new(text, value(stage, &weighed.after, resolve, true)));
     }
     // A void may follow by the merchant's rules, and a scheduled capture is tried again.
-    if !confirm::unasked(&operation.route.endpoint, resolve.yes, resolve.live)? {
+    let Unasked { yes, live } = resolve.unasked;
+    if !confirm::unasked(&operation.route.endpoint, yes, live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = app.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;

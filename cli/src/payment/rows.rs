@@ -10,7 +10,10 @@ use tollgate::{
 };
 
 use super::history::{time, words};
-use crate::{report::Report, table::aligned};
+use crate::{
+    report::Report,
+    table::{aligned, padded},
+};
 
 /// The columns of a table, and the one that it has where it is asked what needs attention.
 const HEADER: [&str; 9] =
@@ -103,11 +106,9 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     ])
 }
 
-/// A payment as a line by itself, as wide as most others.
+/// A payment as one line, without knowing the lines before and after it.
 pub(super) fn line(row: &Row) -> Option<String> {
-    let cells = cells(row)?;
-    let padded = cells.iter().zip(WIDTHS).map(|(cell, width)| format!("{cell:<width$}"));
-    Some(padded.collect::<Vec<_>>().join("  ").trim_end().to_owned())
+    cells(row).map(|cells| padded(&cells, &WIDTHS))
 }
 
 /// Amounts are minor units.

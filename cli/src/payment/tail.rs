@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{args::TailPayments, failure, failure::Failure, place::Place, report::Report};
 
-/// How often it is looked for more.
+/// The pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// How far back each look goes: the journal is seconds behind, and each of its shards by itself.
+/// How far back each look goes: the journal is seconds behind, and some of its shards more than others.
 const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 
 /// Runs until its output is closed.

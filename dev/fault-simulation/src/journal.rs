@@ -59,16 +59,16 @@ impl Fake {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What totals change, unless it fails before or after it is kept.
-    async fn told(&self, keep: impl FnOnce(&mut Kept) + Send) -> Result<(), StoreError> {
+    /// A write, which can fail before and after it is done.
+    async fn write<T: Send>(&self, write: impl FnOnce(&mut Kept) -> T + Send) -> Result<T, StoreError> {
         let unavailable = || StoreError::Unavailable("simulated".to_owned());
         sleep(Duration::from_millis(1)).await;
         if self.chance(3) {
             return Err(unavailable());
         }
-        keep(&mut self.kept());
+        let written = write(&mut self.kept());
         sleep(Duration::from_millis(1)).await;
-        if self.chance(3) { Err(unavailable()) } else { Ok(()) }
+        if self.chance(3) { Err(unavailable()) } else { Ok(written) }
     }
 
     fn chance(&self, percent: u64) -> bool {
@@ -79,38 +79,29 @@ impl Fake {
 #[async_trait]
 impl EntryStore for Fake {
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
-        let unavailable = || StoreError::Unavailable("simulated".to_owned());
-        sleep(Duration::from_millis(1)).await;
-        if self.chance(3) {
-            return Err(unavailable());
-        }
-        let put = {
-            let mut kept = self.kept();
-            match kept.entries.get(&entry.id) {
-                None => {
-                    kept.entries.insert(entry.id, entry.clone());
-                    Put::New
-                }
-                Some(there) if there == entry => Put::Same,
-                Some(there) => {
-                    let differing = format!("{there:?} was put again as {entry:?}");
-                    kept.differing.get_or_insert(differing);
-                    Put::Differs
-                }
+        let put = |kept: &mut Kept| match kept.entries.get(&entry.id) {
+            None => {
+                kept.entries.insert(entry.id, entry.clone());
+                Put::New
+            }
+            Some(there) if there == entry => Put::Same,
+            Some(there) => {
+                let differing = format!("{there:?} was put again as {entry:?}");
+                kept.differing.get_or_insert(differing);
+                Put::Differs
             }
         };
-        sleep(Duration::from_millis(1)).await;
-        if self.chance(3) { Err(unavailable()) } else { Ok(put) }
+        self.write(put).await
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
         let day = (merchant.clone(), day);
-        self.told(|kept| _ = kept.days.insert(day)).await
+        self.write(|kept| _ = kept.days.insert(day)).await
     }
 
     async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
         let quarter = (merchant.clone(), quarter);
-        self.told(|kept| _ = kept.late.insert(quarter)).await
+        self.write(|kept| _ = kept.late.insert(quarter)).await
     }
 
     async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {

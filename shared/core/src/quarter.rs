@@ -22,9 +22,8 @@ impl QuarterHour {
     /// The one that a moment lies in.
     pub fn of(at: Timestamp) -> Self {
         let at = at.to_zoned(TimeZone::UTC);
-        let quarter = at.minute() / 15;
-        let number = u8::try_from(at.hour() * 4 + quarter).unwrap_or_default();
-        Self { day: at.date(), number }
+        let [hour, minute] = [at.hour(), at.minute()].map(i8::unsigned_abs);
+        Self { day: at.date(), number: hour * 4 + minute / MINUTES }
     }
 
     /// A day's first.

@@ -74,30 +74,20 @@ pub async fn total_up(
     let run = Run { log, totals, deadline };
     let mut report = TotalsReport::default();
     let now = clock.now();
-    let reached = match run.new_ones(now, &mut report).await {
-        Ok(reached) => reached,
-        Err(error) => {
-            report.fail(
-                "where the last run has ended, or a day's merchants, cannot be read or written",
-                &error,
-            );
-            None
-        }
-    };
+    match run.new_ones(now, &mut report).await {
+        Ok(reached) => report.behind_s = Some(now.duration_since(reached).as_secs()),
+        Err(error) => report
+            .fail("where the last run has ended, or a day's merchants, cannot be read or written", &error),
+    }
     if let Err(error) = run.late_ones(&mut report).await {
         report.fail("what came late cannot be read", &error);
     }
-    report.behind_s = reached.map(|reached| now.duration_since(reached).as_secs());
     report
 }
 
 impl Run<'_> {
     /// Day by day, from what was reached on. Until when all is summed up.
-    async fn new_ones(
-        &self,
-        now: Timestamp,
-        report: &mut TotalsReport,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    async fn new_ones(&self, now: Timestamp, report: &mut TotalsReport) -> Result<Timestamp, StoreError> {
         // Before the first run nothing was reached; what is older than that comes as late entries.
         let mut reached = self.totals.reached().await?.unwrap_or(now).min(now);
         let mut since = QuarterHour::of(reached - OVERLAP).begins();
@@ -115,7 +105,7 @@ impl Run<'_> {
             }
             since = ends;
         }
-        Ok(Some(reached))
+        Ok(reached)
     }
 
     async fn day(

@@ -4,28 +4,22 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
 
-use super::{
-    error, status,
-    transactions::{CSV, Page, wants_csv},
-};
+use super::page::{self, Page, wants_csv};
 use crate::{
     api::{
         Code,
         caller::Caller,
-        exchange::{self, Handled, Reply, Written},
+        exchange::{Handled, Reply},
         failure::Failure,
         problem::Problem,
     },
     app::App,
-    invocation::{request_id, serve},
+    invocation::serve,
     journal::{Total, TotalLine},
     merchants::Role,
     money::Currency,
     payments::Refusal,
-    spreadsheet::{
-        self,
-        totals::{COLUMNS, cells, value},
-    },
+    spreadsheet::totals::{COLUMNS, cells, value},
     totals::{DAYS_MAX, DailyTotals, daily},
 };
 
@@ -40,13 +34,7 @@ struct Asked {
 pub async fn report_daily(app: &App, request: &Request) -> Response<Body> {
     serve(request, async {
         let handled = Box::pin(report(app, request)).await;
-        exchange::http(request, handled, |outcome| match outcome {
-            Ok((status, Page { content_type, body })) => Written { status, content_type, body },
-            Err(failure) => {
-                let body = error::body(failure, &request_id(request)).to_string();
-                Written { status: failure.status(status::status), content_type: "application/json", body }
-            }
-        })
+        page::response(request, handled, |page| page)
     })
     .await
 }
@@ -111,13 +99,8 @@ impl Asked {
     }
 
     fn csv(&self, found: &DailyTotals) -> Result<Page, Failure> {
-        let mut body = Vec::new();
-        let rows =
-            self.lines(found).map(|(line, total, provisional)| cells(line, total, provisional).to_vec());
-        spreadsheet::write(&mut body, &COLUMNS, rows)
-            .map_err(|error| Failure::unavailable(&error.to_string()))?;
-        let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
-        Ok(Page { content_type: CSV, body })
+        let rows = self.lines(found);
+        Page::csv(&COLUMNS, rows.map(|(line, total, provisional)| cells(line, total, provisional).to_vec()))
     }
 
     fn json(&self, found: &DailyTotals) -> Page {
@@ -126,7 +109,7 @@ impl Asked {
             total["type"] = json!("daily_total");
             total
         });
-        let body = json!({
+        Page::json(&json!({
             "data": data.collect::<Vec<_>>(),
             "meta": {
                 "from": self.first,
@@ -134,7 +117,6 @@ impl Asked {
                 "provisional_days": found.provisional,
                 "complete_until": found.reached,
             },
-        });
-        Page { content_type: "application/json", body: body.to_string() }
+        }))
     }
 }

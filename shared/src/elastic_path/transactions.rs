@@ -10,28 +10,24 @@ use serde_json::{Value, json};
 
 use super::{
     cursor::Place,
-    error,
     filter::Filter,
+    page::{self, Page, wants_csv},
     response::{self, View},
-    status,
 };
 use crate::{
     api::{
         Code,
         caller::Caller,
-        exchange::{self, Handled, Reply, Written},
+        exchange::{Handled, Reply},
         failure::Failure,
         problem::Problem,
     },
     app::App,
-    invocation::{request_id, serve},
+    invocation::serve,
     listing::{Condition, Found, Lister, Row, Wanted},
     merchants::Role,
     payments::Refusal,
-    spreadsheet::{
-        self,
-        payments::{COLUMNS, cells},
-    },
+    spreadsheet::payments::{COLUMNS, cells},
 };
 
 /// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
@@ -43,14 +39,6 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A list ends a moment from now: clocks differ a little.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
-
-pub(super) const CSV: &str = "text/csv; charset=utf-8";
-
-/// A page as it goes out.
-pub(super) struct Page {
-    pub(super) content_type: &'static str,
-    pub(super) body: String,
-}
 
 /// What a request asks for.
 struct Asked {
@@ -68,13 +56,7 @@ pub async fn search_transactions(app: &App, request: &Request) -> Response<Body>
     serve(request, async {
         let mut next = None;
         let handled = Box::pin(search(app, request, &mut next)).await;
-        let mut response = exchange::http(request, handled, |outcome| match outcome {
-            Ok((status, Page { content_type, body })) => Written { status, content_type, body },
-            Err(failure) => {
-                let body = error::body(failure, &request_id(request)).to_string();
-                Written { status: failure.status(status::status), content_type: "application/json", body }
-            }
-        });
+        let mut response = page::response(request, handled, |page| page);
         let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
         response.headers_mut().extend(link.map(|link| (header::LINK, link)));
         response
@@ -105,7 +87,7 @@ async fn search(app: &App, request: &Request, next: &mut Option<String>) -> Hand
     let cursor = place.map(|place| place.sealed(&caller.merchant, &asked.text, view.now));
     *next = cursor.as_deref().map(|cursor| asked.link(cursor));
     let page = if asked.is_csv {
-        csv(&found, view)?
+        Page::csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
         json(&asked, &found, view, (cursor.as_deref(), next.as_deref()), newest)
@@ -182,22 +164,6 @@ impl Filter {
     }
 }
 
-/// Whether `Accept` names CSV.
-pub(super) fn wants_csv(request: &Request) -> bool {
-    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut kinds = accept.flat_map(|accept| accept.split(','));
-    kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))
-}
-
-fn csv(found: &Found, view: View) -> Result<Page, Failure> {
-    let mut body = Vec::new();
-    let rows = found.rows.iter().filter_map(|row| cells(row, view.now));
-    spreadsheet::write(&mut body, &COLUMNS, rows)
-        .map_err(|error| Failure::unavailable(&error.to_string()))?;
-    let body = String::from_utf8(body).map_err(|error| Failure::unavailable(&error.to_string()))?;
-    Ok(Page { content_type: CSV, body })
-}
-
 fn json(
     asked: &Asked,
     found: &Found,
@@ -206,7 +172,7 @@ fn json(
     newest: Option<Timestamp>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
-    let body = json!({
+    Page::json(&json!({
         "data": rows.collect::<Vec<_>>(),
         "links": {"next": next},
         "meta": {
@@ -217,8 +183,7 @@ fn json(
             "more_in_doubt": found.more_in_doubt,
             "read_bytes": found.read_bytes,
         },
-    });
-    Page { content_type: "application/json", body: body.to_string() }
+    }))
 }
 
 /// The transaction as its order's route shows it, and what a list knows besides.

@@ -207,7 +207,6 @@ async fn totals_that_cannot_be_read_are_no_empty_report_and_a_run_that_cannot_wr
     }
 }
 
-/// Time passes by itself there: a schedule that is off keeps nothing.
 #[tokio::test]
 async fn the_schedule_is_invoked_by_name_as_the_page_for_finance_says() {
     let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();

@@ -367,7 +367,7 @@ fn capture_logs() {
     });
 }
 
-/// Whether a word stands in a text by itself, and not within a UUID or a longer number.
+/// Whether a text has this word, not counting a part of a UUID or of a longer number.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.match_indices(word)

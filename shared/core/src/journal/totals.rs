@@ -84,14 +84,16 @@ impl DayTotals {
     /// Counts one more entry.
     pub fn add(&mut self, entry: CountedEntry) {
         let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
-        *self.0.entry(entry.line).or_default() += Total { count: 1, amount, changes: entry.changes };
+        self.add_total(entry.line, Total { count: 1, amount, changes: entry.changes });
     }
 
     /// The totals of both.
     pub fn merge(&mut self, other: Self) {
-        for (line, total) in other.0 {
-            *self.0.entry(line).or_default() += total;
-        }
+        other.0.into_iter().for_each(|(line, total)| self.add_total(line, total));
+    }
+
+    fn add_total(&mut self, line: TotalLine, total: Total) {
+        *self.0.entry(line).or_default() += total;
     }
 
     /// Every total, in the order of its line.
@@ -121,9 +123,7 @@ impl FromIterator<CountedEntry> for DayTotals {
 impl FromIterator<(TotalLine, Total)> for DayTotals {
     fn from_iter<I: IntoIterator<Item = (TotalLine, Total)>>(lines: I) -> Self {
         let mut totals = Self::default();
-        for (line, total) in lines {
-            *totals.0.entry(line).or_default() += total;
-        }
+        lines.into_iter().for_each(|(line, total)| totals.add_total(line, total));
         totals
     }
 }

@@ -15,12 +15,7 @@ pub(super) const DECISIONS_MAX: usize = 8;
 
 impl Payments {
     /// What an intent would put on record now. Sends and changes nothing.
-    pub async fn weigh(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Plan, Refusal> {
-        let order = self.order(key).await?;
-        Ok(self.decide(merchant, order, intent)?)
-    }
-
-    fn decide(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
+    pub fn weigh(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
         let route = merchant.route(order.currency);
         self.with_context(merchant, |context| {
             order::decide(order, intent, route.as_ref().map_err(|limit| *limit), context)
@@ -43,7 +38,7 @@ impl Payments {
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
-            let decision = match self.decide(merchant, stored.order().clone(), intent) {
+            let decision = match self.weigh(merchant, stored.order().clone(), intent) {
                 Ok(decision) => decision,
                 // What is wrong with a new order may have been right when the same request made it.
                 Err(rejection) if matches!(stored, Start::New(_)) => {

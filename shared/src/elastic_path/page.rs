@@ -1,0 +1,61 @@
+//! What a route returns: JSON, or CSV where the request asks for it; and how either becomes a response.
+
+use std::fmt::Display;
+
+use lambda_http::{Body, Request, Response, http::header};
+use serde_json::Value;
+
+use super::{error, status};
+use crate::{
+    api::{
+        exchange::{self, Handled, Written},
+        failure::Failure,
+    },
+    invocation::request_id,
+    spreadsheet,
+};
+
+/// A body as it goes out.
+pub(super) struct Page {
+    content_type: &'static str,
+    body: String,
+}
+
+impl Page {
+    pub(super) fn json(body: &Value) -> Self {
+        Self { content_type: "application/json", body: body.to_string() }
+    }
+
+    pub(super) fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Self, Failure> {
+        let unwritten = |error: &dyn Display| Failure::unavailable(&error.to_string());
+        let mut body = Vec::new();
+        spreadsheet::write(&mut body, columns, rows).map_err(|error| unwritten(&error))?;
+        let body = String::from_utf8(body).map_err(|error| unwritten(&error))?;
+        Ok(Self { content_type: "text/csv; charset=utf-8", body })
+    }
+}
+
+/// Whether `Accept` names CSV.
+pub(super) fn wants_csv(request: &Request) -> bool {
+    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = accept.flat_map(|accept| accept.split(','));
+    kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))
+}
+
+/// The response with what was handled as a page, or with a failure in the API's form.
+pub(super) fn response<B>(
+    request: &Request,
+    handled: Handled<B>,
+    page: impl FnOnce(B) -> Page,
+) -> Response<Body> {
+    exchange::http(request, handled, |outcome| {
+        let (status, Page { content_type, body }) = match outcome {
+            Ok((status, body)) => (status, page(body)),
+            Err(failure) => {
+                let body = error::body(failure, &request_id(request));
+                (failure.status(status::status), Page::json(&body))
+            }
+        };
+        Written { status, content_type, body }
+    })
+}
