@@ -19,7 +19,10 @@ pub use customer::StoredCustomer;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use self::members::{Name, Reader, Writer};
+use self::{
+    members::{Name, Reader, Writer},
+    payment::Whole,
+};
 use super::{Item, index_names, parse_key, shard, sortable};
 use crate::{
     carried::Carried,
@@ -30,6 +33,9 @@ use crate::{
 
 /// The number of the form that this version writes. Items without a number have form 0.
 const FORM: u32 = 1;
+
+/// The number of the newest form that this version reads, which leaves out what is usual. The next version writes it.
+const NEWEST_FORM: u32 = 2;
 
 /// Where the index keys of an order are kept that this version cannot read all of.
 const INDEXES: &str = "indexes";
@@ -97,18 +103,20 @@ impl StoredOrder {
             .ok_or_else(|| StoreError::Corrupt("the item's key is none of an order".to_owned()))?;
         let form: u32 = members.number_or(FORM_NUMBER, 0)?;
         let currency = members.text(CURRENCY)?;
+        let whole = Whole::of(&id, members.moment(CREATED_AT)?, members.moment(UPDATED_AT)?);
+        let transaction = |members| payment::read_transaction(members, &whole);
         let mut order = Order {
             merchant,
             id,
             currency: Currency::parse(&currency)
                 .map_err(|_| StoreError::Corrupt("its currency is none".to_owned()))?,
             total: members.amount_maybe(TOTAL)?,
-            transactions: members.list(TRANSACTIONS, payment::read_transaction)?,
-            attempts_count_from: members.moment(ATTEMPTS_COUNT_FROM)?,
+            transactions: members.list(TRANSACTIONS, transaction)?,
+            attempts_count_from: members.moment_maybe(ATTEMPTS_COUNT_FROM)?.unwrap_or(whole.created_at),
             version: members.number(VERSION)?,
-            created_at: members.moment(CREATED_AT)?,
-            updated_at: members.moment(UPDATED_AT)?,
-            newer_form: (form > FORM).then_some(form),
+            created_at: whole.created_at,
+            updated_at: whole.updated_at,
+            newer_form: (form > NEWEST_FORM).then_some(form),
             carried: Carried::default(),
         };
         let recognized = order.is_recognized();

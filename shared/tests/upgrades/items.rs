@@ -6,10 +6,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tollgate::dynamodb::Item;
 
-const RELEASES: [(&str, &str); 3] = [
+const RELEASES: [(&str, &str); 5] = [
     ("form_0_long_names", include_str!("items/form_0_long_names.json")),
     ("form_0", include_str!("items/form_0.json")),
     ("form_1", include_str!("items/form_1.json")),
+    ("form_1_of_0_4", include_str!("items/form_1_of_0_4.json")),
+    ("form_2", include_str!("items/form_2.json")),
 ];
 
 /// Customers with their stored cards, as the first release that has them writes them.
@@ -35,6 +37,11 @@ pub(crate) fn all() -> impl Iterator<Item = (String, Item)> {
         of(name).into_iter().enumerate().map(move |(n, item)| (format!("{name}, line {}", n + 1), item))
     };
     RELEASES.into_iter().flat_map(items)
+}
+
+/// Those that the release before form 1 may meet.
+pub(crate) fn of_first_releases() -> impl Iterator<Item = (String, Item)> {
+    all().filter(|(name, _)| !["form_1_of_0_4", "form_2"].iter().any(|later| name.starts_with(later)))
 }
 
 fn object(members: &Value) -> Item {

@@ -158,7 +158,7 @@ impl Reader {
     }
 
     /// Objects in order.
-    pub(super) fn list<T>(&mut self, name: Name, read: impl Fn(Self) -> Read<T>) -> Read<Vec<T>> {
+    pub(super) fn list<T>(&mut self, name: Name, mut read: impl FnMut(Self) -> Read<T>) -> Read<Vec<T>> {
         let list = self.maybe(name, |value| match value {
             AttributeValue::L(list) => Some(list),
             _ => None,

@@ -1,23 +1,29 @@
 //! An operation as it is stored. Where it stands is one word and the members that go with it; reading them makes a
 //! state that cannot contradict itself.
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::{
     members::{Name, Reader, Writer, merge_words},
     notice::{NOTICES, notice, read_notice},
     payment::read_principal,
-    route::{read_route, write_route},
-    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, VERDICTS, meaning, word},
+    route::{no_route, read_route_maybe, write_route},
+    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, STAGES, VERDICTS, meaning, word},
 };
 use crate::{
     carried::Carried,
     decline::{Advice, DeclineCode},
     dynamodb::Item,
+    money::Amount,
     operation::{
         Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
-        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, State, Superseded,
+        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Principal, Route, Stage, State,
+        Superseded, gateway_order_id,
     },
     outcome::{Doubt, GatewayResponse, NoEffect},
     store::StoreError,
+    transaction::Method,
 };
 
 const ID: Name = Name("i", "id");
@@ -54,11 +60,6 @@ const DOUBT: Name = Name("doubt", "");
 const NEXT_INQUIRY_AT: Name = Name("nx", "next_inquiry_at");
 const INQUIRIES: Name = Name("inquiries", "");
 const ABSENT_SINCE: Name = Name("absent_since", "");
-
-const PENDING: &str = "pending";
-const APPROVED: &str = "approved";
-const DECLINED: &str = "declined";
-const NOT_DONE: &str = "not_done";
 
 // The gateway's response.
 const RESPSTAT: Name = Name("rs", "respstat");
@@ -105,6 +106,36 @@ pub(super) const NAMES: [Name; 21] = [
     FIRST_AT,
     TIMES,
 ];
+
+/// What an operation shares with most others of its transaction, and therefore need not state.
+pub(super) struct Usual {
+    /// Who asked for the payment.
+    pub(super) by: Principal,
+    /// When it was requested.
+    pub(super) created_at: Timestamp,
+    /// When it changed last.
+    pub(super) updated_at: Timestamp,
+    /// What a first operation does.
+    pub(super) kind: Option<Kind>,
+    /// Of its first operation, for the others.
+    pub(super) amount: Option<Amount>,
+    /// What the first operation was sent through, for the others.
+    pub(super) route: Option<Route>,
+}
+
+impl Usual {
+    /// What is usual of the first operation of a transaction with these.
+    pub(super) fn first(method: Method, by: Principal, created_at: Timestamp, updated_at: Timestamp) -> Self {
+        Self { by, created_at, updated_at, kind: Some(method.kind()), amount: None, route: None }
+    }
+
+    /// What is usual of the operations after this one.
+    pub(super) fn after(&mut self, operation: &Operation) {
+        self.kind = None;
+        self.amount.get_or_insert(operation.amount);
+        self.route.get_or_insert_with(|| operation.route.clone());
+    }
+}
 
 pub(super) fn operation(operation: &Operation) -> Item {
     let mut writer = Writer::default();
@@ -154,29 +185,33 @@ pub(super) fn operation(operation: &Operation) -> Item {
     item
 }
 
-pub(super) fn read_operation(mut members: Reader) -> Result<Operation, StoreError> {
+pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Operation, StoreError> {
     let cause = members.word(CAUSE, Cause::Unrecognized, |word| meaning(CAUSES, word))?;
     let mechanism = members.word(MECHANISM, Mechanism::Unrecognized, |word| meaning(MECHANISMS, word))?;
     let kind = members.word(KIND, Kind::Unrecognized, |word| meaning(KINDS, word))?;
-    let attempt = read_attempt(&mut members)?;
+    let id = members.id(ID)?;
+    let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(usual.created_at);
+    let attempt = read_attempt(&mut members, id, created_at)?;
+    let amount = members.amount_maybe(AMOUNT)?.or(usual.amount);
+    let route = read_route_maybe(&mut members)?.or_else(|| usual.route.clone());
     let mut operation = Operation {
-        id: members.id(ID)?,
-        kind: kind.unwrap_or(Kind::Unrecognized),
+        id,
+        kind: kind.or(usual.kind).unwrap_or(Kind::Unrecognized),
         cause: cause.unwrap_or_default(),
         follows: members.id_maybe(FOLLOWS)?,
         mechanism: mechanism.unwrap_or_default(),
-        amount: members.amount(AMOUNT)?,
+        amount: amount.ok_or_else(|| StoreError::Corrupt("an operation without an amount".to_owned()))?,
         key: members.digest_maybe(KEY)?.map(KeyDigest),
         fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
-        route: read_route(&mut members)?,
+        route: route.ok_or_else(no_route)?,
         reference: members.text_maybe(RETREF)?,
-        by: read_principal(&mut members, BY)?,
+        by: read_principal(&mut members, BY)?.unwrap_or(usual.by),
         attribution: read_attribution(&mut members)?,
-        created_at: members.moment(CREATED_AT)?,
+        created_at,
         state: read_state(&mut members, &attempt)?,
         attempt,
-        updated_at: members.moment(UPDATED_AT)?,
-        superseded: members.list(EARLIER, read_superseded)?,
+        updated_at: members.moment_maybe(UPDATED_AT)?.unwrap_or(usual.updated_at),
+        superseded: members.list(EARLIER, |earlier| read_superseded(earlier, id, created_at))?,
         closes_order: members.flag(CLOSES_ORDER)?,
         last_look_at: members.moment_maybe(LAST_LOOK_AT)?,
         by_hand: members.list(BY_HAND, read_by_hand)?,
@@ -203,18 +238,21 @@ fn attempt(writer: &mut Writer, attempt: &Attempt) {
     writer.text(GATEWAY_ORDER_ID, &attempt.gateway_order_id);
 }
 
-fn read_attempt(members: &mut Reader) -> Result<Attempt, StoreError> {
+/// An attempt; what it does not state is as in an operation's first one.
+fn read_attempt(members: &mut Reader, operation: Uuid, created_at: Timestamp) -> Result<Attempt, StoreError> {
+    let id = members.id_maybe(ATTEMPT_ID)?.unwrap_or(operation);
+    let named = members.text_maybe(GATEWAY_ORDER_ID)?;
     Ok(Attempt {
-        number: members.number(ATTEMPTS)?,
-        id: members.id(ATTEMPT_ID)?,
-        at: members.moment(ATTEMPTED_AT)?,
-        gateway_order_id: members.text(GATEWAY_ORDER_ID)?,
+        number: members.number_or(ATTEMPTS, 1)?,
+        id,
+        at: members.moment_maybe(ATTEMPTED_AT)?.unwrap_or(created_at),
+        gateway_order_id: named.unwrap_or_else(|| gateway_order_id(id)),
     })
 }
 
 /// Writes a pending state, and says whose unrecognized words belong to it.
 fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
-    writer.text(STATE, PENDING);
+    writer.word(STATE, word(STAGES, &Stage::Pending));
     if pending.doubt.is_some() || !pending.response.is_empty() {
         writer.object(RESPONSE, response(&pending.response));
     }
@@ -229,8 +267,8 @@ fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
 
 /// The same for a decision.
 fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Mechanism) -> &'a Carried {
-    let word = match decision {
-        Decision::Approved(_) => APPROVED,
+    match decision {
+        Decision::Approved(_) => {}
         Decision::Declined(_, Decline { code, advice }) => {
             let mut members = Writer::default();
             let unknown = decision.response().carried.part(DECLINE.0);
@@ -238,14 +276,10 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
             members.word(CODE, Some(code.as_str()).filter(|_| known(CODE)));
             members.word(ADVICE, Some(advice.as_str()).filter(|_| known(ADVICE)));
             writer.object(DECLINE, members.finish(unknown.unwrap_or(&Carried::default())));
-            DECLINED
         }
-        Decision::NoEffect(_, reason) => {
-            writer.word(NO_EFFECT, word(NO_EFFECTS, reason));
-            NOT_DONE
-        }
-    };
-    writer.text(STATE, word);
+        Decision::NoEffect(_, reason) => writer.word(NO_EFFECT, word(NO_EFFECTS, reason)),
+    }
+    writer.word(STATE, word(STAGES, &decision.stage()));
     // What was only recorded has no response.
     if mechanism == Mechanism::Automatic || !decision.response().is_empty() {
         writer.object(RESPONSE, response(decision.response()));
@@ -254,19 +288,17 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
 }
 
 fn read_state(members: &mut Reader, attempt: &Attempt) -> Result<State, StoreError> {
-    let Some(stage) = members.word(STATE, None, |word| {
-        [PENDING, APPROVED, DECLINED, NOT_DONE].into_iter().find(|known| *known == word).map(Some)
-    })?
-    else {
-        return Err(StoreError::Corrupt("an operation without a state".to_owned()));
-    };
-    let Some(stage) = stage else { return Ok(State::Unrecognized) };
+    let stage = members.word(STATE, Stage::Unrecognized, |word| meaning(STAGES, word))?;
+    let stage = stage.ok_or_else(|| StoreError::Corrupt("an operation without a state".to_owned()))?;
+    if stage == Stage::Unrecognized {
+        return Ok(State::Unrecognized);
+    }
     let (next_inquiry_at, inquiries, absent_since) = (
         members.moment_maybe(NEXT_INQUIRY_AT)?,
         members.number_or(INQUIRIES, 0)?,
         members.moment_maybe(ABSENT_SINCE)?,
     );
-    if stage != PENDING {
+    if stage != Stage::Pending {
         members.skip(&[DOUBT]);
         return Ok(State::Decided(read_decision(members, stage)?));
     }
@@ -278,10 +310,10 @@ fn read_state(members: &mut Reader, attempt: &Attempt) -> Result<State, StoreErr
     Ok(State::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
 }
 
-fn read_decision(members: &mut Reader, stage: &str) -> Result<Decision, StoreError> {
+fn read_decision(members: &mut Reader, stage: Stage) -> Result<Decision, StoreError> {
     let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
     Ok(match stage {
-        DECLINED => {
+        Stage::Declined => {
             members.skip(&[NO_EFFECT]);
             let mut unknown = Carried::default();
             let decline = members.object(DECLINE, |mut members| {
@@ -295,7 +327,7 @@ fn read_decision(members: &mut Reader, stage: &str) -> Result<Decision, StoreErr
             let code = code.unwrap_or(DeclineCode::GenericDecline);
             Decision::Declined(response, Decline { code, advice: advice.unwrap_or(code.advice()) })
         }
-        NOT_DONE => {
+        Stage::NoEffect => {
             members.skip(&[DECLINE]);
             let known = |word: &str| meaning(NO_EFFECTS, word);
             let reason = members.word_of(NO_EFFECT, &mut response.carried, NoEffect::Unrecognized, known)?;
@@ -366,14 +398,17 @@ fn superseded(earlier: &Superseded) -> Item {
     item
 }
 
-fn read_superseded(mut members: Reader) -> Result<Superseded, StoreError> {
+fn read_superseded(
+    mut members: Reader,
+    operation: Uuid,
+    created_at: Timestamp,
+) -> Result<Superseded, StoreError> {
     let at = members.moment(AT)?;
-    let stage = members.word(STATE, None, |word| {
-        [APPROVED, DECLINED, NOT_DONE].into_iter().find(|known| *known == word).map(Some)
-    })?;
+    let decided = |word: &str| meaning(STAGES, word).filter(|stage| *stage != Stage::Pending).map(Some);
+    let stage = members.word(STATE, None, decided)?;
     let decision = stage.flatten().map(|stage| read_decision(&mut members, stage)).transpose()?;
     let mut earlier = Superseded {
-        attempt: read_attempt(&mut members)?,
+        attempt: read_attempt(&mut members, operation, created_at)?,
         amount: members.amount(AMOUNT)?,
         decision,
         first_at: members.moment_maybe(FIRST_AT)?.unwrap_or(at),

@@ -1,8 +1,11 @@
 //! A transaction as it is stored: its card, what the merchant said of it, and its operations.
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::{
     members::{Name, Reader, Writer},
-    operation,
+    operation::{self, Usual},
     words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
 };
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     dynamodb::Item,
     memo::{Discounted, Memo},
     operation::{Principal, Shopper},
+    order::OrderId,
     store::StoreError,
     transaction::{CaptureSchedule, Method, Transaction},
 };
@@ -97,22 +101,49 @@ pub(super) fn transaction(transaction: &Transaction) -> Item {
     writer.finish(&transaction.carried)
 }
 
-pub(super) fn read_transaction(mut members: Reader) -> Result<Transaction, StoreError> {
-    let method = |word: &str| meaning(METHODS, word);
+/// What a transaction shares with its order, and therefore need not state.
+pub(super) struct Whole {
+    /// The order's id, where it is a transaction's.
+    pub(super) id: Option<Uuid>,
+    /// When the order came to be.
+    pub(super) created_at: Timestamp,
+    /// When the order changed last.
+    pub(super) updated_at: Timestamp,
+}
+
+impl Whole {
+    pub(super) fn of(id: &OrderId, created_at: Timestamp, updated_at: Timestamp) -> Self {
+        Self { id: id.as_str().parse().ok(), created_at, updated_at }
+    }
+}
+
+pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Transaction, StoreError> {
+    let method = members.word(METHOD, Method::Unrecognized, |word| meaning(METHODS, word))?;
+    let method = method.unwrap_or(Method::Unrecognized);
+    let id = members.id_maybe(ID)?.or(order.id);
+    let by = read_principal(&mut members, BY)?.unwrap_or(Principal::Unrecognized);
+    let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(order.created_at);
+    let updated_at = members.moment_maybe(UPDATED_AT)?.unwrap_or(order.updated_at);
+    let mut usual = Usual::first(method, by, created_at, updated_at);
+    let operations = members.list(OPERATIONS, |members| {
+        let operation = operation::read_operation(members, &usual)?;
+        usual.after(&operation);
+        Ok(operation)
+    })?;
     let mut transaction = Transaction {
-        id: members.id(ID)?,
-        method: members.word(METHOD, Method::Unrecognized, method)?.unwrap_or(Method::Unrecognized),
+        id: id.ok_or_else(|| StoreError::Corrupt("a transaction without an id".to_owned()))?,
+        method,
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,
         save_for: members.text_maybe(SAVE_FOR)?,
         capture: None,
         authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
-        by: read_principal(&mut members, BY)?,
+        by,
         shopper: members.id_maybe(SHOPPER)?.map(Shopper),
-        created_at: members.moment(CREATED_AT)?,
-        updated_at: members.moment(UPDATED_AT)?,
-        operations: members.list(OPERATIONS, operation::read_operation)?,
+        created_at,
+        updated_at,
+        operations,
         carried: Carried::default(),
     };
     // Form 0 says only that it lapsed. That was recorded once the authorization had ended.
@@ -126,9 +157,8 @@ pub(super) fn read_transaction(mut members: Reader) -> Result<Transaction, Store
     Ok(transaction)
 }
 
-pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Principal, StoreError> {
-    let principal = members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))?;
-    Ok(principal.unwrap_or(Principal::Unrecognized))
+pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
+    members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
 }
 
 pub(super) fn card(card: &CardSummary) -> Item {

@@ -27,11 +27,18 @@ pub(super) fn write_route(writer: &mut Writer, route: &Route) {
 }
 
 pub(super) fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
-    let route = members.part(ROUTE, |members| {
+    read_route_maybe(members)?.ok_or_else(no_route)
+}
+
+pub(super) fn read_route_maybe(members: &mut Reader) -> Result<Option<Route>, StoreError> {
+    members.part(ROUTE, |members| {
         let gateway = members.text_maybe(GATEWAY)?.map_or(Cow::Borrowed(UNNAMED_GATEWAY), Cow::Owned);
         Ok(Route { gateway, account: members.text(MERCHID)?, endpoint: members.text(BASE_URL)? })
-    })?;
-    route.ok_or_else(|| StoreError::Corrupt("no route".to_owned()))
+    })
+}
+
+pub(super) fn no_route() -> StoreError {
+    StoreError::Corrupt("no route".to_owned())
 }
 
 #[cfg(test)]
