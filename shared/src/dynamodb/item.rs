@@ -31,11 +31,9 @@ use crate::{
     store::{Index, Shards, StoreError},
 };
 
-/// The number of the form that this version writes. Items without a number have form 0.
-const FORM: u32 = 1;
-
-/// The number of the newest form that this version reads, which leaves out what is usual. The next version writes it.
-const NEWEST_FORM: u32 = 2;
+/// The number of the form that this version writes: it leaves out what is usual. Items without a number have form 0, and
+/// those of form 1 state everything.
+const FORM: u32 = 2;
 
 /// Where the index keys of an order are kept that this version cannot read all of.
 const INDEXES: &str = "indexes";
@@ -74,8 +72,9 @@ impl StoredOrder {
         writer.number(VERSION, order.version + 1);
         writer.text(CURRENCY, order.currency.code());
         writer.some(TOTAL, order.total, |writer, name, total| writer.number(name, total.minor()));
-        writer.list(TRANSACTIONS, &order.transactions, payment::transaction);
-        writer.moment(ATTEMPTS_COUNT_FROM, order.attempts_count_from);
+        let whole = Whole::of(&order.id, order.created_at, order.updated_at);
+        writer.list(TRANSACTIONS, &order.transactions, |kept| payment::transaction(kept, &whole));
+        writer.moment_unless(ATTEMPTS_COUNT_FROM, order.attempts_count_from, order.created_at);
         writer.moment(CREATED_AT, order.created_at);
         writer.moment(UPDATED_AT, order.updated_at);
         let mut item = writer.finish(&order.carried);
@@ -116,7 +115,7 @@ impl StoredOrder {
             version: members.number(VERSION)?,
             created_at: whole.created_at,
             updated_at: whole.updated_at,
-            newer_form: (form > NEWEST_FORM).then_some(form),
+            newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };
         let recognized = order.is_recognized();

@@ -39,11 +39,6 @@ pub(crate) fn all() -> impl Iterator<Item = (String, Item)> {
     RELEASES.into_iter().flat_map(items)
 }
 
-/// Those that the release before form 1 may meet.
-pub(crate) fn of_first_releases() -> impl Iterator<Item = (String, Item)> {
-    all().filter(|(name, _)| !["form_1_of_0_4", "form_2"].iter().any(|later| name.starts_with(later)))
-}
-
 fn object(members: &Value) -> Item {
     members.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
 }

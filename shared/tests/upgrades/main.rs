@@ -4,11 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod customers;
+mod form_1;
 mod items;
 mod journal;
-mod previous;
 mod to_come;
 
+use to_come::differences;
 use tollgate::{
     dynamodb::{Item, StoredOrder},
     operation::{Decision, Stage, State},
@@ -77,32 +78,29 @@ fn the_items_of_a_release_show_every_state_that_it_can_write() {
     }
 }
 
-/// A canary and its rollback: the previous release, today's, the previous again, today's again, over the same order.
+/// What the previous release wrote is what is filled in of this one's items: so `form_1` is what that release does.
+#[test]
+fn what_this_release_leaves_out_is_what_the_previous_one_states() {
+    for item in [items::of("form_1"), items::of("form_1_of_0_4")].concat() {
+        assert_eq!(differences(&form_1::of(&written(&read(&item))), &item, ""), [""; 0]);
+    }
+}
+
+/// A canary and its rollback: this release, the previous one, this one again, over the same order.
 #[test]
 fn the_previous_release_and_this_one_take_turns_on_the_same_orders() {
-    for (name, item) in items::of_first_releases() {
-        let before = previous::Order::read(item.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (name, item) in items::all() {
         let ours = written(&read(&item));
-        let theirs = previous::Order::read(ours.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(
-            settled(&theirs),
-            settled(&previous::Order { version: before.version + 1, ..before }),
-            "{name}"
-        );
-        let order = read(&theirs.next(&ours));
-        let expected = read(&ours);
-        assert_eq!(
-            as_form_0(&order),
-            as_form_0(&Order { version: expected.version + 1, ..expected }),
-            "{name}"
-        );
+        let theirs = form_1::of(&ours);
+        assert_eq!(read(&theirs), read(&ours), "{name}");
+        assert_eq!(differences(&written(&read(&theirs)), &ours, ""), [""; 0], "{name}");
     }
 }
 
 #[test]
 fn what_either_release_decides_is_what_the_other_one_reads() {
     let mut decided = 0;
-    for (name, item) in items::of_first_releases() {
+    for (name, item) in items::all() {
         let mut order = read(&item);
         let Some(pending) =
             order.transactions.iter_mut().flat_map(|t| &mut t.operations).find(|o| o.is(Stage::Pending))
@@ -111,53 +109,15 @@ fn what_either_release_decides_is_what_the_other_one_reads() {
         };
         let response = GatewayResponse { reference: Some("1".to_owned()), ..GatewayResponse::default() };
         pending.state = State::Decided(Decision::Approved(response));
-        let id = pending.id;
-        let mut theirs = previous::Order::read(written(&order)).unwrap();
-        let operation =
-            theirs.transactions.iter_mut().flat_map(|t| &mut t.operations).find(|o| o.id == id).unwrap();
-        assert_eq!(operation.state, previous::State::Approved, "{name}");
-        assert_eq!(operation.answer.as_ref().unwrap().retref.as_deref(), Some("1"), "{name}");
-        // The other way round: it finds out that nothing was done.
-        operation.state = previous::State::NotDone;
-        operation.not_done = Some(previous::NotDone::NeverArrived);
-        let ours = read(&theirs.next(&item));
-        let found = ours.operations().find(|(_, o)| o.id == id).unwrap().1;
-        assert_eq!(found.no_effect(), Some(tollgate::outcome::NoEffect::NeverArrived), "{name}");
+        pending.updated_at += jiff::SignedDuration::from_mins(1);
+        let (id, updated_at) = (pending.id, pending.updated_at);
+        for written in [written(&order), form_1::of(&written(&order))] {
+            let read = read(&written);
+            let found = read.operations().find(|(_, o)| o.id == id).unwrap().1;
+            assert_eq!((found.stage(), found.updated_at), (Stage::Approved, updated_at), "{name}");
+            assert_eq!(found.response().unwrap().reference.as_deref(), Some("1"), "{name}");
+        }
         decided += 1;
     }
     assert!(decided > 10, "{decided}");
-}
-
-/// What form 0 leaves beside a decision says nothing, and form 1 does not have it.
-fn settled(order: &previous::Order) -> previous::Order {
-    let mut order = order.clone();
-    for operation in order.transactions.iter_mut().flat_map(|t| &mut t.operations) {
-        if operation.state != previous::State::Pending {
-            (operation.inquiries, operation.absent_since) = (0, None);
-        }
-        if operation.mechanism == Some(previous::Mechanism::Automatic) {
-            operation.mechanism = None;
-        }
-        if operation.cause == Some(previous::Cause::Asked) {
-            operation.cause = None;
-        }
-        // An empty response and none are the same.
-        operation.answer = operation.answer.take().filter(|answer| *answer != previous::Answer::default());
-    }
-    order
-}
-
-/// What the previous release keeps of an order: nothing that form 1 added.
-fn as_form_0(order: &Order) -> Order {
-    let mut order = order.clone();
-    for transaction in &mut order.transactions {
-        let lapsed_at = transaction.authorization_expires_at;
-        if let Some(capture) = &mut transaction.capture {
-            capture.lapsed_at = capture.lapsed_at.and(lapsed_at);
-        }
-        for operation in &mut transaction.operations {
-            operation.superseded.clear();
-        }
-    }
-    order
 }

@@ -248,6 +248,13 @@ impl Writer {
         self.number(name, at.as_nanosecond());
     }
 
+    /// A moment, unless a reader takes it for granted.
+    pub(super) fn moment_unless(&mut self, name: Name, at: Timestamp, usual: Timestamp) {
+        if at != usual {
+            self.moment(name, at);
+        }
+    }
+
     pub(super) fn some<T>(&mut self, name: Name, value: Option<T>, write: impl FnOnce(&mut Self, Name, T)) {
         if let Some(value) = value {
             write(self, name, value);
@@ -261,8 +268,8 @@ impl Writer {
         }
     }
 
-    pub(super) fn list<T>(&mut self, name: Name, values: &[T], write: impl Fn(&T) -> Item) {
-        let objects = values.iter().map(|value| AttributeValue::M(write(value)));
+    pub(super) fn list<'a, T>(&mut self, name: Name, values: &'a [T], write: impl FnMut(&'a T) -> Item) {
+        let objects = values.iter().map(write).map(AttributeValue::M);
         self.put(name, AttributeValue::L(objects.collect()));
     }
 

@@ -8,7 +8,7 @@ use super::{
     members::{Name, Reader, Writer, merge_words},
     notice::{NOTICES, notice, read_notice},
     payment::read_principal,
-    route::{no_route, read_route_maybe, write_route},
+    route::{ROUTE, no_route, read_route_maybe, write_route},
     words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, STAGES, VERDICTS, meaning, word},
 };
 use crate::{
@@ -137,10 +137,12 @@ impl Usual {
     }
 }
 
-pub(super) fn operation(operation: &Operation) -> Item {
+pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
     let mut writer = Writer::default();
     writer.id(ID, operation.id);
-    writer.word(KIND, word(KINDS, &operation.kind));
+    if usual.kind != Some(operation.kind) {
+        writer.word(KIND, word(KINDS, &operation.kind));
+    }
     if operation.cause != Cause::default() {
         writer.word(CAUSE, word(CAUSES, &operation.cause));
     }
@@ -148,27 +150,34 @@ pub(super) fn operation(operation: &Operation) -> Item {
     if operation.mechanism != Mechanism::default() {
         writer.word(MECHANISM, word(MECHANISMS, &operation.mechanism));
     }
-    writer.number(AMOUNT, operation.amount.minor());
+    if usual.amount != Some(operation.amount) {
+        writer.number(AMOUNT, operation.amount.minor());
+    }
     writer.some(KEY, operation.key, |writer, name, key| writer.bytes(name, key.0));
     writer.bytes(FINGERPRINT, operation.fingerprint.0);
-    write_route(&mut writer, &operation.route);
+    // What only a newer version knows of a route stands inside it.
+    if usual.route.as_ref() != Some(&operation.route) || operation.carried.part(ROUTE.0).is_some() {
+        write_route(&mut writer, &operation.route);
+    }
     writer.text_maybe(RETREF, operation.reference.as_ref());
-    writer.word(BY, word(PRINCIPALS, &operation.by));
+    if operation.by != usual.by {
+        writer.word(BY, word(PRINCIPALS, &operation.by));
+    }
     if let Some(told) = &operation.attribution {
         writer.text_maybe(KEY_NAME, told.key_name.as_ref());
         writer.text_maybe(ACTOR, told.actor.as_ref());
         writer.text_maybe(REASON, told.reason.as_ref());
     }
-    writer.moment(CREATED_AT, operation.created_at);
-    attempt(&mut writer, &operation.attempt);
+    writer.moment_unless(CREATED_AT, operation.created_at, usual.created_at);
+    attempt(&mut writer, &operation.attempt, operation);
     let words = match &operation.state {
         State::Pending(pending) => Some(write_pending(&mut writer, pending)),
         State::Decided(decision) => Some(write_decision(&mut writer, decision, operation.mechanism)),
         State::Unrecognized => None,
     };
-    writer.moment(UPDATED_AT, operation.updated_at);
+    writer.moment_unless(UPDATED_AT, operation.updated_at, usual.updated_at);
     if !operation.superseded.is_empty() {
-        writer.list(EARLIER, &operation.superseded, superseded);
+        writer.list(EARLIER, &operation.superseded, |earlier| superseded(earlier, operation));
     }
     writer.flag(CLOSES_ORDER, operation.closes_order);
     writer.some(LAST_LOOK_AT, operation.last_look_at, |writer, name, at| writer.text(name, at.to_string()));
@@ -231,11 +240,18 @@ fn read_attribution(members: &mut Reader) -> Result<Option<Box<Attribution>>, St
     Ok((told != Attribution::default()).then(|| Box::new(told)))
 }
 
-fn attempt(writer: &mut Writer, attempt: &Attempt) {
-    writer.number(ATTEMPTS, attempt.number);
-    writer.id(ATTEMPT_ID, attempt.id);
-    writer.moment(ATTEMPTED_AT, attempt.at);
-    writer.text(GATEWAY_ORDER_ID, &attempt.gateway_order_id);
+/// Writes of an attempt what is not as in its operation's first one.
+fn attempt(writer: &mut Writer, attempt: &Attempt, of: &Operation) {
+    if attempt.number != 1 {
+        writer.number(ATTEMPTS, attempt.number);
+    }
+    if attempt.id != of.id {
+        writer.id(ATTEMPT_ID, attempt.id);
+    }
+    writer.moment_unless(ATTEMPTED_AT, attempt.at, of.created_at);
+    if attempt.gateway_order_id != gateway_order_id(attempt.id) {
+        writer.text(GATEWAY_ORDER_ID, &attempt.gateway_order_id);
+    }
 }
 
 /// An attempt; what it does not state is as in an operation's first one.
@@ -380,9 +396,9 @@ fn read_response(mut members: Reader) -> Result<GatewayResponse, StoreError> {
     Ok(response)
 }
 
-fn superseded(earlier: &Superseded) -> Item {
+fn superseded(earlier: &Superseded, of: &Operation) -> Item {
     let mut writer = Writer::default();
-    attempt(&mut writer, &earlier.attempt);
+    attempt(&mut writer, &earlier.attempt, of);
     writer.number(AMOUNT, earlier.amount.minor());
     let decision = earlier.decision.as_ref();
     let words = decision.map(|decision| write_decision(&mut writer, decision, Mechanism::Automatic));

@@ -83,9 +83,11 @@ pub(super) const NAMES: [Name; 15] = [
     REFERENCE,
 ];
 
-pub(super) fn transaction(transaction: &Transaction) -> Item {
+pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     let mut writer = Writer::default();
-    writer.id(ID, transaction.id);
+    if order.id != Some(transaction.id) {
+        writer.id(ID, transaction.id);
+    }
     writer.word(METHOD, word(METHODS, &transaction.method));
     writer.object(CARD, card(&transaction.card));
     writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
@@ -95,9 +97,15 @@ pub(super) fn transaction(transaction: &Transaction) -> Item {
     writer.some(AUTHORIZATION_EXPIRES_AT, transaction.authorization_expires_at, Writer::moment);
     writer.word(BY, word(PRINCIPALS, &transaction.by));
     writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
-    writer.moment(CREATED_AT, transaction.created_at);
-    writer.moment(UPDATED_AT, transaction.updated_at);
-    writer.list(OPERATIONS, &transaction.operations, operation::operation);
+    writer.moment_unless(CREATED_AT, transaction.created_at, order.created_at);
+    writer.moment_unless(UPDATED_AT, transaction.updated_at, order.updated_at);
+    let Transaction { method, by, created_at, updated_at, .. } = *transaction;
+    let mut usual = Usual::first(method, by, created_at, updated_at);
+    writer.list(OPERATIONS, &transaction.operations, |operation| {
+        let item = operation::operation(operation, &usual);
+        usual.after(operation);
+        item
+    });
     writer.finish(&transaction.carried)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::members::{Name, Reader, Writer};
 use crate::{carried::Carried, operation::Route, store::StoreError};
 
-const ROUTE: Name = Name("r", "route");
+pub(super) const ROUTE: Name = Name("r", "route");
 /// The gateway of a route that names none: it was the only one for a long time, and a name costs bytes in every
 /// operation.
 const UNNAMED_GATEWAY: &str = "cardpointe";

@@ -12,34 +12,34 @@ use crate::{
 pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
 
 pub(super) const METHODS: Vocabulary<Method> = &[
-    (Method::Authorize, "authorize"),
-    (Method::Purchase, "purchase"),
     (Method::Authorize, "a"),
     (Method::Purchase, "p"),
+    (Method::Authorize, "authorize"),
+    (Method::Purchase, "purchase"),
 ];
 
 pub(super) const KINDS: Vocabulary<Kind> = &[
-    (Kind::Authorize, "authorize"),
-    (Kind::Purchase, "purchase"),
-    (Kind::Capture, "capture"),
-    (Kind::Refund, "refund"),
-    (Kind::Void, "void"),
     (Kind::Authorize, "a"),
     (Kind::Purchase, "p"),
     (Kind::Capture, "c"),
     (Kind::Refund, "r"),
     (Kind::Void, "v"),
+    (Kind::Authorize, "authorize"),
+    (Kind::Purchase, "purchase"),
+    (Kind::Capture, "capture"),
+    (Kind::Refund, "refund"),
+    (Kind::Void, "void"),
 ];
 
 pub(super) const STAGES: Vocabulary<Stage> = &[
-    (Stage::Pending, "pending"),
-    (Stage::Approved, "approved"),
-    (Stage::Declined, "declined"),
-    (Stage::NoEffect, "not_done"),
     (Stage::Pending, "p"),
     (Stage::Approved, "a"),
     (Stage::Declined, "d"),
     (Stage::NoEffect, "n"),
+    (Stage::Pending, "pending"),
+    (Stage::Approved, "approved"),
+    (Stage::Declined, "declined"),
+    (Stage::NoEffect, "not_done"),
 ];
 
 pub(super) const CAUSES: Vocabulary<Cause> = &[
@@ -57,12 +57,12 @@ pub(super) const MECHANISMS: Vocabulary<Mechanism> =
     &[(Mechanism::Automatic, "automatic"), (Mechanism::Manual, "manual")];
 
 pub(super) const PRINCIPALS: Vocabulary<Principal> = &[
-    (Principal::ClientCredentials, "client_credentials"),
-    (Principal::Implicit, "implicit"),
-    (Principal::Schedule, "schedule"),
     (Principal::ClientCredentials, "c"),
     (Principal::Implicit, "i"),
     (Principal::Schedule, "s"),
+    (Principal::ClientCredentials, "client_credentials"),
+    (Principal::Implicit, "implicit"),
+    (Principal::Schedule, "schedule"),
 ];
 
 pub(super) const NO_EFFECTS: Vocabulary<NoEffect> = &[

@@ -47,6 +47,7 @@ pub(super) async fn through_everything() -> Seen {
     let patch = json!({"keep_personal_data": "P30D", "keys": [key]});
     let mut tour = Tour { shop: Shop::open_with(patch).await, stored: BTreeSet::new() };
     tour.pays_later_and_refunds().await;
+    tour.pays_in_two_tries_what_was_priced_again().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
     tour.is_declined_and_given_back().await;
     tour.is_paid_by_a_shopper().await;
@@ -121,6 +122,18 @@ impl Tour {
         // Before settlement: becomes a void.
         self.shop.follow_up("now", &held.id(), "refund", json!({})).await.data(200);
         self.shop.follow_up("now", &held.id(), "confirm", json!({})).await.data(200);
+        self.look().await;
+    }
+
+    async fn pays_in_two_tries_what_was_priced_again(&mut self) {
+        self.shop.register("priced-again", 5000).await;
+        self.later(1).await;
+        let order = json!({"data": {"type": "order", "amount": 4000, "currency": "USD"}}).to_string();
+        self.shop.send(Method::PUT, "/v2/orders/priced-again", &[], order).await.data(200);
+        let declined = by_card_with("purchase", NO_FUNDS, &json!({}));
+        self.shop.pay("priced-again", declined).await.error(400, "declined");
+        self.later(1).await;
+        self.shop.pay_by_token("priced-again", "purchase").await.data(200);
         self.look().await;
     }
 
