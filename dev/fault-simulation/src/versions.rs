@@ -13,8 +13,8 @@ const MEMBER: &str = "to_come";
 
 /// Where a word stands, today's word, and the one that the version to come writes in some operations.
 const WORDS: [(&str, &str, &str); 4] = [
-    ("s", "approved", "approved_by_a_new_rule"),
-    ("s", "not_done", "set_aside"),
+    ("s", "a", "approved_by_a_new_rule"),
+    ("s", "n", "set_aside"),
     ("not_done", "try_again", "busy"),
     ("doubt", "no_answer", "silence"),
 ];
