@@ -179,4 +179,57 @@ mod tests {
         assert_eq!((other.kind, other.gateway_calls), (Some("refund"), 1));
         note(|_| unreachable!("nobody follows"));
     }
+
+    fn change(what: &'static str, state: &'static str, said: Option<&'static str>) -> AuditedChange {
+        AuditedChange {
+            what,
+            merchant: "m".to_owned(),
+            order: "o".to_owned(),
+            transaction: Uuid::from_u128(1),
+            operation: Uuid::from_u128(2),
+            kind: "purchase",
+            by: "client_credentials",
+            attribution: None,
+            attempt: 1,
+            gateway_order_id: "TGA".to_owned(),
+            state,
+            amount_minor: 1,
+            currency: "USD",
+            outcome: said.map(|outcome| Said { outcome, processor: None, code: None, reference: None }),
+        }
+    }
+
+    /// Otherwise the line of the request would hide what was done.
+    #[test]
+    fn one_line_tells_all_of_a_request_only_if_it_carried_out_one_operation_whose_outcome_is_known() {
+        let plain = Trail {
+            operation: Some(Uuid::from_u128(2)),
+            outcome: Some("approved"),
+            changes: vec![
+                change(INTENT_SAVED, "pending", None),
+                change(OUTCOME, "approved", Some("approved")),
+            ],
+            ..Trail::default()
+        };
+        assert_eq!(plain.only_change().map(|change| change.state), Some("approved"));
+        let changed: [fn(&mut Trail); 9] = [
+            |trail| trail.changes.push(change(OUTCOME, "approved", Some("approved"))),
+            |trail| trail.changes[0].what = OUTCOME,
+            |trail| trail.changes[1].what = INTENT_SAVED,
+            |trail| trail.changes[1].attempt = 2,
+            |trail| trail.operation = Some(Uuid::from_u128(3)),
+            |trail| trail.outcome = Some("declined"),
+            |trail| trail.changes[1].outcome = None,
+            |trail| trail.changes[1] = change(OUTCOME, "approved", Some("unknown")),
+            |trail| {
+                trail.changes[1].state = "pending";
+                trail.outcome = Some("pending");
+            },
+        ];
+        for (n, change) in changed.iter().enumerate() {
+            let mut trail = plain.clone();
+            change(&mut trail);
+            assert!(trail.only_change().is_none(), "change {n}");
+        }
+    }
 }

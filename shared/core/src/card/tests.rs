@@ -132,6 +132,14 @@ fn a_card_is_valid_through_the_last_day_of_its_month() {
 }
 
 #[test]
+fn a_card_is_sent_while_its_last_day_lasts_anywhere() {
+    let expiry = Expiry::new(2, 2028).unwrap();
+    // West of Greenwich it still is the day before.
+    assert!(!expiry.is_past_everywhere("2028-03-01T23:59:59Z".parse().unwrap()));
+    assert!(expiry.is_past_everywhere("2028-03-02T00:00:00Z".parse().unwrap()));
+}
+
+#[test]
 fn a_later_year_is_later_whatever_the_month() {
     assert!(Expiry::new(12, 2028).unwrap() < Expiry::new(1, 2029).unwrap());
 }

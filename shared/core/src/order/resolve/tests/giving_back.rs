@@ -1,6 +1,7 @@
 //! Payments that must not stand, and operations that are told apart by the payment they are about.
 
 use super::*;
+use crate::journal::{Changes, Fact, entries};
 
 /// A purchase that was approved twice, and the void of the second approval.
 fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
@@ -31,6 +32,23 @@ fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
         fixture.order.operations().filter(|(_, o)| o.kind == Kind::Void && o.is(Stage::Pending)).collect();
     let about: Vec<_> = voids.iter().map(|(_, void)| void.reference.as_deref().unwrap()).collect();
     assert_eq!(about, ["second", "third"], "the other is on record, and an inquiry finds it");
+}
+
+/// Money for a purchase, a hold for an authorization: totals of what is at the gateway would otherwise lack it.
+#[test]
+fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
+    for (method, moved) in [(Method::Purchase, i64::try_from(TOTAL).unwrap()), (Method::Authorize, 0)] {
+        let (mut fixture, at) = in_doubt(method);
+        let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+        let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+        fixture.approve(void);
+        let told = entries(None, &fixture.order);
+        let found = told.iter().find(|entry| entry.fact == Fact::DuplicateFound).unwrap();
+        let changes = Changes { gateway: moved, ..Changes::default() };
+        assert_eq!((found.changes, found.reference.as_deref()), (changes, Some("second")));
+        let sum: Changes = told.iter().map(|entry| entry.changes).sum();
+        assert_eq!(sum.gateway, moved, "one charge stands");
+    }
 }
 
 /// Until two inquiries have not found it.
