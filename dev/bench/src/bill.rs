@@ -280,7 +280,7 @@ mod tests {
             template.split_once("AccessLogSettings:").unwrap().1.split_once("Format: !Sub >-").unwrap().1;
         let format = format.split_once("\n\n").unwrap().0;
         let mut line = format.split_whitespace().collect::<Vec<_>>().join(" ");
-        // As long as such values are; the longer names first, because others begin like them.
+        // As long as such values are.
         for (variable, value) in [
             ("${Stage}", "prod"),
             ("$context.requestId", "ZXJ3aGF0ZXZlcg=="),

@@ -57,9 +57,13 @@ pub(crate) fn lost(before: &Item, after: &Item) -> bool {
     fn marked(item: &Item) -> HashMap<Vec<u8>, bool> {
         let mut found = HashMap::new();
         each(item, &mut |object| {
-            if let Some(AttributeValue::B(id)) = object.get("i") {
-                found.insert(id.as_ref().to_vec(), object.contains_key(MEMBER));
-            }
+            let id = match object.get("i") {
+                Some(AttributeValue::B(id)) => id.as_ref().to_vec(),
+                // A transaction whose id is its order's does not state it.
+                None if object.contains_key("o") => Vec::new(),
+                _ => return,
+            };
+            found.insert(id, object.contains_key(MEMBER));
         });
         found
     }

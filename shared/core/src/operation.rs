@@ -294,12 +294,7 @@ impl Operation {
     /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
     pub fn new(new: NewOperation, now: Timestamp) -> Self {
         let sent = new.mechanism == Mechanism::Automatic;
-        let attempt = Attempt {
-            id: new.id,
-            number: u32::from(sent),
-            at: now,
-            gateway_order_id: gateway_order_id(new.id),
-        };
+        let attempt = Attempt { number: u32::from(sent), ..Attempt::first(new.id, now) };
         Self {
             id: new.id,
             kind: new.kind,

@@ -197,8 +197,7 @@ impl OperationInOrder<'_> {
 
 /// Facts that no attempt decides have the first one's id, which is the operation's own.
 fn first_attempt(operation: &Operation) -> Attempt {
-    let gateway_order_id = crate::operation::gateway_order_id(operation.id);
-    Attempt { id: operation.id, number: 1, at: operation.created_at, gateway_order_id }
+    Attempt::first(operation.id, operation.created_at)
 }
 
 fn id(operation: Uuid, attempt: Uuid, fact: Fact) -> Uuid {

@@ -158,6 +158,14 @@ pub struct Attempt {
     pub gateway_order_id: String,
 }
 
+impl Attempt {
+    /// An operation's first one, which has its id and its time.
+    pub fn first(operation: Uuid, created_at: Timestamp) -> Self {
+        let gateway_order_id = super::gateway_order_id(operation);
+        Self { id: operation, number: 1, at: created_at, gateway_order_id }
+    }
+}
+
 /// A decision that no longer stands: another attempt followed, or the gateway said otherwise later.
 ///
 /// Kept for people and for the record of what happened, and because an abandoned attempt may still surface: inquiries

@@ -202,7 +202,8 @@ impl Reader {
     }
 }
 
-fn corrupt(name: Name) -> StoreError {
+/// A member that has to be there and is not, or cannot be read.
+pub(super) fn corrupt(name: Name) -> StoreError {
     StoreError::Corrupt(format!("its member {} is missing or has another form", name.0))
 }
 

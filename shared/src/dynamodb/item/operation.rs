@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer, merge_words},
+    members::{Name, Reader, Writer, corrupt, merge_words},
     notice::{NOTICES, notice, read_notice},
     payment::read_principal,
     route::{ROUTE, no_route, read_route_maybe, write_route},
@@ -155,7 +155,7 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
     }
     writer.some(KEY, operation.key, |writer, name, key| writer.bytes(name, key.0));
     writer.bytes(FINGERPRINT, operation.fingerprint.0);
-    // What only a newer version knows of a route stands inside it.
+    // A route may have members that only a newer version knows.
     if usual.route.as_ref() != Some(&operation.route) || operation.carried.part(ROUTE.0).is_some() {
         write_route(&mut writer, &operation.route);
     }
@@ -209,7 +209,7 @@ pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Opera
         cause: cause.unwrap_or_default(),
         follows: members.id_maybe(FOLLOWS)?,
         mechanism: mechanism.unwrap_or_default(),
-        amount: amount.ok_or_else(|| StoreError::Corrupt("an operation without an amount".to_owned()))?,
+        amount: amount.ok_or_else(|| corrupt(AMOUNT))?,
         key: members.digest_maybe(KEY)?.map(KeyDigest),
         fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
         route: route.ok_or_else(no_route)?,
@@ -254,16 +254,15 @@ fn attempt(writer: &mut Writer, attempt: &Attempt, of: &Operation) {
     }
 }
 
-/// An attempt; what it does not state is as in an operation's first one.
+/// An attempt; what it does not state is as in its operation's first one.
 fn read_attempt(members: &mut Reader, operation: Uuid, created_at: Timestamp) -> Result<Attempt, StoreError> {
     let id = members.id_maybe(ATTEMPT_ID)?.unwrap_or(operation);
-    let named = members.text_maybe(GATEWAY_ORDER_ID)?;
-    Ok(Attempt {
-        number: members.number_or(ATTEMPTS, 1)?,
-        id,
-        at: members.moment_maybe(ATTEMPTED_AT)?.unwrap_or(created_at),
-        gateway_order_id: named.unwrap_or_else(|| gateway_order_id(id)),
-    })
+    let at = members.moment_maybe(ATTEMPTED_AT)?.unwrap_or(created_at);
+    let mut attempt = Attempt { number: members.number_or(ATTEMPTS, 1)?, ..Attempt::first(id, at) };
+    if let Some(named) = members.text_maybe(GATEWAY_ORDER_ID)? {
+        attempt.gateway_order_id = named;
+    }
+    Ok(attempt)
 }
 
 /// Writes a pending state, and says whose unrecognized words belong to it.

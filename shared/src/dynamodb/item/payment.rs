@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer},
+    members::{Name, Reader, Writer, corrupt},
     operation::{self, Usual},
     words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
 };
@@ -139,7 +139,7 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
         Ok(operation)
     })?;
     let mut transaction = Transaction {
-        id: id.ok_or_else(|| StoreError::Corrupt("a transaction without an id".to_owned()))?,
+        id: id.ok_or_else(|| corrupt(ID))?,
         method,
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         memo: members.part(MEMO, read_memo)?.map(Box::new),
