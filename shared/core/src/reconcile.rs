@@ -377,6 +377,8 @@ impl ReconcileRun<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -392,8 +394,10 @@ mod tests {
         for full in ["2026-11-21T11:00:00Z", "2026-11-21T11:00:59Z"] {
             assert_eq!(sorted(1, full), (0..256).collect::<Vec<_>>(), "{full}");
         }
-        let first = |at: &str| shards(64, at.parse().unwrap())[0];
-        assert_ne!(first("2026-11-21T10:58:00Z"), first(minute), "each run begins with another");
+        assert_eq!(sorted(1, "2026-11-21T11:01:00Z"), (0..4).collect::<Vec<_>>());
+        let first = |n: i64| shards(4, Timestamp::from_second(n * 60 + 60).unwrap())[0];
+        let firsts: BTreeSet<u16> = (0..4).map(first).collect();
+        assert_eq!(firsts.len(), 4, "each run begins with another");
     }
 
     #[test]

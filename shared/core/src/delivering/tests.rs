@@ -57,7 +57,7 @@ fn whatever_receivers_do_each_ends_with_the_same_orders_and_a_healthy_one_is_not
     const EVENTS: u32 = 1_800;
     let manners = [
         ("healthy", Manner::Healthy),
-        ("slow", Manner::Slow),
+        ("slow", Manner::Slow(SECOND * 9)),
         ("wrong", Manner::WrongEveryThird),
         ("down", Manner::DownUntil(SignedDuration::from_hours(24))),
         ("twice", Manner::TakesButFailsOnce),
@@ -118,4 +118,132 @@ fn a_receiver_that_is_gone_is_parked_for_and_none_is_called() {
         assert_eq!((report.attempts, report.parked), (0, 1));
     });
     assert_eq!(world.parked("gone"), 1);
+}
+
+/// Events that are published one after the other, and their first attempts in one batch.
+async fn batch(world: &World, events: u32) -> DeliveryReport {
+    let mut added = Vec::new();
+    for n in 0..events {
+        added.extend(world.publish(n).await);
+        world.time.sleep_until(world.time.now().checked_add(SECOND).unwrap()).await;
+    }
+    world.delivering.first_attempts(added).await
+}
+
+async fn pass(world: &World, time: SignedDuration) {
+    world.time.sleep_until(world.time.now().checked_add(time).unwrap()).await;
+}
+
+#[test]
+fn a_report_counts_each_attempt_as_what_became_of_it() {
+    let down = Manner::DownUntil(MINUTE * 10);
+    let world = World::new(&[
+        ("healthy", Manner::Healthy),
+        ("well", Manner::Healthy),
+        ("down", down),
+        ("away", down),
+    ]);
+    Time::run(&world.time, async {
+        let report = batch(&world, 5).await;
+        let expected = DeliveryReport { attempts: 20, delivered: 10, waiting: 10, ..Default::default() };
+        assert_eq!(report, expected);
+        assert_eq!((world.health("healthy"), world.health("well")), (None, None), "nothing is noted");
+        pass(&world, MINUTE).await;
+        // One probe each.
+        let expected = DeliveryReport { attempts: 2, waiting: 2, down: 2, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+        pass(&world, MINUTE * 30).await;
+        let expected = DeliveryReport { attempts: 10, delivered: 10, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+        assert_eq!(world.delivering.run().await, DeliveryReport::default());
+    });
+}
+
+#[test]
+fn a_report_counts_each_receiver_whose_deliveries_the_table_does_not_take() {
+    let world = World::new(&[("down", Manner::DownUntil(MINUTE)), ("away", Manner::DownUntil(MINUTE))]);
+    Time::run(&world.time, async {
+        let added = world.publish(0).await;
+        world.store.refuses.set(true);
+        let report = world.delivering.first_attempts(added.clone()).await;
+        assert_eq!((report.errors, report.failed.as_deref()), (2, Some("0-away")));
+        world.store.refuses.set(false);
+        world.delivering.first_attempts(added).await;
+        pass(&world, MINUTE * 2).await;
+        world.store.refuses.set(true);
+        let expected = DeliveryReport { attempts: 2, errors: 2, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+        world.store.unlisted.set(true);
+        assert_eq!(world.delivering.run().await, DeliveryReport { errors: 1, ..Default::default() });
+    });
+}
+
+#[test]
+fn a_slow_receiver_holds_a_batch_up_for_five_seconds_at_most() {
+    for (took, sent) in [(SECOND * 2, 24), (SECOND * 5 / 2, 16), (SECOND * 3, 16), (SECOND * 5, 8)] {
+        let world = World::new(&[("slow", Manner::Slow(took))]);
+        Time::run(&world.time, async {
+            let report = batch(&world, 25).await;
+            assert_eq!((report.attempts, report.waiting), (sent, 25 - sent), "{took:?}");
+            assert_eq!(report.delivered, sent);
+            let health = world.health("slow").unwrap();
+            assert_eq!(health.aside_until.is_some(), took > crate::webhook::SLOW, "{took:?}");
+        });
+    }
+    // That it is slow is noted although nothing failed.
+    let world = World::new(&[("slow", Manner::Slow(SECOND * 4))]);
+    Time::run(&world.time, async {
+        batch(&world, 1).await;
+        assert!(world.health("slow").unwrap().aside_until.is_some());
+    });
+}
+
+#[test]
+fn a_receiver_that_says_that_it_is_gone_is_not_called_again() {
+    let world = World::new(&[("gone", Manner::GoneAfter(SignedDuration::ZERO))]);
+    Time::run(&world.time, async {
+        let report = batch(&world, 10).await;
+        assert_eq!(report, DeliveryReport { attempts: 8, parked: 10, ..Default::default() });
+        let added = world.publish(10).await;
+        let report = world.delivering.first_attempts(added).await;
+        assert_eq!(report, DeliveryReport { parked: 1, ..Default::default() });
+    });
+    // The same for what waited.
+    let world = World::new(&[("gone", Manner::GoneAfter(MINUTE))]);
+    Time::run(&world.time, async {
+        assert_eq!(batch(&world, 20).await.waiting, 20);
+        pass(&world, MINUTE * 2).await;
+        let report = world.delivering.run().await;
+        assert_eq!(report, DeliveryReport { attempts: 1, parked: 20, down: 1, ..Default::default() });
+    });
+}
+
+#[test]
+fn a_receiver_that_asks_for_a_wait_gets_nothing_until_it_is_over() {
+    let world = World::new(&[("busy", Manner::Busy(MINUTE * 10))]);
+    Time::run(&world.time, async {
+        let report = batch(&world, 2).await;
+        assert_eq!(report, DeliveryReport { attempts: 2, waiting: 2, ..Default::default() });
+        pass(&world, MINUTE * 9).await;
+        assert_eq!(world.delivering.run().await, DeliveryReport::default());
+        let added = world.publish(2).await;
+        let report = world.delivering.first_attempts(added).await;
+        assert_eq!(report, DeliveryReport { waiting: 1, ..Default::default() });
+        pass(&world, MINUTE).await;
+        assert_eq!(world.delivering.run().await.attempts, 3);
+    });
+    // Its own deliveries are not due before, either.
+    let delivery = Delivery {
+        to: ReceiverKey { merchant: "m".parse().unwrap(), receiver: "r".parse().unwrap() },
+        event: uuid::Uuid::nil(),
+        at: Timestamp::UNIX_EPOCH,
+        kind: "order.paid".to_owned(),
+        body: "{}".to_owned(),
+        failures: 0,
+        since: None,
+    };
+    let busy = NotTaken::Busy { status: 429, after: MINUTE * 10 };
+    let settled = after_failure(&delivery, &busy, Timestamp::UNIX_EPOCH);
+    let Settled::Waits { due, .. } = settled else { panic!("{settled:?}") };
+    assert_eq!(due, Timestamp::UNIX_EPOCH + MINUTE * 10);
 }

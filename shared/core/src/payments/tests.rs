@@ -11,12 +11,16 @@ mod reconciling;
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -57,6 +61,10 @@ struct MemoryStore {
     faults: Mutex<VecDeque<Fault>>,
     /// Runs before the next write: somebody else, in between.
     meanwhile: Mutex<Option<Meanwhile>>,
+    /// Orders that an index still has although nothing of them is due, or they are gone: indexes lag behind.
+    lagging: Mutex<Vec<OrderKey>>,
+    /// Whether indexes cannot be read.
+    unread: AtomicBool,
 }
 
 type Meanwhile = Box<dyn FnOnce(&mut Order) + Send>;
@@ -106,14 +114,19 @@ impl OrderStore for MemoryStore {
 
     /// One order a page, all of them in the first partition.
     async fn due(&self, query: crate::store::DueQuery) -> Result<crate::store::Page, StoreError> {
+        if self.unread.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("cut".to_owned()));
+        }
         let crate::store::DueQuery { index, shard, until, after, limit: _ } = query;
+        let lagging = self.lagging.lock().unwrap();
         let orders = self.orders.lock().unwrap();
         let due_at = |order: &Order| match index {
-            crate::store::Index::InDoubt => order.next_inquiry_at(),
+            crate::store::Index::InDoubt => order.next_look_at(),
             crate::store::Index::CapturesDue => order.next_capture_at(),
         };
         let is_after = |key: &OrderKey| after.as_ref().is_none_or(|after| key.to_string() > after.key);
         let due = orders.values().filter_map(|order| Some((order.key(), due_at(order)?)));
+        let due = due.chain(lagging.iter().map(|key| (key.clone(), until)));
         let mut due: Vec<_> = due.filter(|(key, at)| shard == 0 && *at <= until && is_after(key)).collect();
         due.sort_by_key(|(key, _)| key.to_string());
         let next = due.get(1).map(|_| crate::store::Cursor { key: due[0].0.to_string(), due: String::new() });
@@ -161,6 +174,18 @@ struct Everyone;
 impl Merchants for Everyone {
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
         Ok(Arc::new(test_merchant(id.clone())))
+    }
+}
+
+/// Merchants that are as this says, or cannot be read for this reason.
+struct EachAs(fn(&mut Merchant) -> Result<(), MerchantsError>);
+
+#[async_trait]
+impl Merchants for EachAs {
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        let mut merchant = test_merchant(id.clone());
+        (self.0)(&mut merchant)?;
+        Ok(Arc::new(merchant))
     }
 }
 
@@ -265,6 +290,13 @@ fn approved_as(reference: &str) -> GatewayResponse {
 
 fn found(reference: &str) -> Finding {
     Finding::Became(Box::new(Outcome::Approved(approved_as(reference))))
+}
+
+/// What a report says, without the counts that are zero.
+fn told(report: &impl serde::Serialize) -> Value {
+    let Value::Object(mut all) = serde_json::to_value(report).unwrap() else { unreachable!() };
+    all.retain(|_, value| *value != json!(0) && *value != json!(false) && *value != json!({}));
+    Value::Object(all)
 }
 
 fn status(performed: &Performed) -> Status {

@@ -78,14 +78,18 @@ impl Clock for Time {
 #[derive(Clone, Copy)]
 pub(super) enum Manner {
     Healthy,
-    /// Takes everything, but for nine seconds each.
-    Slow,
+    /// Takes everything, but for so long each.
+    Slow(SignedDuration),
     /// Responds 500 to every third message.
     WrongEveryThird,
     /// Lets everything time out for this long.
     DownUntil(SignedDuration),
     /// Takes each message, and responds 500 the first time to every second one.
     TakesButFailsOnce,
+    /// Wants to be left alone for this long.
+    Busy(SignedDuration),
+    /// Lets everything time out for this long, and is gone then.
+    GoneAfter(SignedDuration),
 }
 
 /// Receivers that there are.
@@ -130,9 +134,13 @@ impl Courier for Line {
         };
         let since = now.duration_since(Timestamp::from_second(EPOCH_S).unwrap());
         let (took_ms, takes, result) = match self.manners[&name] {
-            Manner::Slow => (9_000, true, Ok(())),
+            Manner::Slow(took) => (i64::try_from(took.as_millis()).unwrap(), true, Ok(())),
+            Manner::Busy(after) => (50, false, Err(NotTaken::Busy { status: 429, after })),
+            Manner::GoneAfter(from) if since >= from => (50, false, Err(NotTaken::Gone)),
             Manner::WrongEveryThird if attempt.is_multiple_of(3) => (50, false, Err(NotTaken::Status(500))),
-            Manner::DownUntil(until) if since < until => (10_000, false, Err(NotTaken::Timeout)),
+            Manner::DownUntil(until) | Manner::GoneAfter(until) if since < until => {
+                (10_000, false, Err(NotTaken::Timeout))
+            }
             Manner::TakesButFailsOnce if is_first && delivery.event.as_u128() % 2 == 1 => {
                 (50, true, Err(NotTaken::Status(500)))
             }
@@ -171,6 +179,8 @@ pub(super) struct Table {
     deliveries: Mutex<BTreeMap<Key, (Delivery, Option<Settled>)>>,
     health: Mutex<BTreeMap<ReceiverKey, Health>>,
     pub(super) refuses: Flag,
+    /// Whether it cannot say which receivers failed.
+    pub(super) unlisted: Flag,
 }
 
 impl Table {
@@ -207,6 +217,9 @@ impl DeliveryStore for Table {
     }
 
     async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError> {
+        if self.unlisted.0.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
         Ok(self.health.lock().unwrap().iter().map(|(key, health)| (key.clone(), *health)).collect())
     }
 
@@ -308,6 +321,12 @@ impl World {
             *known = (*known).max(version.parse().unwrap());
         }
         state
+    }
+
+    /// What is kept of how a receiver is doing.
+    pub(super) fn health(&self, name: &str) -> Option<Health> {
+        let health = self.store.health.lock().unwrap();
+        health.iter().find(|(key, _)| key.receiver.to_string() == name).map(|(_, health)| *health)
     }
 
     pub(super) fn waiting(&self, name: &str) -> usize {

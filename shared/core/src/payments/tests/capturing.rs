@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due};
+use crate::{
+    decline::Advice,
+    scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
+};
 
 /// When the captures are due.
 fn due() -> Timestamp {
@@ -29,11 +32,59 @@ async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fi
     fixture
 }
 
+const SETTINGS: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
+
+fn all() -> CaptureRequest {
+    CaptureRequest { shards: Some(vec![0]), ..CaptureRequest::default() }
+}
+
+fn dry_run() -> CaptureRequest {
+    CaptureRequest { dry_run: true, ..all() }
+}
+
 async fn run(fixture: &Fixture) -> CaptureReport {
-    let settings = CaptureSettings { shards: 1, concurrency: 1 };
-    let request = CaptureRequest { shards: Some(vec![0]), ..CaptureRequest::default() };
-    capture_due(&fixture.payments, &Everyone, request, settings, Deadline::after(Duration::from_secs(55)))
-        .await
+    run_of(fixture, &Everyone, all()).await
+}
+
+async fn run_of(fixture: &Fixture, merchants: &dyn Merchants, request: CaptureRequest) -> CaptureReport {
+    let deadline = Deadline::after(Duration::from_secs(55));
+    capture_due(&fixture.payments, merchants, request, SETTINGS, deadline).await
+}
+
+/// Two authorizations that are due.
+async fn two() -> Fixture {
+    scheduled(&["1", "2"], due(), SignedDuration::ZERO).await
+}
+
+/// Two authorizations that ended, and were not captured.
+async fn two_ended() -> Fixture {
+    let lifetime = SignedDuration::from_hours(7 * 24 + 1);
+    scheduled(&["1", "2"], due(), lifetime).await
+}
+
+fn voids_lapsed(merchant: &mut Merchant) -> Result<(), MerchantsError> {
+    merchant.policy.void_lapsed = true;
+    Ok(())
+}
+
+fn paused(merchant: &mut Merchant) -> Result<(), MerchantsError> {
+    merchant.captures_paused = true;
+    Ok(())
+}
+
+/// What a run says, but for how old the oldest is.
+fn counts(report: &CaptureReport) -> Value {
+    let mut told = told(report);
+    told.as_object_mut().unwrap().remove("oldest_due_age_s");
+    told
+}
+
+fn not_done(reason: NoEffect) -> Outcome {
+    Outcome::NoEffect(reason, GatewayResponse::default())
+}
+
+fn declined() -> Outcome {
+    Outcome::Declined(GatewayResponse::default(), DeclineCode::GenericDecline, Advice::Later)
 }
 
 #[tokio::test]
@@ -60,4 +111,225 @@ async fn the_oldest_that_is_due_is_reported_as_old_as_the_moment_that_was_asked_
     fixture.payments.clock = Arc::new(Stopped(due + SignedDuration::from_secs(860)));
     let report = run(&fixture).await;
     assert_eq!((report.captured, report.oldest_due_age_s), (1, 40), "of what it found, as the index has it");
+}
+
+#[tokio::test]
+async fn a_run_counts_each_capture_as_what_became_of_it() {
+    for (says, expected) in [
+        (None, json!({"due": 2, "captured": 2, "captured_minor": {"USD": 5198}})),
+        (Some(declined()), json!({"due": 2, "declined": 2})),
+        (Some(not_done(NoEffect::VoidedElsewhere)), json!({"due": 2, "declined": 2})),
+        (
+            Some(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())),
+            json!({"due": 2, "in_doubt": 2}),
+        ),
+        (Some(not_done(NoEffect::TryAgain)), json!({"due": 2, "retried": 2})),
+        // What fails for one of a merchant's captures fails for all: one probe is enough.
+        (Some(not_done(NoEffect::Unreachable)), json!({"due": 1, "retried": 1, "held_back": 1})),
+        (Some(not_done(NoEffect::Misconfigured)), json!({"due": 1, "retried": 1, "held_back": 1})),
+    ] {
+        let fixture = two().await;
+        for says in [says.clone(), says.clone()].into_iter().flatten() {
+            fixture.gateway_says(says);
+        }
+        assert_eq!(counts(&run(&fixture).await), expected, "{says:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_a_run_would_do_and_does_nothing() {
+    let fixture = two().await;
+    let sent = fixture.sent();
+    let expected = json!({"dry_run": true, "due": 2, "captured": 2, "captured_minor": {"USD": 5198}});
+    for _ in 0..2 {
+        assert_eq!(counts(&run_of(&fixture, &Everyone, dry_run()).await), expected);
+    }
+    assert_eq!(fixture.sent(), sent);
+    let expected = json!({"dry_run": true, "held_back": 2});
+    assert_eq!(counts(&run_of(&fixture, &EachAs(paused), dry_run()).await), expected);
+
+    let fixture = two_ended().await;
+    let expected = json!({"dry_run": true, "due": 2, "lapsed": 2});
+    for _ in 0..2 {
+        assert_eq!(counts(&run_of(&fixture, &EachAs(voids_lapsed), dry_run()).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn captures_of_a_merchant_that_is_paused_or_cannot_be_read_wait() {
+    let unknown: fn(&mut Merchant) -> _ = |_| Err(MerchantsError::Unknown);
+    let malformed: fn(&mut Merchant) -> _ = |_| Err(MerchantsError::Malformed("mid".to_owned()));
+    let unavailable: fn(&mut Merchant) -> _ = |_| Err(MerchantsError::Unavailable("cut".to_owned()));
+    for merchants in [paused, unknown, malformed, unavailable] {
+        let fixture = two().await;
+        let sent = fixture.sent();
+        assert_eq!(counts(&run_of(&fixture, &EachAs(merchants), all()).await), json!({"held_back": 2}));
+        assert_eq!(fixture.sent(), sent);
+        assert_eq!(run(&fixture).await.captured, 2, "once it can be read");
+    }
+}
+
+#[tokio::test]
+async fn captures_that_wait_for_a_person_are_told_of_before_their_authorizations_end() {
+    let unavailable: fn(&mut Merchant) -> _ = |_| Err(MerchantsError::Unavailable("cut".to_owned()));
+    let almost = SignedDuration::from_hours(6 * 24 + 1);
+    let notices = async |fixture: &Fixture| {
+        let order = fixture.stored().await;
+        order.operations().map(|(_, operation)| operation.notices.len()).sum::<usize>()
+    };
+    for (merchants, is_dry, expected) in
+        [(paused as fn(&mut Merchant) -> _, false, 1), (paused, true, 0), (unavailable, false, 0)]
+    {
+        let fixture = scheduled(&["1"], due(), almost).await;
+        let request = CaptureRequest { dry_run: is_dry, ..all() };
+        for _ in 0..2 {
+            let report = run_of(&fixture, &EachAs(merchants), request.clone()).await;
+            assert_eq!((report.held_back, report.failed), (1, 0));
+            assert_eq!(notices(&fixture).await, expected);
+        }
+    }
+    let fixture = scheduled(&["1"], due(), almost).await;
+    fixture.next_writes(&[Fault::NotDone]);
+    let report = run_of(&fixture, &EachAs(paused), all()).await;
+    assert_eq!(counts(&report), json!({"held_back": 1, "failed": 1}));
+}
+
+#[tokio::test]
+async fn an_authorization_that_ended_lapses_and_is_voided_first_if_the_merchant_wants_that() {
+    let lapsed = json!({"due": 2, "lapsed": 2});
+    let unreachable = json!({"due": 1, "retried": 1, "held_back": 1});
+    for (says, expected, lapses) in [
+        (None, lapsed.clone(), true),
+        (Some(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())), lapsed.clone(), true),
+        // It cannot be voided, so it only lapses.
+        (Some(declined()), lapsed.clone(), true),
+        (Some(not_done(NoEffect::AlreadySettled)), lapsed.clone(), true),
+        // It can be voided later, and stays due until then.
+        (Some(not_done(NoEffect::TryAgain)), json!({"due": 2, "retried": 2}), false),
+        (Some(not_done(NoEffect::Unreachable)), unreachable.clone(), false),
+        (Some(not_done(NoEffect::Misconfigured)), unreachable, false),
+    ] {
+        let fixture = two_ended().await;
+        let sent = fixture.sent();
+        assert_eq!(fixture.gateway.voided.lock().unwrap().len(), 0);
+        for says in [says.clone(), says.clone()].into_iter().flatten() {
+            fixture.gateway_says(says);
+        }
+        let report = run_of(&fixture, &EachAs(voids_lapsed), all()).await;
+        assert_eq!(counts(&report), expected, "{says:?}");
+        let asked = fixture.gateway.voided.lock().unwrap().len();
+        assert_eq!(fixture.sent() - sent, asked, "nothing but voids");
+        assert_eq!(asked, report.due, "{says:?}");
+        assert_eq!(counts(&run(&fixture).await) == json!({}), lapses, "{says:?}");
+    }
+
+    let fixture = two_ended().await;
+    let sent = fixture.sent();
+    assert_eq!(counts(&run(&fixture).await), lapsed);
+    assert_eq!(fixture.sent(), sent, "without a void");
+    assert_eq!(counts(&run(&fixture).await), json!({}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_written_is_counted_and_stops_nothing_else() {
+    let (captured, lapsed) = (
+        json!({"failed": 1, "due": 1, "captured": 1, "captured_minor": {"USD": 2599}}),
+        json!({"failed": 1, "due": 1, "lapsed": 1}),
+    );
+    // An intent that was not saved is decided and saved again, eight times.
+    for (what, fixture, merchants, faults, expected) in [
+        ("an intent", two().await, &Everyone as &dyn Merchants, 8, captured),
+        ("both intents", two().await, &Everyone, 16, json!({"failed": 2})),
+        ("a lapse", two_ended().await, &Everyone, 1, lapsed.clone()),
+        ("the intent of a void", two_ended().await, &EachAs(voids_lapsed), 8, lapsed),
+    ] {
+        fixture.next_writes(&vec![Fault::NotDone; faults]);
+        assert_eq!(counts(&run_of(&fixture, merchants, all()).await), expected, "{what}");
+    }
+
+    let fixture = two().await;
+    fixture.store.unread.store(true, Ordering::Relaxed);
+    let request = CaptureRequest { shards: Some(vec![0, 7]), ..CaptureRequest::default() };
+    assert_eq!(told(&run_of(&fixture, &Everyone, request).await), json!({"unread_shards": 2}));
+}
+
+#[tokio::test]
+async fn what_somebody_else_did_first_is_overtaken() {
+    // The index still has what was captured.
+    let fixture = two().await;
+    run(&fixture).await;
+    let keys = ["1", "2"].map(|order| OrderKey { order: order.parse().unwrap(), ..fixture.key.clone() });
+    *fixture.store.lagging.lock().unwrap() = keys.to_vec();
+    let sent = fixture.sent();
+    assert_eq!(counts(&run(&fixture).await), json!({"overtaken": 2}));
+    let dry = run_of(&fixture, &Everyone, dry_run()).await;
+    assert_eq!(counts(&dry), json!({"dry_run": true, "overtaken": 2}));
+    assert_eq!(fixture.sent(), sent);
+
+    // The schedule is cancelled while a run is at it.
+    let cancelled = |order: &mut Order| order.transactions[0].capture = None;
+    for merchants in [&Everyone as &dyn Merchants, &EachAs(voids_lapsed)] {
+        let fixture = scheduled(&["1"], due(), SignedDuration::from_hours(7 * 24 + 1)).await;
+        fixture.meanwhile(cancelled);
+        assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"overtaken": 1}));
+    }
+}
+
+#[tokio::test]
+async fn a_run_can_be_for_one_order_or_one_merchant() {
+    let fixture = two().await;
+    let request = |order: &str, merchant: &str| CaptureRequest {
+        order_id: (!order.is_empty()).then(|| order.parse().unwrap()),
+        merchant_id: (!merchant.is_empty()).then(|| merchant.parse().unwrap()),
+        ..dry_run()
+    };
+    for (order, merchant, due) in [("", "", 2), ("1", "", 1), ("3", "", 0), ("", "m", 2), ("", "n", 0)]
+        .into_iter()
+        .chain([("1", "m", 1), ("1", "n", 0), ("3", "m", 0)])
+    {
+        let report = run_of(&fixture, &Everyone, request(order, merchant)).await;
+        assert_eq!(report.due, due, "{order} {merchant}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_has_no_time_left_says_what_it_leaves() {
+    let fixture = two().await;
+    for (left, expected) in [
+        (ASK_MIN, json!({"due": 2, "captured": 2, "captured_minor": {"USD": 5198}})),
+        (ASK_MIN - Duration::from_millis(1), json!({"left": 2})),
+        (SEND_MIN, json!({"left": 2})),
+        (SEND_MIN - Duration::from_millis(1), json!({"more_left": true})),
+    ]
+    .into_iter()
+    .rev()
+    {
+        let report = capture_due(&fixture.payments, &Everyone, all(), SETTINGS, Deadline::after(left)).await;
+        assert_eq!(counts(&report), expected, "{left:?}");
+    }
+}
+
+/// One order with three authorizations that are due, on a clock that stands this much later.
+async fn three_of_one_order(later: SignedDuration) -> Fixture {
+    let (mut fixture, due) = (Fixture::new().await, due());
+    for amount in [500, 600, 700] {
+        let mut intent = intent(Some(&amount.to_string()));
+        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
+        (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+        pay.amount = Amount::new(amount).ok();
+        fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
+    }
+    fixture.payments.clock = Arc::new(Stopped(due + later));
+    fixture
+}
+
+#[tokio::test]
+async fn an_order_with_several_authorizations_is_done_with_in_one_run() {
+    let fixture = three_of_one_order(SignedDuration::ZERO).await;
+    let expected = json!({"due": 3, "captured": 3, "captured_minor": {"USD": 1800}});
+    assert_eq!(counts(&run(&fixture).await), expected);
+    for merchants in [&Everyone as &dyn Merchants, &EachAs(voids_lapsed)] {
+        let fixture = three_of_one_order(SignedDuration::from_hours(7 * 24 + 1)).await;
+        assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"due": 3, "lapsed": 3}));
+    }
 }

@@ -4,15 +4,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    operation::NoticeReason,
+    decline::Advice,
+    memo::Memo,
+    operation::{Attempt, Decision, NoticeReason, Operation, State},
     reconcile::{Limits, ReconcileReport, reconcile},
 };
 
 /// Payments of five orders, all in doubt and due.
 async fn five_in_doubt() -> Fixture {
+    in_doubt(5).await
+}
+
+/// Payments of so many orders, all in doubt and due.
+async fn in_doubt(orders: usize) -> Fixture {
     let mut fixture = Fixture::new().await;
-    for order in ["1", "2", "3", "4", "5"] {
-        fixture.key.order = order.parse().unwrap();
+    for order in 1..=orders {
+        fixture.key.order = order.to_string().parse().unwrap();
         fixture
             .payments
             .register(&fixture.merchant, &fixture.key, Currency::USD, Amount::new(2599).unwrap())
@@ -25,9 +32,21 @@ async fn five_in_doubt() -> Fixture {
     fixture
 }
 
+const LIMITS: Limits = Limits { concurrency: 1, per_merchant: 200, shards: 4 };
+
 async fn run(fixture: &Fixture) -> ReconcileReport {
-    let limits = Limits { concurrency: 1, per_merchant: 100, shards: 4 };
-    reconcile(&fixture.payments, &Everyone, limits, Deadline::after(Duration::from_secs(55))).await
+    run_within(fixture, LIMITS, Duration::from_secs(55)).await
+}
+
+async fn run_within(fixture: &Fixture, limits: Limits, left: Duration) -> ReconcileReport {
+    reconcile(&fixture.payments, &Everyone, limits, Deadline::after(left)).await
+}
+
+/// What a run says, but for how old the oldest is.
+fn counts(report: &ReconcileReport) -> Value {
+    let mut told = told(report);
+    told.as_object_mut().unwrap().remove("oldest_in_doubt_s");
+    told
 }
 
 #[tokio::test]
@@ -144,4 +163,144 @@ async fn of_an_order_only_what_is_due_is_inquired_about() {
     let report = run(&fixture).await;
     assert_eq!((report.due, report.approved), (1, 1));
     assert_eq!(fixture.stored().await.next_inquiry_at(), Some(start + SignedDuration::from_secs(110)));
+}
+
+#[tokio::test]
+async fn a_run_counts_each_operation_as_what_became_of_it() {
+    let response = GatewayResponse::default;
+    let became = |outcome| Finding::Became(Box::new(outcome));
+    let declined = Outcome::Declined(response(), DeclineCode::GenericDecline, Advice::Later);
+    let usd = json!({"USD": 2 * 2599});
+    for (finding, expected) in [
+        (found("r"), json!({"approved": 2, "amounts_minor": {"approved": usd}})),
+        (became(declined), json!({"declined": 2, "amounts_minor": {"declined": usd}})),
+        (
+            became(Outcome::NoEffect(NoEffect::Misconfigured, response())),
+            json!({"not_done": 2, "amounts_minor": {"not_done": usd}}),
+        ),
+        (Finding::Undecided, json!({"in_doubt": 2, "amounts_minor": {"in_doubt": usd}})),
+        (Finding::Failed, json!({"unanswered": 2})),
+    ] {
+        let fixture = in_doubt(2).await;
+        fixture.inquiry_finds(finding.clone());
+        fixture.inquiry_finds(finding.clone());
+        let mut expected = expected;
+        (expected["due"], expected["complete"]) = (json!(2), json!(true));
+        assert_eq!(counts(&run(&fixture).await), expected, "{finding:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_refused_captures_of_the_schedule_are_told_apart() {
+    let declined =
+        || Outcome::Declined(GatewayResponse::default(), DeclineCode::GenericDecline, Advice::Later);
+    for (kind, by, expected) in [
+        (Kind::Capture, Principal::Schedule, 1),
+        (Kind::Capture, Principal::ClientCredentials, 0),
+        (Kind::Void, Principal::Schedule, 0),
+        (Kind::Purchase, Principal::ClientCredentials, 0),
+    ] {
+        let fixture = in_doubt(1).await;
+        for order in fixture.store.orders.lock().unwrap().values_mut() {
+            let Some(transaction) = order.transactions.first_mut() else { continue };
+            if kind != Kind::Purchase {
+                let payment = &mut transaction.operations[0];
+                let pending = payment.clone();
+                payment.kind = Kind::Authorize;
+                payment.state = State::Decided(Decision::Approved(approved_as("r")));
+                transaction.method = Method::Authorize;
+                let id = Uuid::from_u128(1);
+                let attempt = Attempt { id, ..pending.attempt.clone() };
+                transaction.operations.push(Operation { id, kind, by, attempt, ..pending });
+            }
+        }
+        fixture.inquiry_finds(Finding::Became(Box::new(declined())));
+        let report = run(&fixture).await;
+        assert_eq!((report.declined, report.captures_declined), (1, expected), "{kind:?} {by:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_in_doubt_is_as_old_as_its_attempt() {
+    let mut fixture = Fixture::new().await;
+    let start = Timestamp::now();
+    for (order, minutes) in [("1", 0), ("2", 3)] {
+        fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(minutes)));
+        fixture.key.order = order.parse().unwrap();
+        let total = Amount::new(2599).unwrap();
+        fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total).await.unwrap();
+        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+    }
+    fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(5)));
+    assert_eq!(run(&fixture).await.oldest_in_doubt_s, 300);
+}
+
+#[tokio::test]
+async fn attention_is_needed_from_the_first_second_of_the_second_day() {
+    let mut fixture = Fixture::new().await;
+    let start = Timestamp::now();
+    fixture.payments.clock = Arc::new(Stopped(start));
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+    fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_hours(24)));
+    fixture.inquiry_finds(Finding::Undecided);
+    assert_eq!(run(&fixture).await.needs_attention, 1);
+}
+
+#[tokio::test]
+async fn what_a_run_does_not_come_to_is_told() {
+    let fixture = five_in_doubt().await;
+    let limits = Limits { per_merchant: 3, ..LIMITS };
+    let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
+    assert_eq!((report.due, report.skipped, report.complete), (3, 2, true), "a merchant's share");
+
+    let fixture = five_in_doubt().await;
+    let deadline = Deadline::after(Duration::from_secs(55));
+    let unknown = EachAs(|_| Err(MerchantsError::Unknown));
+    let report = reconcile(&fixture.payments, &unknown, LIMITS, deadline).await;
+    assert_eq!(counts(&report), json!({"skipped": 5, "complete": true}), "a merchant that cannot be read");
+
+    let mut fixture = five_in_doubt().await;
+    fixture.payments.clock = Arc::new(Stopped("2040-01-01T10:30:00Z".parse().unwrap()));
+    fixture.store.unread.store(true, Ordering::Relaxed);
+    let expected = json!({"unread_shards": 4, "complete": true});
+    assert_eq!(told(&run(&fixture).await), expected, "an index that cannot be read");
+
+    let fixture = Fixture::new().await;
+    let gone = OrderKey { order: "gone".parse().unwrap(), ..fixture.key.clone() };
+    *fixture.store.lagging.lock().unwrap() = vec![gone, fixture.key.clone()];
+    let expected = json!({"skipped": 1, "complete": true});
+    assert_eq!(counts(&run(&fixture).await), expected, "an order that is gone, and one that is decided");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_has_no_time_left_or_too_much_to_do_is_not_complete() {
+    let fixture = in_doubt(101).await;
+    for n in 0..100 {
+        fixture.inquiry_finds(found(&n.to_string()));
+    }
+    let report = run_within(&fixture, LIMITS, ASK_MIN - Duration::from_millis(1)).await;
+    assert_eq!((report.due, report.complete), (0, false));
+    let report = run_within(&fixture, LIMITS, ASK_MIN).await;
+    assert_eq!((report.due, report.complete), (100, false), "one order a page, and a hundred pages");
+}
+
+#[tokio::test]
+async fn who_paid_is_forgotten_when_it_is_time() {
+    let mut fixture = in_doubt(2).await;
+    let start = Timestamp::now();
+    for order in fixture.store.orders.lock().unwrap().values_mut() {
+        let Some(transaction) = order.transactions.first_mut() else { continue };
+        let memo = Memo {
+            name: Some("Ann".to_owned()),
+            personal_until: Some(start + SignedDuration::from_hours(1)),
+            ..Memo::default()
+        };
+        transaction.memo = Some(Box::new(memo));
+    }
+    for (minutes, forgotten) in [(59, 0), (60, 2), (61, 0)] {
+        fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(minutes)));
+        assert_eq!(run(&fixture).await.forgotten, forgotten, "after {minutes} min");
+    }
 }
