@@ -111,3 +111,36 @@ impl fmt::Debug for Carried {
         write!(f, "Carried({count})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_several_objects_is_there_again_and_is_not_shown() {
+        let mut carried = Carried::default();
+        assert_eq!(format!("{carried:?}"), "Carried(0)");
+        carried.keep_member("m1".to_owned(), Raw::Null);
+        carried.keep_member("m2".to_owned(), Raw::Text("Ann".to_owned()));
+        let mut other = Carried::default();
+        other.keep_word("w", "newer".to_owned());
+        other.keep_member("m3".to_owned(), Raw::Bool(true));
+        let mut inside = Carried::default();
+        inside.keep_word("deep", "word".to_owned());
+        other.keep_part("p", inside.clone());
+        other.keep_part("empty", Carried::default());
+
+        carried.join(other.clone());
+        carried.join(Carried::default());
+        let names: Vec<_> = carried.members().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["m1", "m2", "m3"]);
+        assert_eq!((carried.word("w"), carried.word("m1")), (Some("newer"), None));
+        assert_eq!(carried.words().count(), 1);
+        assert_eq!((carried.part("p"), carried.part("empty")), (Some(&inside), None));
+        assert_eq!(carried.parts().count(), 1);
+        assert_eq!(format!("{carried:?}"), "Carried(5)");
+        let mut none = Carried::default();
+        none.join(other.clone());
+        assert!(none == other);
+    }
+}

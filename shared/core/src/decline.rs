@@ -248,4 +248,17 @@ mod tests {
             assert_eq!(message.matches(". ").count(), 0, "{code}: {message}");
         }
     }
+
+    #[test]
+    fn a_shopper_is_not_told_that_a_card_is_stolen_or_suspicious_and_everything_else() {
+        let hidden: Vec<_> = DeclineCode::ALL.iter().filter(|code| code.is_for_the_merchant_only()).collect();
+        let expected = [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected];
+        assert_eq!(hidden, expected.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_code_and_an_advice_are_shown_by_their_public_text() {
+        assert_eq!(DeclineCode::CallIssuer.to_string(), "call_issuer");
+        assert_eq!(Advice::FixData.to_string(), Advice::FixData.as_str());
+    }
 }

@@ -41,3 +41,32 @@ impl EventBus for Everywhere {
         told.into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    struct Place(AtomicUsize, bool);
+
+    #[async_trait]
+    impl EventBus for Place {
+        async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+            self.0.fetch_add(events.len(), Ordering::Relaxed);
+            if self.1 { Ok(()) } else { Err(StoreError::Unavailable("away".to_owned())) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_place_that_fails_holds_up_no_other_and_all_get_the_events_again() {
+        let (merchant, body, at) = ("m".parse().unwrap(), "{}".to_owned(), Timestamp::UNIX_EPOCH);
+        let events = [Event { id: Uuid::nil(), kind: "order.paid", merchant, at, body }];
+        for (first, second) in [(true, true), (false, true), (true, false)] {
+            let places = [first, second].map(|works| Arc::new(Place(AtomicUsize::new(0), works)));
+            let all = Everywhere(places.iter().map(|place| Arc::clone(place) as _).collect());
+            assert_eq!(all.publish(&events).await.is_ok(), first && second);
+            assert_eq!(places.map(|place| place.0.load(Ordering::Relaxed)), [1, 1]);
+        }
+    }
+}

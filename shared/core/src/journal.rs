@@ -122,3 +122,6 @@ pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
     }
     entries
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,21 @@ pub struct Discounted {
     /// What was taken off.
     pub amount: Amount,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_an_address_says_who_paid_until_both_are_forgotten() {
+        let person = || Some("Ann".to_owned());
+        assert!(!Memo { reference: "1".to_owned(), ..Memo::default() }.is_personal());
+        for memo in [Memo { name: person(), ..Memo::default() }, Memo { email: person(), ..Memo::default() }]
+        {
+            assert!(memo.is_personal());
+            let mut memo = Memo { personal_until: Some(Timestamp::UNIX_EPOCH), ..memo };
+            memo.forget_who_paid();
+            assert_eq!(memo, Memo::default());
+        }
+    }
+}

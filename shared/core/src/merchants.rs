@@ -136,3 +136,43 @@ impl Merchant {
         currencies.next().copied().filter(|_| currencies.next().is_none())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_merchant::test_merchant;
+
+    fn keys(all: &[&str]) -> Merchant {
+        let mut merchant = test_merchant("m".parse().unwrap());
+        merchant.keys = all.iter().map(|key| SecretString::from(*key).into()).collect();
+        merchant
+    }
+
+    #[test]
+    fn a_key_is_found_only_by_all_of_it() {
+        let merchant = keys(&["the-first-of-keys", "the-second-one"]);
+        for (sent, found) in [
+            ("the-first-of-keys", true),
+            ("the-second-one", true),
+            ("the-second-on", false),
+            ("the-second-one ", false),
+            ("", false),
+        ] {
+            assert_eq!(merchant.key(sent).is_some(), found, "{sent}");
+        }
+        assert_eq!(merchant.key("the-second-one").unwrap().chars(), 14);
+        assert_eq!((merchant.shortest_key_chars(), keys(&[]).shortest_key_chars()), (14, 0));
+        assert_eq!(keys(&["\u{e9}\u{e9}"]).shortest_key_chars(), 2, "characters, not bytes");
+    }
+
+    #[test]
+    fn a_merchant_with_one_account_has_one_currency() {
+        let mut merchant = keys(&[]);
+        assert_eq!((merchant.any_account(), merchant.only_currency()), (Some("1"), Some(Currency::USD)));
+        merchant.gateway.accounts.insert(Currency::parse("EUR").unwrap(), "2".to_owned());
+        assert!(merchant.any_account().is_some());
+        assert_eq!(merchant.only_currency(), None);
+        merchant.gateway.accounts.clear();
+        assert_eq!((merchant.any_account(), merchant.only_currency()), (None, None));
+    }
+}

@@ -450,4 +450,16 @@ mod tests {
             prop_assert_eq!(a.checked_sub(b).is_none(), b > a);
         }
     }
+
+    #[test]
+    fn a_change_has_a_sign_only_below_zero() {
+        for (minor, text) in [(-500, "-5.00"), (-1, "-0.01"), (0, "0.00"), (1, "0.01")] {
+            assert_eq!(Currency::USD.signed_decimal(minor), text);
+        }
+    }
+
+    #[test]
+    fn a_currency_is_shown_as_its_code() {
+        assert_eq!(Currency::USD.to_string(), "USD");
+    }
 }

@@ -373,4 +373,27 @@ mod tests {
             assert!(id.bytes().all(|byte| byte.is_ascii_uppercase()));
         }
     }
+
+    /// It is part of the stored form: an id that is not stored is made by this rule.
+    #[test]
+    fn a_gateway_order_id_is_always_the_same_one() {
+        for (operation, expected) in [
+            ("00000000-0000-0000-0000-000000000000", "TGAAAAAAAAAAAAAAAAA"),
+            ("00000000-0000-0000-0000-00000000001a", "TGABAAAAAAAAAAAAAAA"),
+            ("67e55044-10b1-426f-9247-bb680e5fe0c8", "TGGNYGALLBZEDJKGLZB"),
+            ("ffffffff-ffff-ffff-ffff-ffffffffffff", "TGVBKJGNUCMOTHVSMTE"),
+        ] {
+            assert_eq!(gateway_order_id(operation.parse().unwrap()), expected, "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_an_operation_is_has_the_names_that_are_in_logs() {
+        assert_eq!(Kind::Capture.as_str(), "capture");
+        assert_eq!(Cause::RefundBeforeSettlement.as_str(), "refund_before_settlement");
+        assert_eq!(Principal::ClientCredentials.as_str(), "client_credentials");
+        assert_eq!(Mechanism::Manual.as_str(), "manual");
+        assert_eq!(Stage::NoEffect.as_str(), "not_done");
+        assert_eq!(HandVerdict::NotDone.as_str(), "not_done");
+    }
 }

@@ -214,3 +214,28 @@ pub enum Finding {
     /// No usable response: a failed connection, another status than 200, no JSON. Says nothing about the operation.
     Failed,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_empty_only_if_nothing_is_in_it() {
+        assert!(GatewayResponse::default().is_empty());
+        assert!(!GatewayResponse { avs: Some("Y".to_owned()), ..GatewayResponse::default() }.is_empty());
+        assert!(!GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() }.is_empty());
+    }
+
+    #[test]
+    fn a_text_of_the_gateway_is_cut_and_holds_no_card_number() {
+        assert_eq!(GatewayResponse::clean_text("Approval"), "Approval");
+        assert_eq!(GatewayResponse::clean_text(&"x".repeat(65)), "x".repeat(64));
+        assert!(!GatewayResponse::clean_text("card 4111111111111111").contains("41111111"));
+    }
+
+    #[test]
+    fn a_lack_of_an_effect_and_a_doubt_have_the_names_that_are_in_logs() {
+        assert_eq!(NoEffect::NeverArrived.as_str(), "never_arrived");
+        assert_eq!(Doubt::GatewayLostTrack.as_str(), "gateway_lost_track");
+    }
+}

@@ -65,3 +65,44 @@ pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) ->
         reference: transaction.reference().map(str::to_owned),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        operation::{Cause, Decision, Kind, Operation, State},
+        order::OrderKey,
+        outcome::GatewayResponse,
+        test_merchant::test_merchant,
+        test_payments::{new_operation, payment},
+        transaction::Method,
+    };
+
+    #[test]
+    fn only_a_payment_that_was_approved_and_may_stand_has_a_receipt() {
+        let merchant = test_merchant("m".parse().unwrap());
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
+        let pending =
+            Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 500), Timestamp::UNIX_EPOCH);
+        let response = GatewayResponse { authcode: Some("OK1234".to_owned()), ..GatewayResponse::default() };
+        let approved = Operation { state: State::Decided(Decision::Approved(response)), ..pending.clone() };
+
+        let good = payment(Method::Purchase, approved.clone());
+        let shown = receipt(&merchant, &order, &good).unwrap();
+        assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
+        assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
+
+        let mut void = Operation { kind: Kind::Void, cause: Cause::AvsMismatch, ..pending.clone() };
+        void.id = Uuid::from_u128(2);
+        let mut must_not_stand = good.clone();
+        must_not_stand.operations.push(void);
+        let unrecognized = Transaction { method: Method::Unrecognized, ..good };
+        for other in [payment(Method::Purchase, pending), must_not_stand, unrecognized] {
+            assert!(receipt(&merchant, &order, &other).is_none(), "{other:?}");
+        }
+    }
+}

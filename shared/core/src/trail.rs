@@ -180,6 +180,22 @@ mod tests {
         note(|_| unreachable!("nobody follows"));
     }
 
+    #[tokio::test]
+    async fn who_asked_and_how_is_known_where_a_request_is_followed_and_a_schedule_does_the_rest() {
+        let known = || (request_id(), principal(), key_name());
+        assert_eq!(known(), (String::new(), "schedule".to_owned(), None));
+        let ((), _) = follow(async {
+            assert_eq!(known(), (String::new(), "schedule".to_owned(), None));
+            note(|trail| {
+                trail.request_id = Some("id-1".to_owned());
+                trail.principal = Some("api_key".to_owned());
+                trail.key_name = Some("till".to_owned());
+            });
+            assert_eq!(known(), ("id-1".to_owned(), "api_key".to_owned(), Some("till".to_owned())));
+        })
+        .await;
+    }
+
     fn change(what: &'static str, state: &'static str, said: Option<&'static str>) -> AuditedChange {
         AuditedChange {
             what,

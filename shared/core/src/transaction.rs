@@ -281,7 +281,7 @@ impl Transaction {
 
     /// Elastic Path's transaction type: what was last done to the payment.
     pub fn last_done(&self) -> Kind {
-        if !self.refunded().is_zero() || self.marked_refunded() {
+        if !self.refunded().is_zero() {
             Kind::Refund
         } else if self.method == Method::Authorize && !self.captured().is_zero() {
             Kind::Capture
@@ -310,10 +310,6 @@ impl Transaction {
         self.pending().is_some() || !self.capturable().is_zero() || !self.refundable().is_zero()
     }
 
-    fn marked_refunded(&self) -> bool {
-        self.refund_mechanism() == Some(Mechanism::Manual)
-    }
-
     /// Refunds that somebody asked for.
     fn refunds(&self) -> impl Iterator<Item = &Operation> {
         self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Asked)
@@ -325,3 +321,6 @@ impl Transaction {
             .filter(move |operation| operation.kind == kind && operation.is(Stage::Approved))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,3 +228,157 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        money::Amount,
+        operation::{Decision, Kind, Operation, State},
+        order::OrderKey,
+        outcome::GatewayResponse,
+        test_payments::{new_operation, payment},
+        transaction::{CaptureSchedule, Method},
+    };
+
+    #[test]
+    fn a_value_compares_as_it_is_to() {
+        for (is, of_one_to_three) in [
+            (Is::Equal(2), [false, true, false]),
+            (Is::More(2), [false, false, true]),
+            (Is::AtLeast(2), [false, true, true]),
+            (Is::Less(2), [true, false, false]),
+            (Is::AtMost(2), [true, true, false]),
+            (Is::OneOf(vec![1, 3]), [true, false, true]),
+        ] {
+            assert_eq!([1, 2, 3].map(|value| is.holds(&value)), of_one_to_three, "{is:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_moment_or_one_among_what_is_in_doubt() {
+        for (text, is) in [
+            ("2026-11-22T10:00:00.000Z", true),
+            ("2026-11-22T10:00:00.000Z#0192", true),
+            ("in-doubt:o#t", true),
+            ("", false),
+            ("o#t", false),
+            ("2026-11-22T10:00:00.000Z#\u{e9}", false),
+            ("in-doubt:\u{e9}", false),
+        ] {
+            assert_eq!(is_place(text), is, "{text}");
+        }
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    /// An order with an authorization that is to be captured after an hour and ends after ten.
+    fn authorized() -> Order {
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
+        operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        let mut transaction = payment(Method::Authorize, operation);
+        transaction.authorization_expires_at = Some(at(600));
+        transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
+        transaction.card.brand = Some(Brand::Visa);
+        transaction.card.last_four = Some("1111".to_owned());
+        order.transactions.push(transaction);
+        order
+    }
+
+    #[test]
+    fn a_condition_holds_of_what_it_names_and_of_nothing_else() {
+        let order = authorized();
+        let four = |digits: &str| Condition::LastFour(digits.to_owned());
+        let shown = |text: &str| Condition::AmountAsShown(text.to_owned());
+        for (condition, holds) in [
+            (Condition::ListedAt(Is::Equal(at(1))), true),
+            (Condition::Status(vec![Status::Complete]), true),
+            (Condition::Status(vec![Status::Failed]), false),
+            (Condition::Currency(vec![Currency::USD]), true),
+            (Condition::Currency(vec![]), false),
+            (Condition::Brand(vec![Brand::Visa]), true),
+            (Condition::Brand(vec![Brand::Mastercard]), false),
+            (four("1111"), true),
+            (four("1112"), false),
+            (Condition::Amount(Is::Equal(500)), true),
+            (Condition::Amount(Is::Equal(0)), false),
+            (Condition::Captured(Is::Equal(0)), true),
+            (Condition::Captured(Is::Equal(500)), false),
+            (shown("5.00"), true),
+            (shown("0.00"), true),
+            (shown("5"), false),
+            (Condition::AuthorizationExpiresAt(Is::Equal(at(600))), true),
+            (Condition::AuthorizationExpiresAt(Is::Less(at(600))), false),
+            (Condition::NextCaptureAttempt(Is::Equal(at(60))), true),
+            (Condition::NextCaptureAttempt(Is::More(at(60))), false),
+            (Condition::NeedsAttention(vec![]), false),
+        ] {
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(1)), holds, "{condition:?}");
+        }
+        // An hour late.
+        for (all, holds) in
+            [(vec![], true), (vec![Concern::CaptureSkipped], true), (vec![Concern::InDoubt], false)]
+        {
+            let condition = Condition::NeedsAttention(all);
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(120)), holds, "{condition:?}");
+        }
+        // Nothing is held any more.
+        let mut order = order;
+        let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 300), at(5));
+        capture.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        order.transactions[0].operations.push(capture);
+        assert_eq!(order.transactions[0].captured(), Amount::new(300).unwrap());
+        for (condition, holds) in [
+            (Condition::AuthorizationExpiresAt(Is::Equal(at(600))), false),
+            (Condition::NextCaptureAttempt(Is::Equal(at(60))), false),
+            (shown("3.00"), true),
+        ] {
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(6)), holds, "{condition:?}");
+        }
+    }
+
+    #[test]
+    fn the_conditions_say_which_index_is_read_and_whether_what_is_in_doubt_comes_first() {
+        let merchant = "m".parse().unwrap();
+        let wanted = |conditions: &[Condition]| {
+            let (now, since, until) = (at(0), at(0), at(1));
+            let wanted = Wanted { merchant: &merchant, now, since, until, conditions, after: None, limit: 1 };
+            (wanted.last_four().map(str::to_owned), wanted.needs_attention(), wanted.is_for_doubts())
+        };
+        let digits = Condition::LastFour("1111".to_owned());
+        let usd = Condition::Currency(vec![Currency::USD]);
+        assert_eq!(wanted(&[]), (None, false, false));
+        assert_eq!(wanted(&[usd, digits]), (Some("1111".to_owned()), false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![Status::Complete])]), (None, false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![Status::Pending])]), (None, false, true));
+        assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (None, true, true));
+    }
+
+    #[test]
+    fn an_entry_of_another_currency_is_not_looked_at_and_one_that_states_none_is() {
+        let merchant = "m".parse().unwrap();
+        let conditions = [Condition::Currency(vec![Currency::USD]), Condition::LastFour("1111".to_owned())];
+        let (now, since, until) = (at(0), at(0), at(1));
+        let wanted =
+            Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after: None, limit: 1 };
+        let entry = |currency| LoggedEntry {
+            sort: sort_of(at(0)),
+            id: Uuid::nil(),
+            order: authorized().key(),
+            transaction: Uuid::nil(),
+            kind: Kind::Purchase,
+            currency,
+        };
+        for (currency, may) in
+            [(Some(Currency::USD), true), (Currency::parse("EUR").ok(), false), (None, true)]
+        {
+            assert_eq!(wanted.may_want(&entry(currency)), may, "{currency:?}");
+        }
+    }
+}

@@ -379,3 +379,80 @@ impl super::Operation {
         supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        decline::{Advice, DeclineCode},
+        operation::{Kind, Operation},
+        test_payments::new_operation,
+    };
+
+    fn no_effect(reason: NoEffect) -> Decision {
+        Decision::NoEffect(GatewayResponse::default(), reason)
+    }
+
+    fn declined() -> Decision {
+        let decline = Decline { code: DeclineCode::GenericDecline, advice: Advice::Later };
+        Decision::Declined(GatewayResponse::default(), decline)
+    }
+
+    fn pending() -> Operation {
+        Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn decisions_share_an_entry_only_if_they_are_the_same_lack_of_an_effect() {
+        use NoEffect::{Misconfigured, NeverArrived, TryAgain, Unreachable, Unrecognized};
+        for (decisions, entries) in [
+            (vec![no_effect(Unreachable), no_effect(Unreachable)], 1),
+            (vec![no_effect(Unreachable), no_effect(TryAgain), no_effect(Unreachable)], 2),
+            (vec![no_effect(Misconfigured), no_effect(TryAgain)], 2),
+            // Which of a newer version's reasons it is cannot be told.
+            (vec![no_effect(Unrecognized), no_effect(Unrecognized)], 2),
+            // Each may still surface, under an order id of its own.
+            (vec![no_effect(NeverArrived), no_effect(NeverArrived)], 2),
+            (vec![declined(), declined()], 2),
+            (vec![no_effect(Unreachable), declined()], 2),
+        ] {
+            let (mut operation, mut now) = (pending(), Timestamp::UNIX_EPOCH);
+            for (n, decision) in decisions.iter().enumerate() {
+                operation.decide(decision.clone(), now);
+                now += jiff::SignedDuration::from_mins(1);
+                let id = Uuid::from_u128(n as u128 + 2);
+                operation.attempt_again(id, operation.amount, None, now);
+            }
+            assert_eq!(operation.superseded.len(), entries, "{decisions:?}");
+            let times: u32 = operation.superseded.iter().map(|earlier| earlier.times).sum();
+            assert_eq!(usize::try_from(times).unwrap(), decisions.len(), "{decisions:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_applied_is_kept() {
+        let mut operation = Operation { state: State::Unrecognized, ..pending() };
+        operation.keep_unapplied(declined(), Timestamp::UNIX_EPOCH);
+        assert_eq!(operation.superseded[0].decision, Some(declined()));
+        assert!(operation.is(Stage::Unrecognized));
+    }
+
+    #[test]
+    fn only_a_further_attempt_under_the_first_ones_order_id_shares_it() {
+        let mut operation = pending();
+        // The first attempt has it alone, whatever its form.
+        operation.attempt.gateway_order_id = "of the first release".to_owned();
+        assert!(!operation.shares_order_id());
+        operation.attempt.number = 2;
+        assert!(operation.shares_order_id());
+        operation.attempt.gateway_order_id = super::super::gateway_order_id(operation.attempt.id);
+        assert!(!operation.shares_order_id());
+    }
+
+    #[test]
+    fn an_operation_as_it_was_before_its_decision_waits_for_one() {
+        let mut operation = pending();
+        operation.decide(declined(), Timestamp::UNIX_EPOCH);
+        assert!(operation.as_pending().is(Stage::Pending));
+    }
+}

@@ -111,8 +111,13 @@ fn a_receiver_gets_the_types_that_it_wants_and_nothing_while_it_is_disabled() {
     receiver.kinds.push("order.refunded".to_owned());
     assert!(receiver.wants("order.refunded") && !receiver.wants("order.paid"));
     assert!(!format!("{receiver:?}").contains('7'), "no secret is shown");
+    assert_eq!(format!("{:?}", receiver.secrets), "[Secret(hidden)]");
+    assert_eq!(receiver.secrets[0].expose(), [7; 32]);
     receiver.is_disabled = true;
     assert!(!receiver.wants("order.refunded"));
+    let longest = "x".repeat(64);
+    assert_eq!(longest.parse::<ReceiverId>().unwrap().to_string(), longest);
+    assert_eq!(delivery(0, None).to.to_string(), "m#r");
     for wrong in ["", "a b", "a#b", &"x".repeat(65)] {
         assert!(wrong.parse::<ReceiverId>().is_err(), "{wrong}");
     }

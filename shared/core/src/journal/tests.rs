@@ -1,0 +1,406 @@
+//! Histories, fact by fact: what each one is called, what it changed, and what is told with it.
+//!
+//! `order/tests/journal.rs` has the laws that hold for every history.
+
+use super::*;
+use crate::{
+    decline::Advice,
+    operation::{Decision, Decline, HandVerdict, Operation},
+    order::OrderKey,
+    outcome::{GatewayResponse, NoEffect},
+    test_payments::{new_operation, payment},
+    transaction::{CaptureSchedule, Method, Transaction},
+};
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+}
+
+fn begun(n: u128, kind: Kind, minor: u64, minute: i64) -> Operation {
+    Operation::new(new_operation(Uuid::from_u128(n), kind, minor), at(minute))
+}
+
+fn caused(cause: Cause, operation: Operation) -> Operation {
+    Operation { cause, ..operation }
+}
+
+fn response(reference: &str) -> GatewayResponse {
+    GatewayResponse {
+        reference: Some(reference.to_owned()),
+        authcode: Some(format!("auth {reference}")),
+        ..GatewayResponse::default()
+    }
+}
+
+fn then_approved(mut operation: Operation, minute: i64) -> Operation {
+    operation.decide(Decision::Approved(response("r")), at(minute));
+    operation
+}
+
+fn then_not_done(mut operation: Operation, reason: NoEffect, minute: i64) -> Operation {
+    operation.decide(Decision::NoEffect(GatewayResponse::default(), reason), at(minute));
+    operation
+}
+
+fn then_declined(mut operation: Operation, minute: i64) -> Operation {
+    let decline = Decline { code: DeclineCode::InsufficientFunds, advice: Advice::Later };
+    operation.decide(Decision::Declined(response("no"), decline), at(minute));
+    operation
+}
+
+fn then_again(mut operation: Operation, attempt: u128, minor: u64, minute: i64) -> Operation {
+    operation.attempt_again(Uuid::from_u128(attempt), Amount::new(minor).unwrap(), None, at(minute));
+    operation
+}
+
+/// An operation that was approved at once.
+fn done(n: u128, kind: Kind, minor: u64, minute: i64) -> Operation {
+    then_approved(begun(n, kind, minor, minute), minute)
+}
+
+fn order(operations: Vec<Operation>) -> Order {
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, at(0));
+    let method = if operations[0].kind == Kind::Purchase { Method::Purchase } else { Method::Authorize };
+    let mut operations = operations.into_iter();
+    let mut transaction = payment(method, operations.next().unwrap());
+    transaction.operations.extend(operations);
+    order.transactions.push(transaction);
+    order
+}
+
+fn told(operations: Vec<Operation>) -> Vec<Entry> {
+    entries(None, &order(operations))
+}
+
+/// What each operation's facts changed: held, paid, returned, at the gateway.
+fn changed(operations: Vec<Operation>) -> Vec<(u128, Fact, [i64; 4])> {
+    let all = told(operations).into_iter();
+    all.map(|entry| {
+        let Changes { held, paid, returned, gateway } = entry.changes;
+        (entry.operation.as_u128(), entry.fact, [held, paid, returned, gateway])
+    })
+    .collect()
+}
+
+fn given_up_and_found(n: u128, kind: Kind, minor: u64, [begun_at, given_up, found]: [i64; 3]) -> Operation {
+    let given_up = then_not_done(begun(n, kind, minor, begun_at), NoEffect::NeverArrived, given_up);
+    then_approved(given_up, found)
+}
+
+#[test]
+fn a_change_taken_back_is_its_opposite_in_every_part() {
+    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4 };
+    assert_eq!(-changes, Changes { held: -1, paid: 2, returned: -3, gateway: 4 });
+    assert_eq!(changes - changes, Changes::default());
+    assert_eq!(changes + changes, Changes { held: 2, paid: -4, returned: 6, gateway: -8 });
+}
+
+#[test]
+fn what_is_held_taken_and_given_back_changes_with_each_fact() {
+    let authorization = done(1, Kind::Authorize, 100, 0);
+    let purchase = done(1, Kind::Purchase, 100, 0);
+    let manual = |operation: Operation| Operation { mechanism: Mechanism::Manual, ..operation };
+    for (operations, expected) in [
+        (
+            vec![
+                authorization.clone(),
+                done(2, Kind::Capture, 60, 1),
+                done(3, Kind::Refund, 20, 2),
+                manual(done(4, Kind::Refund, 10, 3)),
+            ],
+            vec![
+                (1, Fact::Approved, [100, 0, 0, 0]),
+                (2, Fact::Captured, [-100, 60, 0, 60]),
+                (3, Fact::Refunded, [0, 0, 20, -20]),
+                (4, Fact::Refunded, [0, 0, 10, 0]),
+            ],
+        ),
+        (
+            vec![authorization.clone(), done(2, Kind::Void, 100, 1)],
+            vec![(1, Fact::Approved, [100, 0, 0, 0]), (2, Fact::Voided, [-100, 0, 0, 0])],
+        ),
+        (
+            vec![purchase.clone(), done(2, Kind::Void, 100, 1)],
+            vec![(1, Fact::Approved, [0, 100, 0, 100]), (2, Fact::Voided, [0, -100, 0, -100])],
+        ),
+        (
+            vec![
+                purchase.clone(),
+                then_not_done(begun(2, Kind::Refund, 100, 1), NoEffect::NotSettled, 1),
+                caused(Cause::RefundBeforeSettlement, done(3, Kind::Void, 100, 1)),
+            ],
+            vec![(1, Fact::Approved, [0, 100, 0, 100]), (3, Fact::Refunded, [0, 0, 100, -100])],
+        ),
+        // A payment that may not stand took money all the same, until its void is done.
+        (
+            vec![purchase.clone(), caused(Cause::AvsMismatch, begun(2, Kind::Void, 100, 0))],
+            vec![(1, Fact::Approved, [0, 0, 0, 100])],
+        ),
+        (
+            vec![
+                purchase.clone(),
+                caused(Cause::AvsMismatch, then_approved(begun(2, Kind::Void, 100, 0), 3)),
+            ],
+            vec![(1, Fact::Approved, [0, 0, 0, 100]), (2, Fact::Voided, [0, 0, 0, -100])],
+        ),
+        (
+            vec![authorization, caused(Cause::CvvMismatch, begun(2, Kind::Void, 100, 0))],
+            vec![(1, Fact::Approved, [0, 0, 0, 0])],
+        ),
+        (vec![then_declined(begun(1, Kind::Purchase, 100, 0), 0)], vec![(1, Fact::Declined, [0; 4])]),
+        (
+            vec![purchase, then_not_done(begun(2, Kind::Refund, 5, 1), NoEffect::Unreachable, 1)],
+            vec![(1, Fact::Approved, [0, 100, 0, 100])],
+        ),
+    ] {
+        assert_eq!(changed(operations), expected);
+    }
+}
+
+#[test]
+fn a_second_charge_counts_at_the_gateway_until_it_is_given_back() {
+    let purchase = done(1, Kind::Purchase, 100, 0);
+    let by_void = caused(Cause::Duplicate, then_approved(begun(2, Kind::Void, 100, 1), 4));
+    let expected = [
+        (1, Fact::Approved, [0, 100, 0, 100]),
+        (2, Fact::DuplicateFound, [0, 0, 0, 100]),
+        (2, Fact::DuplicateReturned, [0, 0, 0, -100]),
+    ];
+    assert_eq!(changed(vec![purchase.clone(), by_void.clone()]), expected);
+
+    // Too late for a void, so a refund gives it back.
+    let void =
+        caused(Cause::Duplicate, then_not_done(begun(2, Kind::Void, 100, 1), NoEffect::AlreadySettled, 2));
+    let refund = caused(Cause::Duplicate, then_approved(begun(3, Kind::Refund, 100, 2), 4));
+    let expected = [
+        (1, Fact::Approved, [0, 100, 0, 100]),
+        (2, Fact::DuplicateFound, [0, 0, 0, 100]),
+        (3, Fact::DuplicateReturned, [0, 0, 0, -100]),
+    ];
+    assert_eq!(changed(vec![purchase, void, refund]), expected);
+
+    // A second hold is no money.
+    let expected = [
+        (1, Fact::Approved, [100, 0, 0, 0]),
+        (2, Fact::DuplicateFound, [0; 4]),
+        (2, Fact::DuplicateReturned, [0; 4]),
+    ];
+    assert_eq!(changed(vec![done(1, Kind::Authorize, 100, 0), by_void]), expected);
+}
+
+#[test]
+fn what_is_found_late_counts_after_what_had_been_decided_by_then() {
+    let authorization = done(1, Kind::Authorize, 100, 0);
+    // Given up, another one was made, and then both were there: the first is the payment's capture.
+    let late = given_up_and_found(2, Kind::Capture, 60, [1, 2, 9]);
+    let between = done(3, Kind::Capture, 40, 5);
+    let expected = [
+        (1, Fact::Approved, [100, 0, 0, 0]),
+        (3, Fact::Captured, [-100, 40, 0, 40]),
+        (2, Fact::Captured, [0, 20, 0, 20]),
+    ];
+    let of_decisions = |operations: Vec<Operation>| {
+        let mut all = changed(operations);
+        all.retain(|(_, fact, _)| *fact != Fact::Abandoned);
+        all
+    };
+    assert_eq!(of_decisions(vec![authorization.clone(), late, between.clone()]), expected);
+
+    // Found before the other one began: it counts first.
+    let soon = given_up_and_found(2, Kind::Capture, 60, [1, 2, 4]);
+    let expected = [
+        (1, Fact::Approved, [100, 0, 0, 0]),
+        (2, Fact::Captured, [-100, 60, 0, 60]),
+        (3, Fact::Captured, [0; 4]),
+    ];
+    assert_eq!(of_decisions(vec![authorization.clone(), soon, between.clone()]), expected);
+
+    // Done by another attempt: the same as late.
+    let failed = then_not_done(begun(2, Kind::Capture, 60, 1), NoEffect::Unreachable, 2);
+    let again = then_approved(then_again(failed, 20, 60, 8), 9);
+    let expected = [
+        (1, Fact::Approved, [100, 0, 0, 0]),
+        (3, Fact::Captured, [-100, 40, 0, 40]),
+        (2, Fact::Captured, [0, 20, 0, 20]),
+    ];
+    assert_eq!(of_decisions(vec![authorization.clone(), again, between.clone()]), expected);
+
+    // Refused, asked again by the same attempt's inquiry: neither late nor another attempt, so in its place.
+    let mut reopened = then_not_done(begun(2, Kind::Capture, 60, 1), NoEffect::Unreachable, 2);
+    reopened.reopen(at(3));
+    let reopened = then_approved(reopened, 9);
+    let expected = [
+        (1, Fact::Approved, [100, 0, 0, 0]),
+        (3, Fact::Captured, [0; 4]),
+        (2, Fact::Captured, [-100, 60, 0, 60]),
+    ];
+    assert_eq!(of_decisions(vec![authorization, reopened, between]), expected);
+}
+
+#[test]
+fn two_that_are_found_late_count_as_they_were_found() {
+    let purchase = done(1, Kind::Purchase, 100, 0);
+    for (one, other) in [(7, 9), (9, 7)] {
+        let refunds = [
+            given_up_and_found(2, Kind::Refund, 10, [1, 2, one]),
+            given_up_and_found(3, Kind::Refund, 20, [3, 4, other]),
+        ];
+        let void = done(4, Kind::Void, 100, 8);
+        let [first, second] = refunds.clone();
+        let all = told(vec![purchase.clone(), first, second, void]);
+        let gateway: i64 = all.iter().map(|entry| entry.changes.gateway).sum();
+        assert_eq!(gateway, 0, "all was voided");
+        let of = |n| {
+            let found = all
+                .iter()
+                .find(|entry| entry.operation == Uuid::from_u128(n) && entry.fact == Fact::Refunded);
+            (found.unwrap().late, found.unwrap().changes.gateway)
+        };
+        // What was found before the void was taken from what it gave back; the other one changed nothing more.
+        let expected = if one < other { [(true, -10), (true, 0)] } else { [(true, 0), (true, -20)] };
+        assert_eq!([of(2), of(3)], expected);
+    }
+}
+
+#[test]
+fn the_payment_counts_first_however_late_it_was_found() {
+    let late = given_up_and_found(1, Kind::Purchase, 100, [0, 1, 9]);
+    let duplicate = caused(Cause::Duplicate, done(2, Kind::Void, 100, 5));
+    let changes: Vec<_> = changed(vec![late, duplicate]);
+    assert_eq!(changes.last(), Some(&(1, Fact::Approved, [0, 100, 0, 100])));
+}
+
+#[test]
+fn decisions_that_no_longer_stand_are_facts_unless_they_did_nothing() {
+    let facts = |operations| {
+        told(operations).iter().map(|entry| (entry.fact, entry.amount.minor())).collect::<Vec<_>>()
+    };
+    let declined = then_again(then_declined(begun(1, Kind::Purchase, 100, 0), 1), 10, 90, 2);
+    assert_eq!(facts(vec![declined.clone()]), [(Fact::Declined, 100)]);
+    assert_eq!(facts(vec![then_approved(declined, 3)]), [(Fact::Declined, 100), (Fact::Approved, 90)]);
+    let unreachable = then_not_done(begun(1, Kind::Purchase, 100, 0), NoEffect::Unreachable, 1);
+    assert_eq!(facts(vec![then_approved(then_again(unreachable, 10, 90, 2), 3)]), [(Fact::Approved, 90)]);
+    let abandoned = then_not_done(begun(1, Kind::Purchase, 100, 0), NoEffect::NeverArrived, 1);
+    assert_eq!(
+        facts(vec![then_approved(then_again(abandoned, 10, 90, 2), 3)]),
+        [(Fact::Abandoned, 100), (Fact::Approved, 90)]
+    );
+}
+
+#[test]
+fn that_a_payment_was_voided_elsewhere_is_told_once() {
+    let facts = |operations| told(operations).into_iter().map(|entry| entry.fact).collect::<Vec<_>>();
+    let elsewhere = |operation| then_not_done(operation, NoEffect::VoidedElsewhere, 2);
+    let (authorization, purchase) = (done(1, Kind::Authorize, 100, 0), done(1, Kind::Purchase, 100, 0));
+    let refund = elsewhere(begun(2, Kind::Refund, 100, 1));
+    assert_eq!(facts(vec![purchase.clone(), refund]), [Fact::Approved, Fact::VoidedElsewhere]);
+    // The void that a capture finds is an operation of its own.
+    let capture = elsewhere(begun(2, Kind::Capture, 100, 1));
+    assert_eq!(facts(vec![authorization.clone(), capture.clone()]), [Fact::Approved]);
+    let found = caused(Cause::Elsewhere, done(3, Kind::Void, 100, 2));
+    assert_eq!(facts(vec![authorization, capture, found]), [Fact::Approved, Fact::VoidedElsewhere]);
+    // What must succeed is done again.
+    let void = caused(Cause::AvsMismatch, elsewhere(begun(2, Kind::Void, 100, 1)));
+    assert_eq!(facts(vec![purchase, void]), [Fact::Approved]);
+}
+
+#[test]
+fn an_entry_says_what_the_gateway_said() {
+    let less = GatewayResponse {
+        amount: Some(Amount::new(70).unwrap()),
+        settlement_rejected: true,
+        ..response("r7")
+    };
+    let mut part = begun(1, Kind::Purchase, 100, 0);
+    part.decide(Decision::Approved(less.clone()), at(1));
+    let of = |operation: Operation| told(vec![operation]).remove(0);
+    let entry = of(part);
+    assert_eq!((entry.amount.minor(), entry.settlement_rejected), (70, true));
+    assert_eq!((entry.reference.as_deref(), entry.authcode.as_deref()), (Some("r7"), Some("auth r7")));
+    assert_eq!(entry.decline, None);
+
+    let entry = of(then_declined(begun(1, Kind::Purchase, 100, 0), 1));
+    assert_eq!((entry.amount.minor(), entry.settlement_rejected), (100, false));
+    assert_eq!(
+        (entry.decline, entry.reference.as_deref()),
+        (Some(DeclineCode::InsufficientFunds), Some("no"))
+    );
+
+    // What a capture took is what was asked for, whatever amount its answer names.
+    let mut capture = begun(2, Kind::Capture, 60, 1);
+    capture.decide(Decision::Approved(less), at(1));
+    let entry = told(vec![done(1, Kind::Authorize, 100, 0), capture]).remove(1);
+    assert_eq!(entry.amount.minor(), 60);
+
+    // A void that is to give a duplicate back names the charge.
+    let void = Operation {
+        reference: Some("second".to_owned()),
+        ..caused(Cause::Duplicate, begun(2, Kind::Void, 100, 1))
+    };
+    let entry = told(vec![done(1, Kind::Purchase, 100, 0), void]).remove(1);
+    assert_eq!((entry.fact, entry.reference.as_deref()), (Fact::DuplicateFound, Some("second")));
+}
+
+#[test]
+fn a_persons_decision_is_told_with_the_amount_that_it_was_about() {
+    let by_hand = |verdict, minute| {
+        ByHand::new(verdict, &"Ann".parse().unwrap(), &"seen in the portal".parse().unwrap(), at(minute))
+    };
+    let not_done = then_not_done(begun(1, Kind::Purchase, 100, 0), NoEffect::NeverArrived, 5);
+    let mut again = then_approved(then_again(not_done, 10, 90, 6), 7);
+    again.by_hand = vec![by_hand(HandVerdict::NotDone, 5), by_hand(HandVerdict::Done, 7)];
+    let decided: Vec<_> =
+        told(vec![again]).into_iter().filter(|entry| entry.fact == Fact::DecidedByHand).collect();
+    assert_eq!(decided.iter().map(|entry| entry.amount.minor()).collect::<Vec<_>>(), [100, 90]);
+    assert_ne!(decided[0].id, decided[1].id);
+    let verdicts: Vec<_> = decided.iter().map(|entry| entry.by_hand.as_ref().unwrap().verdict).collect();
+    assert_eq!(verdicts, [HandVerdict::NotDone, HandVerdict::Done]);
+}
+
+#[test]
+fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
+    let mut part = begun(1, Kind::Authorize, 100, 0);
+    let amount = Some(Amount::new(70).unwrap());
+    part.decide(Decision::Approved(GatewayResponse { amount, ..response("r") }), at(0));
+    part.attribution = Attribution::new(None, None, Some(&"an order by telephone".parse().unwrap()));
+    let mut order = order(vec![part]);
+    order.transactions[0].capture = Some(CaptureSchedule { at: at(1), lapsed_at: Some(at(9)) });
+    let all = entries(None, &order);
+    assert!(all[0].attribution.is_some());
+    assert_eq!((all[1].fact, all[1].amount.minor(), all[1].at), (Fact::Lapsed, 70, at(9)));
+    assert_eq!((all[1].by, &all[1].attribution), (Principal::Schedule, &None));
+}
+
+#[test]
+fn a_card_is_told_once_it_was_known() {
+    let card_of = |operations: Vec<Operation>, expiry: bool| {
+        let mut order = order(operations);
+        let card = &mut order.transactions[0].card;
+        (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
+        card.expiry = expiry.then(|| crate::card::Expiry::new(12, 2030).unwrap());
+        entries(None, &order).into_iter().map(|entry| entry.brand.is_some()).collect::<Vec<_>>()
+    };
+    let declined = then_declined(begun(1, Kind::Purchase, 100, 0), 0);
+    let approved = done(1, Kind::Purchase, 100, 0);
+    assert_eq!(card_of(vec![declined.clone()], false), [false], "a token that was declined");
+    assert_eq!(card_of(vec![declined], true), [true], "a card that was typed");
+    let refund = then_declined(begun(2, Kind::Refund, 100, 1), 1);
+    assert_eq!(card_of(vec![approved, refund], false), [true, true]);
+}
+
+#[test]
+fn entries_between_two_states_are_those_that_are_new() {
+    let before = order(vec![done(1, Kind::Purchase, 100, 0)]);
+    let after = order(vec![done(1, Kind::Purchase, 100, 0), done(2, Kind::Refund, 10, 1)]);
+    let facts = |old: Option<&Order>, new: &Order| {
+        entries(old, new).into_iter().map(|entry| entry.fact).collect::<Vec<_>>()
+    };
+    assert_eq!(facts(None, &after), [Fact::Approved, Fact::Refunded]);
+    assert_eq!(facts(Some(&before), &after), [Fact::Refunded]);
+    assert_eq!(facts(Some(&after), &after), []);
+    let mut unrecognized = after.clone();
+    let method = Method::Unrecognized;
+    unrecognized.transactions[0] = Transaction { method, ..unrecognized.transactions[0].clone() };
+    assert_eq!(facts(None, &unrecognized), []);
+}
