@@ -205,6 +205,14 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_between_two_digits_and_is_not_seen_is_left_out_and_nothing_else() {
+        assert_eq!(plain("4\u{200B}1\u{FE0F}2\u{20E3} 3"), "412 3");
+        let (last, _, count) = RUNS[RUNS.len() - 1];
+        let after = char::from_u32(last + count).unwrap();
+        assert_eq!(plain(&after.to_string()), after.to_string());
+    }
+
+    #[test]
     fn what_is_not_seen_or_turns_the_text_around_is_noticed() {
         for hidden in [
             "a\u{202E}b",

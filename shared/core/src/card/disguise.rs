@@ -14,8 +14,8 @@ use super::{
 /// Most characters between two groups of one number.
 const SEPARATOR_MAX: usize = 3;
 
-/// Digits of the longest number with its expiry date and security code glued on.
-const DIGITS_MAX: usize = 26;
+/// Digits of the longest number of [`LENGTHS`] with its expiry date and security code glued on.
+const DIGITS_MAX: usize = 25;
 
 /// How many digits the numbers of cards have that anything is glued to.
 const LENGTHS: [usize; 3] = [14, 15, 16];
@@ -83,8 +83,13 @@ pub fn looks_like_card_number(text: &str, kept: Kept) -> bool {
                 return false;
             }
             before = Some(*end);
-            if kept == Kept::Logged && has_card_anywhere(&digits) {
-                return true;
+            if kept == Kept::Logged {
+                if has_card_anywhere(&digits) {
+                    return true;
+                }
+                // What a number that goes on in the next group can have here.
+                digits.drain(..digits.len().saturating_sub(*ALL_LENGTHS.end() - 1));
+                continue;
             }
             if digits.len() > DIGITS_MAX {
                 return false;

@@ -362,3 +362,8 @@ fn a_stored_card_is_known_by_its_token() {
     assert_eq!((silent.brand, silent.last_four.as_deref()), (None, None));
     assert!(silent.token.is_some());
 }
+
+#[test]
+fn a_brand_is_shown_by_its_name() {
+    assert_eq!(Brand::Amex.to_string(), "American Express");
+}

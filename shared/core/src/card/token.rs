@@ -159,9 +159,14 @@ mod tests {
             let number = number.unwrap_or_else(|| panic!("{start}"));
             let typed = CardAccount::parse(&number).unwrap();
             let token = format!("9{}{:09}{}", &number[..2], 7, &number[number.len() - 4..]);
-            let token = CardAccount::parse(&token).unwrap();
+            let sent = token;
+            let token = CardAccount::parse(&sent).unwrap();
             assert!(token.is_token());
+            assert_eq!(token.expose(), sent);
             assert_eq!(typed.summary(expiry), token.summary(expiry), "{number}");
+            assert_eq!(typed.summary(expiry).last_four.as_deref(), Some(&number[number.len() - 4..]));
+            assert_eq!((typed.brand(), token.brand()), (Brand::detect(&number), Brand::detect(&number)));
+            assert_eq!(typed.expose(), number);
         }
     }
 

@@ -5,7 +5,7 @@ const WORDS: [Kept; 2] = [Kept::Words, Kept::Logged];
 const LOGGED: [Kept; 1] = [Kept::Logged];
 
 /// A disguise, and where it is refused.
-const DISGUISES: [(&str, &[Kept]); 51] = [
+const DISGUISES: [(&str, &[Kept]); 54] = [
     // As it is printed and typed.
     ("4111111111111111", &ALL),
     ("4111 1111 1111 1111", &ALL),
@@ -45,6 +45,7 @@ const DISGUISES: [(&str, &[Kept]); 51] = [
     ("4111111111111111122031", &ALL),
     ("41111111111111112912", &ALL),
     ("41111111111111111229123", &ALL),
+    ("4111111111111111122031123", &ALL),
     ("4111111111111111 12/29 123", &ALL),
     ("4111 1111 1111 1111 1229", &ALL),
     ("41111111111111110", &WORDS),
@@ -52,6 +53,8 @@ const DISGUISES: [(&str, &[Kept]); 51] = [
     ("4111111111111111123", &WORDS),
     ("12294111111111111111", &LOGGED),
     ("0000041111111111111110000000", &LOGGED),
+    ("00000000000000000041111111 11111111", &LOGGED),
+    ("00000000000000000000000000000041111111-1111-11110", &LOGGED),
     // In other digits.
     (
         "\u{FF14}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}\u{FF11}",
@@ -117,4 +120,18 @@ fn few_long_numbers_are_refused_as_references() {
     }
     assert!(refused[0] < 200, "{refused:?} of 10,000");
     assert!(refused[1] > refused[0], "logs are stricter: {refused:?}");
+}
+
+#[test]
+fn a_text_that_is_shown_is_short_and_holds_nothing_unseen_and_no_card_number() {
+    for (text, shown) in [
+        ("Approval 05", "Approval 05"),
+        ("line\nbreak\u{200B}", "linebreak"),
+        ("exactly 20 characters", "exactly 20 character"),
+        ("no 4111111111111111", "no [card ****1111]"),
+        ("no 4111  1111  1111  1111", "no ****  ****  **** "),
+        ("\u{FF14}111  1111  1111 1111", "****  ****  **** ***"),
+    ] {
+        assert_eq!(clean_text(text, 20), shown, "{text}");
+    }
 }
