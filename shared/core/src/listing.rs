@@ -114,9 +114,9 @@ impl Lister<'_> {
     /// The next part of a list, where so many bytes were read for it before.
     async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
         let start = sort_of(search.until);
-        let after = search.after.filter(|after| **after < *start).map_or(start, str::to_owned);
+        let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
         let (rows, orders) = (Vec::new(), HashMap::new());
-        let mut part = Part { search, before: after, rows, read_bytes, operations: 0, orders };
+        let mut part = Part { search, before, rows, read_bytes, operations: 0, orders };
         let is_done = match search.last_four {
             Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
             None => self.days(&mut part).await?,

@@ -35,9 +35,6 @@ impl Currency {
     /// ISO 4217 writes capitals; small letters name the same currency and are accepted, as ECMA-402
     /// does. [`Currency::code`] always answers capitals.
     pub fn parse(text: &str) -> Result<Self, UnknownCurrency> {
-        if text.len() != 3 || !text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Err(UnknownCurrency);
-        }
         let iso = iso_currency::Currency::from_code(&text.to_ascii_uppercase()).ok_or(UnknownCurrency)?;
         let exponent = iso.exponent().and_then(|digits| u8::try_from(digits).ok()).ok_or(UnknownCurrency)?;
         Ok(Self { iso, exponent })

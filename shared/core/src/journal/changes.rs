@@ -160,7 +160,7 @@ fn as_they_count(operations: &[Operation]) -> Vec<usize> {
 pub(super) fn by_operation(transaction: &Transaction) -> Vec<Changes> {
     let operations = &transaction.operations;
     let mut changes = vec![Changes::default(); operations.len()];
-    let mut replayed = Transaction { operations: Vec::new(), ..transaction.clone() };
+    let mut replayed = transaction.clone();
     let mut counted = vec![false; operations.len()];
     let mut before = Changes::default();
     for n in as_they_count(operations) {

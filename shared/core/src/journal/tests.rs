@@ -404,3 +404,56 @@ fn entries_between_two_states_are_those_that_are_new() {
     unrecognized.transactions[0] = Transaction { method, ..unrecognized.transactions[0].clone() };
     assert_eq!(facts(None, &unrecognized), []);
 }
+
+#[test]
+fn a_payment_that_is_in_doubt_stands_nowhere() {
+    for kind in [Kind::Authorize, Kind::Purchase] {
+        let order = order(vec![begun(1, kind, 100, 0)]);
+        assert_eq!(changes::standing(&order.transactions[0]), Changes::default());
+    }
+}
+
+/// What a late refund of 10 and what came after it took from the gateway, in this order.
+fn taken_back(late: [i64; 3], others: Vec<Operation>) -> Vec<i64> {
+    let refund = given_up_and_found(2, Kind::Refund, 10, late);
+    let all = [vec![done(1, Kind::Purchase, 100, 0), refund], others].concat();
+    let mut changes = changed(all);
+    changes.retain(|(n, fact, _)| *n > 1 && *fact != Fact::Abandoned);
+    changes.sort_by_key(|(n, ..)| *n);
+    changes.into_iter().map(|(.., [_, _, _, gateway])| gateway).collect()
+}
+
+#[test]
+fn the_clocks_of_two_processes_may_differ() {
+    let void = |begun_at, found| then_approved(begun(9, Kind::Void, 100, begun_at), found);
+    // Decided after the late one was found, and begun before.
+    assert_eq!(taken_back([1, 2, 7], vec![void(5, 9)]), [-10, -90]);
+    // What follows from the late one is added in the same write.
+    assert_eq!(taken_back([1, 2, 7], vec![void(7, 7)]), [-10, -90]);
+    assert_eq!(taken_back([1, 2, 7], vec![void(6, 7)]), [0, -100]);
+    // A clock that is ahead put a refusal in between, which counts nothing.
+    let declined = then_declined(begun(8, Kind::Refund, 5, 3), 10);
+    assert_eq!(taken_back([1, 2, 7], vec![declined, void(4, 5)]), [0, 0, -100]);
+
+    // One that was added before the late one counts before it, whatever its clock says.
+    let ahead = then_approved(begun(2, Kind::Refund, 10, 1), 10);
+    let late = given_up_and_found(3, Kind::Void, 100, [2, 3, 9]);
+    let all = changed(vec![done(1, Kind::Purchase, 100, 0), ahead, late]);
+    assert!(all.contains(&(2, Fact::Refunded, [0, 0, 10, -10])), "{all:?}");
+
+    // Nothing counts before the payment.
+    let payment = given_up_and_found(1, Kind::Purchase, 100, [0, 1, 9]);
+    let behind = then_approved(begun(2, Kind::Refund, 20, 7), 8);
+    let all = changed(vec![payment, behind]);
+    assert!(all.contains(&(1, Fact::Approved, [0, 100, 0, 100])), "{all:?}");
+    assert!(all.contains(&(2, Fact::Refunded, [0, 0, 20, -20])), "{all:?}");
+}
+
+#[test]
+fn what_was_added_earlier_is_seen_whatever_its_clock_says_and_what_came_later_is_not() {
+    let purchase = done(1, Kind::Purchase, 100, 0);
+    let void = caused(Cause::AvsMismatch, begun(2, Kind::Void, 100, 5));
+    let refund = done(3, Kind::Refund, 10, 3);
+    let expected = [(1, Fact::Approved, [0, 100, 0, 100]), (3, Fact::Refunded, [0, -100, 0, -10])];
+    assert_eq!(changed(vec![purchase, void, refund]), expected);
+}

@@ -59,6 +59,15 @@ impl World {
         transaction.operations.push(operation(1, Kind::Capture, second + 1));
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
         order.transactions.push(transaction);
+        self.keeps(n, order);
+    }
+
+    /// An order as it is.
+    fn has(&self, order: Order) {
+        self.keeps(0, order);
+    }
+
+    fn keeps(&self, n: u64, order: Order) {
         for entry in entries(None, &order) {
             // Nearly all in one part of the day.
             let shard = u16::try_from(n % 50).ok().filter(|shard| *shard < SHARDS).unwrap_or_default();
@@ -66,7 +75,7 @@ impl World {
             let sort = format!("{}#{}", sort_of(entry.at), entry.id);
             self.entries.lock().unwrap().entry(place).or_default().insert(sort, entry);
         }
-        self.orders.lock().unwrap().insert(key.to_string(), order);
+        self.orders.lock().unwrap().insert(order.key().to_string(), order);
     }
 }
 
@@ -197,8 +206,9 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
     // Some in the same second, over three days, one of which has none of their first facts.
     (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
     let everything = |_: &Order, _: &Transaction| true;
-    for limit in [1, 2, 7, 59, 60, 1_000] {
-        let (rows, _) = all(&world, (0, 30 * 6_000), None, limit, &everything, |_| {}).await;
+    for (limit, expected_parts) in [(1, 60), (2, 30), (7, 9), (59, 2), (60, 1), (1_000, 1)] {
+        let (rows, parts) = all(&world, (0, 30 * 6_000), None, limit, &everything, |_| {}).await;
+        assert_eq!(parts, expected_parts, "{limit}: no part is empty");
         assert_eq!(rows.len(), 60, "{limit}");
         assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 60, "{limit}: none twice");
         let seconds = |id: &String| id.trim_start_matches("order-").parse::<u64>().unwrap() / 2;
@@ -213,9 +223,10 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
 async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
     let world = World::default();
     (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
-    for limit in [100, 5_000] {
-        let (rows, _) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
-        assert_eq!(rows, ids((0..1_200).rev()), "{limit}");
+    // A part is full, too, when its transactions have many operations.
+    for (limit, expected_parts) in [(100, 12), (5_000, 2)] {
+        let (rows, parts) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
+        assert_eq!((rows, parts), (ids((0..1_200).rev()), expected_parts), "{limit}");
     }
 }
 
@@ -240,8 +251,10 @@ async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
     assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
     let lister = Lister { log: &world, store: &world };
-    let newest = lister.newest(&merchant(), at(29 * 20_000 + 90_060)).await.unwrap();
-    assert_eq!(newest, Some(at(29 * 20_000 + 90_000)));
+    for later in [60, 86_400] {
+        let newest = lister.newest(&merchant(), at(29 * 20_000 + 90_000 + later)).await.unwrap();
+        assert_eq!(newest, Some(at(29 * 20_000 + 90_000)), "{later}");
+    }
     assert_eq!(lister.newest(&merchant(), at(100 * DAY_S)).await.unwrap(), None);
 }
 
@@ -310,7 +323,9 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
     assert_eq!(world.running.lock().unwrap().1, ORDERS_AT_A_TIME, "at once");
     // No more than there is room for.
-    assert_eq!(list(&|_| true, 3).await, (ids((87..90).rev()), 3));
+    for limit in [3, 10] {
+        assert_eq!(list(&|_| true, limit as usize).await, (ids((90 - limit..90).rev()), limit as usize));
+    }
     let one = |entry: &LoggedEntry| entry.order.order.as_str() == "order-7";
     assert_eq!(list(&one, 1_000).await, (ids(7..8), 1));
     let none = |entry: &LoggedEntry| entry.currency != Some(Currency::USD);
@@ -393,6 +408,10 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
         assert_eq!(pages(&status(&[Status::Pending]), limit).await, ids([11].into_iter()));
         assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
     }
+    let conditions = [Condition::NeedsAttention(Vec::new())];
+    let (now, since, until, after) = (at(9_000), at(0), at(9_000), None);
+    let wanted = Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after, limit: 1 };
+    assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
     let later = [status(&[Status::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
     assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
@@ -400,4 +419,165 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
     let digits = [Condition::LastFour("0001".to_owned()), Condition::Currency(vec![Currency::USD])];
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
+}
+
+/// Any transaction of all merchants' days.
+fn anything<'a>(
+    merchant: &'a MerchantId,
+    last_four: Option<&'a str>,
+    (since, until): (i64, i64),
+) -> Search<'a> {
+    let (since, until, after, limit) = (at(since), at(until), None, 1_000);
+    Search { merchant, since, until, last_four, may_want: &|_| true, wants: &|_, _| true, after, limit }
+}
+
+#[tokio::test]
+async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    // Of each order: an authorization, a capture, and on the next day a refund.
+    let (entries, orders) = (60 * ENTRY_BYTES, 30 * 4 * OPERATION_BYTES);
+    let days = anything(&merchant, None, (0, 10_000));
+    assert_eq!(lister.list(&days, 7).await.unwrap().read_bytes, 7 + DAY_BYTES + entries + orders);
+    let card = anything(&merchant, Some("0001"), (0, 10_000));
+    let read = lister.list(&card, 0).await.unwrap().read_bytes;
+    assert_eq!(read, 20 * ENTRY_BYTES + 10 * 4 * OPERATION_BYTES);
+
+    let room = READ_MAX_BYTES - STEP_BYTES;
+    // Entries are read, and then there is no room for their orders.
+    assert_eq!(lister.list(&card, room).await.unwrap().read_bytes, room + 20 * ENTRY_BYTES);
+    let part = lister.list(&card, room + 1).await.unwrap();
+    assert!(part.rows.is_empty() && part.next.is_some());
+    assert_eq!(part.read_bytes, room + 1);
+}
+
+#[tokio::test]
+async fn a_day_is_read_no_further_than_the_range_goes() {
+    let world = World::default();
+    (0..600).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let search = anything(&merchant, None, (5_900, 6_000));
+    assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
+    assert!(world.read.lock().unwrap().0 <= ENTRIES_AT_A_TIME, "{:?}", world.read.lock().unwrap());
+}
+
+#[tokio::test]
+async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
+    let world = World::default();
+    let key = OrderKey { merchant: merchant(), order: "order-1".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, at(0));
+    for (n, second) in [(1, 0), (2, 1_000)] {
+        let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
+        let mut operation = Operation::new(new, at(second));
+        let code = crate::decline::DeclineCode::GenericDecline;
+        let decline = crate::operation::Decline { code, advice: code.advice() };
+        operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
+        operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
+        operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
+        order.transactions.push(payment(Method::Purchase, operation));
+    }
+    world.has(order);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let rows = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().rows;
+    let listed: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
+    assert_eq!(listed, [(2, at(1_010)), (1, at(10))]);
+}
+
+#[tokio::test]
+async fn an_order_with_several_transactions_in_doubt_is_found_in_parts_of_any_size() {
+    let world = World::default();
+    for n in 1..=2 {
+        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        for id in 1..=3 {
+            let new = new_operation(Uuid::from_u128(n * 16 + id), Kind::Purchase, 100);
+            order.transactions.push(payment(Method::Purchase, Operation::new(new, at(0))));
+        }
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    for limit in 1..=7 {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (now, after_this, wants) = (at(9_000), after.as_deref(), &|_: &Order, _: &Transaction| true);
+            let search = DoubtSearch { merchant: &merchant, now, limit, after: after_this, wants };
+            let part = lister.in_doubt(&search).await.unwrap();
+            assert!(part.rows.len() <= limit);
+            found.extend(part.rows.iter().map(|row| row.transaction.as_u128()));
+            after = part.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, [17, 18, 19, 33, 34, 35], "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_of_orders_in_doubt_has_a_limit_and_the_next_part_goes_on() {
+    let world = World::default();
+    for n in 10..50 {
+        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        let new = new_operation(Uuid::from_u128(n * 16), Kind::Purchase, 100);
+        let pending = Operation::new(new, at(0));
+        let mut transaction = payment(Method::Purchase, pending.clone());
+        let decided =
+            Operation { state: State::Decided(Decision::Approved(GatewayResponse::default())), ..pending };
+        transaction.operations.extend(vec![decided; OPERATIONS_MAX - 1]);
+        order.transactions.push(transaction);
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (now, wants) = (at(9_000), &|_: &Order, _: &Transaction| true);
+    let search = DoubtSearch { merchant: &merchant, now, limit: 100, after: None, wants };
+    let part = lister.in_doubt(&search).await.unwrap();
+    // Four steps of eight orders as large as they can be; a fifth would be too much.
+    assert_eq!((part.rows.len(), part.more), (32, false));
+    assert_eq!(part.read_bytes, 40 * 256 + 4 * STEP_BYTES);
+    let after = part.next.unwrap();
+    let rest = lister.in_doubt(&DoubtSearch { after: Some(&after), ..search }).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.next), (8, None));
+}
+
+/// An index full of other merchants' orders, so many on a page, and how many pages were read.
+struct Full(usize, Mutex<usize>);
+
+#[async_trait]
+impl OrderStore for Full {
+    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
+        unreachable!("no order is the merchant's")
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        *self.1.lock().unwrap() += 1;
+        let key = OrderKey { merchant: "another".parse().unwrap(), order: "o".parse().unwrap() };
+        let next = Some(Cursor { key: key.to_string(), due: String::new() });
+        Ok(Page { keys: vec![key; self.0], oldest: None, next })
+    }
+}
+
+#[tokio::test]
+async fn of_an_index_full_of_others_orders_so_much_is_read_and_no_more() {
+    let world = World::default();
+    for (on_a_page, pages, bytes) in
+        [(1_000, 20, 20_000 * 256), (1_500, 14, READ_MAX_BYTES / 2), (19_999, 2, READ_MAX_BYTES / 2)]
+    {
+        let full = Full(on_a_page, Mutex::default());
+        let (merchant, lister) = (merchant(), Lister { log: &world, store: &full });
+        let wants = &|_: &Order, _: &Transaction| true;
+        let search = DoubtSearch { merchant: &merchant, now: at(0), limit: 1, after: None, wants };
+        let found = lister.in_doubt(&search).await.unwrap();
+        assert_eq!((found.rows.len(), found.more, found.read_bytes), (0, true, bytes), "{on_a_page}");
+        assert_eq!(*full.1.lock().unwrap(), pages, "{on_a_page}");
+    }
 }

@@ -72,6 +72,26 @@ fn the_default_is_the_chosen_card_or_the_oldest_one_that_is_stored() {
 }
 
 #[test]
+fn a_card_that_a_payment_stored_is_noted_once_by_its_id_and_by_where_it_is_stored() {
+    let mut customer = customer();
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert_eq!(customer.keep(new(1), now()), Ok((first, true)));
+    assert_eq!(customer.keep(NewMethod { card: new(3).card, ..new(1) }, now()), Ok((first, false)));
+    assert_eq!(customer.keep(NewMethod { card: new(1).card, ..new(2) }, now()), Ok((first, false)));
+    let nowhere = CardSummary::default();
+    assert_eq!(customer.keep(NewMethod { card: nowhere, ..new(2) }, now()), Ok((second, true)));
+    assert_eq!(customer.methods[0].gateway_order_id(), gateway_order_id(first));
+}
+
+#[test]
+fn nothing_is_added_beside_a_card_that_only_a_newer_version_can_read() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    customer.methods[0].state = MethodState::Unrecognized;
+    assert_eq!(customer.add(new(2), &[], now()), Err(MethodRejection::NewerVersion));
+}
+
+#[test]
 fn a_profile_that_another_entry_has_too_is_left_at_the_gateway() {
     let mut customer = customer();
     customer.keep(new(1), now()).unwrap();

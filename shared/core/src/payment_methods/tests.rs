@@ -271,3 +271,28 @@ fn a_customer_is_found_by_its_key_and_another_merchants_is_another() {
     assert_ne!(key.digest, CustomerKey::new(&other, &reference()).digest);
     assert!(key.to_string().starts_with("#customer#m#"), "{key}");
 }
+
+#[test]
+fn the_chosen_card_is_saved_once() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(None);
+    let choose = || shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
+    let calls = shop.world.calls();
+    assert_eq!(choose().default, Some(id.method));
+    assert_eq!(shop.world.customer().unwrap().default, Some(id.method));
+    assert_eq!(shop.world.calls(), calls + 2, "read and written");
+    choose();
+    assert_eq!(shop.world.calls(), calls + 3, "read only");
+}
+
+#[test]
+fn that_a_card_is_being_deleted_is_on_record_before_the_gateway_is_told() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.delete(shop.stored(None)).unwrap().unwrap();
+    // The last call notes that it is gone; the one before is the gateway's.
+    let shop = Shop::new(World::new(vec![(shop.world.calls() - 2, Fault::LostBefore)]));
+    let id = shop.stored(None);
+    assert!(!shop.delete(id).unwrap().unwrap());
+    let state = shop.world.customer().unwrap().methods[0].state;
+    assert_eq!(state, MethodState::Deleting(OnceGone::Deleted));
+}

@@ -5,7 +5,7 @@ use super::{
     fixture::{declined, not_done},
 };
 use crate::{
-    order::{Next, OPERATIONS_MAX, Rejection, TRANSACTIONS_MAX},
+    order::{Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX},
     outcome::NoEffect,
     transaction::{Method, Status},
 };
@@ -46,4 +46,52 @@ fn a_full_order_can_still_be_closed() {
         assert_eq!(fixture.transaction(id).status(), Status::Complete);
     }
     assert!(fixture.order.operations().count() <= OPERATIONS_MAX);
+}
+
+/// An order whose operations are as many as this, of which all but the first are declined refunds.
+fn of_operations(count: usize) -> (Fixture, uuid::Uuid) {
+    let mut fixture = Fixture::external();
+    let id = fixture.approved(Method::Purchase, Some(1_000));
+    let first = fixture.refund(id, Some(1)).unwrap().sent();
+    fixture.told(first, &declined());
+    let transaction = &mut fixture.order.transactions[0];
+    let copy = transaction.operations[1].clone();
+    transaction.operations.resize_with(count, || copy.clone());
+    fixture.later(3_600);
+    (fixture, id)
+}
+
+#[test]
+fn room_is_kept_for_what_closes_a_payment_and_no_more_than_there_is_is_used() {
+    // A payment that is open keeps two places free.
+    for (count, part, all) in [
+        (OPERATIONS_MAX - 3, true, true),
+        (OPERATIONS_MAX - 2, false, true),
+        (OPERATIONS_MAX - 1, false, false),
+        (OPERATIONS_MAX, false, false),
+    ] {
+        let fits = |minor| of_operations(count).0.refund(of_operations(count).1, minor);
+        for (minor, expected) in [(Some(1), part), (None, all)] {
+            let found = fits(minor);
+            assert_eq!(found.is_ok(), expected, "{minor:?} at {count}: {found:?}");
+            assert!(expected || found == Err(Rejection::TooManyOperations));
+        }
+    }
+}
+
+#[test]
+fn an_operation_is_not_retried_when_the_order_is_full_of_decisions() {
+    for (kept, fits) in [(SUPERSEDED_MAX - 1, true), (SUPERSEDED_MAX, false)] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::Unreachable));
+        let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        fixture.told(again, &not_done(NoEffect::Unreachable));
+        let operation = &mut fixture.order.transactions[0].operations[0];
+        let copy = operation.superseded[0].clone();
+        operation.superseded.resize_with(kept, || copy.clone());
+        let retried = fixture.pay(Method::Purchase, None, Some("k"));
+        assert_eq!(retried.is_ok(), fits, "{kept}: {retried:?}");
+        assert!(fits || retried == Err(Rejection::TooManyOperations));
+    }
 }

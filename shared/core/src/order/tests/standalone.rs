@@ -2,13 +2,17 @@
 
 use uuid::Uuid;
 
-use super::{Fixture, TOTAL, amount, fixture::unknown};
+use super::{
+    Fixture, TOTAL, amount,
+    fixture::{not_done, unknown},
+};
 use crate::{
     card::{CardSummary, StoredCard},
     memo::Memo,
     money::Currency,
-    order::{Action, CaptureAt, Pay, Rejection, StandalonePayment, Target},
-    outcome::{GatewayResponse, Outcome},
+    operation::Principal,
+    order::{Action, CaptureAt, InvalidId, OrderId, Pay, Rejection, StandalonePayment, Target},
+    outcome::{GatewayResponse, NoEffect, Outcome},
     transaction::{Method, Transaction},
 };
 
@@ -87,4 +91,34 @@ fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
     let differs = Rejection::CurrencyDiffers { currency: Currency::USD };
     assert_eq!(fixture.ask_in(refund(), euro, Some("r")), Err(differs));
     fixture.ask_in(refund(), Some(Currency::USD), Some("r")).unwrap().sent();
+}
+
+#[test]
+fn another_attempt_is_made_on_the_terms_that_were_kept_with_the_first() {
+    let mut fixture = Fixture::new();
+    let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    // There was a discount then.
+    fixture.order.transactions[0].operations[0].amount = amount(TOTAL - 100);
+    let again = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    assert_eq!(fixture.operation(again).amount, amount(TOTAL - 100));
+}
+
+#[test]
+fn shoppers_may_not_know_of_a_payment_whose_id_can_be_guessed() {
+    let mut fixture = Fixture::new();
+    let by = [Principal::Implicit, Principal::ClientCredentials, Principal::Schedule];
+    let open = |fixture: &Fixture| by.map(|by| fixture.order.is_open_to(by));
+    assert_eq!((fixture.order.is_standalone(), open(&fixture)), (false, [true; 3]));
+    fixture.ask(alone(Method::Purchase, false), None).unwrap();
+    assert_eq!((fixture.order.is_standalone(), open(&fixture)), (true, [false, true, true]));
+}
+
+#[test]
+fn an_id_has_at_most_64_characters() {
+    let id = |length: usize| "x".repeat(length).parse::<OrderId>().map(drop);
+    assert_eq!(
+        [id(1), id(64), id(65), id(0)],
+        [Ok(()), Ok(()), Err(InvalidId::TooLong), Err(InvalidId::Empty)]
+    );
 }

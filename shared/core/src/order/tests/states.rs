@@ -561,3 +561,65 @@ impl Fixture {
         result
     }
 }
+
+#[test]
+fn the_statuses_have_elastic_paths_names() {
+    use PaymentStatus::{Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid};
+    for (status, name, of_the_order) in [
+        (Unpaid, "unpaid", OrderStatus::Incomplete),
+        (PartiallyAuthorized, "partially_authorized", OrderStatus::Incomplete),
+        (Authorized, "authorized", OrderStatus::Processing),
+        (PartiallyPaid, "partially_paid", OrderStatus::Incomplete),
+        (Paid, "paid", OrderStatus::Complete),
+        (Refunded, "refunded", OrderStatus::Complete),
+    ] {
+        assert_eq!((status.as_str(), status.status()), (name, of_the_order));
+    }
+    let all = [OrderStatus::Incomplete, OrderStatus::Processing, OrderStatus::Complete];
+    assert_eq!(all.map(OrderStatus::as_str), ["incomplete", "processing", "complete"]);
+}
+
+#[test]
+fn a_payment_in_doubt_leaves_the_order_unpaid() {
+    for method in [AUTHORIZE, PURCHASE] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(method, None, None).unwrap().sent();
+        fixture.told(at, &unknown());
+        assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid, "{method:?}");
+    }
+    // So does one that must not stand, while its void is in doubt.
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(1000)) else { panic!("no void") };
+    fixture.told(void, &unknown());
+    assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
+}
+
+#[test]
+fn a_request_about_the_order_is_about_the_payment_that_it_can_be_about() {
+    let refund = || Action::Refund { target: Target::OnlyEligible, amount: None, mechanism: None };
+    let mut fixture = Fixture::external();
+    assert_eq!(fixture.ask(refund(), None), Err(Rejection::NoEligibleTransaction));
+    fixture.approved(AUTHORIZE, Some(100));
+    assert_eq!(fixture.ask(refund(), None), Err(Rejection::NoEligibleTransaction), "nothing was taken");
+    let paid = fixture.approved(PURCHASE, Some(200));
+    assert_eq!(fixture.ask(refund(), None).unwrap().sent().transaction, paid);
+
+    let mut fixture = Fixture::external();
+    let pending = fixture.pay(PURCHASE, Some(100), None).unwrap().sent();
+    fixture.told(pending, &unknown());
+    let in_progress = Rejection::OperationInProgress { transaction: pending.transaction };
+    assert_eq!(fixture.ask(refund(), None), Err(in_progress));
+}
+
+#[test]
+fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
+    for (sent, kept) in [("invoice 7", Some("invoice 7")), ("", None)] {
+        let mut fixture = Fixture::new();
+        let id = fixture.approved(AUTHORIZE, None);
+        let custom_reference = Some(sent.to_owned());
+        let target = Target::Transaction(id);
+        fixture.ask(Action::Capture { target, amount: None, custom_reference }, None).unwrap();
+        assert_eq!(fixture.transaction(id).custom_reference.as_deref(), kept);
+    }
+}

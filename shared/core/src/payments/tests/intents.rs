@@ -147,3 +147,29 @@ async fn an_order_that_is_not_registered_is_not_paid() {
     let refused = fixture.perform(&Intent { action: capture, ..intent(None) }, Duration::from_secs(29)).await;
     assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
 }
+
+#[tokio::test]
+async fn a_request_that_was_carried_out_is_found_by_its_key_and_not_carried_out_by_that() {
+    let fixture = Fixture::new().await;
+    let deadline = || Deadline::after(Duration::from_secs(29));
+    let repeat = async |key: Option<&str>| {
+        fixture.payments.repeat(&fixture.merchant, &fixture.key, &intent(key), deadline()).await
+    };
+    assert!(repeat(Some("k")).await.unwrap().is_none());
+    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.purchase(Some("k")).await.unwrap();
+    assert!(repeat(Some("k")).await.unwrap().is_none(), "it did nothing");
+    let done = fixture.purchase(Some("k")).await.unwrap();
+    let sent = fixture.sent();
+    let repeated = repeat(Some("k")).await.unwrap().unwrap();
+    assert_eq!((repeated.at, repeated.replayed), (done.at, true));
+    for other in [None, Some("other")] {
+        assert!(repeat(other).await.unwrap().is_none());
+    }
+    assert_eq!(fixture.sent(), sent);
+}
+
+#[tokio::test]
+async fn merchants_that_are_all_there_need_no_other_service() {
+    assert!(Everyone.is_kept(&"m".parse().unwrap()));
+}
