@@ -88,7 +88,7 @@ pub fn looks_like_card_number(text: &str, kept: Kept) -> bool {
                     return true;
                 }
                 // What a number that goes on in the next group can have here.
-                digits.drain(..digits.len().saturating_sub(*ALL_LENGTHS.end() - 1));
+                digits.drain(..digits.len().saturating_sub(*ALL_LENGTHS.end()));
                 continue;
             }
             if digits.len() > DIGITS_MAX {

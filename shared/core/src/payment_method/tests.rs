@@ -43,7 +43,8 @@ fn an_id_reads_back_and_has_no_digits() {
         assert!(!text.bytes().any(|byte| byte.is_ascii_digit()), "{text}");
     }
     let too_much = format!("pm_{}", "z".repeat(56));
-    for wrong in ["", "pm_", "pm_a", &too_much, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
+    let beyond = format!("pm_{}", "{".repeat(56));
+    for wrong in ["", "pm_", "pm_a", &too_much, &beyond, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
     {
         assert_eq!(wrong.parse::<MethodId>(), Err(super::id::NoMethodId), "{wrong}");
     }
@@ -185,4 +186,21 @@ fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
     assert!(customer.settle_found(late, &found, &DeclineOn::default(), now()));
     assert_eq!(customer.method(late).unwrap().state, MethodState::NotStored(NoEffect::TryAgain));
     assert!(!customer.method(late).unwrap().may_surface());
+}
+
+#[test]
+fn an_approval_stores_a_card_only_if_it_says_where() {
+    let said = |stored: bool| GatewayResponse {
+        stored: new(1).card.stored.filter(|_| stored),
+        ..GatewayResponse::default()
+    };
+    let mut customer = customer();
+    customer.add(new(1), &[], now()).unwrap();
+    let (id, rule) = (Uuid::from_u128(1), DeclineOn::default());
+    let method = customer.method_mut(id).unwrap();
+    assert_eq!(settle(method, &Outcome::Approved(said(false)), &rule, now()), Settled::Unchanged);
+    assert!(matches!(method.state, MethodState::Pending { .. }));
+    let several = Finding::Several(vec![said(false), said(true)]);
+    assert!(customer.settle_found(id, &several, &rule, now()));
+    assert_eq!(customer.method(id).unwrap().state, MethodState::Stored);
 }

@@ -296,3 +296,30 @@ fn that_a_card_is_being_deleted_is_on_record_before_the_gateway_is_told() {
     let state = shop.world.customer().unwrap().methods[0].state;
     assert_eq!(state, MethodState::Deleting(OnceGone::Deleted));
 }
+
+#[test]
+fn a_refusal_that_left_no_trace_is_what_became_of_the_card() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.add(None).unwrap().unwrap();
+    // The verification is the first call that is neither a read nor a write of the table.
+    for at in 0..shop.world.calls() {
+        let shop = Shop::new(World::new(vec![(at, Fault::Refused)]));
+        let added = shop.add(None).unwrap();
+        let state = shop.world.customer().map(|customer| customer.methods[0].state);
+        if let (Ok(_), Some(state)) = (&added, state) {
+            let refused = MethodState::NotStored(NoEffect::Misconfigured);
+            assert!(shop.world.verifications() == 1 || state == refused, "call {at}: {state:?}");
+        }
+    }
+}
+
+#[test]
+fn a_verification_is_on_the_trail_of_its_request() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let (_, trail) = crate::trail::follow(async { shop.add(None) }).now_or_never().unwrap();
+    assert_eq!((trail.gateway_calls, trail.gateway_timeouts), (1, 0));
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.world.hold_back_the_next_verification();
+    let (_, trail) = crate::trail::follow(async { shop.add(None) }).now_or_never().unwrap();
+    assert_eq!((trail.gateway_calls, trail.gateway_timeouts), (1, 1));
+}

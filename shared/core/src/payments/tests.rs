@@ -8,6 +8,7 @@ mod intents;
 mod looking_back;
 mod outcomes;
 mod reconciling;
+mod trail;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -278,6 +279,10 @@ fn intent(key: Option<&str>) -> Intent {
         by: Principal::ClientCredentials,
         attribution: None,
     }
+}
+
+fn follow_up(kind: Kind, action: Action) -> Intent {
+    Intent { action, fingerprint: Fingerprint::new(kind, None, None, None, None), ..intent(None) }
 }
 
 fn approved_as(reference: &str) -> GatewayResponse {

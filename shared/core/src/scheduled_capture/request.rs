@@ -121,4 +121,25 @@ mod tests {
         let request = CaptureRequest { shards: Some(vec![7]), ..CaptureRequest::default() };
         assert_eq!(shards(&request, SETTINGS, at(0)), [7]);
     }
+
+    #[test]
+    fn a_request_that_would_capture_nothing_is_refused() {
+        let read = |text: &str| serde_json::from_str::<CaptureRequest>(text);
+        for (text, parts) in [
+            ("{}", None),
+            (r#"{"shards": null}"#, None),
+            (r#"{"shards": [3, 255]}"#, Some(vec![3, 255])),
+            (r#"{"part": {"index": 1, "of": 2}}"#, None),
+        ] {
+            assert_eq!(read(text).unwrap().shards, parts, "{text}");
+        }
+        for (text, why) in [
+            (r#"{"shards": [256]}"#, "shards are 0 to 255"),
+            (r#"{"part": {"index": 2, "of": 2}}"#, "part.index must be less than part.of"),
+            (r#"{"part": {"index": 0, "of": 0}}"#, "part.index must be less than part.of"),
+            (r#"{"part": {"index": 3, "of": 2}}"#, "part.index must be less than part.of"),
+        ] {
+            assert!(read(text).unwrap_err().to_string().contains(why), "{text}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ impl Health {
         };
         if failures >= DOWN_AFTER {
             // Failures that were counted together are one probe too few at most.
-            let probes = failures.max(self.failures + 1).saturating_sub(DOWN_AFTER).min(16);
+            let probes = failures.saturating_sub(DOWN_AFTER).min(16);
             let probes = if self.is_down() { probes } else { 0 };
             let wait = (FIRST_PROBE * 2_i32.saturating_pow(probes)).min(LAST_PROBE);
             return Self { failures, aside_until: Some(plus(now, wait)), ..self };

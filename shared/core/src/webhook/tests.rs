@@ -56,12 +56,25 @@ fn a_slow_receiver_gets_first_attempts_from_the_schedule_for_a_while() {
     let slow = Health::default().after(0, 1, SignedDuration::from_secs(9), at(0));
     assert!(!slow.takes_first_attempts(at(9)) && slow.takes_first_attempts(at(10)));
     assert_eq!(slow.at_a_time(at(0), 8), 8, "the schedule goes on");
+    // One that was quick does not end it, and it is not kept for longer.
+    let after = |minute| slow.after(0, 1, SignedDuration::ZERO, at(minute)).aside_until;
+    assert_eq!([after(9), after(10), after(11)], [Some(at(10)), None, None]);
     assert!(!slow.is_down());
 }
 
 #[test]
 fn only_addresses_of_the_public_internet_are_public() {
-    for public in ["8.8.8.8", "1.1.1.1", "100.63.255.255", "172.32.0.1", "2606:4700::1111", "2001:4860::1"] {
+    for public in [
+        "8.8.8.8",
+        "1.1.1.1",
+        "100.63.255.255",
+        "172.32.0.1",
+        "2606:4700::1111",
+        "2a00:1::1",
+        "2001:4860::1",
+        "2001:200::1",
+        "3fff:1000::1",
+    ] {
         assert!(is_public(public.parse().unwrap()), "{public}");
     }
     for other in [

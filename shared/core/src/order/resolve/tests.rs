@@ -443,3 +443,79 @@ fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_ot
     let next = fixture.order.next_inquiry_at().unwrap();
     assert!(next > fixture.now, "due again at once: the last look at the first attempt was not taken");
 }
+
+#[test]
+fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let sent = fixture.operation(at).attempt.at;
+    let next = |fixture: &Fixture| fixture.order.next_inquiry_at().unwrap().duration_since(sent).as_secs();
+    fixture.later(50);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(next(&fixture), 95);
+    fixture.later(50);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(next(&fixture), 160);
+    fixture.later(20);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(next(&fixture), 160);
+}
+
+#[test]
+fn what_is_never_concluded_to_be_absent_is_inquired_about_more_and_more_rarely() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.order.newer_form = Some(99);
+    for _ in 0..5 {
+        fixture.later(200);
+        fixture.learns(at, &Finding::Absent);
+        assert!(fixture.order.next_inquiry_at().unwrap() > fixture.now);
+    }
+}
+
+#[test]
+fn a_failed_inquiry_does_not_use_up_the_last_look() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3_601);
+    let due = fixture.operation(at).last_look_at.unwrap();
+    assert!(due <= fixture.now);
+    assert_eq!(fixture.learns(at, &Finding::Failed), None);
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+    let policy = crate::policy::Policy::default();
+    let context = Context { policy: &policy, now: fixture.now, new_id: &Uuid::new_v4 };
+    assert_eq!(look_back(&mut fixture.order, at, &Finding::Failed, &context), None);
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+}
+
+#[test]
+fn only_a_last_look_that_is_due_is_put_off() {
+    let (mut fixture, at) = given_up();
+    let due = fixture.operation(at).last_look_at.unwrap();
+    assert!(due > fixture.now);
+    fixture.order.put_off(at, fixture.now).unwrap();
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+    fixture.now = due;
+    fixture.order.put_off(at, fixture.now).unwrap();
+    assert_eq!(fixture.operation(at).last_look_at, Some(due + PUT_OFF));
+}
+
+#[test]
+fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
+    // Of an order with a total: it still fits.
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    fixture.approved(Method::Purchase, Some(500));
+    let late = found(&fixture, at);
+    fixture.later(3_601);
+    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(status(&fixture, at), Status::Complete);
+    // Of one without: the others were there before it.
+    let mut fixture = Fixture::external();
+    fixture.approved(Method::Purchase, Some(500));
+    fixture.later(61);
+    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    let late = found(&fixture, at);
+    fixture.later(3_601);
+    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(status(&fixture, at), Status::Complete);
+}

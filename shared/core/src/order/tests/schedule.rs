@@ -10,9 +10,9 @@ use super::{
 use crate::{
     attention::{AttentionReason, attentions},
     card::CardSummary,
-    operation::{Principal, Stage},
+    operation::{Decision, Principal, Stage},
     order::{Action, CaptureAt, CaptureStanding, Due, Pay, Rejection},
-    outcome::NoEffect,
+    outcome::{GatewayResponse, NoEffect},
     transaction::{Method, Transaction},
 };
 
@@ -265,4 +265,49 @@ fn what_is_not_due_or_is_captured_is_not_told_of_as_held_back() {
     let at = capture_due(&mut fixture).unwrap().sent();
     fixture.approve(at);
     assert_eq!(fixture.order.notify_of_held_back(fixture.now), None, "it is captured");
+}
+
+#[test]
+fn that_the_last_try_failed_is_told_of_that_capture_and_of_no_other() {
+    let told = |fixture: &Fixture| -> Vec<Uuid> {
+        let all = fixture.order.operations();
+        all.filter(|(_, operation)| !operation.notices.is_empty())
+            .map(|(_, operation)| operation.id)
+            .collect()
+    };
+    let (mut fixture, id) = authorized(0);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    assert!(told(&fixture).is_empty(), "it is tried again");
+    fixture.now = only(&fixture).authorization_expires_at.unwrap() - SignedDuration::from_mins(30);
+    let at = capture_due(&mut fixture).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    assert_eq!(told(&fixture), [at.operation]);
+    let by_hand = fixture.capture(id, Some(TOTAL - 1)).unwrap().sent();
+    fixture.told(by_hand, &not_done(NoEffect::Unreachable));
+    assert_eq!(told(&fixture), [at.operation]);
+}
+
+#[test]
+fn a_capture_can_be_scheduled_up_to_the_very_end() {
+    let (mut fixture, id) = authorized(0);
+    let ends = only(&fixture).authorization_expires_at.unwrap();
+    fixture.order.schedule_capture(id, Some(ends), fixture.now).unwrap();
+    let later = fixture.order.schedule_capture(id, Some(ends + SignedDuration::from_secs(1)), fixture.now);
+    assert!(matches!(later, Err(Rejection::CaptureAfterExpiry { .. })));
+}
+
+#[test]
+fn a_capture_that_did_nothing_is_tried_again_only_if_that_can_help() {
+    for (reason, standing) in [
+        (NoEffect::Unreachable, CaptureStanding::Retrying),
+        (NoEffect::VoidedElsewhere, CaptureStanding::Stopped),
+    ] {
+        let (mut fixture, _) = authorized(0);
+        let at = capture_due(&mut fixture).unwrap().sent();
+        // Without the void that is put on record with it.
+        let decision = Decision::NoEffect(GatewayResponse::default(), reason);
+        fixture.order.operation_mut(at).unwrap().decide(decision, fixture.now);
+        assert_eq!(only(&fixture).capture_standing(), Some(standing));
+    }
 }

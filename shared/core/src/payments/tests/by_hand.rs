@@ -115,3 +115,24 @@ async fn another_change_of_the_order_in_between_is_kept() {
     assert_eq!(order.total, Some(Amount::new(5000).unwrap()));
     assert_eq!(fixture.stored().await, order);
 }
+
+#[tokio::test]
+async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    fixture.decide(at, HandVerdict::NotDone).await.unwrap();
+    for finding in [Finding::Undecided, Finding::UnderReview] {
+        fixture.finds(finding.clone());
+        fixture.gateway_says(Outcome::Declined(
+            GatewayResponse::default(),
+            DeclineCode::GenericDecline,
+            DeclineCode::GenericDecline.advice(),
+        ));
+        let sent = fixture.sent();
+        fixture.purchase(Some("another")).await.unwrap();
+        assert_eq!(fixture.sent(), sent + 1, "{finding:?}");
+        fixture.store.orders.lock().unwrap().values_mut().for_each(|order| order.transactions.truncate(1));
+    }
+    fixture.finds(Finding::Failed);
+    assert!(matches!(fixture.purchase(Some("another")).await, Err(Refusal::Unverified)));
+}

@@ -173,3 +173,69 @@ async fn a_request_that_was_carried_out_is_found_by_its_key_and_not_carried_out_
 async fn merchants_that_are_all_there_need_no_other_service() {
     assert!(Everyone.is_kept(&"m".parse().unwrap()));
 }
+
+#[tokio::test]
+async fn an_order_that_is_being_changed_is_not_decided_again_when_no_time_is_left() {
+    let fixture = Fixture::new().await;
+    fixture.meanwhile(|order| order.total = Some(Amount::new(5000).unwrap()));
+    let refused = fixture.perform(&intent(None), KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.5)).await;
+    assert!(matches!(refused, Err(Refusal::Contended)));
+    assert!(fixture.stored().await.transactions.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_right_when_it_was_done_is_answered_again_though_a_new_one_would_be_refused() {
+    let mut fixture = Fixture::new().await;
+    fixture.merchant.policy.orders = OrdersMode::External;
+    fixture.key.order = "external".parse().unwrap();
+    let mut paid = Intent { currency: Some(Currency::USD), ..intent(Some("k")) };
+    let Action::Pay(pay) = &mut paid.action else { unreachable!() };
+    pay.amount = Amount::new(100).ok();
+    let done = fixture.perform(&paid, Duration::from_secs(29)).await.unwrap();
+    fixture.merchant.gateway.accounts.clear();
+    let again = fixture.perform(&paid, Duration::from_secs(29)).await.unwrap();
+    assert_eq!((again.at, again.replayed, fixture.sent()), (done.at, true, 1));
+}
+
+#[tokio::test]
+async fn a_refund_that_is_only_recorded_is_not_sent() {
+    let fixture = Fixture::new().await;
+    let paid = fixture.purchase(None).await.unwrap();
+    let target = Target::Transaction(paid.at.transaction);
+    let mechanism = Some(crate::operation::Mechanism::Manual);
+    let refund = follow_up(Kind::Refund, Action::Refund { target, amount: None, mechanism });
+    let recorded = fixture.perform(&refund, Duration::from_secs(29)).await.unwrap();
+    assert!(!recorded.replayed);
+    assert_eq!((fixture.sent(), recorded.order.transactions[0].refunded().minor()), (1, 2599));
+}
+
+/// A store that takes no writes while somebody else's are taken.
+struct NotOurs(Arc<MemoryStore>);
+
+#[async_trait]
+impl OrderStore for NotOurs {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        self.0.load(key).await
+    }
+
+    async fn create(&self, order: &Order) -> Result<(), StoreError> {
+        self.0.create(order).await
+    }
+
+    async fn save(&self, order: &Order) -> Result<(), StoreError> {
+        self.0.orders.lock().unwrap().get_mut(&order.key().to_string()).unwrap().version += 1;
+        Err(StoreError::Unavailable("cut".to_owned()))
+    }
+
+    async fn due(&self, query: crate::store::DueQuery) -> Result<crate::store::Page, StoreError> {
+        self.0.due(query).await
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_others_change_all_the_time_is_contended_whatever_the_store_says() {
+    let mut fixture = Fixture::new().await;
+    fixture.payments.store = Arc::new(NotOurs(fixture.store.clone()));
+    assert!(matches!(fixture.purchase(None).await, Err(Refusal::Contended)));
+    assert_eq!(fixture.sent(), 0);
+}

@@ -70,3 +70,38 @@ async fn of_two_abandoned_charges_that_are_found_the_second_is_voided_by_its_own
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["second"]);
     assert_eq!(performed.order.transactions[0].reference(), Some("first"));
 }
+
+#[tokio::test]
+async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_payment() {
+    let fixture = Fixture::new().await;
+    let pay = |method, minor| {
+        let mut intent = intent(Some(&format!("{minor}")));
+        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
+        (pay.method, pay.amount) = (method, Amount::new(minor).ok());
+        intent
+    };
+    let time = Duration::from_secs(29);
+    let held = fixture.perform(&pay(Method::Authorize, 500), time).await.unwrap().at.transaction;
+    let paid = fixture.perform(&pay(Method::Purchase, 600), time).await.unwrap().at.transaction;
+    fixture.gateway_says(Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()));
+    fixture.perform(&pay(Method::Purchase, 700), time).await.unwrap();
+    let (target, amount, mechanism) = (Target::Transaction(paid), None, None);
+    let refund = follow_up(Kind::Refund, Action::Refund { target, amount, mechanism });
+    assert!(matches!(fixture.perform(&refund, time).await, Err(Refusal::Unverified)));
+    let capture = Action::Capture { target: Target::Transaction(held), amount: None, custom_reference: None };
+    assert!(fixture.perform(&follow_up(Kind::Capture, capture), time).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_inquiry_that_has_no_time_left_is_not_sent() {
+    let mut fixture = Fixture::new().await;
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
+    let later = Timestamp::now() + jiff::SignedDuration::from_mins(2);
+    fixture.payments.clock = Arc::new(Stopped(later));
+    fixture.inquiry_finds(found("r"));
+    for (left, expected) in [(ASK_MIN.mul_f32(0.9), Status::Pending), (ASK_MIN * 2, Status::Complete)] {
+        let repeated = fixture.perform(&intent(Some("k")), left).await.unwrap();
+        assert_eq!(status(&repeated), expected, "{left:?}");
+    }
+}
