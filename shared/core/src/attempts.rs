@@ -87,4 +87,10 @@ mod tests {
         assert!(!slot.key.contains("203"), "{}", slot.key);
         assert_ne!(Slot::of_merchant(&one, at(59)).key, Slot::of_merchant(&one, at(60)).key);
     }
+
+    #[tokio::test]
+    async fn what_has_no_shoppers_has_no_limit() {
+        let slot = Slot::of_merchant(&"m".parse().unwrap(), Timestamp::UNIX_EPOCH);
+        assert!(Unlimited.take(&slot, 0).await.unwrap());
+    }
 }

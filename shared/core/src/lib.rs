@@ -40,6 +40,8 @@ pub mod scheduled_capture;
 pub mod store;
 pub mod switch;
 #[cfg(test)]
+mod test_log;
+#[cfg(test)]
 mod test_merchant;
 #[cfg(test)]
 mod test_payments;

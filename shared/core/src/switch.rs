@@ -22,3 +22,13 @@ impl Switch for AlwaysOn {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_can_stop_is_not_stopped() {
+        assert!(!AlwaysOn.is_stopped().await.unwrap());
+    }
+}

@@ -247,3 +247,37 @@ fn a_receiver_that_asks_for_a_wait_gets_nothing_until_it_is_over() {
     let Settled::Waits { due, .. } = settled else { panic!("{settled:?}") };
     assert_eq!(due, Timestamp::UNIX_EPOCH + MINUTE * 10);
 }
+
+#[test]
+fn each_delivery_has_a_line_that_says_what_became_of_it() {
+    let world = World::new(&[
+        ("healthy", Manner::Healthy),
+        ("down", Manner::DownUntil(MINUTE)),
+        ("gone", Manner::GoneAfter(SignedDuration::ZERO)),
+    ]);
+    let log = crate::test_log::Log::here();
+    Time::run(&world.time, async {
+        batch(&world, 1).await;
+    });
+    for (receiver, message, level) in [
+        ("m#healthy", "a webhook is delivered", "INFO"),
+        ("m#down", "a webhook failed", "WARN"),
+        ("m#gone", "a webhook is parked", "ERROR"),
+    ] {
+        let lines = log.lines(message);
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((&line["receiver"], &line["level"]), (&receiver.into(), &level.into()));
+    }
+}
+
+#[test]
+fn a_receiver_of_which_one_attempt_failed_is_looked_at_by_the_schedule() {
+    let world = World::new(&[("wrong", Manner::WrongEveryThird)]);
+    Time::run(&world.time, async {
+        let report = batch(&world, 3).await;
+        assert_eq!((report.delivered, report.waiting), (2, 1));
+        assert_eq!(world.health("wrong"), Some(Health::default()), "it is well, and noted");
+        pass(&world, MINUTE * 2).await;
+        assert_eq!(world.delivering.run().await.delivered, 1);
+    });
+}

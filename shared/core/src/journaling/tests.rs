@@ -132,9 +132,14 @@ fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
 
 #[test]
 fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
-    let store = Kept::default();
-    now(record(&store, vec![change("1", paid("o", 100, Kind::Purchase))], at(0)));
-    let report = now(record(&store, vec![change("2", paid("o", 200, Kind::Purchase))], at(0)));
+    let (store, log) = (Kept::default(), crate::test_log::Log::here());
+    let told = || log.lines("the journal has another entry with this id").len();
+    for number in ["1", "2"] {
+        now(record(&store, vec![change(number, paid("o", 100, Kind::Purchase))], at(0)));
+        assert_eq!(told(), 0);
+    }
+    let report = now(record(&store, vec![change("3", paid("o", 200, Kind::Purchase))], at(0)));
+    assert_eq!(told(), 1);
     assert_eq!(report, JournalReport { changes: 1, differing: 1, ..JournalReport::default() });
     assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid, 100);
 }

@@ -539,6 +539,39 @@ async fn what_is_read_of_orders_in_doubt_has_a_limit_and_the_next_part_goes_on()
     let after = part.next.unwrap();
     let rest = lister.in_doubt(&DoubtSearch { after: Some(&after), ..search }).await.unwrap();
     assert_eq!((rest.rows.len(), rest.next), (8, None));
+    // To the byte.
+    let room = READ_MAX_BYTES - 4 * STEP_BYTES;
+    for (keys, rows) in [(room / 256, 32), (room / 256 + 1, 24)] {
+        let beside = Beside(&world, keys - 40);
+        let lister = Lister { log: &world, store: &beside };
+        assert_eq!(lister.in_doubt(&search).await.unwrap().rows.len(), rows);
+    }
+}
+
+/// A world whose index also has so many orders of another merchant.
+struct Beside<'a>(&'a World, usize);
+
+#[async_trait]
+impl OrderStore for Beside<'_> {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        self.0.load(key).await
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        if query.shard != 1 {
+            return self.0.due(query).await;
+        }
+        let key = OrderKey { merchant: "another".parse().unwrap(), order: "o".parse().unwrap() };
+        Ok(Page { keys: vec![key; self.1], oldest: None, next: None })
+    }
 }
 
 /// An index full of other merchants' orders, so many on a page, and how many pages were read.

@@ -244,3 +244,19 @@ impl Rejection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_that_cannot_be_taken_is_named_with_whose_limit_it_is() {
+        for (limit, whose) in [
+            (CurrencyLimit::Merchant, "the merchant has no gateway account"),
+            (CurrencyLimit::Gateway { decimals: 2 }, "currencies with 2 decimals"),
+        ] {
+            let message = Rejection::CurrencyNotSupported { currency: Currency::USD, limit }.to_string();
+            assert!(message.contains(whose) && message.contains("USD"), "{message}");
+        }
+    }
+}

@@ -43,7 +43,9 @@ fn an_id_reads_back_and_has_no_digits() {
         assert!(!text.bytes().any(|byte| byte.is_ascii_digit()), "{text}");
     }
     let too_much = format!("pm_{}", "z".repeat(56));
-    let beyond = format!("pm_{}", "{".repeat(56));
+    // What comes after the last letter.
+    let beyond = format!("pm_{{{}", "a".repeat(55));
+    assert!(beyond.replace('{', "a").parse::<MethodId>().is_ok());
     for wrong in ["", "pm_", "pm_a", &too_much, &beyond, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
     {
         assert_eq!(wrong.parse::<MethodId>(), Err(super::id::NoMethodId), "{wrong}");

@@ -82,6 +82,7 @@ impl EntryLog for Paged<'_> {
         (after, until): (&str, &str),
         limit: usize,
     ) -> Result<CountedPage, StoreError> {
+        assert!(shard < SHARDS, "a day has no such part");
         let Some(there) = self.0.0.get(&(day, shard)) else { return Ok(CountedPage::default()) };
         let limit = limit.min(self.1);
         let found = there.iter().filter(|(sort, _)| sort.as_str() > after && sort.as_str() < until);

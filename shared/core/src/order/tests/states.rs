@@ -623,3 +623,38 @@ fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
         assert_eq!(fixture.transaction(id).custom_reference.as_deref(), kept);
     }
 }
+
+#[test]
+fn only_a_refund_that_somebody_requested_becomes_a_void_before_settlement() {
+    // The refund of a second charge: a void of the payment would give back the one that stands.
+    for cause in [Cause::Asked, Cause::Duplicate, Cause::LateApproval] {
+        let mut fixture = Fixture::new();
+        let id = fixture.approved(PURCHASE, None);
+        let refund = fixture.refund(id, None).unwrap().sent();
+        fixture.order.operation_mut(refund).unwrap().cause = cause;
+        let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
+        let voids = matches!(next, Next::Send(void) if fixture.operation(void).kind == Kind::Void);
+        assert_eq!(voids, cause == Cause::Asked, "{cause:?}: {next:?}");
+    }
+}
+
+#[test]
+fn each_refund_before_settlement_has_a_void_of_its_own() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PURCHASE, None);
+    let target = Target::Transaction(id);
+    let mut voids = Vec::new();
+    for key in ["a", "b", "b"] {
+        let refund = Action::Refund { target, amount: None, mechanism: None };
+        let refund = fixture.ask(refund, Some(key)).unwrap().sent();
+        let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+            panic!("no void")
+        };
+        assert_eq!(fixture.operation(void).follows, Some(refund.operation));
+        fixture.told(void, &not_done(NoEffect::AlreadySettled));
+        voids.push(void);
+        fixture.later(3_600);
+    }
+    assert_ne!(voids[0], voids[1]);
+    assert_eq!(voids[1], voids[2], "another attempt of the refund is another attempt of its void");
+}

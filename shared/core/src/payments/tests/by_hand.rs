@@ -136,3 +136,15 @@ async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
     fixture.finds(Finding::Failed);
     assert!(matches!(fixture.purchase(Some("another")).await, Err(Refusal::Unverified)));
 }
+
+#[tokio::test]
+async fn a_decision_has_a_line_that_names_nobody() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    let log = crate::test_log::Log::here();
+    fixture.decide(at, HandVerdict::Done).await.unwrap();
+    let lines = log.lines("decided by hand");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((&line["outcome"], &line["amount_minor"]), (&json!("done"), &json!(2599)));
+    assert!(!line.values().any(|value| *value == "Ann" || *value == "seen in the portal"));
+}

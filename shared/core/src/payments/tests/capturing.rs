@@ -333,3 +333,17 @@ async fn an_order_with_several_authorizations_is_done_with_in_one_run() {
         assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"due": 3, "lapsed": 3}));
     }
 }
+
+#[tokio::test]
+async fn a_run_ends_with_a_line_of_all_counts() {
+    let fixture = two().await;
+    let log = crate::test_log::Log::here();
+    let report = run(&fixture).await;
+    let lines = log.lines("captured what was due");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let Value::Object(all) = serde_json::to_value(&report).unwrap() else { unreachable!() };
+    for (name, value) in all.iter().filter(|(name, _)| *name != "captured_minor") {
+        assert_eq!(&line[name], value, "{name}");
+    }
+    assert_eq!(line["captured_minor"], "{\"USD\": 5198}");
+}

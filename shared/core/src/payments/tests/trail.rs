@@ -1,7 +1,10 @@
 //! What a request leaves for its log line and its metrics.
 
 use super::*;
-use crate::trail::{Trail, follow, note};
+use crate::{
+    test_log::Log,
+    trail::{Trail, follow, note},
+};
 
 /// Takes three seconds for everything.
 struct Slow(Arc<ScriptedGateway>);
@@ -74,4 +77,81 @@ async fn what_was_put_on_record_is_on_the_trail_of_a_request_that_has_an_id() {
         assert_eq!(trail.operation, Some(outcome.operation));
     }
     assert!(trail_of(approved(), None).await.changes.is_empty(), "logged at once");
+}
+
+/// What was done to whom, of the audit trail's lines.
+fn audited(log: &Log) -> Vec<(String, String)> {
+    let lines = log.lines("changed").into_iter();
+    lines
+        .map(|line| {
+            assert_eq!((&line["audit"], &line["merchant"]), (&json!(true), &json!("m")));
+            let text = |name: &str| line[name].as_str().unwrap().to_owned();
+            (text("what"), text("by"))
+        })
+        .collect()
+}
+
+fn both(what: &str, by: &str) -> (String, String) {
+    (what.to_owned(), by.to_owned())
+}
+
+#[tokio::test]
+async fn every_change_has_a_line_in_the_audit_trail() {
+    let client = "client_credentials";
+    let log = Log::here();
+    let mut fixture = Fixture::new().await;
+    assert_eq!(audited(&log), [both("order registered", client)]);
+
+    let log = Log::here();
+    let mut intent = intent(None);
+    let Action::Pay(pay) = &mut intent.action else { unreachable!() };
+    let due = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+    let at = fixture.perform(&intent, Duration::from_secs(29)).await.unwrap().at;
+    assert_eq!(audited(&log), [both("intent saved", client), both("outcome", client)]);
+    let outcome = log.lines("changed").remove(1);
+    assert_eq!((&outcome["state"], &outcome["outcome"]), (&json!("approved"), &json!("approved")));
+    assert_eq!((&outcome["amount_minor"], &outcome["retref"]), (&json!(2599), &json!("r")));
+
+    let log = Log::here();
+    fixture.payments.schedule_capture(&fixture.key, at.transaction, Some(due)).await.unwrap();
+    let ended = due + jiff::SignedDuration::from_hours(7 * 24 + 2);
+    fixture.payments.clock = Arc::new(Stopped(ended));
+    fixture.payments.lapse(&fixture.key, at.transaction).await.unwrap();
+    let expected = [both("scheduled capture moved", client), both("authorization lapsed", "schedule")];
+    assert_eq!(audited(&log), expected);
+    assert!(log.lines("changed")[0]["capture_at"].is_string());
+
+    let log = Log::here();
+    let mut order = fixture.stored().await;
+    let (name, personal_until) = (Some("Ann".to_owned()), Some(ended));
+    order.transactions[0].memo =
+        Some(Box::new(crate::memo::Memo { name, personal_until, ..Default::default() }));
+    assert!(fixture.payments.forget_who_paid(order).await.1);
+    assert_eq!(audited(&log), [both("personal data deleted", "schedule")]);
+}
+
+#[tokio::test]
+async fn each_inquiry_has_a_line_that_says_what_was_found() {
+    let response = GatewayResponse::default;
+    for (finding, name) in [
+        (found("r"), "approved"),
+        (Finding::Several(vec![approved_as("1"), approved_as("2")]), "several"),
+        (Finding::Absent, "absent"),
+        (Finding::Duplicate(response()), "duplicate"),
+        (Finding::TimedOut(response()), "timed_out"),
+        (Finding::Undecided, "undecided"),
+        (Finding::UnderReview, "under_review"),
+        (Finding::Failed, "failed"),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, response()));
+        let performed = fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+        let log = Log::here();
+        fixture.inquiry_finds(finding);
+        let deadline = Deadline::after(Duration::from_secs(29));
+        fixture.payments.ask_about(&fixture.merchant, performed.order, performed.at, deadline).await;
+        let lines = log.lines("gateway inquiry");
+        assert_eq!(lines.iter().map(|line| &line["finding"]).collect::<Vec<_>>(), [name]);
+    }
 }
