@@ -614,3 +614,28 @@ async fn of_an_index_full_of_others_orders_so_much_is_read_and_no_more() {
         assert_eq!(*full.1.lock().unwrap(), pages, "{on_a_page}");
     }
 }
+
+#[tokio::test]
+async fn a_part_is_full_when_its_transactions_have_many_operations() {
+    let world = World::default();
+    for n in 1..=20 {
+        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        let operation = |kind, decision| {
+            let new = new_operation(Uuid::from_u128(n * 16), kind, 100);
+            let second = i64::try_from(n).unwrap();
+            Operation { state: State::Decided(decision), ..Operation::new(new, at(second)) }
+        };
+        let response = GatewayResponse::default;
+        let approved = operation(Kind::Purchase, Decision::Approved(response()));
+        let mut transaction = payment(Method::Purchase, approved);
+        let nothing = Decision::NoEffect(response(), crate::outcome::NoEffect::Unreachable);
+        transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
+        order.transactions.push(transaction);
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let part = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap();
+    assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
+    assert!(part.next.is_some());
+}
