@@ -30,7 +30,7 @@ async fn trail_of(says: Outcome, request_id: Option<&str>) -> Trail {
         note(|trail| trail.request_id = request_id.map(str::to_owned));
         fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
     };
-    follow(purchase).await.1
+    follow(Box::pin(purchase)).await.1
 }
 
 fn approved() -> Outcome {
