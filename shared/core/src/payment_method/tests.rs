@@ -206,3 +206,23 @@ fn an_approval_stores_a_card_only_if_it_says_where() {
     assert!(customer.settle_found(id, &several, &rule, now()));
     assert_eq!(customer.method(id).unwrap().state, MethodState::Stored);
 }
+
+#[test]
+fn a_verification_without_a_trace_is_given_up_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
+    let mut customer = customer();
+    customer.add(new(1), &[], now()).unwrap();
+    let (id, rule) = (Uuid::from_u128(1), DeclineOn::default());
+    let pending = |absent_since: Option<i64>| MethodState::Pending {
+        absent_since: absent_since.map(|seconds| now() + SignedDuration::from_secs(seconds)),
+    };
+    for (seconds, changes, state) in [
+        (94, false, pending(None)),
+        (95, true, pending(Some(95))),
+        (154, false, pending(Some(95))),
+        (155, true, MethodState::NotStored(NoEffect::NeverArrived)),
+    ] {
+        let at = now() + SignedDuration::from_secs(seconds);
+        assert_eq!(customer.settle_found(id, &Finding::Absent, &rule, at), changes, "after {seconds} s");
+        assert_eq!(customer.method(id).unwrap().state, state, "after {seconds} s");
+    }
+}

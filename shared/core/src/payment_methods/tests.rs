@@ -323,3 +323,26 @@ fn a_verification_is_on_the_trail_of_its_request() {
     let (_, trail) = crate::trail::follow(async { shop.add(None) }).now_or_never().unwrap();
     assert_eq!((trail.gateway_calls, trail.gateway_timeouts), (1, 1));
 }
+
+#[test]
+fn a_request_whose_write_lost_its_answer_goes_on_and_one_that_was_not_written_sends_nothing() {
+    // The customer is read first, and then written.
+    let shop = Shop::new(World::new(vec![(1, Fault::LostAfter)]));
+    shop.add(None).unwrap().unwrap();
+    assert_eq!(shop.world.verifications(), 1);
+    let shop = Shop::new(World::new(vec![(1, Fault::Refused)]));
+    assert!(matches!(shop.add(None).unwrap(), Err(MethodRefusal::Store(_))));
+    assert_eq!((shop.world.verifications(), shop.world.customer().is_none()), (0, true));
+}
+
+#[test]
+fn a_change_that_met_another_is_made_to_what_is_there() {
+    for answers in [true, false] {
+        let mut shop = Shop::new(World::new(Vec::new()));
+        let id = shop.stored(None);
+        let (world, is_next) = (Arc::clone(&shop.world), true.into());
+        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, answers });
+        shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
+        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{answers}");
+    }
+}

@@ -519,3 +519,12 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
     assert_eq!(status(&fixture, at), Status::Complete);
 }
+
+#[test]
+fn what_only_a_newer_version_can_read_is_left_to_it() {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(30);
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -156,6 +159,11 @@ impl World {
         }
     }
 
+    /// Another process has changed every customer.
+    fn changed_by_another(&self) {
+        self.state().customers.values_mut().for_each(|customer| customer.version += 1);
+    }
+
     fn enter(&self) -> Option<Fault> {
         let mut state = self.state();
         let number = state.calls;
@@ -232,6 +240,31 @@ impl CustomerStore for World {
             Written::Done
         });
         written.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
+    }
+}
+
+/// The table, where another process writes before our next write.
+pub(super) struct Overtaken {
+    pub(super) world: Arc<World>,
+    pub(super) is_next: AtomicBool,
+    /// Whether that write of ours gets an answer; without one it is not done.
+    pub(super) answers: bool,
+}
+
+#[async_trait]
+impl CustomerStore for Overtaken {
+    async fn load(&self, key: &CustomerKey) -> Result<Option<Customer>, StoreError> {
+        self.world.load(key).await
+    }
+
+    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+        if self.is_next.swap(false, Ordering::Relaxed) {
+            self.world.changed_by_another();
+            if !self.answers {
+                return Err(StoreError::Unavailable("a fault".to_owned()));
+            }
+        }
+        self.world.put(customer).await
     }
 }
 
