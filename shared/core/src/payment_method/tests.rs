@@ -226,3 +226,23 @@ fn a_verification_without_a_trace_is_given_up_only_when_it_is_late_enough_and_se
         assert_eq!(customer.method(id).unwrap().state, state, "after {seconds} s");
     }
 }
+
+#[test]
+fn a_record_of_a_verification_that_stored_nothing_decides_it() {
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    for (record, state) in [
+        (
+            Outcome::Declined(GatewayResponse::default(), decline.code, decline.advice),
+            MethodState::Declined(decline),
+        ),
+        (Outcome::Approved(GatewayResponse::default()), MethodState::NotStored(NoEffect::TryAgain)),
+    ] {
+        let mut customer = customer();
+        customer.add(new(1), &[], now()).unwrap();
+        let id = Uuid::from_u128(1);
+        let found = Finding::Became(Box::new(record));
+        assert!(customer.settle_found(id, &found, &DeclineOn::default(), now()));
+        assert_eq!(customer.method(id).unwrap().state, state);
+    }
+}
