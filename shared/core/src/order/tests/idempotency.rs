@@ -1,11 +1,13 @@
 //! One intent, one movement of money.
 
+use uuid::Uuid;
+
 use super::{
     Fixture, TOTAL, amount,
     fixture::{approval, declined, not_done, partial, unknown},
 };
 use crate::{
-    operation::Stage,
+    operation::{Principal, Shopper, Stage},
     order::{Next, Rejection},
     outcome::NoEffect,
     transaction::Method,
@@ -194,4 +196,18 @@ fn what_was_abandoned_ten_times_gets_one_more_attempt_and_then_none() {
     }
     // Each of them is looked for before any further money moves.
     assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(Rejection::TooManyOperations));
+}
+
+#[test]
+fn a_shopper_does_not_go_on_with_what_another_one_began() {
+    let mut fixture = Fixture::new();
+    fixture.by = Principal::Implicit;
+    let first = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    fixture.told(first, &not_done(NoEffect::Unreachable));
+    let again = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    assert_eq!(again, first, "one's own is another attempt");
+    fixture.told(again, &not_done(NoEffect::Unreachable));
+    fixture.shopper = Some(Shopper::of(Uuid::from_u128(2)));
+    let other = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    assert_ne!(other.transaction, first.transaction);
 }

@@ -99,10 +99,10 @@ async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
 }
 
 /// A gateway that answers as it is told, after the order was changed by another process.
-struct Meanwhile(Arc<MemoryStore>, Arc<ScriptedGateway>, fn(&mut Order));
+struct ChangedMeanwhile(Arc<MemoryStore>, Arc<ScriptedGateway>, fn(&mut Order));
 
 #[async_trait]
-impl Gateway for Meanwhile {
+impl Gateway for ChangedMeanwhile {
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         if self.1.sent.lock().unwrap().is_empty() {
             *self.0.meanwhile.lock().unwrap() = Some(Box::new(self.2));
@@ -122,7 +122,8 @@ async fn an_approval_that_arrives_after_its_payment_was_given_up_is_adopted() {
         let nothing = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
         order.transactions[0].operations[0].decide(nothing, Timestamp::now());
     };
-    fixture.payments.gateway = Arc::new(Meanwhile(fixture.store.clone(), fixture.gateway.clone(), give_up));
+    fixture.payments.gateway =
+        Arc::new(ChangedMeanwhile(fixture.store.clone(), fixture.gateway.clone(), give_up));
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
     let order = fixture.stored().await;
     assert_eq!((order.owing(), fixture.sent()), (Some(Amount::ZERO), 1));
@@ -137,7 +138,8 @@ async fn an_approval_that_arrives_after_another_attempt_was_approved_is_given_ba
         operation.attempt_again(Uuid::new_v4(), operation.amount, None, Timestamp::now());
         operation.decide(Decision::Approved(approved_as("other")), Timestamp::now());
     };
-    fixture.payments.gateway = Arc::new(Meanwhile(fixture.store.clone(), fixture.gateway.clone(), pay_again));
+    fixture.payments.gateway =
+        Arc::new(ChangedMeanwhile(fixture.store.clone(), fixture.gateway.clone(), pay_again));
     fixture.gateway_says(Outcome::Approved(approved_as("ours")));
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["ours"]);
