@@ -1,8 +1,10 @@
-//! The guards that `.ci/mutations` removes in turn are where it looks for them.
+//! The guards that `.ci/mutations` removes in turn are where it looks for them, and the reliability page says what
+//! came of changing the code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -78,5 +80,62 @@ fn the_table_of_the_reliability_page_has_every_guard_and_names_tests_that_there_
         for name in names {
             assert!(tests.contains(&format!("fn {name}(")), "{guard}: there is no test {name}");
         }
+    }
+}
+
+/// What came of every change that cargo-mutants makes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutants {
+    tool: String,
+    version: String,
+    files: BTreeMap<String, Counts>,
+    noticed_by_nothing: Vec<Unnoticed>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    made: usize,
+    do_not_compile: usize,
+    a_test_fails: usize,
+    tests_do_not_end: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unnoticed {
+    file: String,
+    change: String,
+    why: String,
+}
+
+#[test]
+fn the_reliability_page_has_the_counts_of_all_changes_and_each_that_is_left_is_explained() {
+    let all: Mutants =
+        serde_json::from_slice(&fs::read(shared().join("../docs/reliability/mutants.json")).unwrap())
+            .unwrap();
+    assert!(all.tool.starts_with("cargo-mutants ") && !all.version.is_empty());
+    let left = all.noticed_by_nothing;
+    for (file, counts) in &all.files {
+        let unnoticed = left.iter().filter(|change| change.file == *file).count();
+        let known = counts.do_not_compile + counts.a_test_fails + counts.tests_do_not_end + unnoticed;
+        assert_eq!(known, counts.made, "{file}");
+    }
+    for change in &left {
+        assert!(!change.change.is_empty() && change.why.len() > 40, "{}", change.change);
+    }
+    let sum = |of: fn(&Counts) -> usize| all.files.values().map(of).sum::<usize>();
+    let page = fs::read_to_string(shared().join("../docs/reliability.md")).unwrap();
+    for (what, count) in [
+        ("made", sum(|counts| counts.made)),
+        ("that do not compile", sum(|counts| counts.do_not_compile)),
+        ("with which a test fails", sum(|counts| counts.a_test_fails)),
+        ("with which the tests do not end", sum(|counts| counts.tests_do_not_end)),
+        ("that are noticed by nothing", left.len()),
+    ] {
+        let (_, rest) = page.split_once(&format!("| {what} | ")).unwrap();
+        let shown: String = rest.split(" |").next().unwrap().chars().filter(|c| *c != ',').collect();
+        assert_eq!(shown, count.to_string(), "{what}");
     }
 }

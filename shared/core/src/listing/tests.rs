@@ -639,3 +639,9 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
     assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
     assert!(part.next.is_some());
 }
+
+#[tokio::test]
+async fn days_without_entries_count_too_so_that_a_part_ends_in_time() {
+    let (rows, parts) = all(&World::default(), (0, 300 * DAY_S), None, 10, &|_, _| true, |_| {}).await;
+    assert_eq!((rows.len(), parts), (0, 3), "some 120 days each");
+}
