@@ -158,8 +158,7 @@ mod tests {
             let number = (0..10).map(|check| format!("{body}{check}")).find(|n| CardNumber::parse(n).is_ok());
             let number = number.unwrap_or_else(|| panic!("{start}"));
             let typed = CardAccount::parse(&number).unwrap();
-            let token = format!("9{}{:09}{}", &number[..2], 7, &number[number.len() - 4..]);
-            let sent = token;
+            let sent = format!("9{}{:09}{}", &number[..2], 7, &number[number.len() - 4..]);
             let token = CardAccount::parse(&sent).unwrap();
             assert!(token.is_token());
             assert_eq!(token.expose(), sent);

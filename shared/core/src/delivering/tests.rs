@@ -15,6 +15,10 @@ use crate::webhook::REPEATED_FOR;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
+async fn pass(world: &World, time: SignedDuration) {
+    world.time.sleep_until(world.time.now().checked_add(time).unwrap()).await;
+}
+
 /// An event a second, of ten orders in turn, each to all receivers; and then three days more. All receivers share one
 /// place in the stream, which is the worst that can happen.
 async fn story(world: &World, events: u32) {
@@ -24,7 +28,7 @@ async fn story(world: &World, events: u32) {
         for n in 0..events {
             let published = world.publish(n).await;
             added.borrow_mut().extend(published);
-            world.time.sleep_until(world.time.now().checked_add(SECOND).unwrap()).await;
+            pass(world, SECOND).await;
         }
     };
     let stream = async {
@@ -33,11 +37,9 @@ async fn story(world: &World, events: u32) {
             // A batch that took long has the next one wait.
             let batch = added.take();
             world.delivering.first_attempts(batch).await;
-            let next = world.time.now().checked_add(SECOND / 5).unwrap();
-            world.time.sleep_until(next).await;
+            pass(world, SECOND / 5).await;
         }
-        let end = world.time.now().checked_add(REPEATED_FOR).unwrap();
-        world.time.sleep_until(end).await;
+        pass(world, REPEATED_FOR).await;
         is_over.set(true);
     };
     let schedule = async {
@@ -84,10 +86,10 @@ fn one_that_is_down_for_good_is_probed_and_then_everything_is_parked() {
     let world = World::new(&[("dead", Manner::DownUntil(SignedDuration::from_hours(10_000)))]);
     Time::run(&world.time, async {
         story(&world, 100).await;
-        world.time.sleep_until(world.time.now().checked_add(MINUTE * 60).unwrap()).await;
+        pass(&world, MINUTE * 60).await;
         for _ in 0..60 {
             world.delivering.run().await;
-            world.time.sleep_until(world.time.now().checked_add(MINUTE).unwrap()).await;
+            pass(&world, MINUTE).await;
         }
     });
     assert_eq!((world.waiting("dead"), world.parked("dead")), (0, 100));
@@ -125,13 +127,9 @@ async fn batch(world: &World, events: u32) -> DeliveryReport {
     let mut added = Vec::new();
     for n in 0..events {
         added.extend(world.publish(n).await);
-        world.time.sleep_until(world.time.now().checked_add(SECOND).unwrap()).await;
+        pass(world, SECOND).await;
     }
     world.delivering.first_attempts(added).await
-}
-
-async fn pass(world: &World, time: SignedDuration) {
-    world.time.sleep_until(world.time.now().checked_add(time).unwrap()).await;
 }
 
 #[test]
@@ -227,25 +225,16 @@ fn a_receiver_that_asks_for_a_wait_gets_nothing_until_it_is_over() {
         pass(&world, MINUTE * 9).await;
         assert_eq!(world.delivering.run().await, DeliveryReport::default());
         let added = world.publish(2).await;
-        let report = world.delivering.first_attempts(added).await;
+        let report = world.delivering.first_attempts(added.clone()).await;
         assert_eq!(report, DeliveryReport { waiting: 1, ..Default::default() });
         pass(&world, MINUTE).await;
         assert_eq!(world.delivering.run().await.attempts, 3);
+        // Its own deliveries are not due before, either.
+        let (busy, now) = (NotTaken::Busy { status: 429, after: MINUTE * 10 }, world.time.now());
+        let settled = after_failure(&added[0].delivery, &busy, now);
+        let Settled::Waits { due, .. } = settled else { panic!("{settled:?}") };
+        assert_eq!(due, now + MINUTE * 10);
     });
-    // Its own deliveries are not due before, either.
-    let delivery = Delivery {
-        to: ReceiverKey { merchant: "m".parse().unwrap(), receiver: "r".parse().unwrap() },
-        event: uuid::Uuid::nil(),
-        at: Timestamp::UNIX_EPOCH,
-        kind: "order.paid".to_owned(),
-        body: "{}".to_owned(),
-        failures: 0,
-        since: None,
-    };
-    let busy = NotTaken::Busy { status: 429, after: MINUTE * 10 };
-    let settled = after_failure(&delivery, &busy, Timestamp::UNIX_EPOCH);
-    let Settled::Waits { due, .. } = settled else { panic!("{settled:?}") };
-    assert_eq!(due, Timestamp::UNIX_EPOCH + MINUTE * 10);
 }
 
 #[test]

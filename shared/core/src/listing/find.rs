@@ -343,12 +343,16 @@ mod tests {
         }
     }
 
+    fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [Condition]) -> Wanted<'a> {
+        let (now, since, until) = (at(0), at(0), at(1));
+        Wanted { merchant, now, since, until, conditions, after: None, limit: 1 }
+    }
+
     #[test]
     fn the_conditions_say_which_index_is_read_and_whether_what_is_in_doubt_comes_first() {
         let merchant = "m".parse().unwrap();
         let wanted = |conditions: &[Condition]| {
-            let (now, since, until) = (at(0), at(0), at(1));
-            let wanted = Wanted { merchant: &merchant, now, since, until, conditions, after: None, limit: 1 };
+            let wanted = wanted(&merchant, conditions);
             (wanted.last_four().map(str::to_owned), wanted.needs_attention(), wanted.is_for_doubts())
         };
         let digits = Condition::LastFour("1111".to_owned());
@@ -364,9 +368,7 @@ mod tests {
     fn an_entry_of_another_currency_is_not_looked_at_and_one_that_states_none_is() {
         let merchant = "m".parse().unwrap();
         let conditions = [Condition::Currency(vec![Currency::USD]), Condition::LastFour("1111".to_owned())];
-        let (now, since, until) = (at(0), at(0), at(1));
-        let wanted =
-            Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after: None, limit: 1 };
+        let wanted = wanted(&merchant, &conditions);
         let entry = |currency| LoggedEntry {
             sort: sort_of(at(0)),
             id: Uuid::nil(),

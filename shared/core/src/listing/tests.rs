@@ -1,5 +1,7 @@
 //! Lists that are read in parts, while entries are added.
 
+mod doubts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
@@ -43,11 +45,16 @@ fn merchant() -> MerchantId {
     "m".parse().unwrap()
 }
 
+/// An order without any payment yet.
+fn order_of(merchant: MerchantId, n: u64, second: i64) -> Order {
+    let key = OrderKey { merchant, order: format!("order-{n}").parse().unwrap() };
+    Order::new(&key, Currency::USD, None, at(second))
+}
+
 impl World {
     /// An order of a purchase that was approved then, and captured again and again after it.
     fn pays(&self, n: u64, second: i64) {
-        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
-        let mut order = Order::new(&key, Currency::USD, None, at(second));
+        let mut order = order_of(merchant(), n, second);
         let operation = |id: u128, kind, second| {
             let new = new_operation(Uuid::from_u128(u128::from(n) * 16 + id + 1), kind, n + 1);
             let mut operation = Operation::new(new, at(second));
@@ -223,7 +230,6 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
 async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
     let world = World::default();
     (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
-    // A part is full, too, when its transactions have many operations.
     for (limit, expected_parts) in [(100, 12), (5_000, 2)] {
         let (rows, parts) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
         assert_eq!((rows, parts), (ids((0..1_200).rev()), expected_parts), "{limit}");
@@ -335,46 +341,6 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
 }
 
 #[tokio::test]
-async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_merchants_own() {
-    let world = World::default();
-    world.pays(9, 0);
-    for (n, merchant, second) in
-        [(1, "m", 900), (2, "m", 0), (3, "another", 0), (4, "m", 1_800), (5, "m", 3_000)]
-    {
-        let key =
-            OrderKey { merchant: merchant.parse().unwrap(), order: format!("order-{n}").parse().unwrap() };
-        let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
-        let mut order = Order::new(&key, Currency::USD, None, at(second));
-        order.transactions.push(payment(Method::Purchase, Operation::new(new, at(second))));
-        world.orders.lock().unwrap().insert(key.to_string(), order);
-    }
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let now = at(5_400);
-    let wants = |_: &Order, transaction: &Transaction| is_in_doubt(transaction, now);
-    let search = DoubtSearch { merchant: &merchant, now, limit: 10, after: None, wants: &wants };
-    let found = lister.in_doubt(&search).await.unwrap();
-    let orders: Vec<_> = found.rows.iter().map(|row| row.order.id.to_string()).collect();
-    assert_eq!((orders, found.next, found.more), (ids([2, 1, 4].into_iter()), None, false), "oldest first");
-    assert_eq!(found.rows[0].at, at(0));
-    assert_eq!(world.read.lock().unwrap().1, 4, "no other merchant's order is read");
-    // In parts: none is skipped, and none is there twice.
-    let (mut orders, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let part =
-            lister.in_doubt(&DoubtSearch { limit: 1, after: after.as_deref(), ..search }).await.unwrap();
-        orders.extend(part.rows.iter().map(|row| row.order.id.to_string()));
-        assert!(part.rows.len() <= 1);
-        after = part.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(orders, ids([1, 2, 4].into_iter()));
-    let none = lister.in_doubt(&DoubtSearch { wants: &|_, _| false, ..search }).await.unwrap();
-    assert!(none.rows.is_empty() && none.next.is_none());
-}
-
-#[tokio::test]
 async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     let world = World::default();
     (10..14).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
@@ -421,7 +387,7 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
 }
 
-/// Any transaction of all merchants' days.
+/// All transactions of a range, by the days or by a card.
 fn anything<'a>(
     merchant: &'a MerchantId,
     last_four: Option<&'a str>,
@@ -465,8 +431,7 @@ async fn a_day_is_read_no_further_than_the_range_goes() {
 #[tokio::test]
 async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     let world = World::default();
-    let key = OrderKey { merchant: merchant(), order: "order-1".parse().unwrap() };
-    let mut order = Order::new(&key, Currency::USD, None, at(0));
+    let mut order = order_of(merchant(), 1, 0);
     for (n, second) in [(1, 0), (2, 1_000)] {
         let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
         let mut operation = Operation::new(new, at(second));
@@ -485,146 +450,13 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
 }
 
 #[tokio::test]
-async fn an_order_with_several_transactions_in_doubt_is_found_in_parts_of_any_size() {
-    let world = World::default();
-    for n in 1..=2 {
-        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
-        let mut order = Order::new(&key, Currency::USD, None, at(0));
-        for id in 1..=3 {
-            let new = new_operation(Uuid::from_u128(n * 16 + id), Kind::Purchase, 100);
-            order.transactions.push(payment(Method::Purchase, Operation::new(new, at(0))));
-        }
-        world.has(order);
-    }
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    for limit in 1..=7 {
-        let (mut found, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let (now, after_this, wants) = (at(9_000), after.as_deref(), &|_: &Order, _: &Transaction| true);
-            let search = DoubtSearch { merchant: &merchant, now, limit, after: after_this, wants };
-            let part = lister.in_doubt(&search).await.unwrap();
-            assert!(part.rows.len() <= limit);
-            found.extend(part.rows.iter().map(|row| row.transaction.as_u128()));
-            after = part.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(found, [17, 18, 19, 33, 34, 35], "{limit}");
-    }
-}
-
-#[tokio::test]
-async fn what_is_read_of_orders_in_doubt_has_a_limit_and_the_next_part_goes_on() {
-    let world = World::default();
-    for n in 10..50 {
-        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
-        let mut order = Order::new(&key, Currency::USD, None, at(0));
-        let new = new_operation(Uuid::from_u128(n * 16), Kind::Purchase, 100);
-        let pending = Operation::new(new, at(0));
-        let mut transaction = payment(Method::Purchase, pending.clone());
-        let decided =
-            Operation { state: State::Decided(Decision::Approved(GatewayResponse::default())), ..pending };
-        transaction.operations.extend(vec![decided; OPERATIONS_MAX - 1]);
-        order.transactions.push(transaction);
-        world.has(order);
-    }
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let (now, wants) = (at(9_000), &|_: &Order, _: &Transaction| true);
-    let search = DoubtSearch { merchant: &merchant, now, limit: 100, after: None, wants };
-    let part = lister.in_doubt(&search).await.unwrap();
-    // Four steps of eight orders as large as they can be; a fifth would be too much.
-    assert_eq!((part.rows.len(), part.more), (32, false));
-    assert_eq!(part.read_bytes, 40 * 256 + 4 * STEP_BYTES);
-    let after = part.next.unwrap();
-    let rest = lister.in_doubt(&DoubtSearch { after: Some(&after), ..search }).await.unwrap();
-    assert_eq!((rest.rows.len(), rest.next), (8, None));
-    // To the byte.
-    let room = READ_MAX_BYTES - 4 * STEP_BYTES;
-    for (keys, rows) in [(room / 256, 32), (room / 256 + 1, 24)] {
-        let beside = Beside(&world, keys - 40);
-        let lister = Lister { log: &world, store: &beside };
-        assert_eq!(lister.in_doubt(&search).await.unwrap().rows.len(), rows);
-    }
-}
-
-/// A world whose index also has so many orders of another merchant.
-struct Beside<'a>(&'a World, usize);
-
-#[async_trait]
-impl OrderStore for Beside<'_> {
-    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        self.0.load(key).await
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
-        if query.shard != 1 {
-            return self.0.due(query).await;
-        }
-        let key = OrderKey { merchant: "another".parse().unwrap(), order: "o".parse().unwrap() };
-        Ok(Page { keys: vec![key; self.1], oldest: None, next: None })
-    }
-}
-
-/// An index full of other merchants' orders, so many on a page, and how many pages were read.
-struct Full(usize, Mutex<usize>);
-
-#[async_trait]
-impl OrderStore for Full {
-    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
-        unreachable!("no order is the merchant's")
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        *self.1.lock().unwrap() += 1;
-        let key = OrderKey { merchant: "another".parse().unwrap(), order: "o".parse().unwrap() };
-        let next = Some(Cursor { key: key.to_string(), due: String::new() });
-        Ok(Page { keys: vec![key; self.0], oldest: None, next })
-    }
-}
-
-#[tokio::test]
-async fn of_an_index_full_of_others_orders_so_much_is_read_and_no_more() {
-    let world = World::default();
-    for (on_a_page, pages, bytes) in
-        [(1_000, 20, 20_000 * 256), (1_500, 14, READ_MAX_BYTES / 2), (19_999, 2, READ_MAX_BYTES / 2)]
-    {
-        let full = Full(on_a_page, Mutex::default());
-        let (merchant, lister) = (merchant(), Lister { log: &world, store: &full });
-        let wants = &|_: &Order, _: &Transaction| true;
-        let search = DoubtSearch { merchant: &merchant, now: at(0), limit: 1, after: None, wants };
-        let found = lister.in_doubt(&search).await.unwrap();
-        assert_eq!((found.rows.len(), found.more, found.read_bytes), (0, true, bytes), "{on_a_page}");
-        assert_eq!(*full.1.lock().unwrap(), pages, "{on_a_page}");
-    }
-}
-
-#[tokio::test]
 async fn a_part_is_full_when_its_transactions_have_many_operations() {
     let world = World::default();
     for n in 1..=20 {
-        let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
-        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        let mut order = order_of(merchant(), n, 0);
         let operation = |kind, decision| {
-            let new = new_operation(Uuid::from_u128(n * 16), kind, 100);
-            let second = i64::try_from(n).unwrap();
-            Operation { state: State::Decided(decision), ..Operation::new(new, at(second)) }
+            let new = new_operation(Uuid::from_u128(u128::from(n) * 16), kind, 100);
+            Operation { state: State::Decided(decision), ..Operation::new(new, order.created_at) }
         };
         let response = GatewayResponse::default;
         let approved = operation(Kind::Purchase, Decision::Approved(response()));

@@ -168,6 +168,27 @@ impl Gateway for ScriptedGateway {
     }
 }
 
+/// The order is changed by another process while the first instruction is at the gateway.
+struct ChangedWhileSent {
+    store: Arc<MemoryStore>,
+    gateway: Arc<ScriptedGateway>,
+    change: fn(&mut Order),
+}
+
+#[async_trait]
+impl Gateway for ChangedWhileSent {
+    async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
+        if self.gateway.sent.lock().unwrap().is_empty() {
+            *self.store.meanwhile.lock().unwrap() = Some(Box::new(self.change));
+        }
+        self.gateway.execute(merchant, instruction, limit).await
+    }
+
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
+        self.gateway.inquire(merchant, question, limit).await
+    }
+}
+
 /// Every merchant there can be, with the same rules.
 struct Everyone;
 
@@ -218,8 +239,16 @@ impl Fixture {
             Payments { store: store.clone(), gateway: gateway.clone(), clock: Arc::new(SystemClock) };
         let merchant = test_merchant("m".parse().unwrap());
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
-        payments.register(&merchant, &key, Currency::USD, Amount::new(2599).unwrap()).await.unwrap();
-        Self { payments, store, gateway, merchant, key }
+        let mut fixture = Self { payments, store, gateway, merchant, key };
+        fixture.register("o").await;
+        fixture
+    }
+
+    /// Registers an order, which is paid from now on.
+    async fn register(&mut self, order: &str) {
+        self.key.order = order.parse().unwrap();
+        let total = Amount::new(2599).unwrap();
+        self.payments.register(&self.merchant, &self.key, Currency::USD, total).await.unwrap();
     }
 
     fn next_writes(&self, faults: &[Fault]) {
@@ -236,6 +265,12 @@ impl Fixture {
 
     fn meanwhile(&self, change: impl FnOnce(&mut Order) + Send + 'static) {
         *self.store.meanwhile.lock().unwrap() = Some(Box::new(change));
+    }
+
+    /// Another process changes the order while the first instruction is at the gateway.
+    fn changed_while_sent(&mut self, change: fn(&mut Order)) {
+        let (store, gateway) = (self.store.clone(), self.gateway.clone());
+        self.payments.gateway = Arc::new(ChangedWhileSent { store, gateway, change });
     }
 
     fn sent(&self) -> usize {
@@ -285,6 +320,27 @@ fn follow_up(kind: Kind, action: Action) -> Intent {
     Intent { action, fingerprint: Fingerprint::new(kind, None, None, None, None), ..intent(None) }
 }
 
+/// A payment, with this changed.
+fn paying(key: Option<&str>, change: impl FnOnce(&mut Pay)) -> Intent {
+    let mut intent = intent(key);
+    let Action::Pay(pay) = &mut intent.action else { unreachable!() };
+    change(pay);
+    intent
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+}
+
+fn not_done(reason: NoEffect) -> Outcome {
+    Outcome::NoEffect(reason, GatewayResponse::default())
+}
+
+fn declined() -> Outcome {
+    let code = DeclineCode::GenericDecline;
+    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+}
+
 fn approved_as(reference: &str) -> GatewayResponse {
     GatewayResponse {
         reference: Some(reference.to_owned()),
@@ -297,10 +353,11 @@ fn found(reference: &str) -> Finding {
     Finding::Became(Box::new(Outcome::Approved(approved_as(reference))))
 }
 
-/// What a report says, without the counts that are zero.
-fn told(report: &impl serde::Serialize) -> Value {
+/// What a report counts, without what is zero and how old the oldest is.
+fn counts(report: &impl serde::Serialize) -> Value {
     let Value::Object(mut all) = serde_json::to_value(report).unwrap() else { unreachable!() };
-    all.retain(|_, value| *value != json!(0) && *value != json!(false) && *value != json!({}));
+    let is_zero = |value: &Value| [json!(0), json!(false), json!({})].contains(value);
+    all.retain(|name, value| !name.starts_with("oldest_") && !is_zero(value));
     Value::Object(all)
 }
 

@@ -15,7 +15,7 @@ impl Fixture {
     /// A purchase that has been in doubt for two hours.
     async fn in_doubt() -> (Self, OperationRef) {
         let fixture = Self::new().await;
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.gateway_says(unknown());
         let at = fixture.purchase(None).await.unwrap().at;
         for order in fixture.store.orders.lock().unwrap().values_mut() {
             order.transactions[0].operations[0].attempt.at -= jiff::SignedDuration::from_hours(2);
@@ -123,11 +123,7 @@ async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
     fixture.decide(at, HandVerdict::NotDone).await.unwrap();
     for finding in [Finding::Undecided, Finding::UnderReview] {
         fixture.finds(finding.clone());
-        fixture.gateway_says(Outcome::Declined(
-            GatewayResponse::default(),
-            DeclineCode::GenericDecline,
-            DeclineCode::GenericDecline.advice(),
-        ));
+        fixture.gateway_says(declined());
         let sent = fixture.sent();
         fixture.purchase(Some("another")).await.unwrap();
         assert_eq!(fixture.sent(), sent + 1, "{finding:?}");

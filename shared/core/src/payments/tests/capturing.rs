@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::{
-    decline::Advice,
-    scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
-};
+use crate::scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due};
+
+/// So long after they are due, authorizations have ended.
+const ENDED: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
 
 /// When the captures are due.
 fn due() -> Timestamp {
@@ -17,15 +17,10 @@ fn due() -> Timestamp {
 async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fixture {
     let mut fixture = Fixture::new().await;
     for order in orders {
-        fixture.key.order = order.parse().unwrap();
-        fixture
-            .payments
-            .register(&fixture.merchant, &fixture.key, Currency::USD, Amount::new(2599).unwrap())
-            .await
-            .unwrap();
-        let mut intent = intent(None);
-        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
-        (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+        fixture.register(order).await;
+        let intent = paying(None, |pay| {
+            (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+        });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
     }
     fixture.payments.clock = Arc::new(Stopped(due + later));
@@ -58,8 +53,7 @@ async fn two() -> Fixture {
 
 /// Two authorizations that ended, and were not captured.
 async fn two_ended() -> Fixture {
-    let lifetime = SignedDuration::from_hours(7 * 24 + 1);
-    scheduled(&["1", "2"], due(), lifetime).await
+    scheduled(&["1", "2"], due(), ENDED).await
 }
 
 const VOIDS_LAPSED: EachAs = EachAs(|merchant| {
@@ -74,21 +68,6 @@ const PAUSED: EachAs = EachAs(|merchant| {
 
 const UNAVAILABLE: EachAs = EachAs(|_| Err(MerchantsError::Unavailable("cut".to_owned())));
 
-/// What a run says, but for how old the oldest is.
-fn counts(report: &CaptureReport) -> Value {
-    let mut told = told(report);
-    told.as_object_mut().unwrap().remove("oldest_due_age_s");
-    told
-}
-
-fn not_done(reason: NoEffect) -> Outcome {
-    Outcome::NoEffect(reason, GatewayResponse::default())
-}
-
-fn declined() -> Outcome {
-    Outcome::Declined(GatewayResponse::default(), DeclineCode::GenericDecline, Advice::Later)
-}
-
 #[tokio::test]
 async fn every_page_of_what_is_due_is_captured() {
     let fixture = scheduled(&["1", "2", "3"], due(), SignedDuration::ZERO).await;
@@ -102,12 +81,12 @@ async fn every_page_of_what_is_due_is_captured() {
 async fn the_oldest_that_is_due_is_reported_as_old_as_the_moment_that_was_asked_for() {
     let due = due();
     let mut fixture = scheduled(&["1"], due, SignedDuration::from_secs(600)).await;
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::Unreachable));
     let report = run(&fixture).await;
     assert_eq!((report.retried, report.oldest_due_age_s), (1, 600));
     // Put off by a minute: in the index since then, and due since its moment.
     fixture.payments.clock = Arc::new(Stopped(due + SignedDuration::from_secs(700)));
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::Unreachable));
     let report = run(&fixture).await;
     assert_eq!((report.retried, report.oldest_due_age_s), (1, 700));
     fixture.payments.clock = Arc::new(Stopped(due + SignedDuration::from_secs(860)));
@@ -121,10 +100,7 @@ async fn a_run_counts_each_capture_as_what_became_of_it() {
         (None, json!({"due": 2, "captured": 2, "captured_minor": {"USD": 5198}})),
         (Some(declined()), json!({"due": 2, "declined": 2})),
         (Some(not_done(NoEffect::VoidedElsewhere)), json!({"due": 2, "declined": 2})),
-        (
-            Some(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())),
-            json!({"due": 2, "in_doubt": 2}),
-        ),
+        (Some(unknown()), json!({"due": 2, "in_doubt": 2})),
         (Some(not_done(NoEffect::TryAgain)), json!({"due": 2, "retried": 2})),
         // What fails for one of a merchant's captures fails for all: one probe is enough.
         (Some(not_done(NoEffect::Unreachable)), json!({"due": 1, "retried": 1, "held_back": 1})),
@@ -198,7 +174,7 @@ async fn an_authorization_that_ended_lapses_and_is_voided_first_if_the_merchant_
     let unreachable = json!({"due": 1, "retried": 1, "held_back": 1});
     for (says, expected, lapses) in [
         (None, lapsed.clone(), true),
-        (Some(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())), lapsed.clone(), true),
+        (Some(unknown()), lapsed.clone(), true),
         // It cannot be voided, so it only lapses.
         (Some(declined()), lapsed.clone(), true),
         (Some(not_done(NoEffect::AlreadySettled)), lapsed.clone(), true),
@@ -248,7 +224,7 @@ async fn what_cannot_be_read_or_written_is_counted_and_stops_nothing_else() {
     let fixture = two().await;
     fixture.store.unread.store(true, Ordering::Relaxed);
     let request = CaptureRequest { shards: Some(vec![0, 7]), ..CaptureRequest::default() };
-    assert_eq!(told(&run_of(&fixture, &Everyone, request).await), json!({"unread_shards": 2}));
+    assert_eq!(counts(&run_of(&fixture, &Everyone, request).await), json!({"unread_shards": 2}));
 }
 
 #[tokio::test]
@@ -267,7 +243,7 @@ async fn what_somebody_else_did_first_is_overtaken() {
     // The schedule is cancelled while a run is at it.
     let cancelled = |order: &mut Order| order.transactions[0].capture = None;
     for merchants in [&Everyone as &dyn Merchants, &VOIDS_LAPSED] {
-        let fixture = scheduled(&["1"], due(), SignedDuration::from_hours(7 * 24 + 1)).await;
+        let fixture = scheduled(&["1"], due(), ENDED).await;
         fixture.meanwhile(cancelled);
         assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"overtaken": 1}));
     }
@@ -311,10 +287,10 @@ async fn a_run_that_has_no_time_left_says_what_it_leaves() {
 async fn three_of_one_order(later: SignedDuration) -> Fixture {
     let (mut fixture, due) = (Fixture::new().await, due());
     for amount in [500, 600, 700] {
-        let mut intent = intent(Some(&amount.to_string()));
-        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
-        (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
-        pay.amount = Amount::new(amount).ok();
+        let intent = paying(Some(&amount.to_string()), |pay| {
+            (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+            pay.amount = Amount::new(amount).ok();
+        });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
     }
     fixture.payments.clock = Arc::new(Stopped(due + later));
@@ -327,7 +303,7 @@ async fn an_order_with_several_authorizations_is_done_with_in_one_run() {
     let expected = json!({"due": 3, "captured": 3, "captured_minor": {"USD": 1800}});
     assert_eq!(counts(&run(&fixture).await), expected);
     for merchants in [&Everyone as &dyn Merchants, &VOIDS_LAPSED] {
-        let fixture = three_of_one_order(SignedDuration::from_hours(7 * 24 + 1)).await;
+        let fixture = three_of_one_order(ENDED).await;
         assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"due": 3, "lapsed": 3}));
     }
 }

@@ -32,7 +32,7 @@ async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_
 #[tokio::test]
 async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
     let deadline = Deadline::after(Duration::from_secs(29));
     let (mut order, at) = (performed.order, performed.at);
@@ -47,27 +47,16 @@ async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
 
 #[tokio::test]
 async fn that_money_moved_is_kept_although_another_attempt_began_and_a_refusal_is_not() {
-    struct Overtaken(Arc<MemoryStore>, Outcome);
-    #[async_trait]
-    impl Gateway for Overtaken {
-        async fn execute(&self, _: &Merchant, _: Instruction<'_>, _: Duration) -> Outcome {
-            *self.0.meanwhile.lock().unwrap() = Some(Box::new(|order| {
-                let operation = &mut order.transactions[0].operations[0];
-                let amount = operation.amount;
-                operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::now());
-            }));
-            self.1.clone()
-        }
-        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
-            Finding::Failed
-        }
-    }
-    let refused = Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default());
-    for (outcome, then) in
-        [(Outcome::Approved(approved_as("r")), Status::Complete), (refused, Status::Pending)]
-    {
+    for (outcome, then) in [
+        (Outcome::Approved(approved_as("r")), Status::Complete),
+        (not_done(NoEffect::VoidedElsewhere), Status::Pending),
+    ] {
         let mut fixture = Fixture::new().await;
-        fixture.payments.gateway = Arc::new(Overtaken(fixture.store.clone(), outcome));
+        fixture.changed_while_sent(|order| {
+            let operation = &mut order.transactions[0].operations[0];
+            operation.attempt_again(Uuid::new_v4(), operation.amount, None, Timestamp::now());
+        });
+        fixture.gateway_says(outcome);
         assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), then);
     }
 }
@@ -75,9 +64,9 @@ async fn that_money_moved_is_kept_although_another_attempt_began_and_a_refusal_i
 #[tokio::test]
 async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     let order = fixture.purchase(None).await.unwrap().order;
     let transaction = &order.transactions[0];
     let void = transaction.pending().unwrap();
@@ -90,7 +79,7 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
 #[tokio::test]
 async fn an_inquiry_names_every_abandoned_attempt_and_whether_they_share_an_order_id() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::NeverArrived));
     let performed = fixture.purchase(Some("k")).await.unwrap();
     let (mut order, at) = (performed.order, performed.at);
     assert!(!question(&order, at).unwrap().shared);
@@ -112,7 +101,7 @@ async fn an_inquiry_names_every_abandoned_attempt_and_whether_they_share_an_orde
 async fn reading_a_transaction_sends_an_inquiry_once_its_own_request_has_ended_for_long() {
     for (seconds, then) in [(119, Status::Pending), (120, Status::Complete)] {
         let mut fixture = Fixture::new().await;
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.gateway_says(unknown());
         let Performed { order, at, .. } =
             fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
         let sent = order.operation(at).unwrap().attempt.at;
@@ -153,7 +142,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
 #[tokio::test]
 async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Pending);
     let second = fixture.purchase(Some("another")).await;
     assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
@@ -164,7 +153,7 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
     for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
         let fixture = Fixture::new().await;
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.gateway_says(unknown());
         let found = GatewayResponse {
             reference: Some("r".to_owned()),
             amount: Some(Amount::new(2599).unwrap()),
@@ -184,9 +173,9 @@ async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
 #[tokio::test]
 async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
-    let refused = Outcome::NoEffect(NoEffect::VoidedElsewhere, GatewayResponse::default());
+    let refused = not_done(NoEffect::VoidedElsewhere);
     fixture.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
     // While the gateway is asked about the first attempt, another request gives it up and sends a second.
     fixture.meanwhile(|order| {

@@ -14,11 +14,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
                     && operation.attempt.gateway_order_id == instruction.gateway_order_id
             });
             assert!(on_record);
-            Outcome::Declined(
-                GatewayResponse::default(),
-                DeclineCode::GenericDecline,
-                DeclineCode::GenericDecline.advice(),
-            )
+            declined()
         }
         async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
             Finding::Failed
@@ -72,7 +68,7 @@ async fn the_writer_that_comes_second_decides_again() {
 #[tokio::test]
 async fn another_attempt_goes_out_under_an_order_id_of_its_own() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::Unreachable));
     fixture.purchase(None).await.unwrap();
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
     let sent = fixture.gateway.sent.lock().unwrap().clone();
@@ -93,7 +89,7 @@ async fn of_two_retries_in_the_same_instant_one_sends() {
     }
     let mut fixture = Fixture::new().await;
     fixture.payments.clock = Arc::new(Frozen);
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::Unreachable));
     fixture.purchase(Some("k")).await.unwrap();
     // Another process takes up the same operation at the same time, and its write comes first.
     fixture.meanwhile(|order| {
@@ -156,7 +152,7 @@ async fn a_request_that_was_carried_out_is_found_by_its_key_and_not_carried_out_
         fixture.payments.repeat(&fixture.merchant, &fixture.key, &intent(key), deadline()).await
     };
     assert!(repeat(Some("k")).await.unwrap().is_none());
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::Unreachable));
     fixture.purchase(Some("k")).await.unwrap();
     assert!(repeat(Some("k")).await.unwrap().is_none(), "it did nothing");
     let done = fixture.purchase(Some("k")).await.unwrap();
@@ -188,9 +184,8 @@ async fn what_was_right_when_it_was_done_is_answered_again_though_a_new_one_woul
     let mut fixture = Fixture::new().await;
     fixture.merchant.policy.orders = OrdersMode::External;
     fixture.key.order = "external".parse().unwrap();
-    let mut paid = Intent { currency: Some(Currency::USD), ..intent(Some("k")) };
-    let Action::Pay(pay) = &mut paid.action else { unreachable!() };
-    pay.amount = Amount::new(100).ok();
+    let paid = paying(Some("k"), |pay| pay.amount = Amount::new(100).ok());
+    let paid = Intent { currency: Some(Currency::USD), ..paid };
     let done = fixture.perform(&paid, Duration::from_secs(29)).await.unwrap();
     fixture.merchant.gateway.accounts.clear();
     let again = fixture.perform(&paid, Duration::from_secs(29)).await.unwrap();
@@ -209,11 +204,11 @@ async fn a_refund_that_is_only_recorded_is_not_sent() {
     assert_eq!((fixture.sent(), recorded.order.transactions[0].refunded().minor()), (1, 2599));
 }
 
-/// A store that takes no writes while somebody else's are taken.
-struct NotOurs(Arc<MemoryStore>);
+/// Refuses our writes, while another process's are done.
+struct OthersOnly(Arc<MemoryStore>);
 
 #[async_trait]
-impl OrderStore for NotOurs {
+impl OrderStore for OthersOnly {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
         self.0.load(key).await
     }
@@ -235,7 +230,7 @@ impl OrderStore for NotOurs {
 #[tokio::test]
 async fn an_order_that_others_change_all_the_time_is_contended_whatever_the_store_says() {
     let mut fixture = Fixture::new().await;
-    fixture.payments.store = Arc::new(NotOurs(fixture.store.clone()));
+    fixture.payments.store = Arc::new(OthersOnly(fixture.store.clone()));
     assert!(matches!(fixture.purchase(None).await, Err(Refusal::Contended)));
     assert_eq!(fixture.sent(), 0);
 }

@@ -5,7 +5,7 @@ use super::*;
 /// A payment with the key `k` that two inquiries did not find.
 async fn abandoned() -> Fixture {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::NeverArrived));
     assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), Status::Failed);
     assert_eq!(fixture.sent(), 1);
     fixture
@@ -75,15 +75,12 @@ async fn of_two_abandoned_charges_that_are_found_the_second_is_voided_by_its_own
 async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_payment() {
     let fixture = Fixture::new().await;
     let pay = |method, minor| {
-        let mut intent = intent(Some(&format!("{minor}")));
-        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
-        (pay.method, pay.amount) = (method, Amount::new(minor).ok());
-        intent
+        paying(Some(&format!("{minor}")), |pay| (pay.method, pay.amount) = (method, Amount::new(minor).ok()))
     };
     let time = Duration::from_secs(29);
     let held = fixture.perform(&pay(Method::Authorize, 500), time).await.unwrap().at.transaction;
     let paid = fixture.perform(&pay(Method::Purchase, 600), time).await.unwrap().at.transaction;
-    fixture.gateway_says(Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()));
+    fixture.gateway_says(not_done(NoEffect::NeverArrived));
     fixture.perform(&pay(Method::Purchase, 700), time).await.unwrap();
     let (target, amount, mechanism) = (Target::Transaction(paid), None, None);
     let refund = follow_up(Kind::Refund, Action::Refund { target, amount, mechanism });
@@ -95,7 +92,7 @@ async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_paymen
 #[tokio::test]
 async fn an_inquiry_that_has_no_time_left_is_not_sent() {
     let mut fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
     let later = Timestamp::now() + jiff::SignedDuration::from_mins(2);
     fixture.payments.clock = Arc::new(Stopped(later));

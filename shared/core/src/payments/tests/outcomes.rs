@@ -5,24 +5,8 @@ use crate::operation::Decision;
 
 #[tokio::test]
 async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
-    struct Changes(Arc<MemoryStore>);
-    #[async_trait]
-    impl Gateway for Changes {
-        async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
-            *self.0.meanwhile.lock().unwrap() =
-                Some(Box::new(|order| order.total = Some(Amount::new(9000).unwrap())));
-            Outcome::Approved(GatewayResponse {
-                reference: Some("r".to_owned()),
-                amount: Some(instruction.amount),
-                ..GatewayResponse::default()
-            })
-        }
-        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
-            Finding::Failed
-        }
-    }
     let mut fixture = Fixture::new().await;
-    fixture.payments.gateway = Arc::new(Changes(fixture.store.clone()));
+    fixture.changed_while_sent(|order| order.total = Some(Amount::new(9000).unwrap()));
     fixture.purchase(None).await.unwrap();
     let order = fixture.stored().await;
     assert_eq!(order.total, Some(Amount::new(9000).unwrap()), "the other's change is kept");
@@ -98,32 +82,13 @@ async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
     assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
 }
 
-/// A gateway that answers as it is told, after the order was changed by another process.
-struct ChangedMeanwhile(Arc<MemoryStore>, Arc<ScriptedGateway>, fn(&mut Order));
-
-#[async_trait]
-impl Gateway for ChangedMeanwhile {
-    async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
-        if self.1.sent.lock().unwrap().is_empty() {
-            *self.0.meanwhile.lock().unwrap() = Some(Box::new(self.2));
-        }
-        self.1.execute(merchant, instruction, limit).await
-    }
-
-    async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
-        Finding::Failed
-    }
-}
-
 #[tokio::test]
 async fn an_approval_that_arrives_after_its_payment_was_given_up_is_adopted() {
     let mut fixture = Fixture::new().await;
-    let give_up: fn(&mut Order) = |order| {
+    fixture.changed_while_sent(|order| {
         let nothing = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
         order.transactions[0].operations[0].decide(nothing, Timestamp::now());
-    };
-    fixture.payments.gateway =
-        Arc::new(ChangedMeanwhile(fixture.store.clone(), fixture.gateway.clone(), give_up));
+    });
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
     let order = fixture.stored().await;
     assert_eq!((order.owing(), fixture.sent()), (Some(Amount::ZERO), 1));
@@ -133,13 +98,11 @@ async fn an_approval_that_arrives_after_its_payment_was_given_up_is_adopted() {
 #[tokio::test]
 async fn an_approval_that_arrives_after_another_attempt_was_approved_is_given_back() {
     let mut fixture = Fixture::new().await;
-    let pay_again: fn(&mut Order) = |order| {
+    fixture.changed_while_sent(|order| {
         let operation = &mut order.transactions[0].operations[0];
         operation.attempt_again(Uuid::new_v4(), operation.amount, None, Timestamp::now());
         operation.decide(Decision::Approved(approved_as("other")), Timestamp::now());
-    };
-    fixture.payments.gateway =
-        Arc::new(ChangedMeanwhile(fixture.store.clone(), fixture.gateway.clone(), pay_again));
+    });
     fixture.gateway_says(Outcome::Approved(approved_as("ours")));
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["ours"]);

@@ -4,28 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    decline::Advice,
     memo::Memo,
     operation::{Attempt, Decision, NoticeReason, Operation, State},
     reconcile::{Limits, ReconcileReport, reconcile},
 };
 
-/// Payments of five orders, all in doubt and due.
-async fn five_in_doubt() -> Fixture {
-    in_doubt(5).await
-}
-
 /// Payments of so many orders, all in doubt and due.
 async fn in_doubt(orders: usize) -> Fixture {
     let mut fixture = Fixture::new().await;
     for order in 1..=orders {
-        fixture.key.order = order.to_string().parse().unwrap();
-        fixture
-            .payments
-            .register(&fixture.merchant, &fixture.key, Currency::USD, Amount::new(2599).unwrap())
-            .await
-            .unwrap();
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.register(&order.to_string()).await;
+        fixture.gateway_says(unknown());
         fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
     }
     fixture.payments.clock = Arc::new(Stopped(Timestamp::now() + SignedDuration::from_mins(2)));
@@ -42,16 +31,9 @@ async fn run_within(fixture: &Fixture, limits: Limits, left: Duration) -> Reconc
     reconcile(&fixture.payments, &Everyone, limits, Deadline::after(left)).await
 }
 
-/// What a run says, but for how old the oldest is.
-fn counts(report: &ReconcileReport) -> Value {
-    let mut told = told(report);
-    told.as_object_mut().unwrap().remove("oldest_in_doubt_s");
-    told
-}
-
 #[tokio::test]
 async fn an_account_that_is_silent_is_left_alone_after_three_orders_and_the_next_run_tries_others() {
-    let fixture = five_in_doubt().await;
+    let fixture = in_doubt(5).await;
     let report = run(&fixture).await;
     assert_eq!((report.unanswered, report.skipped), (3, 2));
     let report = run(&fixture).await;
@@ -61,7 +43,7 @@ async fn an_account_that_is_silent_is_left_alone_after_three_orders_and_the_next
 
 #[tokio::test]
 async fn orders_whose_records_decide_nothing_delay_no_other() {
-    let fixture = five_in_doubt().await;
+    let fixture = in_doubt(5).await;
     for _ in 0..4 {
         fixture.inquiry_finds(Finding::Undecided);
     }
@@ -78,7 +60,7 @@ async fn what_is_in_doubt_for_a_day_or_under_review_for_three_needs_attention() 
     {
         for (hours, needs_attention) in [(limit_h - 1, 0), (limit_h + 1, 1)] {
             let mut fixture = Fixture::new().await;
-            fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+            fixture.gateway_says(unknown());
             fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
             fixture.payments.clock = Arc::new(Stopped(Timestamp::now() + SignedDuration::from_hours(hours)));
             fixture.inquiry_finds(finding.clone());
@@ -90,7 +72,7 @@ async fn what_is_in_doubt_for_a_day_or_under_review_for_three_needs_attention() 
 /// A payment that was sent this long ago and is in doubt.
 async fn in_doubt_since(hours: i64) -> Fixture {
     let mut fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
     let minutes = SignedDuration::from_mins(5);
     fixture.payments.clock =
@@ -141,19 +123,12 @@ async fn a_review_is_told_after_three_days_and_what_is_decided_is_not_told_at_al
 #[tokio::test]
 async fn of_an_order_only_what_is_due_is_inquired_about() {
     let mut fixture = Fixture::new().await;
-    fixture.key.order = "1".parse().unwrap();
-    fixture
-        .payments
-        .register(&fixture.merchant, &fixture.key, Currency::USD, Amount::new(2599).unwrap())
-        .await
-        .unwrap();
+    fixture.register("1").await;
     let start = Timestamp::now();
     for (seconds, amount) in [(0, 500), (50, 600)] {
         fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_secs(seconds)));
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
-        let mut intent = intent(Some(&amount.to_string()));
-        let Action::Pay(pay) = &mut intent.action else { unreachable!() };
-        pay.amount = Amount::new(amount).ok();
+        fixture.gateway_says(unknown());
+        let intent = paying(Some(&amount.to_string()), |pay| pay.amount = Amount::new(amount).ok());
         fixture.perform(&intent, Duration::from_secs(7)).await.unwrap();
     }
     // The second could be inquired about, and its turn is in 20 s.
@@ -167,15 +142,13 @@ async fn of_an_order_only_what_is_due_is_inquired_about() {
 
 #[tokio::test]
 async fn a_run_counts_each_operation_as_what_became_of_it() {
-    let response = GatewayResponse::default;
     let became = |outcome| Finding::Became(Box::new(outcome));
-    let declined = Outcome::Declined(response(), DeclineCode::GenericDecline, Advice::Later);
     let usd = json!({"USD": 2 * 2599});
     for (finding, expected) in [
         (found("r"), json!({"approved": 2, "amounts_minor": {"approved": usd}})),
-        (became(declined), json!({"declined": 2, "amounts_minor": {"declined": usd}})),
+        (became(declined()), json!({"declined": 2, "amounts_minor": {"declined": usd}})),
         (
-            became(Outcome::NoEffect(NoEffect::Misconfigured, response())),
+            became(not_done(NoEffect::Misconfigured)),
             json!({"not_done": 2, "amounts_minor": {"not_done": usd}}),
         ),
         (Finding::Undecided, json!({"in_doubt": 2, "amounts_minor": {"in_doubt": usd}})),
@@ -192,8 +165,6 @@ async fn a_run_counts_each_operation_as_what_became_of_it() {
 
 #[tokio::test]
 async fn only_refused_captures_of_the_schedule_are_told_apart() {
-    let declined =
-        || Outcome::Declined(GatewayResponse::default(), DeclineCode::GenericDecline, Advice::Later);
     for (kind, by, expected) in [
         (Kind::Capture, Principal::Schedule, 1),
         (Kind::Capture, Principal::ClientCredentials, 0),
@@ -226,10 +197,8 @@ async fn the_oldest_in_doubt_is_as_old_as_its_attempt() {
     let start = Timestamp::now();
     for (order, minutes) in [("1", 0), ("2", 3)] {
         fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(minutes)));
-        fixture.key.order = order.parse().unwrap();
-        let total = Amount::new(2599).unwrap();
-        fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total).await.unwrap();
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+        fixture.register(order).await;
+        fixture.gateway_says(unknown());
         fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
     }
     fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(5)));
@@ -241,7 +210,7 @@ async fn attention_is_needed_from_the_first_second_of_the_second_day() {
     let mut fixture = Fixture::new().await;
     let start = Timestamp::now();
     fixture.payments.clock = Arc::new(Stopped(start));
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()));
+    fixture.gateway_says(unknown());
     fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
     fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_hours(24)));
     fixture.inquiry_finds(Finding::Undecided);
@@ -250,22 +219,22 @@ async fn attention_is_needed_from_the_first_second_of_the_second_day() {
 
 #[tokio::test]
 async fn what_a_run_does_not_come_to_is_told() {
-    let fixture = five_in_doubt().await;
+    let fixture = in_doubt(5).await;
     let limits = Limits { per_merchant: 3, ..LIMITS };
     let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
     assert_eq!((report.due, report.skipped, report.complete), (3, 2, true), "a merchant's share");
 
-    let fixture = five_in_doubt().await;
+    let fixture = in_doubt(5).await;
     let deadline = Deadline::after(Duration::from_secs(55));
     let unknown = EachAs(|_| Err(MerchantsError::Unknown));
     let report = reconcile(&fixture.payments, &unknown, LIMITS, deadline).await;
     assert_eq!(counts(&report), json!({"skipped": 5, "complete": true}), "a merchant that cannot be read");
 
-    let mut fixture = five_in_doubt().await;
+    let mut fixture = in_doubt(5).await;
     fixture.payments.clock = Arc::new(Stopped("2040-01-01T10:30:00Z".parse().unwrap()));
     fixture.store.unread.store(true, Ordering::Relaxed);
     let expected = json!({"unread_shards": 4, "complete": true});
-    assert_eq!(told(&run(&fixture).await), expected, "an index that cannot be read");
+    assert_eq!(counts(&run(&fixture).await), expected, "an index that cannot be read");
 
     let fixture = Fixture::new().await;
     let gone = OrderKey { order: "gone".parse().unwrap(), ..fixture.key.clone() };

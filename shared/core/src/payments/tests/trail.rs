@@ -39,11 +39,9 @@ fn approved() -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn calls_to_the_gateway_are_counted_and_timed() {
-    let (unknown, misconfigured) = (
-        Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()),
-        Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()),
-    );
-    for (says, timeouts, refusals) in [(approved(), 0, 0), (unknown, 1, 0), (misconfigured, 0, 1)] {
+    for (says, timeouts, refusals) in
+        [(approved(), 0, 0), (unknown(), 1, 0), (not_done(NoEffect::Misconfigured), 0, 1)]
+    {
         let trail = trail_of(says, None).await;
         assert_eq!((trail.gateway_calls, trail.gateway), (1, Duration::from_secs(3)));
         assert_eq!((trail.gateway_timeouts, trail.gateway_refusals), (timeouts, refusals));
@@ -52,16 +50,11 @@ async fn calls_to_the_gateway_are_counted_and_timed() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_put_on_record_is_on_the_trail_of_a_request_that_has_an_id() {
-    let declined = Outcome::Declined(
-        GatewayResponse::default(),
-        DeclineCode::GenericDecline,
-        DeclineCode::GenericDecline.advice(),
-    );
     for (says, said, state) in [
         (approved(), "approved", "approved"),
-        (declined, "declined", "declined"),
-        (Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()), "not_done", "not_done"),
-        (Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default()), "unknown", "pending"),
+        (declined(), "declined", "declined"),
+        (not_done(NoEffect::Misconfigured), "not_done", "not_done"),
+        (unknown(), "unknown", "pending"),
         (Outcome::PartiallyApproved(approved_as("r")), "partially_approved", "approved"),
     ] {
         let trail = trail_of(says.clone(), Some("id-1")).await;
@@ -103,10 +96,8 @@ async fn every_change_has_a_line_in_the_audit_trail() {
     assert_eq!(audited(&log), [both("order registered", client)]);
 
     let log = Log::here();
-    let mut intent = intent(None);
-    let Action::Pay(pay) = &mut intent.action else { unreachable!() };
     let due = Timestamp::now() + jiff::SignedDuration::from_hours(1);
-    (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+    let intent = paying(None, |pay| (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due)));
     let at = fixture.perform(&intent, Duration::from_secs(29)).await.unwrap().at;
     assert_eq!(audited(&log), [both("intent saved", client), both("outcome", client)]);
     let outcome = log.lines("changed").remove(1);
@@ -146,7 +137,7 @@ async fn each_inquiry_has_a_line_that_says_what_was_found() {
         (Finding::Failed, "failed"),
     ] {
         let fixture = Fixture::new().await;
-        fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, response()));
+        fixture.gateway_says(unknown());
         let performed = fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
         let log = Log::here();
         fixture.inquiry_finds(finding);

@@ -1,0 +1,220 @@
+//! What was given up, how long it is looked for, and what is done when it turns up.
+
+use super::*;
+
+/// A payment that was given up as absent, at the time of its last look.
+fn given_up() -> (Fixture, OperationRef) {
+    let (mut fixture, at) = in_doubt(Method::Purchase);
+    fixture.later(100);
+    fixture.learns(at, &Finding::Absent);
+    fixture.later(60);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(status(&fixture, at), Status::Failed);
+    (fixture, at)
+}
+
+#[test]
+fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
+    let (mut fixture, at) = given_up();
+    assert_eq!(
+        fixture.order.to_ask_about(at.transaction, fixture.now),
+        None,
+        "not before its last look is due"
+    );
+    fixture.later(3600);
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    let finding = found(&fixture, at);
+    assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
+    let (mut fixture, at) = given_up();
+    fixture.approved(Method::Purchase, Some(TOTAL));
+    fixture.later(3600);
+    let finding = found(&fixture, at);
+    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
+    assert_eq!(
+        (fixture.operation(void).kind, fixture.operation(void).cause),
+        (Kind::Void, Cause::LateApproval)
+    );
+    fixture.approve(void);
+    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(fixture.order.owing(), Some(Amount::ZERO));
+}
+
+#[test]
+fn an_operation_that_stays_away_is_looked_for_only_once_more() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3600);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (Status::Failed, None));
+}
+
+#[test]
+fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
+    let (mut fixture, at) = given_up();
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    assert_eq!(again, at);
+    fixture.told(at, &Outcome::Approved(approved_as("second")));
+    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    fixture.later(3600);
+    assert_eq!(
+        fixture.order.to_ask_about(at.transaction, fixture.now),
+        Some(at),
+        "looked for although a later one stands"
+    );
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    assert_eq!(
+        (fixture.operation(void).cause, fixture.operation(void).reference.as_deref()),
+        (Cause::Duplicate, Some("first"))
+    );
+    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
+    assert_eq!(status(&fixture, at), Status::Pending, "it has to be done in the end");
+    fixture.approve(void);
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.captured()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
+    assert_eq!(fixture.order.next_inquiry_at(), None);
+}
+
+#[test]
+fn the_gateways_later_word_wins_over_its_first() {
+    let (mut fixture, at) = given_up();
+    fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &crate::order::tests::fixture::declined());
+    assert_eq!(status(&fixture, at), Status::Failed);
+    fixture.later(3600);
+    fixture.learns(at, &became(Outcome::Approved(approved_as("first"))));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_its_place() {
+    for paid_again in [false, true] {
+        let mut fixture = Fixture::external();
+        let at = fixture.pay(Method::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+        fixture.told(at, &unknown());
+        fixture.later(100);
+        fixture.learns(at, &Finding::Absent);
+        fixture.later(60);
+        fixture.learns(at, &Finding::Absent);
+        if paid_again {
+            fixture.approved(Method::Purchase, Some(TOTAL));
+        }
+        fixture.later(3600);
+        let finding = found(&fixture, at);
+        let next = fixture.learns(at, &finding);
+        assert_eq!(matches!(next, Some(Next::Send(_))), paid_again);
+    }
+}
+
+#[test]
+fn a_part_that_turns_up_late_is_given_back_too() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3600);
+    let Some(Next::Send(void)) = fixture.learns(at, &became(partial(500))) else { panic!("no void") };
+    assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
+}
+
+#[test]
+fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
+    let (mut fixture, at) = given_up();
+    let other = fixture.approved(Method::Purchase, None);
+    let void = fixture.void(other).unwrap().sent();
+    fixture.approve(void);
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)), "there is room for it");
+    fixture.later(3600);
+    let finding = found(&fixture, at);
+    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("adopted") };
+    assert_eq!(fixture.operation(void).cause, Cause::LateApproval);
+}
+
+#[test]
+fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it_may_surface() {
+    let (mut fixture, at) = given_up();
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
+    fixture.later(30 * 24 * 3_600);
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "whenever it is");
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.approve(again);
+    assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
+    // Looked for now, not only when a last look is due.
+    let context_free = found(&fixture, at);
+    assert_eq!(fixture.learns(at, &context_free), Some(Next::Answer), "its own approval is no other one");
+}
+
+#[test]
+fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is() {
+    for (said, suspects) in [(response("B"), 0), (GatewayResponse::default(), 1)] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        fixture.told(at, &Outcome::NoEffect(NoEffect::TryAgain, said));
+        assert_eq!(fixture.order.suspects().count(), suspects);
+        assert_eq!(fixture.operation(at).last_look_at.is_some(), suspects == 1);
+    }
+}
+
+#[test]
+fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_other() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3_000);
+    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(again, &unknown());
+    fixture.later(600);
+    fixture.learns(at, &Finding::Undecided);
+    let next = fixture.order.next_inquiry_at().unwrap();
+    assert!(next > fixture.now, "due again at once: the last look at the first attempt was not taken");
+}
+
+#[test]
+fn a_failed_inquiry_does_not_use_up_the_last_look() {
+    let (mut fixture, at) = given_up();
+    fixture.later(3_601);
+    let due = fixture.operation(at).last_look_at.unwrap();
+    assert!(due <= fixture.now);
+    assert_eq!(fixture.learns(at, &Finding::Failed), None);
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+    let policy = crate::policy::Policy::default();
+    let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+    assert_eq!(look_back(&mut fixture.order, at, &Finding::Failed, &context), None);
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+}
+
+#[test]
+fn only_a_last_look_that_is_due_is_put_off() {
+    let (mut fixture, at) = given_up();
+    let due = fixture.operation(at).last_look_at.unwrap();
+    assert!(due > fixture.now);
+    fixture.order.put_off(at, fixture.now).unwrap();
+    assert_eq!(fixture.operation(at).last_look_at, Some(due));
+    fixture.now = due;
+    fixture.order.put_off(at, fixture.now).unwrap();
+    assert_eq!(fixture.operation(at).last_look_at, Some(due + PUT_OFF));
+}
+
+#[test]
+fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
+    // Of an order with a total: it still fits.
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    fixture.approved(Method::Purchase, Some(500));
+    let late = found(&fixture, at);
+    fixture.later(3_601);
+    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(status(&fixture, at), Status::Complete);
+    // Of one without: the others were there before it.
+    let mut fixture = Fixture::external();
+    fixture.approved(Method::Purchase, Some(500));
+    fixture.later(61);
+    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    let late = found(&fixture, at);
+    fixture.later(3_601);
+    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(status(&fixture, at), Status::Complete);
+}
