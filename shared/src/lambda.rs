@@ -21,9 +21,9 @@ use lambda_http::{
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::app::App;
-pub use aws::{AWS_ATTEMPTS, aws_http_client};
+pub use aws::{AWS_ATTEMPTS, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
-pub use streams::{EventsConfig, JournalConfig, run_events, run_journal};
+pub use streams::{JournalConfig, run_journal};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
@@ -87,7 +87,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// From the environment. Lambda sets them for the life of a sandbox.
-    fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, Error> {
         Ok(Self {
             access_key_id: needed("AWS_ACCESS_KEY_ID")?,
             secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
@@ -109,12 +109,12 @@ impl Credentials {
 }
 
 /// A variable that has to be set.
-fn needed(name: &str) -> Result<String, Error> {
+pub fn needed(name: &str) -> Result<String, Error> {
     std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")))
 }
 
 /// A variable that may be left out or empty.
-fn optional(name: &str) -> Option<String> {
+pub fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -14,7 +14,6 @@ pub use tollgate_core::{
 pub mod aws_error;
 pub mod cardpointe;
 pub mod dynamodb;
-pub mod event_bridge;
 pub mod merchant_document;
 pub mod secrets_manager;
 pub mod webhooks;

@@ -75,7 +75,7 @@ impl HttpClient for WhenNeeded {
 }
 
 /// For a function: within what it may take.
-pub(super) fn limits() -> TimeoutConfig {
+pub fn limits() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_LIMIT)
         .operation_attempt_timeout(ATTEMPT_LIMIT)

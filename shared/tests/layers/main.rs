@@ -17,7 +17,8 @@ use std::{
 use uses::{Package, uses};
 
 /// The packages of the table, with their folders.
-const LAYERED: [(&str, &str); 2] = [("tollgate_core", "shared/core"), ("tollgate", "shared")];
+const LAYERED: [(&str, &str); 3] =
+    [("tollgate_core", "shared/core"), ("tollgate", "shared"), ("tollgate_events", "shared/events")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
     clock::Clock,
-    lambda::{self, App, Config, Credentials, EventsConfig, JournalConfig, WebhooksConfig},
+    lambda::{self, App, Config, Credentials, JournalConfig, WebhooksConfig},
     reconcile::Limits,
     webhooks::{Allowed, Settings},
 };
+use tollgate_events::EventsConfig;
 
 use super::StartError;
 use crate::{

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
-
-use crate::{
+use tollgate::{
     aws_error,
     event_bus::{Event, EventBus},
     store::StoreError,
