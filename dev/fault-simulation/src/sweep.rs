@@ -8,7 +8,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use cardpointe_simulator::RefundSetlstat;
 use jiff::SignedDuration;
 use tokio::time::sleep;
-use tollgate::scheduled_capture::CaptureRequest;
 
 use crate::{
     client::deliver,
@@ -19,6 +18,7 @@ use crate::{
     world::World,
 };
 use scenarios::{SCENARIOS, Scenario, Step};
+use tollgate_core::payments::scheduled_capture::CaptureRequest;
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.

@@ -8,13 +8,17 @@ mod idempotency;
 mod intent;
 mod limits;
 mod notices;
+pub mod operation;
+pub mod outcome;
 mod personal;
+pub mod policy;
 mod rejection;
 mod resolve;
 mod rules;
 mod schedule;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, PaymentStatus};
@@ -36,11 +40,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    card::{Kept, looks_like_card_number},
-    carried::Carried,
-    money::{Amount, Currency},
-    operation::{Operation, Principal},
-    transaction::Transaction,
+    order::{
+        operation::{Operation, Principal},
+        transaction::Transaction,
+    },
+    values::{
+        card::{Kept, looks_like_card_number},
+        carried::Carried,
+        money::{Amount, Currency},
+    },
 };
 
 /// Longest merchant id and order id. Elastic Path's order ids are UUIDs (36 characters).

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
-use tollgate::{
-    aws_error,
-    event_bus::{Event, EventBus},
-    store::StoreError,
+use tollgate::aws_error;
+use tollgate_core::{
+    payments::store::StoreError,
+    webhooks::event_bus::{Event, EventBus},
 };
 
 /// What rules know our events by.

@@ -9,12 +9,14 @@ use lambda_http::{
 };
 use tollgate::{
     aws_client,
-    clock::{Clock, SystemClock},
     dynamodb::stream::{StreamEvent, StreamResponse},
-    event_bus::{EventBus, Everywhere},
     lambda::{Credentials, WebhooksConfig, aws_http_client, aws_limits, install_tls, needed, optional},
     publishing::PublishReport,
     telemetry,
+};
+use tollgate_core::{
+    values::clock::{Clock, SystemClock},
+    webhooks::event_bus::{EventBus, Everywhere},
 };
 
 use crate::event_bridge::EventBridge;

@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 use super::{Context, OperationRef, Order, resolve::LAST_LOOK_AFTER};
 use crate::{
-    money::Amount,
-    operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
-    outcome::{GatewayResponse, NoEffect, Outcome},
-    policy::Policy,
-    transaction::{Method, Transaction},
+    order::{
+        operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
+        outcome::{GatewayResponse, NoEffect, Outcome},
+        policy::Policy,
+        transaction::{Method, Transaction},
+    },
+    values::money::Amount,
 };
 
 /// What is left to do after an outcome was applied.

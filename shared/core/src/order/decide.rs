@@ -14,11 +14,12 @@ use super::{
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
 };
 use crate::{
-    carried::Carried,
-    money::Amount,
-    operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-    policy::Policy,
-    transaction::{CaptureSchedule, Method, Status, Transaction},
+    order::{
+        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        policy::Policy,
+        transaction::{CaptureSchedule, Method, Status, Transaction},
+    },
+    values::money::Amount,
 };
 
 /// What every rule may need besides the order and the event.
@@ -171,19 +172,11 @@ fn decide_pay(
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
         id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
-        method: pay.method,
-        card: pay.card.clone(),
         memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
-        custom_reference: None,
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
-        authorization_expires_at: None,
-        by: intent.by,
         shopper: pay.shopper,
-        created_at: context.now,
-        updated_at: context.now,
-        operations: vec![operation],
-        carried: Carried::default(),
+        ..Transaction::new(pay.method, pay.card.clone(), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);

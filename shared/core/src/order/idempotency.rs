@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{OperationRef, Order, Rejection, decide::Context, intent::Intent};
-use crate::{
+use crate::order::{
     operation::{KeyDigest, Operation, Stage},
     outcome::Retry,
     transaction::{Status, Transaction},

@@ -1,7 +1,7 @@
 //! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
 
 use super::{Order, Rejection};
-use crate::{
+use crate::order::{
     operation::Principal,
     transaction::{Status, Transaction},
 };

@@ -8,9 +8,11 @@ use super::{
     apply::{apply, void_by_rule, void_duplicate},
 };
 use crate::{
-    decline::DeclineCode,
-    operation::{Cause, Decision, Kind, Operation, Stage},
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    order::{
+        operation::{Cause, Decision, Kind, Operation, Stage},
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    },
+    values::decline::DeclineCode,
 };
 
 /// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it

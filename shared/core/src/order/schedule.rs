@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Order, Rejection, decide::whole_seconds, rules::is_settled_and_stands};
-use crate::{
+use crate::order::{
     operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
     transaction::{CaptureSchedule, Method, Transaction},
