@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_function_is_measured() {
-        let deployed = local::template::parse(local::template::TEMPLATE).unwrap().functions;
+        let deployed = local::template::deployed().unwrap().functions;
         assert_eq!(deployed, FUNCTIONS.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
     }
 
