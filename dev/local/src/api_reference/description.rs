@@ -19,8 +19,7 @@ const PAGES: [(&str, &str); 9] = [
 ];
 
 /// The page with the tables of all error codes.
-const CODES: (&str, &str) =
-    ("reference/errors.md", include_str!("../../../../docs/reference/errors.md"));
+const CODES: (&str, &str) = ("reference/errors.md", include_str!("../../../../docs/reference/errors.md"));
 
 /// The description with everything that the viewer needs within it.
 pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {

@@ -233,7 +233,9 @@ impl Description {
         if self.retryable.contains(code) == retry_after.is_some() {
             return Ok(());
         }
-        Err(format!("{code} comes with Retry-After or without, not as docs/reference/errors.md says: {retry_after:?}"))
+        Err(format!(
+            "{code} comes with Retry-After or without, not as docs/reference/errors.md says: {retry_after:?}"
+        ))
     }
 }
 
