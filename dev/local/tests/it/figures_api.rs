@@ -28,7 +28,7 @@ struct Sources(HashMap<String, String>);
 impl Sources {
     /// What a constant or a member is set to in the file whose path ends so.
     fn value(&self, file: &str, name: &str) -> &str {
-        let is_it = |path: &&String| path.starts_with("shared/") && path.ends_with(&format!("/{file}"));
+        let is_it = |path: &&String| path.starts_with("shared/") && path.ends_with(file);
         let declared = format!(r"(?m)\bconst {name}: [^=]+= ([^;]+);|^ +{name}: ([^,;]+),$");
         let declared = Regex::new(&declared).unwrap();
         let mut values = self
