@@ -50,7 +50,7 @@ pub struct Sweep {
     only: Option<String>,
     /// Which of so many parts this is.
     part: (u64, u64),
-    /// Runs so far, those of the other parts too.
+    /// Variants so far, those of the other parts too.
     number: u64,
 }
 
@@ -69,8 +69,8 @@ pub fn sweep_only(text: &str) -> Sweep {
     sweep
 }
 
-/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each takes its runs from every scenario, and all of
-/// them together are the whole sweep.
+/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each is every so manyth variant of a scenario, and all
+/// of them together are the whole sweep.
 pub fn sweep(part: u64, parts: u64) -> Sweep {
     let mut sweep = Sweep { part: (part, parts.max(1)), ..Sweep::default() };
     sweep.all();
@@ -78,7 +78,7 @@ pub fn sweep(part: u64, parts: u64) -> Sweep {
 }
 
 impl Sweep {
-    /// Whether the next run is one of this part's.
+    /// Whether the next scenario's variant is one of this part's.
     fn is_next_ours(&mut self) -> bool {
         let (part, parts) = self.part;
         self.number += 1;
@@ -94,7 +94,7 @@ impl Sweep {
                         let matters = before.is_some() && scenario.refunds();
                         let unkeyed =
                             before.is_none() && !scenario.begins_with_a_card() && !scenario.is_scheduled();
-                        if (findable || matters) && (keyed || unkeyed) {
+                        if (findable || matters) && (keyed || unkeyed) && self.is_next_ours() {
                             self.faults(scenario, before, keyed, findable);
                         }
                     }
@@ -111,9 +111,7 @@ impl Sweep {
         if before.is_some() {
             (base, _, calls) = run_once(scenario, variant, None, Some(totals), false);
         }
-        if self.is_next_ours() {
-            self.took(scenario, variant, None, totals, base);
-        }
+        self.took(scenario, variant, None, totals, base);
         // Registering is swept with the first scenario, and what comes before the first fault without it.
         let from = match before {
             Some(_) => last + 1,
@@ -128,11 +126,9 @@ impl Sweep {
         };
         for (index, call) in calls.iter().enumerate().skip(from) {
             for fault in call.faults() {
-                if self.is_next_ours() {
-                    let place = Some((index, *fault));
-                    let (run, ..) = run_once(scenario, variant, place, Some(totals), false);
-                    self.took(scenario, variant, place, totals, run);
-                }
+                let place = Some((index, *fault));
+                let (run, ..) = run_once(scenario, variant, place, Some(totals), false);
+                self.took(scenario, variant, place, totals, run);
             }
         }
     }
