@@ -69,7 +69,7 @@ pub fn sweep_only(text: &str) -> Sweep {
     sweep
 }
 
-/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each is every so manyth variant of a scenario, and all
+/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each has every n-th variant of the scenarios, and all
 /// of them together are the whole sweep.
 pub fn sweep(part: u64, parts: u64) -> Sweep {
     let mut sweep = Sweep { part: (part, parts.max(1)), ..Sweep::default() };
