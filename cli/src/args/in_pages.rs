@@ -1,0 +1,110 @@
+//! Every `tollgate …` that a page names, in a sentence or in a block, is a command line that there is.
+
+use std::{fs, path::Path};
+
+use clap::{Command, CommandFactory};
+
+use crate::args::Arguments;
+
+/// The repository's pages with their names. The changelog names commands of its time.
+fn pages() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["", "docs", "docs/reference", "events", "cardpointe-simulator"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let pages = files.map(|file| file.unwrap().path()).filter(|path| {
+        path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md")
+    });
+    pages.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// The command lines of a page, without `tollgate`: inline code, and the lines of blocks that a shell reads.
+fn command_lines(page: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut prose = String::new();
+    let mut block = None;
+    let mut unfinished = false;
+    for line in page.lines() {
+        let text = line.trim_start();
+        if let Some(language) = text.strip_prefix("```") {
+            block = block.is_none().then(|| language.to_owned());
+            unfinished = false;
+        } else if let Some(language) = &block {
+            let typed = text.strip_prefix("$ ").unwrap_or(text);
+            if unfinished {
+                let last: &mut String = lines.last_mut().unwrap();
+                *last = format!("{} {}", last.trim_end_matches('\\'), typed);
+            } else if let Some(rest) = typed.strip_prefix("tollgate ")
+                && ["sh", "bash", "console"].contains(&language.as_str())
+            {
+                lines.push(rest.to_owned());
+            } else {
+                continue;
+            }
+            unfinished = typed.ends_with('\\');
+        } else {
+            prose += text;
+            prose += " ";
+        }
+    }
+    // What is between backticks is every second part.
+    let inline = prose.split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("tollgate "));
+    lines.extend(inline.map(str::to_owned));
+    lines
+}
+
+/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and what the shell keeps for
+/// itself (a comment, a redirection, another command) is not the command's.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![];
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(std::mem::take(&mut word)),
+            c => word.push(c),
+        }
+    }
+    words.push(word);
+    let own = |word: &String| ["#", ">", "|", "&&"].contains(&word.as_str());
+    let words = words.into_iter().take_while(|word| !own(word)).filter(|word| !word.is_empty());
+    words.map(|word| word.replace(['<', '>'], "")).collect()
+}
+
+/// Whether these words are a command's name and nothing else.
+fn is_name(words: &[String], command: &Command) -> bool {
+    let named = words.iter().try_fold(command, |command, word| command.find_subcommand(word));
+    named.is_some()
+}
+
+#[test]
+fn every_command_that_a_page_names_is_one_that_the_command_line_takes() {
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for (page, text) in pages() {
+        for line in command_lines(&text) {
+            checked += 1;
+            let words = words(&line);
+            if is_name(&words, &Arguments::command()) {
+                continue;
+            }
+            let all = std::iter::once("tollgate").chain(words.iter().map(String::as_str));
+            if let Err(error) = Arguments::command().try_get_matches_from(all) {
+                wrong.push(format!("{page}: tollgate {line}\n{error}"));
+            }
+        }
+    }
+    assert!(checked > 60, "{checked}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_command_line_is_read_as_a_shell_reads_it() {
+    let page = "See `tollgate stop\n--dry-run`.\n```sh\n$ tollgate webhook test <id> \\\n    \"a b\"  # why\nother\n```\n";
+    let lines = command_lines(page);
+    assert_eq!(lines.iter().map(|line| words(line)).collect::<Vec<_>>(), [
+        vec!["webhook", "test", "id", "a b"],
+        vec!["stop", "--dry-run"],
+    ]);
+    assert!(is_name(&words("merchant key add"), &Arguments::command()));
+    assert!(!is_name(&words("merchant key borrow"), &Arguments::command()));
+}
