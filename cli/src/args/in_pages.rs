@@ -101,10 +101,10 @@ fn every_command_that_a_page_names_is_one_that_the_command_line_takes() {
 fn a_command_line_is_read_as_a_shell_reads_it() {
     let page = "See `tollgate stop\n--dry-run`.\n```sh\n$ tollgate webhook test <id> \\\n    \"a b\"  # why\nother\n```\n";
     let lines = command_lines(page);
-    assert_eq!(lines.iter().map(|line| words(line)).collect::<Vec<_>>(), [
-        vec!["webhook", "test", "id", "a b"],
-        vec!["stop", "--dry-run"],
-    ]);
+    assert_eq!(
+        lines.iter().map(|line| words(line)).collect::<Vec<_>>(),
+        [vec!["webhook", "test", "id", "a b"], vec!["stop", "--dry-run"],]
+    );
     assert!(is_name(&words("merchant key add"), &Arguments::command()));
     assert!(!is_name(&words("merchant key borrow"), &Arguments::command()));
 }

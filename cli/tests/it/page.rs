@@ -115,10 +115,6 @@ async fn run_page(fixture: &Fixture, page: &str, retref: &str) -> usize {
     });
     for step in steps {
         commands += 1;
-        // A refund needs a sale that is settled.
-        if step.command.contains(" --sale ") {
-            fixture.stack.simulator().settle();
-        }
         let typed = TYPED.captures(&step.shown).map_or_else(String::new, |typed| typed[2].to_owned());
         let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
         let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");

@@ -4,12 +4,11 @@ use jiff::SignedDuration;
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
 use tollgate::{
-    abuse::WRONG_KEYS,
     access_token,
     dynamodb::switch,
     journaling::LATE_AFTER,
     merchants::KEY_MIN_CHARS,
-    operation::{ACTOR_MAX_BYTES, DECIDED_BY_MAX_BYTES, KEY_NAME_MAX_CHARS, REASON_MAX_BYTES},
+    operation::{DECIDED_BY_MAX_BYTES, KEY_NAME_MAX_CHARS, REASON_MAX_BYTES},
     order::{BY_HAND_AFTER, BY_HAND_MAX},
     reconcile::Limits,
     secrets_manager::FRESH,
@@ -32,8 +31,16 @@ fn figures() -> Vec<(&'static str, &'static str, String)> {
     assert_eq!(FRESH.as_mins(), 5, "pages that have it in words: five");
     assert_eq!(access_token::LIFETIME.as_hours(), 1, "pages that have it in words: an hour");
     vec![
-        ("docs/reference/alarms.md", "up to {} per minute and merchant", with_comma(Limits::default().per_merchant)),
-        ("docs/reference/alarms.md", "with the document that it read before. After {} minutes", default_of("StalePaymentMinutes")),
+        (
+            "docs/reference/alarms.md",
+            "up to {} per minute and merchant",
+            with_comma(Limits::default().per_merchant),
+        ),
+        (
+            "docs/reference/alarms.md",
+            "with the document that it read before. After {} minutes",
+            default_of("StalePaymentMinutes"),
+        ),
         ("docs/operations.md", "at its start and every {} seconds", seconds(switch::KEPT)),
         ("docs/operations.md", "continue for {} minutes for merchants", default_of("StalePaymentMinutes")),
         ("docs/operations.md", "Within {} minutes, no function accepts its keys", minutes(FRESH)),
@@ -42,9 +49,19 @@ fn figures() -> Vec<(&'static str, &'static str, String)> {
         ("docs/deploy.md", "and inquiries ({}) continue", default_of("StaleInquiryMinutes")),
         ("docs/deploy.md", "that each money route accepts ({} and", default_of("PaymentRate")),
         ("docs/deploy.md", "and {}) | | `PaymentConcurrency`", default_of("PaymentBurst")),
-        ("docs/deploy.md", "reserved {} times", text(&TEMPLATE.matches("!If [HasPaymentConcurrency, !Ref").count())),
+        (
+            "docs/deploy.md",
+            "reserved {} times",
+            text(&TEMPLATE.matches("!If [HasPaymentConcurrency, !Ref").count()),
+        ),
         ("docs/deploy.md", "| `FunctionMemory` | {} MiB", default_of("FunctionMemory")),
         ("docs/deploy.md", "PCI DSS requires {};", default_of("LogRetentionDays")),
+        (
+            "docs/reference/alarms.md",
+            "accepted nothing for {} days",
+            (REPEATED_FOR.as_hours() / 24).to_string(),
+        ),
+        ("docs/reference/alarms.md", "allows {} requests per second", search_rate()),
         ("docs/merchants.md", "Each function caches a merchant for {} minutes", minutes(FRESH)),
         ("docs/merchants.md", "each key has at least {} characters", text(&KEY_MIN_CHARS)),
         ("docs/merchants.md", "A name has 1 to {} letters", text(&KEY_NAME_MAX_CHARS)),
@@ -56,7 +73,11 @@ fn figures() -> Vec<(&'static str, &'static str, String)> {
         ("docs/cli.md", "sent less than {} hour ago", hours(BY_HAND_AFTER)),
         ("docs/finance.md", "up to {} days with", text(&DAYS_MAX)),
         ("docs/finance.md", "`provisional` until {} hour after its end", text(&PROVISIONAL_HOURS)),
-        ("docs/reference/journal.md", "got an entry more than {} minutes after it happened", minutes(LATE_AFTER)),
+        (
+            "docs/reference/journal.md",
+            "got an entry more than {} minutes after it happened",
+            minutes(LATE_AFTER),
+        ),
         ("docs/scheduled-capture.md", "| `CaptureShards` | {} |", text(&captures.shards)),
         ("docs/scheduled-capture.md", "| `CaptureConcurrency` | {} |", text(&captures.concurrency)),
         ("docs/scheduled-capture.md", "`InDoubtShards` is {} by default", text(&Limits::default().shards)),
@@ -65,9 +86,16 @@ fn figures() -> Vec<(&'static str, &'static str, String)> {
 
 /// A parameter's default in the template.
 fn default_of(parameter: &str) -> String {
-    let declared = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap_or_else(|| panic!("{parameter}")).1;
+    let declared =
+        TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap_or_else(|| panic!("{parameter}")).1;
     let default = declared.split_once("    Default: ").unwrap().1;
     default.lines().next().unwrap().to_owned()
+}
+
+/// How many searches per second the template's route takes.
+fn search_rate() -> String {
+    let route = TEMPLATE.split_once("\"GET /v2/transactions\": {ThrottlingRateLimit: ").unwrap().1;
+    route.split_once(',').unwrap().0.to_owned()
 }
 
 /// 3,000.
@@ -90,16 +118,23 @@ fn the_figures_in_the_pages_are_the_codes() {
         }
     }
     assert!(wrong.is_empty(), "not in the pages:\n{}", wrong.join("\n"));
-    assert_eq!(with_comma(Limits::default().per_merchant).replace(',', ""), default_of("InquiriesPerMerchant"));
+    assert_eq!(
+        with_comma(Limits::default().per_merchant).replace(',', ""),
+        default_of("InquiriesPerMerchant")
+    );
 }
 
 #[test]
 fn the_versions_in_samples_are_this_one() {
-    let sample = Regex::new(r#""version":"([0-9]+\.[0-9.]+)|\bv([0-9]+\.[0-9.]+) payments=|\{version: ([0-9]+\.[0-9.]+)"#);
+    let sample = Regex::new(
+        r#""version":"([0-9]+\.[0-9.]+)|\bv([0-9]+\.[0-9.]+) payments=|\{version: ([0-9]+\.[0-9.]+)"#,
+    );
     let sample = sample.unwrap();
     let mut shown = Vec::new();
     let description = ("docs/openapi.yaml".to_owned(), crate::openapi::OPENAPI.to_owned());
-    for (page, text) in all_pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md").chain([description]) {
+    for (page, text) in
+        all_pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md").chain([description])
+    {
         for found in sample.captures_iter(&text) {
             let version = found.iter().skip(1).flatten().next().unwrap().as_str().to_owned();
             shown.push((page.clone(), version));

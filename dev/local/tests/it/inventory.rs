@@ -28,10 +28,8 @@ use crate::{
 
 const SECURITY: &str = include_str!("../../../../docs/security.md");
 /// The pages with queries.
-const QUERIES: [&str; 2] = [
-    include_str!("../../../../docs/operations.md"),
-    include_str!("../../../../docs/reference/alarms.md"),
-];
+const QUERIES: [&str; 2] =
+    [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/reference/alarms.md")];
 
 /// The names in the first column of a section's table, each once.
 fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
