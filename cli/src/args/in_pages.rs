@@ -21,35 +21,40 @@ fn pages() -> Vec<(String, String)> {
 fn command_lines(page: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut prose = String::new();
-    let mut block = None;
-    let mut unfinished = false;
-    for line in page.lines() {
-        let text = line.trim_start();
-        if let Some(language) = text.strip_prefix("```") {
-            block = block.is_none().then(|| language.to_owned());
-            unfinished = false;
-        } else if let Some(language) = &block {
-            let typed = text.strip_prefix("$ ").unwrap_or(text);
-            if unfinished {
-                let last: &mut String = lines.last_mut().unwrap();
-                *last = format!("{} {}", last.trim_end_matches('\\'), typed);
-            } else if let Some(rest) = typed.strip_prefix("tollgate ")
-                && ["sh", "bash", "console"].contains(&language.as_str())
-            {
-                lines.push(rest.to_owned());
-            } else {
-                continue;
-            }
-            unfinished = typed.ends_with('\\');
-        } else {
-            prose += text;
+    let mut rest = page.lines().map(str::trim_start);
+    while let Some(line) = rest.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            prose += line;
             prose += " ";
+            continue;
+        };
+        let block: Vec<_> = rest.by_ref().take_while(|line| *line != "```").collect();
+        if ["sh", "bash", "console"].contains(&language) {
+            lines.extend(typed(&block));
         }
     }
     // What is between backticks is every second part.
-    let inline = prose.split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("tollgate "));
-    lines.extend(inline.map(str::to_owned));
-    lines
+    let inline = prose.split('`').skip(1).step_by(2).map(str::to_owned);
+    let all = lines.into_iter().chain(inline);
+    all.filter_map(|line| line.strip_prefix("tollgate ").map(str::to_owned)).collect()
+}
+
+/// The commands of a block, each in one line. In a block with prompts, the lines without one are output.
+fn typed(block: &[&str]) -> Vec<String> {
+    let has_prompts = block.iter().any(|line| line.starts_with("$ "));
+    let mut commands: Vec<String> = Vec::new();
+    for line in block {
+        match (commands.last_mut(), line.strip_prefix("$ ")) {
+            (Some(last), None) if last.ends_with('\\') => {
+                last.pop();
+                *last += line;
+            }
+            (_, Some(command)) => commands.push(command.to_owned()),
+            (_, None) if has_prompts => {}
+            (_, None) => commands.push((*line).to_owned()),
+        }
+    }
+    commands
 }
 
 /// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and what the shell keeps for
