@@ -27,10 +27,12 @@ use clap::{
 };
 use clap_complete::Shell;
 use jiff::Timestamp;
-use tollgate::{
-    money::Currency,
-    operation::{DecidedBy, HandVerdict, Reason},
-    order::{MerchantId, OrderId},
+use tollgate_core::{
+    order::{
+        MerchantId, OrderId,
+        operation::{DecidedBy, HandVerdict, Reason},
+    },
+    values::money::Currency,
 };
 use uuid::Uuid;
 

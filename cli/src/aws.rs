@@ -14,8 +14,8 @@ use tollgate::{
     aws_client, aws_error,
     dynamodb::{Item, switch::DynamoDbSwitch},
     lambda,
-    order::MerchantId,
 };
+use tollgate_core::order::MerchantId;
 
 use crate::{failure::Failure, place::Place};
 

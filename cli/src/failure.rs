@@ -6,10 +6,9 @@ use std::{
 };
 
 use serde_json::json;
-use tollgate::{
-    merchants::MerchantsError,
+use tollgate_core::{
     order::Rejection,
-    payments::{NotByHand, Refusal},
+    payments::{NotByHand, Refusal, merchants::MerchantsError},
 };
 
 /// Exit code of a doctor that found something wrong.

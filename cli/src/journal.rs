@@ -16,9 +16,11 @@ use tollgate::{
         entries::{BUCKET, PARKED, SORT},
         stream::whole_order,
     },
-    journal::entries,
-    journaling::{self, record},
     lambda::JournalConfig,
+};
+use tollgate_core::journal::{
+    entries,
+    keep::{self, record},
 };
 
 use crate::{args::Rebuild, aws::Aws, failure::Failure, failure::UNHEALTHY, place::Place, report::Report};
@@ -81,16 +83,16 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
 
 /// Puts one page's entries. What was put before a failure is known the next time.
 async fn put(
-    store: &dyn tollgate::entry_store::EntryStore,
-    changes: &[journaling::Change],
+    store: &dyn tollgate_core::journal::entry_store::EntryStore,
+    changes: &[keep::Change],
     now: Timestamp,
-) -> Result<journaling::JournalReport, Failure> {
-    let mut sum = journaling::JournalReport::default();
+) -> Result<keep::JournalReport, Failure> {
+    let mut sum = keep::JournalReport::default();
     for _ in 0..TRIES {
         let report = record(store, changes.to_vec(), now).await;
         sum.new += report.new;
         if report.failed.is_none() {
-            return Ok(journaling::JournalReport { new: sum.new, ..report });
+            return Ok(keep::JournalReport { new: sum.new, ..report });
         }
     }
     Err(Failure::Unavailable(

@@ -11,10 +11,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::{Value, json};
-use tollgate::{
-    webhook::Secret,
-    webhooks::signature::{self, signatures},
-};
+use tollgate::webhook_client::signature::{self, signatures};
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +23,7 @@ use crate::{
     webhook::new_secret,
 };
 use output::{Closed, Output};
+use tollgate_core::webhooks::webhook::Secret;
 
 /// How long a receiver has, as in a deployment.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -29,7 +29,7 @@ use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, INVALID_INPUT};
 use place::Place;
 use report::Report;
-use tollgate::operation::Kind;
+use tollgate_core::order::operation::Kind;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

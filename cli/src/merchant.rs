@@ -9,11 +9,10 @@ pub(crate) mod switch;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tollgate::{
-    merchants::{Merchant, MerchantsError},
-    money::Currency,
-    operation::Route,
-    order::MerchantId,
+use tollgate_core::{
+    order::{MerchantId, operation::Route},
+    payments::merchants::{Merchant, MerchantsError},
+    values::money::Currency,
 };
 
 use crate::{

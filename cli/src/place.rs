@@ -8,13 +8,14 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tollgate::{
-    clock::{Clock, SystemClock},
     lambda::{App, Config, Credentials},
     merchant_document::hosts::GatewayHosts,
-    order::MerchantId,
-    reconcile::Limits,
-    scheduled_capture,
     secrets_manager::MerchantSettings,
+};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{reconcile::Limits, scheduled_capture},
+    values::clock::{Clock, SystemClock},
 };
 use uuid::Uuid;
 

@@ -2,14 +2,16 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
-use tollgate::{
-    entry_log::EntryLog,
-    journal::{DayTotals, Total, TotalLine},
-    listing::Lister,
+use tollgate::spreadsheet::totals::{COLUMNS, cells, value};
+use tollgate_core::{
+    journal::{
+        DayTotals, Total, TotalLine,
+        entry_log::EntryLog,
+        listing::Lister,
+        read_totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
+    },
     order::MerchantId,
-    spreadsheet::totals::{COLUMNS, cells, value},
-    store::StoreError,
-    totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
+    payments::store::StoreError,
 };
 
 use crate::{

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use tollgate::{attention::AttentionReason, elastic_path::EventType};
+use tollgate::elastic_path::EventType;
 
 use crate::{
     args::{PlaceArguments, Trigger},
@@ -17,6 +17,7 @@ use crate::{
     report::Report,
 };
 use shop::Shop;
+use tollgate_core::journal::attention::AttentionReason;
 
 /// How long the event may take once it was made to happen.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -9,9 +9,9 @@ pub(crate) use receivers::{add, new_secret, remove, rotate};
 use tollgate::{
     dynamodb::deliveries::DynamoDbDeliveries,
     lambda::{self, WebhooksConfig},
-    store::StoreError,
-    webhooks::{Allowed, Settings},
+    webhook_client::{Allowed, Settings},
 };
+use tollgate_core::payments::store::StoreError;
 
 use crate::{args::WebhookPlace, failure::Failure, place::Place};
 

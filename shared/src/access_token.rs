@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use signature::{Error as SignatureError, Signer, Verifier};
 use uuid::Uuid;
 
-use crate::{
-    merchants::{Merchant, MerchantKey, Role},
-    operation::{KeyName, Principal, Shopper},
-    order::MerchantId,
+use tollgate_core::{
+    order::{
+        MerchantId,
+        operation::{KeyName, Principal, Shopper},
+    },
+    payments::merchants::{Merchant, MerchantKey, Role},
 };
 
 /// How long a token is valid, as Elastic Path's (`docs/api.md`).

@@ -6,23 +6,26 @@ use jiff::SignedDuration;
 use lambda_http::{Request, http::HeaderName};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
+use tollgate_core::{
+    journal::{entry_log::EntryLog, totals_store::TotalsStore},
+    order::MerchantId,
+    payments::{
+        Payments, Refusal,
+        attempts::Attempts,
+        merchants::{Merchant, Merchants, MerchantsError},
+        reconcile::Limits,
+        scheduled_capture::CaptureSettings,
+        switch::Switch,
+        trail,
+    },
+    stored_cards::payment_methods::PaymentMethods,
+    values::clock::Clock,
+};
 
 use crate::{
     abuse::Abuse,
     access_token::{self, Verified},
-    attempts::Attempts,
-    clock::Clock,
-    entry_log::EntryLog,
     invocation::{source, source_in},
-    merchants::{Merchant, Merchants, MerchantsError},
-    order::MerchantId,
-    payment_methods::PaymentMethods,
-    payments::{Payments, Refusal},
-    reconcile::Limits,
-    scheduled_capture::CaptureSettings,
-    switch::Switch,
-    totals_store::TotalsStore,
-    trail,
 };
 
 /// How long it takes to be told that an id or a key is wrong, whichever it is: an id that has to be looked up first

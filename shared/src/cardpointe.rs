@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use client::CardPointe;
 pub use site::is_live;
 
-use crate::gateway;
+use tollgate_core::payments::gateway;
 
 /// What a stored operation's route calls this gateway.
 pub const NAME: &str = "cardpointe";

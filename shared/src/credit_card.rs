@@ -35,16 +35,14 @@ use crate::{
         members::Members,
     },
     app::App,
-    gateway::PaymentSource,
     invocation::{deadline, serve},
-    merchants::Role,
-    operation::Kind,
-    order::{Action, Intent, Rejection},
-    payments::{Performed, Refusal},
-    transaction,
 };
 use media::Media;
 use outgoing::Outgoing;
+use tollgate_core::{
+    order::{Action, Intent, Rejection, operation::Kind, transaction},
+    payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
+};
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
 const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";

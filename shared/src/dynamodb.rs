@@ -22,12 +22,12 @@ use aws_sdk_dynamodb::{
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-
-use crate::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError};
-use crate::{
-    aws_error,
+use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
+    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
 };
+
+use crate::aws_error;
 
 /// An index's name, and those of its partition and sort key.
 pub struct IndexNames {

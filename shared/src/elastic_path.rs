@@ -49,9 +49,9 @@ use crate::{
     },
     app::App,
     invocation::{path_parameter, serve},
-    order::{InvalidId, OrderId},
 };
 use page::Page;
+use tollgate_core::order::{InvalidId, OrderId};
 
 /// Responds to a request.
 async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>>) -> Response<Body> {

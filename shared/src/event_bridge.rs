@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
-
-use crate::{
-    aws_error,
-    event_bus::{Event, EventBus},
-    store::StoreError,
+use tollgate_core::{
+    payments::store::StoreError,
+    webhooks::event_bus::{Event, EventBus},
 };
+
+use crate::aws_error;
 
 /// What rules know our events by.
 const SOURCE: &str = "tollgate";

@@ -15,13 +15,15 @@ use lambda_http::{
     request::RequestContext,
 };
 use tokio::time::Instant;
-
-use crate::{
-    card::{Kept, looks_like_card_number},
-    payments::{Deadline, audit},
-    trail::{self, Trail},
-    version::version,
+use tollgate_core::{
+    payments::{
+        Deadline, audit,
+        trail::{self, Trail},
+    },
+    values::card::{Kept, looks_like_card_number},
 };
+
+use crate::version::version;
 
 /// The caller's own id of a request, which is logged and answered.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -19,6 +19,18 @@ use lambda_http::{
     tower::ServiceExt as _,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{
+        Deadline, Payments,
+        reconcile::Limits,
+        scheduled_capture,
+        store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
+        trail,
+    },
+    stored_cards::payment_methods::PaymentMethods,
+    values::clock::{Clock, SystemClock},
+};
 
 pub use crate::app::App;
 pub use aws::{AWS_ATTEMPTS, aws_http_client};
@@ -29,18 +41,10 @@ pub use webhooks::{WebhooksConfig, run_webhooks};
 use crate::{
     abuse::Abuse,
     cardpointe::CardPointe,
-    clock::{Clock, SystemClock},
     dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
-    order::MerchantId,
-    payment_methods::PaymentMethods,
-    payments::{Deadline, Payments},
-    reconcile::Limits,
-    scheduled_capture,
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},
-    store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
     telemetry::{self, Measured},
-    trail,
 };
 
 /// The value of `PAYMENTS` that stops them.

@@ -1,15 +1,7 @@
 //! Card payments through CardConnect's CardPointe gateway: everything the Lambda functions share.
 //!
-//! The rules are the package `tollgate-core`, whose modules are also modules of this one. Here is what surrounds
-//! them, from the inside out: adapters, what the APIs share, the APIs, start-up. See `ARCHITECTURE.md`.
-
-pub use tollgate_core::{
-    attempts, attention, card, carried, clock, concern, customers, decline, delivering, discount, entry_log,
-    entry_store, event_bus, gateway, journal, journaling, listing, memo, merchants, money, operation, order,
-    outcome, payment_method, payment_methods, payments, policy, profiles, quarter, receipt, receivers,
-    reconcile, scheduled_capture, store, switch, totalling, totals, totals_store, trail, transaction,
-    webhook, words,
-};
+//! The rules are the package `tollgate-core`. Here is what surrounds them, from the inside out: adapters, what the APIs
+//! share, the APIs, start-up. See `ARCHITECTURE.md`.
 
 pub mod aws_error;
 pub mod cardpointe;
@@ -17,7 +9,7 @@ pub mod dynamodb;
 pub mod event_bridge;
 pub mod merchant_document;
 pub mod secrets_manager;
-pub mod webhooks;
+pub mod webhook_client;
 
 pub mod abuse;
 pub mod access_token;
@@ -35,7 +27,6 @@ pub mod publishing;
 
 pub mod telemetry;
 #[cfg(test)]
-#[path = "../core/src/test_payments.rs"]
 mod test_payments;
 
 pub mod lambda;

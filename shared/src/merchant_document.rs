@@ -8,17 +8,21 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
+use tollgate_core::{
+    order::{
+        MerchantId,
+        policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
+    },
+    payments::merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
+    values::{
+        card::{Kept, check_kept},
+        discount::Discounts,
+        money::Currency,
+    },
+};
 
 use self::hosts::GatewayHosts;
-use crate::{
-    card::{Kept, check_kept},
-    cardpointe,
-    discount::Discounts,
-    merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
-    money::Currency,
-    order::MerchantId,
-    policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
-};
+use crate::cardpointe;
 
 /// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
 const SIGNING_KEY_MIN_BYTES: usize = 32;

@@ -3,12 +3,12 @@
 //! A change may come twice, and so may its events: they have fixed ids, and an order's version sorts them.
 
 use serde::Serialize;
-
-use crate::{
-    elastic_path::events,
-    event_bus::{Event, EventBus},
-    journaling::Change,
+use tollgate_core::{
+    journal::keep::Change,
+    webhooks::event_bus::{Event, EventBus},
 };
+
+use crate::elastic_path::events;
 
 /// What became of a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

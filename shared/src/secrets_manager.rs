@@ -12,14 +12,18 @@ use aws_sdk_secretsmanager::{
     operation::get_secret_value::GetSecretValueError,
 };
 use jiff::{SignedDuration, Timestamp};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{
+        merchants::{Merchant, Merchants, MerchantsError},
+        trail,
+    },
+    values::clock::Clock,
+};
 
 use crate::{
     aws_error,
-    clock::Clock,
     merchant_document::{self, hosts::GatewayHosts},
-    merchants::{Merchant, Merchants, MerchantsError},
-    order::MerchantId,
-    trail,
 };
 
 /// How long a merchant is used before its secret is read again, and how long it is remembered that there is no such

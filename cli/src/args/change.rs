@@ -1,9 +1,9 @@
 //! `payment capture`, `payment refund` and `payment void`.
 
 use clap::Args;
-use tollgate::{
+use tollgate_core::order::{
+    MerchantId, OrderId,
     operation::{Actor, Reason},
-    order::{MerchantId, OrderId},
 };
 use uuid::Uuid;
 

@@ -1,7 +1,10 @@
 //! `merchant key`.
 
 use clap::{Args, Subcommand};
-use tollgate::{merchants::Role, operation::KeyName, order::MerchantId};
+use tollgate_core::{
+    order::{MerchantId, operation::KeyName},
+    payments::merchants::Role,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {

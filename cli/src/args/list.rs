@@ -2,11 +2,10 @@
 
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
-use tollgate::{
-    listing::{Condition, is_place},
-    money::Currency,
-    order::MerchantId,
-    transaction::Status,
+use tollgate_core::{
+    journal::listing::{Condition, is_place},
+    order::{MerchantId, transaction::Status},
+    values::money::Currency,
 };
 
 /// Most rows unless it is said otherwise.

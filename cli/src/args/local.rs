@@ -1,7 +1,8 @@
 //! What acts on the local stack only.
 
 use clap::{Args, builder::PossibleValuesParser};
-use tollgate::{attention::AttentionReason, elastic_path::EventType};
+use tollgate::elastic_path::EventType;
+use tollgate_core::journal::attention::AttentionReason;
 
 #[derive(Args)]
 pub(crate) struct Listen {

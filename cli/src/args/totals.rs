@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use tollgate::order::MerchantId;
+use tollgate_core::order::MerchantId;
 
 use super::list::{Day, day};
 

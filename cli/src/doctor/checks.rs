@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tollgate::order::MerchantId;
+use tollgate_core::order::MerchantId;
 
 use super::{Check, Mark};
 use crate::{

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate::{
-    lambda::App,
+use tollgate::lambda::App;
+use tollgate_core::{
     order::{MerchantId, OrderKey},
-    store::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
+    payments::store::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
 };
 
 use super::Check;

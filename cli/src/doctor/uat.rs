@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::{
-    card::{CardAccount, Expiry, SecurityCode},
-    cardpointe::is_live,
-    gateway::{Card, Command, Instruction, PaymentSource},
-    lambda::App,
-    money::{Amount, Currency},
-    operation::{Route, gateway_order_id},
-    order::OrderId,
-    outcome::{NoEffect, Outcome},
+use tollgate::{cardpointe::is_live, lambda::App};
+use tollgate_core::{
+    order::{
+        OrderId,
+        operation::{Route, gateway_order_id},
+        outcome::{NoEffect, Outcome},
+    },
+    payments::gateway::{Card, Command, Instruction, PaymentSource},
+    values::{
+        card::{CardAccount, Expiry, SecurityCode},
+        money::{Amount, Currency},
+    },
 };
 
 use super::{Check, Mark};

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use tollgate::{
     app::App,
     dynamodb::{Item, entries::Column},
+};
+use tollgate_core::{
     journal::entries,
-    merchants::Merchant,
-    money::{Amount, Currency},
     order::{MerchantId, OrderId, OrderKey},
-    payments::Refusal,
-    store::StoreError,
+    payments::{Refusal, merchants::Merchant, store::StoreError},
+    values::money::{Amount, Currency},
 };
 use uuid::Uuid;
 

@@ -2,7 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::{cardpointe::is_live, merchants::Merchant};
+use tollgate::cardpointe::is_live;
+use tollgate_core::payments::merchants::Merchant;
 
 use super::{Document, check_gateway, new_key, new_signing_key};
 use crate::{

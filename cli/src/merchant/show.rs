@@ -1,10 +1,12 @@
 //! `merchant list` and `merchant show`: settings by name, so that a member that is added later is not shown unasked.
 
 use serde_json::{Value, json};
-use tollgate::{
-    merchants::Merchant,
-    order::MerchantId,
-    policy::{OrdersMode, RefundWithoutAmount},
+use tollgate_core::{
+    order::{
+        MerchantId,
+        policy::{OrdersMode, RefundWithoutAmount},
+    },
+    payments::merchants::Merchant,
 };
 
 use super::{Document, read};

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tollgate::{
-    app::MayRun,
-    money::Amount,
-    operation::{Attribution, Fingerprint, KeyDigest, Kind, Operation, Principal},
-    order::{Action, Intent, OperationRef, Order, OrderKey, Plan, Target},
+use tollgate::app::MayRun;
+use tollgate_core::{
+    order::{
+        Action, Intent, OperationRef, Order, OrderKey, Plan, Target,
+        operation::{Attribution, Fingerprint, KeyDigest, Kind, Operation, Principal},
+        transaction::{OperationStatus, Transaction},
+    },
     payments::{Deadline, Performed, Refusal},
-    transaction::{OperationStatus, Transaction},
+    values::money::Amount,
 };
 
 use super::history;

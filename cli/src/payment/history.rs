@@ -4,13 +4,15 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{
-    cardpointe::is_live,
-    money::Amount,
-    operation::{Attempt, ByHand, Decision, Operation, Stage, Superseded},
-    order::{OperationRef, Order},
-    outcome::{Doubt, GatewayResponse, NoEffect},
-    transaction::Transaction,
+use tollgate::cardpointe::is_live;
+use tollgate_core::{
+    order::{
+        OperationRef, Order,
+        operation::{Attempt, ByHand, Decision, Operation, Stage, Superseded},
+        outcome::{Doubt, GatewayResponse, NoEffect},
+        transaction::Transaction,
+    },
+    values::money::Amount,
 };
 use uuid::Uuid;
 
@@ -60,9 +62,9 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "custom_reference": transaction.custom_reference,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
         "card": {
-            "brand": transaction.card.brand.map(tollgate::card::Brand::name),
+            "brand": transaction.card.brand.map(tollgate_core::values::card::Brand::name),
             "last_four": transaction.card.last_four,
-            "expiry": transaction.card.expiry.map(tollgate::card::Expiry::mmyy),
+            "expiry": transaction.card.expiry.map(tollgate_core::values::card::Expiry::mmyy),
         },
         "by": transaction.by.as_str(),
         "authorization_expires_at": transaction.authorization_expires_at,
@@ -220,7 +222,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         writeln!(
             text,
             "  card {} ****{}, asked by {}, {}",
-            card.brand.map_or("of unknown brand", tollgate::card::Brand::name),
+            card.brand.map_or("of unknown brand", tollgate_core::values::card::Brand::name),
             card.last_four.as_deref().unwrap_or("????"),
             words(transaction.by.as_str()),
             time(transaction.created_at)

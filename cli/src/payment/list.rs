@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tollgate::{
-    entry_log::EntryLog,
-    lambda::JournalConfig,
-    listing::{Condition, Is, Lister, Row, Wanted},
-    spreadsheet::payments,
-    store::StoreError,
+use tollgate::{lambda::JournalConfig, spreadsheet::payments};
+use tollgate_core::{
+    journal::{
+        entry_log::EntryLog,
+        listing::{Condition, Is, Lister, Row, Wanted},
+    },
+    payments::store::StoreError,
 };
 
 use super::rows;

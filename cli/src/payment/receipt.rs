@@ -1,10 +1,10 @@
 //! `payment receipt`: what a customer's receipt says of a payment.
 
 use serde_json::{Value, json};
-use tollgate::{
-    card::Brand,
+use tollgate_core::{
+    journal::receipt::{Receipt, receipt},
     order::OrderKey,
-    receipt::{Receipt, receipt},
+    values::card::Brand,
 };
 
 use super::history::time;

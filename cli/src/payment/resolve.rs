@@ -1,13 +1,14 @@
 //! `payment resolve`: a person's decision about what stays in doubt.
 
 use serde_json::{Value, json};
-use tollgate::{
-    merchants::Merchant,
-    money::{Amount, Currency},
-    operation::{Kind, Operation},
-    order::{Order, OrderKey},
-    payments::{HandDecision, Weighed},
-    transaction::Transaction,
+use tollgate_core::{
+    order::{
+        Order, OrderKey,
+        operation::{Kind, Operation},
+        transaction::Transaction,
+    },
+    payments::{HandDecision, Weighed, merchants::Merchant},
+    values::money::{Amount, Currency},
 };
 
 use super::history;

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{
-    card::Brand,
-    concern::Concern,
-    listing::{Condition, Row, Wanted},
-    spreadsheet::payments::codes,
+use tollgate::spreadsheet::payments::codes;
+use tollgate_core::{
+    journal::{
+        concern::Concern,
+        listing::{Condition, Row, Wanted},
+    },
+    values::card::Brand,
 };
 
 use super::history::{time, words};

@@ -1,6 +1,6 @@
 //! `payment show`: everything on record about an order's payments.
 
-use tollgate::order::OrderKey;
+use tollgate_core::order::OrderKey;
 
 use super::history;
 use crate::{args::Show, failure::Failure, place::Place, report::Report};

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::{
-    dynamodb::deliveries::{DynamoDbDeliveries, Kept, State},
-    webhook::{Delivery, ReceiverKey},
-};
+use tollgate::dynamodb::deliveries::{DynamoDbDeliveries, Kept, State};
+use tollgate_core::webhooks::webhook::{Delivery, ReceiverKey};
 
 use super::{deliveries, receivers, unavailable};
 use crate::{

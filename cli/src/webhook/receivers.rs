@@ -3,11 +3,8 @@
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::{
-    order::MerchantId,
-    webhook::ReceiverId,
-    webhooks::{document, signature},
-};
+use tollgate::webhook_client::{document, signature};
+use tollgate_core::{order::MerchantId, webhooks::webhook::ReceiverId};
 
 use super::allowed;
 use crate::{

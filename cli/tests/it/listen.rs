@@ -14,7 +14,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use tollgate::webhooks::signature;
+use tollgate::webhook_client::signature;
 
 use crate::support::{FROM_THE_SHELL, Fixture};
 

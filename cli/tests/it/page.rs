@@ -7,7 +7,7 @@ use cardpointe_simulator::Endpoint;
 use local::merchants;
 use regex::Regex;
 use serde_json::{Value, json};
-use tollgate::clock::Clock as _;
+use tollgate_core::values::clock::Clock as _;
 
 use crate::{
     support::{Fixture, MERCHANT, run_line},

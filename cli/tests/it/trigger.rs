@@ -1,7 +1,8 @@
 //! `trigger`: every type of event, and every reason for attention, happens on the local stack.
 
 use serde_json::Value;
-use tollgate::{attention::AttentionReason, elastic_path::EventType};
+use tollgate::elastic_path::EventType;
+use tollgate_core::journal::attention::AttentionReason;
 
 use crate::support::{Fixture, Ran};
 

@@ -13,14 +13,15 @@ use local::{
     load::{Load, fill},
 };
 use serde::{Deserialize, Serialize};
-use tollgate::{
-    abuse::Abuse,
-    attempts::Unlimited,
-    clock::Clock as _,
-    lambda::App,
-    payments::{Deadline, Payments},
-    scheduled_capture::{CaptureRequest, CaptureSettings, capture_due},
-    switch::AlwaysOn,
+use tollgate::{abuse::Abuse, lambda::App};
+use tollgate_core::{
+    payments::{
+        Deadline, Payments,
+        attempts::Unlimited,
+        scheduled_capture::{CaptureRequest, CaptureSettings, capture_due},
+        switch::AlwaysOn,
+    },
+    values::clock::Clock as _,
 };
 
 use crate::{counting::Counting, memory::Memory, processor};

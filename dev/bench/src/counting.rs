@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollgate::{
-    dynamodb::{Item, StoredOrder},
+use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate_core::{
     order::{Order, OrderKey},
-    store::{DueQuery, OrderStore, Page, Shards, StoreError},
+    payments::store::{DueQuery, OrderStore, Page, Shards, StoreError},
 };
 
 use crate::dynamodb::{READ_UNIT, Writes, item_size, put, units};

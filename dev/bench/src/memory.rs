@@ -9,9 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tollgate::{
+use tollgate_core::{
     order::{Order, OrderKey},
-    store::{Cursor, DueQuery, Index, OrderStore, Page, StoreError},
+    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, StoreError},
 };
 
 /// Orders by key, and those with a capture due by time.

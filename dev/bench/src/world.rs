@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
-use tollgate::{
-    dynamodb::DynamoDbStore,
-    money::{Amount, Currency},
+use tollgate::dynamodb::DynamoDbStore;
+use tollgate_core::{
     order::{Order, OrderKey},
-    store::{OrderStore as _, Shards},
+    payments::store::{OrderStore as _, Shards},
+    values::money::{Amount, Currency},
 };
 
 use crate::{process::Program, proxy::Proxy};

@@ -6,12 +6,14 @@ pub(crate) mod told;
 
 use std::fmt;
 
-use tollgate::{
-    money::Amount,
-    operation::{Cause, Kind, Mechanism, Operation, Stage},
-    order::Order,
-    outcome::NoEffect,
-    transaction::{Status, Transaction},
+use tollgate_core::{
+    order::{
+        Order,
+        operation::{Cause, Kind, Mechanism, Operation, Stage},
+        outcome::NoEffect,
+        transaction::{Status, Transaction},
+    },
+    values::money::Amount,
 };
 
 use crate::{

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use tokio::time::{Instant, sleep};
-use tollgate::{app::App, clock::Clock, operation::KeyDigest};
+use tollgate::app::App;
+use tollgate_core::{order::operation::KeyDigest, values::clock::Clock};
 use uuid::Uuid;
 
 use crate::{

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
-use tollgate::{
-    dynamodb::{Item, StoredOrder},
+use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate_core::{
     order::{Order, OrderKey},
-    store::{Index, StoreError},
+    payments::store::{Index, StoreError},
 };
 
 use crate::versions::{self, Version};

@@ -13,15 +13,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
 };
-use tollgate::{
-    card::{Expiry, StoredCard},
-    cardpointe::CardPointe,
-    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
-    merchants::Merchant,
-    operation,
-    outcome::{Finding, Outcome},
-    profiles::{ProfileOutcome, Profiles},
-};
+use tollgate::cardpointe::CardPointe;
 
 use crate::{
     broken::Broken,
@@ -31,6 +23,18 @@ use crate::{
     world::{Instance, State, World},
 };
 use line::Line;
+use tollgate_core::{
+    order::{
+        operation,
+        outcome::{Finding, Outcome},
+    },
+    payments::{
+        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        merchants::Merchant,
+    },
+    stored_cards::profiles::{ProfileOutcome, Profiles},
+    values::card::{Expiry, StoredCard},
+};
 
 /// A request that arrives later may have been given up as never arrived.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);

@@ -12,16 +12,17 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
-use tollgate::{
-    elastic_path::events,
-    entry_store::{EntryStore, Parked, Put},
-    event_bus::{Event, EventBus},
-    journal::{Changes, CountedEntry, DayTotals, Entry, entries},
-    journaling::{Change, record},
+use tollgate::{elastic_path::events, publishing::publish};
+use tollgate_core::{
+    journal::{
+        Changes, CountedEntry, DayTotals, Entry, entries,
+        entry_store::{EntryStore, Parked, Put},
+        keep::{Change, record},
+    },
     order::{MerchantId, Order},
-    publishing::publish,
-    quarter::QuarterHour,
-    store::StoreError,
+    payments::store::StoreError,
+    values::quarter::QuarterHour,
+    webhooks::event_bus::{Event, EventBus},
 };
 use uuid::Uuid;
 

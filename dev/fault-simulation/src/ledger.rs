@@ -7,7 +7,7 @@ use cardpointe_simulator::{
     Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
 };
 use http::Request;
-use tollgate::order::Order;
+use tollgate_core::order::Order;
 use uuid::Uuid;
 
 use crate::{card::Card, merchants::merchids};

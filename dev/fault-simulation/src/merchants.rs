@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
-use tollgate::{
-    access_token::{self, Holder},
-    merchants::{Merchant, Role},
-};
+use tollgate::access_token::{self, Holder};
+use tollgate_core::payments::merchants::{Merchant, Role};
 
 /// A token is used for this long; it is valid for an hour, by clocks that are not all right.
 const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);

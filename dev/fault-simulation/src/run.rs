@@ -12,11 +12,13 @@ use tokio::{
     runtime::Builder,
     time::{Instant, sleep},
 };
-use tollgate::{
+use tollgate_core::{
     order::Order,
-    payments::Deadline,
-    reconcile::{ReconcileReport, reconcile},
-    scheduled_capture::{CaptureRequest, capture_due},
+    payments::{
+        Deadline,
+        reconcile::{ReconcileReport, reconcile},
+        scheduled_capture::{CaptureRequest, capture_due},
+    },
 };
 
 use crate::{

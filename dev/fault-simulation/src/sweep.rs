@@ -2,13 +2,13 @@
 
 mod scenarios;
 mod scheduled;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cardpointe_simulator::RefundSetlstat;
 use jiff::SignedDuration;
 use tokio::time::sleep;
-use tollgate::scheduled_capture::CaptureRequest;
 
 use crate::{
     client::deliver,
@@ -18,7 +18,9 @@ use crate::{
     run::{self, Run},
     world::World,
 };
-use scenarios::{SCENARIOS, Scenario, Step};
+use scenarios::SCENARIOS;
+use step::{Scenario, Step};
+use tollgate_core::payments::scheduled_capture::CaptureRequest;
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.

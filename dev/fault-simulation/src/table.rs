@@ -7,7 +7,6 @@ mod story;
 use std::{collections::BTreeMap, time::Duration};
 
 use cardpointe_simulator::ShownSetlstat;
-use tollgate::operation::Stage;
 
 use crate::{
     card::Card,
@@ -15,6 +14,7 @@ use crate::{
 };
 pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
+use tollgate_core::order::operation::Stage;
 
 /// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.
 const SETLSTAT: [Option<&str>; 18] = [

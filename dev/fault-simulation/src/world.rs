@@ -16,9 +16,15 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
-use tollgate::{
-    abuse::Abuse, app::App, attempts::Unlimited, clock::Clock, order::Order, payment_methods::PaymentMethods,
-    payments::Payments, reconcile::Limits, scheduled_capture::CaptureSettings, switch::AlwaysOn,
+use tollgate::{abuse::Abuse, app::App};
+use tollgate_core::{
+    order::Order,
+    payments::{
+        Payments, attempts::Unlimited, reconcile::Limits, scheduled_capture::CaptureSettings,
+        switch::AlwaysOn,
+    },
+    stored_cards::payment_methods::PaymentMethods,
+    values::clock::Clock,
 };
 use uuid::Uuid;
 

@@ -10,9 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use tollgate_core::values::card::clean_text;
 use uuid::Uuid;
-
-use tollgate::card::clean_text;
 
 use crate::{
     cors::{Cors, Crossing},

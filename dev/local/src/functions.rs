@@ -10,9 +10,12 @@ use std::{
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tollgate::{
-    clock::Clock, delivering::Delivering, dynamodb::stream::StreamResponse, entry_store::EntryStore,
-    event_bus::EventBus, invocation::deadline_of, lambda::App, payments::Deadline,
+use tollgate::{dynamodb::stream::StreamResponse, invocation::deadline_of, lambda::App};
+use tollgate_core::{
+    journal::entry_store::EntryStore,
+    payments::Deadline,
+    values::clock::Clock,
+    webhooks::{delivering::Delivering, event_bus::EventBus},
 };
 use uuid::Uuid;
 

@@ -7,16 +7,18 @@ use std::sync::{
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tollgate::{
-    card::CardSummary,
-    gateway::PaymentSource,
-    lambda::App,
-    merchants::Merchant,
-    money::{Amount, Currency},
-    operation::{Fingerprint, KeyDigest, Kind, Principal},
-    order::{Action, CaptureAt, Intent, OrderKey, Pay},
-    payments::Deadline,
-    transaction::Method,
+use tollgate::lambda::App;
+use tollgate_core::{
+    order::{
+        Action, CaptureAt, Intent, OrderKey, Pay,
+        operation::{Fingerprint, KeyDigest, Kind, Principal},
+        transaction::Method,
+    },
+    payments::{Deadline, gateway::PaymentSource, merchants::Merchant},
+    values::{
+        card::CardSummary,
+        money::{Amount, Currency},
+    },
 };
 use uuid::Uuid;
 
@@ -103,7 +105,7 @@ async fn authorize(
     let source = PaymentSource::Profile {
         account: "1".to_owned(),
         profile: "16178397535388255208".to_owned(),
-        initiator: tollgate::gateway::Initiator::Customer,
+        initiator: tollgate_core::payments::gateway::Initiator::Customer,
     };
     let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
     let deadline = Deadline::after(LIMIT);

@@ -19,7 +19,8 @@ use axum::{
 use cardpointe_simulator::Simulator;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tollgate::{clock::Clock, lambda::App};
+use tollgate::lambda::App;
+use tollgate_core::values::clock::Clock;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use uuid::Uuid;
 

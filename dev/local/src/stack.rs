@@ -6,7 +6,8 @@ use cardpointe_simulator::Server;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
-use tollgate::{clock::Clock, lambda::App};
+use tollgate::lambda::App;
+use tollgate_core::values::clock::Clock;
 
 use crate::{
     clock::LocalClock,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tollgate::{
     dynamodb::stream::StreamEvent,
-    event_bus::EventBus,
     publishing::{PublishReport, publish},
 };
+use tollgate_core::webhooks::event_bus::EventBus;
 
 /// One batch of the stream.
 pub async fn handle(bus: Arc<dyn EventBus>, event: StreamEvent) -> PublishReport {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use tollgate::{
-    clock::Clock,
-    dynamodb::stream::StreamEvent,
-    entry_store::EntryStore,
-    journaling::{JournalReport, record},
+use tollgate::dynamodb::stream::StreamEvent;
+use tollgate_core::{
+    journal::{
+        entry_store::EntryStore,
+        keep::{JournalReport, record},
+    },
+    values::clock::Clock,
 };
 
 /// One batch of the stream.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use tollgate::{
-    app::{App, MayRun},
-    payments::Deadline,
+use tollgate::app::{App, MayRun};
+use tollgate_core::payments::{
+    Deadline,
     reconcile::{ReconcileReport, reconcile},
 };
 

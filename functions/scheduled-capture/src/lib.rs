@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tollgate::{
-    app::{App, MayRun},
-    payments::Deadline,
+use tollgate::app::{App, MayRun};
+use tollgate_core::payments::{
+    Deadline,
     scheduled_capture::{CaptureReport, CaptureRequest, capture_due},
 };
 

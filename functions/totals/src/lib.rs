@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use tollgate::{
-    app::App,
+use tollgate::app::App;
+use tollgate_core::{
+    journal::keep_totals::{TotalsReport, total_up},
     payments::Deadline,
-    totalling::{TotalsReport, total_up},
 };
 
 /// One run, also while payments are stopped: no money moves. What the schedule sends says nothing that is needed.

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use tollgate::{
-    delivering::{Delivering, DeliveryReport},
-    dynamodb::deliveries::DeliveriesEvent,
-};
+use tollgate::dynamodb::deliveries::DeliveriesEvent;
+use tollgate_core::webhooks::delivering::{Delivering, DeliveryReport};
 
 /// One batch of the deliveries' stream, or one run of the schedule.
 pub async fn handle(delivering: Arc<Delivering>, event: DeliveriesEvent) -> DeliveryReport {

@@ -3,9 +3,19 @@
 //! Entries say what happened and are never changed. All of them can be read off the order at any later time, so that
 //! a journal made again from the table has the same entries, with the same ids.
 
+pub mod attention;
 mod changes;
+pub mod concern;
+pub mod entry_log;
+pub mod entry_store;
 mod facts;
+pub mod keep;
+pub mod keep_totals;
+pub mod listing;
+pub mod read_totals;
+pub mod receipt;
 mod totals;
+pub mod totals_store;
 
 use std::collections::HashSet;
 
@@ -16,11 +26,15 @@ pub use changes::Changes;
 pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
 
 use crate::{
-    card::Brand,
-    decline::DeclineCode,
-    money::{Amount, Currency},
-    operation::{Attribution, ByHand, Cause, Kind, Mechanism, Principal},
-    order::{Order, OrderKey},
+    order::{
+        Order, OrderKey,
+        operation::{Attribution, ByHand, Cause, Kind, Mechanism, Principal},
+    },
+    values::{
+        card::Brand,
+        decline::DeclineCode,
+        money::{Amount, Currency},
+    },
     words,
 };
 

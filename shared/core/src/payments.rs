@@ -1,14 +1,22 @@
 //! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
 //! save the outcome (`ARCHITECTURE.md`).
 
+pub mod attempts;
 pub mod audit;
 mod by_hand;
 mod deadline;
 mod doubt;
+pub mod gateway;
 mod intent;
+pub mod merchants;
 mod orders;
 mod outcome;
 mod personal;
+pub mod reconcile;
+pub mod scheduled_capture;
+pub mod store;
+pub mod switch;
+pub mod trail;
 
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
@@ -16,13 +24,13 @@ pub use deadline::Deadline;
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock,
-    gateway::{Gateway, PaymentSource},
-    merchants::Merchant,
-    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Rejection},
-    outcome::Outcome,
-    store::{OrderStore, StoreError},
-    trail,
+    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Rejection, outcome::Outcome},
+    payments::{
+        gateway::{Gateway, PaymentSource},
+        merchants::Merchant,
+        store::{OrderStore, StoreError},
+    },
+    values::clock::Clock,
 };
 use intent::{DECISIONS_MAX, Intended};
 use outcome::{Saved, attempt, next_version};

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    discount::Discounts,
-    merchants::{GatewayAccount, Merchant},
-    money::Currency,
-    order::MerchantId,
-    policy::Policy,
+    order::{MerchantId, policy::Policy},
+    payments::merchants::{GatewayAccount, Merchant},
+    values::{discount::Discounts, money::Currency},
 };
 
 /// A merchant with one account, for dollars, and no rules of its own.

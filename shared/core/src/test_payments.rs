@@ -1,14 +1,13 @@
-//! An operation and a payment as tests make them. The package `tollgate` has this file as a module, too: it has the same
-//! modules, and what is only for tests is in no package that another can use.
+//! An operation and a payment as tests make them.
 
 use uuid::Uuid;
 
 use crate::{
-    card::CardSummary,
-    carried::Carried,
-    money::Amount,
-    operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-    transaction::{Method, Transaction},
+    order::{
+        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        transaction::{Method, Transaction},
+    },
+    values::{card::CardSummary, money::Amount},
 };
 
 /// What a merchant requested.
@@ -35,20 +34,5 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 
 /// A payment that began with this operation.
 pub(crate) fn payment(method: Method, first: Operation) -> Transaction {
-    Transaction {
-        id: first.id,
-        method,
-        card: CardSummary::default(),
-        memo: None,
-        custom_reference: None,
-        save_for: None,
-        capture: None,
-        authorization_expires_at: None,
-        by: Principal::ClientCredentials,
-        shopper: None,
-        created_at: first.created_at,
-        updated_at: first.created_at,
-        operations: vec![first],
-        carried: Carried::default(),
-    }
+    Transaction::new(method, CardSummary::default(), first)
 }

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use lambda_http::{Request, http::header};
+use tollgate_core::{
+    order::{
+        OrderId, OrderKey,
+        operation::{Actor, Attribution, KeyName, Principal, Reason, Shopper},
+    },
+    payments::{
+        merchants::{Merchant, Role},
+        trail,
+    },
+};
 
 use super::{Code, failure::Failure};
 use crate::{
     access_token::{InvalidToken, Verified},
     app::{App, Denied},
-    merchants::{Merchant, Role},
-    operation::{Actor, Attribution, KeyName, Principal, Reason, Shopper},
-    order::{OrderId, OrderKey},
-    trail,
 };
 
 /// A caller that proved who it is.

@@ -1,6 +1,6 @@
 //! The codes of what can go wrong.
 
-use crate::words;
+use tollgate_core::words;
 
 words! {
     /// What went wrong, for a program to act on. Codes may be added; none changes its meaning.

@@ -4,6 +4,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
+use tollgate_core::payments::trail;
 
 use super::{
     Code,
@@ -11,7 +12,7 @@ use super::{
     failure::Failure,
     problem::Problem,
 };
-use crate::{app::App, invocation::request_id, trail};
+use crate::{app::App, invocation::request_id};
 
 /// Largest body. A payment with all its members takes under 3 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;

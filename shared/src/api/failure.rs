@@ -4,15 +4,17 @@
 
 use jiff::SignedDuration;
 use serde_json::Value;
+use tollgate_core::{
+    order::{Rejection, outcome::NoEffect},
+    payments::{Refusal, merchants::MerchantsError, store::StoreError},
+    stored_cards::{payment_method::MethodRejection, payment_methods::MethodRefusal},
+    values::money::Amount,
+};
 use uuid::Uuid;
 
 use super::{
     Code,
     problem::{About, Problem},
-};
-use crate::{
-    merchants::MerchantsError, money::Amount, order::Rejection, outcome::NoEffect,
-    payment_method::MethodRejection, payment_methods::MethodRefusal, payments::Refusal, store::StoreError,
 };
 
 /// When to come back while something of the same payment is in progress: most gateway calls take

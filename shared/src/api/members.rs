@@ -1,13 +1,14 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
+use tollgate_core::values::card::{Kept, check_kept, clean_text};
+
 use super::{
     Code,
     body::{Document, Node},
     failure::Failure,
     problem::Problem,
 };
-use crate::card::{Kept, check_kept, clean_text};
 
 /// How much of an unknown member's name a response repeats.
 const NAME_SHOWN_MAX: usize = 40;

@@ -3,6 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use tollgate_core::{
+    order::{
+        operation::{Kind, Route},
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    },
+    payments::{
+        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        merchants::Merchant,
+    },
+    values::clock::Clock,
+};
 
 use super::{
     NAME,
@@ -10,13 +21,6 @@ use super::{
     meaning::{self, meaning},
     transport::{BodyError, HttpMethod, Https, Request, Response, Transport, TransportError},
     wire::{self, GatewayReply},
-};
-use crate::{
-    clock::Clock,
-    gateway::{Command, Gateway, Instruction, PaymentSource, Question},
-    merchants::Merchant,
-    operation::{Kind, Route},
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
 };
 
 /// How long a connection that is opened ahead of the first request may take.
@@ -242,7 +246,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
     }
 }
 
-fn brand(source: &PaymentSource) -> Option<crate::card::Brand> {
+fn brand(source: &PaymentSource) -> Option<tollgate_core::values::card::Brand> {
     match source {
         PaymentSource::Card(card) => card.account.brand(),
         PaymentSource::Profile { .. } => None,

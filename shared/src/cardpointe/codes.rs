@@ -10,8 +10,9 @@
 
 mod tables;
 
-use crate::card::Brand;
-use crate::decline::{Advice, DeclineCode};
+use tollgate_core::values::card::Brand;
+
+use tollgate_core::values::decline::{Advice, DeclineCode};
 
 /// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
 /// the earlier one may be this operation's own.

@@ -4,12 +4,15 @@
 //! and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case does not
 //! count.
 
-use super::{codes, wire::GatewayReply};
-use crate::{
-    money::Amount,
-    operation::Kind,
-    outcome::{Finding, NoEffect, Outcome},
+use tollgate_core::{
+    order::{
+        operation::Kind,
+        outcome::{Finding, NoEffect, Outcome},
+    },
+    values::money::Amount,
 };
+
+use super::{codes, wire::GatewayReply};
 
 /// Where a record stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -314,9 +317,9 @@ fn is_approved(record: &GatewayReply) -> bool {
 }
 
 /// The response as it is kept, with what the settlement says of it.
-fn settled(record: &GatewayReply) -> crate::outcome::GatewayResponse {
+fn settled(record: &GatewayReply) -> tollgate_core::order::outcome::GatewayResponse {
     let settlement_rejected = stands(record) == Stands::SettlementRejected;
-    crate::outcome::GatewayResponse { settlement_rejected, ..record.answer() }
+    tollgate_core::order::outcome::GatewayResponse { settlement_rejected, ..record.answer() }
 }
 
 fn became(outcome: Outcome) -> Finding {

@@ -3,12 +3,12 @@
 //! Decided on `respstat` and (`respproc`, `respcode`), the amount and the reference, never on a text
 //! (`ARCHITECTURE.md`). Whatever is not listed is unknown: it is asked about, never guessed.
 
-use super::{codes, wire::GatewayReply};
-use crate::{
-    card::Brand,
-    money::Amount,
-    outcome::{Doubt, NoEffect, Outcome},
+use tollgate_core::{
+    order::outcome::{Doubt, NoEffect, Outcome},
+    values::{card::Brand, money::Amount},
 };
+
+use super::{codes, wire::GatewayReply};
 
 /// The gateway itself, as opposed to a processor.
 const GATEWAY: &str = "PPS";

@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
+use tollgate_core::{
+    order::{operation::Route, outcome::NoEffect},
+    payments::merchants::Merchant,
+    stored_cards::profiles::{ProfileOutcome, Profiles},
+    values::card::{Expiry, StoredCard},
+};
 
 use super::{
     CardPointe, NAME,
     transport::{HttpMethod, Response, Transport, TransportError},
     wire::{self, GatewayReply},
-};
-use crate::{
-    card::{Expiry, StoredCard},
-    merchants::Merchant,
-    operation::Route,
-    outcome::NoEffect,
-    profiles::{ProfileOutcome, Profiles},
 };
 
 /// Body of `profile`, for an account that is there. Members that are left out stay as they are.

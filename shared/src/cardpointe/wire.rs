@@ -3,12 +3,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{
-    card::{CardToken, SecurityCode, StoredCard},
-    carried::Carried,
-    gateway::{Command, Initiator, Instruction, PaymentSource},
-    money::{Amount, Currency},
-    outcome::GatewayResponse,
+use tollgate_core::{
+    order::outcome::GatewayResponse,
+    payments::gateway::{Command, Initiator, Instruction, PaymentSource},
+    values::{
+        card::{CardToken, SecurityCode, StoredCard},
+        carried::Carried,
+        money::{Amount, Currency},
+    },
 };
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).

@@ -1,11 +1,9 @@
 //! The billing address: what of it the gateway compares, and which country it is in.
 
 use celes::{Country, LookupTable};
+use tollgate_core::payments::gateway::BillingAddress;
 
-use crate::{
-    api::{Code, members::Members},
-    gateway::BillingAddress,
-};
+use crate::api::{Code, members::Members};
 
 /// Longest line of an address. The gateway takes 30 characters and compares digits.
 const LINE_MAX: usize = 100;

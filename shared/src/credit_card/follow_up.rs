@@ -1,5 +1,12 @@
 //! What is done to a payment that is there: capture, refund, void; and the question how it stands.
 
+use tollgate_core::{
+    order::{
+        Action, Intent, Rejection, Target,
+        operation::{Fingerprint, Kind, Mechanism},
+    },
+    payments::merchants::Role,
+};
 use uuid::Uuid;
 
 use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
@@ -10,9 +17,6 @@ use crate::{
         members::Members,
     },
     invocation::deadline,
-    merchants::Role,
-    operation::{Fingerprint, Kind, Mechanism},
-    order::{Action, Intent, Rejection, Target},
 };
 
 /// Longest name and reason that are looked at; what is kept is shorter.

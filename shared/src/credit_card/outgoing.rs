@@ -1,5 +1,13 @@
 //! `CardTransactionOutgoingModel`: what is returned, in the page's order of members.
 
+use tollgate_core::{
+    order::{
+        Order,
+        operation::{Cause, Decline, Kind, Operation},
+        transaction::{OperationStatus, Status, Transaction},
+    },
+    values::{card::Brand, money::Amount},
+};
 use uuid::Uuid;
 
 use super::{
@@ -13,12 +21,7 @@ use crate::{
         failure::Failure,
         problem::{About, Problem},
     },
-    card::Brand,
     cardpointe::is_live,
-    money::Amount,
-    operation::{Cause, Decline, Kind, Operation},
-    order::Order,
-    transaction::{OperationStatus, Status, Transaction},
 };
 
 /// The root of the XML form.

@@ -1,18 +1,21 @@
 //! `authorize` and `charge`: a new payment.
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use tollgate_core::{
+    order::{
+        Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment, operation::Fingerprint,
+        transaction::Method,
+    },
+    payments::merchants::Merchant,
+    values::{
+        memo::{Discounted, Memo},
+        money::{Amount, Currency},
+    },
+};
 use uuid::Uuid;
 
 use super::{Exchange, Purpose, address::billing_address, outgoing::Outgoing, reference, source::Source};
-use crate::{
-    api::{Code, exchange::Handled, failure::Failure, members::Members},
-    memo::{Discounted, Memo},
-    merchants::Merchant,
-    money::{Amount, Currency},
-    operation::Fingerprint,
-    order::{Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment},
-    transaction::Method,
-};
+use crate::api::{Code, exchange::Handled, failure::Failure, members::Members};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
@@ -280,9 +283,9 @@ fn discount(
     discounted
 }
 
-fn discount_code(error: crate::discount::DiscountError) -> Code {
+fn discount_code(error: tollgate_core::values::discount::DiscountError) -> Code {
     match error {
-        crate::discount::DiscountError::Unknown => Code::UnknownDiscount,
-        crate::discount::DiscountError::LeavesNothing => Code::DiscountExceedsAmount,
+        tollgate_core::values::discount::DiscountError::Unknown => Code::UnknownDiscount,
+        tollgate_core::values::discount::DiscountError::LeavesNothing => Code::DiscountExceedsAmount,
     }
 }

@@ -1,13 +1,15 @@
 //! A payment's reference, id and idempotency key: each follows from the one before.
 
+use tollgate_core::{
+    order::{
+        MerchantId, OrderKey, Rejection,
+        operation::{KeyDigest, Kind},
+    },
+    values::card::{Kept, check_kept},
+};
 use uuid::Uuid;
 
-use crate::{
-    api::{Code, failure::Failure, members::Members},
-    card::{Kept, check_kept},
-    operation::{KeyDigest, Kind},
-    order::{MerchantId, OrderKey, Rejection},
-};
+use crate::api::{Code, failure::Failure, members::Members};
 
 /// Longest reference. It is stored, and told to the gateway in a free field.
 const REFERENCE_MAX: usize = 100;

@@ -1,12 +1,12 @@
 //! What a payment is paid with: a card, its token, or a card that is stored at the gateway.
 
 use jiff::Timestamp;
-
-use crate::{
-    api::{Code, members::Members},
-    card::{CardAccount, CardSummary, Expiry, SecurityCode},
-    gateway::{BillingAddress, Card, Initiator, PaymentSource},
+use tollgate_core::{
+    payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
+    values::card::{CardAccount, CardSummary, Expiry, SecurityCode},
 };
+
+use crate::api::{Code, members::Members};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;

@@ -1,6 +1,11 @@
 //! What is returned, read back.
 
 use proptest::prelude::*;
+use tollgate_core::{
+    order::{CurrencyLimit, Rejection, operation::Kind, outcome::NoEffect},
+    payments::Refusal,
+    values::money::{Amount, Currency},
+};
 use uuid::Uuid;
 
 use super::{
@@ -8,17 +13,10 @@ use super::{
     outgoing::{Outgoing, ResponseCode},
     reference::{key_digest, payment_id},
 };
-use crate::{
-    api::{
-        Code,
-        body::{self, Document, Names, Node, Root, Unreadable},
-        failure::Failure,
-    },
-    money::{Amount, Currency},
-    operation::Kind,
-    order::{CurrencyLimit, Rejection},
-    outcome::NoEffect,
-    payments::Refusal,
+use crate::api::{
+    Code,
+    body::{self, Document, Names, Node, Root, Unreadable},
+    failure::Failure,
 };
 
 /// The members of an answer in the page's order.

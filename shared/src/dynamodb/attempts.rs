@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, operation::update_item::UpdateItemError, types::AttributeValue};
-
-use super::unavailable;
-use crate::{
+use tollgate_core::payments::{
     attempts::{Attempts, Slot},
     store::StoreError,
 };
+
+use super::unavailable;
 
 /// Counts in one DynamoDB table.
 pub struct DynamoDbAttempts {

@@ -3,13 +3,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use tollgate_core::{
+    payments::store::StoreError,
+    stored_cards::{
+        customers::{CustomerStore, Written},
+        payment_method::{Customer, CustomerKey},
+    },
+};
 
 use super::{DynamoDbStore, StoredCustomer, unavailable};
-use crate::{
-    customers::{CustomerStore, Written},
-    payment_method::{Customer, CustomerKey},
-    store::StoreError,
-};
 
 #[async_trait]
 impl CustomerStore for DynamoDbStore {

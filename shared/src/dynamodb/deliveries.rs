@@ -11,13 +11,15 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use jiff::Timestamp;
+use tollgate_core::{
+    payments::store::StoreError,
+    webhooks::{
+        receivers::{DeliveryStore, Settled},
+        webhook::{Delivery, Health, ReceiverKey},
+    },
+};
 
 use super::{Item, unavailable};
-use crate::{
-    receivers::{DeliveryStore, Settled},
-    store::StoreError,
-    webhook::{Delivery, Health, ReceiverKey},
-};
 
 pub use item::{Kept, State};
 pub use stream::DeliveriesEvent;

@@ -17,19 +17,21 @@ use aws_sdk_dynamodb::{
 };
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
+use tollgate_core::{
+    journal::{
+        Entry,
+        entry_log::day_of,
+        entry_store::{EntryStore, Parked, Put},
+    },
+    order::MerchantId,
+    payments::store::StoreError,
+    values::quarter::QuarterHour,
+};
 use uuid::Uuid;
 
 pub use self::{item::Column, log::DynamoDbEntryLog, totals::DynamoDbTotals};
 
 use super::{Item, unavailable};
-use crate::{
-    entry_log::day_of,
-    entry_store::{EntryStore, Parked, Put},
-    journal::Entry,
-    order::MerchantId,
-    quarter::QuarterHour,
-    store::StoreError,
-};
 
 /// The partition of the numbers of shards, an item for each day. No merchant's: those have a `#`.
 const DAYS: &str = "days";

@@ -18,18 +18,17 @@ mod words;
 pub use customer::StoredCustomer;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use tollgate_core::{
+    order::{Order, OrderKey},
+    payments::store::{Index, Shards, StoreError},
+    values::{carried::Carried, money::Currency},
+};
 
 use self::{
     members::{Name, Reader, Writer},
     payment::Whole,
 };
 use super::{Item, index_names, parse_key, shard, sortable};
-use crate::{
-    carried::Carried,
-    money::Currency,
-    order::{Order, OrderKey},
-    store::{Index, Shards, StoreError},
-};
 
 /// The number of the form that this version writes: it leaves out what is usual. Items without a number have form 0, and
 /// those of form 1 state everything.

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tollgate_core::{journal::keep::Change, order::Order};
 
 use super::{Item, StoredOrder, switch::SWITCH_KEY};
-use crate::{journaling::Change, order::Order};
 
 /// What Lambda invokes a consumer of the stream with.
 #[derive(Deserialize)]

@@ -8,9 +8,12 @@ use aws_sdk_dynamodb::{Client, Config, types::AttributeValue};
 use aws_smithy_types::retry::RetryConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
+use tollgate_core::{
+    payments::{store::StoreError, switch::Switch},
+    values::clock::Clock,
+};
 
 use super::{Item, unavailable};
-use crate::{clock::Clock, store::StoreError, switch::Switch};
 
 /// The key of the switch's item.
 pub const SWITCH_KEY: &str = "#";

@@ -12,15 +12,17 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
+use tollgate_core::{
+    order::{
+        operation::{Decision, Kind, Operation, State},
+        outcome::GatewayResponse,
+        transaction::{CaptureSchedule, Method},
+    },
+    values::money::{Amount, Currency},
+};
 
 use super::*;
-use crate::{
-    money::{Amount, Currency},
-    operation::{Decision, Kind, Operation, State},
-    outcome::GatewayResponse,
-    test_payments::{new_operation, payment},
-    transaction::{CaptureSchedule, Method},
-};
+use crate::test_payments::{new_operation, payment};
 
 /// Different numbers, so that one cannot be taken for the other.
 const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };

@@ -1,12 +1,11 @@
 //! A shopper's attempt to pay, as far as it counts against those who try out cards.
 
 use lambda_http::Request;
+use tollgate_core::payments::{Refusal, attempts::Slot};
 
 use crate::{
     api::{Code, caller::Caller, exchange::Handled, failure::Failure},
     app::App,
-    attempts::Slot,
-    payments::Refusal,
 };
 
 /// The slots that an attempt has taken.

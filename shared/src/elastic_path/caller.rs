@@ -1,6 +1,10 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
 
 use lambda_http::Request;
+use tollgate_core::order::{
+    operation::{KeyDigest, Principal},
+    transaction::Transaction,
+};
 
 use super::response::View;
 use crate::{
@@ -14,8 +18,6 @@ use crate::{
     },
     app::App,
     invocation::route_key,
-    operation::{KeyDigest, Principal},
-    transaction::Transaction,
 };
 
 /// Longest `Idempotency-Key`.

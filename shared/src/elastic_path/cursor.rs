@@ -2,12 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
+use tollgate_core::{journal::listing::is_place, payments::merchants::Merchant};
 
-use crate::{
-    access_token::{is_cursor_signed, sign_cursor},
-    listing::is_place,
-    merchants::Merchant,
-};
+use crate::access_token::{is_cursor_signed, sign_cursor};
 
 /// How long a cursor is valid: a day's work.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{operation::Cause, order::CaptureStanding, transaction::Transaction, words};
+use tollgate_core::{
+    order::{CaptureStanding, operation::Cause, transaction::Transaction},
+    words,
+};
 
 words! {
     /// Why an operation exists that was not requested: its `reason`.

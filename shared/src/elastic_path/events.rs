@@ -4,17 +4,15 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tollgate_core::{
+    journal::attention::{Attention, attentions},
+    order::{CaptureStanding, Order, PaymentStatus, operation::Principal, transaction::Transaction},
+    webhooks::event_bus::Event,
+    words,
+};
 use uuid::Uuid;
 
 use super::response::{self, View};
-use crate::{
-    attention::{Attention, attentions},
-    event_bus::Event,
-    operation::Principal,
-    order::{CaptureStanding, Order, PaymentStatus},
-    transaction::Transaction,
-    words,
-};
 
 words! {
     /// The type of an event, as `docs/events.md` lists them.

@@ -3,14 +3,16 @@
 use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-
-use crate::{
-    api::{Code, problem::Problem},
-    card::Brand,
-    concern::Concern,
-    listing::{Condition, Is},
-    transaction::Status,
+use tollgate_core::{
+    journal::{
+        concern::Concern,
+        listing::{Condition, Is},
+    },
+    order::transaction::Status,
+    values::card::Brand,
 };
+
+use crate::api::{Code, problem::Problem};
 
 /// Longest filter.
 const MAX_CHARS: usize = 2_000;

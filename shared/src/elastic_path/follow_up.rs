@@ -3,6 +3,15 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
+use tollgate_core::{
+    order::{
+        Action, Intent, OrderId, Rejection, Target,
+        operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
+        transaction::OperationStatus,
+    },
+    payments::{Performed, gateway::PaymentSource, merchants::Role},
+    values::card::{Kept, check_kept},
+};
 use uuid::Uuid;
 
 use super::{
@@ -22,14 +31,7 @@ use crate::{
         members::Members,
     },
     app::App,
-    card::{Kept, check_kept},
-    gateway::PaymentSource,
     invocation::{deadline, path_parameter},
-    merchants::Role,
-    operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
-    order::{Action, Intent, OrderId, Rejection, Target},
-    payments::Performed,
-    transaction::OperationStatus,
 };
 
 /// Longest reference of the merchant's own. An order holds up to 50 of them.
@@ -226,7 +228,7 @@ fn intent(
     kind: Kind,
     action: Action,
     named: &str,
-    key: Option<crate::operation::KeyDigest>,
+    key: Option<tollgate_core::order::operation::KeyDigest>,
     caller: &Caller,
 ) -> Intent {
     let (amount, mechanism) = match &action {

@@ -1,16 +1,14 @@
 //! How members are written in this API: amounts are integers, times RFC 3339.
 
 use jiff::Timestamp;
+use tollgate_core::values::money::{Amount, Currency};
 
-use crate::{
-    api::{
-        Code,
-        body::{Document, Node},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
-    money::{Amount, Currency},
+use crate::api::{
+    Code,
+    body::{Document, Node},
+    failure::Failure,
+    members::Members,
+    problem::Problem,
 };
 
 /// The members of a body's `data`.

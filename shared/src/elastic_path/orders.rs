@@ -2,6 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
+use tollgate_core::{order::Rejection, payments::merchants::Role};
 
 use super::{members, order_id, respond, response};
 use crate::{
@@ -16,8 +17,6 @@ use crate::{
     },
     app::App,
     invocation::{deadline, path_parameter},
-    merchants::Role,
-    order::Rejection,
 };
 
 /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.

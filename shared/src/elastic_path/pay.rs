@@ -2,6 +2,22 @@
 
 use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
+use tollgate_core::{
+    order::{
+        Action, CaptureAt, CustomerReference, Intent, OrderId, Pay,
+        operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
+        policy::OrdersMode,
+        transaction::Method,
+    },
+    payments::{
+        gateway::{Initiator, PaymentSource},
+        merchants::{Merchant, Role},
+    },
+    values::{
+        card::CardSummary,
+        money::{Amount, Currency},
+    },
+};
 
 use super::{
     attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, payment_methods::customer,
@@ -19,14 +35,6 @@ use crate::{
         problem::Problem,
     },
     app::App,
-    card::CardSummary,
-    gateway::{Initiator, PaymentSource},
-    merchants::{Merchant, Role},
-    money::{Amount, Currency},
-    operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
-    order::{Action, CaptureAt, CustomerReference, Intent, OrderId, Pay},
-    policy::OrdersMode,
-    transaction::Method,
 };
 
 /// Longest text of one member; longer ones belong nowhere in a payment.

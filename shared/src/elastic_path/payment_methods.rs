@@ -3,6 +3,27 @@
 
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
+use tollgate_core::{
+    order::{
+        CustomerReference, InvalidId, Order, Rejection,
+        operation::{Fingerprint, Kind, Operation, Stage},
+        transaction::Transaction,
+    },
+    payments::{
+        gateway::{Card, PaymentSource},
+        merchants::Role,
+    },
+    stored_cards::{
+        payment_method::{
+            Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
+        },
+        payment_methods::{MethodChanged, MethodRefusal},
+    },
+    values::{
+        card::{Brand, CardAccount, CardSummary, Expiry},
+        money::Currency,
+    },
+};
 
 use super::{
     caller::idempotency_key,
@@ -22,18 +43,7 @@ use crate::{
         problem::Problem,
     },
     app::App,
-    card::{Brand, CardAccount, CardSummary, Expiry},
-    gateway::{Card, PaymentSource},
     invocation::{deadline, path_parameter},
-    merchants::Role,
-    money::Currency,
-    operation::{Fingerprint, Kind, Operation, Stage},
-    order::{CustomerReference, InvalidId, Order, Rejection},
-    payment_method::{
-        Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
-    },
-    payment_methods::{MethodChanged, MethodRefusal},
-    transaction::Transaction,
 };
 
 /// Longest text of one member.

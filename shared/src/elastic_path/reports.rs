@@ -3,6 +3,14 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::json;
+use tollgate_core::{
+    journal::{
+        Total, TotalLine,
+        read_totals::{DAYS_MAX, DailyTotals, daily},
+    },
+    payments::{Refusal, merchants::Role},
+    values::money::Currency,
+};
 
 use super::page::{self, Page, wants_csv};
 use crate::{
@@ -15,12 +23,7 @@ use crate::{
     },
     app::App,
     invocation::serve,
-    journal::{Total, TotalLine},
-    merchants::Role,
-    money::Currency,
-    payments::Refusal,
     spreadsheet::totals::{COLUMNS, cells, value},
-    totals::{DAYS_MAX, DailyTotals, daily},
 };
 
 /// What a request asks for.

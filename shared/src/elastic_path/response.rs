@@ -5,19 +5,25 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tollgate_core::{
+    order::{
+        Order,
+        operation::{Cause, Decline, Mechanism, Operation, Principal, State},
+        outcome::{GatewayResponse, NoEffect},
+        transaction::{Status, Transaction},
+    },
+    payments::merchants::Merchant,
+    values::{
+        decline::DeclineCode,
+        memo::Memo,
+        money::{Amount, Currency},
+    },
+};
 
 use super::detailed_status::{detailed_status, reason};
 use crate::{
     api::{Code, failure::Failure},
     cardpointe::is_live,
-    decline::DeclineCode,
-    memo::Memo,
-    merchants::Merchant,
-    money::{Amount, Currency},
-    operation::{Cause, Decline, Mechanism, Operation, Principal, State},
-    order::Order,
-    outcome::{GatewayResponse, NoEffect},
-    transaction::{Status, Transaction},
 };
 
 /// The `gateway` of every transaction.
@@ -58,10 +64,10 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
         "payment_details": {
             "detailed_status": detailed_status(transaction, view.now),
             "card": {
-                "brand": transaction.card.brand.map(crate::card::Brand::name),
+                "brand": transaction.card.brand.map(tollgate_core::values::card::Brand::name),
                 "last_four": transaction.card.last_four,
-                "expiry_month": transaction.card.expiry.map(crate::card::Expiry::month),
-                "expiry_year": transaction.card.expiry.map(crate::card::Expiry::year),
+                "expiry_month": transaction.card.expiry.map(tollgate_core::values::card::Expiry::month),
+                "expiry_year": transaction.card.expiry.map(tollgate_core::values::card::Expiry::year),
             },
             "authorization_code": letter(|answer| answer.authcode.as_ref()),
             "avs_result": letter(|answer| answer.avs.as_ref()),

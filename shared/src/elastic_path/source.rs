@@ -1,11 +1,14 @@
 //! What a payment is paid with: a stored card, a card, or a card's token.
 
-use crate::{
-    api::{Code, body::Node, members::Members},
-    card::{CardAccount, CardSummary, Expiry, Kept, SecurityCode, looks_like_card_number},
-    clock::Clock,
-    gateway::{BillingAddress, Card, Initiator, PaymentSource},
+use tollgate_core::{
+    payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
+    values::{
+        card::{CardAccount, CardSummary, Expiry, Kept, SecurityCode, looks_like_card_number},
+        clock::Clock,
+    },
 };
+
+use crate::api::{Code, body::Node, members::Members};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
@@ -125,7 +128,7 @@ pub(super) fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry
     let expiry = match Expiry::from_parts(month, year) {
         Ok(expiry) => expiry,
         Err(error) => {
-            let wrong_year = matches!(error, crate::card::ExpiryError::InvalidYear);
+            let wrong_year = matches!(error, tollgate_core::values::card::ExpiryError::InvalidYear);
             data.problem(if wrong_year { "year" } else { "month" }, Code::InvalidValue, error.to_string());
             return None;
         }

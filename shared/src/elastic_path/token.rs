@@ -2,6 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
+use tollgate_core::{order::operation::Principal, payments::trail};
 
 use super::respond;
 use crate::{
@@ -14,8 +15,6 @@ use crate::{
         problem::Problem,
     },
     app::App,
-    operation::Principal,
-    trail,
 };
 
 /// Longest form; a real one has about 120 characters.

@@ -7,6 +7,10 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 use serde_json::{Value, json};
+use tollgate_core::{
+    journal::listing::{Condition, Found, Lister, Row, Wanted},
+    payments::{Refusal, merchants::Role},
+};
 
 use super::{
     cursor::Place,
@@ -24,9 +28,6 @@ use crate::{
     },
     app::App,
     invocation::serve,
-    listing::{Condition, Found, Lister, Row, Wanted},
-    merchants::Role,
-    payments::Refusal,
     spreadsheet::payments::{COLUMNS, cells},
 };
 

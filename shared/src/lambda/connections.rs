@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tollgate_core::{order::MerchantId, payments::merchants::Merchants as _};
 
 use super::Adapters;
-use crate::{merchants::Merchants as _, order::MerchantId};
 
 /// How long a start waits for its connections. They are a help and no condition: the first request opens what is missing.
 /// Lambda allows a start 10 s.

@@ -8,21 +8,20 @@ use lambda_http::{
     Error,
     lambda_runtime::{self, LambdaEvent},
 };
+use tollgate_core::{
+    journal::{entry_log::EntryLog, entry_store::EntryStore, keep::JournalReport, totals_store::TotalsStore},
+    values::clock::{Clock, SystemClock},
+    webhooks::event_bus::{EventBus, Everywhere},
+};
 
 use super::{Config, Credentials, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional};
 use crate::{
-    clock::{Clock, SystemClock},
     dynamodb::{
         entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
         stream::{StreamEvent, StreamResponse},
     },
-    entry_log::EntryLog,
-    entry_store::EntryStore,
     event_bridge::EventBridge,
-    event_bus::{EventBus, Everywhere},
-    journaling::JournalReport,
     publishing, telemetry,
-    totals_store::TotalsStore,
 };
 
 /// Where the journal is; in Lambda it comes from the environment.

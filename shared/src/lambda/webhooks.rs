@@ -8,18 +8,22 @@ use lambda_http::{
     Error,
     lambda_runtime::{self, LambdaEvent},
 };
+use tollgate_core::{
+    values::clock::{Clock, SystemClock},
+    webhooks::{
+        delivering::{Delivering, DeliveryReport, Outbox},
+        receivers::Receivers,
+    },
+};
 
 use super::{Credentials, aws, aws_http_client, install_tls, needed, optional};
 use crate::{
-    clock::{Clock, SystemClock},
-    delivering::{Delivering, DeliveryReport, Outbox},
     dynamodb::{
         deliveries::{DeliveriesEvent, DynamoDbDeliveries},
         stream::StreamResponse,
     },
-    receivers::Receivers,
     telemetry,
-    webhooks::{Allowed, Https, SecretsManagerReceivers, Settings, SystemLookup},
+    webhook_client::{Allowed, Https, SecretsManagerReceivers, Settings, SystemLookup},
 };
 
 /// How long a merchant's receivers are used before they are read again.

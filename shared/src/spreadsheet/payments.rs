@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{card::Brand, concern::Concern, listing::Row};
+use tollgate_core::{
+    journal::{concern::Concern, listing::Row},
+    values::card::Brand,
+};
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
 pub const COLUMNS: [&str; 15] = [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::journal::{Total, TotalLine};
+use tollgate_core::journal::{Total, TotalLine};
 
 /// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
 /// end.

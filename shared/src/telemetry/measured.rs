@@ -1,9 +1,12 @@
 //! What has figures, and which.
 
-use crate::{
-    delivering::DeliveryReport, invocation::Served, journaling::JournalReport, publishing::PublishReport,
-    reconcile::ReconcileReport, scheduled_capture::CaptureReport, totalling::TotalsReport, trail::Trail,
+use tollgate_core::{
+    journal::{keep::JournalReport, keep_totals::TotalsReport},
+    payments::{reconcile::ReconcileReport, scheduled_capture::CaptureReport, trail::Trail},
+    webhooks::delivering::DeliveryReport,
 };
+
+use crate::{invocation::Served, publishing::PublishReport};
 
 /// Figures that share their dimensions.
 pub struct Measures {

@@ -103,9 +103,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::{Value, json};
+    use tollgate_core::payments::scheduled_capture::CaptureReport;
 
     use super::*;
-    use crate::scheduled_capture::CaptureReport;
 
     #[test]
     fn a_run_becomes_metrics_with_the_stage_and_the_currency_as_their_only_dimensions() {

@@ -1,12 +1,10 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use tollgate_core::payments::trail::{AuditedChange, INTENT_SAVED, OUTCOME, Said, Trail};
 
 use super::*;
-use crate::{
-    invocation::Served,
-    trail::{AuditedChange, INTENT_SAVED, OUTCOME, Said, Trail},
-};
+use crate::invocation::Served;
 
 /// A line that is written to a text.
 fn written(log: impl FnOnce()) -> String {

@@ -60,7 +60,7 @@ fn each_way_to_write_a_use_is_noticed() {
     }
     assert_eq!(
         of_core("order/decide", "use super::super::a; use crate::b;"),
-        ["order -> core/a", "order -> core/b"]
+        ["order/decide -> core/a", "order/decide -> core/b"]
     );
 }
 
@@ -76,7 +76,10 @@ fn what_is_no_use_of_another_module_is_none() {
     ] {
         assert_eq!(of_core("a", text), Vec::<String>::new(), "{text}");
     }
-    assert_eq!(of_core("order/decide", "use super::Order; use crate::order::Plan;"), Vec::<String>::new());
+    assert_eq!(
+        of_core("order/decide", "use super::Order; use crate::order::Plan;"),
+        ["order/decide -> core/order"]
+    );
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn one_api_that_uses_the_other_is_noticed() {
             ("core/order.rs", ""),
         ])
     };
-    let to = |to: &str| format!("elastic_path -> {to}");
+    let to = |to: &str| format!("elastic_path/pay -> {to}");
     for text in
         ["use crate::credit_card::Node;", "use super::super::credit_card;", "type T = crate::credit_card::T;"]
     {
@@ -113,9 +116,32 @@ fn a_circle_is_noticed_and_a_parent_with_its_children_is_none() {
             &[("lib.rs", "mod a; mod b;"), ("a.rs", "mod x;"), ("a/x.rs", a), ("b.rs", b)]
                 .map(|(path, text)| (path.to_owned(), text.to_owned())),
         )]);
-        crate::circles(&edges.into_iter().map(|((_, from), (_, to))| (from, to)).collect())
+        crate::circles_at_each_level(&edges.into_iter().map(|((_, from), (_, to))| (from, to)).collect())
     };
     assert_eq!(circle("use crate::b::B;", "use crate::a::x::X;"), [["a", "b"]]);
+    assert_eq!(circle("use crate::b::B;", "use crate::a::Y;"), [["a", "b"]]);
     assert!(circle("use crate::b::B; use super::Y;", "").is_empty());
     assert!(circle("use super::Y;", "use crate::a::Y;").is_empty());
+}
+
+#[test]
+fn a_circle_of_two_files_in_one_folder_is_noticed_also_through_what_the_folder_passes_on() {
+    let circle = |apply: &str, resolve: &str| {
+        let sources = [
+            ("lib.rs", "pub mod order;"),
+            (
+                "order.rs",
+                "mod apply; mod resolve; pub use apply::{apply, Next}; pub use resolve::*; struct Order;",
+            ),
+            ("order/apply.rs", apply),
+            ("order/resolve.rs", resolve),
+        ];
+        let package = Package::new("core", &sources.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        crate::circles_at_each_level(&crate::edges(&[package]))
+    };
+    for resolve in ["use super::apply::Next;", "use super::Next;", "use crate::order::{Next, Order};"] {
+        let found = circle("use super::{Order, resolve::absent};", resolve);
+        assert_eq!(found, [["order/apply", "order/resolve"]], "{resolve}");
+    }
+    assert!(circle("use super::{Order, resolve::absent};", "use super::Order;").is_empty());
 }

@@ -14,15 +14,15 @@ use syn::{
 /// A path as it is written: `["crate", "order", "Order"]`.
 type Written = Vec<String>;
 
-/// One module that uses another, each as package and top-level module. The root's own items are the module `""`.
+/// One module that uses another, each as package and path (`order/decide`). The root's own items are the module `""`.
 pub(crate) type Use = ((String, String), (String, String));
 
 /// The source of a package: its modules, by path (`order/decide`; the root is empty).
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) modules: BTreeMap<String, File>,
-    /// What the root gives another name or place: `pub use`.
-    exports: BTreeMap<String, Written>,
+    /// What a module gives another name or place with `use`, by module and name.
+    imports: BTreeMap<(String, String), Written>,
 }
 
 impl Package {
@@ -39,15 +39,19 @@ impl Package {
             let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{name}: {path}: {error}"));
             modules.insert(module.to_owned(), file);
         }
-        let mut exports = BTreeMap::new();
-        for item in modules.get("").into_iter().flat_map(|root| &root.items) {
-            if let Item::Use(ItemUse { tree, .. }) = item {
-                let mut named = Vec::new();
-                flatten(tree, &mut Vec::new(), &mut named);
-                exports.extend(named);
+        let mut imports = BTreeMap::new();
+        for (module, file) in &modules {
+            for item in &file.items {
+                if let Item::Use(ItemUse { tree, attrs, .. }) = item
+                    && !is_for_tests(attrs)
+                {
+                    let mut named = Vec::new();
+                    flatten(tree, &mut Vec::new(), &mut named);
+                    imports.extend(named.into_iter().map(|(name, path)| ((module.clone(), name), path)));
+                }
             }
         }
-        Self { name: name.to_owned(), modules, exports }
+        Self { name: name.to_owned(), modules, imports }
     }
 
     /// Reads a package from its folder, without modules that are only built for tests.
@@ -72,11 +76,11 @@ impl Package {
         package
     }
 
-    fn top_level(&self, path: &[String]) -> String {
-        let first = path.first().map_or("", String::as_str);
-        let below = format!("{first}/");
-        let is_module = self.modules.keys().any(|module| module == first || module.starts_with(&below));
-        if is_module { first.to_owned() } else { String::new() }
+    /// The module that a path below the root leads into, and what of the path is left there.
+    fn split<'a>(&self, path: &'a [String]) -> (String, &'a [String]) {
+        let depth = (1..=path.len()).rev().find(|depth| self.modules.contains_key(&path[..*depth].join("/")));
+        let (module, rest) = path.split_at(depth.unwrap_or(0));
+        (module.join("/"), rest)
     }
 }
 
@@ -96,14 +100,15 @@ fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
 }
 
-/// Which modules of the packages use which, without uses within a top-level module.
+/// Which modules of the packages use which, without uses of itself. A name that a module only passes on is used where it
+/// is defined.
 pub(crate) fn uses(packages: &[Package]) -> BTreeSet<Use> {
     let mut all = BTreeSet::new();
     for package in packages {
         for (module, file) in &package.modules {
             let mut found = Found { module: segments(module), paths: Vec::new() };
             found.visit_file(file);
-            let from = (package.name.clone(), package.top_level(&segments(module)));
+            let from = (package.name.clone(), module.clone());
             for (module, path) in found.paths {
                 if let Some(to) = resolve(&module, &path, package, packages, 0).filter(|to| *to != from) {
                     all.insert((from.clone(), to));
@@ -118,8 +123,7 @@ fn segments(module: &str) -> Vec<String> {
     module.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The package and top-level module that a path leads to; none where it stays in its module or leads to a crate of
-/// others.
+/// The package and module that a path leads to; none where it leads to a crate of others.
 fn resolve(
     module: &[String],
     path: &[String],
@@ -151,16 +155,15 @@ fn resolve(
             }
         }
     };
-    // The root may only pass on what is elsewhere.
-    let top = package.top_level(&path);
-    let exported =
-        path.first().filter(|_| top.is_empty() && depth < 4).and_then(|name| package.exports.get(name));
-    match exported {
+    let (into, rest) = package.split(&path);
+    let imported = rest.first().and_then(|name| package.imports.get(&(into.clone(), name.clone())));
+    // Two imports that name each other would go on forever.
+    match imported.filter(|_| depth < 8) {
         Some(at) => {
-            let path = [at.as_slice(), &path[1..]].concat();
-            resolve(&[], &path, package, packages, depth + 1).or(Some((package.name.clone(), top)))
+            let path = [at.as_slice(), &rest[1..]].concat();
+            resolve(&segments(&into), &path, package, packages, depth + 1)
         }
-        None => Some((package.name.clone(), top)),
+        None => Some((package.name.clone(), into)),
     }
 }
 

@@ -2,10 +2,10 @@
 //! read again without loss, also what only a release to come knows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tollgate::{
-    dynamodb::{Item, StoredCustomer},
+use tollgate::dynamodb::{Item, StoredCustomer};
+use tollgate_core::{
     order::{CustomerReference, MerchantId},
-    payment_method::{Customer, CustomerKey, MethodState, OnceGone},
+    stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone},
 };
 
 use crate::{

@@ -1,7 +1,8 @@
 //! Form 1, which the previous release writes: it states everything that form 2 leaves out, in longer words.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use tollgate::{dynamodb::Item, operation::gateway_order_id};
+use tollgate::dynamodb::Item;
+use tollgate_core::order::operation::gateway_order_id;
 use uuid::Uuid;
 
 /// The words of form 2 by their member's name, and those of form 1.

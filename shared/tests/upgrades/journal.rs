@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tollgate::{
+use tollgate_core::{
     journal::{Changes, Entry, entries},
-    operation::{Decision, Stage, State},
-    order::Order,
-    outcome::GatewayResponse,
+    order::{
+        Order,
+        operation::{Decision, Stage, State},
+        outcome::GatewayResponse,
+    },
 };
 use uuid::Uuid;
 

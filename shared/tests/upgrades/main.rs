@@ -10,12 +10,14 @@ mod journal;
 mod to_come;
 
 use to_come::differences;
-use tollgate::{
-    dynamodb::{Item, StoredOrder},
-    operation::{Decision, Stage, State},
-    order::Order,
-    outcome::GatewayResponse,
-    store::Shards,
+use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate_core::{
+    order::{
+        Order,
+        operation::{Decision, Stage, State},
+        outcome::GatewayResponse,
+    },
+    payments::store::Shards,
 };
 
 fn read(item: &Item) -> Order {

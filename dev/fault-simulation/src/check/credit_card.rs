@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tollgate::{credit_card, operation::Kind, order::Order, transaction::Transaction};
+use tollgate::credit_card;
+use tollgate_core::order::{Order, operation::Kind, transaction::Transaction};
 use uuid::Uuid;
 
 use crate::{

@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tollgate::{
+use tollgate_core::order::{
+    Order,
     operation::{Cause, Kind, Operation, Principal, Stage},
-    order::Order,
     outcome::NoEffect,
     transaction::{CaptureSchedule, Method, Transaction},
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tollgate::operation::Stage;
+use tollgate_core::order::operation::Stage;
 
 use crate::{
     ask::{Telling, Word},

@@ -4,7 +4,8 @@ use std::{fmt::Write, sync::Arc};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Map, Value, json};
-use tollgate::{app::App, credit_card, operation::KeyDigest, order::Order, transaction::Transaction};
+use tollgate::{app::App, credit_card};
+use tollgate_core::order::{Order, operation::KeyDigest, transaction::Transaction};
 use uuid::Uuid;
 
 use super::{Said, deliver};

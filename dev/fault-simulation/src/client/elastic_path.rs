@@ -2,7 +2,8 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
-use tollgate::{app::App, elastic_path, operation::KeyDigest};
+use tollgate::{app::App, elastic_path};
+use tollgate_core::order::operation::KeyDigest;
 
 use super::Said;
 use crate::{

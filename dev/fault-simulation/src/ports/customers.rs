@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::sleep;
-use tollgate::{
-    customers::{CustomerStore, Written},
-    payment_method::{Customer, CustomerKey},
-    store::StoreError,
+use tollgate_core::{
+    payments::store::StoreError,
+    stored_cards::{
+        customers::{CustomerStore, Written},
+        payment_method::{Customer, CustomerKey},
+    },
 };
 
 use crate::{

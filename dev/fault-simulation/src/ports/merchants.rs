@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tollgate::{
-    merchants::{Merchant, Merchants, MerchantsError},
+use tollgate_core::{
     order::MerchantId,
+    payments::merchants::{Merchant, Merchants, MerchantsError},
 };
 
 use crate::{

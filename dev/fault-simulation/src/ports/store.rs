@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::sleep;
-use tollgate::{
-    dynamodb::StoredOrder,
-    order::{Order, OrderKey},
-    store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
-    transaction::Transaction,
+use tollgate::dynamodb::StoredOrder;
+use tollgate_core::{
+    order::{Order, OrderKey, transaction::Transaction},
+    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
 };
 
 use crate::{

@@ -1,7 +1,7 @@
 //! What clients of the credit-card API want: payments, the same again, follow-ups, and how it stands.
 
 use serde_json::{Value, json};
-use tollgate::order::Order;
+use tollgate_core::order::Order;
 use uuid::Uuid;
 
 use super::Target;

@@ -6,10 +6,9 @@ use cardpointe_simulator::Stage as Batch;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
-use tollgate::{
-    operation::Stage,
-    order::Order,
-    scheduled_capture::{CaptureRequest, Part},
+use tollgate_core::{
+    order::{Order, operation::Stage},
+    payments::scheduled_capture::{CaptureRequest, Part},
 };
 
 use super::{pursue, wish_for};

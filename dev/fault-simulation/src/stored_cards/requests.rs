@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
-use tollgate::{app::App, clock::Clock, elastic_path};
+use tollgate::{app::App, elastic_path};
+use tollgate_core::values::clock::Clock;
 
 use crate::{
     merchants::EXTERNAL,

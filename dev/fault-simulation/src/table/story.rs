@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use cardpointe_simulator::{RecordKind, RefundSetlstat, ShownSetlstat};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tollgate::{
+use tollgate_core::order::{
+    Order,
     operation::{Operation, Stage},
-    order::Order,
 };
 use uuid::Uuid;
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
-    clock::Clock,
     lambda::{self, App, Config, Credentials, EventsConfig, JournalConfig, WebhooksConfig},
-    reconcile::Limits,
-    webhooks::{Allowed, Settings},
+    webhook_client::{Allowed, Settings},
 };
+use tollgate_core::{payments::reconcile::Limits, values::clock::Clock};
 
 use super::StartError;
 use crate::{

@@ -10,7 +10,8 @@ use std::{
 use axum::{Router, http::Uri};
 use cardpointe_simulator::Server;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tollgate::{clock::Clock, lambda::App};
+use tollgate::lambda::App;
+use tollgate_core::values::clock::Clock;
 
 use super::{Options, Stack, StartError, app};
 use crate::{

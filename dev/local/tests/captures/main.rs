@@ -11,10 +11,12 @@ use local::{
     load::{Load, fill},
 };
 use serde_json::{Value, json};
-use tollgate::{
-    clock::Clock as _,
-    scheduled_capture::CaptureSettings,
-    store::{DueQuery, Index},
+use tollgate_core::{
+    payments::{
+        scheduled_capture::CaptureSettings,
+        store::{DueQuery, Index},
+    },
+    values::clock::Clock as _,
 };
 
 /// Unoptimized, a twentieth of it keeps the test short; CI runs it in full (`--profile fast-release`).
@@ -39,9 +41,9 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     let [first, second, third] = [(), (), ()].map(|()| {
         let (app, merchants) = (app.clone(), app.merchants.clone());
         tokio::spawn(async move {
-            let deadline = tollgate::payments::Deadline::after(std::time::Duration::from_mins(15));
-            let request = tollgate::scheduled_capture::CaptureRequest::default();
-            tollgate::scheduled_capture::capture_due(
+            let deadline = tollgate_core::payments::Deadline::after(std::time::Duration::from_mins(15));
+            let request = tollgate_core::payments::scheduled_capture::CaptureRequest::default();
+            tollgate_core::payments::scheduled_capture::capture_due(
                 &app.payments,
                 merchants.as_ref(),
                 request,
@@ -91,7 +93,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     assert_eq!((of.len(), of.values().max()), (COUNT, Some(&1)));
     // Ours: the same orders, each paid, none by more than one capture that was approved.
     for order in of.keys() {
-        let key = tollgate::order::OrderKey {
+        let key = tollgate_core::order::OrderKey {
             merchant: local::merchants::EXTERNAL.parse().unwrap(),
             order: order.parse().unwrap(),
         };

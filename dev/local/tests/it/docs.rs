@@ -8,9 +8,9 @@ use tollgate::{
     api::Code,
     credit_card::{self, letters},
     elastic_path::{self, DetailedStatus, VoidReason},
-    scheduled_capture::{CaptureReport, CaptureRequest},
     telemetry::Measured as _,
 };
+use tollgate_core::payments::scheduled_capture::{CaptureReport, CaptureRequest};
 
 use crate::{
     events::{events, is_scheduled},

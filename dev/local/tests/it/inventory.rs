@@ -16,9 +16,11 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::template::TEMPLATE;
 use serde_json::Value;
-use tollgate::{
-    delivering, dynamodb::short_names, invocation::Served, journaling, publishing, reconcile,
-    scheduled_capture, telemetry::Measured, totalling, trail::Trail,
+use tollgate::{dynamodb::short_names, invocation::Served, publishing, telemetry::Measured};
+use tollgate_core::{
+    journal::{keep, keep_totals},
+    payments::{reconcile, scheduled_capture, trail::Trail},
+    webhooks::delivering,
 };
 
 use crate::{
@@ -152,11 +154,10 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let captured_minor = BTreeMap::from([("USD", 1)]);
     let captures =
         scheduled_capture::CaptureReport { captured_minor, ..scheduled_capture::CaptureReport::default() };
-    let journal =
-        journaling::JournalReport { differing: 1, parked: 1, ..journaling::JournalReport::default() };
+    let journal = keep::JournalReport { differing: 1, parked: 1, ..keep::JournalReport::default() };
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
     let webhooks = delivering::DeliveryReport { parked: 1, down: 1, ..delivering::DeliveryReport::default() };
-    let totals = totalling::TotalsReport { behind_s: Some(0), ..totalling::TotalsReport::default() };
+    let totals = keep_totals::TotalsReport { behind_s: Some(0), ..keep_totals::TotalsReport::default() };
     let all: [&dyn Measured; 7] = [&served, &captures, &inquiries, &journal, &totals, &events, &webhooks];
     let mut measured = BTreeMap::new();
     for measures in all.iter().flat_map(|of| of.measures()) {

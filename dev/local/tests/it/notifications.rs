@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use local::Options;
 use serde_json::{Value, json};
-use tollgate::{attention::AttentionReason, elastic_path::EventType};
+use tollgate::elastic_path::EventType;
+use tollgate_core::journal::attention::AttentionReason;
 
 use crate::{
     docs::{rows, section},

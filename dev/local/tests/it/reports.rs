@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use local::{Options, Stack, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::{clock::Clock as _, spreadsheet::totals::COLUMNS};
+use tollgate::spreadsheet::totals::COLUMNS;
+use tollgate_core::values::clock::Clock as _;
 
 use crate::{
     shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},

@@ -6,10 +6,8 @@ use jiff::SignedDuration;
 use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::json;
-use tollgate::{
-    clock::Clock as _,
-    dynamodb::switch::{DynamoDbSwitch, SwitchPosition},
-};
+use tollgate::dynamodb::switch::{DynamoDbSwitch, SwitchPosition};
+use tollgate_core::values::clock::Clock as _;
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment},

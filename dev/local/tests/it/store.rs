@@ -5,22 +5,27 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use local::dynamodb_client;
-use tollgate::{
-    card::{Brand, CardSummary, Expiry},
-    carried::Carried,
-    decline::DeclineCode,
-    dynamodb::{DynamoDbStore, StoredOrder},
-    memo::{Discounted, Memo},
-    money::{Amount, Currency},
-    operation::{
-        ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-        Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
-        Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded, gateway_order_id,
+use tollgate::dynamodb::{DynamoDbStore, StoredOrder};
+use tollgate_core::{
+    order::{
+        BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,
+        operation::{
+            ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
+            Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
+            Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
+            gateway_order_id,
+        },
+        outcome::GatewayResponse,
+        transaction::{CaptureSchedule, Method, Transaction},
     },
-    order::{BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX},
-    outcome::GatewayResponse,
-    store::{OrderStore, Shards, StoreError},
-    transaction::{CaptureSchedule, Method, Transaction},
+    payments::store::{OrderStore, Shards, StoreError},
+    values::{
+        card::{Brand, CardSummary, Expiry},
+        carried::Carried,
+        decline::DeclineCode,
+        memo::{Discounted, Memo},
+        money::{Amount, Currency},
+    },
 };
 use uuid::Uuid;
 

@@ -12,8 +12,8 @@ use local::{
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
 use serde_json::Value;
-use tollgate::{
-    dynamodb::{IndexNames, index_names},
+use tollgate::dynamodb::{IndexNames, index_names};
+use tollgate_core::payments::{
     reconcile,
     scheduled_capture::{CaptureRequest, Part},
     store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Index},

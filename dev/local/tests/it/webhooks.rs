@@ -17,9 +17,8 @@ use axum::{
 use jiff::Timestamp;
 use local::{WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
-use tollgate::{
-    clock::Clock, dynamodb::deliveries::DynamoDbDeliveries, webhook::ReceiverKey, webhooks::signature,
-};
+use tollgate::{dynamodb::deliveries::DynamoDbDeliveries, webhook_client::signature};
+use tollgate_core::{values::clock::Clock, webhooks::webhook::ReceiverKey};
 
 use crate::shop::Shop;
 

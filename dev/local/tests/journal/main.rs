@@ -17,9 +17,9 @@ use local::{
     JOURNAL_TABLE_NAME, Options, Stack, TABLE_NAME, dynamodb_client,
     load::{Load, fill},
 };
-use tollgate::{
-    clock::Clock as _, dynamodb::StoredOrder, journal::entries, order::Order,
-    scheduled_capture::CaptureSettings,
+use tollgate::dynamodb::StoredOrder;
+use tollgate_core::{
+    journal::entries, order::Order, payments::scheduled_capture::CaptureSettings, values::clock::Clock as _,
 };
 use uuid::Uuid;
 

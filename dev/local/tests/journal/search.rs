@@ -14,18 +14,17 @@ use local::{
     load::{Load, fill},
     merchants,
 };
-use tollgate::{
-    card::Brand,
-    clock::Clock as _,
-    dynamodb::{StoredOrder, entries::DynamoDbEntries},
-    entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace},
-    entry_store::EntryStore as _,
-    journal::entries,
-    listing::{Condition, Is, Lister, READ_MAX_BYTES, Wanted},
-    money::Currency,
-    order::{MerchantId, Order, OrderKey},
-    store::{DueQuery, OrderStore, Page, StoreError},
-    transaction::Status,
+use tollgate::dynamodb::{StoredOrder, entries::DynamoDbEntries};
+use tollgate_core::{
+    journal::{
+        entries,
+        entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace},
+        entry_store::EntryStore as _,
+        listing::{Condition, Is, Lister, READ_MAX_BYTES, Wanted},
+    },
+    order::{MerchantId, Order, OrderKey, transaction::Status},
+    payments::store::{DueQuery, OrderStore, Page, StoreError},
+    values::{card::Brand, clock::Clock as _, money::Currency},
 };
 use uuid::Uuid;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use tollgate::{
+use tollgate_core::order::{
+    Order,
     operation::{Kind, Operation},
-    order::Order,
 };
 
 use crate::{case::Case, shop::Shop};

@@ -3,10 +3,10 @@
 use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
-use tollgate::{
-    dynamodb::DynamoDbStore,
+use tollgate::dynamodb::DynamoDbStore;
+use tollgate_core::{
     order::{Order, OrderKey},
-    store::{OrderStore, Shards},
+    payments::store::{OrderStore, Shards},
 };
 
 use crate::{client::client, wire::Wire};

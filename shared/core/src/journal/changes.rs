@@ -5,9 +5,11 @@ use std::ops::{Add, Neg, Sub};
 use jiff::Timestamp;
 
 use crate::{
-    money::Amount,
-    operation::{Cause, Kind, Mechanism, Operation, Stage},
-    transaction::{Method, Transaction},
+    order::{
+        operation::{Cause, Kind, Mechanism, Operation, Stage},
+        transaction::{Method, Transaction},
+    },
+    values::money::Amount,
 };
 
 /// Signed changes, in minor units.
@@ -116,7 +118,7 @@ pub(super) fn is_late(operation: &Operation) -> bool {
     operation.is(Stage::Approved)
         && operation.superseded.iter().any(|earlier| {
             earlier.attempt.id == operation.attempt.id
-                && earlier.decision.as_ref().is_some_and(crate::operation::Decision::may_surface)
+                && earlier.decision.as_ref().is_some_and(crate::order::operation::Decision::may_surface)
         })
 }
 

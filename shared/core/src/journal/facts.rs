@@ -10,11 +10,13 @@ use super::{
     changes::{by_operation, duplicate, is_late},
 };
 use crate::{
-    money::Amount,
-    operation::{Attempt, Cause, Decision, Kind, Operation, Principal, State},
-    order::Order,
-    outcome::{GatewayResponse, NoEffect},
-    transaction::Transaction,
+    order::{
+        Order,
+        operation::{Attempt, Cause, Decision, Kind, Operation, Principal, State},
+        outcome::{GatewayResponse, NoEffect},
+        transaction::Transaction,
+    },
+    values::money::Amount,
 };
 
 /// All facts of an order, in the order of its transactions and operations.

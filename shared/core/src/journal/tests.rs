@@ -4,12 +4,14 @@
 
 use super::*;
 use crate::{
-    decline::Advice,
-    operation::{Decision, Decline, HandVerdict, Operation},
-    order::OrderKey,
-    outcome::{GatewayResponse, NoEffect},
+    order::{
+        OrderKey,
+        operation::{Decision, Decline, HandVerdict, Operation},
+        outcome::{GatewayResponse, NoEffect},
+        transaction::{CaptureSchedule, Method, Transaction},
+    },
     test_payments::{new_operation, payment},
-    transaction::{CaptureSchedule, Method, Transaction},
+    values::decline::Advice,
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -378,7 +380,7 @@ fn a_card_is_told_once_it_was_known() {
         let mut order = order(operations);
         let card = &mut order.transactions[0].card;
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
-        card.expiry = expiry.then(|| crate::card::Expiry::new(12, 2030).unwrap());
+        card.expiry = expiry.then(|| crate::values::card::Expiry::new(12, 2030).unwrap());
         entries(None, &order).into_iter().map(|entry| entry.brand.is_some()).collect::<Vec<_>>()
     };
     let declined = then_declined(begun(1, Kind::Purchase, 100, 0), 0);

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::AddAssign};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Changes, Entry};
-use crate::{
+use crate::values::{
     card::Brand,
     money::{Amount, Currency},
 };

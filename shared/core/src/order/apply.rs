@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Context, OperationRef, Order, resolve::LAST_LOOK_AFTER};
+use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::{
-    money::Amount,
-    operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
-    outcome::{GatewayResponse, NoEffect, Outcome},
-    policy::Policy,
-    transaction::{Method, Transaction},
+    order::{
+        operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
+        outcome::{GatewayResponse, NoEffect, Outcome},
+        policy::Policy,
+        transaction::{Method, Transaction},
+    },
+    values::money::Amount,
 };
 
 /// What is left to do after an outcome was applied.

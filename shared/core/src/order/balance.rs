@@ -2,8 +2,8 @@
 
 use super::Order;
 use crate::{
-    money::Amount,
-    transaction::{Method, Status, Transaction},
+    order::transaction::{Method, Status, Transaction},
+    values::money::Amount,
 };
 
 /// Sums over an order's payments, in minor units of its currency.

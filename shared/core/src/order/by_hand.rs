@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Context, Next, OperationRef, Order, apply::apply};
 use crate::{
-    card::{Kept, check_kept},
-    operation::{ByHand, HandVerdict, Kind, Operation, Stage},
-    outcome::{NoEffect, Outcome},
-    transaction::Transaction,
+    order::{
+        operation::{ByHand, HandVerdict, Kind, Operation, Stage},
+        outcome::{NoEffect, Outcome},
+        transaction::Transaction,
+    },
+    values::card::{Kept, check_kept},
 };
 
 /// Before this, the gateway decides: a lost operation has been asked about four times by then, and what left no trace

@@ -1,35 +1,25 @@
 //! What may happen to an order: one pure function from an order and an intent to the next step.
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    CurrencyLimit, Due, OperationRef, Order, Rejection,
+    Context, CurrencyLimit, Due, OperationRef, Order, Rejection,
     idempotency::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
     intent::{Action, CaptureAt, Intent, Pay, Target},
-    resolve::ABANDONED_MAX,
+    limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
+    schedule::whole_seconds,
 };
 use crate::{
-    carried::Carried,
-    money::Amount,
-    operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-    policy::Policy,
-    transaction::{CaptureSchedule, Method, Status, Transaction},
+    order::{
+        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        transaction::{CaptureSchedule, Method, Status, Transaction},
+    },
+    values::money::Amount,
 };
-
-/// What every rule may need besides the order and the event.
-pub struct Context<'a> {
-    /// The merchant's rules.
-    pub policy: &'a Policy,
-    /// The time.
-    pub now: Timestamp,
-    /// Draws a fresh id.
-    pub new_id: &'a (dyn Fn() -> Uuid + Sync),
-}
 
 /// The next step.
 #[derive(Clone, Debug)]
@@ -171,19 +161,11 @@ fn decide_pay(
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
         id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
-        method: pay.method,
-        card: pay.card.clone(),
         memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
-        custom_reference: None,
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
-        authorization_expires_at: None,
-        by: intent.by,
         shopper: pay.shopper,
-        created_at: context.now,
-        updated_at: context.now,
-        operations: vec![operation],
-        carried: Carried::default(),
+        ..Transaction::new(pay.method, pay.card.clone(), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);
@@ -206,11 +188,6 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
         Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
     }
-}
-
-/// As times are shown.
-pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// The capture that is due, as the schedule's own intent.

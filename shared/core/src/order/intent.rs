@@ -5,11 +5,15 @@ use uuid::Uuid;
 
 use super::CustomerReference;
 use crate::{
-    card::CardSummary,
-    memo::Memo,
-    money::{Amount, Currency},
-    operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
-    transaction::{Method, Transaction},
+    order::{
+        operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
+        transaction::{Method, Transaction},
+    },
+    values::{
+        card::CardSummary,
+        memo::Memo,
+        money::{Amount, Currency},
+    },
 };
 
 /// What a request wants.

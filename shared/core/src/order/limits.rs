@@ -1,7 +1,7 @@
 //! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
 
 use super::{Order, Rejection};
-use crate::{
+use crate::order::{
     operation::Principal,
     transaction::{Status, Transaction},
 };
@@ -19,6 +19,9 @@ pub const OPERATIONS_MAX: usize = 200;
 /// Decisions of one order that no longer stand, over all its operations. Only an operation that is retried again and
 /// again, and fails in different ways, has more than one or two.
 pub const SUPERSEDED_MAX: usize = 100;
+
+/// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
+pub(super) const ABANDONED_MAX: usize = 10;
 
 /// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
 /// early takes two, itself and the void that stands in for it.

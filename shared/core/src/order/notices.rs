@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{OperationRef, Order};
-use crate::{
+use crate::order::{
     operation::{NoticeReason, Operation},
     transaction::Transaction,
 };

@@ -2,10 +2,12 @@
 
 use super::{Order, Rejection, intent::Pay};
 use crate::{
-    money::Amount,
-    operation::{Mechanism, Principal},
-    policy::{Policy, RefundWithoutAmount},
-    transaction::{Method, Status, Transaction},
+    order::{
+        operation::{Mechanism, Principal},
+        policy::{Policy, RefundWithoutAmount},
+        transaction::{Method, Status, Transaction},
+    },
+    values::money::Amount,
 };
 
 /// What is to be paid, if the order allows it.

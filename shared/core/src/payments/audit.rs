@@ -4,10 +4,8 @@
 use uuid::Uuid;
 
 use crate::{
-    operation::Principal,
-    order::{OperationRef, Order},
-    outcome::Outcome,
-    trail::{self, AuditedChange, OUTCOME, Said},
+    order::{OperationRef, Order, operation::Principal, outcome::Outcome},
+    payments::trail::{self, AuditedChange, OUTCOME, Said},
 };
 
 /// Something was put on record about an operation.
@@ -97,7 +95,7 @@ pub(super) fn registered(order: &Order) {
         key_name = trail::key_name(),
         merchant = %order.merchant,
         order = %order.id,
-        amount_minor = order.total.map_or(0, crate::money::Amount::minor),
+        amount_minor = order.total.map_or(0, crate::values::money::Amount::minor),
         currency = order.currency.code(),
         "changed"
     );

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::question, next_version};
 use crate::{
-    merchants::Merchant,
-    operation::{ByHand, DecidedBy, HandVerdict, Reason},
-    order::{self, HandRejection, OperationRef, Order, OrderKey, Rejection},
-    outcome::Finding,
-    store::StoreError,
+    order::{
+        self, HandRejection, OperationRef, Order, OrderKey, Rejection,
+        operation::{ByHand, DecidedBy, HandVerdict, Reason},
+        outcome::Finding,
+    },
+    payments::{merchants::Merchant, store::StoreError},
 };
 
 /// Longest wait for each answer. A person waits for it, and no function's time is running out.

@@ -7,12 +7,16 @@ use uuid::Uuid;
 
 use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
-    gateway::{KnownPayment, Question},
-    merchants::Merchant,
-    operation::{Kind, NoticeReason},
-    order::{self, Next, OperationRef, Order, OrderKey, Rejection},
-    outcome::{Doubt, Finding, Outcome},
-    transaction::Transaction,
+    order::{
+        self, Next, OperationRef, Order, OrderKey, Rejection,
+        operation::{Kind, NoticeReason},
+        outcome::{Doubt, Finding, Outcome},
+        transaction::Transaction,
+    },
+    payments::{
+        gateway::{KnownPayment, Question},
+        merchants::Merchant,
+    },
 };
 
 /// Longest wait for each answer of an inquiry. It changes nothing, so it can be cut short and made again.

@@ -2,12 +2,11 @@
 
 use super::{Deadline, Payments, Performed, Refusal, attempt, audit, next_version};
 use crate::{
-    merchants::Merchant,
-    operation::Kind,
-    order::{self, Action, Intent, OperationRef, Order, OrderKey, Plan, Rejection},
-    policy::OrdersMode,
-    store::StoreError,
-    trail::INTENT_SAVED,
+    order::{
+        self, Action, Intent, OperationRef, Order, OrderKey, Plan, Rejection, operation::Kind,
+        policy::OrdersMode,
+    },
+    payments::{merchants::Merchant, store::StoreError, trail::INTENT_SAVED},
 };
 
 /// How often a decision is made anew because somebody else changed the order in between.

@@ -5,11 +5,9 @@ use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
-    merchants::Merchant,
-    money::{Amount, Currency},
-    operation::Principal,
-    order::{Order, OrderKey, Rejection},
-    store::StoreError,
+    order::{Order, OrderKey, Rejection, operation::Principal},
+    payments::{merchants::Merchant, store::StoreError},
+    values::money::{Amount, Currency},
 };
 
 impl Payments {

@@ -5,13 +5,17 @@ use uuid::Uuid;
 
 use super::{Deadline, Payments};
 use crate::{
-    gateway::{Command, Instruction, PaymentSource},
-    merchants::Merchant,
-    operation::{Kind, Operation, Stage, State},
-    order::{self, Next, OperationRef, Order},
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    store::StoreError,
-    trail,
+    order::{
+        self, Next, OperationRef, Order,
+        operation::{Kind, Operation, Stage, State},
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+    },
+    payments::{
+        gateway::{Command, Instruction, PaymentSource},
+        merchants::Merchant,
+        store::StoreError,
+        trail,
+    },
 };
 
 /// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.

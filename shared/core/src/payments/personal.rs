@@ -1,7 +1,7 @@
 //! Forgets who paid, when a merchant's limit for names and e-mail addresses is reached.
 
 use super::{DECISIONS_MAX, Payments, audit, next_version};
-use crate::{order::Order, store::StoreError};
+use crate::{order::Order, payments::store::StoreError};
 
 impl Payments {
     /// Forgets who paid, if it is time. Tells whether it was done. What cannot be saved now stays in the index, so that the

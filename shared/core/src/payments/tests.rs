@@ -29,18 +29,24 @@ use super::{
     *,
 };
 use crate::{
-    card::{CardSummary, CardToken},
-    clock::SystemClock,
-    decline::DeclineCode,
-    gateway::{Command, Instruction, Question},
-    merchants::{Merchants, MerchantsError},
-    money::{Amount, Currency},
-    operation::{Fingerprint, KeyDigest, Kind, Principal, Stage},
-    order::{Action, CaptureAt, MerchantId, Pay, Target},
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect},
-    policy::OrdersMode,
+    order::{
+        Action, CaptureAt, MerchantId, Pay, Target,
+        operation::{Fingerprint, KeyDigest, Kind, Principal, Stage},
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect},
+        policy::OrdersMode,
+        transaction::{Method, Status},
+    },
+    payments::{
+        gateway::{Command, Instruction, Question},
+        merchants::{Merchants, MerchantsError},
+    },
     test_merchant::test_merchant,
-    transaction::{Method, Status},
+    values::{
+        card::{CardSummary, CardToken},
+        clock::SystemClock,
+        decline::DeclineCode,
+        money::{Amount, Currency},
+    },
 };
 
 /// What goes wrong with the next write.
@@ -114,27 +120,32 @@ impl OrderStore for MemoryStore {
     }
 
     /// One order a page, all of them in the first partition.
-    async fn due(&self, query: crate::store::DueQuery) -> Result<crate::store::Page, StoreError> {
+    async fn due(
+        &self,
+        query: crate::payments::store::DueQuery,
+    ) -> Result<crate::payments::store::Page, StoreError> {
         if self.unread.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("cut".to_owned()));
         }
-        let crate::store::DueQuery { index, shard, until, after, limit: _ } = query;
+        let crate::payments::store::DueQuery { index, shard, until, after, limit: _ } = query;
         let lagging = self.lagging.lock().unwrap();
         let orders = self.orders.lock().unwrap();
         let due_at = |order: &Order| match index {
-            crate::store::Index::InDoubt => order.next_look_at(),
-            crate::store::Index::CapturesDue => order.next_capture_at(),
+            crate::payments::store::Index::InDoubt => order.next_look_at(),
+            crate::payments::store::Index::CapturesDue => order.next_capture_at(),
         };
         let is_after = |key: &OrderKey| after.as_ref().is_none_or(|after| key.to_string() > after.key);
         let due = orders.values().filter_map(|order| Some((order.key(), due_at(order)?)));
         let due = due.chain(lagging.iter().map(|key| (key.clone(), until)));
         let mut due: Vec<_> = due.filter(|(key, at)| shard == 0 && *at <= until && is_after(key)).collect();
         due.sort_by_key(|(key, _)| key.to_string());
-        let next = due.get(1).map(|_| crate::store::Cursor { key: due[0].0.to_string(), due: String::new() });
+        let next = due
+            .get(1)
+            .map(|_| crate::payments::store::Cursor { key: due[0].0.to_string(), due: String::new() });
         due.truncate(1);
         let oldest = due.first().map(|(_, at)| *at);
         let keys = due.into_iter().map(|(key, _)| key).collect();
-        Ok(crate::store::Page { keys, oldest, next })
+        Ok(crate::payments::store::Page { keys, oldest, next })
     }
 }
 
@@ -285,7 +296,7 @@ impl Fixture {
         let source = PaymentSource::Profile {
             account: "1".to_owned(),
             profile: "2".to_owned(),
-            initiator: crate::gateway::Initiator::Customer,
+            initiator: crate::payments::gateway::Initiator::Customer,
         };
         let deadline = Deadline::after(left);
         self.payments.perform(&self.merchant, &self.key, intent, Some(&source), deadline).await

@@ -3,12 +3,12 @@
 use std::{collections::VecDeque, sync::Mutex};
 
 use secrecy::ExposeSecret;
+use tollgate_core::{
+    payments::gateway::KnownPayment,
+    values::money::{Amount, Currency},
+};
 
 use super::*;
-use crate::{
-    gateway::KnownPayment,
-    money::{Amount, Currency},
-};
 
 const BASE: &str = "https://fts-uat.cardconnect.com/cardconnect/rest";
 const LIMIT: Duration = Duration::from_secs(20);
@@ -172,7 +172,7 @@ async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gatew
     let source = || PaymentSource::Profile {
         account: "1".to_owned(),
         profile: "9".to_owned(),
-        initiator: crate::gateway::Initiator::Customer,
+        initiator: tollgate_core::payments::gateway::Initiator::Customer,
     };
     let (hold, buy) = (source(), source());
     for (command, path) in [

@@ -1,7 +1,8 @@
 //! One test for each kind of response.
 
+use tollgate_core::{order::outcome::Retry, values::decline::DeclineCode};
+
 use super::*;
-use crate::{decline::DeclineCode, outcome::Retry};
 
 const PAYMENT: Asked<'static> = Asked::Payment { brand: None };
 const REFUND: Asked<'static> = Asked::Refund { of: "111" };

@@ -8,9 +8,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
+use tollgate_core::values::clock::Clock;
 
 use super::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
-use crate::clock::Clock;
 
 /// How long to wait for a connection; nothing is sent before there is one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);

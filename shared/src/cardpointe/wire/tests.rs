@@ -1,13 +1,16 @@
 //! What is sent and read.
 
-use super::*;
-use crate::{
-    card::{Brand, CardAccount, Expiry, SecurityCode},
-    cardpointe::NAME,
-    gateway::Card,
-    memo::Memo,
-    operation::Route,
+use tollgate_core::{
+    order::operation::Route,
+    payments::gateway::Card,
+    values::{
+        card::{Brand, CardAccount, Expiry, SecurityCode},
+        memo::Memo,
+    },
 };
+
+use super::*;
+use crate::cardpointe::NAME;
 
 fn reply(json: &str) -> GatewayReply {
     GatewayReply::parse(json.as_bytes()).expect("an answer")

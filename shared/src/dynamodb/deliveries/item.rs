@@ -2,15 +2,17 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use tollgate_core::{
+    order::MerchantId,
+    webhooks::{
+        receivers::Settled,
+        webhook::{Delivery, Health, ReceiverKey},
+    },
+};
 use uuid::Uuid;
 
 use super::{DUE_AT, DUE_FOR, RECEIVER, SORT, text};
-use crate::{
-    dynamodb::Item,
-    order::MerchantId,
-    receivers::Settled,
-    webhook::{Delivery, Health, ReceiverKey},
-};
+use crate::dynamodb::Item;
 
 /// How long a delivery is kept after it was added, or after it last changed.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);

@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tollgate_core::webhooks::delivering::Added;
 
 use super::item;
-use crate::{delivering::Added, dynamodb::stream::object};
+use crate::dynamodb::stream::object;
 
 /// An invocation.
 #[derive(Deserialize)]

@@ -2,15 +2,17 @@
 //! them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-
-use super::bucket;
-use crate::{
-    dynamodb::Item,
-    entry_log::{day_of, sort_of},
-    journal::Entry,
-    operation::Cause,
+use tollgate_core::{
+    journal::{
+        Entry,
+        entry_log::{day_of, sort_of},
+    },
+    order::operation::Cause,
     words,
 };
+
+use super::bucket;
+use crate::dynamodb::Item;
 
 words! {
     /// A column of the journal. People and programs read them: none is ever renamed.

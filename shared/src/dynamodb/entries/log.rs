@@ -3,17 +3,18 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use jiff::civil::Date;
+use tollgate_core::{
+    journal::{
+        Changes, CountedEntry, TotalLine,
+        entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry},
+    },
+    order::{MerchantId, OrderKey, operation::Kind},
+    payments::store::StoreError,
+    values::money::Amount,
+};
 
 use super::{BUCKET, Column, DAYS, SORT, bucket, keys};
-use crate::{
-    dynamodb::{Item, unavailable},
-    entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry},
-    journal::{Changes, CountedEntry, TotalLine},
-    money::Amount,
-    operation::Kind,
-    order::{MerchantId, OrderKey},
-    store::StoreError,
-};
+use crate::dynamodb::{Item, unavailable};
 
 /// The index by the last four digits of a card, as the template has it.
 const BY_LAST_FOUR: &str = "by-last-four";

@@ -10,16 +10,18 @@ use aws_sdk_dynamodb::{
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use tollgate_core::{
+    journal::{
+        Changes, DayTotals, Total, TotalLine,
+        totals_store::{KeptTotals, LateQuarter, TotalsStore},
+    },
+    order::MerchantId,
+    payments::store::StoreError,
+    values::quarter::QuarterHour,
+};
 
 use super::{BUCKET, LATE, SORT, days_merchants, keys};
-use crate::{
-    dynamodb::{Item, unavailable},
-    journal::{Changes, DayTotals, Total, TotalLine},
-    order::MerchantId,
-    quarter::QuarterHour,
-    store::StoreError,
-    totals_store::{KeptTotals, LateQuarter, TotalsStore},
-};
+use crate::dynamodb::{Item, unavailable};
 
 /// The partition of the point that the totals have reached, one item.
 const REACHED: &str = "reached";

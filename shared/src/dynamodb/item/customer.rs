@@ -2,6 +2,19 @@
 //! it keeps.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use tollgate_core::{
+    order::{
+        CustomerReference,
+        operation::{Decline, Fingerprint, KeyDigest},
+        outcome::NoEffect,
+    },
+    payments::store::StoreError,
+    stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
+    values::{
+        carried::Carried,
+        decline::{Advice, DeclineCode},
+    },
+};
 
 use super::{
     members::{Name, Reader, Writer},
@@ -9,16 +22,7 @@ use super::{
     route::{read_route, write_route},
     words::{NO_EFFECTS, meaning, word},
 };
-use crate::{
-    carried::Carried,
-    decline::{Advice, DeclineCode},
-    dynamodb::Item,
-    operation::{Decline, Fingerprint, KeyDigest},
-    order::CustomerReference,
-    outcome::NoEffect,
-    payment_method::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
-    store::StoreError,
-};
+use crate::dynamodb::Item;
 
 const KEY: Name = Name("order_key", "");
 const REFERENCE: Name = Name("customer", "");

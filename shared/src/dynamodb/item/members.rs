@@ -6,14 +6,16 @@ use std::{collections::BTreeMap, str::FromStr};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use tollgate_core::{
+    payments::store::StoreError,
+    values::{
+        carried::{Carried, Raw},
+        money::Amount,
+    },
+};
 use uuid::Uuid;
 
-use crate::{
-    carried::{Carried, Raw},
-    dynamodb::Item,
-    money::Amount,
-    store::StoreError,
-};
+use crate::dynamodb::Item;
 
 /// A member's name in the table, and the longer one under which the first items have it; empty where there was none.
 #[derive(Clone, Copy, Debug)]

@@ -1,15 +1,16 @@
 //! What a merchant was notified of, as it is stored with its operation.
 
+use tollgate_core::{
+    order::operation::{Notice, NoticeReason},
+    payments::store::StoreError,
+    values::carried::Carried,
+};
+
 use super::{
     members::{Name, Reader, Writer},
     words::{NOTICE_REASONS, meaning, word},
 };
-use crate::{
-    carried::Carried,
-    dynamodb::Item,
-    operation::{Notice, NoticeReason},
-    store::StoreError,
-};
+use crate::dynamodb::Item;
 
 /// The operation's member.
 pub(super) const NOTICES: Name = Name("notices", "");

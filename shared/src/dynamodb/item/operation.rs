@@ -2,6 +2,23 @@
 //! state that cannot contradict itself.
 
 use jiff::Timestamp;
+use tollgate_core::{
+    order::{
+        operation::{
+            Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
+            HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Principal, Route, Stage, State,
+            Superseded, gateway_order_id,
+        },
+        outcome::{Doubt, GatewayResponse, NoEffect},
+        transaction::Method,
+    },
+    payments::store::StoreError,
+    values::{
+        carried::Carried,
+        decline::{Advice, DeclineCode},
+        money::Amount,
+    },
+};
 use uuid::Uuid;
 
 use super::{
@@ -11,20 +28,7 @@ use super::{
     route::{ROUTE, no_route, read_route_maybe, write_route},
     words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, STAGES, VERDICTS, meaning, word},
 };
-use crate::{
-    carried::Carried,
-    decline::{Advice, DeclineCode},
-    dynamodb::Item,
-    money::Amount,
-    operation::{
-        Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
-        HandVerdict, KeyDigest, Kind, Mechanism, Operation, Pending, Principal, Route, Stage, State,
-        Superseded, gateway_order_id,
-    },
-    outcome::{Doubt, GatewayResponse, NoEffect},
-    store::StoreError,
-    transaction::Method,
-};
+use crate::dynamodb::Item;
 
 const ID: Name = Name("i", "id");
 const KIND: Name = Name("kd", "kind");

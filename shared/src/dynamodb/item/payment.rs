@@ -1,6 +1,19 @@
 //! A transaction as it is stored: its card, what the merchant said of it, and its operations.
 
 use jiff::Timestamp;
+use tollgate_core::{
+    order::{
+        OrderId,
+        operation::{Principal, Shopper},
+        transaction::{CaptureSchedule, Method, Transaction},
+    },
+    payments::store::StoreError,
+    values::{
+        card::{CardSummary, StoredCard},
+        carried::Carried,
+        memo::{Discounted, Memo},
+    },
+};
 use uuid::Uuid;
 
 use super::{
@@ -8,16 +21,7 @@ use super::{
     operation::{self, Usual},
     words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
 };
-use crate::{
-    card::{CardSummary, StoredCard},
-    carried::Carried,
-    dynamodb::Item,
-    memo::{Discounted, Memo},
-    operation::{Principal, Shopper},
-    order::OrderId,
-    store::StoreError,
-    transaction::{CaptureSchedule, Method, Transaction},
-};
+use crate::dynamodb::Item;
 
 const ID: Name = Name("i", "id");
 const METHOD: Name = Name("m", "method");

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use tollgate_core::{order::operation::Route, payments::store::StoreError, values::carried::Carried};
+
 use super::members::{Name, Reader, Writer};
-use crate::{carried::Carried, operation::Route, store::StoreError};
 
 pub(super) const ROUTE: Name = Name("r", "route");
 /// The gateway of a route that names none: it was the only one for a long time, and a name costs bytes in every

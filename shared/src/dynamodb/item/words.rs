@@ -1,11 +1,13 @@
 //! The words of closed vocabularies in the table, each beside what it means. None is ever used again for something else.
 //! A release writes only words that its predecessor can read.
 
-use crate::{
-    card::Brand,
-    operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
-    outcome::{Doubt, NoEffect},
-    transaction::Method,
+use tollgate_core::{
+    order::{
+        operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
+        outcome::{Doubt, NoEffect},
+        transaction::Method,
+    },
+    values::card::Brand,
 };
 
 /// A vocabulary: every value that this version can write, with its words. The first one is written; the others are read.

@@ -2,21 +2,26 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tollgate_core::{
+    order::{
+        OperationRef, Order, OrderKey,
+        operation::{
+            Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation,
+            State,
+        },
+        outcome::GatewayResponse,
+        transaction::{CaptureSchedule, Method, Transaction},
+    },
+    values::{
+        decline::DeclineCode,
+        money::{Amount, Currency},
+    },
+    webhooks::event_bus::Event,
+};
 use uuid::Uuid;
 
 use super::events;
-use crate::{
-    decline::DeclineCode,
-    event_bus::Event,
-    money::{Amount, Currency},
-    operation::{
-        Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation, State,
-    },
-    order::{OperationRef, Order, OrderKey},
-    outcome::GatewayResponse,
-    test_payments::{new_operation, payment},
-    transaction::{CaptureSchedule, Method, Transaction},
-};
+use crate::test_payments::{new_operation, payment};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()

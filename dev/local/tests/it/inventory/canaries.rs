@@ -7,9 +7,9 @@ use lambda_http::{Body, Request};
 use local::{functions::Handler, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::{
-    card::{CardNumber, CardSummary, Expiry, SecurityCode},
+use tollgate_core::{
     order::MerchantId,
+    values::card::{CardNumber, CardSummary, Expiry, SecurityCode},
 };
 
 use super::{

@@ -7,12 +7,10 @@ use jiff::SignedDuration;
 use local::{AppSettings, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::{
-    clock::Clock as _,
-    operation::HandVerdict,
-    order::OrderKey,
-    payments::{Deadline, HandDecision},
-    scheduled_capture::CaptureSettings,
+use tollgate_core::{
+    order::{OrderKey, operation::HandVerdict},
+    payments::{Deadline, HandDecision, scheduled_capture::CaptureSettings},
+    values::clock::Clock as _,
 };
 
 use super::{logged, stored, watch::Watch};
@@ -304,7 +302,7 @@ impl Tour {
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
         let settings = AppSettings { captures, payments_stopped: false };
         let stack = &self.shop.stack;
-        let clock = Arc::new(tollgate::clock::SystemClock);
+        let clock = Arc::new(tollgate_core::values::clock::SystemClock);
         let app = local::app("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
         let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
         let deadline = Deadline::after(Duration::from_secs(50));

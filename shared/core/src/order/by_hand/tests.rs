@@ -3,11 +3,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 use super::*;
-use crate::{
+use crate::order::{
     operation::Cause,
-    order::tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
     outcome::{Doubt, Finding, GatewayResponse},
     policy::DeclineOn,
+    tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
     transaction::{Method, Status},
 };
 

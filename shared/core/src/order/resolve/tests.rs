@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    money::Amount,
     order::{
         Rejection,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
+        transaction::{Method, Status},
     },
-    transaction::{Method, Status},
+    values::money::Amount,
 };
 
 fn in_doubt(method: Method) -> (Fixture, OperationRef) {
@@ -243,7 +243,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         fixture.later(1);
         fixture.learns(at, &shows);
         let decline = fixture.operation(at).decline().unwrap();
-        assert_eq!(decline.code, crate::decline::DeclineCode::DuplicateTransaction);
+        assert_eq!(decline.code, crate::values::decline::DeclineCode::DuplicateTransaction);
     }
 }
 

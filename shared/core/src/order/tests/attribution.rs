@@ -3,10 +3,12 @@
 use super::fixture::{Fixture, not_done, partial};
 use crate::{
     journal::{Fact, entries},
-    operation::{Attribution, Operation},
-    order::{Next, OperationRef},
-    outcome::NoEffect,
-    transaction::Method,
+    order::{
+        Next, OperationRef,
+        operation::{Attribution, Operation},
+        outcome::NoEffect,
+        transaction::Method,
+    },
 };
 
 fn by(actor: &str) -> Option<Box<Attribution>> {

@@ -6,17 +6,22 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    card::CardSummary,
-    decline::DeclineCode,
-    money::{Amount, Currency},
-    operation::{Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper},
     order::{
         Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
-        Target, apply, decide, resolve,
+        Target, apply, decide,
+        operation::{
+            Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper,
+        },
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+        policy::Policy,
+        resolve,
+        transaction::{Method, Transaction},
     },
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    policy::Policy,
-    transaction::{Method, Transaction},
+    values::{
+        card::CardSummary,
+        decline::DeclineCode,
+        money::{Amount, Currency},
+    },
 };
 
 /// The order's total in most tests.

@@ -6,9 +6,9 @@ use super::{
     Fixture, TOTAL, amount,
     fixture::{approval, declined, not_done, partial, unknown},
 };
-use crate::{
+use crate::order::{
+    Next, Rejection,
     operation::{Principal, Shopper, Stage},
-    order::{Next, Rejection},
     outcome::NoEffect,
     transaction::Method,
 };

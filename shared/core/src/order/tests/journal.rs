@@ -13,12 +13,17 @@ use super::{
     properties::{Says, Step, run, says, step},
 };
 use crate::{
-    attention::{Attention, AttentionReason, attentions},
-    journal::{Changes, Entry, Fact, entries},
-    operation::{Attribution, ByHand, HandVerdict, NoticeReason, Principal},
-    order::{Action, BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand},
-    outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    transaction::{Method, Transaction},
+    journal::{
+        Changes, Entry, Fact,
+        attention::{Attention, AttentionReason, attentions},
+        entries,
+    },
+    order::{
+        Action, BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand,
+        operation::{Attribution, ByHand, HandVerdict, NoticeReason, Principal},
+        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+        transaction::{Method, Transaction},
+    },
 };
 
 /// What happens besides requests.

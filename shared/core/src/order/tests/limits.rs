@@ -4,8 +4,8 @@ use super::{
     Fixture,
     fixture::{declined, not_done},
 };
-use crate::{
-    order::{Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX},
+use crate::order::{
+    Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
     outcome::NoEffect,
     transaction::{Method, Status},
 };

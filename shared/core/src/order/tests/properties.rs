@@ -7,11 +7,13 @@ use super::{
     fixture::{Asked, approval, declined, not_done, partial, unknown},
 };
 use crate::{
-    money::Amount,
-    operation::{Cause, Kind, Stage},
-    order::{Next, OperationRef, Order, PaymentStatus},
-    outcome::NoEffect,
-    transaction::{Method, Transaction},
+    order::{
+        Next, OperationRef, Order, PaymentStatus,
+        operation::{Cause, Kind, Stage},
+        outcome::NoEffect,
+        transaction::{Method, Transaction},
+    },
+    values::money::Amount,
 };
 
 #[derive(Clone, Debug)]

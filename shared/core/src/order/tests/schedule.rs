@@ -8,12 +8,14 @@ use super::{
     fixture::{Asked, declined, not_done, unknown},
 };
 use crate::{
-    attention::{AttentionReason, attentions},
-    card::CardSummary,
-    operation::{Decision, Principal, Stage},
-    order::{Action, CaptureAt, CaptureStanding, Due, Pay, Rejection},
-    outcome::{GatewayResponse, NoEffect},
-    transaction::{Method, Transaction},
+    journal::attention::{AttentionReason, attentions},
+    order::{
+        Action, CaptureAt, CaptureStanding, Due, Pay, Rejection,
+        operation::{Decision, Principal, Stage},
+        outcome::{GatewayResponse, NoEffect},
+        transaction::{Method, Transaction},
+    },
+    values::card::CardSummary,
 };
 
 const DAY_S: i64 = 24 * 3600;
@@ -226,9 +228,9 @@ fn an_order_in_doubt_is_not_due_and_one_that_was_found_absent_is_due_again() {
     fixture.told(at, &unknown());
     assert_eq!(fixture.order.next_capture_at(), None);
     fixture.later(95);
-    fixture.learns(at, &crate::outcome::Finding::Absent);
+    fixture.learns(at, &crate::order::outcome::Finding::Absent);
     fixture.later(60);
-    fixture.learns(at, &crate::outcome::Finding::Absent);
+    fixture.learns(at, &crate::order::outcome::Finding::Absent);
     assert!(fixture.operation(at).is(Stage::NoEffect));
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_mins(1)));
 }

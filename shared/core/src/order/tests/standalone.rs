@@ -7,13 +7,17 @@ use super::{
     fixture::{not_done, unknown},
 };
 use crate::{
-    card::{CardSummary, StoredCard},
-    memo::Memo,
-    money::Currency,
-    operation::Principal,
-    order::{Action, CaptureAt, InvalidId, OrderId, Pay, Rejection, StandalonePayment, Target},
-    outcome::{GatewayResponse, NoEffect, Outcome},
-    transaction::{Method, Transaction},
+    order::{
+        Action, CaptureAt, InvalidId, OrderId, Pay, Rejection, StandalonePayment, Target,
+        operation::Principal,
+        outcome::{GatewayResponse, NoEffect, Outcome},
+        transaction::{Method, Transaction},
+    },
+    values::{
+        card::{CardSummary, StoredCard},
+        memo::Memo,
+        money::Currency,
+    },
 };
 
 const ID: Uuid = Uuid::from_u128(7);

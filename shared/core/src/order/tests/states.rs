@@ -7,15 +7,14 @@ use super::{
     fixture::{Asked, approval, declined, not_done, partial, unknown},
 };
 use crate::{
-    decline::DeclineCode,
-    money::Currency,
-    operation::{Cause, Kind, Mechanism, Principal, Shopper},
     order::{
         Action, Next, OrderStatus, PaymentStatus, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target,
+        operation::{Cause, Kind, Mechanism, Principal, Shopper},
+        outcome::{GatewayResponse, NoEffect, Outcome},
+        policy::{DeclineOn, RefundWithoutAmount},
+        transaction::{Method, Status},
     },
-    outcome::{GatewayResponse, NoEffect, Outcome},
-    policy::{DeclineOn, RefundWithoutAmount},
-    transaction::{Method, Status},
+    values::{decline::DeclineCode, money::Currency},
 };
 
 const AUTHORIZE: Method = Method::Authorize;

@@ -1,9 +1,9 @@
 //! A person's decision, with a store that fails and others that write in between.
 
 use super::*;
-use crate::{
+use crate::order::{
+    OperationRef,
     operation::{Decision, Decline, HandVerdict, State},
-    order::OperationRef,
 };
 
 fn verdict(verdict: HandVerdict) -> HandDecision {

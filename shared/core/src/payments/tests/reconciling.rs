@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    memo::Memo,
-    operation::{Attempt, Decision, NoticeReason, Operation, State},
-    reconcile::{Limits, ReconcileReport, reconcile},
+    order::operation::{Attempt, Decision, NoticeReason, Operation, State},
+    payments::reconcile::{Limits, ReconcileReport, reconcile},
+    values::memo::Memo,
 };
 
 /// Payments of so many orders, all in doubt and due.

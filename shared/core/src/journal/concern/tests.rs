@@ -1,0 +1,118 @@
+//! What is in the list, and what leaves it.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    order::{
+        OrderKey,
+        operation::{Cause, Decision, Kind, Operation, State},
+        outcome::{GatewayResponse, NoEffect},
+        transaction::{CaptureSchedule, Method},
+    },
+    test_payments::{new_operation, payment},
+    values::money::Currency,
+};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn approved(id: u128, kind: Kind, response: GatewayResponse) -> Operation {
+    let mut operation = Operation::new(new_operation(Uuid::from_u128(id), kind, 100), start());
+    operation.decide(Decision::Approved(response), start());
+    operation
+}
+
+/// An authorization that ends after a week.
+fn authorized() -> Transaction {
+    let mut transaction =
+        payment(Method::Authorize, approved(1, Kind::Authorize, GatewayResponse::default()));
+    transaction.authorization_expires_at = Some(start() + HOUR * 168);
+    transaction
+}
+
+fn after(hours: i32, transaction: &Transaction) -> Vec<Concern> {
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, start());
+    order.transactions.push(transaction.clone());
+    concerns(&order, transaction, start() + HOUR * hours)
+}
+
+#[test]
+fn an_authorization_is_about_to_end_in_its_last_day_unless_it_is_captured_by_then() {
+    let mut transaction = authorized();
+    assert_eq!(after(143, &transaction), []);
+    assert_eq!(after(144, &transaction), [Concern::AuthorizationEnding]);
+    assert_eq!(after(168, &transaction), [], "it has ended");
+    transaction.capture = Some(CaptureSchedule { at: start() + HOUR * 160, lapsed_at: None });
+    assert_eq!(after(159, &transaction), [], "the schedule captures it");
+    assert_eq!(after(161, &transaction), [Concern::CaptureSkipped], "and did not");
+    transaction.operations.push(approved(2, Kind::Capture, GatewayResponse::default()));
+    assert_eq!(after(161, &transaction), []);
+}
+
+#[test]
+fn a_capture_that_did_not_come_to_pass_stays_until_the_payment_is_cancelled() {
+    let mut transaction = authorized();
+    let at = start() + HOUR * 160;
+    transaction.capture = Some(CaptureSchedule { at, lapsed_at: Some(start() + HOUR * 168) });
+    assert_eq!(after(170, &transaction), [Concern::CaptureSkipped]);
+    transaction.operations.push(approved(2, Kind::Void, GatewayResponse::default()));
+    assert_eq!(after(170, &transaction), []);
+}
+
+#[test]
+fn an_operation_is_in_doubt_too_long_after_an_hour() {
+    let mut transaction = authorized();
+    transaction
+        .operations
+        .push(Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 100), start() + HOUR));
+    assert_eq!(after(1, &transaction), []);
+    assert_eq!(after(2, &transaction), [Concern::InDoubt]);
+}
+
+#[test]
+fn what_the_gateway_did_or_refused_by_itself_is_in_the_list() {
+    let mut transaction = authorized();
+    let mut void = approved(2, Kind::Void, GatewayResponse::default());
+    void.cause = Cause::Elsewhere;
+    transaction.operations.push(void);
+    assert_eq!(after(1, &transaction), [Concern::VoidedElsewhere]);
+
+    let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
+    let mut transaction = payment(Method::Purchase, approved(1, Kind::Purchase, rejected));
+    assert_eq!(after(1, &transaction), [Concern::SettlementRejected]);
+    transaction.operations.push(approved(2, Kind::Void, GatewayResponse::default()));
+    assert_eq!(after(1, &transaction), [], "nothing is owed any more");
+}
+
+#[test]
+fn what_was_given_up_and_found_again_is_in_the_list() {
+    let new = new_operation(Uuid::from_u128(1), Kind::Purchase, 100);
+    let mut operation = Operation::new(new, start());
+    operation.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), start());
+    assert_eq!(after(1, &payment(Method::Purchase, operation.clone())), []);
+    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+    let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
+    operation.superseded.push(crate::order::operation::Superseded {
+        attempt: operation.attempt.clone(),
+        amount: operation.amount,
+        decision: Some(abandoned),
+        first_at: start(),
+        at: start(),
+        times: 1,
+        carried: crate::values::carried::Carried::default(),
+    });
+    assert_eq!(after(1, &payment(Method::Purchase, operation)), [Concern::FoundLate]);
+}
+
+#[test]
+fn each_says_what_to_do_in_one_sentence() {
+    for concern in Concern::ALL {
+        let advice = concern.advice();
+        assert!(advice.ends_with('.') && !advice.trim_end_matches('.').contains(". "), "{advice}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The journal as lists read it, newest entry first, and as totals do, oldest first: a port.
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use uuid::Uuid;
+
+use crate::{
+    journal::CountedEntry,
+    order::{MerchantId, OrderKey, operation::Kind},
+    payments::store::StoreError,
+    values::money::Currency,
+};
+
+/// Where entries are read that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryPlace {
+    /// A part of a merchant's UTC day.
+    Day {
+        /// The day.
+        day: Date,
+        /// Which part of it.
+        shard: u16,
+    },
+    /// All days of one card, as far as its last four digits tell.
+    LastFour(String),
+}
+
+/// An entry, as far as a list needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedEntry {
+    /// Its time and id, in the order of the times.
+    pub sort: String,
+    /// The entry's id.
+    pub id: Uuid,
+    /// The order that it is about.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// What its operation does; what only a newer version knows is told as that.
+    pub kind: Kind,
+    /// The currency of its order, which does not change once there is an entry; none where it is not known here.
+    pub currency: Option<Currency>,
+}
+
+/// Some entries, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<LoggedEntry>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// Some entries of a part of a day, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct CountedPage {
+    /// The entries.
+    pub entries: Vec<CountedEntry>,
+    /// What the next page begins after; none at the end.
+    pub next: Option<String>,
+}
+
+/// The UTC day of an entry of this moment.
+pub fn day_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// Where entries of this moment begin: RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts
+/// is the order of the times.
+pub fn sort_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// Reads entries.
+#[async_trait]
+pub trait EntryLog: Send + Sync {
+    /// Over how many parts a day is spread; none if the day has no entry of any merchant.
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError>;
+
+    /// At most so many of a merchant's entries in a place that sort before this text, newest first.
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError>;
+
+    /// At most so many of a merchant's entries in a part of a day that sort after one text and before another, oldest
+    /// first.
+    async fn counted(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+        shard: u16,
+        between: (&str, &str),
+        limit: usize,
+    ) -> Result<CountedPage, StoreError>;
+}

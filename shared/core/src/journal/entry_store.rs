@@ -1,0 +1,44 @@
+//! Where the journal's entries are kept: a port.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+
+use crate::{journal::Entry, order::MerchantId, payments::store::StoreError, values::quarter::QuarterHour};
+
+/// What became of an entry that was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was not there.
+    New,
+    /// It was there.
+    Same,
+    /// Another entry with its id was there, and still is. This must not happen: facts do not change.
+    Differs,
+}
+
+/// A change of an order that cannot be read here, and that somebody has to come back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The key of the order's item.
+    pub key: String,
+    /// The version that the change made, if that can be read.
+    pub version: Option<u64>,
+    /// Why it cannot be read. Never what was read.
+    pub reason: String,
+}
+
+/// Keeps entries, each once.
+#[async_trait]
+pub trait EntryStore: Send + Sync {
+    /// Puts an entry if it is not there.
+    async fn put(&self, entry: &Entry) -> Result<Put, StoreError>;
+
+    /// Notes that a merchant has entries on a day: its totals are summed up.
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;
+
+    /// Marks a quarter of an hour that got an entry late: its totals are summed up anew.
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError>;
+
+    /// Notes a change that cannot be read. The same change is noted once.
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError>;
+}

@@ -1,0 +1,171 @@
+//! Keeping the journal: changes of orders come in, as the table's stream has them or as a scan of the table does, and
+//! their entries go out.
+//!
+//! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
+//! absent.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use serde::Serialize;
+
+use crate::{
+    journal::{
+        Entry, entries,
+        entry_store::{EntryStore, Parked, Put},
+    },
+    order::{MerchantId, Order},
+    payments::store::StoreError,
+    values::quarter::QuarterHour,
+};
+
+/// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by one that would be
+/// two hundred.
+const PUTS_AT_A_TIME: usize = 16;
+
+/// An entry that is older than this when its batch comes may be missed by the run that sums up its quarter of an hour.
+pub const LATE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// One change of an order.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where the change is in the stream.
+    pub number: String,
+    /// The key of the order's item.
+    pub key: String,
+    /// The version that the change made, if that can be read.
+    pub version: Option<u64>,
+    /// The order before and after, or why it cannot be read.
+    pub orders: Result<(Option<Order>, Order), String>,
+}
+
+/// What became of a batch of changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JournalReport {
+    /// Changes that are dealt with.
+    pub changes: usize,
+    /// Entries that were put.
+    pub new: usize,
+    /// Entries that were there.
+    pub known: usize,
+    /// Entries that are there with the same id and say something else.
+    pub differing: usize,
+    /// Changes that cannot be read.
+    pub parked: usize,
+    /// The first change that is not dealt with, because the journal cannot be reached. It and all after it have to come
+    /// again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What a change comes to.
+enum Task {
+    Put(Box<Entry>),
+    Park(Parked),
+}
+
+/// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
+/// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
+pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp) -> JournalReport {
+    let mut tasks: Vec<(usize, Task)> = Vec::new();
+    for (n, change) in changes.iter().enumerate() {
+        tasks.extend(tasks_of(change).into_iter().map(|task| (n, task)));
+    }
+    let totals: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
+    let mut report = put_all(store, &changes, tasks).await;
+    // What comes again is told then.
+    let totals = totals.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed);
+    if let Err(error) = tell(store, totals.collect()).await {
+        tracing::error!(%error, "what totals change cannot be written, the changes come again");
+        report.changes = 0;
+        report.failed = changes.first().map(|change| change.number.clone());
+    }
+    report
+}
+
+/// What totals an entry changes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Changed {
+    /// Those of a day that is being summed up.
+    Day(MerchantId, Date),
+    /// Those of a quarter of an hour that may have been summed up without it.
+    Late(MerchantId, QuarterHour),
+}
+
+impl Changed {
+    fn by(task: &Task, now: Timestamp) -> Option<Self> {
+        let Task::Put(entry) = task else { return None };
+        let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
+        let is_late = entry.at < now - LATE_AFTER;
+        Some(if is_late { Self::Late(merchant, quarter) } else { Self::Day(merchant, quarter.day) })
+    }
+}
+
+async fn tell(store: &dyn EntryStore, changed: BTreeSet<Changed>) -> Result<(), StoreError> {
+    for changed in changed {
+        match changed {
+            Changed::Day(merchant, day) => store.note_day(&merchant, day).await?,
+            Changed::Late(merchant, quarter) => store.mark_late(&merchant, quarter).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, Task)>) -> JournalReport {
+    let total = changes.len();
+    let mut done = stream::iter(tasks)
+        .map(|(n, task)| async move {
+            let done = match &task {
+                Task::Put(entry) => put(store, entry).await.map(Some),
+                Task::Park(parked) => store.park(parked).await.map(|()| None),
+            };
+            (n, done)
+        })
+        .buffered(PUTS_AT_A_TIME);
+    let mut report = JournalReport { changes: total, ..JournalReport::default() };
+    while let Some((n, done)) = done.next().await {
+        match done {
+            Ok(Some(Put::New)) => report.new += 1,
+            Ok(Some(Put::Same)) => report.known += 1,
+            Ok(Some(Put::Differs)) => report.differing += 1,
+            Ok(None) => report.parked += 1,
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be written, the change comes again");
+                report.changes = n;
+                report.failed = changes.get(n).map(|change| change.number.clone());
+                break;
+            }
+        }
+    }
+    report
+}
+
+/// Puts one entry, and tells of a difference.
+async fn put(store: &dyn EntryStore, entry: &Entry) -> Result<Put, StoreError> {
+    let put = store.put(entry).await?;
+    if put == Put::Differs {
+        let (order, fact) = (&entry.order, entry.fact.as_str());
+        tracing::error!(%order, entry = %entry.id, fact, "the journal has another entry with this id");
+    }
+    Ok(put)
+}
+
+fn tasks_of(change: &Change) -> Vec<Task> {
+    let park = |reason: &str| {
+        tracing::error!(order = change.key, version = change.version, reason, "a change is parked");
+        let (key, version) = (change.key.clone(), change.version);
+        Task::Park(Parked { key, version, reason: reason.to_owned() })
+    };
+    match &change.orders {
+        Err(reason) => vec![park(reason)],
+        Ok((old, new)) => {
+            let entries = entries(old.as_ref(), new).into_iter().map(|entry| Task::Put(Box::new(entry)));
+            let beyond = (!new.is_recognized()).then(|| park("a newer version wrote it"));
+            entries.chain(beyond).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Batches against a journal that fails, and against orders that cannot be read.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    order::{
+        OrderKey,
+        operation::{Decision, Kind, Operation, State},
+        outcome::GatewayResponse,
+        transaction::Method,
+    },
+    test_payments::{new_operation, payment},
+    values::money::Currency,
+};
+
+#[derive(Default)]
+struct Kept {
+    entries: Mutex<BTreeMap<Uuid, Entry>>,
+    parked: Mutex<Vec<Parked>>,
+    /// Whose totals change, as it was told.
+    told: Mutex<Vec<String>>,
+    /// The order whose entries cannot be put.
+    refuses: Option<&'static str>,
+}
+
+#[async_trait]
+impl EntryStore for Kept {
+    async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
+        if self.refuses == Some(entry.order.order.to_string().as_str()) {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        let mut entries = self.entries.lock().unwrap();
+        Ok(match entries.get(&entry.id) {
+            None => {
+                entries.insert(entry.id, entry.clone());
+                Put::New
+            }
+            Some(kept) if kept == entry => Put::Same,
+            Some(_) => Put::Differs,
+        })
+    }
+
+    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
+        self.tell(format!("{merchant} {day}"))
+    }
+
+    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
+        self.tell(format!("{merchant} {quarter}"))
+    }
+
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
+        self.parked.lock().unwrap().push(parked.clone());
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn tell(&self, text: String) -> Result<(), StoreError> {
+        if self.refuses == Some("totals") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        self.told.lock().unwrap().push(text);
+        Ok(())
+    }
+}
+
+/// An order with a purchase of this amount, which is approved.
+fn paid(id: &str, minor: u64, kind: Kind) -> Order {
+    let now = at(0);
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, now);
+    let operation = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
+    let mut operation = Operation::new(new_operation(operation, kind, minor), now);
+    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+    order.transactions.push(payment(Method::Purchase, operation));
+    order
+}
+
+/// So many seconds after what the orders have.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn change(number: &str, order: Order) -> Change {
+    let key = order.key().to_string();
+    Change { number: number.to_owned(), key, version: Some(1), orders: Ok((None, order)) }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+#[test]
+fn a_change_that_comes_twice_is_one_entry() {
+    let (store, order) = (Kept::default(), paid("o", 100, Kind::Purchase));
+    let changes = vec![change("1", order.clone()), change("2", order)];
+    let report = now(record(&store, changes, at(0)));
+    assert_eq!(report, JournalReport { changes: 2, new: 1, known: 1, ..JournalReport::default() });
+    let entries = store.entries.lock().unwrap();
+    assert_eq!(entries.values().map(|entry| entry.changes.paid).collect::<Vec<_>>(), [100]);
+}
+
+#[test]
+fn what_the_journal_cannot_take_comes_again_with_all_that_follows() {
+    let store = Kept { refuses: Some("b"), ..Kept::default() };
+    let orders = ["a", "b", "c"].map(|id| change(id, paid(id, 100, Kind::Purchase)));
+    let report = now(record(&store, orders.to_vec(), at(0)));
+    assert_eq!((report.failed.as_deref(), report.changes), (Some("b"), 1));
+    let again = now(record(&Kept::default(), orders.to_vec(), at(0)));
+    assert_eq!((again.failed, again.new), (None, 3));
+}
+
+#[test]
+fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
+    let store = Kept::default();
+    let unreadable = Change {
+        number: "1".to_owned(),
+        key: "m#broken".to_owned(),
+        version: None,
+        orders: Err("its currency is none".to_owned()),
+    };
+    let newer = paid("newer", 100, Kind::Unrecognized);
+    let changes = vec![unreadable, change("2", newer), change("3", paid("o", 100, Kind::Purchase))];
+    let report = now(record(&store, changes, at(0)));
+    assert_eq!(report, JournalReport { changes: 3, new: 1, parked: 2, ..JournalReport::default() });
+    let parked: Vec<String> = store.parked.lock().unwrap().iter().map(|parked| parked.key.clone()).collect();
+    assert_eq!(parked, ["m#broken", "m#newer"]);
+}
+
+#[test]
+fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
+    let (store, log) = (Kept::default(), crate::test_log::Log::here());
+    let told = || log.lines("the journal has another entry with this id").len();
+    for number in ["1", "2"] {
+        now(record(&store, vec![change(number, paid("o", 100, Kind::Purchase))], at(0)));
+        assert_eq!(told(), 0);
+    }
+    let report = now(record(&store, vec![change("3", paid("o", 200, Kind::Purchase))], at(0)));
+    assert_eq!(told(), 1);
+    assert_eq!(report, JournalReport { changes: 1, differing: 1, ..JournalReport::default() });
+    assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid, 100);
+}
+
+#[test]
+fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what_comes_late() {
+    let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
+    for (after_s, told) in [
+        (0, "m 2027-01-15"),
+        (600, "m 2027-01-15"),
+        (601, "m 2027-01-15T08:00Z"),
+        (90_000, "m 2027-01-15T08:00Z"),
+    ] {
+        let store = Kept::default();
+        assert_eq!(now(record(&store, batch(), at(after_s))).failed, None);
+        assert_eq!(*store.told.lock().unwrap(), [told], "after {after_s} s");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_told_of_later() {
+    let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
+    let report = now(record(&Kept { refuses: Some("totals"), ..Kept::default() }, batch(), at(0)));
+    assert_eq!((report.changes, report.failed.as_deref()), (0, Some("o")));
+    for (refuses, told) in [("o", 0), ("p", 1)] {
+        let store = Kept { refuses: Some(refuses), ..Kept::default() };
+        now(record(&store, batch(), at(0)));
+        assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
+    }
+}

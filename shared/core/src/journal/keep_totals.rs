@@ -1,0 +1,230 @@
+//! Keeps the totals of each merchant's quarters of an hour: the use case of a schedule.
+//!
+//! A quarter is summed up from its entries each time and replaced as a whole, so that a run that dies, comes twice or
+//! beside another one does no harm. Each run takes up a little before the point that the last complete one has reached;
+//! an entry that comes later than that marks its quarter.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use serde::Serialize;
+
+use crate::{
+    journal::{
+        DayTotals,
+        entry_log::{EntryLog, day_of, sort_of},
+        totals_store::{LateQuarter, TotalsStore},
+    },
+    order::MerchantId,
+    payments::{Deadline, store::StoreError},
+    values::{clock::Clock, quarter::QuarterHour},
+};
+
+/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::keep::LATE_AFTER), the minute that
+/// putting an entry can take, and four minutes by which clocks may differ.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+
+/// Merchants that are summed up at a time.
+const MERCHANTS_AT_A_TIME: usize = 16;
+
+/// Entries that are read at a time.
+const ENTRIES_AT_A_TIME: usize = 1_000;
+
+/// What a run did, for its log line, its metrics and for who invoked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TotalsReport {
+    /// Entries that were read.
+    pub entries: usize,
+    /// Quarters whose totals were written.
+    pub quarters: usize,
+    /// Quarters with late entries that were summed up anew.
+    pub late: usize,
+    /// Quarters that another run wrote meanwhile.
+    pub overtaken: usize,
+    /// Merchants' days, or quarters, that could not be read or written. They come again.
+    pub failed: usize,
+    /// Whether the time was up before all was done. The next run goes on.
+    pub more_left: bool,
+    /// How far behind the totals are at the end, in seconds; none if that cannot be read.
+    pub behind_s: Option<i64>,
+}
+
+struct Run<'a> {
+    log: &'a dyn EntryLog,
+    totals: &'a dyn TotalsStore,
+    deadline: Deadline,
+}
+
+/// One piece of work: a merchant's entries of a part of a day.
+struct Piece {
+    merchant: MerchantId,
+    day: Date,
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// Sums up what is new and what came late, until it is done or the time is up.
+pub async fn total_up(
+    log: &dyn EntryLog,
+    totals: &dyn TotalsStore,
+    clock: &dyn Clock,
+    deadline: Deadline,
+) -> TotalsReport {
+    let run = Run { log, totals, deadline };
+    let mut report = TotalsReport::default();
+    let now = clock.now();
+    match run.new_ones(now, &mut report).await {
+        Ok(reached) => report.behind_s = Some(now.duration_since(reached).as_secs()),
+        Err(error) => report
+            .fail("where the last run has ended, or a day's merchants, cannot be read or written", &error),
+    }
+    if let Err(error) = run.late_ones(&mut report).await {
+        report.fail("what came late cannot be read", &error);
+    }
+    report
+}
+
+impl Run<'_> {
+    /// Day by day, from what was reached on. Until when all is summed up.
+    async fn new_ones(&self, now: Timestamp, report: &mut TotalsReport) -> Result<Timestamp, StoreError> {
+        // Before the first run nothing was reached; what is older than that comes as late entries.
+        let mut reached = self.totals.reached().await?.unwrap_or(now).min(now);
+        let mut since = QuarterHour::of(reached - OVERLAP).begins();
+        let mut is_whole = true;
+        while since < now && !report.more_left {
+            let day = day_of(since);
+            let ends = day.tomorrow().map_or(now, |next| QuarterHour::first_of(next).begins()).min(now);
+            let failed = report.failed;
+            self.day(day, since, ends, report).await?;
+            // A merchant whose day cannot be summed up has all of them summed up again from there, and holds up none.
+            is_whole &= report.failed == failed && !report.more_left;
+            if is_whole {
+                reached = ends.max(reached);
+                self.totals.reach(reached).await?;
+            }
+            since = ends;
+        }
+        Ok(reached)
+    }
+
+    async fn day(
+        &self,
+        day: Date,
+        since: Timestamp,
+        until: Timestamp,
+        report: &mut TotalsReport,
+    ) -> Result<(), StoreError> {
+        let merchants = self.totals.merchants(day).await?;
+        let mut done = stream::iter(merchants)
+            .map(|merchant| self.in_time(Piece { merchant, day, since, until }))
+            .buffer_unordered(MERCHANTS_AT_A_TIME);
+        while let Some(done) = done.next().await {
+            match done {
+                Some(Ok(summed)) => report.add(&summed),
+                Some(Err(error)) => report.fail("a merchant's day cannot be summed up", &error),
+                None => report.more_left = true,
+            }
+        }
+        Ok(())
+    }
+
+    async fn late_ones(&self, report: &mut TotalsReport) -> Result<(), StoreError> {
+        let mut after = None;
+        // What cannot be summed up stays where it is, and the others come all the same.
+        while !report.more_left {
+            let late = self.totals.late(after.as_ref()).await?;
+            let Some(last) = late.last() else { break };
+            after = Some(last.clone());
+            let mut done =
+                stream::iter(late).map(|late| self.late_one(late)).buffer_unordered(MERCHANTS_AT_A_TIME);
+            while let Some(done) = done.next().await {
+                match done {
+                    Some(Ok(summed)) => {
+                        report.late += usize::from(summed.overtaken == 0);
+                        report.add(&summed);
+                    }
+                    Some(Err(error)) => {
+                        report.fail("a quarter of an hour with late entries cannot be summed up", &error);
+                    }
+                    None => report.more_left = true,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn late_one(&self, late: LateQuarter) -> Option<Result<Summed, StoreError>> {
+        let quarter = late.quarter;
+        let (since, until) = (quarter.begins(), quarter.ends());
+        let piece = Piece { merchant: late.merchant.clone(), day: quarter.day, since, until };
+        let summed = self.in_time(piece).await?;
+        Some(match summed {
+            Ok(summed) if summed.overtaken == 0 => self.totals.settle(&late).await.map(|()| summed),
+            other => other,
+        })
+    }
+
+    async fn in_time(&self, piece: Piece) -> Option<Result<Summed, StoreError>> {
+        if self.deadline.leaves_time_to_ask() { Some(self.sum(piece).await) } else { None }
+    }
+
+    /// Reads the entries of a part of a day and replaces the totals that they change.
+    async fn sum(&self, piece: Piece) -> Result<Summed, StoreError> {
+        let Piece { merchant, day, since, until } = piece;
+        // First the versions, then the entries: what is written has at least the entries of what it replaces.
+        let kept = self.totals.kept(&merchant, day).await?;
+        let mut summed = Summed::default();
+        let mut totals: BTreeMap<QuarterHour, DayTotals> = BTreeMap::new();
+        for shard in 0..self.log.shards(day).await?.unwrap_or_default() {
+            let (mut after, until) = (sort_of(since), sort_of(until));
+            loop {
+                let page =
+                    self.log.counted(&merchant, day, shard, (&after, &until), ENTRIES_AT_A_TIME).await?;
+                summed.entries += page.entries.len();
+                for entry in page.entries {
+                    totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+                }
+                let Some(next) = page.next else { break };
+                after = next;
+            }
+        }
+        for (quarter, totals) in totals {
+            let kept = kept.get(&quarter);
+            if kept.is_some_and(|kept| kept.totals == totals) {
+                continue;
+            }
+            let version = kept.map_or(0, |kept| kept.version);
+            if self.totals.replace(&merchant, quarter, version, &totals).await? {
+                summed.quarters += 1;
+            } else {
+                summed.overtaken += 1;
+            }
+        }
+        Ok(summed)
+    }
+}
+
+/// What one piece of work came to.
+#[derive(Default)]
+struct Summed {
+    entries: usize,
+    quarters: usize,
+    overtaken: usize,
+}
+
+impl TotalsReport {
+    fn fail(&mut self, reason: &'static str, error: &StoreError) {
+        tracing::error!(%error, reason, "totals cannot be kept, the next run tries again");
+        self.failed += 1;
+    }
+
+    fn add(&mut self, summed: &Summed) {
+        self.entries += summed.entries;
+        self.quarters += summed.quarters;
+        self.overtaken += summed.overtaken;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,454 @@
+//! Totals that are kept while entries come in time, late and while a run is under way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use proptest::prelude::*;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    journal::{
+        Changes, CountedEntry, TotalLine,
+        entry_log::{CountedPage, EntryPage, EntryPlace},
+        totals_store::KeptTotals,
+    },
+    values::money::{Amount, Currency},
+};
+
+const SHARDS: u16 = 2;
+
+/// The age of an entry that comes late.
+const LATE_S: i64 = 50_000;
+
+/// Entries that a page has.
+const PAGE: usize = 2;
+
+#[derive(Default)]
+struct State {
+    entries: BTreeMap<(MerchantId, Date, u16), BTreeMap<String, CountedEntry>>,
+    kept: BTreeMap<(MerchantId, QuarterHour), KeptTotals>,
+    days: BTreeSet<(Date, MerchantId)>,
+    late: BTreeMap<(MerchantId, QuarterHour), u64>,
+    marks: u64,
+    reached: Option<Timestamp>,
+    now: i64,
+    /// Of this merchant nothing that is kept can be read.
+    spoiled: Option<MerchantId>,
+    /// How many calls from now on fails; none does.
+    fails_in: Option<u64>,
+    /// What happens once a run has read entries.
+    meanwhile: Option<Meanwhile>,
+}
+
+#[derive(Clone, Copy)]
+enum Meanwhile {
+    /// Another entry comes, and another run sums up both.
+    AnotherRunIsFaster,
+    /// A run that began before the entry was put writes what it has.
+    AnOlderRunEnds,
+}
+
+/// A table in virtual time: each call takes a millisecond before its effect and one after it.
+#[derive(Clone, Default)]
+struct Table(Arc<Mutex<State>>);
+
+impl Table {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    async fn call<T>(&self, effect: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
+        sleep(Duration::from_millis(1)).await;
+        let done = {
+            let mut state = self.state();
+            state.fails_in = state.fails_in.map(|left| left.saturating_sub(1));
+            if state.fails_in == Some(0) {
+                state.fails_in = None;
+                return Err(StoreError::Unavailable("simulated".to_owned()));
+            }
+            effect(&mut state)
+        };
+        sleep(Duration::from_millis(1)).await;
+        Ok(done)
+    }
+
+    /// Puts an entry of this age, and tells of it as the journal does.
+    fn put(&self, merchant: &str, age_s: i64, minor: u64) {
+        let mut state = self.state();
+        let merchant: MerchantId = merchant.parse().unwrap();
+        let (now, at) = (moment(state.now), moment(state.now - age_s));
+        let (day, quarter) = (day_of(at), QuarterHour::of(at));
+        state.marks += 1;
+        let (mark, shard) = (state.marks, u16::try_from(minor % u64::from(SHARDS)).unwrap());
+        let sort = format!("{}#{mark:036}", sort_of(at));
+        let shard = state.entries.entry((merchant.clone(), day, shard)).or_default();
+        shard.insert(sort, counted(at, minor));
+        if at < now - crate::journal::keep::LATE_AFTER {
+            state.late.insert((merchant, quarter), mark);
+        } else {
+            state.days.insert((day, merchant));
+        }
+    }
+
+    async fn run(&self) -> TotalsReport {
+        total_up(self, self, self, Deadline::after(Duration::from_mins(1))).await
+    }
+
+    /// What is kept has to be what the entries come to.
+    fn differs(&self) -> Option<String> {
+        let state = self.state();
+        let mut expected: BTreeMap<(MerchantId, QuarterHour), DayTotals> = BTreeMap::new();
+        for ((merchant, ..), entries) in &state.entries {
+            for entry in entries.values() {
+                let quarter = (merchant.clone(), QuarterHour::of(entry.at));
+                expected.entry(quarter).or_default().add(entry.clone());
+            }
+        }
+        let kept: BTreeMap<_, _> =
+            state.kept.iter().map(|(quarter, kept)| (quarter.clone(), kept.totals.clone())).collect();
+        (kept != expected).then(|| format!("kept {kept:?}, expected {expected:?}"))
+    }
+}
+
+fn moment(second: i64) -> Timestamp {
+    // Ten minutes before a midnight.
+    Timestamp::from_second(1_800_057_000 + second).unwrap()
+}
+
+fn counted(at: Timestamp, minor: u64) -> CountedEntry {
+    let line = TotalLine {
+        day: day_of(at),
+        currency: Currency::USD,
+        operation: "purchase".to_owned(),
+        fact: "approved".to_owned(),
+        mid: "1".to_owned(),
+        brand: None,
+    };
+    let changes = Changes { paid: i64::try_from(minor).unwrap(), ..Changes::default() };
+    CountedEntry { at, line, amount: Amount::new(minor).unwrap(), changes }
+}
+
+impl Clock for Table {
+    fn now(&self) -> Timestamp {
+        moment(self.state().now)
+    }
+
+    fn new_id(&self) -> Uuid {
+        unreachable!("nothing here is new")
+    }
+}
+
+#[async_trait]
+impl EntryLog for Table {
+    async fn shards(&self, _: Date) -> Result<Option<u16>, StoreError> {
+        self.call(|_| Some(SHARDS)).await
+    }
+
+    async fn before(
+        &self,
+        _: &MerchantId,
+        _: &EntryPlace,
+        _: &str,
+        _: usize,
+    ) -> Result<EntryPage, StoreError> {
+        unreachable!("totals read forward")
+    }
+
+    async fn counted(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+        shard: u16,
+        (after, until): (&str, &str),
+        _: usize,
+    ) -> Result<CountedPage, StoreError> {
+        let (page, meanwhile) = self
+            .call(|state| {
+                let entries = state.entries.get(&(merchant.clone(), day, shard)).cloned().unwrap_or_default();
+                let in_range = entries.into_iter().filter(|(sort, _)| **sort > *after && **sort < *until);
+                let page: Vec<_> = in_range.take(PAGE).collect();
+                let next = page.last().filter(|_| page.len() == PAGE).map(|(sort, _)| sort.clone());
+                let entries: Vec<_> = page.into_iter().map(|(_, entry)| entry).collect();
+                let meanwhile = if entries.is_empty() { None } else { state.meanwhile.take() };
+                (CountedPage { entries, next }, meanwhile)
+            })
+            .await?;
+        match meanwhile {
+            Some(Meanwhile::AnotherRunIsFaster) => {
+                self.put("m", LATE_S, 300);
+                let faster: TotalsReport = Box::pin(self.run()).await;
+                assert_eq!((faster.quarters, faster.late), (1, 1));
+            }
+            Some(Meanwhile::AnOlderRunEnds) => {
+                let quarter = QuarterHour::of(page.entries[0].at);
+                let stale = KeptTotals { version: 1, totals: DayTotals::default() };
+                self.state().kept.insert((merchant.clone(), quarter), stale);
+            }
+            None => {}
+        }
+        Ok(page)
+    }
+}
+
+#[async_trait]
+impl TotalsStore for Table {
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.call(|state| state.reached).await
+    }
+
+    async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.call(|state| state.reached = Some(at)).await
+    }
+
+    async fn merchants(&self, day: Date) -> Result<Vec<MerchantId>, StoreError> {
+        self.call(|state| {
+            let of_day = state.days.iter().filter(|(there, _)| *there == day);
+            of_day.map(|(_, merchant)| merchant.clone()).collect()
+        })
+        .await
+    }
+
+    async fn kept(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+    ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
+        self.call(|state| {
+            if state.spoiled.as_ref() == Some(merchant) {
+                return Err(StoreError::Corrupt("simulated".to_owned()));
+            }
+            let of_day =
+                state.kept.iter().filter(|((own, quarter), _)| own == merchant && quarter.day == day);
+            Ok(of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect())
+        })
+        .await?
+    }
+
+    async fn replace(
+        &self,
+        merchant: &MerchantId,
+        quarter: QuarterHour,
+        version: u64,
+        totals: &DayTotals,
+    ) -> Result<bool, StoreError> {
+        self.call(|state| {
+            let kept = state.kept.entry((merchant.clone(), quarter)).or_default();
+            let is_same = kept.version == version;
+            if is_same {
+                *kept = KeptTotals { version: version + 1, totals: totals.clone() };
+            }
+            is_same
+        })
+        .await
+    }
+
+    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
+        let after = after.map(|late| (late.merchant.clone(), late.quarter));
+        self.call(|state| {
+            let late = state.late.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
+            let late = late.take(PAGE);
+            late.map(|((merchant, quarter), mark)| LateQuarter {
+                merchant: merchant.clone(),
+                quarter: *quarter,
+                mark: mark.to_string(),
+            })
+            .collect()
+        })
+        .await
+    }
+
+    async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError> {
+        self.call(|state| {
+            let key = (late.merchant.clone(), late.quarter);
+            if state.late.get(&key).is_some_and(|mark| mark.to_string() == late.mark) {
+                state.late.remove(&key);
+            }
+        })
+        .await
+    }
+
+    async fn late_days(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<Date>, StoreError> {
+        unreachable!("only reports ask for it")
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// An entry of this age, in seconds, and amount.
+    Put(i64, u64),
+    /// So many seconds pass.
+    Pass(i64),
+    /// A run; with a call that fails, or killed after some milliseconds.
+    Run(Option<u64>, Option<u64>),
+    /// Two runs at once, the second one some milliseconds later, and entries that come meanwhile.
+    Race(u64, Vec<(u64, i64, u64)>),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let age = || prop_oneof![4 => 0..600_i64, 2 => 590..620_i64, 2 => 0..100_000_i64];
+    let race = (0..40_u64, prop::collection::vec((0..40_u64, age(), 1..100_u64), 0..4));
+    prop_oneof![
+        4 => (age(), 1..100_u64).prop_map(|(age, minor)| Step::Put(age, minor)),
+        3 => prop_oneof![0..1_000_i64, 0..5_000_i64].prop_map(Step::Pass),
+        2 => (prop::option::of(1..30_u64), prop::option::of(0..60_u64)).prop_map(|(fails, dies)| Step::Run(fails, dies)),
+        1 => race.prop_map(|(after, puts)| Step::Race(after, puts)),
+    ]
+}
+
+async fn play(table: &Table, steps: Vec<Step>) {
+    for step in steps {
+        match step {
+            Step::Put(age_s, minor) => table.put("m", age_s, minor),
+            Step::Pass(seconds) => table.state().now += seconds,
+            Step::Run(fails_in, dies_in) => {
+                table.state().fails_in = fails_in;
+                let limit = Duration::from_millis(dies_in.unwrap_or(1_000_000));
+                let _report = tokio::time::timeout(limit, table.run()).await;
+                table.state().fails_in = None;
+            }
+            Step::Race(after_ms, puts) => {
+                let second = async {
+                    sleep(Duration::from_millis(after_ms)).await;
+                    table.run().await
+                };
+                let coming = async {
+                    let mut so_far = 0;
+                    let mut puts = puts;
+                    puts.sort_unstable();
+                    for (at_ms, age_s, minor) in puts {
+                        sleep(Duration::from_millis(at_ms - so_far)).await;
+                        so_far = at_ms;
+                        table.put("m", age_s, minor);
+                    }
+                };
+                tokio::join!(table.run(), second, coming);
+            }
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(future)
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_late_or_meanwhile_and_whatever_fails_the_totals_are_those_of_the_entries(
+        steps in prop::collection::vec(step(), 1..30),
+    ) {
+        let table = Table::default();
+        let report = block_on(async {
+            // The deployment begins with a run.
+            table.run().await;
+            play(&table, steps).await;
+            // Up to its own moment, and without that.
+            table.state().now += 1;
+            table.run().await
+        });
+        prop_assert_eq!(report.failed, 0);
+        prop_assert_eq!(table.differs(), None);
+        prop_assert!(table.state().late.is_empty());
+    }
+}
+
+#[test]
+fn a_run_reads_what_is_new_and_not_the_day() {
+    let table = Table::default();
+    block_on(async {
+        table.run().await;
+        for _ in 0..20 {
+            table.put("m", 0, 100);
+        }
+        table.state().now += 1;
+        let first = table.run().await;
+        assert_eq!((first.entries, first.quarters), (20, 1));
+        table.state().now += 3_600;
+        assert_eq!(table.run().await.entries, 20, "they may have been put while the last run was under way");
+        table.state().now += 3_600;
+        table.put("m", 1, 100);
+        let later = table.run().await;
+        assert_eq!((later.entries, later.quarters), (1, 1));
+        table.put("other", LATE_S, 100);
+        let late = table.run().await;
+        assert_eq!((late.late, late.quarters), (1, 1), "{late:?}");
+        assert_eq!(
+            table.run().await,
+            TotalsReport { entries: 1, behind_s: Some(0), ..TotalsReport::default() },
+            "nothing is new"
+        );
+    });
+    assert_eq!(table.differs(), None);
+}
+
+#[test]
+fn a_run_that_cannot_read_how_far_it_was_does_not_say_that_it_is_not_behind() {
+    let table = Table::default();
+    table.state().fails_in = Some(0);
+    let report = block_on(table.run());
+    assert_eq!((report.failed > 0, report.behind_s), (true, None), "{report:?}");
+}
+
+#[test]
+fn a_merchant_whose_totals_cannot_be_read_holds_up_no_other_and_is_summed_up_once_they_can() {
+    let table = Table::default();
+    let report = block_on(async {
+        table.run().await;
+        // Over a midnight, and late ones that fill more than a page.
+        for merchant in ["a", "m", "z"] {
+            table.put(merchant, 0, 100);
+            for n in 0..3 {
+                table.put(merchant, LATE_S + 1_000 * n, 100);
+            }
+        }
+        table.state().now += 1_000;
+        for merchant in ["a", "m", "z"] {
+            table.put(merchant, 0, 200);
+        }
+        table.state().now += 1;
+        table.state().spoiled = Some("a".parse().unwrap());
+        table.run().await
+    });
+    assert_eq!((report.quarters, report.late), (10, 6), "five of each of the two others: {report:?}");
+    assert_eq!((report.failed, report.behind_s), (5, Some(1_001)), "{report:?}");
+    table.state().spoiled = None;
+    let report = block_on(table.run());
+    assert_eq!((report.quarters, report.late, report.behind_s), (5, 3, Some(0)), "{report:?}");
+    assert_eq!(table.differs(), None);
+}
+
+#[test]
+fn a_run_whose_time_is_up_is_gone_on_with() {
+    let table = Table::default();
+    let report = block_on(async {
+        table.run().await;
+        table.put("m", 0, 100);
+        table.put("m", LATE_S, 100);
+        table.state().now += 60;
+        total_up(&table, &table, &table, Deadline::after(Duration::ZERO)).await
+    });
+    assert!(report.more_left && report.quarters == 0 && report.behind_s == Some(60), "{report:?}");
+    assert_eq!(block_on(table.run()).quarters, 2);
+    assert_eq!(table.differs(), None);
+}
+
+#[test]
+fn a_run_that_was_overtaken_takes_nothing_back_and_leaves_what_is_to_be_done() {
+    for meanwhile in [Meanwhile::AnotherRunIsFaster, Meanwhile::AnOlderRunEnds] {
+        let table = Table::default();
+        let report = block_on(async {
+            table.put("m", LATE_S, 100);
+            table.state().meanwhile = Some(meanwhile);
+            table.run().await
+        });
+        assert_eq!((report.overtaken, report.quarters), (1, 0), "{report:?}");
+        block_on(table.run());
+        assert_eq!(table.differs(), None);
+    }
+}

@@ -1,0 +1,322 @@
+//! Lists a merchant's transactions, newest first: found in the journal, shown as their orders are now.
+//!
+//! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
+//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed;
+//! [`Lister::in_doubt`] has what should have one.
+
+mod doubts;
+mod find;
+
+pub use doubts::{DoubtSearch, Doubts};
+pub use find::{Condition, Found, Is, Wanted, is_place};
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use uuid::Uuid;
+
+use crate::{
+    journal::{
+        concern::{Concern, concerns},
+        entries,
+        entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry, day_of, sort_of},
+    },
+    order::{MerchantId, OPERATIONS_MAX, Order, OrderKey, transaction::Transaction},
+    payments::store::{OrderStore, StoreError},
+};
+
+/// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
+pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
+
+/// Entries that are read at a time, over all places; at least one in each.
+const ENTRIES_AT_A_TIME: usize = 250;
+
+/// Orders that are read at a time.
+const ORDERS_AT_A_TIME: usize = 8;
+
+/// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
+pub(crate) const ENTRY_BYTES: usize = 1024;
+
+/// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
+const OPERATION_BYTES: usize = 1536;
+
+/// Most that is read at a time: so many orders as large as they can be. A part that has no room for it is full.
+const STEP_BYTES: usize = ORDERS_AT_A_TIME * OPERATION_BYTES * (1 + OPERATIONS_MAX);
+
+/// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
+pub(crate) const DAY_BYTES: usize = 64 * 1024;
+
+/// Operations of the transactions in a part, after which it is full: so that what is made of it has a limit, too.
+const OPERATIONS_IN_A_PART: usize = 2_500;
+
+/// How many days back the newest entry is looked for.
+const NEWEST_WITHIN_DAYS: i64 = 2;
+
+/// What is looked for.
+pub struct Search<'a> {
+    /// Whose transactions.
+    pub merchant: &'a MerchantId,
+    /// Not before.
+    pub since: Timestamp,
+    /// Before, and not at.
+    pub until: Timestamp,
+    /// The last four digits of the card; then an index is read and not every day.
+    pub last_four: Option<&'a str>,
+    /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
+    pub may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
+    /// Whether a transaction is wanted, going by its current state.
+    pub wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
+    /// Where an earlier part ended.
+    pub after: Option<&'a str>,
+    /// Most transactions of this part.
+    pub limit: usize,
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Listing {
+    /// What was found; fewer than the limit, or none, does not mean that there are no more.
+    pub rows: Vec<Row>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<String>,
+    /// Bytes that were read at most.
+    pub read_bytes: usize,
+}
+
+/// A transaction as it is now.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// When its first fact was decided.
+    pub at: Timestamp,
+    /// Its order.
+    pub order: Arc<Order>,
+    /// Which of its transactions.
+    pub transaction: Uuid,
+}
+
+impl Row {
+    /// What a person has to look at.
+    pub fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        let transaction = self.order.transaction(self.transaction);
+        transaction.map(|transaction| concerns(&self.order, transaction, now)).unwrap_or_default()
+    }
+}
+
+/// The use case.
+pub struct Lister<'a> {
+    /// Where entries are.
+    pub log: &'a dyn EntryLog,
+    /// Where orders are.
+    pub store: &'a dyn OrderStore,
+}
+
+impl Lister<'_> {
+    /// The next part of a list, where so many bytes were read for it before.
+    async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
+        let start = sort_of(search.until);
+        let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
+        let (rows, orders) = (Vec::new(), HashMap::new());
+        let mut part = Part { search, before, rows, read_bytes, operations: 0, orders };
+        let is_done = match search.last_four {
+            Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
+            None => self.days(&mut part).await?,
+        };
+        let next = Some(part.before).filter(|_| !is_done);
+        Ok(Listing { rows: part.rows, next, read_bytes: part.read_bytes })
+    }
+
+    /// When the merchant's newest entry of the last days was decided: so far has the journal come at least.
+    pub async fn newest(
+        &self,
+        merchant: &MerchantId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let before = sort_of(now + SignedDuration::from_hours(24));
+        for back in 0..NEWEST_WITHIN_DAYS {
+            let day = day_of(now - SignedDuration::from_hours(24 * back));
+            let places = self.places_of(day).await?;
+            let pages = places.iter().map(|place| self.log.before(merchant, place, &before, 1));
+            let newest = try_join_all(pages).await?.into_iter().flat_map(|page| page.entries);
+            if let Some(newest) = newest.map(|entry| entry.sort).max() {
+                return Ok(moment_of(&newest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Day after day, backward. Whether the range is done.
+    async fn days(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
+        let Some(mut day) = moment_of(&part.before).map(day_of) else { return Ok(true) };
+        let first = day_of(part.search.since);
+        while day >= first {
+            part.read_bytes += DAY_BYTES;
+            let places = self.places_of(day).await?;
+            if !self.places(part, &places).await? {
+                return Ok(false);
+            }
+            part.before = format!("{day}T00:00:00.000Z");
+            let Ok(yesterday) = day.yesterday() else { return Ok(true) };
+            day = yesterday;
+            if part.is_full() && day >= first {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn places_of(&self, day: Date) -> Result<Vec<EntryPlace>, StoreError> {
+        let shards = self.log.shards(day).await?.unwrap_or_default();
+        Ok((0..shards).map(|shard| EntryPlace::Day { day, shard }).collect())
+    }
+
+    /// All entries of these places in the order of their times, as far as this part goes. Whether that was all of them.
+    async fn places(&self, part: &mut Part<'_>, places: &[EntryPlace]) -> Result<bool, StoreError> {
+        loop {
+            if part.is_full() {
+                return Ok(false);
+            }
+            let before = part.before.clone();
+            let each = (ENTRIES_AT_A_TIME / places.len().max(1)).max(1);
+            let pages =
+                places.iter().map(|place| self.log.before(part.search.merchant, place, &before, each));
+            let pages = try_join_all(pages).await?;
+            let (entries, more) = merged(pages, &mut part.read_bytes);
+            let since = sort_of(part.search.since);
+            let in_range = entries.partition_point(|entry| entry.sort >= since);
+            if !self.rows(part, &entries[..in_range]).await? {
+                return Ok(false);
+            }
+            if in_range < entries.len() || !more {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Adds the transactions that these entries are about. Whether there was room for all of them.
+    async fn rows(&self, part: &mut Part<'_>, entries: &[LoggedEntry]) -> Result<bool, StoreError> {
+        let mut rest = entries;
+        while !rest.is_empty() {
+            if part.is_full() {
+                return Ok(false);
+            }
+            let room = (part.search.limit - part.rows.len()).min(ORDERS_AT_A_TIME);
+            let (next, orders) = at_a_time(part.search, rest, room);
+            self.load(part, orders).await?;
+            for (n, entry) in next.iter().enumerate() {
+                part.row(entry);
+                part.before.clone_from(&entry.sort);
+                // An order can have several transactions, so more than there is room for.
+                if part.has_enough() {
+                    return Ok(next.len() == rest.len() && n + 1 == next.len());
+                }
+            }
+            rest = &rest[next.len()..];
+        }
+        Ok(true)
+    }
+
+    /// Loads these orders, all at once, and keeps no others. Few orders have several transactions, and those were mostly
+    /// made within minutes.
+    async fn load(&self, part: &mut Part<'_>, orders: Vec<&OrderKey>) -> Result<(), StoreError> {
+        part.orders.retain(|key, _| orders.contains(&key));
+        let new = orders.into_iter().filter(|key| !part.orders.contains_key(*key));
+        let loaded = try_join_all(new.map(|key| self.store.load(key))).await?;
+        for order in loaded.into_iter().flatten() {
+            part.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
+            part.orders.insert(order.key(), Arc::new(order));
+        }
+        Ok(())
+    }
+}
+
+/// The entries that are looked at next, and the orders that have to be loaded for them: so many at most.
+fn at_a_time<'a>(
+    search: &Search<'_>,
+    entries: &'a [LoggedEntry],
+    most: usize,
+) -> (&'a [LoggedEntry], Vec<&'a OrderKey>) {
+    let mut orders: Vec<&OrderKey> = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        if !search.may_be_listed(entry) || orders.contains(&&entry.order) {
+            continue;
+        }
+        if orders.len() >= most {
+            return (&entries[..n], orders);
+        }
+        orders.push(&entry.order);
+    }
+    (entries, orders)
+}
+
+impl Search<'_> {
+    fn may_be_listed(&self, entry: &LoggedEntry) -> bool {
+        entry.kind.is_payment() && (self.may_want)(entry)
+    }
+}
+
+/// The part that is being read.
+struct Part<'a> {
+    search: &'a Search<'a>,
+    /// What sorts before it is not read yet.
+    before: String,
+    rows: Vec<Row>,
+    read_bytes: usize,
+    /// Of the rows' transactions.
+    operations: usize,
+    orders: HashMap<OrderKey, Arc<Order>>,
+}
+
+impl Part<'_> {
+    fn is_full(&self) -> bool {
+        self.has_enough() || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+    }
+
+    fn has_enough(&self) -> bool {
+        self.rows.len() >= self.search.limit || self.operations >= OPERATIONS_IN_A_PART
+    }
+
+    /// Adds the transaction, if this is its first fact and it is wanted.
+    fn row(&mut self, entry: &LoggedEntry) {
+        if !self.search.may_be_listed(entry) {
+            return;
+        }
+        let Some(order) = self.orders.get(&entry.order) else { return };
+        let Some(transaction) = order.transaction(entry.transaction) else { return };
+        if first_fact(order, transaction).is_none_or(|first| first == entry.id)
+            && (self.search.wants)(order, transaction)
+            && let Some(at) = moment_of(&entry.sort)
+        {
+            self.operations += transaction.operations.len();
+            self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
+        }
+    }
+}
+
+/// The entries of several places as one row, newest first, as far down as each of them was read; and whether there are
+/// more below.
+fn merged(pages: Vec<EntryPage>, read_bytes: &mut usize) -> (Vec<LoggedEntry>, bool) {
+    let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.entries.last());
+    let down_to = ends.map(|entry| entry.sort.clone()).max();
+    let mut entries: Vec<LoggedEntry> = pages.into_iter().flat_map(|page| page.entries).collect();
+    *read_bytes += entries.len() * ENTRY_BYTES;
+    entries.retain(|entry| down_to.as_ref().is_none_or(|down_to| entry.sort >= *down_to));
+    entries.sort_by(|one, other| other.sort.cmp(&one.sort));
+    (entries, down_to.is_some())
+}
+
+/// The id of the entry that a transaction is listed under; none if only a newer version can read it.
+fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
+    let own = entries(None, order).into_iter();
+    // What follows from a payment can have been decided in the same millisecond.
+    let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
+    own.min_by_key(|entry| (entry.at, entry.id)).map(|entry| entry.id)
+}
+
+/// The moment of an entry, or of a place between two.
+fn moment_of(sort: &str) -> Option<Timestamp> {
+    sort.split('#').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! A merchant's transactions that are in doubt: the index has them, the journal does not, or not yet.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Lister, OPERATION_BYTES, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES};
+use crate::{
+    order::{MerchantId, Order, OrderKey, transaction::Transaction},
+    payments::store::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError},
+};
+
+/// Orders of the index that are read at a time, of all merchants; no more than their keys.
+const PAGE: usize = 1_000;
+
+/// Keys that are read at most, of all merchants. In a failure of the gateway, everything can be in doubt.
+const KEYS_MAX: usize = 20_000;
+
+/// Most bytes of a key in the index, and what one is counted as.
+const KEY_BYTES: usize = 256;
+
+/// Partitions of the index that are read at a time. Nearly all are empty.
+const SHARDS_AT_A_TIME: usize = 16;
+
+/// Inquiries are an hour apart at most. The index also has, much later, when names and addresses are to be deleted.
+const BY_THEN: SignedDuration = SignedDuration::from_hours(48);
+
+/// What is looked for.
+pub struct DoubtSearch<'a> {
+    /// Whose transactions.
+    pub merchant: &'a MerchantId,
+    /// The time.
+    pub now: Timestamp,
+    /// Most transactions of this part.
+    pub limit: usize,
+    /// Where an earlier part ended.
+    pub after: Option<&'a str>,
+    /// Whether a transaction is wanted that has a pending operation.
+    pub wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
+}
+
+/// What is in doubt.
+#[derive(Debug)]
+pub struct Doubts {
+    /// Transactions, those that have been in doubt the longest first; their time is that of the attempt.
+    pub rows: Vec<Row>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<String>,
+    /// Whether more can be in doubt than the index was read for.
+    pub more: bool,
+    /// Bytes that were read at most.
+    pub read_bytes: usize,
+}
+
+impl Lister<'_> {
+    /// A part of a merchant's transactions that are in doubt and wanted; the parts go by the orders' ids.
+    ///
+    /// The index is one for all merchants, and all of it is read: keys only, and no order but the merchant's own.
+    pub async fn in_doubt(&self, search: &DoubtSearch<'_>) -> Result<Doubts, StoreError> {
+        let read = AtomicUsize::new(0);
+        let shards = stream::iter((0..IN_DOUBT_SHARDS_MAX).map(|shard| self.keys_of(shard, search, &read)));
+        let mut keys: Vec<OrderKey> = shards.buffered(SHARDS_AT_A_TIME).try_concat().await?;
+        // An order can be in two partitions for a moment.
+        keys.sort_by(|one, other| one.order.as_str().cmp(other.order.as_str()));
+        keys.dedup();
+        let (done, last) = search.after.and_then(|after| after.rsplit_once('#')).unwrap_or_default();
+        keys.retain(|key| key.order.as_str() >= done);
+        let read = read.into_inner();
+        // Half of what may be read is for keys. They are small, and counted as more than they are.
+        let read_bytes = (read * KEY_BYTES).min(READ_MAX_BYTES / 2);
+        let mut found = Doubts { rows: Vec::new(), next: None, more: read >= KEYS_MAX, read_bytes };
+        for some in keys.chunks(ORDERS_AT_A_TIME) {
+            if found.read_bytes + STEP_BYTES > READ_MAX_BYTES {
+                // Nothing of this order is done.
+                found.next = some.first().map(|key| place(key.order.as_str(), ""));
+                break;
+            }
+            let orders = try_join_all(some.iter().map(|key| self.store.load(key))).await?;
+            for order in orders.into_iter().flatten() {
+                found.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
+                let after = if order.id.as_str() == done { last } else { "" };
+                found.add(search, &Arc::new(order), after);
+            }
+            if found.next.is_some() {
+                break;
+            }
+        }
+        found.rows.sort_by_key(|row| row.at);
+        Ok(found)
+    }
+
+    async fn keys_of(
+        &self,
+        shard: u16,
+        search: &DoubtSearch<'_>,
+        read: &AtomicUsize,
+    ) -> Result<Vec<OrderKey>, StoreError> {
+        let mut keys = Vec::new();
+        let mut after: Option<Cursor> = None;
+        while read.load(Ordering::Relaxed) < KEYS_MAX {
+            let until = search.now + BY_THEN;
+            let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
+            let page = self.store.due(query).await?;
+            read.fetch_add(page.keys.len(), Ordering::Relaxed);
+            keys.extend(page.keys.into_iter().filter(|key| key.merchant == *search.merchant));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(keys)
+    }
+}
+
+impl Doubts {
+    /// Adds the order's transactions that come after one, as far as there is room.
+    fn add(&mut self, search: &DoubtSearch<'_>, order: &Arc<Order>, after: &str) {
+        let skip = order.transactions.iter().position(|t| t.id.to_string() == after).map_or(0, |n| n + 1);
+        let mut done = after.to_owned();
+        for transaction in order.transactions.iter().skip(skip) {
+            if let Some(pending) = transaction.pending()
+                && (search.wants)(order, transaction)
+            {
+                if self.rows.len() >= search.limit {
+                    self.next.get_or_insert_with(|| place(order.id.as_str(), &done));
+                    return;
+                }
+                let (at, order) = (pending.attempt.at, Arc::clone(order));
+                self.rows.push(Row { at, order, transaction: transaction.id });
+            }
+            done = transaction.id.to_string();
+        }
+    }
+}
+
+/// Where a part ended: in this order, after this transaction.
+fn place(order: &str, transaction: &str) -> String {
+    format!("{order}#{transaction}")
+}

@@ -1,0 +1,391 @@
+//! What the command line and the API have in common: a list by conditions, and what is in doubt before it.
+
+use jiff::Timestamp;
+
+use super::{Lister, Row, Search, doubts::DoubtSearch};
+use crate::{
+    journal::{
+        concern::{Concern, concerns, is_in_doubt},
+        entry_log::{LoggedEntry, sort_of},
+    },
+    order::{
+        MerchantId, Order,
+        transaction::{Status, Transaction},
+    },
+    payments::store::StoreError,
+    values::{card::Brand, money::Currency},
+};
+
+/// What a place among the transactions in doubt begins with. Any other place begins with a moment.
+const IN_DOUBT: &str = "in-doubt:";
+
+/// How a number or a moment has to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Is<T> {
+    /// It is this.
+    Equal(T),
+    /// It is above.
+    More(T),
+    /// It is this or above.
+    AtLeast(T),
+    /// It is below.
+    Less(T),
+    /// It is this or below.
+    AtMost(T),
+    /// It is one of these.
+    OneOf(Vec<T>),
+}
+
+impl<T: PartialOrd> Is<T> {
+    /// Whether a value compares so.
+    pub fn holds(&self, value: &T) -> bool {
+        match self {
+            Self::Equal(other) => value == other,
+            Self::More(other) => value > other,
+            Self::AtLeast(other) => value >= other,
+            Self::Less(other) => value < other,
+            Self::AtMost(other) => value <= other,
+            Self::OneOf(others) => others.contains(value),
+        }
+    }
+}
+
+/// What a transaction has to be like, going by its current state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// When it is listed. The range of a list says the same; what is in doubt has no range, and goes by its attempt.
+    ListedAt(Is<Timestamp>),
+    /// One of these statuses.
+    Status(Vec<Status>),
+    /// One of these currencies.
+    Currency(Vec<Currency>),
+    /// One of these brands.
+    Brand(Vec<Brand>),
+    /// The last four digits of its card. The first such condition makes the list read an index.
+    LastFour(String),
+    /// What was paid or held, in minor units.
+    Amount(Is<u64>),
+    /// What was captured, in minor units.
+    Captured(Is<u64>),
+    /// Either of both, written with the currency's decimals.
+    AmountAsShown(String),
+    /// It holds money that can be captured until such a moment.
+    AuthorizationExpiresAt(Is<Timestamp>),
+    /// The schedule is to capture it at such a moment.
+    NextCaptureAttempt(Is<Timestamp>),
+    /// A person has to look at one of these; at anything, if there are none.
+    NeedsAttention(Vec<Concern>),
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Whose transactions.
+    pub merchant: &'a MerchantId,
+    /// The time.
+    pub now: Timestamp,
+    /// Listed not before.
+    pub since: Timestamp,
+    /// Listed before, and not at.
+    pub until: Timestamp,
+    /// All of them have to hold.
+    pub conditions: &'a [Condition],
+    /// Where an earlier part ended.
+    pub after: Option<&'a str>,
+    /// Most transactions of this part.
+    pub limit: usize,
+}
+
+/// A part of what was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The transactions; fewer than the limit, or none, does not mean that there are no more.
+    pub rows: Vec<Row>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<String>,
+    /// Whether more are in doubt than the index could be read for.
+    pub more_in_doubt: bool,
+    /// Bytes that were read at most.
+    pub read_bytes: usize,
+}
+
+/// Whether a text can be the place where a part ended.
+pub fn is_place(text: &str) -> bool {
+    let moment = text.split('#').next().unwrap_or_default();
+    text.is_ascii() && (text.starts_with(IN_DOUBT) || moment.parse::<Timestamp>().is_ok())
+}
+
+impl Lister<'_> {
+    /// The next part of a list by conditions. What is in doubt may have no fact yet, so it comes first where it can be
+    /// wanted, and from its index.
+    pub async fn find(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+        let &Wanted { merchant, since, until, after, limit, .. } = wanted;
+        let (mut read_bytes, mut more_in_doubt) = (0, false);
+        let place = after.and_then(|after| after.strip_prefix(IN_DOUBT));
+        if wanted.is_for_doubts() && (after.is_none() || place.is_some()) {
+            let wants = |order: &Order, transaction: &Transaction| {
+                wanted.is_among_doubts(transaction)
+                    && wanted.has_since(transaction)
+                    && wanted.has(order, transaction)
+            };
+            let search = DoubtSearch { merchant, now: wanted.now, limit, after: place, wants: &wants };
+            let doubts = self.in_doubt(&search).await?;
+            (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more);
+            if !doubts.rows.is_empty() || doubts.next.is_some() {
+                let next = doubts.next.map(|next| format!("{IN_DOUBT}{next}"));
+                let next = next.or_else(|| Some(sort_of(until)));
+                return Ok(Found { rows: doubts.rows, next, more_in_doubt, read_bytes });
+            }
+        }
+        let wants = |order: &Order, transaction: &Transaction| {
+            let was_listed = wanted.is_for_doubts() && wanted.is_among_doubts(transaction);
+            !was_listed && wanted.has(order, transaction)
+        };
+        let may_want = |entry: &LoggedEntry| wanted.may_want(entry);
+        let search = Search {
+            merchant,
+            since,
+            until,
+            last_four: wanted.last_four(),
+            may_want: &may_want,
+            wants: &wants,
+            after: after.filter(|_| place.is_none()),
+            limit,
+        };
+        let part = self.list(&search, read_bytes).await?;
+        Ok(Found { rows: part.rows, next: part.next, more_in_doubt, read_bytes: part.read_bytes })
+    }
+}
+
+impl Wanted<'_> {
+    fn last_four(&self) -> Option<&str> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::LastFour(digits) => Some(digits.as_str()),
+            _ => None,
+        })
+    }
+
+    fn needs_attention(&self) -> bool {
+        self.conditions.iter().any(|condition| matches!(condition, Condition::NeedsAttention(_)))
+    }
+
+    fn is_for_doubts(&self) -> bool {
+        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&Status::Pending));
+        self.needs_attention() || self.conditions.iter().any(pending)
+    }
+
+    /// Whether it belongs to those that come first.
+    fn is_among_doubts(&self, transaction: &Transaction) -> bool {
+        if self.needs_attention() {
+            is_in_doubt(transaction, self.now)
+        } else {
+            transaction.pending().is_some()
+        }
+    }
+
+    fn has_since(&self, transaction: &Transaction) -> bool {
+        self.conditions.iter().all(|condition| match condition {
+            Condition::ListedAt(is) => transaction.pending().is_some_and(|it| is.holds(&it.attempt.at)),
+            _ => true,
+        })
+    }
+
+    /// What never changes, and so is in the entry already.
+    fn may_want(&self, entry: &LoggedEntry) -> bool {
+        self.conditions.iter().all(|condition| match condition {
+            Condition::Currency(all) => entry.currency.is_none_or(|currency| all.contains(&currency)),
+            _ => true,
+        })
+    }
+
+    fn has(&self, order: &Order, transaction: &Transaction) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(order, transaction, self.now))
+    }
+}
+
+impl Condition {
+    fn holds(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
+        match self {
+            Self::ListedAt(_) => true,
+            Self::Status(all) => all.contains(&transaction.status()),
+            Self::Currency(all) => all.contains(&order.currency),
+            Self::Brand(all) => transaction.card.brand.is_some_and(|brand| all.contains(&brand)),
+            Self::LastFour(digits) => transaction.card.last_four.as_ref() == Some(digits),
+            Self::Amount(is) => is.holds(&transaction.amount().minor()),
+            Self::Captured(is) => is.holds(&transaction.captured().minor()),
+            Self::AmountAsShown(text) => {
+                let amounts = [transaction.amount(), transaction.captured()];
+                amounts.iter().any(|own| order.currency.decimal(*own) == *text)
+            }
+            Self::AuthorizationExpiresAt(is) => {
+                !transaction.capturable().is_zero()
+                    && transaction.authorization_expires_at.is_some_and(|at| is.holds(&at))
+            }
+            Self::NextCaptureAttempt(is) => {
+                transaction.next_capture_attempt().is_some_and(|at| is.holds(&at))
+            }
+            Self::NeedsAttention(all) => {
+                let found = concerns(order, transaction, now);
+                found.iter().any(|concern| all.is_empty() || all.contains(concern))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        order::{
+            OrderKey,
+            operation::{Decision, Kind, Operation, State},
+            outcome::GatewayResponse,
+            transaction::{CaptureSchedule, Method},
+        },
+        test_payments::{new_operation, payment},
+        values::money::Amount,
+    };
+
+    #[test]
+    fn a_value_compares_as_it_is_to() {
+        for (is, of_one_to_three) in [
+            (Is::Equal(2), [false, true, false]),
+            (Is::More(2), [false, false, true]),
+            (Is::AtLeast(2), [false, true, true]),
+            (Is::Less(2), [true, false, false]),
+            (Is::AtMost(2), [true, true, false]),
+            (Is::OneOf(vec![1, 3]), [true, false, true]),
+        ] {
+            assert_eq!([1, 2, 3].map(|value| is.holds(&value)), of_one_to_three, "{is:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_moment_or_one_among_what_is_in_doubt() {
+        for (text, is) in [
+            ("2026-11-22T10:00:00.000Z", true),
+            ("2026-11-22T10:00:00.000Z#0192", true),
+            ("in-doubt:o#t", true),
+            ("", false),
+            ("o#t", false),
+            ("2026-11-22T10:00:00.000Z#\u{e9}", false),
+            ("in-doubt:\u{e9}", false),
+        ] {
+            assert_eq!(is_place(text), is, "{text}");
+        }
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    /// An order with an authorization that is to be captured after an hour and ends after ten.
+    fn authorized() -> Order {
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(0));
+        let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
+        operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        let mut transaction = payment(Method::Authorize, operation);
+        transaction.authorization_expires_at = Some(at(600));
+        transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
+        transaction.card.brand = Some(Brand::Visa);
+        transaction.card.last_four = Some("1111".to_owned());
+        order.transactions.push(transaction);
+        order
+    }
+
+    #[test]
+    fn a_condition_holds_of_what_it_names_and_of_nothing_else() {
+        let order = authorized();
+        let four = |digits: &str| Condition::LastFour(digits.to_owned());
+        let shown = |text: &str| Condition::AmountAsShown(text.to_owned());
+        for (condition, holds) in [
+            (Condition::ListedAt(Is::Equal(at(1))), true),
+            (Condition::Status(vec![Status::Complete]), true),
+            (Condition::Status(vec![Status::Failed]), false),
+            (Condition::Currency(vec![Currency::USD]), true),
+            (Condition::Currency(vec![]), false),
+            (Condition::Brand(vec![Brand::Visa]), true),
+            (Condition::Brand(vec![Brand::Mastercard]), false),
+            (four("1111"), true),
+            (four("1112"), false),
+            (Condition::Amount(Is::Equal(500)), true),
+            (Condition::Amount(Is::Equal(0)), false),
+            (Condition::Captured(Is::Equal(0)), true),
+            (Condition::Captured(Is::Equal(500)), false),
+            (shown("5.00"), true),
+            (shown("0.00"), true),
+            (shown("5"), false),
+            (Condition::AuthorizationExpiresAt(Is::Equal(at(600))), true),
+            (Condition::AuthorizationExpiresAt(Is::Less(at(600))), false),
+            (Condition::NextCaptureAttempt(Is::Equal(at(60))), true),
+            (Condition::NextCaptureAttempt(Is::More(at(60))), false),
+            (Condition::NeedsAttention(vec![]), false),
+        ] {
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(1)), holds, "{condition:?}");
+        }
+        // An hour late.
+        for (all, holds) in
+            [(vec![], true), (vec![Concern::CaptureSkipped], true), (vec![Concern::InDoubt], false)]
+        {
+            let condition = Condition::NeedsAttention(all);
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(120)), holds, "{condition:?}");
+        }
+        // Nothing is held any more.
+        let mut order = order;
+        let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 300), at(5));
+        capture.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        order.transactions[0].operations.push(capture);
+        assert_eq!(order.transactions[0].captured(), Amount::new(300).unwrap());
+        for (condition, holds) in [
+            (Condition::AuthorizationExpiresAt(Is::Equal(at(600))), false),
+            (Condition::NextCaptureAttempt(Is::Equal(at(60))), false),
+            (shown("3.00"), true),
+        ] {
+            assert_eq!(condition.holds(&order, &order.transactions[0], at(6)), holds, "{condition:?}");
+        }
+    }
+
+    fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [Condition]) -> Wanted<'a> {
+        let (now, since, until) = (at(0), at(0), at(1));
+        Wanted { merchant, now, since, until, conditions, after: None, limit: 1 }
+    }
+
+    #[test]
+    fn the_conditions_say_which_index_is_read_and_whether_what_is_in_doubt_comes_first() {
+        let merchant = "m".parse().unwrap();
+        let wanted = |conditions: &[Condition]| {
+            let wanted = wanted(&merchant, conditions);
+            (wanted.last_four().map(str::to_owned), wanted.needs_attention(), wanted.is_for_doubts())
+        };
+        let digits = Condition::LastFour("1111".to_owned());
+        let usd = Condition::Currency(vec![Currency::USD]);
+        assert_eq!(wanted(&[]), (None, false, false));
+        assert_eq!(wanted(&[usd, digits]), (Some("1111".to_owned()), false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![Status::Complete])]), (None, false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![Status::Pending])]), (None, false, true));
+        assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (None, true, true));
+    }
+
+    #[test]
+    fn an_entry_of_another_currency_is_not_looked_at_and_one_that_states_none_is() {
+        let merchant = "m".parse().unwrap();
+        let conditions = [Condition::Currency(vec![Currency::USD]), Condition::LastFour("1111".to_owned())];
+        let wanted = wanted(&merchant, &conditions);
+        let entry = |currency| LoggedEntry {
+            sort: sort_of(at(0)),
+            id: Uuid::nil(),
+            order: authorized().key(),
+            transaction: Uuid::nil(),
+            kind: Kind::Purchase,
+            currency,
+        };
+        for (currency, may) in
+            [(Some(Currency::USD), true), (Currency::parse("EUR").ok(), false), (None, true)]
+        {
+            assert_eq!(wanted.may_want(&entry(currency)), may, "{currency:?}");
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! Lists that are read in parts, while entries are added.
+
+mod doubts;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    journal::{Entry, concern::is_in_doubt, entry_log::CountedPage},
+    order::{
+        operation::{Decision, Kind, Operation, State},
+        outcome::GatewayResponse,
+        transaction::{Method, Status},
+    },
+    payments::store::{Cursor, DueQuery, Page},
+    test_payments::{new_operation, payment},
+    values::money::{Amount, Currency},
+};
+
+const SHARDS: u16 = 3;
+const DAY_S: i64 = 86_400;
+
+#[derive(Default)]
+struct World {
+    orders: Mutex<BTreeMap<String, Order>>,
+    entries: Mutex<BTreeMap<(String, u16), BTreeMap<String, Entry>>>,
+    /// Parts of each day, if not the usual ones.
+    shards: Option<u16>,
+    /// Entries and orders that were read.
+    read: Mutex<(usize, usize)>,
+    /// Loads that run at once: now, and at most so far.
+    running: Mutex<(usize, usize)>,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn merchant() -> MerchantId {
+    "m".parse().unwrap()
+}
+
+/// An order without any payment yet.
+fn order_of(merchant: MerchantId, n: u64, second: i64) -> Order {
+    let key = OrderKey { merchant, order: format!("order-{n}").parse().unwrap() };
+    Order::new(&key, Currency::USD, None, at(second))
+}
+
+impl World {
+    /// An order of a purchase that was approved then, and captured again and again after it.
+    fn pays(&self, n: u64, second: i64) {
+        let mut order = order_of(merchant(), n, second);
+        let operation = |id: u128, kind, second| {
+            let new = new_operation(Uuid::from_u128(u128::from(n) * 16 + id + 1), kind, n + 1);
+            let mut operation = Operation::new(new, at(second));
+            operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+            operation
+        };
+        let mut transaction = payment(Method::Authorize, operation(0, Kind::Authorize, second));
+        transaction.card.last_four = Some(format!("{:04}", n % 3));
+        transaction.operations.push(operation(1, Kind::Capture, second + 1));
+        transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
+        order.transactions.push(transaction);
+        self.keeps(n, order);
+    }
+
+    /// An order as it is.
+    fn has(&self, order: Order) {
+        self.keeps(0, order);
+    }
+
+    fn keeps(&self, n: u64, order: Order) {
+        for entry in entries(None, &order) {
+            // Nearly all in one part of the day.
+            let shard = u16::try_from(n % 50).ok().filter(|shard| *shard < SHARDS).unwrap_or_default();
+            let place = (day_of(entry.at).to_string(), shard);
+            let sort = format!("{}#{}", sort_of(entry.at), entry.id);
+            self.entries.lock().unwrap().entry(place).or_default().insert(sort, entry);
+        }
+        self.orders.lock().unwrap().insert(order.key().to_string(), order);
+    }
+}
+
+#[async_trait]
+impl OrderStore for World {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        self.read.lock().unwrap().1 += 1;
+        {
+            let mut running = self.running.lock().unwrap();
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
+        tokio::task::yield_now().await;
+        self.running.lock().unwrap().0 -= 1;
+        Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        // Some in the first and some in the last partition, one on a page.
+        let is_here = |order: &Order| query.shard == if order.id.as_str() < "order-2" { 0 } else { 255 };
+        let is_after = |key: &str| query.after.as_ref().is_none_or(|after| *key > *after.key);
+        let orders = self.orders.lock().unwrap();
+        let mut due = orders.iter().filter(|(key, order)| {
+            is_here(order) && is_after(key) && order.next_inquiry_at().is_some_and(|at| at <= query.until)
+        });
+        let first = due.next();
+        let next = first.map(|(key, _)| Cursor { key: key.clone(), due: String::new() });
+        let keys = first.map(|(_, order)| order.key()).into_iter().collect();
+        Ok(Page { keys, oldest: None, next })
+    }
+}
+
+#[async_trait]
+impl EntryLog for World {
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        Ok(entries
+            .keys()
+            .any(|(there, _)| *there == day.to_string())
+            .then_some(self.shards.unwrap_or(SHARDS)))
+    }
+
+    async fn before(
+        &self,
+        _: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        let is_there = |(there, part): &(String, u16), entry: &Entry| match place {
+            EntryPlace::Day { day, shard } => *there == day.to_string() && part == shard,
+            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+        };
+        let all = entries.iter().flat_map(|(place, all)| all.iter().map(move |entry| (place, entry)));
+        let mut found: Vec<_> = all
+            .filter(|(there, (sort, entry))| is_there(there, entry) && sort.as_str() < before)
+            .map(|(_, (sort, entry))| LoggedEntry {
+                sort: sort.clone(),
+                id: entry.id,
+                order: entry.order.clone(),
+                transaction: entry.transaction,
+                kind: entry.kind,
+                currency: Some(entry.currency),
+            })
+            .collect();
+        found.sort_by(|one, other| other.sort.cmp(&one.sort));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        self.read.lock().unwrap().0 += found.len();
+        Ok(EntryPage { entries: found, more })
+    }
+
+    async fn counted(
+        &self,
+        _: &MerchantId,
+        _: Date,
+        _: u16,
+        _: (&str, &str),
+        _: usize,
+    ) -> Result<CountedPage, StoreError> {
+        unreachable!("a list counts nothing")
+    }
+}
+
+/// All parts of a list, and how many there were; `between` happens after each.
+async fn all(
+    world: &World,
+    (since, until): (i64, i64),
+    last_four: Option<&str>,
+    limit: usize,
+    wants: &(dyn Fn(&Order, &Transaction) -> bool + Sync),
+    mut between: impl FnMut(usize),
+) -> (Vec<String>, usize) {
+    let (merchant, lister) = (merchant(), Lister { log: world, store: world });
+    let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
+    loop {
+        let (since, until, after) = (at(since), at(until), next.as_deref());
+        let search =
+            Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
+        let part = lister.list(&search, 0).await.unwrap();
+        assert!(part.rows.len() <= limit, "no more than was asked for");
+        rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+        parts += 1;
+        between(parts);
+        next = part.next;
+        if next.is_none() {
+            return (rows, parts);
+        }
+    }
+}
+
+fn ids(numbers: impl Iterator<Item = u64>) -> Vec<String> {
+    numbers.map(|n| format!("order-{n}")).collect()
+}
+
+#[tokio::test]
+async fn every_transaction_of_the_range_is_listed_once_newest_first_however_small_the_parts_are() {
+    let world = World::default();
+    // Some in the same second, over three days, one of which has none of their first facts.
+    (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
+    let everything = |_: &Order, _: &Transaction| true;
+    for (limit, expected_parts) in [(1, 60), (2, 30), (7, 9), (59, 2), (60, 1), (1_000, 1)] {
+        let (rows, parts) = all(&world, (0, 30 * 6_000), None, limit, &everything, |_| {}).await;
+        assert_eq!(parts, expected_parts, "{limit}: no part is empty");
+        assert_eq!(rows.len(), 60, "{limit}");
+        assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 60, "{limit}: none twice");
+        let seconds = |id: &String| id.trim_start_matches("order-").parse::<u64>().unwrap() / 2;
+        assert!(rows.iter().map(seconds).rev().is_sorted(), "{limit}: {rows:?}");
+    }
+    // From the first moment, and up to the last one without it.
+    let (rows, _) = all(&world, (6_000, 12_000), None, 10, &everything, |_| {}).await;
+    assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
+}
+
+#[tokio::test]
+async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
+    let world = World::default();
+    (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
+    for (limit, expected_parts) in [(100, 12), (5_000, 2)] {
+        let (rows, parts) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
+        assert_eq!((rows, parts), (ids((0..1_200).rev()), expected_parts), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_while_a_list_is_read_moves_nothing_in_it() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    let later = |parts: usize| world.pays(1_000 + parts as u64, 2_000 + i64::try_from(parts).unwrap());
+    let everything = |_: &Order, _: &Transaction| true;
+    let (rows, parts) = all(&world, (0, DAY_S), None, 4, &everything, later).await;
+    assert_eq!(rows, ids((0..30).rev()));
+    assert!(parts >= 8, "{parts}");
+}
+
+#[tokio::test]
+async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 20_000));
+    let amount = |_: &Order, t: &Transaction| t.amount() == Amount::new(8).unwrap();
+    let (rows, _) = all(&world, (0, 40 * DAY_S), None, 10, &amount, |_| {}).await;
+    assert_eq!(rows, ids(7..8));
+    let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
+    assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
+    let lister = Lister { log: &world, store: &world };
+    for later in [60, 86_400] {
+        let newest = lister.newest(&merchant(), at(29 * 20_000 + 90_000 + later)).await.unwrap();
+        assert_eq!(newest, Some(at(29 * 20_000 + 90_000)), "{later}");
+    }
+    assert_eq!(lister.newest(&merchant(), at(100 * DAY_S)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
+    let world = World::default();
+    (0..6_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let first = |_: &Order, t: &Transaction| t.amount() == Amount::new(1).unwrap();
+    let search = Search {
+        merchant: &merchant,
+        since: at(0),
+        until: at(6_000),
+        last_four: None,
+        may_want: &|_| true,
+        wants: &first,
+        after: None,
+        limit: 1,
+    };
+    let part = lister.list(&search, 0).await.unwrap();
+    let read = READ_MAX_BYTES - 2 * STEP_BYTES..=READ_MAX_BYTES;
+    assert!(read.contains(&part.read_bytes), "{}", part.read_bytes);
+    assert!(part.rows.is_empty() && part.next.is_some());
+    let (rows, parts) = all(&world, (0, 6_000), None, 1, &first, |_| {}).await;
+    assert_eq!(rows, ids(0..1));
+    assert!(parts > 2, "{parts}");
+}
+
+#[tokio::test]
+async fn a_day_of_as_many_parts_as_there_can_be_is_read_in_small_steps() {
+    let world = World { shards: Some(256), ..World::default() };
+    (0..2_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (may_want, wants) = (|_: &LoggedEntry| true, |_: &Order, _: &Transaction| true);
+    let search = Search {
+        merchant: &merchant,
+        since: at(0),
+        until: at(2_000),
+        last_four: None,
+        may_want: &may_want,
+        wants: &wants,
+        after: None,
+        limit: 1,
+    };
+    let part = lister.list(&search, 0).await.unwrap();
+    assert_eq!(part.rows.len(), 1);
+    assert_eq!(*world.read.lock().unwrap(), (SHARDS.into(), 1), "an entry of each part that has one");
+    assert!(part.read_bytes <= READ_MAX_BYTES, "{}", part.read_bytes);
+}
+
+#[tokio::test]
+async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell() {
+    let world = World::default();
+    (0..90).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
+        *world.read.lock().unwrap() = (0, 0);
+        let wants = |_: &Order, _: &Transaction| true;
+        let (since, until, last_four, after) = (at(0), at(DAY_S), None, None);
+        let search =
+            Search { merchant: &merchant, since, until, last_four, may_want, wants: &wants, after, limit };
+        let rows = lister.list(&search, 0).await.unwrap().rows;
+        (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
+    };
+    // Captures, which have the same order, take no read.
+    assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
+    assert_eq!(world.running.lock().unwrap().1, ORDERS_AT_A_TIME, "at once");
+    // No more than there is room for.
+    for (first, limit) in [(87, 3), (80, 10)] {
+        assert_eq!(list(&|_| true, limit).await, (ids((first..90).rev()), limit));
+    }
+    let one = |entry: &LoggedEntry| entry.order.order.as_str() == "order-7";
+    assert_eq!(list(&one, 1_000).await, (ids(7..8), 1));
+    let none = |entry: &LoggedEntry| entry.currency != Some(Currency::USD);
+    assert_eq!(list(&none, 1_000).await, (ids(0..0), 0));
+    let purchases = |entry: &LoggedEntry| entry.kind != Kind::Authorize;
+    assert_eq!(list(&purchases, 1_000).await, (ids(0..0), 0));
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
+    let world = World::default();
+    (10..14).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    // Approved, and its capture has been in doubt for long.
+    let mut order = world.orders.lock().unwrap().get("m#order-11").unwrap().clone();
+    let new = new_operation(Uuid::from_u128(99), Kind::Capture, 5);
+    order.transactions[0].operations.push(Operation::new(new, at(800)));
+    world.orders.lock().unwrap().insert("m#order-11".to_owned(), order);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let pages = async |conditions: &[Condition], limit| {
+        let (mut rows, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (now, since, until) = (at(9_000), at(0), at(9_000));
+            let after_this = after.as_deref();
+            let wanted =
+                Wanted { merchant: &merchant, now, since, until, conditions, after: after_this, limit };
+            let found = lister.find(&wanted).await.unwrap();
+            rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
+            assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
+            after = found.next;
+            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+            if after.is_none() {
+                return rows;
+            }
+        }
+    };
+    let status = |all: &[Status]| vec![Condition::Status(all.to_vec())];
+    for limit in [1, 2, 10] {
+        let all = pages(&status(&[Status::Pending, Status::Complete]), limit).await;
+        assert_eq!(all, ids([11, 13, 12, 10].into_iter()), "{limit}");
+        assert_eq!(pages(&status(&[Status::Pending]), limit).await, ids([11].into_iter()));
+        assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
+    }
+    let conditions = [Condition::NeedsAttention(Vec::new())];
+    let (now, since, until, after) = (at(9_000), at(0), at(9_000), None);
+    let wanted = Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after, limit: 1 };
+    assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
+    assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
+    let later = [status(&[Status::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
+    assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
+    assert_eq!(pages(&[Condition::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
+    assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
+    let digits = [Condition::LastFour("0001".to_owned()), Condition::Currency(vec![Currency::USD])];
+    assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
+}
+
+/// All transactions of a range, by the days or by a card.
+fn anything<'a>(
+    merchant: &'a MerchantId,
+    last_four: Option<&'a str>,
+    (since, until): (i64, i64),
+) -> Search<'a> {
+    let (since, until, after, limit) = (at(since), at(until), None, 1_000);
+    Search { merchant, since, until, last_four, may_want: &|_| true, wants: &|_, _| true, after, limit }
+}
+
+#[tokio::test]
+async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
+    let world = World::default();
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    // Of each order: an authorization, a capture, and on the next day a refund.
+    let (entries, orders) = (60 * ENTRY_BYTES, 30 * 4 * OPERATION_BYTES);
+    let days = anything(&merchant, None, (0, 10_000));
+    assert_eq!(lister.list(&days, 7).await.unwrap().read_bytes, 7 + DAY_BYTES + entries + orders);
+    let card = anything(&merchant, Some("0001"), (0, 10_000));
+    let read = lister.list(&card, 0).await.unwrap().read_bytes;
+    assert_eq!(read, 20 * ENTRY_BYTES + 10 * 4 * OPERATION_BYTES);
+
+    let room = READ_MAX_BYTES - STEP_BYTES;
+    // Entries are read, and then there is no room for their orders.
+    assert_eq!(lister.list(&card, room).await.unwrap().read_bytes, room + 20 * ENTRY_BYTES);
+    let part = lister.list(&card, room + 1).await.unwrap();
+    assert!(part.rows.is_empty() && part.next.is_some());
+    assert_eq!(part.read_bytes, room + 1);
+}
+
+#[tokio::test]
+async fn a_day_is_read_no_further_than_the_range_goes() {
+    let world = World::default();
+    (0..600).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let search = anything(&merchant, None, (5_900, 6_000));
+    assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
+    assert!(world.read.lock().unwrap().0 <= ENTRIES_AT_A_TIME, "{:?}", world.read.lock().unwrap());
+}
+
+#[tokio::test]
+async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
+    let world = World::default();
+    let mut order = order_of(merchant(), 1, 0);
+    for (n, second) in [(1, 0), (2, 1_000)] {
+        let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
+        let mut operation = Operation::new(new, at(second));
+        let code = crate::values::decline::DeclineCode::GenericDecline;
+        let decline = crate::order::operation::Decline { code, advice: code.advice() };
+        operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
+        operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
+        operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
+        order.transactions.push(payment(Method::Purchase, operation));
+    }
+    world.has(order);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let rows = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().rows;
+    let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
+    assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
+}
+
+#[tokio::test]
+async fn a_part_is_full_when_its_transactions_have_many_operations() {
+    let world = World::default();
+    for n in 1..=20 {
+        let mut order = order_of(merchant(), n, 0);
+        let operation = |kind, decision| {
+            let new = new_operation(Uuid::from_u128(u128::from(n) * 16), kind, 100);
+            Operation { state: State::Decided(decision), ..Operation::new(new, order.created_at) }
+        };
+        let response = GatewayResponse::default;
+        let approved = operation(Kind::Purchase, Decision::Approved(response()));
+        let mut transaction = payment(Method::Purchase, approved);
+        let nothing = Decision::NoEffect(response(), crate::order::outcome::NoEffect::Unreachable);
+        transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
+        order.transactions.push(transaction);
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let part = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap();
+    assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
+    assert!(part.next.is_some());
+}
+
+#[tokio::test]
+async fn days_without_entries_count_too_so_that_a_part_ends_in_time() {
+    let (rows, parts) = all(&World::default(), (0, 300 * DAY_S), None, 10, &|_, _| true, |_| {}).await;
+    assert_eq!((rows.len(), parts), (0, 3), "some 120 days each");
+}

@@ -1,0 +1,114 @@
+//! What a customer's receipt says of a payment.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    order::{
+        Order, OrderId,
+        transaction::{Status, Transaction},
+    },
+    payments::merchants::Merchant,
+    values::{
+        card::Brand,
+        money::{Amount, Currency},
+    },
+};
+
+/// The data of a receipt: what is known, and nothing of the card but brand and last four digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The merchant's name, if its document has one.
+    pub merchant_name: Option<String>,
+    /// The lines of its address; none if its document has none.
+    pub merchant_address: Vec<String>,
+    /// The order.
+    pub order: OrderId,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// How it stands now.
+    pub status: Status,
+    /// When it was approved.
+    pub approved_at: Timestamp,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// What was approved.
+    pub amount: Amount,
+    /// What of it was taken.
+    pub captured: Amount,
+    /// What of that was given back.
+    pub refunded: Amount,
+    /// The card's brand.
+    pub brand: Option<Brand>,
+    /// The last four digits of its number.
+    pub last_four: Option<String>,
+    /// The issuer's approval code.
+    pub approval_code: Option<String>,
+    /// The gateway's reference.
+    pub reference: Option<String>,
+}
+
+/// A payment's receipt; none for one that was not approved, or must not stand.
+pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) -> Option<Receipt> {
+    let is_good = transaction.is_recognized() && transaction.began() && !transaction.must_not_stand();
+    let first = transaction.first().filter(|_| is_good)?;
+    Some(Receipt {
+        merchant_name: merchant.name.clone(),
+        merchant_address: merchant.address.clone(),
+        order: order.id.clone(),
+        transaction: transaction.id,
+        status: transaction.status(),
+        approved_at: first.updated_at,
+        currency: order.currency,
+        amount: transaction.amount(),
+        captured: transaction.captured(),
+        refunded: transaction.refunded(),
+        brand: transaction.card.brand,
+        last_four: transaction.card.last_four.clone(),
+        approval_code: first.response().and_then(|response| response.authcode.clone()),
+        reference: transaction.reference().map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        order::{
+            OrderKey,
+            operation::{Cause, Decision, Kind, Operation, State},
+            outcome::GatewayResponse,
+            transaction::Method,
+        },
+        test_merchant::test_merchant,
+        test_payments::{new_operation, payment},
+    };
+
+    #[test]
+    fn only_a_payment_that_was_approved_and_may_stand_has_a_receipt() {
+        let merchant = test_merchant("m".parse().unwrap());
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
+        let pending =
+            Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 500), Timestamp::UNIX_EPOCH);
+        let response = GatewayResponse { authcode: Some("OK1234".to_owned()), ..GatewayResponse::default() };
+        let approved = Operation { state: State::Decided(Decision::Approved(response)), ..pending.clone() };
+
+        let good = payment(Method::Purchase, approved.clone());
+        let shown = receipt(&merchant, &order, &good).unwrap();
+        assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
+        assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
+
+        let mut void = Operation { kind: Kind::Void, cause: Cause::AvsMismatch, ..pending.clone() };
+        void.id = Uuid::from_u128(2);
+        let mut must_not_stand = good.clone();
+        must_not_stand.operations.push(void);
+        let unrecognized = Transaction { method: Method::Unrecognized, ..good };
+        for other in [payment(Method::Purchase, pending), must_not_stand, unrecognized] {
+            assert!(receipt(&merchant, &order, &other).is_none(), "{other:?}");
+        }
+    }
+}

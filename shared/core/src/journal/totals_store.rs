@@ -1,0 +1,73 @@
+//! Where a merchant's totals are kept, by quarters of an hour: a port.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    journal::DayTotals, order::MerchantId, payments::store::StoreError, values::quarter::QuarterHour,
+};
+
+/// Totals of a quarter of an hour as they were kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptTotals {
+    /// 1 at first, one more with each replacement; 0 where nothing is kept.
+    pub version: u64,
+    /// The totals.
+    pub totals: DayTotals,
+}
+
+/// A quarter of an hour that got an entry late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateQuarter {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub quarter: QuarterHour,
+    /// Another one each time that an entry comes.
+    pub mark: String,
+}
+
+/// Keeps totals.
+#[async_trait]
+pub trait TotalsStore: Send + Sync {
+    /// Until when all entries are in the totals, but for those that came late; none before the first run.
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes until when all entries are in the totals.
+    async fn reach(&self, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The merchants that have entries on a day.
+    async fn merchants(&self, day: Date) -> Result<Vec<MerchantId>, StoreError>;
+
+    /// What is kept of a merchant's day, as it is now.
+    async fn kept(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+    ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError>;
+
+    /// Replaces the totals of a quarter if their version is this one. Whether it did.
+    async fn replace(
+        &self,
+        merchant: &MerchantId,
+        quarter: QuarterHour,
+        version: u64,
+        totals: &DayTotals,
+    ) -> Result<bool, StoreError>;
+
+    /// Some quarters that got entries late, beyond this one in an order of their own; none when there are no more.
+    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError>;
+
+    /// Forgets that a quarter got an entry late, unless it got another one.
+    async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;
+
+    /// The days of a range that have quarters with late entries of a merchant.
+    async fn late_days(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<Date>, StoreError>;
+}

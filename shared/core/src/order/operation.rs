@@ -1,0 +1,401 @@
+//! One intent to move money: what was requested, how it was sent, and where it stands.
+
+mod attribution;
+mod by_hand;
+mod digest;
+mod notice;
+mod state;
+
+pub use attribution::{ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName};
+pub use by_hand::{
+    ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
+};
+
+use digest::digest;
+pub use digest::{Fingerprint, KeyDigest};
+pub use notice::{Notice, NoticeReason};
+
+pub(crate) use state::BACK_OFF_MIN;
+pub use state::{Attempt, Decision, FIRST_INQUIRY_AFTER, Pending, Stage, State, Superseded};
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    order::outcome::{GatewayResponse, NoEffect},
+    values::{
+        carried::Carried,
+        decline::{Advice, DeclineCode},
+        money::Amount,
+    },
+};
+
+/// What is done to the card account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Hold an amount.
+    Authorize,
+    /// Hold and capture in one step.
+    Purchase,
+    /// Take what was held, or part of it.
+    Capture,
+    /// Give back after settlement.
+    Refund,
+    /// Undo before settlement.
+    Void,
+    /// Something that only a newer version knows.
+    Unrecognized,
+}
+
+impl Kind {
+    /// Whether it begins a payment, rather than acting on one that is there.
+    pub fn is_payment(self) -> bool {
+        match self {
+            Self::Authorize | Self::Purchase => true,
+            Self::Capture | Self::Refund | Self::Void | Self::Unrecognized => false,
+        }
+    }
+
+    /// The name used in fingerprints, logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Purchase => "purchase",
+            Self::Capture => "capture",
+            Self::Refund => "refund",
+            Self::Void => "void",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// Why an operation exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// A client asked for it.
+    #[default]
+    Asked,
+    /// A full refund came before settlement, so the payment is voided instead.
+    RefundBeforeSettlement,
+    /// The issuer approved less than was asked and the merchant does not take parts.
+    PartialApproval,
+    /// The merchant does not accept this AVS answer.
+    AvsMismatch,
+    /// The merchant does not accept this CVV answer.
+    CvvMismatch,
+    /// The payment turned up after it was given up, and the order has no room for it any more.
+    LateApproval,
+    /// An earlier attempt of the payment turned up beside the later one, which stands.
+    Duplicate,
+    /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
+    Elsewhere,
+    /// Something that only a newer version knows.
+    Unrecognized,
+}
+
+impl Cause {
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::RefundBeforeSettlement => "refund_before_settlement",
+            Self::PartialApproval => "partial_approval",
+            Self::AvsMismatch => "avs_mismatch",
+            Self::CvvMismatch => "cvv_mismatch",
+            Self::LateApproval => "late_approval",
+            Self::Duplicate => "twin",
+            Self::Elsewhere => "elsewhere",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+
+    /// Whether a void of this cause has to be done in the end: money is held that nobody asked for.
+    pub fn must_succeed(self) -> bool {
+        self.declines_as().is_some() || self == Self::Duplicate
+    }
+
+    /// The decline that a void of this cause turns the payment into, if it does.
+    pub fn declines_as(self) -> Option<DeclineCode> {
+        match self {
+            Self::Asked
+            | Self::RefundBeforeSettlement
+            | Self::Duplicate
+            | Self::Elsewhere
+            | Self::Unrecognized => None,
+            Self::PartialApproval => Some(DeclineCode::PartialApproval),
+            Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
+            Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
+            Self::LateApproval => Some(DeclineCode::DuplicateTransaction),
+        }
+    }
+}
+
+/// Who asked: what an access token stands for, where its claim is this name in snake case, or the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// The merchant's own systems; may do everything of the merchant.
+    ClientCredentials,
+    /// A shopper's browser; may pay and see its own transaction.
+    Implicit,
+    /// The schedule that captures authorized payments; no token stands for it.
+    Schedule,
+    /// One that only a newer version knows.
+    Unrecognized,
+}
+
+impl Principal {
+    /// The OAuth grant type's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::Implicit => "implicit",
+            Self::Schedule => "schedule",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// A shopper: a digest of the random id in its access token, so that what is stored opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shopper(pub Uuid);
+
+impl Shopper {
+    /// The shopper whose access token carries this id.
+    pub fn of(id: Uuid) -> Self {
+        let digest = digest(&["shopper", &id.to_string()]);
+        Self(Uuid::from_slice(&digest[..16]).unwrap_or_default())
+    }
+}
+
+/// Whether the gateway does it, or it is only recorded because it was done elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mechanism {
+    /// Through the gateway.
+    #[default]
+    Automatic,
+    /// Recorded only.
+    Manual,
+    /// One that only a newer version knows.
+    Unrecognized,
+}
+
+impl Mechanism {
+    /// The name used in responses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// The gateway account that an operation is sent through. Stored, because later operations and inquiries
+/// have to use the same one even when the merchant's set-up has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Which gateway it is, by the name that its adapter gives itself.
+    pub gateway: Cow<'static, str>,
+    /// The account's id there.
+    pub account: String,
+    /// Where the gateway is: its URL, without a slash at the end.
+    pub endpoint: String,
+}
+
+/// Why an operation was refused: the stable code and what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decline {
+    /// The stable public code.
+    pub code: DeclineCode,
+    /// What the caller had best do.
+    pub advice: Advice,
+}
+
+/// One intent to authorize, purchase, capture, refund or void, with all that is known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Ours.
+    pub id: Uuid,
+    /// What is done.
+    pub kind: Kind,
+    /// Why it exists.
+    pub cause: Cause,
+    /// The operation that this one follows from, for a void that was not requested.
+    pub follows: Option<Uuid>,
+    /// Through the gateway, or recorded only.
+    pub mechanism: Mechanism,
+    /// The amount requested.
+    pub amount: Amount,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account it is sent through.
+    pub route: Route,
+    /// The payment that a void is about, where it is not the transaction's own.
+    pub reference: Option<String>,
+    /// Who requested it.
+    pub by: Principal,
+    /// The same by name, and why, as far as the first request told.
+    pub attribution: Option<Box<Attribution>>,
+    /// When the intent was first saved.
+    pub created_at: Timestamp,
+    /// The latest attempt.
+    pub attempt: Attempt,
+    /// Where it stands.
+    pub state: State,
+    /// When that last changed.
+    pub updated_at: Timestamp,
+    /// What was decided before, oldest kind first.
+    pub superseded: Vec<Superseded>,
+    /// Whether a cancel closes the order: what was paid or held does not become owing again.
+    pub closes_order: bool,
+    /// When to look for it once more after an attempt was abandoned as absent, whatever later attempts came to.
+    pub last_look_at: Option<Timestamp>,
+    /// What persons decided about it, oldest first, where the gateway decided nothing.
+    pub by_hand: Vec<ByHand>,
+    /// What the merchant was notified of about it, oldest first.
+    pub notices: Vec<Notice>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+/// What a new operation is made of; the rest follows from it.
+pub struct NewOperation {
+    /// A fresh id.
+    pub id: Uuid,
+    /// What is done.
+    pub kind: Kind,
+    /// Why it exists.
+    pub cause: Cause,
+    /// The operation that it follows from.
+    pub follows: Option<Uuid>,
+    /// Through the gateway, or recorded only.
+    pub mechanism: Mechanism,
+    /// Amount asked.
+    pub amount: Amount,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account to send it through.
+    pub route: Route,
+    /// The payment that a void is about, where it is not the transaction's own.
+    pub reference: Option<String>,
+    /// Who asked.
+    pub by: Principal,
+    /// The same by name, and why.
+    pub attribution: Option<Box<Attribution>>,
+}
+
+impl Operation {
+    /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
+    pub fn new(new: NewOperation, now: Timestamp) -> Self {
+        let sent = new.mechanism == Mechanism::Automatic;
+        let attempt = Attempt { number: u32::from(sent), ..Attempt::first(new.id, now) };
+        Self {
+            id: new.id,
+            kind: new.kind,
+            cause: new.cause,
+            follows: new.follows,
+            mechanism: new.mechanism,
+            amount: new.amount,
+            key: new.key,
+            fingerprint: new.fingerprint,
+            route: new.route,
+            reference: new.reference,
+            by: new.by,
+            attribution: new.attribution,
+            created_at: now,
+            attempt,
+            state: if sent {
+                Self::pending_from(now)
+            } else {
+                State::Decided(Decision::Approved(GatewayResponse::default()))
+            },
+            updated_at: now,
+            superseded: Vec::new(),
+            closes_order: false,
+            last_look_at: None,
+            by_hand: Vec::new(),
+            notices: Vec::new(),
+            carried: Carried::default(),
+        }
+    }
+
+    /// The amount that the gateway approved, which can be less than was requested.
+    pub fn approved_amount(&self) -> Amount {
+        match (self.kind, self.response().and_then(|response| response.amount)) {
+            (Kind::Authorize | Kind::Purchase, Some(approved)) => approved.min(self.amount),
+            _ => self.amount,
+        }
+    }
+
+    /// Whether this version can read all of it that a rule depends on.
+    pub fn is_recognized(&self) -> bool {
+        self.kind != Kind::Unrecognized
+            && self.cause != Cause::Unrecognized
+            && self.mechanism != Mechanism::Unrecognized
+            && self.state != State::Unrecognized
+            && self.no_effect() != Some(NoEffect::Unrecognized)
+    }
+}
+
+/// The order id under which the gateway knows an operation, from the operation's id.
+///
+/// 19 characters, which every processor takes, and letters only: an id that passes the Luhn check is stored
+/// masked by the gateway and can never be found again (`docs/cardpointe.md`, *Amounts, dates and order ids*), and letters cannot pass it.
+pub fn gateway_order_id(operation: Uuid) -> String {
+    let mut rest = operation.as_u128();
+    let mut id = String::from("TG");
+    for _ in 0..17 {
+        // 26^17 is 80 bits of the id: a clash within one merchant is out of reach.
+        let letter = u8::try_from(rest % 26).unwrap_or_default();
+        id.push(char::from(b'A' + letter));
+        rest /= 26;
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_order_id_fits_every_processor_and_cannot_be_taken_for_a_card_number() {
+        for seed in 0..1_000_u128 {
+            let id = gateway_order_id(Uuid::from_u128(
+                seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835),
+            ));
+            assert_eq!(id.len(), 19);
+            assert!(id.bytes().all(|byte| byte.is_ascii_uppercase()));
+        }
+    }
+
+    /// It is part of the stored form: an id that is not stored is made by this rule.
+    #[test]
+    fn a_gateway_order_id_is_always_the_same_one() {
+        for (operation, expected) in [
+            ("00000000-0000-0000-0000-000000000000", "TGAAAAAAAAAAAAAAAAA"),
+            ("00000000-0000-0000-0000-00000000001a", "TGABAAAAAAAAAAAAAAA"),
+            ("67e55044-10b1-426f-9247-bb680e5fe0c8", "TGGNYGALLBZEDJKGLZB"),
+            ("ffffffff-ffff-ffff-ffff-ffffffffffff", "TGVBKJGNUCMOTHVSMTE"),
+        ] {
+            assert_eq!(gateway_order_id(operation.parse().unwrap()), expected, "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_an_operation_is_has_the_names_that_are_in_logs() {
+        assert_eq!(Kind::Capture.as_str(), "capture");
+        assert_eq!(Cause::RefundBeforeSettlement.as_str(), "refund_before_settlement");
+        assert_eq!(Principal::ClientCredentials.as_str(), "client_credentials");
+        assert_eq!(Mechanism::Manual.as_str(), "manual");
+        assert_eq!(Stage::NoEffect.as_str(), "not_done");
+        assert_eq!(HandVerdict::NotDone.as_str(), "not_done");
+    }
+}

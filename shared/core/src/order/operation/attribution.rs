@@ -1,0 +1,108 @@
+//! Who requested an operation, by name, and why, as it is kept with the operation.
+
+use super::by_hand::{InvalidByHand, Reason, check};
+use crate::values::card::{Kept, check_kept};
+
+/// Longest name of a key. It is kept with every operation that is requested with the key.
+pub const KEY_NAME_MAX_CHARS: usize = 32;
+
+/// Longest name of a person in the caller's system, in bytes.
+pub const ACTOR_MAX_BYTES: usize = 64;
+
+/// Who requested an operation and why, as far as the caller told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attribution {
+    /// The name of the merchant's key, if it has one.
+    pub key_name: Option<String>,
+    /// A person in the caller's system.
+    pub actor: Option<String>,
+    /// Why the person did it.
+    pub reason: Option<String>,
+}
+
+impl Attribution {
+    /// What can be kept of a request; nothing where nothing was told.
+    pub fn new(
+        key_name: Option<&KeyName>,
+        actor: Option<&Actor>,
+        reason: Option<&Reason>,
+    ) -> Option<Box<Self>> {
+        let attribution = Self {
+            key_name: key_name.map(ToString::to_string),
+            actor: actor.map(ToString::to_string),
+            reason: reason.map(ToString::to_string),
+        };
+        Some(Box::new(attribution)).filter(|told| **told != Self::default())
+    }
+}
+
+/// The name of a merchant's key. It is stored and logged, and an argument of commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyName(String);
+
+/// A text that cannot be the name of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 32 letters, digits, - _ or ., begin with a letter and not look like a card number")]
+pub struct InvalidKeyName;
+
+impl std::str::FromStr for KeyName {
+    type Err = InvalidKeyName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyName> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let fits = text.len() <= KEY_NAME_MAX_CHARS
+            // Otherwise a number of a key could be a name.
+            && text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.bytes().all(is_allowed)
+            && check_kept(text, Kept::Logged).is_ok();
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidKeyName) }
+    }
+}
+
+impl std::fmt::Display for KeyName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a person in the caller's system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl std::str::FromStr for Actor {
+    type Err = InvalidByHand;
+
+    fn from_str(text: &str) -> Result<Self, InvalidByHand> {
+        check(text, ACTOR_MAX_BYTES).map(Self)
+    }
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_key_is_short_plain_and_no_number() {
+        for name in ["web", "back-office_2.eu", "A"] {
+            assert_eq!(name.parse::<KeyName>().map(|name| name.to_string()).as_deref(), Ok(name));
+        }
+        let long = "k".repeat(33);
+        for name in ["", "1", "4788250000121443", "a b", "naïve", "a\n", "k4788250000121443", &long] {
+            assert_eq!(name.parse::<KeyName>(), Err(InvalidKeyName), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nothing_was_told() {
+        assert_eq!(Attribution::new(None, None, None), None);
+        let told = Attribution::new(None, Some(&"Ann".parse().unwrap()), None);
+        assert_eq!(told.unwrap().actor.as_deref(), Some("Ann"));
+        assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong { max: 64 }));
+    }
+}

@@ -1,0 +1,146 @@
+//! What a person decided about an operation that stayed in doubt, as it is kept with the operation.
+
+use jiff::Timestamp;
+
+use crate::values::{
+    card::{Kept, Unkeepable, check_kept},
+    carried::Carried,
+};
+
+/// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
+pub const DECIDED_BY_MAX_BYTES: usize = 64;
+
+/// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
+pub const REASON_MAX_BYTES: usize = 250;
+
+/// What a person says became of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandVerdict {
+    /// The gateway did it.
+    Done,
+    /// The gateway did nothing.
+    NotDone,
+    /// Something that only a newer version knows.
+    Unrecognized,
+}
+
+impl HandVerdict {
+    /// The name used in logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotDone => "not_done",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// A text that cannot be kept with a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidByHand {
+    /// Nothing there.
+    #[error("is empty")]
+    Empty,
+    /// Longer than what is kept.
+    #[error("is longer than {max} bytes")]
+    TooLong {
+        /// What is kept.
+        max: usize,
+    },
+    /// A line break or another control character.
+    #[error("may hold no control characters")]
+    Control,
+    /// It may not be put into the table.
+    #[error(transparent)]
+    Unkeepable(#[from] Unkeepable),
+}
+
+/// A person's decision: who, what, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// What was decided.
+    pub verdict: HandVerdict,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl ByHand {
+    /// A decision that can be kept.
+    pub fn new(verdict: HandVerdict, by: &DecidedBy, reason: &Reason, at: Timestamp) -> Self {
+        Self { verdict, by: by.0.clone(), reason: reason.0.clone(), at, carried: Carried::default() }
+    }
+}
+
+/// The name of who decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedBy(String);
+
+/// Why it is decided so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+macro_rules! text {
+    ($name:ident, $max:expr) => {
+        impl std::str::FromStr for $name {
+            type Err = InvalidByHand;
+
+            fn from_str(text: &str) -> Result<Self, InvalidByHand> {
+                check(text, $max).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(DecidedBy, DECIDED_BY_MAX_BYTES);
+text!(Reason, REASON_MAX_BYTES);
+
+pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidByHand::Empty);
+    }
+    if text.len() > max {
+        return Err(InvalidByHand::TooLong { max });
+    }
+    if text.contains(char::is_control) {
+        return Err(InvalidByHand::Control);
+    }
+    check_kept(text, Kept::Words)?;
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_decision_is_short_plain_and_no_card_number() {
+        assert_eq!("  Ann ".parse(), Ok(DecidedBy("Ann".to_owned())));
+        for (text, error) in [
+            (" ", InvalidByHand::Empty),
+            ("a\nb", InvalidByHand::Control),
+            ("card 4111 1111 1111 1111", Unkeepable::CardNumber.into()),
+            ("card 4111/1111/1111/1111", Unkeepable::CardNumber.into()),
+            ("Ann \u{202E}", Unkeepable::Hidden.into()),
+        ] {
+            assert_eq!(text.parse::<DecidedBy>(), Err(error), "{text}");
+            assert_eq!(text.parse::<Reason>(), Err(error), "{text}");
+        }
+        assert!("é".repeat(32).parse::<DecidedBy>().is_ok());
+        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert!("é".repeat(125).parse::<Reason>().is_ok());
+        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong { max: 250 }));
+    }
+}

@@ -1,0 +1,457 @@
+//! Where an operation stands: a sum type, so that it cannot contradict itself. Everything else about it is derived.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::Decline;
+use crate::{
+    order::outcome::{Doubt, GatewayResponse, NoEffect, Outcome},
+    values::{carried::Carried, money::Amount},
+};
+
+/// When the first inquiry about an operation without an outcome is sent: the gateway is done then (`WORKING_MAX`),
+/// and the function that sent it is gone after 29 s.
+pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
+pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
+
+/// Where an operation stands, with what that implies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// On record; its latest attempt was sent or is about to be, and the outcome is not known.
+    Pending(Pending),
+    /// Known for certain.
+    Decided(Decision),
+    /// Something that only a newer version has a word for. Its amount counts as reserved.
+    Unrecognized,
+}
+
+/// An operation whose outcome is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Why the outcome is not known, once there was a response or the lack of one.
+    pub doubt: Option<Doubt>,
+    /// The gateway's last response; it decided nothing.
+    pub response: GatewayResponse,
+    /// How often the gateway responded to an inquiry.
+    pub inquiries: u32,
+    /// When the next inquiry is due.
+    pub next_inquiry_at: Timestamp,
+    /// Since when the gateway shows no trace of it.
+    pub absent_since: Option<Timestamp>,
+}
+
+impl Pending {
+    /// Of an attempt that is sent now.
+    fn from_now(now: Timestamp) -> Self {
+        Self {
+            doubt: None,
+            response: GatewayResponse::default(),
+            inquiries: 0,
+            next_inquiry_at: now + FIRST_INQUIRY_AFTER,
+            absent_since: None,
+        }
+    }
+
+    /// Puts the next inquiry off, the longer the more of them the gateway responded to.
+    pub(crate) fn back_off(&mut self, now: Timestamp) {
+        let step = usize::try_from(self.inquiries).unwrap_or(usize::MAX).min(BACK_OFF_MIN.len() - 1);
+        self.inquiries = self.inquiries.saturating_add(1);
+        self.next_inquiry_at = now + SignedDuration::from_mins(BACK_OFF_MIN[step]);
+    }
+}
+
+/// The final result of an attempt, with the gateway's response, which is empty where there was none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Done.
+    Approved(GatewayResponse),
+    /// Refused.
+    Declined(GatewayResponse, Decline),
+    /// Known to have had no effect.
+    NoEffect(GatewayResponse, NoEffect),
+}
+
+impl Decision {
+    /// The decision that an outcome is, if it is one.
+    pub fn from_outcome(outcome: &Outcome) -> Option<Self> {
+        let response = outcome.response().to_keep();
+        Some(match outcome {
+            Outcome::Approved(_) | Outcome::PartiallyApproved(_) => Self::Approved(response),
+            Outcome::Declined(_, code, advice) => {
+                Self::Declined(response, Decline { code: *code, advice: *advice })
+            }
+            Outcome::NoEffect(reason, _) => Self::NoEffect(response, *reason),
+            Outcome::Unknown(..) | Outcome::Refused(..) => return None,
+        })
+    }
+
+    /// Whether an attempt that was decided so may still turn out to be done: its request may be on its way, or an
+    /// intermediary spoke for the gateway.
+    pub fn may_surface(&self) -> bool {
+        match self {
+            Self::NoEffect(_, NoEffect::NeverArrived) => true,
+            Self::NoEffect(response, NoEffect::TryAgain | NoEffect::Misconfigured) => {
+                response.status.is_none()
+            }
+            Self::NoEffect(..) | Self::Approved(_) | Self::Declined(..) => false,
+        }
+    }
+
+    /// The gateway's response.
+    pub fn response(&self) -> &GatewayResponse {
+        match self {
+            Self::Approved(response) | Self::Declined(response, _) | Self::NoEffect(response, _) => response,
+        }
+    }
+
+    /// Its stage.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Approved(_) => Stage::Approved,
+            Self::Declined(..) => Stage::Declined,
+            Self::NoEffect(..) => Stage::NoEffect,
+        }
+    }
+}
+
+/// Where an operation stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The outcome is not known.
+    Pending,
+    /// Done.
+    Approved,
+    /// Refused.
+    Declined,
+    /// Known to have had no effect; another attempt may be allowed.
+    NoEffect,
+    /// Only a newer version knows.
+    Unrecognized,
+}
+
+impl Stage {
+    /// The name used in logs and responses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::NoEffect => "not_done",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// One sending of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Tells whose write put it on record. The first attempt has the operation's id.
+    pub id: Uuid,
+    /// 1 for the first; 0 for an operation that is only recorded.
+    pub number: u32,
+    /// When it was saved, before it was sent.
+    pub at: Timestamp,
+    /// The order id that the gateway knows it by; see [`gateway_order_id`](super::gateway_order_id).
+    pub gateway_order_id: String,
+}
+
+impl Attempt {
+    /// An operation's first one, which has its id and its time.
+    pub fn first(operation: Uuid, created_at: Timestamp) -> Self {
+        let gateway_order_id = super::gateway_order_id(operation);
+        Self { id: operation, number: 1, at: created_at, gateway_order_id }
+    }
+}
+
+/// A decision that no longer stands: another attempt followed, or the gateway said otherwise later.
+///
+/// Kept for people and for the record of what happened, and because an abandoned attempt may still surface: inquiries
+/// look for it under its own order id. Other decisions of one kind without any effect share an entry, so that an
+/// operation that is retried for days stays small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superseded {
+    /// The latest attempt that it was decided of.
+    pub attempt: Attempt,
+    /// The amount of that attempt.
+    pub amount: Amount,
+    /// What was decided; none where only a newer version has a word for it.
+    pub decision: Option<Decision>,
+    /// When it was decided first.
+    pub first_at: Timestamp,
+    /// When it was decided last.
+    pub at: Timestamp,
+    /// How often it was decided.
+    pub times: u32,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl Superseded {
+    /// Whether another decision can share its entry: both are the same lack of an effect.
+    fn is_like(&self, decision: &Decision) -> bool {
+        // Each attempt that may still surface is looked for under its own order id.
+        if decision.may_surface() {
+            return false;
+        }
+        match (&self.decision, decision) {
+            (Some(Decision::NoEffect(_, NoEffect::Unrecognized)), _) => false,
+            (Some(Decision::NoEffect(_, one)), Decision::NoEffect(_, other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Adds a decision that no longer stands to those that were before it.
+fn supersede(
+    earlier: &mut Vec<Superseded>,
+    attempt: &Attempt,
+    amount: Amount,
+    decision: Decision,
+    at: Timestamp,
+) {
+    match earlier.iter_mut().find(|entry| entry.is_like(&decision)) {
+        Some(entry) => {
+            entry.attempt = attempt.clone();
+            entry.amount = amount;
+            entry.decision = Some(decision);
+            entry.at = at;
+            entry.times = entry.times.saturating_add(1);
+        }
+        None => earlier.push(Superseded {
+            attempt: attempt.clone(),
+            amount,
+            decision: Some(decision),
+            first_at: at,
+            at,
+            times: 1,
+            carried: Carried::default(),
+        }),
+    }
+}
+
+impl super::Operation {
+    /// Where it stands, in one word.
+    pub fn stage(&self) -> Stage {
+        match &self.state {
+            State::Pending(_) => Stage::Pending,
+            State::Decided(decision) => decision.stage(),
+            State::Unrecognized => Stage::Unrecognized,
+        }
+    }
+
+    /// Whether it stands there.
+    pub fn is(&self, stage: Stage) -> bool {
+        self.stage() == stage
+    }
+
+    /// The gateway's response, empty where there was none.
+    pub fn response(&self) -> Option<&GatewayResponse> {
+        match &self.state {
+            State::Pending(pending) => Some(&pending.response),
+            State::Decided(decision) => Some(decision.response()),
+            State::Unrecognized => None,
+        }
+    }
+
+    /// The gateway's reference  of what was done, once there is one.
+    pub fn reference(&self) -> Option<&str> {
+        self.response()?.reference.as_deref()
+    }
+
+    /// What it is waiting for, while its outcome is not known.
+    pub fn pending(&self) -> Option<&Pending> {
+        match &self.state {
+            State::Pending(pending) => Some(pending),
+            State::Decided(_) | State::Unrecognized => None,
+        }
+    }
+
+    pub(crate) fn pending_mut(&mut self) -> Option<&mut Pending> {
+        match &mut self.state {
+            State::Pending(pending) => Some(pending),
+            State::Decided(_) | State::Unrecognized => None,
+        }
+    }
+
+    /// The operation as it was before its decision.
+    pub(crate) fn as_pending(&self) -> Self {
+        Self { state: Self::pending_from(self.created_at), ..self.clone() }
+    }
+
+    /// Why it was refused.
+    pub fn decline(&self) -> Option<Decline> {
+        match &self.state {
+            State::Decided(Decision::Declined(_, decline)) => Some(*decline),
+            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+        }
+    }
+
+    /// Why it had no effect.
+    pub fn no_effect(&self) -> Option<NoEffect> {
+        match &self.state {
+            State::Decided(Decision::NoEffect(_, reason)) => Some(*reason),
+            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+        }
+    }
+
+    /// When the next inquiry about it is due: while its outcome is not known, or once more after it was abandoned.
+    pub fn next_inquiry_at(&self) -> Option<Timestamp> {
+        let pending = self.pending().map(|pending| pending.next_inquiry_at);
+        pending.into_iter().chain(self.last_look_at).min()
+    }
+
+    /// Attempts that were abandoned and may still turn out to be done, the latest first.
+    pub fn may_surface(&self) -> impl Iterator<Item = &Attempt> {
+        let latest = match &self.state {
+            State::Decided(decision) if decision.may_surface() => Some(&self.attempt),
+            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+        };
+        latest.into_iter().chain(self.abandoned())
+    }
+
+    /// Earlier attempts among them.
+    pub fn abandoned(&self) -> impl Iterator<Item = &Attempt> {
+        let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
+        // An attempt whose late approval was adopted is the one that stands.
+        let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
+        self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
+    }
+
+    /// Whether the latest attempt shares its order id with earlier ones, as the first release sent them.
+    pub fn shares_order_id(&self) -> bool {
+        self.attempt.number > 1 && self.attempt.gateway_order_id != super::gateway_order_id(self.attempt.id)
+    }
+
+    pub(super) fn pending_from(now: Timestamp) -> State {
+        State::Pending(Pending::from_now(now))
+    }
+
+    /// Decides it. What was decided before stays on record.
+    pub(crate) fn decide(&mut self, decision: Decision, now: Timestamp) {
+        self.supersede_decision();
+        self.state = State::Decided(decision);
+        self.updated_at = now;
+    }
+
+    /// Begins another attempt. What was decided of the last one stays on record; `refused` is the decision that was
+    /// not final, because the operation must succeed.
+    pub(crate) fn attempt_again(
+        &mut self,
+        attempt_id: Uuid,
+        amount: Amount,
+        refused: Option<Decision>,
+        now: Timestamp,
+    ) {
+        self.supersede_decision();
+        if let Some(decision) = refused {
+            supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
+        }
+        self.amount = amount;
+        self.attempt = Attempt {
+            id: attempt_id,
+            number: self.attempt.number.saturating_add(1),
+            at: now,
+            // One of its own, so that a record at the gateway belongs to exactly one attempt.
+            gateway_order_id: super::gateway_order_id(attempt_id),
+        };
+        self.state = Self::pending_from(now);
+        self.updated_at = now;
+    }
+
+    /// Makes it pending again, because the gateway says otherwise than what was decided, which stays on record.
+    pub(crate) fn reopen(&mut self, now: Timestamp) {
+        self.supersede_decision();
+        self.state = Self::pending_from(now);
+    }
+
+    fn supersede_decision(&mut self) {
+        if let State::Decided(decision) = &self.state {
+            let decision = decision.clone();
+            supersede(&mut self.superseded, &self.attempt, self.amount, decision, self.updated_at);
+        }
+    }
+
+    /// Keeps an outcome that cannot be applied, because only a newer version knows where the operation stands.
+    pub(crate) fn keep_unapplied(&mut self, decision: Decision, now: Timestamp) {
+        supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        order::operation::{Kind, Operation},
+        test_payments::new_operation,
+        values::decline::{Advice, DeclineCode},
+    };
+
+    fn no_effect(reason: NoEffect) -> Decision {
+        Decision::NoEffect(GatewayResponse::default(), reason)
+    }
+
+    fn declined() -> Decision {
+        let decline = Decline { code: DeclineCode::GenericDecline, advice: Advice::Later };
+        Decision::Declined(GatewayResponse::default(), decline)
+    }
+
+    fn pending() -> Operation {
+        Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn decisions_share_an_entry_only_if_they_are_the_same_lack_of_an_effect() {
+        use NoEffect::{Misconfigured, NeverArrived, TryAgain, Unreachable, Unrecognized};
+        for (decisions, entries) in [
+            (vec![no_effect(Unreachable), no_effect(Unreachable)], 1),
+            (vec![no_effect(Unreachable), no_effect(TryAgain), no_effect(Unreachable)], 2),
+            (vec![no_effect(Misconfigured), no_effect(TryAgain)], 2),
+            // Which of a newer version's reasons it is cannot be told.
+            (vec![no_effect(Unrecognized), no_effect(Unrecognized)], 2),
+            // Each may still surface, under an order id of its own.
+            (vec![no_effect(NeverArrived), no_effect(NeverArrived)], 2),
+            (vec![declined(), declined()], 2),
+            (vec![no_effect(Unreachable), declined()], 2),
+        ] {
+            let (mut operation, mut now) = (pending(), Timestamp::UNIX_EPOCH);
+            for (n, decision) in decisions.iter().enumerate() {
+                operation.decide(decision.clone(), now);
+                now += jiff::SignedDuration::from_mins(1);
+                let id = Uuid::from_u128(n as u128 + 2);
+                operation.attempt_again(id, operation.amount, None, now);
+            }
+            assert_eq!(operation.superseded.len(), entries, "{decisions:?}");
+            let times: u32 = operation.superseded.iter().map(|earlier| earlier.times).sum();
+            assert_eq!(usize::try_from(times).unwrap(), decisions.len(), "{decisions:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_applied_is_kept() {
+        let mut operation = Operation { state: State::Unrecognized, ..pending() };
+        operation.keep_unapplied(declined(), Timestamp::UNIX_EPOCH);
+        assert_eq!(operation.superseded[0].decision, Some(declined()));
+        assert!(operation.is(Stage::Unrecognized));
+    }
+
+    #[test]
+    fn only_a_further_attempt_under_the_first_ones_order_id_shares_it() {
+        let mut operation = pending();
+        // The first attempt has it alone, whatever its form.
+        operation.attempt.gateway_order_id = "of the first release".to_owned();
+        assert!(!operation.shares_order_id());
+        operation.attempt.number = 2;
+        assert!(operation.shares_order_id());
+        operation.attempt.gateway_order_id = super::super::gateway_order_id(operation.attempt.id);
+        assert!(!operation.shares_order_id());
+    }
+
+    #[test]
+    fn an_operation_as_it_was_before_its_decision_waits_for_one() {
+        let mut operation = pending();
+        operation.decide(declined(), Timestamp::UNIX_EPOCH);
+        assert!(operation.as_pending().is(Stage::Pending));
+    }
+}

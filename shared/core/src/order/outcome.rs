@@ -1,0 +1,241 @@
+//! What a gateway call came to, in the terms of the payment rules.
+
+use crate::values::{
+    card::{CardToken, StoredCard, clean_text},
+    carried::Carried,
+    decline::{Advice, DeclineCode},
+    money::Amount,
+};
+
+/// The longest gateway text that is kept. Longer ones are rare, and 200 operations have to fit into one item.
+const TEXT_MAX_CHARS: usize = 64;
+
+/// The gateway's response, kept with the operation for finance and support. Holds no card data. The default is no
+/// response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayResponse {
+    /// `A` approved, `B` retry, `C` declined.
+    pub status: Option<String>,
+    /// Who answered: `PPS` is the gateway itself, anything else a processor.
+    pub processor: Option<String>,
+    /// The code, text with its leading zeros, meaningful only with `processor`.
+    pub code: Option<String>,
+    /// The code in words; for people, never for decisions.
+    pub text: Option<String>,
+    /// The gateway's reference of the transaction.
+    pub reference: Option<String>,
+    /// The issuer's approval code.
+    pub authcode: Option<String>,
+    /// The AVS letter.
+    pub avs: Option<String>,
+    /// The CVV letter.
+    pub cvv: Option<String>,
+    /// The gateway's token for the card; works only for this merchant. Never stored here: it is kept once, with the
+    /// transaction's card.
+    pub token: Option<CardToken>,
+    /// Where the gateway stores the card. Never stored here, as the token.
+    pub stored: Option<StoredCard>,
+    /// The amount that the gateway names, sign dropped.
+    pub amount: Option<Amount>,
+    /// Whether the settlement refused it after it was approved. It stays approved and is never repeated automatically.
+    pub settlement_rejected: bool,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl GatewayResponse {
+    /// The response as it is kept: without what is kept with the card.
+    #[must_use]
+    pub fn to_keep(&self) -> Self {
+        Self { token: None, stored: None, ..self.clone() }
+    }
+
+    /// Whether there was no response, or an empty one.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// A gateway's text as it is kept.
+    pub fn clean_text(text: &str) -> String {
+        clean_text(text, TEXT_MAX_CHARS)
+    }
+}
+
+/// Why an operation is known to have had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoEffect {
+    /// The gateway could not be reached, so nothing was sent.
+    Unreachable,
+    /// The gateway asks to try again (`B`, HTTP 429).
+    TryAgain,
+    /// Too little of the invocation's time was left to send it safely.
+    NoTimeLeft,
+    /// The gateway refuses the merchant's set-up or credentials.
+    Misconfigured,
+    /// A refund before the payment settled.
+    NotSettled,
+    /// A void after the payment was sent to settlement.
+    AlreadySettled,
+    /// Two inquiries, late enough and a minute apart, found no trace of it.
+    NeverArrived,
+    /// The gateway shows the payment as voided, and Tollgate did not void it.
+    VoidedElsewhere,
+    /// A reason that only a newer version knows.
+    Unrecognized,
+}
+
+/// Whether an operation that had no effect may get another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Yes; the same request can succeed as it is.
+    AsItIs,
+    /// Yes, but it can succeed only after an operator, the settlement or another operation acted.
+    AfterAChange,
+    /// No.
+    Never,
+}
+
+impl NoEffect {
+    /// Whether the operation may be retried. The only place that decides it.
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft | Self::NeverArrived => Retry::AsItIs,
+            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled => Retry::AfterAChange,
+            // It was done, and undone on purpose: repeating it would charge against that.
+            Self::VoidedElsewhere | Self::Unrecognized => Retry::Never,
+        }
+    }
+
+    /// The name used in logs and by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TryAgain => "try_again",
+            Self::NoTimeLeft => "no_time_left",
+            Self::Misconfigured => "misconfigured",
+            Self::NotSettled => "not_settled",
+            Self::AlreadySettled => "already_settled",
+            Self::NeverArrived => "never_arrived",
+            Self::VoidedElsewhere => "voided_elsewhere",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// Why it is not known what the gateway did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The request was sent, the answer did not come in time or was cut off.
+    NoAnswer,
+    /// An answer that cannot be read, or a server error.
+    Unreadable,
+    /// The gateway itself lost track of the processor (PPS 63 to 66), or asks to try a capture, void or refund again
+    /// that it may have done.
+    GatewayLostTrack,
+    /// The amount in the answer is missing or not what was asked.
+    AmountDiffers,
+    /// An approval without what an approval of this kind carries.
+    Incomplete,
+    /// The gateway's state of the payment is not ours: something else acted on it.
+    StateDiffers,
+    /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
+    Duplicate,
+    /// A reason that only a newer version knows.
+    Unrecognized,
+}
+
+impl Doubt {
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::Unreadable => "unreadable",
+            Self::GatewayLostTrack => "gateway_lost_track",
+            Self::AmountDiffers => "amount_differs",
+            Self::Incomplete => "incomplete",
+            Self::StateDiffers => "state_differs",
+            Self::Duplicate => "duplicate",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}
+
+/// What one gateway call came to. Every result has its name here; there is no "other".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done as asked.
+    Approved(GatewayResponse),
+    /// Authorized for less than was asked; the approved amount is in the answer.
+    PartiallyApproved(GatewayResponse),
+    /// Refused by the issuer, the processor or the gateway. Nothing was done.
+    Declined(GatewayResponse, DeclineCode, Advice),
+    /// Nothing was done, and it is known.
+    NoEffect(NoEffect, GatewayResponse),
+    /// Not known: it may or may not have been done. Only an inquiry decides.
+    Unknown(Doubt, GatewayResponse),
+    /// An HTTP status that an intermediary can send after the gateway has acted. Without an inquiry that finds it, this
+    /// is the lack of an effect that it stands for.
+    Refused(NoEffect, GatewayResponse),
+}
+
+impl Outcome {
+    /// The gateway's response.
+    pub fn response(&self) -> &GatewayResponse {
+        match self {
+            Self::Approved(response)
+            | Self::PartiallyApproved(response)
+            | Self::Declined(response, ..)
+            | Self::NoEffect(_, response)
+            | Self::Refused(_, response)
+            | Self::Unknown(_, response) => response,
+        }
+    }
+}
+
+/// What the gateway says when it is asked what became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Its word: this is what became of it.
+    Became(Box<Outcome>),
+    /// It was approved more than once: an earlier attempt arrived after it was given up. Every approval, oldest first.
+    Several(Vec<GatewayResponse>),
+    /// No trace of it: no record, or the payment is as it was before. Counts only when asked twice, late enough.
+    Absent,
+    /// The only record was refused as equal to one that was seen before or is in progress. Like no trace, it counts only
+    /// when found twice.
+    Duplicate(GatewayResponse),
+    /// The only record is one of which the gateway did not get the processor's response. A payment had no effect; a refund
+    /// may have been done.
+    TimedOut(GatewayResponse),
+    /// The gateway responded, and its records decide nothing. Concerns this operation only.
+    Undecided,
+    /// The same, because it was approved and its settlement is under review or not stated. That ends after days.
+    UnderReview,
+    /// No usable response: a failed connection, another status than 200, no JSON. Says nothing about the operation.
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_empty_only_if_nothing_is_in_it() {
+        assert!(GatewayResponse::default().is_empty());
+        assert!(!GatewayResponse { avs: Some("Y".to_owned()), ..GatewayResponse::default() }.is_empty());
+        assert!(!GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() }.is_empty());
+    }
+
+    #[test]
+    fn a_text_of_the_gateway_is_cut_and_holds_no_card_number() {
+        assert_eq!(GatewayResponse::clean_text("Approval"), "Approval");
+        assert_eq!(GatewayResponse::clean_text(&"x".repeat(65)), "x".repeat(64));
+        assert!(!GatewayResponse::clean_text("card 4111111111111111").contains("41111111"));
+    }
+
+    #[test]
+    fn a_lack_of_an_effect_and_a_doubt_have_the_names_that_are_in_logs() {
+        assert_eq!(NoEffect::NeverArrived.as_str(), "never_arrived");
+        assert_eq!(Doubt::GatewayLostTrack.as_str(), "gateway_lost_track");
+    }
+}

@@ -1,0 +1,168 @@
+//! The rules that a merchant sets and the order's decisions follow.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::order::operation::{Cause, Principal};
+
+/// Where an order's total comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrdersMode {
+    /// An order is registered with its amount and currency before it is paid, and is never paid beyond that.
+    #[default]
+    Registered,
+    /// Order ids are opaque: the merchant's own system knows the totals, so each payment states its amount.
+    External,
+}
+
+/// What a refund that names no amount means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundWithoutAmount {
+    /// All that is left goes back through the gateway.
+    #[default]
+    Gateway,
+    /// The refund is recorded and the gateway is not called, as Elastic Path does.
+    Mark,
+    /// The request is refused: the amount has to be named.
+    Reject,
+}
+
+/// AVS and CVV answers on which an approval is given back and the payment declined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineOn {
+    /// AVS letters, for instance `["N"]`.
+    #[serde(default)]
+    pub avs: Vec<String>,
+    /// CVV letters, for instance `["N"]`.
+    #[serde(default)]
+    pub cvv: Vec<String>,
+}
+
+impl DeclineOn {
+    /// Why an approval with these letters must not stand, if so. A letter that the gateway does not state refuses nothing.
+    pub fn refuses(&self, avs: Option<&String>, cvv: Option<&String>) -> Option<Cause> {
+        let is_in = |list: &[String], letter: Option<&String>| letter.is_some_and(|it| list.contains(it));
+        if is_in(&self.cvv, cvv) {
+            Some(Cause::CvvMismatch)
+        } else if is_in(&self.avs, avs) {
+            Some(Cause::AvsMismatch)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a letter is missing that could refuse the approval.
+    pub fn misses(&self, avs: Option<&String>, cvv: Option<&String>) -> bool {
+        (cvv.is_none() && !self.cvv.is_empty()) || (avs.is_none() && !self.avs.is_empty())
+    }
+}
+
+/// A merchant's rules for its orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Where totals come from.
+    pub orders: OrdersMode,
+    /// Keep an approval for less than was asked instead of giving it back.
+    pub accept_partial_approval: bool,
+    /// AVS and CVV answers that the merchant does not accept.
+    pub decline_on: DeclineOn,
+    /// What a refund without an amount does.
+    pub refund_without_amount: RefundWithoutAmount,
+    /// How long an equal request without an idempotency key counts as a possible duplicate.
+    pub duplicate_window: SignedDuration,
+    /// How long an uncaptured authorization is expected to live at the issuer.
+    pub authorization_lifetime: SignedDuration,
+    /// When an authorization is captured by itself, counted from when it was asked for; none: only on request.
+    pub capture_after: Option<SignedDuration>,
+    /// Whether an authorization that was to be captured and ended before is voided.
+    pub void_lapsed: bool,
+    /// How long the names and e-mail addresses of new payments are kept; none: as long as the payments.
+    pub keep_personal_data: Option<SignedDuration>,
+    /// What shoppers may do.
+    pub shoppers: ShopperPolicy,
+}
+
+impl Policy {
+    /// Whether whoever acts under this grant can pay at all. A shopper pays what is owing, which only
+    /// a registered order tells.
+    pub fn takes_payments_of(&self, by: Principal) -> bool {
+        by != Principal::Implicit || self.orders == OrdersMode::Registered
+    }
+
+    /// Whether it can pay with a card that is stored at the gateway. To a browser, ids of stored cards
+    /// are numbers that anybody could try out.
+    pub fn takes_stored_cards_of(&self, by: Principal) -> bool {
+        by != Principal::Implicit || self.shoppers.stored_cards
+    }
+}
+
+/// What shoppers' browsers may do on a merchant's orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopperPolicy {
+    /// Declined plus pending attempts that they may make on one order.
+    pub attempts: usize,
+    /// Declined or pending payments from one address in an hour.
+    pub declines_per_source_hour: u32,
+    /// The same of all shoppers in a minute; none: not limited, because strangers could close the shop with it.
+    pub declines_per_merchant_minute: Option<u32>,
+    /// Whether one may pay a part of what is owing.
+    pub partial: bool,
+    /// Whether one may pay with a card that is stored at the gateway.
+    pub stored_cards: bool,
+}
+
+impl Default for ShopperPolicy {
+    fn default() -> Self {
+        // A person mistypes a few times; a card tester needs hundreds.
+        Self {
+            attempts: 5,
+            declines_per_source_hour: 10,
+            declines_per_merchant_minute: None,
+            partial: false,
+            stored_cards: false,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            orders: OrdersMode::default(),
+            accept_partial_approval: false,
+            decline_on: DeclineOn::default(),
+            refund_without_amount: RefundWithoutAmount::default(),
+            // Long enough for a double click and a client's quick retry, short enough for a second cup of coffee.
+            duplicate_window: SignedDuration::from_secs(60),
+            // What most card schemes grant an e-commerce authorization.
+            authorization_lifetime: SignedDuration::from_hours(7 * 24),
+            capture_after: None,
+            void_lapsed: false,
+            keep_personal_data: None,
+            shoppers: ShopperPolicy::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shopper_cannot_name_its_own_price_nor_try_out_stored_cards() {
+        let registered = Policy::default();
+        let external = Policy { orders: OrdersMode::External, ..Policy::default() };
+        let stored = ShopperPolicy { stored_cards: true, ..ShopperPolicy::default() };
+        let stored = Policy { shoppers: stored, ..Policy::default() };
+        for (policy, pays, stored_cards) in
+            [(&registered, true, false), (&external, false, false), (&stored, true, true)]
+        {
+            assert_eq!(policy.takes_payments_of(Principal::Implicit), pays);
+            assert_eq!(policy.takes_stored_cards_of(Principal::Implicit), stored_cards);
+            assert!(policy.takes_payments_of(Principal::ClientCredentials));
+            assert!(policy.takes_stored_cards_of(Principal::ClientCredentials));
+        }
+    }
+}

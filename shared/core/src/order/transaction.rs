@@ -1,0 +1,345 @@
+//! A payment as a client sees it: one row that its operations change.
+//!
+//! Nothing about a transaction's state is stored beside its operations: status, captured and refunded are
+//! read off the list each time, so they cannot disagree with what happened.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    order::{
+        operation::{Cause, Decline, Kind, Mechanism, Operation, Principal, Shopper, Stage},
+        outcome::NoEffect,
+    },
+    values::{card::CardSummary, carried::Carried, memo::Memo, money::Amount},
+};
+
+/// How the payment began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Hold now, capture later.
+    Authorize,
+    /// Take at once.
+    Purchase,
+    /// One that only a newer version knows.
+    Unrecognized,
+}
+
+impl Method {
+    /// The operation that begins a payment of this method.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Authorize => Kind::Authorize,
+            Self::Purchase => Kind::Purchase,
+            Self::Unrecognized => Kind::Unrecognized,
+        }
+    }
+
+    /// The name used by the command line.
+    pub fn as_str(self) -> &'static str {
+        self.kind().as_str()
+    }
+}
+
+/// Elastic Path's transaction status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Something is under way and its outcome is not known.
+    Pending,
+    /// The last thing asked was done.
+    Complete,
+    /// The payment was refused, or nothing was done.
+    Failed,
+    /// Voided on request.
+    Cancelled,
+}
+
+impl Status {
+    /// Elastic Path's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What became of an operation, as every API answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationStatus {
+    /// Not known yet.
+    Pending,
+    /// It was done.
+    Done,
+    /// It was refused, by the issuer, the gateway or one of the merchant's rules.
+    Declined(Decline),
+    /// Nothing was done.
+    NoEffect(NoEffect),
+}
+
+/// A capture that happens by itself. What became of it stands in the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaptureSchedule {
+    /// The moment that was asked for.
+    pub at: Timestamp,
+    /// When it was recorded that the authorization had ended before that came to pass.
+    pub lapsed_at: Option<Timestamp>,
+}
+
+/// A payment with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Ours; what follow-up calls name.
+    pub id: Uuid,
+    /// How it began.
+    pub method: Method,
+    /// What may be kept of the card.
+    pub card: CardSummary,
+    /// What the merchant's system said about it; for a payment that is an order of its own.
+    pub memo: Option<Box<Memo>>,
+    /// The merchant's own reference, as given at capture.
+    pub custom_reference: Option<String>,
+    /// The merchant's reference of the customer for whom the gateway is to store the card along with an approval.
+    pub save_for: Option<String>,
+    /// When the held amount is captured by itself.
+    pub capture: Option<CaptureSchedule>,
+    /// When the issuer is expected to drop an uncaptured authorization.
+    pub authorization_expires_at: Option<Timestamp>,
+    /// Who paid.
+    pub by: Principal,
+    /// Which shopper paid; none for a payment by the merchant, and for shoppers whose tokens do not tell them apart.
+    pub shopper: Option<Shopper>,
+    /// When it was first asked for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Everything that was asked of it, oldest first; the first began it. Never empty, never shortened.
+    pub operations: Vec<Operation>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl Transaction {
+    /// A payment that begins with this operation, under the operation's own id and by its principal.
+    pub fn new(method: Method, card: CardSummary, first: Operation) -> Self {
+        Self {
+            id: first.id,
+            method,
+            card,
+            memo: None,
+            custom_reference: None,
+            save_for: None,
+            capture: None,
+            authorization_expires_at: None,
+            by: first.by,
+            shopper: None,
+            created_at: first.created_at,
+            updated_at: first.created_at,
+            operations: vec![first],
+            carried: Carried::default(),
+        }
+    }
+
+    /// The operation that began the payment.
+    pub fn first(&self) -> Option<&Operation> {
+        self.operations.first()
+    }
+
+    /// The operation that tells what became of another: the void that followed from it, or itself.
+    pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
+        let followed = match operation.kind {
+            Kind::Authorize | Kind::Purchase => operation.is(Stage::Approved),
+            Kind::Refund => operation.no_effect() == Some(NoEffect::NotSettled),
+            Kind::Capture | Kind::Void | Kind::Unrecognized => false,
+        };
+        let follow_up =
+            self.operations.iter().rev().find(|later| {
+                followed && later.follows == Some(operation.id) && later.cause != Cause::Duplicate
+            });
+        follow_up.unwrap_or(operation)
+    }
+
+    /// What became of an operation, with whatever followed from it.
+    pub fn operation_status(&self, operation: &Operation) -> OperationStatus {
+        let latest = self.latest_of(operation);
+        let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
+        match (latest.stage(), by_rule.or(latest.decline())) {
+            (Stage::Pending | Stage::Unrecognized, _) => OperationStatus::Pending,
+            (Stage::Approved | Stage::Declined, Some(decline)) => OperationStatus::Declined(decline),
+            (Stage::Approved | Stage::Declined, None) => OperationStatus::Done,
+            (Stage::NoEffect, _) => OperationStatus::NoEffect(match latest.no_effect() {
+                // A refund that came too early stays that, however far its void got.
+                Some(NoEffect::AlreadySettled) if latest.follows.is_some() => NoEffect::NotSettled,
+                Some(reason) => reason,
+                None => NoEffect::TryAgain,
+            }),
+        }
+    }
+
+    /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
+    /// amount counts as reserved.
+    pub fn is_recognized(&self) -> bool {
+        self.method != Method::Unrecognized && self.operations.iter().all(Operation::is_recognized)
+    }
+
+    /// The operation whose outcome is not known yet; there is at most one.
+    pub fn pending(&self) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is(Stage::Pending))
+    }
+
+    /// Elastic Path's status.
+    pub fn status(&self) -> Status {
+        if self.pending().is_some() || !self.is_recognized() {
+            return Status::Pending;
+        }
+        if !self.began() || self.undone_by_rule() {
+            return Status::Failed;
+        }
+        match self.voided().map(|void| void.cause) {
+            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => Status::Complete,
+            Some(Cause::Asked | Cause::Elsewhere) => Status::Cancelled,
+            Some(Cause::Unrecognized) => Status::Pending,
+            Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
+                Status::Failed
+            }
+        }
+    }
+
+    /// Whether the gateway approved the authorization or purchase.
+    pub fn began(&self) -> bool {
+        self.first().is_some_and(|first| first.is(Stage::Approved))
+    }
+
+    /// The void that took effect.
+    pub fn voided(&self) -> Option<&Operation> {
+        self.approved(Kind::Void).find(|void| void.cause != Cause::Duplicate)
+    }
+
+    /// Whether what the payment's own answer called for is done: it was voided, or refunded where that came too late.
+    fn undone_by_rule(&self) -> bool {
+        self.operations.iter().any(|o| o.is(Stage::Approved) && o.cause.declines_as().is_some())
+    }
+
+    /// Whether a void follows from the payment's own answer, so that it must not stand.
+    pub fn must_not_stand(&self) -> bool {
+        self.operations.iter().any(|operation| operation.cause.declines_as().is_some())
+    }
+
+    /// Amount of the payment: what was approved, or what was asked while that is not known. For a payment that only a
+    /// newer version can read: all that it may come to.
+    pub fn amount(&self) -> Amount {
+        if !self.is_recognized() {
+            let may_add = |o: &&Operation| o.kind.is_payment() || o.kind == Kind::Unrecognized;
+            return Amount::sum(self.operations.iter().filter(may_add).map(|operation| operation.amount));
+        }
+        self.first().map_or(Amount::ZERO, |first| {
+            if first.is(Stage::Approved) { first.approved_amount() } else { first.amount }
+        })
+    }
+
+    /// When it was cancelled: voided on request, or outside Tollgate.
+    pub fn cancelled_at(&self) -> Option<Timestamp> {
+        self.cancel().map(|void| void.updated_at)
+    }
+
+    fn cancel(&self) -> Option<&Operation> {
+        self.voided().filter(|void| matches!(void.cause, Cause::Asked | Cause::Elsewhere))
+    }
+
+    /// What a cancel took off the order for good, because it was to stay closed.
+    pub fn closed(&self) -> Amount {
+        self.cancel().filter(|void| void.closes_order).map_or(Amount::ZERO, |void| void.amount)
+    }
+
+    /// Amount taken, before refunds. A payment that was cancelled took nothing.
+    pub fn captured(&self) -> Amount {
+        if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
+            return Amount::ZERO;
+        }
+        match self.method {
+            Method::Purchase if self.began() => self.amount(),
+            Method::Purchase | Method::Unrecognized => Amount::ZERO,
+            // There is one capture at most: the rest of the authorization is released with it.
+            Method::Authorize => {
+                self.approved(Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
+            }
+        }
+    }
+
+    /// Amount given back, as refunds or as the void that stood in for one.
+    pub fn refunded(&self) -> Amount {
+        if !self.is_recognized() {
+            return Amount::ZERO;
+        }
+        match self.voided().map(|void| void.cause) {
+            Some(Cause::RefundBeforeSettlement) => self.captured(),
+            _ => Amount::sum(self.refunds().map(|refund| refund.amount)),
+        }
+    }
+
+    /// What can still be refunded.
+    pub fn refundable(&self) -> Amount {
+        self.captured().checked_sub(self.refunded()).unwrap_or(Amount::ZERO)
+    }
+
+    /// The held amount that can still be captured.
+    pub fn capturable(&self) -> Amount {
+        let open = self.method == Method::Authorize
+            && self.status() == Status::Complete
+            && self.voided().is_none()
+            && self.captured().is_zero();
+        if open { self.amount() } else { Amount::ZERO }
+    }
+
+    /// The gateway's reference  of the payment, once approved.
+    pub fn reference(&self) -> Option<&str> {
+        self.first().filter(|first| first.is(Stage::Approved))?.reference()
+    }
+
+    /// Elastic Path's transaction type: what was last done to the payment.
+    pub fn last_done(&self) -> Kind {
+        if !self.refunded().is_zero() {
+            Kind::Refund
+        } else if self.method == Method::Authorize && !self.captured().is_zero() {
+            Kind::Capture
+        } else {
+            self.method.kind()
+        }
+    }
+
+    /// Why the payment failed.
+    pub fn decline(&self) -> Option<Decline> {
+        let void = self.operations.iter().rev().find_map(|operation| operation.cause.declines_as());
+        let by_rule = void.map(|code| Decline { code, advice: code.advice() });
+        by_rule.or_else(|| self.first().and_then(Operation::decline))
+    }
+
+    /// How the refunds were made, if there are any.
+    pub fn refund_mechanism(&self) -> Option<Mechanism> {
+        if self.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement) {
+            return Some(Mechanism::Automatic);
+        }
+        self.refunds().last().map(|refund| refund.mechanism)
+    }
+
+    /// Whether a later void or refund may still be needed, for which room is kept.
+    pub fn is_open(&self) -> bool {
+        self.pending().is_some() || !self.capturable().is_zero() || !self.refundable().is_zero()
+    }
+
+    /// Refunds that somebody asked for.
+    fn refunds(&self) -> impl Iterator<Item = &Operation> {
+        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Asked)
+    }
+
+    fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
+        self.operations
+            .iter()
+            .filter(move |operation| operation.kind == kind && operation.is(Stage::Approved))
+    }
+}
+
+#[cfg(test)]
+mod tests;

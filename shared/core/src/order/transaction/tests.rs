@@ -1,0 +1,95 @@
+//! What is read off a payment's operations.
+
+use super::*;
+use crate::{
+    order::{
+        operation::{Decision, State},
+        outcome::GatewayResponse,
+    },
+    test_payments::{new_operation, payment},
+};
+
+fn operation(id: u128, kind: Kind, minor: u64, state: State) -> Operation {
+    let new = new_operation(Uuid::from_u128(id), kind, minor);
+    Operation { state, ..Operation::new(new, Timestamp::UNIX_EPOCH) }
+}
+
+fn approved(id: u128, kind: Kind, minor: u64) -> Operation {
+    operation(id, kind, minor, State::Decided(Decision::Approved(GatewayResponse::default())))
+}
+
+fn not_done(id: u128, kind: Kind, minor: u64, reason: NoEffect) -> Operation {
+    operation(id, kind, minor, State::Decided(Decision::NoEffect(GatewayResponse::default(), reason)))
+}
+
+fn paid(method: Method, minor: u64) -> Transaction {
+    payment(method, approved(1, method.kind(), minor))
+}
+
+#[test]
+fn methods_and_statuses_have_elastic_paths_names() {
+    assert_eq!((Method::Purchase.as_str(), Method::Authorize.as_str()), ("purchase", "authorize"));
+    let statuses = [Status::Pending, Status::Complete, Status::Failed, Status::Cancelled];
+    assert_eq!(statuses.map(Status::as_str), ["pending", "complete", "failed", "cancelled"]);
+}
+
+#[test]
+fn a_refund_that_came_too_early_stays_that_and_a_void_that_came_too_late_is_one() {
+    let mut transaction = paid(Method::Purchase, 100);
+    let refund = not_done(2, Kind::Refund, 100, NoEffect::NotSettled);
+    let mut void = not_done(3, Kind::Void, 100, NoEffect::AlreadySettled);
+    transaction.operations.push(void.clone());
+    assert_eq!(transaction.operation_status(&void), OperationStatus::NoEffect(NoEffect::AlreadySettled));
+    (void.follows, void.cause) = (Some(refund.id), Cause::RefundBeforeSettlement);
+    transaction.operations = vec![transaction.operations[0].clone(), refund.clone(), void];
+    assert_eq!(transaction.operation_status(&refund), OperationStatus::NoEffect(NoEffect::NotSettled));
+}
+
+#[test]
+fn of_a_payment_that_only_a_newer_version_can_read_all_is_reserved_that_it_may_come_to() {
+    let mut transaction = payment(Method::Unrecognized, approved(1, Kind::Purchase, 100));
+    transaction.operations.push(approved(2, Kind::Unrecognized, 50));
+    transaction.operations.push(approved(3, Kind::Refund, 30));
+    assert_eq!(transaction.amount().minor(), 150);
+    assert_eq!((transaction.captured(), transaction.refunded()), (Amount::ZERO, Amount::ZERO));
+}
+
+#[test]
+fn what_was_done_last_tells_how_the_refunds_were_made() {
+    let authorized = paid(Method::Authorize, 100);
+    assert_eq!((authorized.last_done(), authorized.refund_mechanism()), (Kind::Authorize, None));
+    let mut captured = authorized.clone();
+    captured.operations.push(approved(2, Kind::Capture, 60));
+    assert_eq!(captured.last_done(), Kind::Capture);
+    assert_eq!(paid(Method::Purchase, 100).last_done(), Kind::Purchase);
+
+    for mechanism in [Mechanism::Automatic, Mechanism::Manual] {
+        let mut refunded = captured.clone();
+        refunded.operations.push(Operation { mechanism, ..approved(3, Kind::Refund, 10) });
+        assert_eq!((refunded.last_done(), refunded.refund_mechanism()), (Kind::Refund, Some(mechanism)));
+    }
+
+    // A void gave everything back; what was voided otherwise was not refunded.
+    let mechanism = Mechanism::Manual;
+    for (cause, expected) in
+        [(Cause::RefundBeforeSettlement, Some(Mechanism::Automatic)), (Cause::Elsewhere, None)]
+    {
+        let mut voided = paid(Method::Purchase, 100);
+        voided.operations.push(Operation { cause, mechanism, ..approved(2, Kind::Void, 100) });
+        assert_eq!(voided.refund_mechanism(), expected, "{cause:?}");
+    }
+}
+
+#[test]
+fn a_payment_is_open_while_something_can_be_done_to_it() {
+    assert!(paid(Method::Authorize, 100).is_open(), "to be captured");
+    let mut purchase = paid(Method::Purchase, 100);
+    assert!(purchase.is_open(), "to be refunded");
+    purchase.operations.push(approved(2, Kind::Refund, 100));
+    assert!(!purchase.is_open());
+    let pending =
+        Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), Timestamp::UNIX_EPOCH);
+    assert!(payment(Method::Purchase, pending).is_open(), "in doubt");
+    let failed = not_done(1, Kind::Purchase, 100, NoEffect::Unreachable);
+    assert!(!payment(Method::Purchase, failed).is_open());
+}

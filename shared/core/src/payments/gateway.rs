@@ -1,0 +1,163 @@
+//! The card gateway: a port, narrow enough that what an answer means is decided in one place.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    order::{
+        OrderId,
+        operation::{Kind, Route},
+        outcome::{Finding, Outcome},
+    },
+    payments::merchants::Merchant,
+    values::{
+        card::{CardAccount, Expiry, SecurityCode},
+        memo::Memo,
+        money::{Amount, Currency},
+    },
+};
+
+/// The longest that a gateway may work on a request. When an inquiry counts, and when an operation is given up as
+/// absent, rests on it: each adapter asserts that its gateway is no slower.
+pub const WORKING_MAX: Duration = Duration::from_secs(32);
+
+/// One call to the gateway. Carries card data, so it is never stored, and has no `Debug`.
+pub struct Instruction<'a> {
+    /// The account to send it through.
+    pub route: &'a Route,
+    /// Currency of the amount.
+    pub currency: Currency,
+    /// Amount asked.
+    pub amount: Amount,
+    /// Our order id of the operation, unique at the gateway.
+    pub gateway_order_id: &'a str,
+    /// The merchant's order id, which goes along so that finance finds the payment.
+    pub order: &'a OrderId,
+    /// What the merchant's system said about the payment; the gateway is told some of it.
+    pub memo: Option<&'a Memo>,
+    /// What to do.
+    pub command: Command<'a>,
+}
+
+/// What to do.
+pub enum Command<'a> {
+    /// Hold an amount on a card.
+    Authorize(&'a PaymentSource),
+    /// Hold and capture at once.
+    Purchase(&'a PaymentSource),
+    /// Take what is held under this reference.
+    Capture {
+        /// The authorization's.
+        reference: &'a str,
+    },
+    /// Give back what was settled under this reference.
+    Refund {
+        /// The payment's.
+        reference: &'a str,
+    },
+    /// Undo all of what was done under this reference.
+    Void {
+        /// The payment's.
+        reference: &'a str,
+    },
+}
+
+/// One operation whose outcome is not known.
+pub struct Question<'a> {
+    /// The account that it was sent through.
+    pub route: &'a Route,
+    /// What was asked for.
+    pub kind: Kind,
+    /// The amount asked.
+    pub amount: Amount,
+    /// The order id that its latest attempt was sent with.
+    pub gateway_order_id: &'a str,
+    /// Whether earlier attempts were sent with it, too: what is refused there may then be theirs.
+    pub shared: bool,
+    /// The order ids of earlier attempts that were abandoned and may still surface.
+    pub earlier: Vec<&'a str>,
+    /// References of other things that are on record about the payment: its refunds, and what stands beside it.
+    pub known: Vec<&'a str>,
+    /// The payment that a capture, void or refund is about; none for the payment itself.
+    pub payment: Option<KnownPayment<'a>>,
+}
+
+/// A payment that is there, as the gateway knows it.
+pub struct KnownPayment<'a> {
+    /// The gateway's reference of it.
+    pub reference: &'a str,
+    /// The order id that it was sent with.
+    pub gateway_order_id: &'a str,
+}
+
+/// Who makes a payment with a stored card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Initiator {
+    /// The cardholder, who is there.
+    #[default]
+    Customer,
+    /// The merchant, as it was agreed with the cardholder.
+    Merchant {
+        /// Whether it is one of an agreed series (a subscription, installments).
+        scheduled: bool,
+    },
+}
+
+/// What is paid with.
+pub enum PaymentSource {
+    /// A card stored at the gateway.
+    Profile {
+        /// Account in the profile, `1` to `999`.
+        account: String,
+        /// The profile, up to 20 digits.
+        profile: String,
+        /// Who makes the payment. The card schemes want to know.
+        initiator: Initiator,
+    },
+    /// A card as its holder typed it, or its token.
+    Card(Box<Card>),
+}
+
+/// Card data on its way to the gateway.
+pub struct Card {
+    /// The number (PAN), or the gateway's token for it.
+    pub account: CardAccount,
+    /// When it expires.
+    pub expiry: Expiry,
+    /// The code on the card; sent once, kept nowhere. A token's may be with the gateway already.
+    pub security_code: Option<SecurityCode>,
+    /// The holder's name; may be empty.
+    pub name: String,
+    /// For address verification.
+    pub billing: Option<BillingAddress>,
+    /// Whether the gateway is to store the card along with an approval.
+    pub save: bool,
+}
+
+/// What address verification takes.
+#[derive(Default)]
+pub struct BillingAddress {
+    /// Street and house number.
+    pub line_1: Option<String>,
+    /// Flat, suite, building.
+    pub line_2: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub region: Option<String>,
+    /// Postal code.
+    pub postcode: Option<String>,
+    /// ISO 3166-1 alpha-2 country code.
+    pub country: Option<String>,
+}
+
+/// Performs operations on card accounts.
+#[async_trait]
+pub trait Gateway: Send + Sync {
+    /// Sends one instruction once, waiting at most `limit` for the answer, and says what it came to.
+    async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
+
+    /// Asks what became of an operation, waiting at most `limit` for each answer. Changes nothing at the gateway.
+    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding;
+}

@@ -1,0 +1,175 @@
+//! Merchants: who may request what, and the gateway account behind it. A port.
+
+mod key;
+
+pub use key::{MerchantKey, Role};
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    order::{CurrencyLimit, MerchantId, operation::Route, policy::Policy},
+    values::{discount::Discounts, money::Currency},
+};
+
+/// Shortest key of a merchant. Fewer characters can be guessed; `tollgate doctor` warns below 20.
+pub const KEY_MIN_CHARS: usize = 12;
+
+/// Why a merchant could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MerchantsError {
+    /// There is no such merchant.
+    #[error("no such merchant")]
+    Unknown,
+    /// The place where merchants are kept did not answer.
+    #[error("merchants cannot be read: {0}")]
+    Unavailable(String),
+    /// The merchant's document is wrong; says where, never what it holds.
+    #[error("the merchant's document is wrong: {0}")]
+    Malformed(String),
+    /// The merchant's document is there and may not be read.
+    #[error("the merchant's document may not be read: {0}")]
+    Forbidden(String),
+}
+
+/// Finds merchants.
+#[async_trait]
+pub trait Merchants: Send + Sync {
+    /// The merchant with this id, for new payments and for everything that a caller requests.
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError>;
+
+    /// The same, for learning the outcome of payments that exist. A merchant that makes no new payments is still found
+    /// if it was read before, so that nothing of it stays in doubt.
+    async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        self.get(id).await
+    }
+
+    /// Whether [`Merchants::get`] can tell now without calling another service.
+    fn is_kept(&self, _id: &MerchantId) -> bool {
+        true
+    }
+}
+
+/// A merchant: its keys, its gateway account and its rules. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct Merchant {
+    /// Its id; the Elastic Path API's `client_id`.
+    pub id: MerchantId,
+    /// What its own systems authenticate with. At least one, of at least [`KEY_MIN_CHARS`] characters.
+    pub keys: Vec<MerchantKey>,
+    /// Signs its access tokens.
+    pub token_signing_key: SecretString,
+    /// Its account at the gateway.
+    pub gateway: GatewayAccount,
+    /// Its rules for orders.
+    pub policy: Policy,
+    /// Whether browsers get tokens (grant `implicit`).
+    pub shopper_tokens: bool,
+    /// Whether it is stopped: no token, no request and no scheduled capture of it is accepted. Inquiries go on.
+    pub disabled: bool,
+    /// Whether its scheduled captures are held back. True for a merchant that is disabled.
+    pub captures_paused: bool,
+    /// Acquirers that a payment of the credit-card API may name.
+    pub authorizers: Vec<String>,
+    /// What the codes of the credit-card API's `Discount` take off.
+    pub discounts: Discounts,
+    /// What its customers know it by; on receipts only.
+    pub name: Option<String>,
+    /// The lines of its address; on receipts only.
+    pub address: Vec<String>,
+}
+
+/// A merchant's access to its gateway.
+#[derive(Debug)]
+pub struct GatewayAccount {
+    /// The gateway, by the name that its adapter gives itself.
+    pub gateway: &'static str,
+    /// How many decimals each amount has there. A currency with another number cannot be paid in.
+    pub decimals: u32,
+    /// Where it is: a URL, without a slash at the end.
+    pub endpoint: String,
+    /// User of the Basic authentication.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+    /// Its accounts, one for each currency that it takes.
+    pub accounts: BTreeMap<Currency, String>,
+}
+
+impl Merchant {
+    /// The number of characters of its shortest key.
+    pub fn shortest_key_chars(&self) -> usize {
+        self.keys.iter().map(MerchantKey::chars).min().unwrap_or_default()
+    }
+
+    /// The merchant's key that this is. All keys are compared, so that the time does not tell which one was close.
+    pub fn key(&self, key: &str) -> Option<&MerchantKey> {
+        let is_ours =
+            |ours: &&MerchantKey| ours.secret.expose_secret().as_bytes().ct_eq(key.as_bytes()).into();
+        self.keys.iter().filter(is_ours).fold(None, |found, ours| found.or(Some(ours)))
+    }
+
+    /// The gateway account for payments in a currency, or whose limit it is that there is none.
+    pub fn route(&self, currency: Currency) -> Result<Route, CurrencyLimit> {
+        let GatewayAccount { gateway, decimals, endpoint, accounts, .. } = &self.gateway;
+        if currency.exponent() != *decimals {
+            return Err(CurrencyLimit::Gateway { decimals: *decimals });
+        }
+        let account = accounts.get(&currency).ok_or(CurrencyLimit::Merchant)?.clone();
+        Ok(Route { gateway: Cow::Borrowed(gateway), account, endpoint: endpoint.clone() })
+    }
+
+    /// One of its accounts, for what is about the account and no payment.
+    pub fn any_account(&self) -> Option<&str> {
+        self.gateway.accounts.values().next().map(String::as_str)
+    }
+
+    /// The merchant's currency, when it has exactly one.
+    pub fn only_currency(&self) -> Option<Currency> {
+        let mut currencies = self.gateway.accounts.keys();
+        currencies.next().copied().filter(|_| currencies.next().is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_merchant::test_merchant;
+
+    fn keys(all: &[&str]) -> Merchant {
+        let mut merchant = test_merchant("m".parse().unwrap());
+        merchant.keys = all.iter().map(|key| SecretString::from(*key).into()).collect();
+        merchant
+    }
+
+    #[test]
+    fn a_key_is_found_only_by_all_of_it() {
+        let merchant = keys(&["the-first-of-keys", "the-second-one"]);
+        for (sent, found) in [
+            ("the-first-of-keys", true),
+            ("the-second-one", true),
+            ("the-second-on", false),
+            ("the-second-one ", false),
+            ("", false),
+        ] {
+            assert_eq!(merchant.key(sent).is_some(), found, "{sent}");
+        }
+        assert_eq!(merchant.key("the-second-one").unwrap().chars(), 14);
+        assert_eq!((merchant.shortest_key_chars(), keys(&[]).shortest_key_chars()), (14, 0));
+        assert_eq!(keys(&["\u{e9}\u{e9}"]).shortest_key_chars(), 2, "characters, not bytes");
+    }
+
+    #[test]
+    fn a_merchant_with_one_account_has_one_currency() {
+        let mut merchant = keys(&[]);
+        assert_eq!((merchant.any_account(), merchant.only_currency()), (Some("1"), Some(Currency::USD)));
+        merchant.gateway.accounts.insert(Currency::parse("EUR").unwrap(), "2".to_owned());
+        assert!(merchant.any_account().is_some());
+        assert_eq!(merchant.only_currency(), None);
+        merchant.gateway.accounts.clear();
+        assert_eq!((merchant.any_account(), merchant.only_currency()), (None, None));
+    }
+}

@@ -1,0 +1,66 @@
+//! A merchant's keys: what each opens, and its name on record.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{order::operation::KeyName, words};
+
+words! {
+    /// What a key may do, from the least to the most. Each role may do what those before it may.
+    #[derive(PartialOrd, Ord)]
+    pub enum Role {
+        /// Read orders and transactions.
+        Read => "read",
+        /// Register orders, authorize, purchase, confirm.
+        Pay => "pay",
+        /// Capture, refund, cancel; move scheduled captures.
+        Operate => "operate",
+        /// Everything, also what comes later.
+        All => "all",
+    }
+}
+
+impl Role {
+    /// The role with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+}
+
+/// One of a merchant's keys. `Debug` does not show it.
+#[derive(Clone, Debug)]
+pub struct MerchantKey {
+    /// What the caller sends.
+    pub secret: SecretString,
+    /// What it is called on record; none for a key that is a plain text in the document.
+    pub name: Option<KeyName>,
+    /// What it may do.
+    pub role: Role,
+}
+
+impl MerchantKey {
+    /// The number of its characters.
+    pub fn chars(&self) -> usize {
+        self.secret.expose_secret().chars().count()
+    }
+}
+
+impl From<SecretString> for MerchantKey {
+    /// A key that is a plain text: it has no name and may do everything.
+    fn from(secret: SecretString) -> Self {
+        Self { secret, name: None, role: Role::All }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_what_those_before_it_may() {
+        assert!(Role::ALL.is_sorted());
+        assert_eq!(Role::from_name("operate"), Some(Role::Operate));
+        for other in ["", "Read", "admin"] {
+            assert_eq!(Role::from_name(other), None, "{other}");
+        }
+    }
+}

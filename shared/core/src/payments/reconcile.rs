@@ -1,0 +1,421 @@
+//! Finds out what became of everything in doubt, without a person: the schedule's use case.
+//!
+//! One run collects the orders whose next inquiry is due and sends the inquiries, each merchant in its turn, so that one
+//! merchant's backlog delays no other. What it learns is saved by the same use case as everywhere else, so overlapping
+//! runs do no harm.
+//!
+//! A merchant's gateway account that gives no usable response for three orders is left alone for the rest of the run, and
+//! these orders are put off, so that the next run tries others. An order whose records decide nothing concerns only itself.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    order::{
+        MerchantId, OperationRef, Order, OrderKey,
+        operation::{Kind, NoticeReason, Principal, Route, Stage},
+        outcome::Finding,
+    },
+    payments::{
+        Deadline, Payments,
+        merchants::{Merchant, Merchants},
+        store::{Cursor, DueQuery, IN_DOUBT_SHARDS_BEFORE, IN_DOUBT_SHARDS_MAX, Index},
+    },
+};
+
+/// Orders read at a time from the index.
+const PAGE: usize = 1_000;
+
+/// Most pages of the index that one run reads, empty ones not counted: a hundred thousand orders, in some seconds.
+const PAGES_MAX: usize = 100;
+
+/// After so many orders without a usable response, a gateway account counts as unreachable for the rest of the run.
+const FAILED_ORDERS_MAX: usize = 3;
+
+/// How much one run may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Inquiries under way at a time. Protects the gateway.
+    pub concurrency: usize,
+    /// Orders of one merchant in one run, that is, a minute.
+    pub per_merchant: usize,
+    /// Partitions of the index that are written to.
+    pub shards: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrency: 32, per_merchant: 3_000, shards: 64 }
+    }
+}
+
+/// What is in doubt for longer is told to the merchant.
+const NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is in doubt for longer needs a person's attention. It stays pending all the same and is asked about hourly.
+const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// The same where the settlement is under review or not stated: a review takes a day, and the gateway may show its end late.
+const ATTENTION_AFTER_REVIEW: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// What a run did, for its log line and for who invoked it.
+#[derive(Debug, Default, Serialize)]
+pub struct ReconcileReport {
+    /// Operations that were due.
+    pub due: usize,
+    /// Found done, and adopted.
+    pub approved: usize,
+    /// Found refused.
+    pub declined: usize,
+    /// Of these: captures that the schedule had made.
+    pub captures_declined: usize,
+    /// Found to have done nothing.
+    pub not_done: usize,
+    /// Asked about and still in doubt.
+    pub in_doubt: usize,
+    /// The gateway gave no answer about these.
+    pub unanswered: usize,
+    /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
+    /// run is used up.
+    pub skipped: usize,
+    /// In doubt for more than a day; for more than three where the settlement is under review or not stated.
+    pub needs_attention: usize,
+    /// Orders that no longer say who paid, because the merchant's limit was reached.
+    pub forgotten: usize,
+    /// How long the oldest of what was in doubt has been so, in seconds.
+    pub oldest_in_doubt_s: i64,
+    /// Minor units by result (`approved`, `declined`, `not_done`, `in_doubt`) and currency.
+    pub amounts_minor: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// Whether everything that was due was looked at. If not, time ran out and the next run goes on.
+    pub complete: bool,
+    /// Parts of the index that could not be read.
+    pub unread_shards: usize,
+}
+
+/// A gateway account, as inquiries reach it: the merchant whose credentials are used, the address and the MID.
+type Account = (MerchantId, Route);
+
+struct ReconcileRun<'a> {
+    payments: &'a Payments,
+    merchants: &'a dyn Merchants,
+    deadline: Deadline,
+    limits: Limits,
+    /// None: it cannot be read, so no inquiry is sent for it.
+    known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
+    /// Orders of each account to which there was no usable response.
+    failed: Mutex<HashMap<Account, usize>>,
+    report: Mutex<ReconcileReport>,
+}
+
+/// Sends an inquiry about everything that is due, until it is done or the time is up.
+pub async fn reconcile(
+    payments: &Payments,
+    merchants: &dyn Merchants,
+    limits: Limits,
+    deadline: Deadline,
+) -> ReconcileReport {
+    let run = ReconcileRun {
+        payments,
+        merchants,
+        deadline,
+        limits,
+        known: Mutex::new(HashMap::new()),
+        failed: Mutex::new(HashMap::new()),
+        report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
+    };
+    let due = run.collect().await;
+    stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |key| run.order(key)).await;
+    let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tracing::info!(
+        due = report.due,
+        approved = report.approved,
+        declined = report.declined,
+        not_done = report.not_done,
+        in_doubt = report.in_doubt,
+        unanswered = report.unanswered,
+        skipped = report.skipped,
+        needs_attention = report.needs_attention,
+        captures_declined = report.captures_declined,
+        oldest_in_doubt_s = report.oldest_in_doubt_s,
+        unread_shards = report.unread_shards,
+        forgotten = report.forgotten,
+        complete = report.complete,
+        "reconciled"
+    );
+    report
+}
+
+/// The orders, one of each merchant after the other.
+fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
+    let mut queues: Vec<_> = due.into_values().collect();
+    let mut turns = Vec::new();
+    while !queues.is_empty() {
+        turns.extend(queues.iter_mut().filter_map(VecDeque::pop_front));
+        queues.retain(|queue| !queue.is_empty());
+    }
+    turns
+}
+
+/// The partitions that a run looks into, of so many that are written to.
+///
+/// They always include those of versions before 0.4.0, which run beside this one during an upgrade. Once an hour they
+/// are all that there can be: after their number was lowered, what was written before still lies in the others.
+fn shards(written: u16, now: Timestamp) -> Vec<u16> {
+    let full_hour = now.as_second().rem_euclid(3600) < 60;
+    let all = if full_hour { IN_DOUBT_SHARDS_MAX } else { written.max(IN_DOUBT_SHARDS_BEFORE) };
+    let mut shards: Vec<u16> = (0..all).collect();
+    // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
+    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
+    let first = minute % shards.len();
+    shards.rotate_left(first);
+    shards
+}
+
+impl ReconcileRun<'_> {
+    /// The orders that are due, by merchant, each merchant's as many as it may have in one run. Nothing but the index is
+    /// read.
+    async fn collect(&self) -> BTreeMap<MerchantId, VecDeque<OrderKey>> {
+        let until = self.payments.clock.now();
+        let mut due: BTreeMap<MerchantId, VecDeque<OrderKey>> = BTreeMap::new();
+        let mut pages = 0;
+        for shard in shards(self.limits.shards, until) {
+            let mut after: Option<Cursor> = None;
+            loop {
+                if pages >= PAGES_MAX || !self.deadline.leaves_time_to_ask() {
+                    self.report().complete = false;
+                    return due;
+                }
+                let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
+                let page = match self.payments.store.due(query).await {
+                    Ok(page) => page,
+                    Err(error) => {
+                        tracing::error!(shard, %error, "orders in doubt cannot be read");
+                        self.report().unread_shards += 1;
+                        break;
+                    }
+                };
+                pages += usize::from(!page.keys.is_empty());
+                for key in page.keys {
+                    let queue = due.entry(key.merchant.clone()).or_default();
+                    if queue.len() < self.limits.per_merchant {
+                        queue.push_back(key);
+                    } else {
+                        self.report().skipped += 1;
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        due
+    }
+
+    /// One order; whatever goes wrong with it stops no other.
+    async fn order(&self, key: OrderKey) {
+        if !self.deadline.leaves_time_to_ask() {
+            self.report().complete = false;
+            return;
+        }
+        let order = match self.payments.order(&key).await {
+            Ok(order) => order,
+            Err(error) => {
+                tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
+                self.report().skipped += 1;
+                return;
+            }
+        };
+        // It takes no merchant: a deleted one's shoppers are forgotten, too.
+        let (mut order, forgotten) = self.payments.forget_who_paid(order).await;
+        self.report().forgotten += usize::from(forgotten);
+        // The index says where to look; the order decides.
+        let now = self.payments.clock.now();
+        let due: Vec<OperationRef> = order.due_for_inquiry(now).collect();
+        if due.is_empty() {
+            return;
+        }
+        let Some(merchant) = self.merchant(&key.merchant).await else {
+            self.report().skipped += 1;
+            return;
+        };
+        for at in due {
+            let pending = order.operation(at).filter(|operation| operation.is(Stage::Pending));
+            let age_s = pending.map_or(0, |operation| now.duration_since(operation.attempt.at).as_secs());
+            {
+                let mut report = self.report();
+                report.due += 1;
+                report.oldest_in_doubt_s = report.oldest_in_doubt_s.max(age_s);
+            }
+            order = self.operation(&merchant, order, at).await;
+        }
+    }
+
+    async fn operation(&self, merchant: &Merchant, order: Order, at: OperationRef) -> Order {
+        let route = order.operation(at).map(|operation| operation.route.clone());
+        let Some(account) = route.map(|route| (merchant.id.clone(), route)) else { return order };
+        if self.failed().get(&account).is_some_and(|orders| *orders >= FAILED_ORDERS_MAX) {
+            self.report().skipped += 1;
+            return order;
+        }
+        let (order, finding) = self.payments.ask_about(merchant, order, at, self.deadline).await;
+        if finding != Finding::Failed {
+            self.count(&order, at, &finding);
+            return match self.notice(&order, at, &finding) {
+                Some(reason) => self.payments.notify(order, at, reason).await,
+                None => order,
+            };
+        }
+        *self.failed().entry(account).or_default() += 1;
+        self.report().unanswered += 1;
+        self.attention(&order, at, ATTENTION_AFTER, "the gateway gives no usable response about it");
+        let reason = self.notice(&order, at, &finding);
+        self.payments.put_off(order, at, reason).await
+    }
+
+    /// What the merchant has to be told of an operation that stays in doubt, if it was not told before.
+    fn notice(&self, order: &Order, at: OperationRef, finding: &Finding) -> Option<NoticeReason> {
+        let operation = order.operation(at).filter(|operation| operation.pending().is_some())?;
+        let since = self.payments.clock.now().duration_since(operation.attempt.at);
+        let reason = match finding {
+            Finding::UnderReview if since >= ATTENTION_AFTER_REVIEW => NoticeReason::UnderReview,
+            // A review takes that long by design.
+            Finding::UnderReview => return None,
+            _ if since >= ATTENTION_AFTER => NoticeReason::InDoubtDay,
+            _ if since >= NOTICE_AFTER => NoticeReason::InDoubtHour,
+            _ => return None,
+        };
+        (!operation.is_notified(reason)).then_some(reason)
+    }
+
+    fn count(&self, order: &Order, at: OperationRef, finding: &Finding) {
+        let Some(operation) = order.operation(at) else { return };
+        let mut report = self.report();
+        let (result, amount) = match operation.stage() {
+            Stage::Approved => ("approved", operation.approved_amount()),
+            Stage::Declined => ("declined", operation.amount),
+            Stage::NoEffect => ("not_done", operation.amount),
+            Stage::Pending | Stage::Unrecognized => ("in_doubt", operation.amount),
+        };
+        let amounts = report.amounts_minor.entry(result).or_default();
+        *amounts.entry(order.currency.code()).or_default() += amount.minor();
+        match operation.stage() {
+            Stage::Approved => report.approved += 1,
+            Stage::Declined => {
+                report.declined += 1;
+                if operation.by == Principal::Schedule && operation.kind == Kind::Capture {
+                    report.captures_declined += 1;
+                    tracing::error!(
+                        merchant = %order.merchant,
+                        order = %order.id,
+                        transaction = %at.transaction,
+                        "needs attention: a scheduled capture was refused"
+                    );
+                }
+            }
+            Stage::NoEffect => report.not_done += 1,
+            Stage::Pending | Stage::Unrecognized => {
+                report.in_doubt += 1;
+                drop(report);
+                let (after, why) = match finding {
+                    Finding::UnderReview => {
+                        (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated")
+                    }
+                    _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
+                };
+                self.attention(order, at, after, why);
+            }
+        }
+    }
+
+    /// Tells a person of what has been in doubt for too long.
+    fn attention(&self, order: &Order, at: OperationRef, after: SignedDuration, why: &'static str) {
+        let pending = order.operation(at).filter(|operation| operation.pending().is_some());
+        let Some(operation) = pending else { return };
+        let since = self.payments.clock.now().duration_since(operation.attempt.at);
+        if since < after {
+            return;
+        }
+        self.report().needs_attention += 1;
+        tracing::error!(
+            merchant = %order.merchant,
+            order = %order.id,
+            transaction = %at.transaction,
+            operation = %at.operation,
+            hours = since.as_hours(),
+            why,
+            "needs attention: in doubt for too long"
+        );
+    }
+
+    /// The merchant, if it can be read.
+    async fn merchant(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
+        if let Some(known) = self.known().get(id) {
+            return known.clone();
+        }
+        let merchant = self.merchants.get_for_inquiries(id).await;
+        if let Err(error) = &merchant {
+            tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
+        }
+        self.known().entry(id.clone()).or_insert(merchant.ok()).clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Option<Arc<Merchant>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashMap<Account, usize>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, ReconcileReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_or_another_setting_wrote_is_found() {
+        let sorted = |written, at: &str| {
+            let mut shards = shards(written, at.parse().unwrap());
+            shards.sort_unstable();
+            shards
+        };
+        let minute = "2026-11-21T10:59:59Z";
+        assert_eq!(sorted(64, minute), (0..64).collect::<Vec<_>>());
+        assert_eq!(sorted(1, minute), (0..4).collect::<Vec<_>>(), "those of versions before 0.4.0");
+        for full in ["2026-11-21T11:00:00Z", "2026-11-21T11:00:59Z"] {
+            assert_eq!(sorted(1, full), (0..256).collect::<Vec<_>>(), "{full}");
+        }
+        assert_eq!(sorted(1, "2026-11-21T11:01:00Z"), (0..4).collect::<Vec<_>>());
+        let first = |n: i64| shards(4, Timestamp::from_second(n * 60 + 60).unwrap())[0];
+        let firsts: BTreeSet<u16> = (0..4).map(first).collect();
+        assert_eq!(firsts.len(), 4, "each run begins with another");
+    }
+
+    #[test]
+    fn a_merchants_backlog_is_not_ahead_of_anothers_first_order() {
+        let key = |merchant: &str, order: usize| OrderKey {
+            merchant: merchant.parse().unwrap(),
+            order: order.to_string().parse().unwrap(),
+        };
+        let many: VecDeque<_> = (0..1_000).map(|n| key("backlog", n)).collect();
+        let few: VecDeque<_> = (0..2).map(|n| key("few", n)).collect();
+        let due = BTreeMap::from([(many[0].merchant.clone(), many), (few[0].merchant.clone(), few)]);
+        let turns = in_turns(due);
+        assert_eq!(turns.len(), 1_002);
+        let places: Vec<_> = (0..4).map(|n| turns[n].merchant.as_str()).collect();
+        assert_eq!(places, ["backlog", "few", "backlog", "few"]);
+    }
+}

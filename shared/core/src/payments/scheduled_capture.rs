@@ -1,0 +1,363 @@
+//! Captures authorized payments when they are due: the schedule's use case.
+//!
+//! The index of due captures is the queue: an order is in it exactly while something of it is due, because both are one
+//! item. The capture itself is the same use case as a client's, which claims it by writing the intent under the version
+//! that it read; so overlapping runs, events delivered twice and runs that die do no harm.
+
+mod report;
+mod request;
+
+pub use report::CaptureReport;
+pub use request::{CaptureRequest, CaptureSettings, Part};
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::{StreamExt, stream};
+use uuid::Uuid;
+
+use crate::{
+    order::{
+        Action, Due, Intent, MerchantId, Order, OrderKey, Rejection,
+        operation::{Fingerprint, Kind, Principal},
+        outcome::{NoEffect, Retry},
+        transaction::OperationStatus,
+    },
+    payments::{
+        Deadline, Payments, Performed, Refusal,
+        merchants::{Merchant, Merchants, MerchantsError},
+        store::{Cursor, DueQuery, Index, StoreError},
+    },
+};
+use request::shards;
+
+/// Orders found at a time; the memory of a run does not grow with the backlog.
+const PAGE: usize = 1_000;
+
+struct CaptureRun<'a> {
+    payments: &'a Payments,
+    merchants: &'a dyn Merchants,
+    deadline: Deadline,
+    request: CaptureRequest,
+    known: Mutex<HashMap<MerchantId, Captures>>,
+    report: Mutex<CaptureReport>,
+}
+
+/// What this run does with a merchant's captures.
+#[derive(Clone)]
+enum Captures {
+    Run(Arc<Merchant>),
+    /// They wait for a person: they are paused, or the merchant is stopped or cannot be read as it is.
+    Stopped,
+    /// They wait for the next run: the gateway or Secrets Manager cannot be reached.
+    Later,
+}
+
+/// Captures what is due, until it is done or the time is up.
+pub async fn capture_due(
+    payments: &Payments,
+    merchants: &dyn Merchants,
+    request: CaptureRequest,
+    settings: CaptureSettings,
+    deadline: Deadline,
+) -> CaptureReport {
+    let report = CaptureReport { dry_run: request.dry_run, ..CaptureReport::default() };
+    let shards = shards(&request, settings, payments.clock.now());
+    let run = CaptureRun {
+        payments,
+        merchants,
+        deadline,
+        request,
+        known: Mutex::new(HashMap::new()),
+        report: Mutex::new(report),
+    };
+    let run = &run;
+    let found = stream::iter(shards).flat_map(|shard| run.orders_of(shard));
+    found.for_each_concurrent(settings.concurrency.max(1), |key| run.order(key)).await;
+    let report = std::mem::take(&mut *run.report());
+    report.log();
+    report
+}
+
+impl<'a> CaptureRun<'a> {
+    /// The orders of a partition of which a capture is due, read page by page as they are needed.
+    fn orders_of(&'a self, shard: u16) -> impl futures_util::Stream<Item = OrderKey> + 'a {
+        let until = self.payments.clock.now();
+        let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
+            let after = next?;
+            if !self.deadline.leaves_time_to_answer() {
+                self.report().more_left = true;
+                return None;
+            }
+            let query = DueQuery { index: Index::CapturesDue, shard, until, after, limit: PAGE };
+            match self.payments.store.due(query).await {
+                Ok(page) => {
+                    if let Some(oldest) = page.oldest {
+                        let age = until.duration_since(oldest).as_secs();
+                        let mut report = self.report();
+                        report.oldest_due_age_s = report.oldest_due_age_s.max(age);
+                    }
+                    Some((page.keys, page.next.map(Some)))
+                }
+                Err(error) => {
+                    self.unread(shard, &error);
+                    None
+                }
+            }
+        });
+        pages.flat_map(stream::iter).filter(|key| std::future::ready(self.is_meant(key)))
+    }
+
+    fn unread(&self, shard: u16, error: &StoreError) {
+        tracing::error!(shard, %error, "captures that are due cannot be read");
+        self.report().unread_shards += 1;
+    }
+
+    fn is_meant(&self, key: &OrderKey) -> bool {
+        self.request.order_id.as_ref().is_none_or(|order| *order == key.order)
+            && self.request.merchant_id.as_ref().is_none_or(|merchant| *merchant == key.merchant)
+    }
+
+    /// One order; whatever goes wrong with it stops no other.
+    async fn order(&self, key: OrderKey) {
+        if !self.deadline.leaves_time_to_ask() {
+            self.report().left += 1;
+            return;
+        }
+        let merchant = match self.captures(&key.merchant).await {
+            Captures::Run(merchant) => merchant,
+            Captures::Stopped => return self.stopped(&key).await,
+            Captures::Later => {
+                self.report().held_back += 1;
+                return;
+            }
+        };
+        if self.request.dry_run {
+            return self.look(&key).await;
+        }
+        // An order can hold several authorizations; each turn captures the one that is due longest.
+        while self.turn(&merchant, &key).await {}
+    }
+
+    /// One that waits for a person, who is told while there is still time.
+    async fn stopped(&self, key: &OrderKey) {
+        self.report().held_back += 1;
+        if self.request.dry_run {
+            return;
+        }
+        match self.payments.notify_of_held_back(key).await {
+            // There is nothing to tell, or another request is at work and the next run tells it.
+            Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
+            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => self.fail(key, &error),
+        }
+    }
+
+    /// What would be done.
+    async fn look(&self, key: &OrderKey) {
+        let order = match self.payments.order(key).await {
+            Ok(order) => order,
+            Err(error) => return self.fail(key, &error),
+        };
+        let now = self.payments.clock.now();
+        let mut report = self.report();
+        match order.due_for_capture(now) {
+            Some(Due::Capture(id)) => {
+                report.due += 1;
+                report.captured += 1;
+                report.add(&order, id);
+            }
+            Some(Due::Lapse(_)) => {
+                report.due += 1;
+                report.lapsed += 1;
+            }
+            None => report.overtaken += 1,
+        }
+    }
+
+    /// One capture. Whether another of the same order is due.
+    async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
+        let intent = intent(Action::CaptureDue, Kind::Capture);
+        match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
+            Ok(performed) => {
+                self.count(key, &performed);
+                let due = performed.order.due_for_capture(self.payments.clock.now());
+                due.is_some() && self.deadline.leaves_time_to_ask()
+            }
+            Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
+                self.lapse(merchant, key, transaction).await
+            }
+            // Nobody else will make room.
+            Err(
+                error @ (Refusal::Store(_)
+                | Refusal::Unverified
+                | Refusal::Rejected(Rejection::TooManyOperations)),
+            ) => {
+                self.fail(key, &error);
+                false
+            }
+            // The index lags behind, or somebody else is at it.
+            Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                self.report().overtaken += 1;
+                false
+            }
+        }
+    }
+
+    fn count(&self, key: &OrderKey, performed: &Performed) {
+        let Performed { order, at, .. } = performed;
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
+        else {
+            return;
+        };
+        let mut report = self.report();
+        report.due += 1;
+        match transaction.operation_status(operation) {
+            OperationStatus::Done => {
+                report.captured += 1;
+                report.add(order, at.transaction);
+            }
+            OperationStatus::Pending => report.in_doubt += 1,
+            OperationStatus::Declined(decline) => {
+                report.refused(order, at.transaction, decline.code.as_str());
+            }
+            // Somebody voided it in the gateway's portal: it is not tried again.
+            OperationStatus::NoEffect(NoEffect::VoidedElsewhere) => {
+                report.refused(order, at.transaction, "voided_elsewhere");
+            }
+            OperationStatus::NoEffect(reason) => {
+                report.retried += 1;
+                // It is due since its moment, however often it has been put off.
+                let since = transaction.capture.map_or(operation.created_at, |schedule| schedule.at);
+                let age = self.payments.clock.now().duration_since(since).as_secs();
+                report.oldest_due_age_s = report.oldest_due_age_s.max(age);
+                drop(report);
+                // What fails for one of the merchant's payments fails for all: one probe a run is enough.
+                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
+                    self.known().insert(key.merchant.clone(), Captures::Later);
+                }
+            }
+        }
+    }
+
+    /// An authorization that ended: put on record, and voided if the merchant wants that.
+    ///
+    /// It is voided first and stays due until that is done: what is on record as lapsed is not looked at again.
+    async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
+        if merchant.policy.void_lapsed
+            && let Some(another_is_due) = self.void(merchant, key).await
+        {
+            return another_is_due;
+        }
+        let order = match self.payments.lapse(key, transaction).await {
+            Ok(order) => order,
+            Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                self.report().overtaken += 1;
+                return false;
+            }
+            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
+                self.fail(key, &error);
+                return false;
+            }
+        };
+        self.lapsed(&order, transaction)
+    }
+
+    /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
+    async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
+        let intent = intent(Action::VoidLapsed, Kind::Void);
+        let Performed { order, at, .. } =
+            match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
+                Ok(performed) => performed,
+                Err(Refusal::Rejected(_) | Refusal::Contended) => {
+                    self.report().overtaken += 1;
+                    return Some(false);
+                }
+                Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
+                    self.fail(key, &error);
+                    return Some(false);
+                }
+            };
+        let transaction = order.transaction(at.transaction)?;
+        match transaction.operation_status(order.operation(at)?) {
+            OperationStatus::Done | OperationStatus::Pending => Some(self.lapsed(&order, at.transaction)),
+            OperationStatus::NoEffect(reason)
+                if reason.retry() == Retry::AsItIs || reason == NoEffect::Misconfigured =>
+            {
+                let mut report = self.report();
+                report.due += 1;
+                report.retried += 1;
+                drop(report);
+                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
+                    self.known().insert(key.merchant.clone(), Captures::Later);
+                }
+                Some(false)
+            }
+            OperationStatus::NoEffect(_) | OperationStatus::Declined(_) => None,
+        }
+    }
+
+    /// Tells that an authorization ended. Whether something else of the order is due.
+    fn lapsed(&self, order: &Order, transaction: Uuid) -> bool {
+        let mut report = self.report();
+        report.due += 1;
+        report.lapsed += 1;
+        drop(report);
+        tracing::error!(
+            merchant = %order.merchant,
+            order = %order.id,
+            %transaction,
+            "needs attention: an authorization ended before it was captured"
+        );
+        order.due_for_capture(self.payments.clock.now()).is_some()
+    }
+
+    fn fail(&self, key: &OrderKey, error: &Refusal) {
+        tracing::error!(merchant = %key.merchant, order = %key.order, %error, "a capture that is due failed");
+        self.report().failed += 1;
+    }
+
+    async fn captures(&self, id: &MerchantId) -> Captures {
+        if let Some(known) = self.known().get(id) {
+            return known.clone();
+        }
+        let captures = match self.merchants.get(id).await {
+            Ok(merchant) if merchant.captures_paused => {
+                tracing::warn!(merchant = %id, "scheduled captures are paused");
+                Captures::Stopped
+            }
+            Ok(merchant) => Captures::Run(merchant),
+            Err(error) => {
+                tracing::error!(merchant = %id, %error, "a merchant with captures due cannot be read");
+                match error {
+                    MerchantsError::Unavailable(_) => Captures::Later,
+                    MerchantsError::Unknown | MerchantsError::Malformed(_) | MerchantsError::Forbidden(_) => {
+                        Captures::Stopped
+                    }
+                }
+            }
+        };
+        self.known().entry(id.clone()).or_insert(captures).clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Captures>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, CaptureReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the schedule asks of an order. It has no key: asked again, it is decided again.
+fn intent(action: Action, kind: Kind) -> Intent {
+    Intent {
+        action,
+        key: None,
+        fingerprint: Fingerprint::new(kind, None, None, None, None),
+        currency: None,
+        by: Principal::Schedule,
+        attribution: None,
+    }
+}

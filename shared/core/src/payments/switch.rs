@@ -1,0 +1,34 @@
+//! Whether payments are stopped, for all merchants at once: a port. An operator throws the switch; it outlives
+//! deployments and rollbacks.
+
+use async_trait::async_trait;
+
+use crate::payments::store::StoreError;
+
+/// Tells whether an operator has stopped payments.
+#[async_trait]
+pub trait Switch: Send + Sync {
+    /// Whether nothing may be sent to the gateway that moves money. An error means that it cannot be told, which
+    /// is no permission to go on.
+    async fn is_stopped(&self) -> Result<bool, StoreError>;
+}
+
+/// A deployment that nobody can stop: for measurements and simulations.
+pub struct AlwaysOn;
+
+#[async_trait]
+impl Switch for AlwaysOn {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_can_stop_is_not_stopped() {
+        assert!(!AlwaysOn.is_stopped().await.unwrap());
+    }
+}

@@ -1,0 +1,439 @@
+//! Cards that are stored at the gateway to be paid with again: the rules of one customer's payment methods.
+//!
+//! Each card is a gateway profile of its own, made by an authorization of zero that verifies the card. That is one call
+//! with an order id, so an inquiry finds what became of it; adding an account to a profile that exists would be a call
+//! that no inquiry finds. Everything about a customer is in one item, so one conditional write enforces each rule.
+
+mod id;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use id::{CustomerKey, MethodId};
+use settle::settle_found;
+pub use settle::{Settled, settle};
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    order::{
+        CustomerReference,
+        operation::{Decline, Fingerprint, KeyDigest, Route, gateway_order_id},
+        outcome::{Finding, NoEffect},
+        policy::DeclineOn,
+    },
+    values::{
+        card::{CardSummary, Expiry, StoredCard},
+        carried::Carried,
+    },
+};
+
+/// Most cards that a customer can have stored, or on their way to it. A person has a handful.
+pub const CARDS_MAX: usize = 20;
+
+/// Most entries of a customer, those included that were declined or deleted, so that the item stays small.
+const ENTRIES_MAX: usize = 100;
+
+/// For how long an entry is kept after it was declined or deleted, so that a repeated request finds it.
+const FINISHED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where a card stands on its way to the gateway and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodState {
+    /// Sent to the gateway to be verified and stored; the outcome is not known.
+    Pending {
+        /// Since when the gateway shows no trace of it.
+        absent_since: Option<Timestamp>,
+    },
+    /// Stored; it can be paid with.
+    Stored,
+    /// The verification was declined, and nothing is stored.
+    Declined(Decline),
+    /// Known to be stored nowhere.
+    NotStored(NoEffect),
+    /// To be deleted at the gateway; the outcome is not known.
+    Deleting(OnceGone),
+    /// Deleted at the gateway.
+    Deleted,
+    /// Something that only a newer version knows.
+    Unrecognized,
+}
+
+/// What an entry becomes once the gateway does not have its card any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceGone {
+    /// A client requested it.
+    Deleted,
+    /// The verification was approved, and a rule of the merchant declines it.
+    Declined(Decline),
+    /// It is not known whether a rule of the merchant declines it, so it has to be verified again.
+    NotStored(NoEffect),
+}
+
+impl OnceGone {
+    /// Whether the card must not stay stored. A client knows nothing of it, and nothing waits for it to be deleted.
+    fn is_by_rule(self) -> bool {
+        match self {
+            Self::Declined(_) | Self::NotStored(_) => true,
+            Self::Deleted => false,
+        }
+    }
+}
+
+/// One card of a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentMethod {
+    /// Ours.
+    pub id: Uuid,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account through which it was stored.
+    pub route: Route,
+    /// What is kept of the card; with its profile once it is stored.
+    pub card: CardSummary,
+    /// Where it stands.
+    pub state: MethodState,
+    /// An expiry date that was sent to the gateway and not confirmed.
+    pub new_expiry: Option<Expiry>,
+    /// When the request came.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+impl PaymentMethod {
+    /// The order id under which the gateway knows its verification.
+    pub fn gateway_order_id(&self) -> String {
+        gateway_order_id(self.id)
+    }
+
+    /// Where the gateway stores it, while it can be paid with.
+    pub fn stored(&self) -> Option<&StoredCard> {
+        self.card.stored.as_ref().filter(|_| self.state == MethodState::Stored)
+    }
+
+    /// Whether a caller is still told of it: it is stored, on its way to it, or being deleted.
+    pub fn is_listed(&self) -> bool {
+        match self.state {
+            MethodState::Pending { .. }
+            | MethodState::Stored
+            | MethodState::Deleting(OnceGone::Deleted)
+            | MethodState::Unrecognized => true,
+            MethodState::Deleting(_)
+            | MethodState::Declined(_)
+            | MethodState::NotStored(_)
+            | MethodState::Deleted => false,
+        }
+    }
+
+    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed.
+    pub fn must_not_stay(&self) -> bool {
+        matches!(self.state, MethodState::Deleting(gone) if gone.is_by_rule())
+    }
+
+    /// Whether nothing of it is at the gateway or on its way there.
+    fn is_finished(&self) -> bool {
+        !self.is_listed() && !self.must_not_stay()
+    }
+
+    /// Whether an earlier request of it may still turn out to have stored it, although it counts as not stored.
+    pub fn may_surface(&self) -> bool {
+        match self.state {
+            // What was stored and removed again is known.
+            MethodState::NotStored(_) if self.card.stored.is_some() => false,
+            MethodState::NotStored(reason) => !matches!(reason, NoEffect::Unreachable | NoEffect::NoTimeLeft),
+            _ => false,
+        }
+    }
+}
+
+/// A customer of a merchant and its cards: one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Which customer it is.
+    pub key: CustomerKey,
+    /// The merchant's reference of it.
+    pub reference: CustomerReference,
+    /// Its cards, oldest first, with those that were declined or deleted lately.
+    pub methods: Vec<PaymentMethod>,
+    /// The card that was chosen as the default.
+    pub default: Option<Uuid>,
+    /// How often it was written.
+    pub version: u64,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+/// Why a request about a stored card is not carried out.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum MethodRejection {
+    /// There is no such card.
+    #[error("there is no such payment method")]
+    NotFound,
+    /// The key was used for another card.
+    #[error("the idempotency key was used for another card")]
+    KeyReused,
+    /// An earlier request about the card is not finished.
+    #[error("an earlier request about this card is in progress, or its outcome is not known yet")]
+    InProgress,
+    /// The customer has too many.
+    #[error("the customer has {CARDS_MAX} stored cards already, or too many were declined within a day")]
+    TooMany,
+    /// A newer version is working on it.
+    #[error("a newer version is working on this customer's cards; try again later")]
+    NewerVersion,
+}
+
+/// A card that is to be stored.
+#[derive(Clone, Debug)]
+pub struct NewMethod {
+    /// A fresh id.
+    pub id: Uuid,
+    /// The caller's idempotency key, digested.
+    pub key: Option<KeyDigest>,
+    /// What makes an equal request.
+    pub fingerprint: Fingerprint,
+    /// The gateway account to store it through.
+    pub route: Route,
+    /// What is kept of the card, as far as it is known.
+    pub card: CardSummary,
+    /// The gateway's token, if the caller sent one: it tells two cards apart whose last digits are the same.
+    pub token: Option<String>,
+}
+
+/// What a request to store a card means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddPlan {
+    /// The customer now has it as pending: save it, then send it.
+    Send(Uuid),
+    /// It was requested before, or is stored already: answer what became of it.
+    Replay(Uuid),
+    /// An equal request is thought to have stored nothing: inquire about it before anything is sent.
+    LookFirst(Uuid),
+    /// An equal card must not stay stored: remove it before anything is sent.
+    RemoveFirst(Uuid),
+}
+
+impl Customer {
+    /// A customer without cards.
+    pub fn new(key: CustomerKey, reference: CustomerReference) -> Self {
+        Self { key, reference, methods: Vec::new(), default: None, version: 0, carried: Carried::default() }
+    }
+
+    /// One of its cards, however it stands.
+    pub fn method(&self, id: Uuid) -> Option<&PaymentMethod> {
+        self.methods.iter().find(|method| method.id == id)
+    }
+
+    /// The same, to change it.
+    pub fn method_mut(&mut self, id: Uuid) -> Option<&mut PaymentMethod> {
+        self.methods.iter_mut().find(|method| method.id == id)
+    }
+
+    /// Whether one of its cards can be paid with under this profile.
+    pub fn has_stored(&self, stored: &StoredCard) -> bool {
+        self.methods.iter().any(|method| method.stored() == Some(stored))
+    }
+
+    /// Applies what an inquiry found about the verification of one of its cards. False when nothing changed.
+    pub fn settle_found(&mut self, id: Uuid, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+        let removed: Vec<StoredCard> = self
+            .methods
+            .iter()
+            .filter(|other| other.id != id && other.is_finished())
+            .filter_map(|other| other.card.stored.clone())
+            .collect();
+        let Some(method) = self.method_mut(id) else { return false };
+        let changed = settle_found(method, finding, rule, now);
+        // The gateway gave an equal card the same profile, which was deleted since.
+        if changed && method.card.stored.as_ref().is_some_and(|stored| removed.contains(stored)) {
+            method.state = MethodState::NotStored(NoEffect::TryAgain);
+        }
+        changed
+    }
+
+    /// The default: the one that was chosen, or else the one that has been stored longest. It must be stored.
+    pub fn default_method(&self) -> Option<Uuid> {
+        let mut stored = self.methods.iter().filter(|method| method.state == MethodState::Stored);
+        let chosen = stored.clone().find(|method| Some(method.id) == self.default);
+        chosen.or_else(|| stored.next()).map(|method| method.id)
+    }
+
+    /// Whether this version can read all of it that a rule depends on.
+    fn is_recognized(&self) -> bool {
+        self.methods.iter().all(|method| method.state != MethodState::Unrecognized)
+    }
+
+    /// Decides what a request to store a card means, and notes it as pending if it is to be sent. `looked` are entries
+    /// about which an inquiry was sent just now and found nothing.
+    pub fn add(
+        &mut self,
+        new: NewMethod,
+        looked: &[Uuid],
+        now: Timestamp,
+    ) -> Result<AddPlan, MethodRejection> {
+        if let Some(prior) = self.prior(&new)? {
+            return Ok(prior);
+        }
+        if !self.is_recognized() {
+            return Err(MethodRejection::NewerVersion);
+        }
+        let may_surface = |method: &&PaymentMethod| {
+            method.fingerprint == new.fingerprint && method.may_surface() && !looked.contains(&method.id)
+        };
+        let is_equal = |method: &&PaymentMethod| method.fingerprint == new.fingerprint;
+        if let Some(refused) = self.methods.iter().filter(is_equal).find(|method| method.must_not_stay()) {
+            return Ok(AddPlan::RemoveFirst(refused.id));
+        }
+        // The gateway would give it the profile that is about to go.
+        let is_deleting = |state| matches!(state, MethodState::Deleting(_));
+        if self.is_in_state(new.fingerprint, is_deleting) {
+            return Err(MethodRejection::InProgress);
+        }
+        if let Some(earlier) = self.methods.iter().find(may_surface) {
+            return Ok(AddPlan::LookFirst(earlier.id));
+        }
+        self.make_room(now)?;
+        let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
+        self.methods.push(PaymentMethod {
+            id,
+            key,
+            fingerprint,
+            route,
+            card,
+            state: MethodState::Pending { absent_since: None },
+            new_expiry: None,
+            created_at: now,
+            updated_at: now,
+            carried: Carried::default(),
+        });
+        Ok(AddPlan::Send(id))
+    }
+
+    fn is_in_state(&self, fingerprint: Fingerprint, is: impl Fn(MethodState) -> bool) -> bool {
+        self.methods.iter().any(|method| method.fingerprint == fingerprint && is(method.state))
+    }
+
+    /// The entry that a request is a repetition of: that of its key, or one of the same card that is stored or may be.
+    fn prior(&self, new: &NewMethod) -> Result<Option<AddPlan>, MethodRejection> {
+        let of_key = self.methods.iter().rev().find(|method| method.key.is_some() && method.key == new.key);
+        if let Some(method) = of_key {
+            if method.fingerprint != new.fingerprint {
+                return Err(MethodRejection::KeyReused);
+            }
+            // What did nothing can be requested again, as a payment can.
+            let did_nothing = matches!(
+                method.state,
+                MethodState::NotStored(_) | MethodState::Deleting(OnceGone::NotStored(_))
+            );
+            if !did_nothing {
+                return Ok(Some(AddPlan::Replay(method.id)));
+            }
+        }
+        let is_same = |method: &&PaymentMethod| {
+            let is_there = matches!(method.state, MethodState::Pending { .. } | MethodState::Stored);
+            let other_token = match (&new.token, &method.card.token) {
+                (Some(new), Some(stored)) => new != stored,
+                _ => false,
+            };
+            is_there && method.fingerprint == new.fingerprint && !other_token
+        };
+        Ok(self.methods.iter().find(is_same).map(|method| AddPlan::Replay(method.id)))
+    }
+
+    /// Forgets what was declined or deleted a day ago, if there is no room left.
+    fn make_room(&mut self, now: Timestamp) -> Result<(), MethodRejection> {
+        if self.methods.iter().filter(|method| method.is_listed()).count() >= CARDS_MAX {
+            return Err(MethodRejection::TooMany);
+        }
+        if self.methods.len() >= ENTRIES_MAX {
+            let is_old = |method: &PaymentMethod| now.duration_since(method.updated_at) >= FINISHED_KEPT;
+            self.methods.retain(|method| !method.is_finished() || !is_old(method));
+        }
+        if self.methods.len() >= ENTRIES_MAX { Err(MethodRejection::TooMany) } else { Ok(()) }
+    }
+
+    /// A card that a caller may still be told of.
+    pub fn listed(&self, id: Uuid) -> Result<&PaymentMethod, MethodRejection> {
+        self.method(id).filter(|method| method.is_listed()).ok_or(MethodRejection::NotFound)
+    }
+
+    /// Notes that a card is to be deleted. None where it is deleted already.
+    pub fn begin_deleting(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<StoredCard>, MethodRejection> {
+        let fingerprint = self.method(id).ok_or(MethodRejection::NotFound)?.fingerprint;
+        // An equal card on its way may get this one's profile.
+        if self.is_in_state(fingerprint, |state| matches!(state, MethodState::Pending { .. })) {
+            return Err(MethodRejection::InProgress);
+        }
+        let method = self.method_mut(id).ok_or(MethodRejection::NotFound)?;
+        match method.state {
+            MethodState::Stored => method.state = MethodState::Deleting(OnceGone::Deleted),
+            MethodState::Deleting(_) => {}
+            MethodState::Deleted => return Ok(None),
+            MethodState::Pending { .. } => return Err(MethodRejection::InProgress),
+            MethodState::Declined(_) | MethodState::NotStored(_) => return Err(MethodRejection::NotFound),
+            MethodState::Unrecognized => return Err(MethodRejection::NewerVersion),
+        }
+        method.updated_at = now;
+        let stored = method.card.stored.clone();
+        // The gateway gives equal cards one profile. As long as another entry has it, it stays.
+        let is_shared = stored.as_ref().is_none_or(|stored| self.has_stored(stored));
+        if is_shared {
+            self.finish_deleting(id, now);
+            return Ok(None);
+        }
+        Ok(stored)
+    }
+
+    /// Notes that the gateway has it no more.
+    pub fn finish_deleting(&mut self, id: Uuid, now: Timestamp) {
+        if let Some(method) = self.method_mut(id) {
+            let gone = if let MethodState::Deleting(gone) = method.state { gone } else { OnceGone::Deleted };
+            method.state = match gone {
+                OnceGone::Deleted => MethodState::Deleted,
+                OnceGone::Declined(decline) => MethodState::Declined(decline),
+                OnceGone::NotStored(reason) => MethodState::NotStored(reason),
+            };
+            // Where it was stored is kept: a record of the gateway that names it tells of nothing that is there.
+            (method.card.token, method.new_expiry) = (None, None);
+            method.updated_at = now;
+        }
+        self.default = self.default.filter(|default| *default != id);
+    }
+
+    /// Keeps a card that a payment stored, under the payment's id. Returns the entry's id, which is another one where the
+    /// gateway has it stored already, and whether it is new.
+    pub fn keep(&mut self, new: NewMethod, now: Timestamp) -> Result<(Uuid, bool), MethodRejection> {
+        let is_same = |method: &PaymentMethod| {
+            method.id == new.id || (method.stored().is_some() && method.stored() == new.card.stored.as_ref())
+        };
+        if let Some(same) = self.methods.iter().find(|method| is_same(method)) {
+            return Ok((same.id, false));
+        }
+        self.make_room(now)?;
+        let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
+        self.methods.push(PaymentMethod {
+            id,
+            key,
+            fingerprint,
+            route,
+            card,
+            state: MethodState::Stored,
+            new_expiry: None,
+            created_at: now,
+            updated_at: now,
+            carried: Carried::default(),
+        });
+        Ok((id, true))
+    }
+}

@@ -1,0 +1,112 @@
+//! What a gateway's response, or an inquiry, makes of a card that is to be stored.
+
+use jiff::Timestamp;
+
+use super::{MethodState, OnceGone, PaymentMethod};
+use crate::order::{
+    ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART,
+    operation::Decline,
+    outcome::{Finding, GatewayResponse, NoEffect, Outcome},
+    policy::DeclineOn,
+};
+
+/// Whether something about a card is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is; what follows is to be saved.
+    Decided,
+    /// It is not, and nothing changed.
+    Unchanged,
+    /// A status that an intermediary can send: an inquiry verifies it, and without one it had this effect.
+    Unverified(NoEffect),
+}
+
+/// Applies the gateway's direct response.
+pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, now: Timestamp) -> Settled {
+    let state = match outcome {
+        Outcome::Approved(response) if response.stored.is_some() => {
+            learn(method, response);
+            refused(response, rule).map_or(MethodState::Stored, MethodState::Deleting)
+        }
+        // Approved without saying where it is stored: the record says, which an inquiry shows.
+        Outcome::Approved(_) | Outcome::PartiallyApproved(_) | Outcome::Unknown(..) => {
+            return Settled::Unchanged;
+        }
+        Outcome::Declined(_, code, advice) => MethodState::Declined(Decline { code: *code, advice: *advice }),
+        Outcome::NoEffect(reason, _) => MethodState::NotStored(*reason),
+        Outcome::Refused(reason, _) => return Settled::Unverified(*reason),
+    };
+    (method.state, method.updated_at) = (state, now);
+    Settled::Decided
+}
+
+/// Applies what an inquiry found about the verification. False when nothing changed.
+pub(super) fn settle_found(
+    method: &mut PaymentMethod,
+    finding: &Finding,
+    rule: &DeclineOn,
+    now: Timestamp,
+) -> bool {
+    let MethodState::Pending { absent_since } = method.state else {
+        return method.may_surface() && adopt(method, finding, rule, now);
+    };
+    if adopt(method, finding, rule, now) {
+        return true;
+    }
+    match finding {
+        Finding::Became(outcome) => match (settle(method, outcome, rule, now), outcome.as_ref()) {
+            (Settled::Decided, _) => true,
+            // The record of an approval that names no profile: nothing is stored.
+            (_, Outcome::Approved(_)) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
+            _ => false,
+        },
+        Finding::Absent | Finding::Duplicate(_) => match absent_since {
+            _ if now.duration_since(method.created_at) < ABSENCE_COUNTS_AFTER => false,
+            Some(since) if now.duration_since(since) >= ASKED_TWICE_APART => {
+                decide(method, MethodState::NotStored(NoEffect::NeverArrived), now)
+            }
+            Some(_) => false,
+            None => decide(method, MethodState::Pending { absent_since: Some(now) }, now),
+        },
+        Finding::TimedOut(_) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
+        Finding::Several(_) | Finding::Undecided | Finding::UnderReview | Finding::Failed => false,
+    }
+}
+
+/// An approval that was found and says where the card is stored, also of what counted as not stored.
+fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
+    let approval = match finding {
+        Finding::Became(outcome) => match outcome.as_ref() {
+            Outcome::Approved(response) => Some(response),
+            _ => None,
+        },
+        Finding::Several(approvals) => approvals.iter().find(|approval| approval.stored.is_some()),
+        _ => None,
+    };
+    let Some(approval) = approval.filter(|approval| approval.stored.is_some()) else { return false };
+    learn(method, approval);
+    // Records carry no letters. No money has moved, so where a rule asks for them the card is verified again.
+    let unverified = rule.misses(approval.avs.as_ref(), approval.cvv.as_ref());
+    let again = unverified.then_some(OnceGone::NotStored(NoEffect::TryAgain));
+    let gone = refused(approval, rule).or(again);
+    decide(method, gone.map_or(MethodState::Stored, MethodState::Deleting), now)
+}
+
+/// What an approval that a rule of the merchant declines becomes.
+fn refused(approval: &GatewayResponse, rule: &DeclineOn) -> Option<OnceGone> {
+    let cause = rule.refuses(approval.avs.as_ref(), approval.cvv.as_ref())?;
+    let code = cause.declines_as()?;
+    Some(OnceGone::Declined(Decline { code, advice: code.advice() }))
+}
+
+fn learn(method: &mut PaymentMethod, response: &GatewayResponse) {
+    method.card.stored.clone_from(&response.stored);
+    if let Some(token) = response.token.clone() {
+        method.card.learn_from_token(token);
+    }
+}
+
+fn decide(method: &mut PaymentMethod, state: MethodState, now: Timestamp) -> bool {
+    (method.state, method.updated_at) = (state, now);
+    true
+}

@@ -1,0 +1,249 @@
+//! Ids and the rules that need no gateway.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    order::{
+        operation::Fingerprint,
+        outcome::{GatewayResponse, Outcome},
+    },
+    values::{card::CardSummary, decline::DeclineCode},
+};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_767_268_800).unwrap()
+}
+
+fn customer() -> Customer {
+    let reference: CustomerReference = "c-1".parse().unwrap();
+    Customer::new(CustomerKey::new(&"m".parse().unwrap(), &reference), reference)
+}
+
+fn new(id: u128) -> NewMethod {
+    NewMethod {
+        id: Uuid::from_u128(id),
+        key: None,
+        fingerprint: Fingerprint([u8::try_from(id % 251).unwrap(); 32]),
+        route: Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "e".to_owned() },
+        card: CardSummary {
+            stored: Some(StoredCard { profile: id.to_string(), account: "1".to_owned() }),
+            ..CardSummary::default()
+        },
+        token: None,
+    }
+}
+
+#[test]
+fn an_id_reads_back_and_has_no_digits() {
+    for seed in [0, 1, u128::MAX, 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835] {
+        let id = MethodId { customer: seed, method: Uuid::from_u128(!seed) };
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert!(!text.bytes().any(|byte| byte.is_ascii_digit()), "{text}");
+    }
+    let too_much = format!("pm_{}", "z".repeat(56));
+    // What comes after the last letter.
+    let beyond = format!("pm_{{{}", "a".repeat(55));
+    assert!(beyond.replace('{', "a").parse::<MethodId>().is_ok());
+    for wrong in ["", "pm_", "pm_a", &too_much, &beyond, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
+    {
+        assert_eq!(wrong.parse::<MethodId>(), Err(super::id::NoMethodId), "{wrong}");
+    }
+}
+
+#[test]
+fn an_e_mail_address_and_a_card_number_are_no_reference_of_a_customer() {
+    for wrong in ["jane@example.com", "4111111111111111", "", "a b", "a#b"] {
+        assert!(wrong.parse::<CustomerReference>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_default_is_the_chosen_card_or_the_oldest_one_that_is_stored() {
+    let mut customer = customer();
+    for id in 1..=3 {
+        assert_eq!(customer.keep(new(id), now()), Ok((Uuid::from_u128(id), true)));
+    }
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(1)));
+    customer.default = Some(Uuid::from_u128(3));
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(3)));
+    customer.begin_deleting(Uuid::from_u128(3), now()).unwrap();
+    assert_eq!(customer.default_method(), Some(Uuid::from_u128(1)));
+    customer.finish_deleting(Uuid::from_u128(3), now());
+    assert_eq!((customer.default, customer.default_method()), (None, Some(Uuid::from_u128(1))));
+}
+
+#[test]
+fn a_card_that_a_payment_stored_is_noted_once_by_its_id_and_by_where_it_is_stored() {
+    let mut customer = customer();
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert_eq!(customer.keep(new(1), now()), Ok((first, true)));
+    assert_eq!(customer.keep(NewMethod { card: new(3).card, ..new(1) }, now()), Ok((first, false)));
+    assert_eq!(customer.keep(NewMethod { card: new(1).card, ..new(2) }, now()), Ok((first, false)));
+    let nowhere = CardSummary::default();
+    assert_eq!(customer.keep(NewMethod { card: nowhere, ..new(2) }, now()), Ok((second, true)));
+    assert_eq!(customer.methods[0].gateway_order_id(), gateway_order_id(first));
+}
+
+#[test]
+fn nothing_is_added_beside_a_card_that_only_a_newer_version_can_read() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    customer.methods[0].state = MethodState::Unrecognized;
+    assert_eq!(customer.add(new(2), &[], now()), Err(MethodRejection::NewerVersion));
+}
+
+#[test]
+fn a_profile_that_another_entry_has_too_is_left_at_the_gateway() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    let mut twin = new(2);
+    twin.card = new(1).card;
+    // As a card that was stored by a request of its own.
+    customer.add(twin, &[], now()).unwrap();
+    customer.method_mut(Uuid::from_u128(2)).unwrap().state = MethodState::Stored;
+    assert_eq!(customer.begin_deleting(Uuid::from_u128(1), now()), Ok(None));
+    assert_eq!(customer.method(Uuid::from_u128(1)).unwrap().state, MethodState::Deleted);
+    let left = customer.begin_deleting(Uuid::from_u128(2), now()).unwrap();
+    assert_eq!(left.map(|stored| stored.profile), Some("1".to_owned()));
+}
+
+#[test]
+fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_deleted() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    customer.begin_deleting(Uuid::from_u128(1), now()).unwrap();
+    let again = NewMethod { id: Uuid::from_u128(9), ..new(1) };
+    assert_eq!(customer.add(again.clone(), &[], now()), Err(MethodRejection::InProgress));
+    customer.finish_deleting(Uuid::from_u128(1), now());
+    assert_eq!(customer.add(again, &[], now()), Ok(AddPlan::Send(Uuid::from_u128(9))));
+    assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
+}
+
+#[test]
+fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
+    let mut customer = customer();
+    for id in 1..=20 {
+        customer.add(new(id), &[], now()).unwrap();
+    }
+    assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
+    for method in &mut customer.methods {
+        let code = DeclineCode::GenericDecline;
+        method.state = MethodState::Declined(Decline { code, advice: code.advice() });
+    }
+    let mut declined = customer.methods.clone();
+    for _ in 0..4 {
+        customer.methods.append(&mut declined.clone());
+    }
+    declined.clear();
+    assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    assert_eq!(customer.add(new(21), &[], tomorrow), Ok(AddPlan::Send(Uuid::from_u128(21))));
+    assert_eq!(customer.methods.len(), 1);
+}
+
+#[test]
+fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
+    let mut customer = customer();
+    for id in 1..=100 {
+        customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
+        let code = DeclineCode::IncorrectCvc;
+        let decline = Decline { code, advice: code.advice() };
+        let method = customer.method_mut(Uuid::from_u128(id)).unwrap();
+        method.state = if id == 50 {
+            MethodState::Deleting(OnceGone::Declined(decline))
+        } else {
+            MethodState::Declined(decline)
+        };
+        // Else the next one would have to wait for its removal.
+        method.fingerprint = Fingerprint([255; 32]);
+    }
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    customer.add(new(101), &[], tomorrow).unwrap();
+    let left: Vec<_> = customer.methods.iter().map(|method| method.id.as_u128()).collect();
+    assert_eq!(left, [50, 101]);
+    assert_eq!(customer.listed(Uuid::from_u128(50)), Err(MethodRejection::NotFound));
+    customer.finish_deleting(Uuid::from_u128(50), tomorrow);
+    assert!(matches!(customer.methods[0].state, MethodState::Declined(_)));
+}
+
+#[test]
+fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
+    let mut customer = customer();
+    let (first, late) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    customer.keep(new(1), now()).unwrap();
+    // Sent before, given up, and done after the first: the gateway gave it the same profile.
+    let given_up = NewMethod { id: late, fingerprint: Fingerprint([9; 32]), ..new(2) };
+    customer.add(given_up, &[], now()).unwrap();
+    let method = customer.method_mut(late).unwrap();
+    (method.state, method.card.stored) = (MethodState::NotStored(NoEffect::NeverArrived), None);
+    let approval = GatewayResponse { stored: new(1).card.stored, ..GatewayResponse::default() };
+    let found = Finding::Became(Box::new(Outcome::Approved(approval)));
+    let mut before = customer.clone();
+    assert!(before.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(before.method(late).unwrap().state, MethodState::Stored, "it is there");
+    customer.begin_deleting(first, now()).unwrap();
+    customer.finish_deleting(first, now());
+    assert!(customer.settle_found(late, &found, &DeclineOn::default(), now()));
+    assert_eq!(customer.method(late).unwrap().state, MethodState::NotStored(NoEffect::TryAgain));
+    assert!(!customer.method(late).unwrap().may_surface());
+}
+
+#[test]
+fn an_approval_stores_a_card_only_if_it_says_where() {
+    let said = |stored: bool| GatewayResponse {
+        stored: new(1).card.stored.filter(|_| stored),
+        ..GatewayResponse::default()
+    };
+    let mut customer = customer();
+    customer.add(new(1), &[], now()).unwrap();
+    let (id, rule) = (Uuid::from_u128(1), DeclineOn::default());
+    let method = customer.method_mut(id).unwrap();
+    assert_eq!(settle(method, &Outcome::Approved(said(false)), &rule, now()), Settled::Unchanged);
+    assert!(matches!(method.state, MethodState::Pending { .. }));
+    let several = Finding::Several(vec![said(false), said(true)]);
+    assert!(customer.settle_found(id, &several, &rule, now()));
+    assert_eq!(customer.method(id).unwrap().state, MethodState::Stored);
+}
+
+#[test]
+fn a_verification_without_a_trace_is_given_up_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
+    let mut customer = customer();
+    customer.add(new(1), &[], now()).unwrap();
+    let (id, rule) = (Uuid::from_u128(1), DeclineOn::default());
+    let pending = |absent_since: Option<i64>| MethodState::Pending {
+        absent_since: absent_since.map(|seconds| now() + SignedDuration::from_secs(seconds)),
+    };
+    for (seconds, changes, state) in [
+        (94, false, pending(None)),
+        (95, true, pending(Some(95))),
+        (154, false, pending(Some(95))),
+        (155, true, MethodState::NotStored(NoEffect::NeverArrived)),
+    ] {
+        let at = now() + SignedDuration::from_secs(seconds);
+        assert_eq!(customer.settle_found(id, &Finding::Absent, &rule, at), changes, "after {seconds} s");
+        assert_eq!(customer.method(id).unwrap().state, state, "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_record_of_a_verification_that_stored_nothing_decides_it() {
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    for (record, state) in [
+        (
+            Outcome::Declined(GatewayResponse::default(), decline.code, decline.advice),
+            MethodState::Declined(decline),
+        ),
+        (Outcome::Approved(GatewayResponse::default()), MethodState::NotStored(NoEffect::TryAgain)),
+    ] {
+        let mut customer = customer();
+        customer.add(new(1), &[], now()).unwrap();
+        let id = Uuid::from_u128(1);
+        let found = Finding::Became(Box::new(record));
+        assert!(customer.settle_found(id, &found, &DeclineOn::default(), now()));
+        assert_eq!(customer.method(id).unwrap().state, state);
+    }
+}

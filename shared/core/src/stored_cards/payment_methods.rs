@@ -1,0 +1,351 @@
+//! Storing, changing and deleting cards: the intent is on record before the gateway is called, as for a payment, and what
+//! is not known is inquired about before anything is sent again.
+
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::{
+    order::{CustomerReference, outcome::NoEffect},
+    payments::{
+        Deadline,
+        gateway::{Card, Gateway},
+        merchants::Merchant,
+        store::StoreError,
+    },
+    stored_cards::{
+        customers::{CustomerStore, Written},
+        payment_method::{
+            AddPlan, Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
+        },
+        profiles::{ProfileOutcome, Profiles},
+    },
+    values::{card::Expiry, clock::Clock},
+};
+
+/// How often a change is made anew to what other requests have written meanwhile.
+const CHANGES_MAX: usize = 10;
+
+/// Most inquiries of one request that reads a customer's cards.
+const INQUIRIES_MAX: usize = 3;
+
+/// Why nothing was done, or why it is not known whether something was.
+#[derive(Debug, thiserror::Error)]
+pub enum MethodRefusal {
+    /// A rule of the customer's cards.
+    #[error(transparent)]
+    Rejected(#[from] MethodRejection),
+    /// Too many others changed the customer at the same time.
+    #[error("the customer's cards are being changed by other requests")]
+    Contended,
+    /// The store did not work; nothing was sent to the gateway.
+    #[error(transparent)]
+    Store(StoreError),
+    /// An earlier attempt may still turn out to have stored the card, and the gateway does not say.
+    #[error("an earlier attempt may still turn out to have stored the card, and the gateway does not say")]
+    Unverified,
+    /// The gateway did nothing, and it is known.
+    #[error("the gateway did nothing")]
+    NoEffect(NoEffect),
+    /// The gateway refuses the change.
+    #[error("the gateway refuses the change of the stored card")]
+    Refused,
+}
+
+/// A customer after a request about one of its cards.
+#[derive(Debug)]
+pub struct MethodChanged {
+    /// The customer.
+    pub customer: Customer,
+    /// The card.
+    pub method: Uuid,
+    /// Whether it was requested before, and is only answered again.
+    pub replayed: bool,
+}
+
+impl MethodChanged {
+    /// The card, as it stands.
+    pub fn method(&self) -> Option<&PaymentMethod> {
+        self.customer.method(self.method)
+    }
+}
+
+/// The use cases of stored cards, and the ports they need.
+#[derive(Clone)]
+pub struct PaymentMethods {
+    /// Keeps customers.
+    pub customers: Arc<dyn CustomerStore>,
+    /// Verifies and stores cards.
+    pub gateway: Arc<dyn Gateway>,
+    /// Changes and deletes stored cards.
+    pub profiles: Arc<dyn Profiles>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl PaymentMethods {
+    /// Verifies a card and stores it at the gateway, at most once for a key and for a card. A card whose AVS or CVV letters
+    /// the merchant does not accept is removed again.
+    pub async fn add(
+        &self,
+        merchant: &Merchant,
+        reference: &CustomerReference,
+        new: &NewMethod,
+        card: Card,
+        deadline: Deadline,
+    ) -> Result<MethodChanged, MethodRefusal> {
+        let key = CustomerKey::new(&merchant.id, reference);
+        let mut looked = Vec::new();
+        loop {
+            let customer = self.customer(&key, reference).await?;
+            let now = self.clock.now();
+            let plan = self.change(customer, |customer| {
+                let plan = customer.add(new.clone(), &looked, now)?;
+                Ok((plan, matches!(plan, AddPlan::Send(_))))
+            });
+            match plan.await? {
+                (customer, AddPlan::Send(id)) => {
+                    let customer = self.verify(merchant, customer, id, card, deadline).await?;
+                    return Ok(MethodChanged { customer, method: id, replayed: false });
+                }
+                (customer, AddPlan::Replay(id)) => {
+                    let customer = self.resolve(merchant, customer, id, deadline).await?;
+                    return Ok(MethodChanged { customer, method: id, replayed: true });
+                }
+                (customer, AddPlan::LookFirst(id)) => {
+                    self.look_again(merchant, customer, id, deadline).await?;
+                    looked.push(id);
+                }
+                (customer, AddPlan::RemoveFirst(id)) => {
+                    let customer = self.remove(merchant, customer, id, deadline).await?;
+                    if customer.method(id).is_some_and(PaymentMethod::must_not_stay) {
+                        return Err(MethodRejection::InProgress.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One card. What is not known of it is inquired about first.
+    pub async fn read(
+        &self,
+        merchant: &Merchant,
+        id: MethodId,
+        deadline: Deadline,
+    ) -> Result<MethodChanged, MethodRefusal> {
+        let customer = self.customer_of(merchant, id).await?;
+        let customer = self.resolve(merchant, customer, id.method, deadline).await?;
+        customer.listed(id.method)?;
+        Ok(MethodChanged { customer, method: id.method, replayed: false })
+    }
+
+    /// A customer with its cards. What is not known of them is inquired about first. None for a customer without any.
+    pub async fn list(
+        &self,
+        merchant: &Merchant,
+        reference: &CustomerReference,
+        deadline: Deadline,
+    ) -> Result<Option<Customer>, MethodRefusal> {
+        let key = CustomerKey::new(&merchant.id, reference);
+        let Some(mut customer) = self.customers.load(&key).await.map_err(MethodRefusal::Store)? else {
+            return Ok(None);
+        };
+        let is_open = |method: &&PaymentMethod| {
+            matches!(method.state, MethodState::Pending { .. }) || method.must_not_stay()
+        };
+        let open: Vec<Uuid> = customer.methods.iter().filter(is_open).map(|method| method.id).collect();
+        for id in open.into_iter().take(INQUIRIES_MAX) {
+            customer = self.resolve(merchant, customer, id, deadline).await?;
+        }
+        Ok(Some(customer))
+    }
+
+    /// Makes a card the customer's default.
+    pub async fn make_default(&self, merchant: &Merchant, id: MethodId) -> Result<Customer, MethodRefusal> {
+        let customer = self.customer_of(merchant, id).await?;
+        let (customer, ()) = self
+            .change(customer, |customer| {
+                may_be_changed(customer, id.method)?;
+                let is_new = customer.default != Some(id.method);
+                customer.default = Some(id.method);
+                Ok(((), is_new))
+            })
+            .await?;
+        Ok(customer)
+    }
+
+    /// Gives a card another expiry date, at the gateway and here. Where the gateway's response is lost, the card keeps
+    /// the date that was sent as `new_expiry`, and the same request settles it.
+    pub async fn set_expiry(
+        &self,
+        merchant: &Merchant,
+        id: MethodId,
+        expiry: Expiry,
+        deadline: Deadline,
+    ) -> Result<Customer, MethodRefusal> {
+        let customer = self.customer_of(merchant, id).await?;
+        let (customer, method) = self
+            .change(customer, |customer| {
+                let method = may_be_changed(customer, id.method)?;
+                let is_new = method.new_expiry != Some(expiry);
+                method.new_expiry = Some(expiry);
+                Ok((method.clone(), is_new))
+            })
+            .await?;
+        let Some(stored) = method.stored() else { return Err(MethodRejection::NotFound.into()) };
+        let limit = deadline.gateway_limit().ok_or(MethodRefusal::NoEffect(NoEffect::NoTimeLeft))?;
+        let token = method.card.token.as_deref();
+        let outcome = self.profiles.set_expiry(merchant, &method.route, stored, token, expiry, limit).await;
+        let now = self.clock.now();
+        let (customer, ()) = self
+            .change(customer, |customer| {
+                let Some(method) = customer.method_mut(id.method) else { return Ok(((), false)) };
+                // Meanwhile it was deleted, or given yet another date.
+                if method.new_expiry != Some(expiry) {
+                    return Ok(((), false));
+                }
+                match outcome {
+                    ProfileOutcome::Done => {
+                        (method.card.expiry, method.new_expiry) = (Some(expiry), None);
+                        method.updated_at = now;
+                    }
+                    ProfileOutcome::Missing => customer.finish_deleting(id.method, now),
+                    ProfileOutcome::Refused | ProfileOutcome::NoEffect(_) => method.new_expiry = None,
+                    ProfileOutcome::Unknown => return Ok(((), false)),
+                }
+                Ok(((), true))
+            })
+            .await?;
+        match outcome {
+            ProfileOutcome::Done | ProfileOutcome::Unknown => Ok(customer),
+            ProfileOutcome::Missing => Err(MethodRejection::NotFound.into()),
+            ProfileOutcome::Refused => Err(MethodRefusal::Refused),
+            ProfileOutcome::NoEffect(reason) => Err(MethodRefusal::NoEffect(reason)),
+        }
+    }
+
+    /// Deletes a card at the gateway and here. It can be repeated at any time. True when it is gone; false when the
+    /// gateway's response was lost, and the same request settles it.
+    pub async fn delete(
+        &self,
+        merchant: &Merchant,
+        id: MethodId,
+        deadline: Deadline,
+    ) -> Result<bool, MethodRefusal> {
+        let customer = self.customer_of(merchant, id).await?;
+        // Whether it is stored decides what there is to delete.
+        let customer = self.resolve(merchant, customer, id.method, deadline).await?;
+        let now = self.clock.now();
+        let (customer, stored) = self
+            .change(customer, |customer| {
+                let before = customer.method(id.method).map(|method| method.state);
+                let stored = customer.begin_deleting(id.method, now)?;
+                let changed = customer.method(id.method).map(|method| method.state) != before;
+                Ok((stored, changed))
+            })
+            .await?;
+        let Some(stored) = stored else { return Ok(true) };
+        let Some(route) = customer.method(id.method).map(|method| method.route.clone()) else {
+            return Ok(true);
+        };
+        let limit = deadline.gateway_limit().ok_or(MethodRefusal::NoEffect(NoEffect::NoTimeLeft))?;
+        match self.profiles.delete(merchant, &route, &stored, limit).await {
+            ProfileOutcome::Done | ProfileOutcome::Missing => {
+                self.change(customer, |customer| {
+                    customer.finish_deleting(id.method, now);
+                    Ok(((), true))
+                })
+                .await?;
+                Ok(true)
+            }
+            // It stays on record as being deleted: it is no longer offered, and the request can be repeated.
+            ProfileOutcome::Refused => Err(MethodRefusal::Refused),
+            ProfileOutcome::NoEffect(reason) => Err(MethodRefusal::NoEffect(reason)),
+            ProfileOutcome::Unknown => Ok(false),
+        }
+    }
+
+    /// Keeps a card that an approved payment stored along the way, under the payment's id. Returns the entry's id.
+    pub async fn keep(
+        &self,
+        merchant: &Merchant,
+        reference: &CustomerReference,
+        new: &NewMethod,
+    ) -> Result<Uuid, MethodRefusal> {
+        let key = CustomerKey::new(&merchant.id, reference);
+        let customer = self.customer(&key, reference).await?;
+        let now = self.clock.now();
+        let (_, id) = self.change(customer, |customer| customer.keep(new.clone(), now)).await?;
+        Ok(id)
+    }
+
+    async fn customer(
+        &self,
+        key: &CustomerKey,
+        reference: &CustomerReference,
+    ) -> Result<Customer, MethodRefusal> {
+        let found = self.customers.load(key).await.map_err(MethodRefusal::Store)?;
+        Ok(found.unwrap_or_else(|| Customer::new(key.clone(), reference.clone())))
+    }
+
+    async fn customer_of(&self, merchant: &Merchant, id: MethodId) -> Result<Customer, MethodRefusal> {
+        let key = CustomerKey { merchant: merchant.id.clone(), digest: id.customer };
+        let found = self.customers.load(&key).await.map_err(MethodRefusal::Store)?;
+        found.ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))
+    }
+
+    /// Changes a customer and saves it; after a conflict the change is made to what is there. `change` says what it came
+    /// to, and whether there is anything to save.
+    async fn change<T>(
+        &self,
+        customer: Customer,
+        mut change: impl FnMut(&mut Customer) -> Result<(T, bool), MethodRejection>,
+    ) -> Result<(Customer, T), MethodRefusal> {
+        let mut current = customer;
+        for _ in 0..CHANGES_MAX {
+            let mut changed = current.clone();
+            let (value, is_new) = change(&mut changed)?;
+            if !is_new {
+                return Ok((current, value));
+            }
+            let written = self.customers.put(&changed).await;
+            changed.version += 1;
+            let failure = match written {
+                Ok(Written::Done) => return Ok((changed, value)),
+                Ok(Written::Changed) => None,
+                Err(error @ StoreError::Unavailable(_)) => Some(error),
+                Err(error) => return Err(MethodRefusal::Store(error)),
+            };
+            // The write may have been done, and only its response lost, or a repetition of it found it done.
+            let stored = self.customers.load(&current.key).await.map_err(MethodRefusal::Store)?;
+            let version = stored.as_ref().map_or(0, |stored| stored.version);
+            match stored {
+                Some(stored) if stored == changed => return Ok((stored, value)),
+                _ if failure.is_some() && version == current.version => {
+                    let why = StoreError::Unavailable("the write was not done".to_owned());
+                    return Err(MethodRefusal::Store(failure.unwrap_or(why)));
+                }
+                Some(stored) => current = stored,
+                None => return Err(MethodRefusal::Contended),
+            }
+        }
+        Err(MethodRefusal::Contended)
+    }
+}
+
+/// A card that is stored, so that something about it can be changed.
+fn may_be_changed(customer: &mut Customer, id: Uuid) -> Result<&mut PaymentMethod, MethodRejection> {
+    match customer.listed(id)?.state {
+        MethodState::Stored => customer.method_mut(id).ok_or(MethodRejection::NotFound),
+        MethodState::Pending { .. } => Err(MethodRejection::InProgress),
+        MethodState::Unrecognized => Err(MethodRejection::NewerVersion),
+        MethodState::Deleting(_)
+        | MethodState::Deleted
+        | MethodState::Declined(_)
+        | MethodState::NotStored(_) => Err(MethodRejection::NotFound),
+    }
+}

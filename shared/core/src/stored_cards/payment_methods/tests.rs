@@ -1,0 +1,347 @@
+//! Faults and crashes at every call while a card is stored, changed and deleted.
+
+mod fake;
+mod letters;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+
+use super::{MethodChanged, MethodRefusal, PaymentMethods};
+use crate::{
+    order::{
+        CustomerReference,
+        operation::{Fingerprint, KeyDigest, Kind},
+        outcome::NoEffect,
+    },
+    payments::{Deadline, gateway::Card, merchants::Merchant},
+    stored_cards::payment_method::{
+        CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
+    },
+    values::card::{CardAccount, CardSummary, Expiry, StoredCard},
+};
+use fake::{FAULTS, Fault, World};
+
+/// How often the client repeats a request before the test gives up.
+const REPEATS_MAX: usize = 40;
+
+fn reference() -> CustomerReference {
+    "c-1".parse().unwrap()
+}
+
+fn deadline() -> Deadline {
+    Deadline::after(Duration::from_secs(29))
+}
+
+fn account() -> CardAccount {
+    CardAccount::parse("4111111111111111").unwrap()
+}
+
+/// A request to store the card, as it comes in each time: with a fresh id.
+fn wanted(world: &World, key: Option<&str>) -> NewMethod {
+    let card: CardSummary = account().summary(Expiry::new(10, 2031).unwrap());
+    NewMethod {
+        id: world.new_id(),
+        key: key.map(|key| KeyDigest::new("POST /v2/payment-methods", "c-1", key)),
+        fingerprint: Fingerprint::new(Kind::Authorize, None, None, Some(&card), Some("payment-method")),
+        route: fake::route(),
+        card,
+        token: None,
+    }
+}
+
+fn card() -> Card {
+    let expiry = Expiry::new(10, 2031).unwrap();
+    Card { account: account(), expiry, security_code: None, name: String::new(), billing: None, save: false }
+}
+
+/// A client and its merchant's server. A crash ends the request that it comes in.
+struct Shop {
+    world: Arc<World>,
+    methods: PaymentMethods,
+    merchant: Merchant,
+}
+
+impl Shop {
+    fn new(world: World) -> Self {
+        Self::of(fake::lenient_merchant(), world)
+    }
+
+    fn of(merchant: Merchant, world: World) -> Self {
+        let world = Arc::new(world);
+        let methods = PaymentMethods {
+            customers: world.clone(),
+            gateway: world.clone(),
+            profiles: world.clone(),
+            clock: world.clone(),
+        };
+        Self { world, methods, merchant }
+    }
+
+    /// One request. None when its process crashed.
+    fn add(&self, key: Option<&str>) -> Option<Result<MethodChanged, MethodRefusal>> {
+        let new = wanted(&self.world, key);
+        self.methods.add(&self.merchant, &reference(), &new, card(), deadline()).now_or_never()
+    }
+
+    fn delete(&self, id: MethodId) -> Option<Result<bool, MethodRefusal>> {
+        self.methods.delete(&self.merchant, id, deadline()).now_or_never()
+    }
+
+    fn set_expiry(&self, id: MethodId, expiry: Expiry) -> bool {
+        let request = self.methods.set_expiry(&self.merchant, id, expiry, deadline());
+        match request.now_or_never() {
+            Some(Ok(customer)) => {
+                customer.method(id.method).is_some_and(|method| method.new_expiry.is_none())
+            }
+            _ => false,
+        }
+    }
+
+    /// Repeats the request until the card is stored, as a client does.
+    fn stored(&self, key: Option<&str>) -> MethodId {
+        for _ in 0..REPEATS_MAX {
+            if let Some(Ok(changed)) = self.add(key)
+                && changed.method().is_some_and(|method| method.state == MethodState::Stored)
+            {
+                return MethodId { customer: changed.customer.key.digest, method: changed.method };
+            }
+            self.world.advance(40);
+        }
+        panic!("the card is never stored: {:?}", self.world.customer());
+    }
+
+    /// Repeats the request until it is done, as a client does.
+    fn until(&self, mut done: impl FnMut() -> bool, what: &str) {
+        for _ in 0..REPEATS_MAX {
+            if done() {
+                return;
+            }
+            self.world.advance(40);
+        }
+        panic!("never {what}: {:?}", self.world.customer());
+    }
+
+    /// The life of a card: stored, given another expiry date, deleted.
+    fn life(&self, key: Option<&str>) {
+        let id = self.stored(key);
+        assert_eq!(self.world.profiles().len(), 1, "{:?}", self.world.customer());
+        assert_eq!(self.stored(key), id, "a repeated request stores nothing");
+        let expiry = Expiry::new(1, 2034).unwrap();
+        self.until(|| self.set_expiry(id, expiry), "renewed");
+        assert_eq!(self.world.profiles().values().copied().collect::<Vec<_>>(), [expiry]);
+        self.until(|| matches!(self.delete(id), Some(Ok(true))), "deleted");
+        assert_eq!(self.world.profiles().len(), 0, "the gateway has what nobody is told of");
+        // And once more.
+        self.until(|| matches!(self.delete(id), Some(Ok(true))), "deleted again");
+        let customer = self.world.customer().expect("a customer");
+        assert!(customer.methods.iter().all(|method| !method.is_listed()), "{customer:?}");
+    }
+}
+
+#[test]
+fn without_faults_a_card_is_sent_once_and_stored_once() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.life(Some("k"));
+    assert_eq!(shop.world.verifications(), 1);
+}
+
+#[test]
+fn one_fault_at_any_call_leaves_one_profile_and_no_lost_outcome() {
+    let mut runs = 0;
+    for key in [Some("k"), None] {
+        for fault in FAULTS {
+            for call in 0.. {
+                let shop = Shop::new(World::new(vec![(call, fault)]));
+                shop.life(key);
+                runs += 1;
+                if shop.world.calls() <= call {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(runs > 100, "{runs}");
+}
+
+#[test]
+fn two_faults_at_any_two_calls_leave_one_profile_and_no_lost_outcome() {
+    for first in FAULTS {
+        for second in FAULTS {
+            for at in 0..14 {
+                for after in 1..10 {
+                    Shop::new(World::new(vec![(at, first), (at + after, second)])).life(Some("k"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_given_up_and_surfaces_is_adopted_and_not_stored_again() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.world.hold_back_the_next_verification();
+    assert!(matches!(shop.add(Some("k")), Some(Ok(changed)) if !changed.customer.methods.is_empty()));
+    // Two inquiries find nothing.
+    for _ in 0..4 {
+        shop.world.advance(100);
+        let customer = shop.world.customer().unwrap();
+        let id = MethodId { customer: customer.key.digest, method: customer.methods[0].id };
+        let _read = shop.methods.read(&shop.merchant, id, deadline()).now_or_never();
+    }
+    let state = shop.world.customer().unwrap().methods[0].state;
+    assert!(matches!(state, MethodState::NotStored(_)), "{state:?}");
+    shop.world.let_it_arrive();
+    shop.stored(Some("k"));
+    assert_eq!((shop.world.verifications(), shop.world.profiles().len()), (1, 1));
+}
+
+#[test]
+fn an_unanswered_inquiry_about_what_may_surface_keeps_an_equal_card_from_being_sent() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.world.hold_back_the_next_verification();
+    let _first = shop.add(Some("k"));
+    for _ in 0..4 {
+        shop.world.advance(100);
+        let _list = shop.methods.list(&shop.merchant, &reference(), deadline()).now_or_never();
+    }
+    shop.world.fail_inquiries(true);
+    assert!(matches!(shop.add(Some("k")), Some(Err(MethodRefusal::Unverified))));
+    assert!(matches!(shop.add(None), Some(Err(MethodRefusal::Unverified))));
+    shop.world.fail_inquiries(false);
+    shop.stored(Some("k"));
+    assert_eq!(shop.world.profiles().len(), 1);
+}
+
+#[test]
+fn a_key_of_another_card_is_refused_and_a_card_under_another_key_is_the_same_card() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(Some("k"));
+    assert_eq!(shop.stored(Some("another")), id);
+    let mut other = wanted(&shop.world, Some("k"));
+    other.fingerprint = Fingerprint([7; 32]);
+    let refused = shop.methods.add(&shop.merchant, &reference(), &other, card(), deadline()).now_or_never();
+    let refused = refused.expect("no crash").expect_err("refused");
+    assert!(matches!(refused, MethodRefusal::Rejected(MethodRejection::KeyReused)));
+    assert_eq!(shop.world.verifications(), 1);
+}
+
+#[test]
+fn tokens_tell_cards_apart_that_end_in_the_same_digits() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.stored(None);
+    let mut twin = wanted(&shop.world, None);
+    twin.token = Some("9410000000001111".to_owned());
+    let added = shop.methods.add(&shop.merchant, &reference(), &twin, card(), deadline()).now_or_never();
+    assert!(matches!(added, Some(Ok(MethodChanged { replayed: false, .. }))));
+    assert_eq!(shop.world.profiles().len(), 2);
+}
+
+#[test]
+fn a_card_that_a_payment_stored_is_noted_once_whatever_call_fails() {
+    for fault in FAULTS {
+        for call in 0..6 {
+            let shop = Shop::new(World::new(vec![(call, fault)]));
+            let mut new = wanted(&shop.world, None);
+            new.card.stored = Some(StoredCard { profile: "7".to_owned(), account: "1".to_owned() });
+            let keep = || shop.methods.keep(&shop.merchant, &reference(), &new).now_or_never();
+            shop.until(|| matches!(keep(), Some(Ok(id)) if id == new.id), "noted");
+            shop.until(|| matches!(keep(), Some(Ok(_))), "noted again");
+            assert_eq!(shop.world.customer().map(|customer| customer.methods.len()), Some(1));
+        }
+    }
+}
+
+#[test]
+fn while_its_own_request_may_be_running_no_inquiry_is_sent_and_nothing_else_either() {
+    let shop = Shop::new(World::new(vec![(2, Fault::CrashAfter)]));
+    assert!(shop.add(Some("k")).is_none(), "its process crashes in the call to the gateway");
+    shop.world.advance(5);
+    let again = shop.add(Some("k")).expect("no crash").expect("pending");
+    let pending = MethodState::Pending { absent_since: None };
+    assert_eq!(again.method().map(|method| method.state), Some(pending));
+    assert_eq!((shop.world.verifications(), shop.world.inquiries()), (1, 0));
+}
+
+#[test]
+fn a_customer_is_found_by_its_key_and_another_merchants_is_another() {
+    let (one, other) = ("m".parse().unwrap(), "n".parse().unwrap());
+    let key = CustomerKey::new(&one, &reference());
+    assert_eq!(key, CustomerKey::new(&one, &reference()));
+    assert_ne!(key.digest, CustomerKey::new(&other, &reference()).digest);
+    assert!(key.to_string().starts_with("#customer#m#"), "{key}");
+}
+
+#[test]
+fn the_chosen_card_is_saved_once() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(None);
+    let choose = || shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
+    let calls = shop.world.calls();
+    assert_eq!(choose().default, Some(id.method));
+    assert_eq!(shop.world.customer().unwrap().default, Some(id.method));
+    assert_eq!(shop.world.calls(), calls + 2, "read and written");
+    choose();
+    assert_eq!(shop.world.calls(), calls + 3, "read only");
+}
+
+#[test]
+fn that_a_card_is_being_deleted_is_on_record_before_the_gateway_is_told() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.delete(shop.stored(None)).unwrap().unwrap();
+    // The last call notes that it is gone; the one before is the gateway's.
+    let shop = Shop::new(World::new(vec![(shop.world.calls() - 2, Fault::LostBefore)]));
+    let id = shop.stored(None);
+    assert!(!shop.delete(id).unwrap().unwrap());
+    let state = shop.world.customer().unwrap().methods[0].state;
+    assert_eq!(state, MethodState::Deleting(OnceGone::Deleted));
+}
+
+#[test]
+fn a_refusal_that_left_no_trace_is_what_became_of_the_card() {
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.add(None).unwrap().unwrap();
+    let mut refused = Vec::new();
+    for at in 0..shop.world.calls() {
+        let shop = Shop::new(World::new(vec![(at, Fault::Refused)]));
+        // A refusal of the table leaves nothing to be sent.
+        if shop.add(None).unwrap().is_ok() && shop.world.verifications() == 0 {
+            refused.push(shop.world.customer().unwrap().methods[0].state);
+        }
+    }
+    assert_eq!(refused, [MethodState::NotStored(NoEffect::Misconfigured)]);
+}
+
+#[test]
+fn a_verification_is_on_the_trail_of_its_request() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let (_, trail) = crate::payments::trail::follow(async { shop.add(None) }).now_or_never().unwrap();
+    assert_eq!((trail.gateway_calls, trail.gateway_timeouts), (1, 0));
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.world.hold_back_the_next_verification();
+    let (_, trail) = crate::payments::trail::follow(async { shop.add(None) }).now_or_never().unwrap();
+    assert_eq!((trail.gateway_calls, trail.gateway_timeouts), (1, 1));
+}
+
+#[test]
+fn a_request_whose_write_lost_its_answer_goes_on_and_one_that_was_not_written_sends_nothing() {
+    // The customer is read first, and then written.
+    let shop = Shop::new(World::new(vec![(1, Fault::LostAfter)]));
+    shop.add(None).unwrap().unwrap();
+    assert_eq!(shop.world.verifications(), 1);
+    let shop = Shop::new(World::new(vec![(1, Fault::Refused)]));
+    assert!(matches!(shop.add(None).unwrap(), Err(MethodRefusal::Store(_))));
+    assert_eq!((shop.world.verifications(), shop.world.customer().is_none()), (0, true));
+}
+
+#[test]
+fn a_change_that_met_another_is_made_to_what_is_there() {
+    for answers in [true, false] {
+        let mut shop = Shop::new(World::new(Vec::new()));
+        let id = shop.stored(None);
+        let (world, is_next) = (Arc::clone(&shop.world), true.into());
+        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, answers });
+        shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
+        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{answers}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Values that every subject uses: pure, and without a rule about orders.
+
+pub mod card;
+pub mod carried;
+pub mod clock;
+pub mod decline;
+pub mod discount;
+pub mod memo;
+pub mod money;
+pub mod quarter;
+mod words;

@@ -1,0 +1,264 @@
+//! Why a payment was declined, in words of ours that stay the same whichever processor said it.
+//!
+//! Hundreds of processor codes fold into the few dozen here. The texts are a public contract, described
+//! in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
+
+use std::fmt;
+
+use crate::words;
+
+words! {
+    /// The reason for a decline. Its public text is [`DeclineCode::as_str`].
+    #[derive(Hash, Ord, PartialOrd)]
+    pub enum DeclineCode {
+        /// The account does not hold the amount.
+        InsufficientFunds => "insufficient_funds",
+        /// A limit of the card, or on how often or how much it may pay, is reached.
+        LimitExceeded => "limit_exceeded",
+        /// The card is past its expiry, or a newer one has replaced it.
+        ExpiredCard => "expired_card",
+        /// The expiry date is not the card's, or not a date.
+        IncorrectExpiry => "incorrect_expiry",
+        /// The security code is wrong, missing or malformed; also a merchant's `decline_on.cvv`.
+        IncorrectCvc => "incorrect_cvc",
+        /// There is no such card number.
+        IncorrectNumber => "incorrect_number",
+        /// The PIN is wrong.
+        IncorrectPin => "incorrect_pin",
+        /// The postal code is missing or malformed.
+        IncorrectZip => "incorrect_zip",
+        /// The billing address is not the one the issuer knows; also a merchant's `decline_on.avs`.
+        AvsMismatch => "avs_mismatch",
+        /// The issuer declined and gives no reason.
+        DoNotHonor => "do_not_honor",
+        /// The issuer wants to be called first.
+        CallIssuer => "call_issuer",
+        /// The card is reported lost or stolen.
+        LostOrStolen => "lost_or_stolen",
+        /// The issuer wants the card withdrawn.
+        PickUpCard => "pick_up_card",
+        /// The card is blocked, not yet active, or restricted by its issuer.
+        RestrictedCard => "restricted_card",
+        /// The account behind the card is closed or does not exist.
+        InvalidAccount => "invalid_account",
+        /// The issuer, the network or the gateway's fraud filter suspects fraud.
+        FraudSuspected => "fraud_suspected",
+        /// The merchant cannot take this brand or kind of card.
+        CardNotSupported => "card_not_supported",
+        /// This kind of transaction is not allowed for this card or in this place.
+        TransactionNotPermitted => "transaction_not_permitted",
+        /// The issuer wants the cardholder to prove who they are (3-D Secure, PIN).
+        AuthenticationRequired => "authentication_required",
+        /// The cardholder has stopped this recurring payment.
+        StopRecurring => "stop_recurring",
+        /// The issuer says that this transaction must not be sent again.
+        DoNotTryAgain => "do_not_try_again",
+        /// The processor has seen this transaction already, or is still working on it.
+        DuplicateTransaction => "duplicate_transaction",
+        /// The earlier transaction is unknown, or no longer (or not yet) allows this.
+        InvalidState => "invalid_state",
+        /// The amount is too small, too large, or does not suit this operation.
+        InvalidAmount => "invalid_amount",
+        /// The merchant account does not take this currency.
+        CurrencyNotSupported => "currency_not_supported",
+        /// A field is missing, malformed or not supported.
+        InvalidRequest => "invalid_request",
+        /// The stored card, its token or its profile is not known.
+        InvalidStoredCard => "invalid_stored_card",
+        /// The merchant's account at the gateway or the processor is not set up for this.
+        MerchantConfiguration => "merchant_configuration",
+        /// Something failed at the gateway or the processor.
+        ProcessingError => "processing_error",
+        /// The issuer, or a network on the way to it, cannot be reached.
+        IssuerUnavailable => "issuer_unavailable",
+        /// Only a part was approved and the merchant does not accept that; the part has been voided.
+        PartialApproval => "partial_approval",
+        /// Declined, without a reason that says more.
+        GenericDecline => "generic_decline",
+    }
+}
+
+impl DeclineCode {
+    /// The code with this public text.
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
+    /// What to do about it, unless the card scheme said otherwise in the answer.
+    pub fn advice(self) -> Advice {
+        self.row().0
+    }
+
+    /// Whether a shopper must not be told: the person with the card may not be its owner.
+    pub fn is_for_the_merchant_only(self) -> bool {
+        matches!(self, Self::LostOrStolen | Self::PickUpCard | Self::FraudSuspected)
+    }
+
+    /// One sentence for the developer of a storefront.
+    ///
+    /// For a lost, stolen or suspicious card it names no reason, so that nobody tells one to whoever
+    /// holds the card by showing this sentence.
+    pub fn message(self) -> &'static str {
+        self.row().1
+    }
+
+    /// All that is public about a code, in one place.
+    fn row(self) -> (Advice, &'static str) {
+        use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
+        match self {
+            Self::InsufficientFunds => (Later, "The card's account does not hold the amount."),
+            Self::LimitExceeded => (Later, "A limit of the card is reached."),
+            Self::ExpiredCard => (FixData, "The card has expired or has been replaced."),
+            Self::IncorrectExpiry => (FixData, "The expiry date is not the card's."),
+            Self::IncorrectCvc => (FixData, "The security code is wrong or missing."),
+            Self::IncorrectNumber => (FixData, "There is no card with this number."),
+            Self::IncorrectPin => (FixData, "The PIN is wrong."),
+            Self::IncorrectZip => (FixData, "The postal code is missing or malformed."),
+            Self::AvsMismatch => (FixData, "The billing address is not the one the issuer knows."),
+            Self::DoNotHonor => {
+                (ContactIssuer, "The issuer declined without saying why; it tells the cardholder only.")
+            }
+            Self::CallIssuer => {
+                (ContactIssuer, "The issuer wants the cardholder to call before it approves.")
+            }
+            Self::LostOrStolen | Self::PickUpCard => (Never, "The issuer refuses this card."),
+            Self::RestrictedCard => (ContactIssuer, "The card is blocked or not active."),
+            Self::InvalidAccount => (Never, "The account behind the card is closed or does not exist."),
+            Self::FraudSuspected => (Never, "The payment was refused."),
+            Self::CardNotSupported => (OtherCard, "The merchant cannot take this kind of card."),
+            Self::TransactionNotPermitted => (OtherCard, "The card does not allow this kind of payment."),
+            Self::AuthenticationRequired => (FixData, "The issuer wants the cardholder to be authenticated."),
+            Self::StopRecurring => (Never, "The cardholder has stopped this recurring payment."),
+            Self::DoNotTryAgain => (Never, "The issuer does not want this payment to be tried again."),
+            Self::DuplicateTransaction => {
+                (Never, "The processor has this payment already: look at the earlier one first.")
+            }
+            Self::InvalidState => (Never, "The earlier transaction does not allow this (any more, or yet)."),
+            Self::InvalidAmount => (FixData, "The amount is not accepted."),
+            Self::CurrencyNotSupported => (FixData, "The merchant account does not take this currency."),
+            Self::InvalidRequest => (FixData, "The gateway refuses a field of the request, or misses one."),
+            Self::InvalidStoredCard => (FixData, "The stored card is not known; the card is needed again."),
+            Self::MerchantConfiguration => {
+                (Later, "The merchant's account is not set up for this payment; the merchant has to act.")
+            }
+            Self::ProcessingError => (Later, "The payment could not be processed."),
+            Self::IssuerUnavailable => (Later, "The issuer could not be reached."),
+            Self::PartialApproval => {
+                (OtherCard, "The card covers only a part of the amount; nothing was taken.")
+            }
+            Self::GenericDecline => (OtherCard, "The card was declined."),
+        }
+    }
+}
+
+impl fmt::Display for DeclineCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+words! {
+    /// What to do after a decline. Its public text is [`Advice::as_str`].
+    #[derive(Hash, Ord, PartialOrd)]
+    pub enum Advice {
+        /// Do not send it again with this card: it cannot succeed, and card schemes charge for trying.
+        Never => "do_not_retry",
+        /// Correct the data, then try again.
+        FixData => "fix_and_retry",
+        /// The same request may succeed later: hours for the cardholder's money or limits, minutes for a failure.
+        Later => "retry_later",
+        /// This card will not do; another one may.
+        OtherCard => "use_another_card",
+        /// Only the cardholder can clear it, by asking the issuer; until then, another card.
+        ContactIssuer => "contact_issuer",
+    }
+}
+
+impl Advice {
+    /// The advice with this public text.
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|advice| advice.as_str() == text)
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../../docs/decline-codes.md");
+
+    #[test]
+    fn a_code_and_an_advice_are_found_by_their_public_text() {
+        for &code in DeclineCode::ALL {
+            assert_eq!(DeclineCode::from_name(code.as_str()), Some(code));
+        }
+        for &advice in Advice::ALL {
+            assert_eq!(Advice::from_name(advice.as_str()), Some(advice));
+        }
+        assert_eq!((DeclineCode::from_name("new"), Advice::from_name("new")), (None, None));
+    }
+
+    #[test]
+    fn no_code_is_missing_from_the_list_of_all() {
+        // The derived order numbers the variants; a variant left out of ALL would leave a gap.
+        let numbers: Vec<_> = DeclineCode::ALL.iter().map(|&code| code as usize).collect();
+        assert_eq!(numbers, (0..=DeclineCode::GenericDecline as usize).collect::<Vec<_>>());
+        let texts: BTreeSet<_> = DeclineCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), DeclineCode::ALL.len());
+    }
+
+    #[test]
+    fn the_documentation_lists_every_code_with_its_advice_and_no_other() {
+        let documented: Vec<_> = DOCUMENTATION
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
+                (cells.len() == 4).then(|| (cells[0].trim_end_matches('`'), cells[2].trim_matches('`')))
+            })
+            .collect();
+        let defined: Vec<_> =
+            DeclineCode::ALL.iter().map(|code| (code.as_str(), code.advice().as_str())).collect();
+        assert_eq!(documented, defined);
+    }
+
+    #[test]
+    fn a_thief_is_not_told_why_the_card_is_refused() {
+        for code in [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected] {
+            let message = code.message().to_lowercase();
+            for word in ["lost", "stolen", "fraud", "pick", "withdraw", "suspect"] {
+                assert!(!message.contains(word), "{code}: {message}");
+            }
+            assert_eq!(code.advice(), Advice::Never);
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_sentence() {
+        for &code in DeclineCode::ALL {
+            let message = code.message();
+            assert!(message.ends_with('.') && message.len() <= 90, "{code}: {message}");
+            assert_eq!(message.matches(". ").count(), 0, "{code}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_shopper_is_not_told_that_a_card_is_stolen_or_suspicious_and_everything_else() {
+        let hidden: Vec<_> = DeclineCode::ALL.iter().filter(|code| code.is_for_the_merchant_only()).collect();
+        let expected = [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected];
+        assert_eq!(hidden, expected.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_code_and_an_advice_are_shown_by_their_public_text() {
+        assert_eq!(DeclineCode::CallIssuer.to_string(), "call_issuer");
+        assert_eq!(Advice::FixData.to_string(), Advice::FixData.as_str());
+    }
+}

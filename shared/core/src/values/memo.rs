@@ -1,0 +1,77 @@
+//! What a merchant's system says about a payment besides what is paid: kept with it, acted upon by nobody here.
+
+use jiff::Timestamp;
+
+use crate::values::money::Amount;
+
+/// What is kept with a payment that is an order of its own. Holds no card data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memo {
+    /// The merchant's own reference of the payment, unique among the merchant's.
+    pub reference: String,
+    /// What is paid for.
+    pub description: Option<String>,
+    /// The cardholder's address.
+    pub email: Option<String>,
+    /// The cardholder's name.
+    pub name: Option<String>,
+    /// The merchant's classification of the deal.
+    pub deal_type: Option<String>,
+    /// How far the deal has come.
+    pub deal_stage: Option<String>,
+    /// Where the deal came from.
+    pub marketing: Option<String>,
+    /// Who has a share in it.
+    pub revenue_partner: Option<String>,
+    /// The acquirer that the merchant named.
+    pub authorizer: Option<String>,
+    /// What was taken off before the card was charged.
+    pub discount: Option<Discounted>,
+    /// Whether the card is to be stored at the gateway.
+    pub save_card: bool,
+    /// How long name and address are kept; none: as long as the payment.
+    pub personal_until: Option<Timestamp>,
+}
+
+impl Memo {
+    /// Whether it says who paid.
+    pub fn is_personal(&self) -> bool {
+        self.name.is_some() || self.email.is_some()
+    }
+
+    /// Forgets who paid, and that it was to be forgotten.
+    pub fn forget_who_paid(&mut self) {
+        self.name = None;
+        self.email = None;
+        self.personal_until = None;
+    }
+}
+
+/// A discount that was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discounted {
+    /// The code that it was granted for.
+    pub code: String,
+    /// The product that it was granted on.
+    pub product: Option<String>,
+    /// What was taken off.
+    pub amount: Amount,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_an_address_says_who_paid_until_both_are_forgotten() {
+        let person = || Some("Ann".to_owned());
+        assert!(!Memo { reference: "1".to_owned(), ..Memo::default() }.is_personal());
+        for memo in [Memo { name: person(), ..Memo::default() }, Memo { email: person(), ..Memo::default() }]
+        {
+            assert!(memo.is_personal());
+            let mut memo = Memo { personal_until: Some(Timestamp::UNIX_EPOCH), ..memo };
+            memo.forget_who_paid();
+            assert_eq!(memo, Memo::default());
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Webhooks on their way: events become deliveries, and deliveries are sent until the receiver has them.
+//!
+//! A delivery that is new comes with the stream of the deliveries' table and is sent at once. Whatever that leaves waits,
+//! with the moment of its next attempt, for a schedule. So no receiver is in another's way for longer than one timeout,
+//! and the stream goes on whatever receivers do.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, future::join_all, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    payments::store::StoreError,
+    values::clock::Clock,
+    webhooks::{
+        event_bus::{Event, EventBus},
+        receivers::{Courier, DeliveryStore, NotTaken, Receivers, Settled},
+        webhook::{Delivery, Health, Next, Receiver, ReceiverKey},
+    },
+};
+
+/// Attempts to one receiver that run side by side.
+const AT_A_TIME: usize = 8;
+
+/// Receivers that one run of the schedule serves side by side.
+const RECEIVERS_AT_A_TIME: usize = 32;
+
+/// Why nothing is sent to a receiver that responded with 410.
+const GONE: &str = "the receiver said that it is gone (410)";
+
+/// How long first attempts go on in one batch. What is left then waits for the schedule.
+const FIRST_ATTEMPTS_FOR: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long one run of the schedule goes on. The next one begins a minute after it.
+const RUN_FOR: SignedDuration = SignedDuration::from_secs(40);
+
+/// Puts every event where its merchant's receivers get it from.
+pub struct Outbox {
+    /// Who gets what.
+    pub receivers: Arc<dyn Receivers>,
+    /// Where deliveries are kept.
+    pub store: Arc<dyn DeliveryStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl EventBus for Outbox {
+    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+        for event in events {
+            let receivers = self.receivers.receivers(&event.merchant).await?;
+            for receiver in receivers.iter().filter(|receiver| receiver.wants(event.kind)) {
+                let (merchant, receiver) = (event.merchant.clone(), receiver.id.clone());
+                let (kind, body) = (event.kind.to_owned(), event.body.clone());
+                let to = ReceiverKey { merchant, receiver };
+                let (failures, since) = (0, None);
+                let delivery = Delivery { to, event: event.id, at: event.at, kind, body, failures, since };
+                self.store.add(&delivery, self.clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A delivery that was added, as the table's stream has it.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// Where it is in the stream.
+    pub number: String,
+    /// The delivery.
+    pub delivery: Delivery,
+}
+
+/// What became of some deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeliveryReport {
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// Deliveries that arrived.
+    pub delivered: u32,
+    /// Deliveries that wait for another attempt, or for their first one.
+    pub waiting: u32,
+    /// Deliveries that are not tried again.
+    pub parked: u32,
+    /// Receivers that are down.
+    pub down: u32,
+    /// Receivers of whose deliveries the table could not be told. The same deliveries come again.
+    pub errors: u32,
+    /// The first of the stream's deliveries that is not dealt with. It and all after it have to come again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+impl DeliveryReport {
+    fn add(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.delivered += other.delivered;
+        self.waiting += other.waiting;
+        self.parked += other.parked;
+        self.down += other.down;
+        self.errors += other.errors;
+    }
+}
+
+/// Sends deliveries.
+pub struct Delivering {
+    /// Where receivers are.
+    pub receivers: Arc<dyn Receivers>,
+    /// Where deliveries are kept.
+    pub store: Arc<dyn DeliveryStore>,
+    /// Sends one.
+    pub courier: Arc<dyn Courier>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Delivering {
+    /// The first attempts of deliveries that were added.
+    pub async fn first_attempts(&self, added: Vec<Added>) -> DeliveryReport {
+        let mut groups: BTreeMap<ReceiverKey, Vec<(usize, Delivery)>> = BTreeMap::new();
+        let numbers: Vec<String> = added.iter().map(|added| added.number.clone()).collect();
+        for (n, Added { delivery, .. }) in added.into_iter().enumerate() {
+            groups.entry(delivery.to.clone()).or_default().push((n, delivery));
+        }
+        let served = groups.iter().map(|(key, deliveries)| self.first_attempts_to(key, deliveries));
+        let (mut total, mut failed) = (DeliveryReport::default(), None::<usize>);
+        for (report, left) in join_all(served).await {
+            total.add(&report);
+            failed = failed.into_iter().chain(left).min();
+        }
+        total.failed = failed.and_then(|n| numbers.get(n).cloned());
+        total
+    }
+
+    /// With the place of the first delivery that is not dealt with.
+    async fn first_attempts_to(
+        &self,
+        key: &ReceiverKey,
+        deliveries: &[(usize, Delivery)],
+    ) -> (DeliveryReport, Option<usize>) {
+        let (mut report, started) = (DeliveryReport::default(), self.clock.now());
+        let mut health = match self.store.health(key).await {
+            Ok(health) => health,
+            Err(error) => return Self::unsettled(key, &error, report, deliveries),
+        };
+        let receiver = self.receiver(key).await;
+        for chunk in deliveries.chunks(AT_A_TIME) {
+            let now = self.clock.now();
+            let in_time = now.duration_since(started) < FIRST_ATTEMPTS_FOR;
+            let chosen: Vec<&Delivery> = chunk.iter().map(|(_, delivery)| delivery).collect();
+            let done = match &receiver {
+                Ok(Some(_)) if health.is_gone => self.park(&chosen, GONE, &mut report).await,
+                Ok(Some(receiver)) if in_time && health.takes_first_attempts(now) => {
+                    self.attempt(receiver, &chosen, &mut health, &mut report).await
+                }
+                Ok(None) => self.park(&chosen, "there is no such receiver", &mut report).await,
+                // A receiver that is left to the schedule, or whose address and secrets cannot be had.
+                Ok(Some(_)) | Err(_) => self.put_off(key, health, &chosen, &mut report).await,
+            };
+            if let Err(error) = done {
+                return Self::unsettled(key, &error, report, chunk);
+            }
+        }
+        (report, None)
+    }
+
+    fn unsettled(
+        key: &ReceiverKey,
+        error: &StoreError,
+        mut report: DeliveryReport,
+        left: &[(usize, Delivery)],
+    ) -> (DeliveryReport, Option<usize>) {
+        tracing::error!(receiver = %key, %error, "the deliveries' table cannot be used, deliveries come again");
+        report.errors += 1;
+        (report, left.first().map(|(n, _)| *n))
+    }
+
+    /// One run of the schedule: what is due, to every receiver that may be sent to.
+    pub async fn run(&self) -> DeliveryReport {
+        let mut total = DeliveryReport::default();
+        let receivers = match self.store.failed_receivers().await {
+            Ok(receivers) => receivers,
+            Err(error) => {
+                tracing::error!(%error, "the deliveries' table cannot be read");
+                total.errors += 1;
+                return total;
+            }
+        };
+        let started = self.clock.now();
+        let served = stream::iter(receivers).map(|(key, health)| async move {
+            let mut report = DeliveryReport::default();
+            if let Err(error) = self.work_off(&key, health, started, &mut report).await {
+                tracing::error!(receiver = %key, %error, "the deliveries' table cannot be used");
+                report.errors += 1;
+            }
+            report
+        });
+        let mut served = served.buffer_unordered(RECEIVERS_AT_A_TIME);
+        while let Some(report) = served.next().await {
+            total.add(&report);
+        }
+        total
+    }
+
+    async fn work_off(
+        &self,
+        key: &ReceiverKey,
+        mut health: Health,
+        started: Timestamp,
+        report: &mut DeliveryReport,
+    ) -> Result<(), StoreError> {
+        loop {
+            let now = self.clock.now();
+            let most = health.at_a_time(now, AT_A_TIME);
+            if (most == 0 && !health.is_gone) || now.duration_since(started) >= RUN_FOR {
+                break;
+            }
+            let due = self.store.due(key, now, AT_A_TIME).await?;
+            if due.is_empty() {
+                break;
+            }
+            if health.is_gone {
+                self.park(&due.iter().collect::<Vec<_>>(), GONE, report).await?;
+                continue;
+            }
+            let (over, open): (Vec<&Delivery>, Vec<&Delivery>) =
+                due.iter().partition(|delivery| health.is_down() && delivery.is_over(now));
+            self.park(&over, "the receiver was down for three days", report).await?;
+            let chosen: Vec<&Delivery> = open.into_iter().take(most).collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            match self.receiver(key).await? {
+                Some(receiver) => self.attempt(&receiver, &chosen, &mut health, report).await?,
+                None => self.park(&chosen, "there is no such receiver", report).await?,
+            }
+        }
+        report.down += u32::from(health.is_down());
+        Ok(())
+    }
+
+    /// A receiver that is sent to. None if there is none, or if it is disabled.
+    async fn receiver(&self, key: &ReceiverKey) -> Result<Option<Receiver>, StoreError> {
+        let receivers = self.receivers.receivers(&key.merchant).await?;
+        let receiver = receivers.iter().find(|receiver| receiver.id == key.receiver);
+        Ok(receiver.filter(|receiver| !receiver.is_disabled).cloned())
+    }
+
+    /// Sends some deliveries side by side, and notes what became of them and of the receiver.
+    async fn attempt(
+        &self,
+        receiver: &Receiver,
+        deliveries: &[&Delivery],
+        health: &mut Health,
+        report: &mut DeliveryReport,
+    ) -> Result<(), StoreError> {
+        let attempts = deliveries.iter().map(|delivery| async move {
+            let began = self.clock.now();
+            let sent = self.courier.send(receiver, delivery, began).await;
+            let took = self.clock.now().duration_since(began);
+            (*delivery, sent, took)
+        });
+        let attempts = join_all(attempts).await;
+        let now = self.clock.now();
+        let failed = count(attempts.iter().filter(|(_, sent, _)| sent.is_err()));
+        let longest = attempts.iter().map(|(.., took)| *took).max().unwrap_or_default();
+        let succeeded = count(attempts.iter()) - failed;
+        report.attempts += failed + succeeded;
+        let mut after = health.after(failed, succeeded, longest, now);
+        for (_, sent, _) in &attempts {
+            match sent {
+                Err(NotTaken::Gone) => after.is_gone = true,
+                Err(NotTaken::Busy { after: wait, .. }) => after = after.left_alone(*wait, now),
+                _ => {}
+            }
+        }
+        let before = std::mem::replace(health, after);
+        // Before any delivery waits: the schedule looks only at receivers that are noted.
+        if let Some((delivery, ..)) = attempts.first().filter(|_| failed > 0 || before != *health) {
+            self.store.put_health(&delivery.to, *health).await?;
+        }
+        for (delivery, sent, took) in attempts {
+            let settled = match &sent {
+                Ok(()) => Settled::Delivered,
+                Err(reason) => after_failure(delivery, reason, now),
+            };
+            tell(delivery, &settled, took);
+            // What arrived at the first attempt needs no note: nothing waits for it.
+            if settled != Settled::Delivered || delivery.since.is_some() {
+                self.store.settle(delivery, &settled, now).await?;
+            }
+            match settled {
+                Settled::Delivered => report.delivered += 1,
+                Settled::Waits { .. } => report.waiting += 1,
+                Settled::Parked { .. } => report.parked += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves deliveries to the schedule.
+    async fn put_off(
+        &self,
+        key: &ReceiverKey,
+        health: Health,
+        deliveries: &[&Delivery],
+        report: &mut DeliveryReport,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.put_health(key, health).await?;
+        for delivery in deliveries {
+            let since = delivery.since.unwrap_or(now);
+            let settled = Settled::Waits { due: now, failures: delivery.failures, since, reason: None };
+            self.store.settle(delivery, &settled, now).await?;
+            report.waiting += 1;
+        }
+        Ok(())
+    }
+
+    async fn park(
+        &self,
+        deliveries: &[&Delivery],
+        why: &str,
+        report: &mut DeliveryReport,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for delivery in deliveries {
+            let settled = Settled::Parked { failures: delivery.failures, reason: why.to_owned() };
+            tell(delivery, &settled, SignedDuration::ZERO);
+            self.store.settle(delivery, &settled, now).await?;
+            report.parked += 1;
+        }
+        Ok(())
+    }
+}
+
+fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Settled {
+    let failures = delivery.failures.saturating_add(1);
+    let wait = match reason {
+        NotTaken::Gone => return Settled::Parked { failures, reason: reason.to_string() },
+        NotTaken::Busy { after, .. } => *after,
+        _ => SignedDuration::ZERO,
+    };
+    match delivery.after_failure(now, wait) {
+        Next::Again(due) => {
+            let since = delivery.since.unwrap_or(now);
+            Settled::Waits { due, failures, since, reason: Some(reason.to_string()) }
+        }
+        Next::Park => Settled::Parked { failures, reason: reason.to_string() },
+    }
+}
+
+/// One line for each attempt: what was delivered is on record there only.
+fn tell(delivery: &Delivery, settled: &Settled, took: SignedDuration) {
+    let Delivery { to, event, kind, failures, .. } = delivery;
+    let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+    match settled {
+        Settled::Delivered => {
+            tracing::info!(receiver = %to, event = %event, kind, failures, took_ms, "a webhook is delivered");
+        }
+        Settled::Waits { reason, .. } => {
+            tracing::warn!(receiver = %to, event = %event, kind, failures, took_ms, reason, "a webhook failed");
+        }
+        Settled::Parked { reason, .. } => {
+            tracing::error!(receiver = %to, event = %event, kind, failures, reason, "a webhook is parked");
+        }
+    }
+}
+
+fn count(some: impl Iterator) -> u32 {
+    u32::try_from(some.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+//! A world in which time passes only when everything waits: receivers, the table, and what is received.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use uuid::Uuid;
+
+use super::*;
+use crate::webhooks::{receivers::NotTaken, webhook::Secret};
+
+const EPOCH_S: i64 = 1_767_225_600;
+
+/// The clock, and who waits for it.
+pub(super) struct Time(Mutex<Waiting>);
+
+struct Waiting {
+    now: Timestamp,
+    /// By the moment that they wait for, in the order in which they began.
+    wakers: BTreeMap<(Timestamp, u64), Waker>,
+    begun: u64,
+}
+
+impl Time {
+    fn new() -> Arc<Self> {
+        let now = Timestamp::from_second(EPOCH_S).unwrap();
+        Arc::new(Self(Mutex::new(Waiting { now, wakers: BTreeMap::new(), begun: 0 })))
+    }
+
+    pub(super) async fn sleep_until(&self, until: Timestamp) {
+        let mut own = None;
+        futures_util::future::poll_fn(|context| {
+            let mut state = self.0.lock().unwrap();
+            if state.now >= until {
+                return Poll::Ready(());
+            }
+            state.begun += 1;
+            // One entry for each that waits, however often it is polled.
+            let key = *own.get_or_insert((until, state.begun));
+            state.wakers.insert(key, context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Runs a story to its end. Whenever nothing can go on, the clock moves to the next moment that anything waits for.
+    pub(super) fn run(time: &Arc<Self>, story: impl Future<Output = ()>) {
+        let mut story = pin!(story);
+        while story.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            let mut state = time.0.lock().unwrap();
+            let (until, _) = *state.wakers.keys().next().expect("something waits");
+            state.now = state.now.max(until);
+            let later = state.wakers.split_off(&(until, u64::MAX));
+            let woken = std::mem::replace(&mut state.wakers, later);
+            drop(state);
+            woken.into_values().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Clock for Time {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().now
+    }
+
+    fn new_id(&self) -> Uuid {
+        unreachable!("nothing here draws an id")
+    }
+}
+
+/// How a receiver behaves.
+#[derive(Clone, Copy)]
+pub(super) enum Manner {
+    Healthy,
+    /// Takes everything, but for so long each.
+    Slow(SignedDuration),
+    /// Responds 500 to every third message.
+    WrongEveryThird,
+    /// Lets everything time out for this long.
+    DownUntil(SignedDuration),
+    /// Takes each message, and responds 500 the first time to every second one.
+    TakesButFailsOnce,
+    /// Wants to be left alone for this long.
+    Busy(SignedDuration),
+    /// Lets everything time out for this long, and is gone then.
+    GoneAfter(SignedDuration),
+}
+
+/// Receivers that there are.
+#[derive(Default)]
+pub(super) struct Directory(Mutex<Vec<Receiver>>);
+
+impl Directory {
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+}
+
+#[async_trait]
+impl Receivers for Directory {
+    async fn receivers(&self, _: &crate::order::MerchantId) -> Result<Arc<[Receiver]>, StoreError> {
+        Ok(self.0.lock().unwrap().clone().into())
+    }
+}
+
+/// What a receiver saw: each message, and when.
+#[derive(Default)]
+struct Seen {
+    attempts: u32,
+    taken: Vec<(Uuid, String, Timestamp)>,
+}
+
+struct Line {
+    time: Arc<Time>,
+    manners: BTreeMap<String, Manner>,
+    seen: Mutex<BTreeMap<String, Seen>>,
+}
+
+#[async_trait]
+impl Courier for Line {
+    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
+        let name = to.id.to_string();
+        let (attempt, is_first) = {
+            let mut seen = self.seen.lock().unwrap();
+            let seen = seen.entry(name.clone()).or_default();
+            seen.attempts += 1;
+            (seen.attempts, !seen.taken.iter().any(|(id, ..)| *id == delivery.event))
+        };
+        let since = now.duration_since(Timestamp::from_second(EPOCH_S).unwrap());
+        let (took_ms, takes, result) = match self.manners[&name] {
+            Manner::Slow(took) => (i64::try_from(took.as_millis()).unwrap(), true, Ok(())),
+            Manner::Busy(after) => (50, false, Err(NotTaken::Busy { status: 429, after })),
+            Manner::GoneAfter(from) if since >= from => (50, false, Err(NotTaken::Gone)),
+            Manner::WrongEveryThird if attempt.is_multiple_of(3) => (50, false, Err(NotTaken::Status(500))),
+            Manner::DownUntil(until) | Manner::GoneAfter(until) if since < until => {
+                (10_000, false, Err(NotTaken::Timeout))
+            }
+            Manner::TakesButFailsOnce if is_first && delivery.event.as_u128() % 2 == 1 => {
+                (50, true, Err(NotTaken::Status(500)))
+            }
+            _ => (50, true, Ok(())),
+        };
+        self.time.sleep_until(plus_ms(now, took_ms)).await;
+        if takes {
+            let mut seen = self.seen.lock().unwrap();
+            let message = (delivery.event, delivery.body.clone(), self.time.now());
+            seen.get_mut(&name).unwrap().taken.push(message);
+        }
+        result
+    }
+}
+
+fn plus_ms(at: Timestamp, ms: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_millis(ms)).unwrap()
+}
+
+/// A flag that tests set.
+#[derive(Default)]
+pub(super) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(super) fn set(&self, value: bool) {
+        self.0.store(value, Ordering::SeqCst);
+    }
+}
+
+/// To whom, when the event happened, and its id.
+type Key = (ReceiverKey, Timestamp, Uuid);
+
+/// The table.
+#[derive(Default)]
+pub(super) struct Table {
+    deliveries: Mutex<BTreeMap<Key, (Delivery, Option<Settled>)>>,
+    health: Mutex<BTreeMap<ReceiverKey, Health>>,
+    pub(super) refuses: Flag,
+    /// Whether it cannot say which receivers failed.
+    pub(super) unlisted: Flag,
+}
+
+impl Table {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.refuses.0.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn count(&self, name: &str, of: impl Fn(&Settled) -> bool) -> usize {
+        let deliveries = self.deliveries.lock().unwrap();
+        let own = deliveries.iter().filter(|((key, ..), _)| key.receiver.to_string() == name);
+        own.filter(|(_, (_, settled))| settled.as_ref().is_some_and(&of)).count()
+    }
+}
+
+#[async_trait]
+impl DeliveryStore for Table {
+    async fn add(&self, delivery: &Delivery, _: Timestamp) -> Result<(), StoreError> {
+        let key = (delivery.to.clone(), delivery.at, delivery.event);
+        self.deliveries.lock().unwrap().entry(key).or_insert_with(|| (delivery.clone(), None));
+        Ok(())
+    }
+
+    async fn health(&self, receiver: &ReceiverKey) -> Result<Health, StoreError> {
+        Ok(self.health.lock().unwrap().get(receiver).copied().unwrap_or_default())
+    }
+
+    async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError> {
+        self.check()?;
+        self.health.lock().unwrap().insert(receiver.clone(), health);
+        Ok(())
+    }
+
+    async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError> {
+        if self.unlisted.0.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        Ok(self.health.lock().unwrap().iter().map(|(key, health)| (key.clone(), *health)).collect())
+    }
+
+    async fn due(
+        &self,
+        receiver: &ReceiverKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let deliveries = self.deliveries.lock().unwrap();
+        let due = |settled: &Option<Settled>| match settled {
+            Some(Settled::Waits { due, .. }) if *due <= until => Some(*due),
+            _ => None,
+        };
+        let own = deliveries.iter().filter(|((key, ..), _)| key == receiver);
+        let mut all: Vec<_> =
+            own.filter_map(|(_, (delivery, settled))| Some((due(settled)?, delivery.clone()))).collect();
+        all.sort_by_key(|(due, delivery)| (*due, delivery.at));
+        Ok(all.into_iter().take(limit).map(|(_, delivery)| delivery).collect())
+    }
+
+    async fn settle(&self, delivery: &Delivery, settled: &Settled, _: Timestamp) -> Result<(), StoreError> {
+        self.check()?;
+        let key = (delivery.to.clone(), delivery.at, delivery.event);
+        let mut deliveries = self.deliveries.lock().unwrap();
+        let (kept, was) = deliveries.get_mut(&key).expect("it was added");
+        assert!(*was != Some(Settled::Delivered), "what arrived is not sent again");
+        if let Settled::Waits { failures, since, .. } = settled {
+            (kept.failures, kept.since) = (*failures, Some(*since));
+        }
+        *was = Some(settled.clone());
+        Ok(())
+    }
+}
+
+pub(super) struct World {
+    pub(super) time: Arc<Time>,
+    pub(super) store: Arc<Table>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) delivering: Delivering,
+    line: Arc<Line>,
+    outbox: Outbox,
+    added: Mutex<BTreeSet<(ReceiverKey, Timestamp, Uuid)>>,
+}
+
+impl World {
+    pub(super) fn new(manners: &[(&str, Manner)]) -> Self {
+        let (time, store) = (Time::new(), Arc::new(Table::default()));
+        let directory = Arc::new(Directory::default());
+        for (name, _) in manners {
+            let (id, url) = (name.parse().unwrap(), "https://example.com".to_owned());
+            let secrets = vec![Secret::new(vec![1; 32])];
+            let receiver =
+                Receiver { id, url, secrets, kinds: Vec::new(), secret_key: None, is_disabled: false };
+            directory.0.lock().unwrap().push(receiver);
+        }
+        let manners = manners.iter().map(|(name, manner)| ((*name).to_owned(), *manner)).collect();
+        let line = Arc::new(Line { time: Arc::clone(&time), manners, seen: Mutex::default() });
+        let outbox = Outbox {
+            receivers: Arc::clone(&directory) as _,
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&time) as _,
+        };
+        let delivering = Delivering {
+            receivers: Arc::clone(&directory) as _,
+            store: Arc::clone(&store) as _,
+            courier: Arc::clone(&line) as _,
+            clock: Arc::clone(&time) as _,
+        };
+        Self { time, store, directory, delivering, line, outbox, added: Mutex::default() }
+    }
+
+    /// Publishes an event, twice, as a stream may, and returns what that added.
+    pub(super) async fn publish(&self, n: u32) -> Vec<Added> {
+        let (id, at) = (Uuid::from_u128(n.into()), self.time.now());
+        let body = format!("{} {}", n % 10, n / 10 + 1);
+        let merchant = "m".parse().unwrap();
+        let event = Event { id, kind: "order.updated", merchant, at, body };
+        for _ in 0..2 {
+            self.outbox.publish(std::slice::from_ref(&event)).await.unwrap();
+        }
+        let deliveries = self.store.deliveries.lock().unwrap();
+        let mut added = self.added.lock().unwrap();
+        let new = deliveries.iter().filter(|((_, then, _), _)| *then == at);
+        let new = new.filter(|(key, _)| added.insert((*key).clone()));
+        new.map(|((key, ..), (delivery, _))| Added {
+            number: format!("{n}-{}", key.receiver),
+            delivery: delivery.clone(),
+        })
+        .collect()
+    }
+
+    /// What a receiver knows of each order: the highest version.
+    pub(super) fn folded(&self, name: &str) -> BTreeMap<u32, u64> {
+        let mut state: BTreeMap<u32, u64> = BTreeMap::new();
+        for (_, body, _) in &self.line.seen.lock().unwrap()[name].taken {
+            let (order, version) = body.split_once(' ').unwrap();
+            let known = state.entry(order.parse().unwrap()).or_default();
+            *known = (*known).max(version.parse().unwrap());
+        }
+        state
+    }
+
+    /// What is kept of how a receiver is doing.
+    pub(super) fn health(&self, name: &str) -> Option<Health> {
+        let health = self.store.health.lock().unwrap();
+        health.iter().find(|(key, _)| key.receiver.to_string() == name).map(|(_, health)| *health)
+    }
+
+    pub(super) fn waiting(&self, name: &str) -> usize {
+        self.store.count(name, |settled| matches!(settled, Settled::Waits { .. }))
+    }
+
+    pub(super) fn parked(&self, name: &str) -> usize {
+        self.store.count(name, |settled| matches!(settled, Settled::Parked { .. }))
+    }
+
+    pub(super) fn attempts(&self, name: &str) -> u32 {
+        self.line.seen.lock().unwrap()[name].attempts
+    }
+
+    /// How long each event took to a receiver.
+    pub(super) fn delays(&self, name: &str) -> Vec<SignedDuration> {
+        let deliveries = self.store.deliveries.lock().unwrap();
+        let at: BTreeMap<Uuid, Timestamp> = deliveries.keys().map(|(_, at, event)| (*event, *at)).collect();
+        let seen = self.line.seen.lock().unwrap();
+        seen[name].taken.iter().map(|(id, _, taken)| taken.duration_since(at[id])).collect()
+    }
+}

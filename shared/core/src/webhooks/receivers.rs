@@ -1,0 +1,107 @@
+//! Where webhooks' receivers come from, and how a message gets to one: ports.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    order::MerchantId,
+    payments::store::StoreError,
+    webhooks::webhook::{Delivery, Health, Receiver, ReceiverKey},
+};
+
+/// Finds merchants' receivers.
+#[async_trait]
+pub trait Receivers: Send + Sync {
+    /// A merchant's receivers; none if it has none. An error is a reason to come again: what is wrong with a document is
+    /// told to the operator, and the merchant has no receivers meanwhile.
+    async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, StoreError>;
+}
+
+/// Why a message was not taken. Never anything that the receiver sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// It responded with another status than 200 to 299. A redirect is one.
+    #[error("status {0}")]
+    Status(u16),
+    /// It responded with 429 or 503, and with how long to wait, which counts only up to a limit.
+    #[error("status {status}, to be tried again later")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// How long.
+        after: SignedDuration,
+    },
+    /// It responded with 410: it wants nothing any more.
+    #[error("status 410, it is gone")]
+    Gone,
+    /// It took too long.
+    #[error("no response in time")]
+    Timeout,
+    /// No connection, or it ended.
+    #[error("no connection")]
+    NoConnection,
+    /// Its address is not one that may be called.
+    #[error("its address is not allowed")]
+    Address,
+}
+
+/// Sends a message once.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Sends it, signed with this moment.
+    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken>;
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The receiver has it.
+    Delivered,
+    /// It waits for an attempt.
+    Waits {
+        /// The next attempt.
+        due: Timestamp,
+        /// Attempts that failed.
+        failures: u32,
+        /// Since when it waits.
+        since: Timestamp,
+        /// Why the last one failed, if there was one.
+        reason: Option<String>,
+    },
+    /// Nothing is sent until a person replays it.
+    Parked {
+        /// Attempts that failed.
+        failures: u32,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Keeps deliveries, and how receivers are doing.
+#[async_trait]
+pub trait DeliveryStore: Send + Sync {
+    /// Adds a delivery if it is not there.
+    async fn add(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError>;
+
+    /// How a receiver is doing. The default if nothing ever failed.
+    async fn health(&self, receiver: &ReceiverKey) -> Result<Health, StoreError>;
+
+    /// Keeps that. The schedule looks at all receivers for which it was kept.
+    async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError>;
+
+    /// Every receiver that ever failed.
+    async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError>;
+
+    /// Deliveries to a receiver that wait for an attempt and are due, the longest due first.
+    async fn due(
+        &self,
+        receiver: &ReceiverKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Notes what became of a delivery. One that is not there any more is left alone.
+    async fn settle(&self, delivery: &Delivery, settled: &Settled, now: Timestamp) -> Result<(), StoreError>;
+}

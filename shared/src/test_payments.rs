@@ -1,0 +1,38 @@
+//! An operation and a payment as tests make them.
+
+use uuid::Uuid;
+
+use tollgate_core::{
+    order::{
+        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        transaction::{Method, Transaction},
+    },
+    values::{card::CardSummary, money::Amount},
+};
+
+/// What a merchant requested.
+pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
+    NewOperation {
+        id,
+        kind,
+        cause: Cause::Asked,
+        follows: None,
+        mechanism: Mechanism::Automatic,
+        amount: Amount::new(minor).unwrap(),
+        key: None,
+        fingerprint: Fingerprint([0; 32]),
+        route: Route {
+            gateway: "g".into(),
+            account: "1".to_owned(),
+            endpoint: "http://127.0.0.1".to_owned(),
+        },
+        reference: None,
+        by: Principal::ClientCredentials,
+        attribution: None,
+    }
+}
+
+/// A payment that began with this operation.
+pub(crate) fn payment(method: Method, first: Operation) -> Transaction {
+    Transaction::new(method, CardSummary::default(), first)
+}

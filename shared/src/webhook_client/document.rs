@@ -1,0 +1,174 @@
+//! A merchant's receivers, as their secret holds them (`docs/webhooks.md`).
+
+use reqwest::Url;
+use secrecy::SecretString;
+use serde::Deserialize;
+use tollgate_core::webhooks::webhook::Receiver;
+
+use super::{resolver::Allowed, signature};
+
+/// Most receivers of a merchant.
+pub const RECEIVERS_MAX: usize = 16;
+
+/// Most secrets of a receiver: one, and one that replaces it.
+const SECRETS_MAX: usize = 2;
+
+/// Longest address of a receiver.
+const URL_MAX_CHARS: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    receivers: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Member {
+    id: String,
+    url: String,
+    secrets: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+    x_moltin_secret_key: Option<SecretString>,
+    #[serde(default)]
+    disabled: bool,
+}
+
+/// Reads a document. An error says where it is wrong, never what it holds.
+pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
+    let document: Document = serde_json::from_str(json).map_err(|error| {
+        // The parser's own words may quote what it read.
+        format!("not the JSON that is expected, line {} column {}", error.line(), error.column())
+    })?;
+    if document.receivers.len() > RECEIVERS_MAX {
+        return Err(format!("more than {RECEIVERS_MAX} receivers"));
+    }
+    let mut receivers: Vec<Receiver> = Vec::new();
+    for (n, member) in document.receivers.into_iter().enumerate() {
+        let receiver = receiver(member, allowed).map_err(|why| format!("receivers[{n}]: {why}"))?;
+        if receivers.iter().any(|other| other.id == receiver.id) {
+            return Err(format!("receivers[{n}]: another one has this id"));
+        }
+        receivers.push(receiver);
+    }
+    Ok(receivers)
+}
+
+fn receiver(member: Member, allowed: Allowed) -> Result<Receiver, String> {
+    let Member { id, url, secrets, events, x_moltin_secret_key, disabled } = member;
+    let id =
+        id.parse().map_err(|error: tollgate_core::webhooks::webhook::NotAReceiverId| error.to_string())?;
+    address(&url, allowed)?;
+    let count = secrets.len();
+    let secrets: Vec<_> = secrets.iter().filter_map(|text| signature::secret(text)).collect();
+    if secrets.len() != count || !(1..=SECRETS_MAX).contains(&count) {
+        return Err("secrets: one or two texts, each whsec_ and 24 to 64 bytes in Base64".to_owned());
+    }
+    let (kinds, secret_key, is_disabled) = (events, x_moltin_secret_key, disabled);
+    Ok(Receiver { id, url, secrets, kinds, secret_key, is_disabled })
+}
+
+/// Whether a text can be a receiver's address. What its name resolves to is looked at when something is sent.
+pub fn address(text: &str, allowed: Allowed) -> Result<Url, String> {
+    if text.len() > URL_MAX_CHARS {
+        return Err(format!("url: longer than {URL_MAX_CHARS} characters"));
+    }
+    let url: Url = text.parse().map_err(|_| "url: not an address".to_owned())?;
+    if url.username() != "" || url.password().is_some() || url.fragment().is_some() {
+        return Err("url: without user, password and fragment".to_owned());
+    }
+    let is_plain = url.scheme() == "http" && allowed == Allowed::PublicAndLoopback;
+    if url.scheme() != "https" && !is_plain {
+        return Err("url: https only".to_owned());
+    }
+    if !allowed.admits_host(&url) {
+        return Err("url: not an address of the public internet".to_owned());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(receivers: &Value) -> Result<Vec<Receiver>, String> {
+        parse(&json!({ "receivers": receivers }).to_string(), Allowed::Public)
+    }
+
+    fn one(patch: &Value) -> Value {
+        let mut one = json!({ "id": "shop", "url": "https://example.com/hooks", "secrets": [secret(1)] });
+        for (name, value) in patch.as_object().unwrap() {
+            one[name] = value.clone();
+        }
+        one
+    }
+
+    fn secret(byte: u8) -> String {
+        signature::text(&[byte; 32])
+    }
+
+    #[test]
+    fn a_document_is_read_with_all_its_members() {
+        let all = json!({ "secrets": [secret(1), secret(2)], "events": ["order.paid"], "disabled": true,
+            "x_moltin_secret_key": "shared" });
+        let receivers = read(&json!([
+            one(&json!({})),
+            one(&all).as_object().map(|_| {
+                let mut second = one(&all);
+                second["id"] = json!("second");
+                second
+            })
+        ]))
+        .unwrap();
+        assert_eq!((receivers[0].secrets.len(), receivers[1].secrets.len()), (1, 2));
+        assert_eq!(receivers[1].kinds, ["order.paid"]);
+        assert!(receivers[1].is_disabled && receivers[1].secret_key.is_some());
+        let shown = format!("{receivers:?}");
+        assert!(!shown.contains("shared") && !shown.contains("whsec_"), "{shown}");
+    }
+
+    #[test]
+    fn an_address_is_https_and_public_or_refused_without_being_quoted() {
+        for (url, why) in [
+            ("http://example.com/", "https only"),
+            ("ftp://example.com/", "https only"),
+            ("https://user@example.com/", "without user"),
+            ("https://example.com/#a", "without user"),
+            ("https://127.0.0.1/", "public"),
+            ("https://2130706433/", "public"),
+            ("https://0x7f.1/", "public"),
+            ("https://[::1]/", "public"),
+            ("https://[::ffff:127.0.0.1]/", "public"),
+            ("https://169.254.169.254/latest/meta-data", "public"),
+            ("https://localhost/", "public"),
+            ("https://shop.localhost./", "public"),
+            ("no address", "not an address"),
+        ] {
+            let error = read(&json!([one(&json!({ "url": url }))])).unwrap_err();
+            assert!(error.starts_with("receivers[0]: url: ") && error.contains(why), "{url}: {error}");
+        }
+        let local = |url| address(url, Allowed::PublicAndLoopback);
+        assert!(local("http://127.0.0.1:4242/").is_ok() && local("http://localhost:4242/").is_ok());
+        assert!(local("http://10.0.0.1/").is_err());
+    }
+
+    #[test]
+    fn a_document_with_a_mistake_is_refused_and_not_quoted() {
+        for receivers in [
+            json!([one(&json!({ "id": "a b" }))]),
+            json!([one(&json!({})), one(&json!({}))]),
+            json!([one(&json!({ "secrets": [] }))]),
+            json!([one(&json!({ "secrets": [secret(1), secret(2), secret(3)] }))]),
+            json!([one(&json!({ "secrets": ["hidden-hidden"] }))]),
+            json!([one(&json!({ "extra": "hidden-hidden" }))]),
+            json!(vec![one(&json!({})); 17]),
+            json!("hidden-hidden"),
+        ] {
+            let error = read(&receivers).unwrap_err();
+            assert!(!error.contains("hidden"), "{error}");
+        }
+    }
+}

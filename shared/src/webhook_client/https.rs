@@ -1,0 +1,122 @@
+//! Messages over the network: one POST each, on a connection of its own; no redirects, no retries, no proxy.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use secrecy::ExposeSecret;
+use tollgate_core::webhooks::{
+    receivers::{Courier, NotTaken},
+    webhook::{Delivery, Receiver},
+};
+
+use super::{
+    document,
+    resolver::{Addresses, Allowed, Checked, Lookup, Refused},
+    signature::signatures,
+};
+
+/// How long a receiver has, from the look-up of its name to the status of its response.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait for a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Who we are.
+const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
+
+/// HTTPS to receivers.
+pub struct Https {
+    client: reqwest::Client,
+    allowed: Allowed,
+}
+
+impl Https {
+    /// Trusts Mozilla's root certificates. Nothing is connected yet.
+    pub fn new(allowed: Allowed, lookup: Arc<dyn Lookup>) -> Result<Self, reqwest::Error> {
+        Self::with_addresses(allowed, lookup, Arc::new(allowed))
+    }
+
+    /// The same, with another say on what names may resolve to.
+    pub fn with_addresses(
+        allowed: Allowed,
+        lookup: Arc<dyn Lookup>,
+        addresses: Arc<dyn Addresses>,
+    ) -> Result<Self, reqwest::Error> {
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Checked { lookup, addresses })
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(LIMIT)
+            // A connection is not kept: a name may have another address by then, and a sandbox that was frozen would
+            // send into one that is dead.
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Self { client, allowed })
+    }
+}
+
+#[async_trait]
+impl Courier for Https {
+    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
+        // Once more: the document may have been read under other rules.
+        let url = document::address(&to.url, self.allowed).map_err(|_| NotTaken::Address)?;
+        let headers = headers(to, delivery, now).ok_or(NotTaken::NoConnection)?;
+        let request = self.client.post(url).headers(headers).body(delivery.body.clone());
+        // The body of the response is not read.
+        let response = request.send().await.map_err(|error| reason(&error))?;
+        let wait = retry_after(response.headers(), now);
+        match (response.status().as_u16(), wait) {
+            (200..=299, _) => Ok(()),
+            (410, _) => Err(NotTaken::Gone),
+            (status @ (429 | 503), Some(after)) => Err(NotTaken::Busy { status, after }),
+            (status, _) => Err(NotTaken::Status(status)),
+        }
+    }
+}
+
+/// How long the receiver wants to be left alone: stated in seconds, or as a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(SignedDuration::from_secs(seconds.into()));
+    }
+    let at = rfc2822::parse(text).ok()?.timestamp();
+    Some(at.duration_since(now).max(SignedDuration::ZERO))
+}
+
+fn headers(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert("webhook-id", delivery.event.to_string().parse().ok()?);
+    headers.insert("webhook-timestamp", now.as_second().into());
+    let signed = signatures(&to.secrets, delivery.event, now, &delivery.body);
+    headers.insert("webhook-signature", signed.parse().ok()?);
+    if let Some(key) = &to.secret_key {
+        let mut key: HeaderValue = key.expose_secret().parse().ok()?;
+        key.set_sensitive(true);
+        headers.insert("x-moltin-secret-key", key);
+    }
+    Some(headers)
+}
+
+fn reason(error: &reqwest::Error) -> NotTaken {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<Refused>() {
+            return NotTaken::Address;
+        }
+        source = cause.source();
+    }
+    if error.is_timeout() { NotTaken::Timeout } else { NotTaken::NoConnection }
+}
+
+#[cfg(test)]
+mod tests;

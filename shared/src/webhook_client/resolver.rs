@@ -1,0 +1,109 @@
+//! Names to addresses, and only to such that may be called. The connection goes to the address that was looked at here,
+//! because nothing resolves the name once more.
+
+use std::{
+    error::Error,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use reqwest::{
+    Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+
+use tollgate_core::webhooks::webhook::is_public;
+
+/// Which addresses may be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Those of the public internet.
+    Public,
+    /// Also this machine's own, and those without TLS: for the local stack.
+    PublicAndLoopback,
+}
+
+impl Allowed {
+    /// Whether this address may be called.
+    pub fn admits(self, address: IpAddr) -> bool {
+        is_public(address) || (self == Self::PublicAndLoopback && address.is_loopback())
+    }
+
+    /// Whether a URL's host may be, as far as it can be seen without resolving it. No resolver sees a host that is an
+    /// address already, in whatever notation.
+    pub fn admits_host(self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let digits = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if let Ok(address) = digits.parse() {
+            return self.admits(address);
+        }
+        let name = host.trim_end_matches('.');
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        self == Self::PublicAndLoopback || !is_local
+    }
+}
+
+/// Resolves names.
+#[async_trait]
+pub trait Lookup: Send + Sync {
+    /// All addresses of a name.
+    async fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>>;
+}
+
+/// The system's resolver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemLookup;
+
+#[async_trait]
+impl Lookup for SystemLookup {
+    async fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// Decides which addresses may be called.
+pub trait Addresses: Send + Sync {
+    /// Whether this one may.
+    fn admits(&self, address: IpAddr) -> bool;
+}
+
+impl Addresses for Allowed {
+    fn admits(&self, address: IpAddr) -> bool {
+        Self::admits(*self, address)
+    }
+}
+
+/// A name has an address that may not be called.
+#[derive(Debug)]
+pub(super) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the address is not allowed")
+    }
+}
+
+impl Error for Refused {}
+
+/// A resolver that gives addresses only if all of them may be called.
+pub(super) struct Checked {
+    pub(super) lookup: Arc<dyn Lookup>,
+    pub(super) addresses: Arc<dyn Addresses>,
+}
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (lookup, addresses) = (Arc::clone(&self.lookup), Arc::clone(&self.addresses));
+        Box::pin(async move {
+            let found = lookup.lookup(name.as_str()).await?;
+            // One that is not allowed among others is no mistake that an honest receiver makes.
+            if !found.iter().all(|address| addresses.admits(*address)) {
+                return Err(Refused.into());
+            }
+            let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(found) as Addrs)
+        })
+    }
+}
