@@ -3,17 +3,18 @@
 use jiff::SignedDuration;
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
-use tollgate::{
-    access_token,
-    dynamodb::switch,
-    journaling::LATE_AFTER,
-    merchants::KEY_MIN_CHARS,
-    operation::{DECIDED_BY_MAX_BYTES, KEY_NAME_MAX_CHARS, REASON_MAX_BYTES},
-    order::{BY_HAND_AFTER, BY_HAND_MAX},
-    reconcile::Limits,
-    secrets_manager::FRESH,
-    totals::{DAYS_MAX, PROVISIONAL_HOURS},
-    webhook::REPEATED_FOR,
+use tollgate::{access_token, dynamodb::switch, secrets_manager::FRESH};
+use tollgate_core::{
+    journal::{
+        keep::LATE_AFTER,
+        read_totals::{DAYS_MAX, PROVISIONAL_HOURS},
+    },
+    order::{
+        BY_HAND_AFTER, BY_HAND_MAX,
+        operation::{DECIDED_BY_MAX_BYTES, KEY_NAME_MAX_CHARS, REASON_MAX_BYTES},
+    },
+    payments::{merchants::KEY_MIN_CHARS, reconcile::Limits},
+    webhooks::webhook::REPEATED_FOR,
 };
 
 use crate::{openapi::DESCRIPTION, pages::all_pages};
@@ -144,4 +145,19 @@ fn the_versions_in_samples_are_this_one() {
     let others: Vec<_> = shown.iter().filter(|(_, version)| version != VERSION).collect();
     assert!(others.is_empty(), "not {VERSION}: {others:?}");
     assert_eq!(DESCRIPTION.document["info"]["version"], VERSION, "docs/openapi.yaml");
+}
+
+/// Most words of a page that people read from its beginning: a quarter of an hour at 220 words a minute. What is looked
+/// up is in `docs/reference` instead, and the changelog grows.
+const WORDS_MAX: usize = 15 * 220;
+
+#[test]
+fn no_page_takes_more_than_a_quarter_of_an_hour_to_read() {
+    let pages = all_pages().into_iter().filter(|(page, _)| {
+        let is_looked_up = page.starts_with("docs/reference/") || page == "CHANGELOG.md";
+        !is_looked_up
+    });
+    let words = pages.map(|(page, text)| (text.split_whitespace().count(), page));
+    let long: Vec<_> = words.filter(|(words, _)| *words > WORDS_MAX).collect();
+    assert!(long.is_empty(), "words: {long:?}");
 }
