@@ -9,12 +9,19 @@ use crate::args::Arguments;
 /// The repository's pages with their names. The changelog names commands of its time.
 fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["", "docs", "docs/reference", "events", "cardpointe-simulator"];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
-    let pages = files.map(|file| file.unwrap().path()).filter(|path| {
-        path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md")
-    });
-    pages.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+    let mut folders: Vec<_> =
+        ["docs", "events", "cardpointe-simulator"].iter().map(|folder| root.join(folder)).collect();
+    let mut files = vec![root.join("README.md"), root.join("ARCHITECTURE.md"), root.join("CONTRIBUTING.md")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                files.push(path);
+            }
+        }
+    }
+    files.iter().map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
 }
 
 /// The command lines of a page, without `tollgate`: inline code, and the lines of blocks that a shell reads.
