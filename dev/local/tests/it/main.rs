@@ -26,6 +26,7 @@ mod docs;
 mod events;
 mod faults;
 mod figures;
+mod figures_api;
 mod function;
 mod guessed_merchants;
 mod inventory;
