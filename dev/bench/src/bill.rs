@@ -128,6 +128,9 @@ fn stored_byte_months(step: &Step) -> f64 {
     last("PutItem") * KEPT_MONTHS + last("UpdateItem") * RECORD_KEPT_MONTHS
 }
 
+/// The title of the bill for purchases.
+pub(crate) const PURCHASES: &str = "A million purchases, 500 ms gateway, 256 MiB";
+
 /// What a million requests cost, in tables.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
     let Some(purchase) = Request::measured(measured, PROGRAMS[0], PURCHASE, "purchase") else {
@@ -147,7 +150,7 @@ fn lines(purchase: &Request) -> Section {
     let traced = Usage { traced: cost::sampled(PER_SECOND), ..purchase.usage(USUAL_MS, COMPARED_MIB) };
     let added = cost::per_million(&traced).total - bill.total;
     rows.push(Row::new("besides, with Traces=Active", added, "$"));
-    Section { title: "A million purchases, 500 ms gateway, 256 MiB", rows }
+    Section { title: PURCHASES, rows }
 }
 
 fn by_gateway_and_memory(purchase: &Request) -> Section {

@@ -51,7 +51,7 @@ enum What {
     /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
     /// dev/bench/baseline.json
     Guard(guard::Arguments),
-    /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
+    /// Write tables and plots of docs/performance.md and docs/reference/measurements.md again, from docs/performance/figures.json
     Page,
 }
 

@@ -10,12 +10,18 @@ use crate::{
     summary,
 };
 
-/// Between these lines of the page everything is written by this file.
+/// Between these lines of both pages everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
 
-fn page() -> PathBuf {
-    workspace().join("docs/performance.md")
+/// The pages, each with what it shows.
+fn pages(measured: &Measured) -> [(PathBuf, String); 2] {
+    let docs = workspace().join("docs");
+    let headlines = format!("\n{}\n", summary::headlines(measured).table());
+    [
+        (docs.join("performance.md"), headlines),
+        (docs.join("reference/measurements.md"), tables(measured)),
+    ]
 }
 
 fn folder() -> PathBuf {
@@ -31,9 +37,12 @@ pub(crate) fn write(measured: &Measured) -> Result<(), String> {
     for (name, svg) in plots(measured)? {
         fs::write(folder().join(name), svg).map_err(failed)?;
     }
-    let text = fs::read_to_string(page()).map_err(failed)?;
-    let written = replaced(&text, &tables(measured)).ok_or("the page has no place for what was measured")?;
-    fs::write(page(), written).map_err(failed)
+    for (page, block) in pages(measured) {
+        let text = fs::read_to_string(&page).map_err(failed)?;
+        let written = replaced(&text, &block).ok_or("the page has no place for what was measured")?;
+        fs::write(page, written).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Writes it from the figures that are there, after a change of how they are shown.
@@ -56,7 +65,7 @@ fn tables(measured: &Measured) -> String {
         text += "\n";
         text += &section.table();
         for (name, title) in pictures(section.title) {
-            text.extend(["\n![", title, "](performance/", name, ")\n"]);
+            text.extend(["\n![", title, "](../performance/", name, ")\n"]);
         }
     }
     text + "\n"
@@ -131,11 +140,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_shows_what_was_measured_and_nothing_else() {
+    fn the_pages_show_what_was_measured_and_nothing_else() {
         let figures = fs::read_to_string(folder().join("figures.json")).unwrap();
         let measured: Measured = serde_json::from_str(&figures).unwrap();
-        let text = fs::read_to_string(page()).unwrap();
-        assert_eq!(replaced(&text, &tables(&measured)).unwrap(), text, "run the benchmark with --write-docs");
+        assert_eq!(summary::headlines(&measured).rows.len(), 12);
+        for (page, block) in pages(&measured) {
+            let text = fs::read_to_string(&page).unwrap();
+            assert_eq!(replaced(&text, &block).unwrap(), text, "run the benchmark with --write-docs");
+        }
         for (name, svg) in plots(&measured).unwrap() {
             assert_eq!(fs::read_to_string(folder().join(name)).unwrap(), svg, "{name}");
         }

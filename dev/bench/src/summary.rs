@@ -14,7 +14,35 @@ use crate::{
 /// Titles of the tables that have plots.
 pub(crate) const START: &str = "Start: process to first poll";
 pub(crate) const MEMORY: &str = "Memory of purchase";
+const CALLS: &str = "Calls";
 pub(crate) const LAST_PEER: &str = "Against Python";
+
+/// The figures that say most, by their tables.
+const HEADLINES: [(&str, &str); 12] = [
+    (START, "against the empty one"),
+    (START, "connections open"),
+    (CALLS, "round trips of a warm purchase"),
+    ("Write units", "credit-card authorize + capture, all"),
+    ("Processor", "warm purchase, processor time"),
+    (MEMORY, "resident at the first poll"),
+    ("Binaries", "the largest packed"),
+    ("Against Node.js", "purchase: start and first request, against Tollgate"),
+    ("Against Node.js", "purchase: processor time, against Tollgate"),
+    (LAST_PEER, "purchase: start and first request, against Tollgate"),
+    (LAST_PEER, "purchase: processor time, against Tollgate"),
+    (bill::PURCHASES, "all"),
+];
+
+/// One table of what a reader wants to know first.
+pub(crate) fn headlines(measured: &Measured) -> Section {
+    let sections = sections(measured);
+    let rows = HEADLINES.into_iter().filter_map(|(title, what)| {
+        let section = sections.iter().find(|section| section.title == title)?;
+        let row = section.rows.iter().find(|row| row.what.contains(what))?;
+        Some(Row { what: format!("{title}: {}", row.what), ..row.clone() })
+    });
+    Section { title: "In short", rows: rows.collect() }
+}
 
 /// Every table of the report.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
@@ -36,14 +64,19 @@ fn starts(measured: &Measured) -> Section {
     let empty = named(&measured.starts, EMPTY).map_or(f64::NAN, |start| start.median_ms);
     let mut rows = vec![Row::new("an empty function", empty, "ms")];
     let ours = measured.starts.iter().filter(|start| start.name != EMPTY && !start.name.contains(", "));
-    for start in ours {
-        let ratio = start.median_ms / empty;
-        rows.push(Row::new(format!("{}, against the empty one", start.name), ratio, "×").at_most(1.5));
+    if let Some(start) = slowest(ours) {
+        let what = format!("the slowest, {}, against the empty one", start.name);
+        rows.push(Row::new(what, start.median_ms / empty, "×").at_most(1.5));
     }
-    for start in &measured.connected {
-        rows.push(Row::new(format!("{}, with its connections open", start.name), start.median_ms, "ms"));
+    if let Some(start) = slowest(&measured.connected) {
+        let what = format!("the slowest with its connections open, {}", start.name);
+        rows.push(Row::new(what, start.median_ms, "ms"));
     }
     Section { title: START, rows }
+}
+
+fn slowest<'a>(starts: impl IntoIterator<Item = &'a Start>) -> Option<&'a Start> {
+    starts.into_iter().max_by(|a, b| a.median_ms.total_cmp(&b.median_ms))
 }
 
 fn requests(measured: &Measured) -> Section {
@@ -62,7 +95,7 @@ fn requests(measured: &Measured) -> Section {
         Row::new("secret reads and other calls of warm requests", number(counts.other_calls()), "")
             .at_most(0.0),
     );
-    Section { title: "Calls", rows }
+    Section { title: CALLS, rows }
 }
 
 fn units(measured: &Measured) -> Section {
@@ -124,10 +157,11 @@ fn memory(measured: &Measured) -> Section {
 }
 
 fn binaries(measured: &Measured) -> Section {
+    let largest = measured.packed.iter().max_by_key(|(_, bytes)| **bytes);
     let size = |(name, bytes): (&String, &usize)| {
-        Row::new(format!("{name}, packed"), number(*bytes) / 1e6, "MB").at_most(3.5)
+        Row::new(format!("the largest packed, {name}"), number(*bytes) / 1e6, "MB").at_most(3.5)
     };
-    Section { title: "Binaries", rows: measured.packed.iter().map(size).collect() }
+    Section { title: "Binaries", rows: largest.map(size).into_iter().collect() }
 }
 
 fn captures(measured: &Measured) -> Section {
