@@ -18,10 +18,7 @@ const END: &str = "<!-- measured: until here -->\n";
 fn pages(measured: &Measured) -> [(PathBuf, String); 2] {
     let docs = workspace().join("docs");
     let headlines = format!("\n{}\n", summary::headlines(measured).table());
-    [
-        (docs.join("performance.md"), headlines),
-        (docs.join("reference/measurements.md"), tables(measured)),
-    ]
+    [(docs.join("performance.md"), headlines), (docs.join("reference/measurements.md"), tables(measured))]
 }
 
 fn folder() -> PathBuf {
