@@ -130,6 +130,11 @@ fn stored_byte_months(step: &Step) -> f64 {
 
 /// The title of the bill for purchases.
 pub(crate) const PURCHASES: &str = "A million purchases, 500 ms gateway, 256 MiB";
+const KINDS: &str = "A million of each, 500 ms gateway, 256 MiB";
+const MONTH: &str = "A month, with or without payments";
+
+/// The titles of the tables that the page shows.
+pub(crate) const ON_THE_PAGE: [&str; 3] = [PURCHASES, KINDS, MONTH];
 
 /// What a million requests cost, in tables.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
@@ -184,7 +189,7 @@ fn kinds(measured: &Measured, purchase: &Request) -> Option<Section> {
         Row::new("credit-card authorize and capture", authorize + capture, "$")
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
     ];
-    Some(Section { title: "A million of each, 500 ms gateway, 256 MiB", rows })
+    Some(Section { title: KINDS, rows })
 }
 
 fn month() -> Section {
@@ -200,7 +205,7 @@ fn month() -> Section {
     });
     let mut rows: Vec<Row> = month.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect();
     rows.push(Row::new("all", month.total, "$"));
-    Section { title: "A month, with or without payments", rows }
+    Section { title: MONTH, rows }
 }
 
 /// The same memory for every program; the peers with the log that they write, and with as long a one

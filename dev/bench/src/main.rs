@@ -51,8 +51,10 @@ enum What {
     /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
     /// dev/bench/baseline.json
     Guard(guard::Arguments),
-    /// Write tables and plots of docs/performance.md and docs/reference/measurements.md again, from docs/performance/figures.json
+    /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
     Page,
+    /// Print all tables from docs/performance/figures.json, without measuring
+    Show,
 }
 
 #[tokio::main]
@@ -62,6 +64,7 @@ async fn main() -> ExitCode {
         None => all::run(&all, json).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Page) => page::rewrite(),
+        Some(What::Show) => page::published().and_then(|measured| all::show(&measured, json)),
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };
     match result {

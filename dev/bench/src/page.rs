@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
+    bill,
     binaries::{EMPTY, workspace},
     counts::{AUTHORIZE, PURCHASE},
     measured::Measured,
@@ -10,15 +11,12 @@ use crate::{
     summary,
 };
 
-/// Between these lines of both pages everything is written by this file.
+/// Between these lines of the page everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
 
-/// The pages, each with what it shows.
-fn pages(measured: &Measured) -> [(PathBuf, String); 2] {
-    let docs = workspace().join("docs");
-    let headlines = format!("\n{}\n", summary::headlines(measured).table());
-    [(docs.join("performance.md"), headlines), (docs.join("reference/measurements.md"), tables(measured))]
+fn page() -> PathBuf {
+    workspace().join("docs/performance.md")
 }
 
 fn folder() -> PathBuf {
@@ -34,19 +32,21 @@ pub(crate) fn write(measured: &Measured) -> Result<(), String> {
     for (name, svg) in plots(measured)? {
         fs::write(folder().join(name), svg).map_err(failed)?;
     }
-    for (page, block) in pages(measured) {
-        let text = fs::read_to_string(&page).map_err(failed)?;
-        let written = replaced(&text, &block).ok_or("the page has no place for what was measured")?;
-        fs::write(page, written).map_err(failed)?;
-    }
-    Ok(())
+    let text = fs::read_to_string(page()).map_err(failed)?;
+    let written = replaced(&text, &tables(measured)).ok_or("the page has no place for what was measured")?;
+    fs::write(page(), written).map_err(failed)
 }
 
 /// Writes it from the figures that are there, after a change of how they are shown.
 pub(crate) fn rewrite() -> Result<(), String> {
+    write(&published()?)
+}
+
+/// The figures that the page shows.
+pub(crate) fn published() -> Result<Measured, String> {
     let path = folder().join("figures.json");
     let figures = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    write(&serde_json::from_str(&figures).map_err(|error| error.to_string())?)
+    serde_json::from_str(&figures).map_err(|error| error.to_string())
 }
 
 fn replaced(text: &str, block: &str) -> Option<String> {
@@ -55,31 +55,13 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The tables as they are printed, with the plots that belong to them.
+/// What a reader wants to know first, and the bill.
 fn tables(measured: &Measured) -> String {
-    let mut text = format!("\nMeasured on {}.\n", measured.machine);
-    for section in summary::sections(measured) {
-        text += "\n";
-        text += &section.table();
-        for (name, title) in pictures(section.title) {
-            text.extend(["\n![", title, "](../performance/", name, ")\n"]);
-        }
-    }
-    text + "\n"
-}
-
-/// The plots below a table: file and title.
-fn pictures(section: &str) -> &'static [(&'static str, &'static str)] {
-    match section {
-        summary::START => &[("start.svg", "From the start of the process to its first poll")],
-        summary::MEMORY => &[("memory.svg", "Resident memory over many purchases")],
-        summary::LAST_PEER => &[
-            ("peers-start.svg", "Start and first request, in three languages"),
-            ("peers-processor.svg", "Processor time of a warm request, in three languages"),
-            ("peers-memory.svg", "Resident memory, in three languages"),
-        ],
-        _ => &[],
-    }
+    let headlines = [summary::headlines(measured)];
+    let bill =
+        bill::sections(measured).into_iter().filter(|section| bill::ON_THE_PAGE.contains(&section.title));
+    let tables: String = headlines.into_iter().chain(bill).map(|section| section.table() + "\n").collect();
+    format!("\nMeasured on {}.\n\n{tables}", measured.machine)
 }
 
 fn plots(measured: &Measured) -> Result<Vec<(&'static str, String)>, String> {
@@ -137,16 +119,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pages_show_what_was_measured_and_nothing_else() {
-        let figures = fs::read_to_string(folder().join("figures.json")).unwrap();
-        let measured: Measured = serde_json::from_str(&figures).unwrap();
+    fn the_page_shows_what_was_measured_and_nothing_else() {
+        let measured = published().unwrap();
         assert_eq!(summary::headlines(&measured).rows.len(), 12);
-        for (page, block) in pages(&measured) {
-            let text = fs::read_to_string(&page).unwrap();
-            assert_eq!(replaced(&text, &block).unwrap(), text, "run the benchmark with --write-docs");
-        }
+        let text = fs::read_to_string(page()).unwrap();
+        assert_eq!(replaced(&text, &tables(&measured)).unwrap(), text, "run the benchmark with --write-docs");
         for (name, svg) in plots(&measured).unwrap() {
             assert_eq!(fs::read_to_string(folder().join(name)).unwrap(), svg, "{name}");
+            assert!(text.contains(&format!("](performance/{name})")), "{name} is on the page");
         }
     }
 }

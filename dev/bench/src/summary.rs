@@ -11,15 +11,14 @@ use crate::{
     warm::Warm,
 };
 
-/// Titles of the tables that have plots.
-pub(crate) const START: &str = "Start: process to first poll";
-pub(crate) const MEMORY: &str = "Memory of purchase";
+const START: &str = "Start: process to first poll";
+const MEMORY: &str = "Memory of purchase";
 const CALLS: &str = "Calls";
 const UNITS: &str = "Write units";
 const PROCESSOR: &str = "Processor";
 const BINARIES: &str = "Binaries";
 const FIRST_PEER: &str = "Node.js, against Tollgate";
-pub(crate) const LAST_PEER: &str = "Python, against Tollgate";
+const LAST_PEER: &str = "Python, against Tollgate";
 
 /// The figures that say most: their table, the beginning of their row, and what they are called on their own.
 const HEADLINES: [(&str, &str, &str); 12] = [
