@@ -130,11 +130,10 @@ fn stored_byte_months(step: &Step) -> f64 {
 
 /// The title of the bill for purchases.
 pub(crate) const PURCHASES: &str = "A million purchases, 500 ms gateway, 256 MiB";
-const KINDS: &str = "A million of each, 500 ms gateway, 256 MiB";
-const MONTH: &str = "A month, with or without payments";
-
-/// The titles of the tables that the page shows.
-pub(crate) const ON_THE_PAGE: [&str; 3] = [PURCHASES, KINDS, MONTH];
+/// The title of the bill for each kind of request.
+pub(crate) const KINDS: &str = "A million of each, 500 ms gateway, 256 MiB";
+/// The title of the bill for a month.
+pub(crate) const MONTH: &str = "A month, with or without payments";
 
 /// What a million requests cost, in tables.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {

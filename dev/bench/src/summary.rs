@@ -21,7 +21,7 @@ const FIRST_PEER: &str = "Node.js, against Tollgate";
 const LAST_PEER: &str = "Python, against Tollgate";
 
 /// The figures that say most: their table, the beginning of their row, and what they are called on their own.
-const HEADLINES: [(&str, &str, &str); 12] = [
+const HEADLINES: [(&str, &str, &str); 13] = [
     (START, "slowest against", "slowest start of a function, against an empty one"),
     (START, "slowest with", "the same with connections open"),
     (CALLS, "round trips of a warm purchase", "round trips of a warm purchase"),
@@ -34,6 +34,7 @@ const HEADLINES: [(&str, &str, &str); 12] = [
     (LAST_PEER, "purchase: start and first request", "start and first request, Python against Tollgate"),
     (LAST_PEER, "purchase: processor time", "processor time, Python against Tollgate"),
     (bill::PURCHASES, "all", "a million purchases, 500 ms gateway, 256 MiB"),
+    (bill::MONTH, "all", "a month without payments"),
 ];
 
 /// One table of what a reader wants to know first.
