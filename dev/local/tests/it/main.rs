@@ -15,6 +15,7 @@ mod client;
 mod client_habits;
 mod concurrency;
 mod connections;
+mod constants_in_pages;
 mod credit_card;
 mod credit_card_attacks;
 mod credit_card_bad_bodies;

@@ -86,7 +86,15 @@ const BY_THE_COMMAND_LINE: [&str; 3] = ["docs/cli.md", "docs/finance.md", "docs/
 pub(crate) fn all_pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = Vec::new();
-    for folder in ["", "docs", "docs/reference", "events", "cardpointe-simulator"] {
+    for folder in [
+        "",
+        "docs",
+        "docs/internals",
+        "docs/reference",
+        "events",
+        "cardpointe-simulator",
+        "cardpointe-simulator/docs",
+    ] {
         for file in fs::read_dir(root.join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
