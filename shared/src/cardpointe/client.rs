@@ -100,10 +100,10 @@ impl<T: Transport> CardPointe<T> {
             })?;
         match status {
             200 => {}
-            429 => return Err(Outcome::Refused(NoEffect::TryAgain, GatewayResponse::default())),
+            429 => return Err(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default())),
             status @ (300..=399 | 400 | 401 | 404) => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
-                return Err(Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()));
+                return Err(Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()));
             }
             _ => return Err(unknown(Doubt::Unreadable)),
         }

@@ -296,7 +296,7 @@ impl Gateway for World {
         }
         match self.call(|state| state.store(id, expiry)).await {
             Ok(stored) => approved(stored, self.state().cvv.clone()),
-            Err(Fault::Refused) => Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()),
+            Err(Fault::Refused) => Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()),
             Err(_) => unknown,
         }
     }
