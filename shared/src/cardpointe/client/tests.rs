@@ -55,7 +55,7 @@ fn without(status: u16, error: BodyError) -> Result<Response, TransportError> {
 fn merchant() -> Merchant {
     let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
         "gateway": {"site": "elsewhere", "username": "user", "password": "password", "merchids": {"USD": "1"}}}"#;
-    crate::merchant_document::parse("m".parse().unwrap(), document).unwrap()
+    crate::merchant_document::parse("m".parse().unwrap(), document, &Info).unwrap()
 }
 
 /// The route of an operation, which need not be the merchant's current one.

@@ -11,6 +11,10 @@ struct Slow(Arc<ScriptedGateway>);
 
 #[async_trait]
 impl Gateway for Slow {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         tokio::time::sleep(Duration::from_secs(3)).await;
         self.0.execute(merchant, instruction, limit).await
