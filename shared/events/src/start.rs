@@ -10,11 +10,14 @@ use lambda_http::{
 use tollgate::{
     aws_client,
     dynamodb::stream::{StreamEvent, StreamResponse},
-    lambda::{Credentials, WebhooksConfig, aws_http_client, aws_limits, install_tls, needed, optional},
+    lambda::{
+        Credentials, GATEWAY, WebhooksConfig, aws_http_client, aws_limits, install_tls, needed, optional,
+    },
     publishing::PublishReport,
     telemetry,
 };
 use tollgate_core::{
+    payments::gateway::GatewayInfo,
     values::clock::{Clock, SystemClock},
     webhooks::event_bus::{EventBus, Everywhere},
 };
@@ -70,7 +73,7 @@ fn is_on(name: &str) -> bool {
 /// Runs the function that publishes events in the Lambda runtime, until the platform stops it.
 pub async fn run<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<dyn EventBus>, StreamEvent) -> F + Sync,
+    H: Fn(Arc<dyn EventBus>, &'static dyn GatewayInfo, StreamEvent) -> F + Sync,
     F: Future<Output = PublishReport> + Send,
 {
     telemetry::init();
@@ -82,7 +85,7 @@ where
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<StreamEvent>| {
         let bus = bus.clone();
         async move {
-            let report = handler(bus, event.payload).await;
+            let report = handler(bus, GATEWAY, event.payload).await;
             telemetry::emit(&report, SystemClock.now());
             Ok::<_, Error>(StreamResponse::failed_from(report.failed.as_deref()))
         }

@@ -8,6 +8,7 @@ use tollgate::{
     api::Code,
     credit_card::{self, letters},
     elastic_path::{self, DetailedStatus, VoidReason},
+    lambda::GATEWAY,
     telemetry::Measured as _,
 };
 use tollgate_core::payments::scheduled_capture::{CaptureReport, CaptureRequest};
@@ -26,6 +27,8 @@ const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order
 const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
 const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
+const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs.md");
+pub(crate) const METRICS: &str = include_str!("../../../../docs/reference/metrics.md");
 const EVENTS: &str = include_str!("../../../../events/README.md");
 
 /// What API Gateway answers by itself, on every route.
@@ -204,11 +207,12 @@ fn the_merchants_documents_in_the_documentation_can_be_used() {
         MERCHANTS.split("```json\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(examples.len(), 3);
     for example in &examples {
-        tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap();
+        tollgate::merchant_document::parse("170200123".parse().unwrap(), example, GATEWAY).unwrap();
     }
     // With everything stated, the rules are the defaults.
-    let rules =
-        |example| tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap().policy;
+    let rules = |example| {
+        tollgate::merchant_document::parse("170200123".parse().unwrap(), example, GATEWAY).unwrap().policy
+    };
     assert_eq!(rules(examples[0]), rules(examples[1]));
     let full: Value = serde_json::from_str(examples[1]).unwrap();
     let members: BTreeSet<_> = rows(MERCHANTS).map(|(name, _)| name.split('.').next().unwrap()).collect();
@@ -228,13 +232,13 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 #[test]
 fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
     let documented =
-        |heading| -> Vec<_> { rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect() };
+        |heading| -> Vec<_> { rows(section(CAPTURE_RUNS, heading)).map(|(name, _)| name).collect() };
     let report = serde_json::to_value(CaptureReport::default()).unwrap();
-    assert_eq!(documented("### The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
+    assert_eq!(documented("## The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
     // What it knows is what it lists when it meets what it does not.
     let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
     let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
-    assert_eq!(documented("### The event"), known, "{error}");
+    assert_eq!(documented("## The event"), known, "{error}");
 }
 
 #[test]
@@ -249,7 +253,7 @@ fn the_metrics_of_scheduled_capture_are_documented() {
         }
     }
     let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    let table = rows(section(SCHEDULED, "### The metrics"));
+    let table = rows(section(METRICS, "## Scheduled captures"));
     assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
 }
 
