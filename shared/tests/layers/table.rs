@@ -18,7 +18,7 @@ pub(crate) const PURE: &[&str] = &[
 pub(crate) const PORTS: &[&str] = &["values/clock"];
 
 /// Start-up, which alone names adapters.
-pub(crate) const START_UP: &[&str] = &["lambda"];
+pub(crate) const START_UP: &[&str] = &["lambda", "start"];
 
 /// Adapters: what implements a port of the core. What they are made of and no port is (`aws_error`, and
 /// `merchant_document`, which reads a text into a merchant) is no adapter.
@@ -68,5 +68,5 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
           secrets_manager dynamodb abuse invocation app telemetry",
     ),
     // Start-up of the function that publishes events, in a package of its own.
-    ("start", "values webhooks event_bridge publishing dynamodb telemetry lambda"),
+    ("start", "values payments webhooks event_bridge publishing dynamodb telemetry lambda"),
 ];
