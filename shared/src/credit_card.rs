@@ -40,7 +40,7 @@ use crate::{
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
-    order::{Action, Intent, Rejection, operation::Kind, transaction},
+    order::{Action, FollowUp, Intent, Rejection, transaction},
     payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
 };
 
@@ -219,14 +219,14 @@ async fn handled(
     caller.must_have(role(requested, &members))?;
     let exchange = Exchange { app, request, caller: &caller, reference };
     match requested {
-        Purpose::Authorize => pay::pay(exchange, members, transaction::Method::Authorize).await,
+        Purpose::Authorize => pay::pay(exchange, members, requested, transaction::Method::Authorize).await,
         Purpose::Charge if members.has("TransactionID") => {
-            follow_up::follow_up(exchange, members, requested, Kind::Capture).await
+            follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await
         }
-        Purpose::Charge => pay::pay(exchange, members, transaction::Method::Purchase).await,
-        Purpose::Capture => follow_up::follow_up(exchange, members, requested, Kind::Capture).await,
-        Purpose::Refund => follow_up::follow_up(exchange, members, requested, Kind::Refund).await,
-        Purpose::Void => follow_up::follow_up(exchange, members, requested, Kind::Void).await,
+        Purpose::Charge => pay::pay(exchange, members, requested, transaction::Method::Purchase).await,
+        Purpose::Capture => follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await,
+        Purpose::Refund => follow_up::follow_up(exchange, members, requested, FollowUp::Refund).await,
+        Purpose::Void => follow_up::follow_up(exchange, members, requested, FollowUp::Void).await,
         Purpose::Status => follow_up::status(exchange, members).await,
     }
 }

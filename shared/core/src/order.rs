@@ -25,7 +25,7 @@ pub use balance::{Balance, OrderStatus, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use decide::{Context, Plan, decide};
 pub use idempotency::{STILL_RUNNING, repeated};
-pub use intent::{Action, CaptureAt, Intent, Pay, StandalonePayment, Target};
+pub use intent::{Action, CaptureAt, FollowUp, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use notices::NOTICES_MAX;
 pub use rejection::{CurrencyLimit, Rejection};

@@ -2,10 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{
-        Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment, operation::Fingerprint,
-        transaction::Method,
-    },
+    order::{Action, CaptureAt, Intent, Pay, StandalonePayment, operation::Fingerprint, transaction::Method},
     payments::merchants::Merchant,
     values::{
         memo::{Discounted, Memo},
@@ -35,15 +32,11 @@ const ECOMMERCE: &str = "2";
 pub(super) async fn pay(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
+    requested: Purpose,
     method: Method,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.app.clock.now();
-    let requested = match method {
-        Method::Authorize => Purpose::Authorize,
-        Method::Purchase => Purpose::Charge,
-        Method::Unrecognized => return Err(Rejection::NewerVersion.into()),
-    };
     transaction_type(&mut request, requested);
     request.not_blank("TransactionID");
     request.not_in_other_letters("TransactionID");

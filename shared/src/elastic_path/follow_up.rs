@@ -5,8 +5,8 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, Intent, OrderId, Rejection, Target,
-        operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
+        Action, FollowUp, Intent, OrderId, Rejection, Target,
+        operation::{Attribution, Fingerprint, Mechanism, Principal},
         transaction::OperationStatus,
     },
     payments::{Performed, gateway::PaymentSource, merchants::Role},
@@ -58,17 +58,17 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 
 /// `POST …/transactions/{transactionId}/capture`.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Capture))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Capture))).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Refund))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Refund))).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
 pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Void))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Void))).await
 }
 
 /// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
@@ -110,7 +110,7 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
     Ok(Reply::new(status, body))
 }
 
-async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Value> {
+async fn on_transaction(app: &App, request: &Request, follow_up: FollowUp) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant(Role::Operate)?;
     let order = order_id(request)?;
@@ -119,13 +119,13 @@ async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Val
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
-    let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
+    let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
     let attribution = attribution(&mut data, &caller);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let intent = Intent { attribution, ..intent(kind, action, "", key, &caller) };
+    let intent = Intent { attribution, ..intent(follow_up, action, "", key, &caller) };
     carry_out(app, request, &caller, order, intent, None).await
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn of_order(
     caller: &Caller,
     order: OrderId,
     document: &Document,
-    kind: Kind,
+    follow_up: FollowUp,
 ) -> Handled<Value> {
     caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
@@ -151,11 +151,11 @@ pub(super) async fn of_order(
             Target::OnlyEligible
         }
     };
-    let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
+    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
     let attribution = attribution(&mut data, caller);
     data.finish()?;
     let key = idempotency_key(request, document, "")?;
-    let intent = Intent { attribution, ..intent(kind, action, named.unwrap_or_default(), key, caller) };
+    let intent = Intent { attribution, ..intent(follow_up, action, named.unwrap_or_default(), key, caller) };
     carry_out(app, request, caller, order, intent, None).await
 }
 
@@ -172,20 +172,18 @@ fn only_data_and_options(document: &Document) -> Result<(), Failure> {
     members.finish()
 }
 
-fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
-    let own: &[&str] = match kind {
-        Kind::Capture => {
+fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&str]) -> Action {
+    let own: &[&str] = match follow_up {
+        FollowUp::Capture => {
             &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
         }
-        Kind::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            &["reason", "actor", "reopen", "options", "type"]
-        }
+        FollowUp::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
+        FollowUp::Void => &["reason", "actor", "reopen", "options", "type"],
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");
-    match kind {
-        Kind::Capture => {
+    match follow_up {
+        FollowUp::Capture => {
             if data.text("capture_mechanism", TEXT_MAX).is_some_and(|mechanism| mechanism != "automatic") {
                 let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
@@ -200,7 +198,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 custom_reference: reference.map(str::to_owned),
             }
         }
-        Kind::Refund => {
+        FollowUp::Refund => {
             let mechanism = match data.text("refund_mechanism", TEXT_MAX) {
                 None => None,
                 Some("automatic") => Some(Mechanism::Automatic),
@@ -212,9 +210,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
             };
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) }
-        }
+        FollowUp::Void => Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) },
     }
 }
 
@@ -225,7 +221,7 @@ fn attribution(data: &mut Members<'_>, caller: &Caller) -> Option<Box<Attributio
 }
 
 fn intent(
-    kind: Kind,
+    follow_up: FollowUp,
     action: Action,
     named: &str,
     key: Option<tollgate_core::order::operation::KeyDigest>,
@@ -238,7 +234,8 @@ fn intent(
         Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
     let mechanism = mechanism.map_or("", Mechanism::as_str);
-    let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
+    let fingerprint =
+        Fingerprint::new(follow_up.kind(), amount, None, None, Some(&format!("{named}|{mechanism}")));
     Intent { action, key, fingerprint, currency: None, by: caller.principal, attribution: None }
 }
 

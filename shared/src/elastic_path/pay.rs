@@ -4,8 +4,8 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Action, CaptureAt, CustomerReference, Intent, OrderId, Pay,
-        operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
+        Action, CaptureAt, CustomerReference, FollowUp, Intent, OrderId, Pay,
+        operation::{Fingerprint, KeyDigest, Principal, Shopper},
         policy::OrdersMode,
         transaction::Method,
     },
@@ -58,7 +58,7 @@ pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
 /// What the `method` of a body requests.
 enum RequestedMethod {
     Pay(Method),
-    FollowUp(Kind),
+    FollowUp(FollowUp),
 }
 
 async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Value> {
@@ -73,9 +73,9 @@ async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Va
             let payment = RequestedPayment::read(app, &caller, data, request.headers(), method)?;
             pay_once(app, request, &caller, order, &document, payment).await
         }
-        Some(RequestedMethod::FollowUp(kind)) => {
+        Some(RequestedMethod::FollowUp(follow_up)) => {
             data.finish()?;
-            follow_up::of_order(app, request, &caller, order, &document, kind).await
+            follow_up::of_order(app, request, &caller, order, &document, follow_up).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
@@ -297,8 +297,8 @@ fn requested(data: &mut Members<'_>, route: Option<Method>) -> Option<RequestedM
     match data.required_text("method", TEXT_MAX)? {
         "purchase" => Some(RequestedMethod::Pay(Method::Purchase)),
         "authorize" => Some(RequestedMethod::Pay(Method::Authorize)),
-        "capture" => Some(RequestedMethod::FollowUp(Kind::Capture)),
-        "refund" => Some(RequestedMethod::FollowUp(Kind::Refund)),
+        "capture" => Some(RequestedMethod::FollowUp(FollowUp::Capture)),
+        "refund" => Some(RequestedMethod::FollowUp(FollowUp::Refund)),
         _ => {
             data.problem("method", Code::UnsupportedMethod, "must be purchase, authorize, capture or refund");
             None
