@@ -33,6 +33,7 @@ use crate::{
         exchange::{self, Handled, Reply, Written, body_bytes},
         failure::Failure,
         members::Members,
+        stated::{NotPerformed, Stated},
     },
     app::App,
     invocation::{deadline, serve},
@@ -40,8 +41,8 @@ use crate::{
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
-    order::{Action, FollowUp, Intent, Rejection, transaction},
-    payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
+    order::{FollowUp, Rejection, transaction},
+    payments::{Performed, Refusal, merchants::Role},
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
@@ -276,27 +277,16 @@ fn unreadable(error: Unreadable) -> String {
 }
 
 impl Exchange<'_> {
-    /// Performs an intent and returns its outcome.
-    async fn carry_out(self, id: Uuid, intent: &Intent, source: Option<&PaymentSource>) -> Handled<Outgoing> {
+    /// Performs what a request states and returns its outcome.
+    async fn carry_out(self, id: Uuid, stated: Stated<'_>) -> Handled<Outgoing> {
         let Self { app, request, caller, .. } = self;
         let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
-        match app.payments.perform(&caller.merchant, &key, intent, source, deadline).await {
+        let is_follow_up = !stated.is_payment();
+        match stated.perform(&app.payments, caller, &key, deadline).await {
             Ok(performed) => of_operation(&performed),
-            Err(refusal) => refused(refusal, id, source.is_none()),
-        }
-    }
-
-    /// The response to a request that is not in order any more: its payment, if it is a repetition;
-    /// otherwise the error.
-    async fn repeat(self, id: Uuid, intent: &Intent, error: Failure) -> Handled<Outgoing> {
-        let Self { app, request, caller, .. } = self;
-        let deadline = deadline(request, app.clock.now());
-        let key = reference::order_key(&caller.merchant.id, id)?;
-        match app.payments.repeat(&caller.merchant, &key, intent, deadline).await {
-            Ok(Some(performed)) => of_operation(&performed),
-            Ok(None) => Err(error),
-            Err(refusal) => refused(refusal, id, !matches!(intent.action, Action::Pay(_))),
+            Err(NotPerformed::NotInOrder(failure)) => Err(failure),
+            Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }
     }
 }

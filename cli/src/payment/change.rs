@@ -7,7 +7,7 @@ use tollgate::app::MayRun;
 use tollgate_core::{
     order::{
         Action, FollowUp, Intent, OperationRef, Order, OrderKey, Plan, Target,
-        operation::{Attribution, Fingerprint, KeyDigest, Operation, Principal},
+        operation::{Attribution, Essentials, Fingerprint, KeyDigest, Operation, Principal},
         transaction::{OperationStatus, Transaction},
     },
     payments::{Deadline, Performed, Refusal},
@@ -85,15 +85,18 @@ fn intent(follow_up: FollowUp, change: &ChangePayment, order: &Order) -> Result<
         FollowUp::Void => Action::Void { target, reopen: true },
     };
     let (by, reason) = (change.by.to_string(), change.reason.to_string());
-    let named = change.transaction.map_or_else(String::new, |id| id.to_string());
+    let named = change.transaction.map(|id| id.to_string());
     // The command again, after a lost connection for example, is the same request.
     let route = format!("tollgate payment {}", follow_up.kind().as_str());
-    let asked = amount.map_or_else(String::new, |amount| amount.minor().to_string());
-    let key = KeyDigest::new(&route, &format!("{named}|{asked}"), &format!("{by}|{reason}"));
+    let minor = amount.map(|amount| amount.minor().to_string());
+    let parts = [Some(route.as_str()), named.as_deref(), minor.as_deref(), Some(&by), Some(&reason)];
+    let key = KeyDigest::from_parts(&parts);
+    let essentials =
+        Essentials { amount, transaction: change.transaction, ..Essentials::new(follow_up.kind()) };
     Ok(Intent {
         action,
         key: Some(key),
-        fingerprint: Fingerprint::new(follow_up.kind(), amount, None, None, Some(&named)),
+        fingerprint: Fingerprint::new(&essentials),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: Attribution::new(None, Some(&change.by), Some(&change.reason)),

@@ -2,8 +2,8 @@
 
 use tollgate_core::{
     order::{
-        Action, FollowUp, Intent, Rejection, Target,
-        operation::{Fingerprint, Mechanism},
+        Action, FollowUp, Rejection, Target,
+        operation::{Essentials, Mechanism},
     },
     payments::merchants::Role,
 };
@@ -15,6 +15,7 @@ use crate::{
         Code,
         exchange::{Handled, Reply},
         members::Members,
+        stated::Stated,
     },
     invocation::deadline,
 };
@@ -90,7 +91,6 @@ pub(super) async fn follow_up(
         _ if stated_wrong => pay::amount(&mut request, None, false),
         _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),
     };
-    // A repetition may say it in other words, so neither is part of the fingerprint.
     let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
     let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
@@ -102,19 +102,11 @@ pub(super) async fn follow_up(
         FollowUp::Refund => Action::Refund { target, amount, mechanism: Some(Mechanism::Automatic) },
         FollowUp::Void => Action::Void { target, reopen: true },
     };
-    let intent = Intent {
-        action,
-        key: Some(reference::key_digest(follow_up.kind(), &reference)),
-        fingerprint: Fingerprint::new(follow_up.kind(), amount, currency, None, None),
-        currency,
-        by: exchange.caller.principal,
-        attribution: exchange.caller.attribution(actor.as_ref(), reason.as_ref()),
-    };
+    let essentials = Essentials { amount, currency, ..Essentials::new(follow_up.kind()) };
+    let key = reference::key_digest(follow_up.kind(), &reference);
     // A repetition returns its payment, however old its time is by now.
-    match in_order_now {
-        Ok(()) => exchange.carry_out(id, &intent, None).await,
-        Err(failure) => exchange.repeat(id, &intent, failure).await,
-    }
+    let stated = Stated::new(action, &essentials, Some(key)).by(actor, reason).in_order(in_order_now);
+    exchange.carry_out(id, stated).await
 }
 
 /// How a payment stands, by its id or its first reference.

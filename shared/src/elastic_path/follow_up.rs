@@ -5,11 +5,11 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, FollowUp, Intent, OrderId, Rejection, Target,
-        operation::{Attribution, Fingerprint, Mechanism, Principal},
+        Action, FollowUp, OrderId, Rejection, Target,
+        operation::{Actor, Essentials, KeyDigest, Mechanism, Principal, Reason},
         transaction::OperationStatus,
     },
-    payments::{Performed, gateway::PaymentSource, merchants::Role},
+    payments::{Performed, merchants::Role},
     values::card::{Kept, check_kept},
 };
 use uuid::Uuid;
@@ -29,6 +29,7 @@ use crate::{
         exchange::{Handled, Reply, json_body},
         failure::Failure,
         members::Members,
+        stated::Stated,
     },
     app::App,
     invocation::{deadline, path_parameter},
@@ -120,13 +121,13 @@ async fn on_transaction(app: &App, request: &Request, follow_up: FollowUp) -> Ha
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
     let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
-    let attribution = attribution(&mut data, &caller);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let intent = Intent { attribution, ..intent(follow_up, action, "", key, &caller) };
-    carry_out(app, request, &caller, order, intent, None).await
+    let stated = stated(follow_up, action, None, key).by(actor, reason);
+    carry_out(app, request, &caller, order, stated).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
@@ -143,20 +144,20 @@ pub(super) async fn of_order(
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
-    let target = match named.map(str::parse) {
-        None => Target::OnlyEligible,
-        Some(Ok(id)) => Target::Transaction(id),
-        Some(Err(_)) => {
+    let named = named.and_then(|text| {
+        let id = text.parse().ok();
+        if id.is_none() {
             data.problem("transaction", Code::InvalidValue, "is not a transaction id");
-            Target::OnlyEligible
         }
-    };
+        id
+    });
+    let target = named.map_or(Target::OnlyEligible, Target::Transaction);
     let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
-    let attribution = attribution(&mut data, caller);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(request, document, "")?;
-    let intent = Intent { attribution, ..intent(follow_up, action, named.unwrap_or_default(), key, caller) };
-    carry_out(app, request, caller, order, intent, None).await
+    let stated = stated(follow_up, action, named, key).by(actor, reason);
+    carry_out(app, request, caller, order, stated).await
 }
 
 fn transaction_id(text: &str) -> Result<Uuid, Failure> {
@@ -214,48 +215,45 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
     }
 }
 
-/// Who requests it and why. Not part of the fingerprint: a repetition may say it in other words.
-fn attribution(data: &mut Members<'_>, caller: &Caller) -> Option<Box<Attribution>> {
-    let (actor, reason) = (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX));
-    caller.attribution(actor.as_ref(), reason.as_ref())
+/// Who requests it and why.
+fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
+    (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
-fn intent(
+/// A follow-up as its members state it. `named` is the transaction in the body, if it names one.
+fn stated(
     follow_up: FollowUp,
     action: Action,
-    named: &str,
-    key: Option<tollgate_core::order::operation::KeyDigest>,
-    caller: &Caller,
-) -> Intent {
+    named: Option<Uuid>,
+    key: Option<KeyDigest>,
+) -> Stated<'static> {
     let (amount, mechanism) = match &action {
-        Action::Pay(pay) => (pay.amount, None),
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
+        Action::Pay(_) | Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
-    let mechanism = mechanism.map_or("", Mechanism::as_str);
-    let fingerprint =
-        Fingerprint::new(follow_up.kind(), amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, currency: None, by: caller.principal, attribution: None }
+    let essentials =
+        Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) };
+    Stated::new(action, &essentials, key)
 }
 
-/// Performs an intent and returns its outcome.
+/// Performs what a request states and returns its outcome.
 pub(super) async fn carry_out(
     app: &App,
     request: &Request,
     caller: &Caller,
     order: OrderId,
-    intent: Intent,
-    source: Option<&PaymentSource>,
+    stated: Stated<'_>,
 ) -> Handled<Value> {
     let key = caller.key(order);
     let deadline = deadline(request, app.clock.now());
-    let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
+    let is_payment = stated.is_payment();
+    let performed = stated.perform(&app.payments, caller, &key, deadline).await?;
     let mut reply = reply(&performed, caller.view(app))?;
     // A shopper stores no card.
     if let Some(transaction) = performed.order.transaction(performed.at.transaction)
         && caller.principal == Principal::ClientCredentials
-        && matches!(intent.action, Action::Pay(_))
+        && is_payment
     {
         keep_saved(app, caller, &performed.order, transaction, &mut reply.body).await;
     }

@@ -4,8 +4,8 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Action, CaptureAt, CustomerReference, FollowUp, Intent, OrderId, Pay,
-        operation::{Fingerprint, KeyDigest, Principal, Shopper},
+        Action, CaptureAt, CustomerReference, FollowUp, OrderId, Pay,
+        operation::{Essentials, KeyDigest, Principal, Shopper},
         policy::OrdersMode,
         transaction::Method,
     },
@@ -20,8 +20,8 @@ use tollgate_core::{
 };
 
 use super::{
-    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, payment_methods::customer,
-    respond_unless_stopped, response::GATEWAY, source::source,
+    attempt::TakenSlots, caller::idempotency_key, follow_up, members::account_currency, order_id,
+    payment_methods::customer, respond_unless_stopped, response::GATEWAY, source::source,
 };
 use crate::{
     access_token,
@@ -33,6 +33,7 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+        stated::Stated,
     },
     app::App,
 };
@@ -135,29 +136,32 @@ impl RequestedPayment {
         Ok(Self { method, amount, currency, capture, source, card, save_for })
     }
 
-    fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
+    fn stated(&self, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Stated<'_> {
         let &Self { method, amount, currency, capture, .. } = self;
-        let payment = match &self.source {
-            PaymentSource::Profile { account, profile, .. } => Some(format!("{account}|{profile}")),
-            PaymentSource::Card(_) => None,
+        let (profile, account) = match &self.source {
+            PaymentSource::Profile { account, profile, .. } => {
+                (Some(profile.as_str()), Some(account.as_str()))
+            }
+            PaymentSource::Card(_) => (None, None),
         };
-        let card = self.card.clone();
-        Intent {
-            fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-            action: Action::Pay(Pay {
-                method,
-                amount,
-                card,
-                standalone: None,
-                save_for: self.save_for.clone(),
-                capture,
-                shopper,
-            }),
-            key,
+        let essentials = Essentials {
+            amount,
             currency,
-            by: caller.principal,
-            attribution: caller.attribution(None, None),
-        }
+            card: Some(&self.card),
+            profile,
+            account,
+            ..Essentials::new(method.kind())
+        };
+        let action = Action::Pay(Pay {
+            method,
+            amount,
+            card: self.card.clone(),
+            standalone: None,
+            save_for: self.save_for.clone(),
+            capture,
+            shopper,
+        });
+        Stated::new(action, &essentials, key).paid_with(&self.source)
     }
 }
 
@@ -172,16 +176,16 @@ async fn pay_once(
     payment: RequestedPayment,
 ) -> Handled<Value> {
     if caller.principal != Principal::Implicit {
-        let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
-        return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+        let stated = payment.stated(idempotency_key(request, body, "")?, None);
+        return follow_up::carry_out(app, request, caller, order, stated).await;
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
-    let intent = payment.intent(caller, key, Some(shopper));
+    let stated = payment.stated(key, Some(shopper));
     let attempt = TakenSlots::begin(app, request, caller).await?;
-    let mut handled = follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+    let mut handled = follow_up::carry_out(app, request, caller, order, stated).await;
     if let Ok(reply) = &mut handled {
         let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
@@ -253,20 +257,6 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
         data.problem("amount", Code::AmountRequired, detail);
     }
     account_currency(data, stated, merchant)
-}
-
-/// Which of the merchant's accounts is meant.
-pub(super) fn account_currency(
-    data: &mut Members<'_>,
-    stated: Option<Currency>,
-    merchant: &Merchant,
-) -> Option<Currency> {
-    let currency = stated.or_else(|| merchant.only_currency());
-    if currency.is_none() {
-        let detail = "is required: this merchant takes several currencies";
-        data.problem("currency", Code::Required, detail);
-    }
-    currency
 }
 
 /// Only `card_connect` is served here; another gateway is a valid request for somebody else.

@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     order::{
-        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        operation::{
+            Cause, Essentials, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route,
+        },
         transaction::{CaptureSchedule, Method, Status, Transaction},
     },
     values::money::Amount,
@@ -205,7 +207,7 @@ fn decide_due(
     let intent = Intent {
         action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
         key: schedule.map(|schedule| schedule.key(id)),
-        fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Capture)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,
@@ -224,7 +226,7 @@ fn decide_lapsed(
     let intent = Intent {
         action: Action::Void { target: Target::Transaction(id), reopen: true },
         key: schedule.map(|schedule| schedule.void_key(id)),
-        fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,

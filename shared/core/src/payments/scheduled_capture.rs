@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     order::{
         Action, Due, FollowUp, Intent, MerchantId, Order, OrderKey, Rejection,
-        operation::{Fingerprint, Principal},
+        operation::{Essentials, Fingerprint, Principal},
         outcome::{NoEffect, Retry},
         transaction::OperationStatus,
     },
@@ -355,7 +355,7 @@ fn intent(action: Action, follow_up: FollowUp) -> Intent {
     Intent {
         action,
         key: None,
-        fingerprint: Fingerprint::new(follow_up.kind(), None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(follow_up.kind())),
         currency: None,
         by: Principal::Schedule,
         attribution: None,

@@ -126,7 +126,10 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
             mechanism: None,
         },
         key: Some(KeyDigest::new("POST", "", &amount.to_string())),
-        fingerprint: Fingerprint::new(Kind::Refund, Amount::new(amount).ok(), None, None, None),
+        fingerprint: Fingerprint::new(&Essentials {
+            amount: Amount::new(amount).ok(),
+            ..Essentials::new(Kind::Refund)
+        }),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
