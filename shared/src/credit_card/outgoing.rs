@@ -145,7 +145,7 @@ impl Outgoing {
     pub(super) fn of_payment(order: &Order, transaction: &Transaction) -> (Self, Option<u32>) {
         match transaction.first() {
             Some(first) if transaction.pending().is_none() => Self::of_operation(order, transaction, first),
-            _ => (pending().with_facts(order, transaction, transaction.method.kind()), None),
+            _ => (pending().with_facts(order, transaction, transaction.kind.operation()), None),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{Action, CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::Method},
+    order::{Action, CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::PaymentKind},
     payments::merchants::Merchant,
     values::{
         memo::{Discounted, Memo},
@@ -33,7 +33,7 @@ pub(super) async fn pay(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
     requested: Purpose,
-    method: Method,
+    method: PaymentKind,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.app.clock.now();
@@ -76,7 +76,7 @@ pub(super) async fn pay(
         profile,
         account,
         discount: discount.as_ref(),
-        ..Essentials::new(method.kind())
+        ..Essentials::new(method.operation())
     };
     let name = memo.name.clone().unwrap_or_default();
     let save = memo.save_card;
@@ -86,7 +86,7 @@ pub(super) async fn pay(
     let alone =
         Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), personal_until, ..memo } });
     let action = Action::Pay(Pay {
-        method,
+        kind: method,
         amount,
         card: summary.clone(),
         standalone: Some(alone),
@@ -94,7 +94,7 @@ pub(super) async fn pay(
         capture: CaptureAt::AsTheMerchantSays,
         shopper: None,
     });
-    let key = reference::key_digest(method.kind(), &reference);
+    let key = reference::key_digest(method.operation(), &reference);
     let stated = Stated::new(action, &essentials, Some(key));
     let source = source.with(name, billing, save);
     // A repetition returns its payment, whatever has become of date, card and discount since.

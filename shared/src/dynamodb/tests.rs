@@ -16,7 +16,7 @@ use tollgate_core::{
     order::{
         operation::{Decision, Kind, Operation, State},
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method},
+        transaction::{CaptureSchedule, PaymentKind},
     },
     values::money::{Amount, Currency},
 };
@@ -206,7 +206,7 @@ fn every_partition_of_an_index_gets_orders_and_one_order_always_the_same() {
 fn with_authorization(mut order: Order) -> Order {
     let now = order.created_at;
     let new = new_operation(uuid::Uuid::from_u128(1), Kind::Authorize, 2599);
-    let mut transaction = payment(Method::Authorize, Operation::new(new, now));
+    let mut transaction = payment(PaymentKind::Authorize, Operation::new(new, now));
     let capture_at = now + jiff::SignedDuration::from_hours(1);
     transaction.capture = Some(CaptureSchedule { at: capture_at, lapsed_at: None });
     transaction.authorization_expires_at = Some(now + jiff::SignedDuration::from_hours(7 * 24));

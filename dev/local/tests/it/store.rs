@@ -16,7 +16,7 @@ use tollgate_core::{
             gateway_order_id,
         },
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     payments::store::{OrderStore, Shards, StoreError},
     values::{
@@ -169,7 +169,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
     Transaction {
         id: id(n),
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         card: CardSummary {
             brand: Some(Brand::Mastercard),
             last_four: Some("4444".to_owned()),

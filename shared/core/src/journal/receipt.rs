@@ -81,7 +81,7 @@ mod tests {
             OrderKey,
             operation::{Cause, Decision, Kind, Operation, State},
             outcome::GatewayResponse,
-            transaction::Method,
+            transaction::PaymentKind,
         },
         test_merchant::test_merchant,
         test_payments::{new_operation, payment},
@@ -97,7 +97,7 @@ mod tests {
         let response = GatewayResponse { authcode: Some("OK1234".to_owned()), ..GatewayResponse::default() };
         let approved = Operation { state: State::Decided(Decision::Approved(response)), ..pending.clone() };
 
-        let good = payment(Method::Purchase, approved.clone());
+        let good = payment(PaymentKind::Purchase, approved.clone());
         let shown = receipt(&merchant, &order, &good).unwrap();
         assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
         assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
@@ -106,8 +106,8 @@ mod tests {
         void.id = Uuid::from_u128(2);
         let mut must_not_stand = good.clone();
         must_not_stand.operations.push(void);
-        let unrecognized = Transaction { method: Method::Unrecognized, ..good };
-        for other in [payment(Method::Purchase, pending), must_not_stand, unrecognized] {
+        let unrecognized = Transaction { kind: PaymentKind::Unrecognized, ..good };
+        for other in [payment(PaymentKind::Purchase, pending), must_not_stand, unrecognized] {
             assert!(receipt(&merchant, &order, &other).is_none(), "{other:?}");
         }
     }

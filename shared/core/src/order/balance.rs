@@ -2,7 +2,7 @@
 
 use super::Order;
 use crate::{
-    order::transaction::{Method, Status, Transaction},
+    order::transaction::{PaymentKind, Status, Transaction},
     values::money::Amount,
 };
 
@@ -114,10 +114,12 @@ fn share(transaction: &Transaction) -> Balance {
         Status::Pending | Status::Complete => true,
         Status::Failed | Status::Cancelled => false,
     };
-    match transaction.method {
+    match transaction.kind {
         _ if !reserved => Balance { closed: transaction.closed(), ..none },
-        Method::Authorize => Balance { authorized: transaction.amount(), ..none },
-        Method::Purchase | Method::Unrecognized => Balance { pending: transaction.amount(), ..none },
+        PaymentKind::Authorize => Balance { authorized: transaction.amount(), ..none },
+        PaymentKind::Purchase | PaymentKind::Unrecognized => {
+            Balance { pending: transaction.amount(), ..none }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     order::{
         operation::{Mechanism, Principal},
         policy::{Policy, RefundWithoutAmount},
-        transaction::{Method, Status, Transaction},
+        transaction::{PaymentKind, Status, Transaction},
     },
     values::money::Amount,
 };
@@ -66,7 +66,7 @@ pub(super) fn is_settled_and_stands(transaction: &Transaction) -> Result<(), Rej
 
 pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> Result<Amount, Rejection> {
     is_settled_and_stands(transaction)?;
-    if transaction.method == Method::Purchase {
+    if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
     }
     let authorized = transaction.capturable();

@@ -10,7 +10,7 @@ use super::{Order, Rejection, rules::is_settled_and_stands};
 use crate::order::{
     operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
-    transaction::{CaptureSchedule, Method, Transaction},
+    transaction::{CaptureSchedule, PaymentKind, Transaction},
 };
 
 /// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has
@@ -68,7 +68,7 @@ impl Order {
     ) -> Result<(), Rejection> {
         let transaction = self.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
         is_settled_and_stands(transaction)?;
-        if transaction.method == Method::Purchase {
+        if transaction.kind == PaymentKind::Purchase {
             return Err(Rejection::NotAnAuthorization);
         }
         if transaction.capturable().is_zero() {

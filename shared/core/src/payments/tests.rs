@@ -34,7 +34,7 @@ use crate::{
         operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect},
         policy::OrdersMode,
-        transaction::{Method, Status},
+        transaction::{PaymentKind, Status},
     },
     payments::{
         gateway::{Command, Instruction, Question},
@@ -309,7 +309,7 @@ impl Fixture {
 
 fn intent(key: Option<&str>) -> Intent {
     let pay = Pay {
-        method: Method::Purchase,
+        kind: PaymentKind::Purchase,
         amount: None,
         card: CardSummary::default(),
         standalone: None,

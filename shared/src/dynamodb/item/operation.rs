@@ -10,7 +10,7 @@ use tollgate_core::{
             Superseded, gateway_order_id,
         },
         outcome::{Doubt, GatewayResponse, NoEffect},
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::store::StoreError,
     values::{
@@ -129,8 +129,13 @@ pub(super) struct Usual {
 
 impl Usual {
     /// What is usual of the first operation of a transaction with these.
-    pub(super) fn first(method: Method, by: Principal, created_at: Timestamp, updated_at: Timestamp) -> Self {
-        Self { by, created_at, updated_at, kind: Some(method.kind()), amount: None, route: None }
+    pub(super) fn first(
+        method: PaymentKind,
+        by: Principal,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> Self {
+        Self { by, created_at, updated_at, kind: Some(method.operation()), amount: None, route: None }
     }
 
     /// What is usual of the operations after this one.

@@ -12,7 +12,7 @@ use crate::{
         OrderKey,
         operation::{Decision, Kind, Operation, State},
         outcome::GatewayResponse,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     test_payments::{new_operation, payment},
     values::money::Currency,
@@ -77,7 +77,7 @@ fn paid(id: &str, minor: u64, kind: Kind) -> Order {
     let operation = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
     let mut operation = Operation::new(new_operation(operation, kind, minor), now);
     operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
-    order.transactions.push(payment(Method::Purchase, operation));
+    order.transactions.push(payment(PaymentKind::Purchase, operation));
     order
 }
 

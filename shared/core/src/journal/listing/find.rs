@@ -242,7 +242,7 @@ mod tests {
             OrderKey,
             operation::{Decision, Kind, Operation, State},
             outcome::GatewayResponse,
-            transaction::{CaptureSchedule, Method},
+            transaction::{CaptureSchedule, PaymentKind},
         },
         test_payments::{new_operation, payment},
         values::money::Amount,
@@ -287,7 +287,7 @@ mod tests {
         let mut order = Order::new(&key, Currency::USD, None, at(0));
         let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
         operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
-        let mut transaction = payment(Method::Authorize, operation);
+        let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
         transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
         transaction.card.brand = Some(Brand::Visa);

@@ -15,7 +15,7 @@ use crate::{
     order::{
         operation::{Decision, Kind, Operation, State},
         outcome::GatewayResponse,
-        transaction::{Method, Status},
+        transaction::{PaymentKind, Status},
     },
     payments::store::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
@@ -61,7 +61,7 @@ impl World {
             operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
             operation
         };
-        let mut transaction = payment(Method::Authorize, operation(0, Kind::Authorize, second));
+        let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second));
         transaction.card.last_four = Some(format!("{:04}", n % 3));
         transaction.operations.push(operation(1, Kind::Capture, second + 1));
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
@@ -440,7 +440,7 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
         operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
         operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
         operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
-        order.transactions.push(payment(Method::Purchase, operation));
+        order.transactions.push(payment(PaymentKind::Purchase, operation));
     }
     world.has(order);
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
@@ -460,7 +460,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         };
         let response = GatewayResponse::default;
         let approved = operation(Kind::Purchase, Decision::Approved(response()));
-        let mut transaction = payment(Method::Purchase, approved);
+        let mut transaction = payment(PaymentKind::Purchase, approved);
         let nothing = Decision::NoEffect(response(), crate::order::outcome::NoEffect::Unreachable);
         transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
         order.transactions.push(transaction);

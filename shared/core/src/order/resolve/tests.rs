@@ -10,12 +10,12 @@ use crate::{
     order::{
         Rejection,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
-        transaction::{Method, Status},
+        transaction::{PaymentKind, Status},
     },
     values::money::Amount,
 };
 
-fn in_doubt(method: Method) -> (Fixture, OperationRef) {
+fn in_doubt(method: PaymentKind) -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
     let at = fixture.pay(method, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
@@ -36,7 +36,7 @@ fn status(fixture: &Fixture, at: OperationRef) -> Status {
 
 #[test]
 fn an_approval_that_is_found_is_adopted() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let finding = found(&fixture, at);
     assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
@@ -46,14 +46,14 @@ fn an_approval_that_is_found_is_adopted() {
 
 #[test]
 fn a_part_that_is_found_is_given_back() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     assert!(matches!(fixture.learns(at, &became(partial(500))), Some(Next::Send(_))));
     assert_eq!(status(&fixture, at), Status::Pending);
 }
 
 #[test]
 fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(94);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
@@ -67,12 +67,12 @@ fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
     assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
     assert!(fixture.order.next_inquiry_at().is_some(), "looked for once more");
     // Known to have done nothing: the key's request gets another attempt.
-    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent(), at);
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
 }
 
 #[test]
 fn anything_else_in_between_starts_the_two_looks_anew() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(100);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
@@ -84,7 +84,7 @@ fn anything_else_in_between_starts_the_two_looks_anew() {
 
 #[test]
 fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
-    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let due = fixture.order.next_inquiry_at();
     assert_eq!(fixture.learns(at, &Finding::Failed), None);
     assert_eq!(fixture.order.next_inquiry_at(), due);
@@ -102,7 +102,7 @@ fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
 #[test]
 fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     for attempt in 1..=3 {
         assert_eq!(fixture.operation(void).attempt.number, attempt);
@@ -118,7 +118,7 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
 
 #[test]
 fn a_request_that_may_still_run_is_not_overtaken() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(29);
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
     fixture.later(1);
@@ -128,7 +128,7 @@ fn a_request_that_may_still_run_is_not_overtaken() {
 
 #[test]
 fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
     assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
@@ -144,7 +144,7 @@ fn approved_as(reference: &str) -> GatewayResponse {
 
 #[test]
 fn two_approvals_found_at_once_leave_one() {
-    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
     let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
@@ -158,16 +158,20 @@ fn two_approvals_found_at_once_leave_one() {
 
 #[test]
 fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
-    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
-    assert_ne!(fixture.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().replayed(), at);
+    assert_ne!(
+        fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent(),
+        at,
+        "a new wish is a new payment"
+    );
 }
 
 #[test]
 fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
     let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
@@ -186,7 +190,7 @@ fn response(status: &str) -> GatewayResponse {
 
 #[test]
 fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &Finding::TimedOut(response("B")));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
@@ -196,7 +200,7 @@ fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
 /// A refund in doubt of a payment that settled.
 fn refund_in_doubt() -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Purchase, None);
+    let id = fixture.approved(PaymentKind::Purchase, None);
     let at = fixture.refund(id, None).unwrap().sent();
     fixture.told(at, &unknown());
     (fixture, at)
@@ -230,7 +234,7 @@ fn a_refund_first_seen_as_timed_out_a_day_later_is_looked_at_again() {
 fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
     for said_at_once in [true, false] {
         let mut fixture = Fixture::new();
-        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         let duplicate = Finding::Duplicate(response("C"));
         let shows = if said_at_once { Finding::Absent } else { duplicate };
         let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
@@ -250,7 +254,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
 #[test]
 fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(at, &Outcome::Unknown(Doubt::Duplicate, response("C")));
     let finding = found(&fixture, at);
     fixture.learns(at, &finding);
@@ -259,7 +263,7 @@ fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
 
 #[test]
 fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_turn() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(60);
     fixture.order.put_off(at, fixture.now).unwrap();
     assert_eq!(fixture.order.next_inquiry_at(), Some(fixture.now + SignedDuration::from_mins(5)));
@@ -269,7 +273,7 @@ fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_tur
 #[test]
 fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
     for seconds in [200, 600] {
-        let (mut fixture, at) = in_doubt(Method::Purchase);
+        let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
         fixture.order.newer_form = Some(2);
         for _ in 0..5 {
             fixture.later(seconds);
@@ -282,7 +286,7 @@ fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
 
 #[test]
 fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let sent = fixture.operation(at).attempt.at;
     let next = |fixture: &Fixture| fixture.order.next_inquiry_at().unwrap().duration_since(sent).as_secs();
     fixture.later(50);
@@ -298,7 +302,7 @@ fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
 
 #[test]
 fn what_only_a_newer_version_can_read_is_left_to_it() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(30);
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
     fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;

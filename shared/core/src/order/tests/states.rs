@@ -12,13 +12,13 @@ use crate::{
         operation::{Cause, Kind, Mechanism, Principal, Shopper},
         outcome::{GatewayResponse, NoEffect, Outcome},
         policy::{DeclineOn, RefundWithoutAmount},
-        transaction::{Method, Status},
+        transaction::{PaymentKind, Status},
     },
     values::{decline::DeclineCode, money::Currency},
 };
 
-const AUTHORIZE: Method = Method::Authorize;
-const PURCHASE: Method = Method::Purchase;
+const AUTHORIZE: PaymentKind = PaymentKind::Authorize;
+const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
 #[test]
 fn a_payment_without_an_amount_pays_what_is_owing() {

@@ -115,7 +115,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
     let mut fixture = Fixture::new().await;
     fixture.merchant.policy.orders = OrdersMode::External;
     let pay = Pay {
-        method: Method::Purchase,
+        kind: PaymentKind::Purchase,
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         standalone: None,

@@ -75,13 +75,13 @@ async fn of_two_abandoned_charges_that_are_found_the_second_is_voided_by_its_own
 async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_payment() {
     let fixture = Fixture::new().await;
     let pay = |method, minor| {
-        paying(Some(&format!("{minor}")), |pay| (pay.method, pay.amount) = (method, Amount::new(minor).ok()))
+        paying(Some(&format!("{minor}")), |pay| (pay.kind, pay.amount) = (method, Amount::new(minor).ok()))
     };
     let time = Duration::from_secs(29);
-    let held = fixture.perform(&pay(Method::Authorize, 500), time).await.unwrap().at.transaction;
-    let paid = fixture.perform(&pay(Method::Purchase, 600), time).await.unwrap().at.transaction;
+    let held = fixture.perform(&pay(PaymentKind::Authorize, 500), time).await.unwrap().at.transaction;
+    let paid = fixture.perform(&pay(PaymentKind::Purchase, 600), time).await.unwrap().at.transaction;
     fixture.gateway_says(not_done(NoEffect::NeverArrived));
-    fixture.perform(&pay(Method::Purchase, 700), time).await.unwrap();
+    fixture.perform(&pay(PaymentKind::Purchase, 700), time).await.unwrap();
     let (target, amount, mechanism) = (Target::Transaction(paid), None, None);
     let refund = follow_up(Kind::Refund, Action::Refund { target, amount, mechanism });
     assert!(matches!(fixture.perform(&refund, time).await, Err(Refusal::Unverified)));

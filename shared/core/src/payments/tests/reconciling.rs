@@ -179,7 +179,7 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
                 let pending = payment.clone();
                 payment.kind = Kind::Authorize;
                 payment.state = State::Decided(Decision::Approved(approved_as("r")));
-                transaction.method = Method::Authorize;
+                transaction.kind = PaymentKind::Authorize;
                 let id = Uuid::from_u128(1);
                 let attempt = Attempt { id, ..pending.attempt.clone() };
                 transaction.operations.push(Operation { id, kind, by, attempt, ..pending });

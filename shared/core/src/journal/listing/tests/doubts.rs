@@ -7,7 +7,7 @@ use super::*;
 /// A purchase that is in doubt since then.
 fn in_doubt(n: u64, second: i64) -> Transaction {
     let new = new_operation(Uuid::from_u128(n.into()), Kind::Purchase, 100);
-    payment(Method::Purchase, Operation::new(new, at(second)))
+    payment(PaymentKind::Purchase, Operation::new(new, at(second)))
 }
 
 /// All parts of what is in doubt.

@@ -4,7 +4,7 @@ use super::*;
 
 /// A payment that was given up as absent, at the time of its last look.
 fn given_up() -> (Fixture, OperationRef) {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(100);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
@@ -31,7 +31,7 @@ fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
 #[test]
 fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
     let (mut fixture, at) = given_up();
-    fixture.approved(Method::Purchase, Some(TOTAL));
+    fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     fixture.later(3600);
     let finding = found(&fixture, at);
     let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
@@ -55,7 +55,7 @@ fn an_operation_that_stays_away_is_looked_for_only_once_more() {
 #[test]
 fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
     let (mut fixture, at) = given_up();
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     assert_eq!(again, at);
     fixture.told(at, &Outcome::Approved(approved_as("second")));
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
@@ -84,7 +84,7 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
 #[test]
 fn the_gateways_later_word_wins_over_its_first() {
     let (mut fixture, at) = given_up();
-    fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(at, &crate::order::tests::fixture::declined());
     assert_eq!(status(&fixture, at), Status::Failed);
     fixture.later(3600);
@@ -96,14 +96,14 @@ fn the_gateways_later_word_wins_over_its_first() {
 fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_its_place() {
     for paid_again in [false, true] {
         let mut fixture = Fixture::external();
-        let at = fixture.pay(Method::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
         fixture.told(at, &unknown());
         fixture.later(100);
         fixture.learns(at, &Finding::Absent);
         fixture.later(60);
         fixture.learns(at, &Finding::Absent);
         if paid_again {
-            fixture.approved(Method::Purchase, Some(TOTAL));
+            fixture.approved(PaymentKind::Purchase, Some(TOTAL));
         }
         fixture.later(3600);
         let finding = found(&fixture, at);
@@ -123,7 +123,7 @@ fn a_part_that_turns_up_late_is_given_back_too() {
 #[test]
 fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
     let (mut fixture, at) = given_up();
-    let other = fixture.approved(Method::Purchase, None);
+    let other = fixture.approved(PaymentKind::Purchase, None);
     let void = fixture.void(other).unwrap().sent();
     fixture.approve(void);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)), "there is room for it");
@@ -139,7 +139,7 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
     fixture.later(30 * 24 * 3_600);
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "whenever it is");
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.approve(again);
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
     // Looked for now, not only when a last look is due.
@@ -151,7 +151,7 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
 fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is() {
     for (said, suspects) in [(response("B"), 0), (GatewayResponse::default(), 1)] {
         let mut fixture = Fixture::new();
-        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         fixture.told(at, &Outcome::NoEffect(NoEffect::TryAgain, said));
         assert_eq!(fixture.order.suspects().count(), suspects);
         assert_eq!(fixture.operation(at).last_look_at.is_some(), suspects == 1);
@@ -162,7 +162,7 @@ fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is()
 fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_other() {
     let (mut fixture, at) = given_up();
     fixture.later(3_000);
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(again, &unknown());
     fixture.later(600);
     fixture.learns(at, &Finding::Undecided);
@@ -200,18 +200,18 @@ fn only_a_last_look_that_is_due_is_put_off() {
 fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     // Of an order with a total: it still fits.
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, Some(1_000), Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::NeverArrived));
-    fixture.approved(Method::Purchase, Some(500));
+    fixture.approved(PaymentKind::Purchase, Some(500));
     let late = found(&fixture, at);
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
     assert_eq!(status(&fixture, at), Status::Complete);
     // Of one without: the others were there before it.
     let mut fixture = Fixture::external();
-    fixture.approved(Method::Purchase, Some(500));
+    fixture.approved(PaymentKind::Purchase, Some(500));
     fixture.later(61);
-    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, Some(1_000), Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::NeverArrived));
     let late = found(&fixture, at);
     fixture.later(3_601);
