@@ -55,7 +55,7 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
 }
 
 /// What every follow-up needs: a payment that took place, that stands, and on which nothing else is under way.
-pub(super) fn is_settled_and_stands(transaction: &Transaction) -> Result<(), Rejection> {
+pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
         Status::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),
         Status::Failed => Err(Rejection::TransactionFailed),
@@ -65,7 +65,7 @@ pub(super) fn is_settled_and_stands(transaction: &Transaction) -> Result<(), Rej
 }
 
 pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> Result<Amount, Rejection> {
-    is_settled_and_stands(transaction)?;
+    must_be_approved_and_idle(transaction)?;
     if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
     }
@@ -89,7 +89,7 @@ pub(super) fn may_refund(
     mechanism: Option<Mechanism>,
     policy: &Policy,
 ) -> Result<(Amount, Mechanism), Rejection> {
-    is_settled_and_stands(transaction)?;
+    must_be_approved_and_idle(transaction)?;
     if transaction.captured().is_zero() {
         return Err(Rejection::NotCaptured);
     }
@@ -114,7 +114,7 @@ pub(super) fn may_refund(
 }
 
 pub(super) fn may_void(transaction: &Transaction) -> Result<Amount, Rejection> {
-    is_settled_and_stands(transaction)?;
+    must_be_approved_and_idle(transaction)?;
     if !transaction.captured().is_zero() && transaction.refundable().is_zero() {
         return Err(Rejection::AlreadyRefunded);
     }

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Rejection, rules::is_settled_and_stands};
+use super::{Order, Rejection, rules::must_be_approved_and_idle};
 use crate::order::{
     operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
@@ -67,7 +67,7 @@ impl Order {
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let transaction = self.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
-        is_settled_and_stands(transaction)?;
+        must_be_approved_and_idle(transaction)?;
         if transaction.kind == PaymentKind::Purchase {
             return Err(Rejection::NotAnAuthorization);
         }
