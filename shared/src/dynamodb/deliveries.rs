@@ -21,7 +21,7 @@ use tollgate_core::{
 
 use super::{Item, unavailable};
 
-pub use item::{Kept, State};
+pub use item::{State, StoredDelivery};
 pub use stream::DeliveriesEvent;
 
 /// The table's key: the receiver.
@@ -54,7 +54,7 @@ impl DynamoDbDeliveries {
         &self,
         receiver: &ReceiverKey,
         after: Option<Item>,
-    ) -> Result<(Vec<Kept>, Option<Item>), StoreError> {
+    ) -> Result<(Vec<StoredDelivery>, Option<Item>), StoreError> {
         let page = self
             .client
             .query()
@@ -77,7 +77,7 @@ impl DynamoDbDeliveries {
     }
 
     /// One delivery.
-    pub async fn get(&self, delivery: &Delivery) -> Result<Option<Kept>, StoreError> {
+    pub async fn get(&self, delivery: &Delivery) -> Result<Option<StoredDelivery>, StoreError> {
         let (receiver, sort) = item::key(delivery);
         self.get_by(receiver, sort).await
     }
@@ -104,7 +104,7 @@ impl DynamoDbDeliveries {
         &self,
         receiver: AttributeValue,
         sort: AttributeValue,
-    ) -> Result<Option<Kept>, StoreError> {
+    ) -> Result<Option<StoredDelivery>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key(RECEIVER, receiver).key(SORT, sort);
         let found = request.send().await.map_err(|error| unavailable(&error))?.item;

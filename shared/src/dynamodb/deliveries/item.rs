@@ -19,7 +19,7 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A delivery as it is kept.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct StoredDelivery {
     /// The delivery.
     pub delivery: Delivery,
     /// What became of it.
@@ -126,7 +126,7 @@ pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -
 }
 
 /// A delivery as it is kept. None for what is none.
-pub(super) fn read(item: &Item) -> Option<Kept> {
+pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| item.get(name)?.as_s().ok().cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
     let state = match member("state").as_deref() {
@@ -145,7 +145,7 @@ pub(super) fn read(item: &Item) -> Option<Kept> {
         since: member("waiting_since").and_then(|since| since.parse().ok()),
     };
     let due = member(DUE_AT).and_then(|due| due.parse().ok());
-    Some(Kept { delivery, state, due, reason: member("reason") })
+    Some(StoredDelivery { delivery, state, due, reason: member("reason") })
 }
 
 fn failures(item: &Item) -> u32 {
