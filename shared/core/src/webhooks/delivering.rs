@@ -17,7 +17,7 @@ use crate::{
     webhooks::{
         event_bus::{Event, EventBus},
         receivers::{Courier, DeliveryStore, NotTaken, Receivers, Settled},
-        webhook::{Delivery, Health, Next, Receiver, ReceiverKey},
+        webhook::{AfterFailure, Delivery, Health, Receiver, ReceiverKey},
     },
 };
 
@@ -344,11 +344,11 @@ fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Sett
         _ => SignedDuration::ZERO,
     };
     match delivery.after_failure(now, wait) {
-        Next::Again(due) => {
+        AfterFailure::Again(due) => {
             let since = delivery.since.unwrap_or(now);
             Settled::Waits { due, failures, since, reason: Some(reason.to_string()) }
         }
-        Next::Park => Settled::Parked { failures, reason: reason.to_string() },
+        AfterFailure::Park => Settled::Parked { failures, reason: reason.to_string() },
     }
 }
 
