@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tollgate_core::{
     payments::store::StoreError,
     webhooks::{
-        receivers::{DeliveryStore, Settled},
+        receivers::{DeliveryOutcome, DeliveryStore},
         webhook::{Delivery, Health, ReceiverKey},
     },
 };
@@ -87,7 +87,7 @@ impl DynamoDbDeliveries {
         // Where it is not there yet: the schedule looks only at receivers that are.
         let health = self.health(&delivery.to).await?;
         self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
-        let settled = Settled::Waits { due: now, failures: 0, since: now, reason: None };
+        let settled = DeliveryOutcome::Waits { due: now, failures: 0, since: now, reason: None };
         self.settle(delivery, &settled, now).await
     }
 
@@ -212,7 +212,12 @@ impl DeliveryStore for DynamoDbDeliveries {
         Ok(due)
     }
 
-    async fn settle(&self, delivery: &Delivery, settled: &Settled, now: Timestamp) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &DeliveryOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (receiver, sort) = item::key(delivery);
         let (expression, values) = item::settling(delivery, settled, now);
         let request = self

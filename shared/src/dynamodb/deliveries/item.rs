@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
     webhooks::{
-        receivers::Settled,
+        receivers::DeliveryOutcome,
         webhook::{Delivery, Health, ReceiverKey},
     },
 };
@@ -90,7 +90,7 @@ pub(super) fn added(delivery: &Delivery, now: Timestamp) -> Item {
 }
 
 /// What changes in an item when a delivery is settled.
-pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> (String, Item) {
+pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Timestamp) -> (String, Item) {
     let mut values = Item::from([(":expiry".to_owned(), expiry(now))]);
     let mut set = vec!["expires_at = :expiry".to_owned(), "#state = :state".to_owned()];
     let mut put = |name: &str, value: AttributeValue| {
@@ -98,15 +98,15 @@ pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -
         values.insert(format!(":{name}"), value);
     };
     let (state, reason, failures) = match settled {
-        Settled::Delivered => {
+        DeliveryOutcome::Delivered => {
             put("settled_at", text(&moment(now)));
             (State::Delivered, None, delivery.failures)
         }
-        Settled::Parked { failures, reason } => {
+        DeliveryOutcome::Parked { failures, reason } => {
             put("settled_at", text(&moment(now)));
             (State::Parked, Some(reason), *failures)
         }
-        Settled::Waits { due, failures, since, reason } => {
+        DeliveryOutcome::Waits { due, failures, since, reason } => {
             put(DUE_FOR, text(&delivery.to));
             put(DUE_AT, text(&moment(*due)));
             put("waiting_since", text(&moment(*since)));
