@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::dynamodb::deliveries::{DynamoDbDeliveries, State, StoredDelivery};
+use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
 use tollgate_core::webhooks::webhook::{Delivery, ReceiverKey};
 
 use super::{deliveries, receivers, unavailable};
@@ -39,7 +39,7 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     };
     let key = ReceiverKey { merchant: list.merchant.clone(), receiver: receiver.clone() };
     let store = deliveries(place, &list.at)?;
-    let wanted = |kept: &StoredDelivery| !list.parked || kept.state == State::Parked;
+    let wanted = |kept: &StoredDelivery| !list.parked || kept.state == DeliveryState::Parked;
     let found = find(&store, &key, list.limit, wanted, |_| true).await?;
     let lines: Vec<String> = found.iter().map(line).collect();
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
@@ -113,8 +113,8 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     loop {
         let kept = store.get(&delivery).await.map_err(|error| unavailable(&error))?;
         match kept {
-            Some(kept) if kept.state != State::Sent => {
-                let is_fine = kept.state == State::Delivered;
+            Some(kept) if kept.state != DeliveryState::Sent => {
+                let is_fine = kept.state == DeliveryState::Delivered;
                 let text = match &kept.reason {
                     _ if is_fine => format!("Delivered to {receiver}: {event}."),
                     Some(reason) => format!("{receiver} did not take {event}: {reason}. It is tried again."),
@@ -139,7 +139,8 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
     let store = deliveries(place, at)?;
     let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
     let wanted = |kept: &StoredDelivery| {
-        event.is_none_or(|event| kept.delivery.event == event) && (!parked || kept.state == State::Parked)
+        event.is_none_or(|event| kept.delivery.event == event)
+            && (!parked || kept.state == DeliveryState::Parked)
     };
     let in_range = |kept: &StoredDelivery| since.is_none_or(|since| kept.delivery.at >= since);
     let found = find(&store, &key, usize::MAX, wanted, in_range).await?;

@@ -21,7 +21,7 @@ use tollgate_core::{
 
 use super::{Item, unavailable};
 
-pub use item::{State, StoredDelivery};
+pub use item::{DeliveryState, StoredDelivery};
 pub use stream::DeliveriesEvent;
 
 /// The table's key: the receiver.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         Order,
-        operation::{Cause, Decline, Mechanism, Operation, Principal, State},
+        operation::{Cause, Decline, Mechanism, Operation, OperationState, Principal},
         outcome::{GatewayResponse, NoEffect},
         transaction::{Status, Transaction},
     },
@@ -306,9 +306,9 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
 fn has_outcome(operation: &Operation) -> bool {
     operation.mechanism == Mechanism::Automatic
         && match &operation.state {
-            State::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
-            State::Decided(_) => true,
-            State::Unrecognized => false,
+            OperationState::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
+            OperationState::Decided(_) => true,
+            OperationState::Unrecognized => false,
         }
 }
 

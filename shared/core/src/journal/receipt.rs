@@ -79,7 +79,7 @@ mod tests {
     use crate::{
         order::{
             OrderKey,
-            operation::{Cause, Decision, Kind, Operation, State},
+            operation::{Cause, Decision, Kind, Operation, OperationState},
             outcome::GatewayResponse,
             transaction::PaymentKind,
         },
@@ -95,7 +95,8 @@ mod tests {
         let pending =
             Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 500), Timestamp::UNIX_EPOCH);
         let response = GatewayResponse { authcode: Some("OK1234".to_owned()), ..GatewayResponse::default() };
-        let approved = Operation { state: State::Decided(Decision::Approved(response)), ..pending.clone() };
+        let approved =
+            Operation { state: OperationState::Decided(Decision::Approved(response)), ..pending.clone() };
 
         let good = payment(PaymentKind::Purchase, approved.clone());
         let shown = receipt(&merchant, &order, &good).unwrap();

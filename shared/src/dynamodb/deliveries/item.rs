@@ -23,7 +23,7 @@ pub struct StoredDelivery {
     /// The delivery.
     pub delivery: Delivery,
     /// What became of it.
-    pub state: State,
+    pub state: DeliveryState,
     /// Its next attempt, if it waits for one.
     pub due: Option<Timestamp>,
     /// Why its last attempt failed.
@@ -32,7 +32,7 @@ pub struct StoredDelivery {
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum DeliveryState {
     /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
     Sent,
     /// It waits for another attempt.
@@ -43,7 +43,7 @@ pub enum State {
     Parked,
 }
 
-impl State {
+impl DeliveryState {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -100,17 +100,17 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
     let (state, reason, failures) = match settled {
         DeliveryOutcome::Delivered => {
             put("settled_at", text(&moment(now)));
-            (State::Delivered, None, delivery.failures)
+            (DeliveryState::Delivered, None, delivery.failures)
         }
         DeliveryOutcome::Parked { failures, reason } => {
             put("settled_at", text(&moment(now)));
-            (State::Parked, Some(reason), *failures)
+            (DeliveryState::Parked, Some(reason), *failures)
         }
         DeliveryOutcome::Waits { due, failures, since, reason } => {
             put(DUE_FOR, text(&delivery.to));
             put(DUE_AT, text(&moment(*due)));
             put("waiting_since", text(&moment(*since)));
-            (State::Waiting, reason.as_ref(), *failures)
+            (DeliveryState::Waiting, reason.as_ref(), *failures)
         }
     };
     put("failures", number(&failures));
@@ -119,7 +119,7 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
     }
     values.insert(":state".to_owned(), text(&state.as_str()));
     let gone = match state {
-        State::Waiting => "settled_at",
+        DeliveryState::Waiting => "settled_at",
         _ => "due_for, due_at, waiting_since",
     };
     (format!("SET {} REMOVE {gone}", set.join(", ")), values)
@@ -130,10 +130,10 @@ pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| item.get(name)?.as_s().ok().cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
     let state = match member("state").as_deref() {
-        Some("waiting") => State::Waiting,
-        Some("delivered") => State::Delivered,
-        Some("parked") => State::Parked,
-        _ => State::Sent,
+        Some("waiting") => DeliveryState::Waiting,
+        Some("delivered") => DeliveryState::Delivered,
+        Some("parked") => DeliveryState::Parked,
+        _ => DeliveryState::Sent,
     };
     let delivery = Delivery {
         to: receiver(&member(RECEIVER)?)?,

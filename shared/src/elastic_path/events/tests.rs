@@ -7,7 +7,7 @@ use tollgate_core::{
         OperationRef, Order, OrderKey,
         operation::{
             Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation,
-            State,
+            OperationState,
         },
         outcome::GatewayResponse,
         transaction::{CaptureSchedule, PaymentKind, Transaction},
@@ -60,7 +60,7 @@ fn decided(order: &Order, seconds: i64, decision: Decision) -> Order {
     let transaction = &mut next.transactions[0];
     transaction.updated_at = at(seconds);
     let operation = transaction.operations.last_mut().unwrap();
-    (operation.state, operation.updated_at) = (State::Decided(decision), at(seconds));
+    (operation.state, operation.updated_at) = (OperationState::Decided(decision), at(seconds));
     next
 }
 
@@ -100,7 +100,9 @@ fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refund
 fn what_changes_nothing_that_is_shown_is_not_told() {
     let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let mut asked = Order { version: pending.version + 1, ..pending.clone() };
-    let State::Pending(waiting) = &mut asked.transactions[0].operations[0].state else { unreachable!() };
+    let OperationState::Pending(waiting) = &mut asked.transactions[0].operations[0].state else {
+        unreachable!()
+    };
     waiting.inquiries += 1;
     waiting.next_inquiry_at += SignedDuration::from_hours(1);
     assert!(events(Some(&pending), &asked).is_empty());

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     order::{
         OrderKey,
-        operation::{Cause, Decision, Kind, Operation, State},
+        operation::{Cause, Decision, Kind, Operation, OperationState},
         outcome::{GatewayResponse, NoEffect},
         transaction::{CaptureSchedule, PaymentKind},
     },
@@ -95,7 +95,7 @@ fn what_was_given_up_and_found_again_is_in_the_list() {
     let mut operation = Operation::new(new, start());
     operation.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), start());
     assert_eq!(after(1, &payment(PaymentKind::Purchase, operation.clone())), []);
-    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+    operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
     operation.superseded.push(crate::order::operation::Superseded {
         attempt: operation.attempt.clone(),

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     order::{
         OrderKey,
-        operation::{Decision, Kind, Operation, State},
+        operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
         transaction::PaymentKind,
     },
@@ -76,7 +76,7 @@ fn paid(id: &str, minor: u64, kind: Kind) -> Order {
     let mut order = Order::new(&key, Currency::USD, None, now);
     let operation = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
     let mut operation = Operation::new(new_operation(operation, kind, minor), now);
-    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+    operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     order.transactions.push(payment(PaymentKind::Purchase, operation));
     order
 }

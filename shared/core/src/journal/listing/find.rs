@@ -240,7 +240,7 @@ mod tests {
     use crate::{
         order::{
             OrderKey,
-            operation::{Decision, Kind, Operation, State},
+            operation::{Decision, Kind, Operation, OperationState},
             outcome::GatewayResponse,
             transaction::{CaptureSchedule, PaymentKind},
         },
@@ -286,7 +286,7 @@ mod tests {
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
         let mut order = Order::new(&key, Currency::USD, None, at(0));
         let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
-        operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
         transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
@@ -336,7 +336,7 @@ mod tests {
         // Nothing is held any more.
         let mut order = order;
         let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 300), at(5));
-        capture.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        capture.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
         order.transactions[0].operations.push(capture);
         assert_eq!(order.transactions[0].captured(), Amount::new(300).unwrap());
         for (condition, holds) in [

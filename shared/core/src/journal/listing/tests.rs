@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     journal::{Entry, concern::is_in_doubt, entry_log::CountedPage},
     order::{
-        operation::{Decision, Kind, Operation, State},
+        operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
         transaction::{PaymentKind, Status},
     },
@@ -58,7 +58,7 @@ impl World {
         let operation = |id: u128, kind, second| {
             let new = new_operation(Uuid::from_u128(u128::from(n) * 16 + id + 1), kind, n + 1);
             let mut operation = Operation::new(new, at(second));
-            operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+            operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
             operation
         };
         let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second));
@@ -456,7 +456,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         let mut order = order_of(merchant(), n, 0);
         let operation = |kind, decision| {
             let new = new_operation(Uuid::from_u128(u128::from(n) * 16), kind, 100);
-            Operation { state: State::Decided(decision), ..Operation::new(new, order.created_at) }
+            Operation { state: OperationState::Decided(decision), ..Operation::new(new, order.created_at) }
         };
         let response = GatewayResponse::default;
         let approved = operation(Kind::Purchase, Decision::Approved(response()));

@@ -3,23 +3,28 @@
 use super::*;
 use crate::{
     order::{
-        operation::{Decision, State},
+        operation::{Decision, OperationState},
         outcome::GatewayResponse,
     },
     test_payments::{new_operation, payment},
 };
 
-fn operation(id: u128, kind: Kind, minor: u64, state: State) -> Operation {
+fn operation(id: u128, kind: Kind, minor: u64, state: OperationState) -> Operation {
     let new = new_operation(Uuid::from_u128(id), kind, minor);
     Operation { state, ..Operation::new(new, Timestamp::UNIX_EPOCH) }
 }
 
 fn approved(id: u128, kind: Kind, minor: u64) -> Operation {
-    operation(id, kind, minor, State::Decided(Decision::Approved(GatewayResponse::default())))
+    operation(id, kind, minor, OperationState::Decided(Decision::Approved(GatewayResponse::default())))
 }
 
 fn not_done(id: u128, kind: Kind, minor: u64, reason: NoEffect) -> Operation {
-    operation(id, kind, minor, State::Decided(Decision::NoEffect(GatewayResponse::default(), reason)))
+    operation(
+        id,
+        kind,
+        minor,
+        OperationState::Decided(Decision::NoEffect(GatewayResponse::default(), reason)),
+    )
 }
 
 fn paid(method: PaymentKind, minor: u64) -> Transaction {
