@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::cardpointe::is_live;
+use tollgate::{cardpointe::is_live, elastic_path::transaction_status};
 use tollgate_core::{
     order::{
         OperationRef, Order,
@@ -54,7 +54,7 @@ fn transaction_value(transaction: &Transaction) -> Value {
     json!({
         "id": transaction.id,
         "method": transaction.kind.as_str(),
-        "status": transaction.status().as_str(),
+        "status": transaction_status(transaction.status()),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
@@ -211,7 +211,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
             "  {} of {}, {}: captured {}, refunded {}, {}",
             transaction.kind.as_str(),
             money(transaction.amount()),
-            transaction.status().as_str(),
+            transaction_status(transaction.status()),
             money(transaction.captured()),
             money(transaction.refunded()),
             transaction

@@ -4,7 +4,7 @@ use tollgate_core::{
     order::{
         Order,
         operation::{Cause, Decline, Kind, Operation},
-        transaction::{OperationStatus, Status, Transaction},
+        transaction::{OperationStatus, Transaction, TransactionStatus},
     },
     values::{card::Brand, money::Amount},
 };
@@ -315,7 +315,7 @@ fn standing(order: &Order, transaction: &Transaction) -> String {
     let money = |amount| format!("{} {}", order.currency.decimal(amount), order.currency.code());
     let voided_instead = transaction.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement);
     let (captured, refunded) = (transaction.captured(), transaction.refunded());
-    if transaction.status() == Status::Cancelled {
+    if transaction.status() == TransactionStatus::Voided {
         "voided".to_owned()
     } else if voided_instead {
         format!("voided instead of refunded, because it had not settled: {}", money(refunded))

@@ -10,7 +10,7 @@ use tollgate_core::{
         Order,
         operation::{Cause, Decline, Mechanism, Operation, OperationState, Principal},
         outcome::{GatewayResponse, NoEffect},
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::merchants::Merchant,
     values::{
@@ -20,7 +20,10 @@ use tollgate_core::{
     },
 };
 
-use super::detailed_status::{detailed_status, reason};
+use super::{
+    detailed_status::{detailed_status, reason},
+    transaction_status::transaction_status,
+};
 use crate::{
     api::{Code, failure::Failure},
     cardpointe::is_live,
@@ -60,7 +63,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
         "currency": currency.code(),
         "transaction-type": kind,
         "transaction_type": kind,
-        "status": transaction.status().as_str(),
+        "status": transaction_status(transaction.status()),
         "payment_details": {
             "detailed_status": detailed_status(transaction, view.now),
             "card": {
@@ -333,7 +336,7 @@ fn capture_failure(transaction: &Transaction) -> Option<Value> {
 }
 
 fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
-    if transaction.status() == Status::Pending {
+    if transaction.status() == TransactionStatus::Pending {
         return vec!["confirm"];
     }
     let mut actions = Vec::new();
@@ -359,7 +362,7 @@ fn told(decline: Decline, principal: Principal) -> Decline {
 }
 
 fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
-    if transaction.status() != Status::Failed {
+    if transaction.status() != TransactionStatus::Failed {
         return None;
     }
     let voided_elsewhere =

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     order::{
         Order, OrderId,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::merchants::Merchant,
     values::{
@@ -27,7 +27,7 @@ pub struct Receipt {
     /// The transaction.
     pub transaction: Uuid,
     /// How it stands now.
-    pub status: Status,
+    pub status: TransactionStatus,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The currency of all amounts.

@@ -404,7 +404,7 @@ fn entries_between_two_states_are_those_that_are_new() {
     assert_eq!(facts(Some(&after), &after), []);
     let mut unrecognized = after.clone();
     let method = PaymentKind::Unrecognized;
-    unrecognized.transactions[0] = Transaction { method, ..unrecognized.transactions[0].clone() };
+    unrecognized.transactions[0] = Transaction { kind: method, ..unrecognized.transactions[0].clone() };
     assert_eq!(facts(None, &unrecognized), []);
 }
 

@@ -18,7 +18,7 @@ use crate::{
         operation::{
             Cause, Essentials, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route,
         },
-        transaction::{CaptureSchedule, PaymentKind, Status, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -249,7 +249,7 @@ fn resolve(
     let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => match order.transactions.iter().find(|t| t.status() == Status::Pending) {
+        [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
             Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
             None => Err(Rejection::NoEligibleTransaction),
         },

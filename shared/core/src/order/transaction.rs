@@ -41,29 +41,22 @@ impl PaymentKind {
     }
 }
 
-/// Elastic Path's transaction status.
+/// The state of a payment as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum TransactionStatus {
     /// Something is under way and its outcome is not known.
     Pending,
-    /// The last thing asked was done.
-    Complete,
+    /// It was approved and is in effect, whatever was captured or refunded since.
+    Done,
     /// The payment was refused, or nothing was done.
     Failed,
-    /// Voided on request.
-    Cancelled,
+    /// Voided on request, or at the gateway.
+    Voided,
 }
 
-impl Status {
-    /// Elastic Path's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Complete => "complete",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
+impl TransactionStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::Pending, Self::Voided];
 }
 
 /// What became of an operation, as every API answers it.
@@ -189,20 +182,20 @@ impl Transaction {
         self.operations.iter().find(|operation| operation.is(Stage::Pending))
     }
 
-    /// Elastic Path's status.
-    pub fn status(&self) -> Status {
+    /// The state of the payment as a whole.
+    pub fn status(&self) -> TransactionStatus {
         if self.pending().is_some() || !self.is_recognized() {
-            return Status::Pending;
+            return TransactionStatus::Pending;
         }
         if !self.began() || self.undone_by_rule() {
-            return Status::Failed;
+            return TransactionStatus::Failed;
         }
         match self.voided().map(|void| void.cause) {
-            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => Status::Complete,
-            Some(Cause::Asked | Cause::Elsewhere) => Status::Cancelled,
-            Some(Cause::Unrecognized) => Status::Pending,
+            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
+            Some(Cause::Asked | Cause::Elsewhere) => TransactionStatus::Voided,
+            Some(Cause::Unrecognized) => TransactionStatus::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
-                Status::Failed
+                TransactionStatus::Failed
             }
         }
     }
@@ -287,7 +280,7 @@ impl Transaction {
     /// The held amount that can still be captured.
     pub fn capturable(&self) -> Amount {
         let open = self.kind == PaymentKind::Authorize
-            && self.status() == Status::Complete
+            && self.status() == TransactionStatus::Done
             && self.voided().is_none()
             && self.captured().is_zero();
         if open { self.amount() } else { Amount::ZERO }

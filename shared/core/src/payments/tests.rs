@@ -34,7 +34,7 @@ use crate::{
         operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect},
         policy::OrdersMode,
-        transaction::{PaymentKind, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     payments::{
         gateway::{Command, Instruction, Question},
@@ -372,6 +372,6 @@ fn counts(report: &impl serde::Serialize) -> Value {
     Value::Object(all)
 }
 
-fn status(performed: &Performed) -> Status {
+fn status(performed: &Performed) -> TransactionStatus {
     performed.order.transaction(performed.at.transaction).unwrap().status()
 }

@@ -103,7 +103,7 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
     writer.moment_unless(CREATED_AT, transaction.created_at, order.created_at);
     writer.moment_unless(UPDATED_AT, transaction.updated_at, order.updated_at);
-    let Transaction { method, by, created_at, updated_at, .. } = *transaction;
+    let Transaction { kind: method, by, created_at, updated_at, .. } = *transaction;
     let mut usual = Usual::first(method, by, created_at, updated_at);
     writer.list(OPERATIONS, &transaction.operations, |operation| {
         let item = operation::operation(operation, &usual);

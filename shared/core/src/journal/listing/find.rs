@@ -10,7 +10,7 @@ use crate::{
     },
     order::{
         MerchantId, Order,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::store::StoreError,
     values::{card::Brand, money::Currency},
@@ -56,7 +56,7 @@ pub enum Condition {
     /// When it is listed. The range of a list says the same; what is in doubt has no range, and goes by its attempt.
     ListedAt(Is<Timestamp>),
     /// One of these statuses.
-    Status(Vec<Status>),
+    Status(Vec<TransactionStatus>),
     /// One of these currencies.
     Currency(Vec<Currency>),
     /// One of these brands.
@@ -170,7 +170,7 @@ impl Wanted<'_> {
     }
 
     fn is_for_doubts(&self) -> bool {
-        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&Status::Pending));
+        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&TransactionStatus::Pending));
         self.needs_attention() || self.conditions.iter().any(pending)
     }
 
@@ -303,8 +303,8 @@ mod tests {
         let shown = |text: &str| Condition::AmountAsShown(text.to_owned());
         for (condition, holds) in [
             (Condition::ListedAt(Is::Equal(at(1))), true),
-            (Condition::Status(vec![Status::Complete]), true),
-            (Condition::Status(vec![Status::Failed]), false),
+            (Condition::Status(vec![TransactionStatus::Done]), true),
+            (Condition::Status(vec![TransactionStatus::Failed]), false),
             (Condition::Currency(vec![Currency::USD]), true),
             (Condition::Currency(vec![]), false),
             (Condition::Brand(vec![Brand::Visa]), true),
@@ -364,8 +364,8 @@ mod tests {
         let usd = Condition::Currency(vec![Currency::USD]);
         assert_eq!(wanted(&[]), (None, false, false));
         assert_eq!(wanted(&[usd, digits]), (Some("1111".to_owned()), false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![Status::Complete])]), (None, false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![Status::Pending])]), (None, false, true));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (None, false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (None, false, true));
         assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (None, true, true));
     }
 

@@ -15,7 +15,7 @@ use crate::{
     order::{
         operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
-        transaction::{PaymentKind, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     payments::store::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
@@ -367,11 +367,11 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
             }
         }
     };
-    let status = |all: &[Status]| vec![Condition::Status(all.to_vec())];
+    let status = |all: &[TransactionStatus]| vec![Condition::Status(all.to_vec())];
     for limit in [1, 2, 10] {
-        let all = pages(&status(&[Status::Pending, Status::Complete]), limit).await;
+        let all = pages(&status(&[TransactionStatus::Pending, TransactionStatus::Done]), limit).await;
         assert_eq!(all, ids([11, 13, 12, 10].into_iter()), "{limit}");
-        assert_eq!(pages(&status(&[Status::Pending]), limit).await, ids([11].into_iter()));
+        assert_eq!(pages(&status(&[TransactionStatus::Pending]), limit).await, ids([11].into_iter()));
         assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
     }
     let conditions = [Condition::NeedsAttention(Vec::new())];
@@ -379,7 +379,8 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     let wanted = Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after, limit: 1 };
     assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
-    let later = [status(&[Status::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
+    let later =
+        [status(&[TransactionStatus::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
     assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
     assert_eq!(pages(&[Condition::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
     assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));

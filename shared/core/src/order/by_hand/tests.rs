@@ -8,7 +8,7 @@ use crate::order::{
     outcome::{Doubt, Finding, GatewayResponse},
     policy::DeclineOn,
     tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
-    transaction::{PaymentKind, Status},
+    transaction::{PaymentKind, TransactionStatus},
 };
 
 fn decision(verdict: HandVerdict, at: Timestamp) -> ByHand {
@@ -96,7 +96,10 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
         }
         assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(Next::Answer));
         let transaction = fixture.transaction(at.transaction);
-        assert_eq!((transaction.status(), transaction.reference()), (Status::Complete, Some("324073608649")));
+        assert_eq!(
+            (transaction.status(), transaction.reference()),
+            (TransactionStatus::Done, Some("324073608649"))
+        );
         assert_eq!(transaction.amount(), amount(TOTAL));
         assert_eq!(fixture.order.owing(), Some(amount(0)), "it is paid, and is not paid again");
         assert_eq!(transaction.authorization_expires_at.is_some(), method == PaymentKind::Authorize);
@@ -128,7 +131,7 @@ fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     assert_eq!(operation.last_look_at, Some(now + SignedDuration::from_hours(1)));
     assert!(operation.pending().is_none());
     assert_eq!(fixture.order.next_inquiry_at(), operation.last_look_at, "the index holds it until then");
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Failed);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
 
@@ -159,7 +162,7 @@ fn money_that_nobody_asked_for_is_not_left_with_the_merchant_by_hand() {
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
     assert_eq!(decide(&mut fixture, void, NOT_DONE, None), Err(HandRejection::MustBeGivenBack));
     assert_eq!(decide(&mut fixture, void, DONE, None), Ok(Next::Answer));
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Failed);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
 
@@ -173,7 +176,7 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     fixture.later(3_600);
     let Ok(Next::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::CvvMismatch);
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert!(fixture.operation(void).next_inquiry_at().is_some(), "reconcile finds it and sends it");
 }
 
@@ -189,7 +192,7 @@ fn a_capture_and_a_void_need_no_reference_because_nothing_later_names_one() {
     let at = fixture.void(id).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Answer));
-    assert_eq!(fixture.transaction(id).status(), Status::Cancelled);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Voided);
     assert_eq!(fixture.transaction(id).reference(), Some("r"));
 }
 

@@ -10,7 +10,7 @@ use crate::{
     order::{
         Rejection,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
-        transaction::{PaymentKind, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -30,7 +30,7 @@ fn found(fixture: &Fixture, at: OperationRef) -> Finding {
     became(approval(fixture.operation(at)))
 }
 
-fn status(fixture: &Fixture, at: OperationRef) -> Status {
+fn status(fixture: &Fixture, at: OperationRef) -> TransactionStatus {
     fixture.transaction(at.transaction).status()
 }
 
@@ -39,7 +39,7 @@ fn an_approval_that_is_found_is_adopted() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let finding = found(&fixture, at);
     assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
     assert_eq!(fixture.learns(at, &finding), None, "nothing more to learn");
 }
@@ -48,7 +48,7 @@ fn an_approval_that_is_found_is_adopted() {
 fn a_part_that_is_found_is_given_back() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     assert!(matches!(fixture.learns(at, &became(partial(500))), Some(Next::Send(_))));
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
@@ -58,13 +58,16 @@ fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending, "the first was too early to count");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the first was too early to count");
     fixture.later(59);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending, "too close to the one that counted");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "too close to the one that counted");
     fixture.later(1);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert!(fixture.order.next_inquiry_at().is_some(), "looked for once more");
     // Known to have done nothing: the key's request gets another attempt.
     assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
@@ -79,7 +82,7 @@ fn anything_else_in_between_starts_the_two_looks_anew() {
     fixture.learns(at, &Finding::Undecided);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
         fixture.now = next;
     }
     assert_eq!(waits, [1, 2, 5, 15, 60, 60, 60]);
-    assert_eq!(status(&fixture, at), Status::Pending, "never given up");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "never given up");
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
         let next = fixture.learns(void, &Finding::Absent);
         assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Answer }));
     }
-    assert_eq!(status(&fixture, at), Status::Pending, "the money is still held");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the money is still held");
 }
 
 #[test]
@@ -130,7 +133,10 @@ fn a_request_that_may_still_run_is_not_overtaken() {
 fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
 }
 
@@ -151,7 +157,7 @@ fn two_approvals_found_at_once_leave_one() {
     fixture.approve(void);
     assert_eq!(
         (status(&fixture, at), fixture.transaction(at.transaction).reference()),
-        (Status::Complete, Some("first"))
+        (TransactionStatus::Done, Some("first"))
     );
     assert_eq!(fixture.transaction(at.transaction).capturable(), amount(TOTAL));
 }
@@ -179,9 +185,12 @@ fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     fixture.later(60);
     let declined = became(crate::order::tests::fixture::declined());
     assert_eq!(fixture.learns(refund, &declined), Some(Next::Send(refund)));
-    assert_eq!((fixture.operation(refund).attempt.number, status(&fixture, at)), (2, Status::Pending));
+    assert_eq!(
+        (fixture.operation(refund).attempt.number, status(&fixture, at)),
+        (2, TransactionStatus::Pending)
+    );
     fixture.approve(refund);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
 }
 
 fn response(status: &str) -> GatewayResponse {
@@ -192,7 +201,10 @@ fn response(status: &str) -> GatewayResponse {
 fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &Finding::TimedOut(response("B")));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
     assert_eq!(fixture.order.next_inquiry_at(), None, "the gateway's word needs no later look");
 }
@@ -212,10 +224,10 @@ fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_batch_has_run() {
     let timed_out = Finding::TimedOut(response("B"));
     fixture.later(60);
     fixture.learns(at, &timed_out);
-    assert_eq!(status(&fixture, at), Status::Pending, "it may have been done");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it may have been done");
     fixture.later(24 * 3_600 - 61);
     fixture.learns(at, &timed_out);
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     fixture.later(1);
     assert_eq!(fixture.learns(at, &timed_out), Some(Next::Answer), "and is not sent again");
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
@@ -227,7 +239,7 @@ fn a_refund_first_seen_as_timed_out_a_day_later_is_looked_at_again() {
     let (mut fixture, at) = refund_in_doubt();
     fixture.later(48 * 3_600);
     fixture.learns(at, &Finding::TimedOut(response("B")));
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
@@ -243,7 +255,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         fixture.learns(at, &shows);
         fixture.later(59);
         fixture.learns(at, &shows);
-        assert_eq!(status(&fixture, at), Status::Pending);
+        assert_eq!(status(&fixture, at), TransactionStatus::Pending);
         fixture.later(1);
         fixture.learns(at, &shows);
         let decline = fixture.operation(at).decline().unwrap();
@@ -258,7 +270,7 @@ fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
     fixture.told(at, &Outcome::Unknown(Doubt::Duplicate, response("C")));
     let finding = found(&fixture, at);
     fixture.learns(at, &finding);
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
 
 #[test]
@@ -280,7 +292,7 @@ fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
             fixture.learns(at, &Finding::Absent);
             assert!(fixture.order.next_inquiry_at().unwrap() > fixture.now, "not at once again");
         }
-        assert_eq!(status(&fixture, at), Status::Pending);
+        assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     }
 }
 

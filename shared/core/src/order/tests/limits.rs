@@ -7,7 +7,7 @@ use super::{
 use crate::order::{
     Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
     outcome::NoEffect,
-    transaction::{PaymentKind, Status},
+    transaction::{PaymentKind, TransactionStatus},
 };
 
 #[test]
@@ -43,7 +43,7 @@ fn a_full_order_can_still_be_closed() {
             panic!("no void")
         };
         fixture.approve(void);
-        assert_eq!(fixture.transaction(id).status(), Status::Complete);
+        assert_eq!(fixture.transaction(id).status(), TransactionStatus::Done);
     }
     assert!(fixture.order.operations().count() <= OPERATIONS_MAX);
 }

@@ -68,7 +68,7 @@ async fn weighing_a_decision_changes_nothing() {
     let weighed =
         fixture.payments.weigh_by_hand(&fixture.merchant, &fixture.key, at.transaction, &said).await.unwrap();
     assert_eq!((&weighed.before, weighed.at), (&before, at));
-    assert_eq!(weighed.after.transaction(at.transaction).unwrap().status(), Status::Complete);
+    assert_eq!(weighed.after.transaction(at.transaction).unwrap().status(), TransactionStatus::Done);
     assert_eq!(fixture.stored().await, before);
 }
 

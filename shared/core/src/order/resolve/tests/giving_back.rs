@@ -73,7 +73,7 @@ fn a_late_void_of_the_payment_is_not_taken_for_the_void_of_a_second_charge() {
     let finding = found(&fixture, void);
     fixture.learns(void, &finding);
     assert!(fixture.operation(void).is(Stage::Approved));
-    assert_eq!(status(&fixture, at), Status::Cancelled);
+    assert_eq!(status(&fixture, at), TransactionStatus::Voided);
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn given_up() -> (Fixture, OperationRef) {
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     (fixture, at)
 }
 
@@ -25,7 +25,7 @@ fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
     let finding = found(&fixture, at);
     assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
         (Kind::Void, Cause::LateApproval)
     );
     fixture.approve(void);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(Amount::ZERO));
 }
 
@@ -49,7 +49,7 @@ fn an_operation_that_stays_away_is_looked_for_only_once_more() {
     let (mut fixture, at) = given_up();
     fixture.later(3600);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (Status::Failed, None));
+    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (TransactionStatus::Failed, None));
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
         (fixture.operation(void).cause, fixture.operation(void).reference.as_deref()),
         (Cause::Duplicate, Some("first"))
     );
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
-    assert_eq!(status(&fixture, at), Status::Pending, "it has to be done in the end");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it has to be done in the end");
     fixture.approve(void);
     let transaction = fixture.transaction(at.transaction);
-    assert_eq!((transaction.status(), transaction.captured()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Done, amount(TOTAL)));
     assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
 }
@@ -86,10 +86,10 @@ fn the_gateways_later_word_wins_over_its_first() {
     let (mut fixture, at) = given_up();
     fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(at, &crate::order::tests::fixture::declined());
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     fixture.later(3600);
     fixture.learns(at, &became(Outcome::Approved(approved_as("first"))));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     let late = found(&fixture, at);
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
     // Of one without: the others were there before it.
     let mut fixture = Fixture::external();
     fixture.approved(PaymentKind::Purchase, Some(500));
@@ -216,5 +216,5 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     let late = found(&fixture, at);
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
