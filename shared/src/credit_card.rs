@@ -42,7 +42,7 @@ use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
     order::{FollowUp, Rejection, transaction},
-    payments::{Performed, Refusal, merchants::Role},
+    payments::{Performed, Refusal, gateway::GatewayInfo, merchants::Role},
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
@@ -286,7 +286,7 @@ impl Exchange<'_> {
         let key = reference::order_key(&caller.merchant.id, id)?;
         let is_follow_up = !stated.is_payment();
         match stated.perform(&app.payments, caller, &key, deadline).await {
-            Ok(performed) => of_operation(&performed),
+            Ok(performed) => of_operation(&performed, app.payments.gateway.info()),
             Err(NotPerformed::NotInOrder(failure)) => Err(failure),
             Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }
@@ -317,12 +317,12 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
     Err(error)
 }
 
-fn of_operation(performed: &Performed) -> Handled<Outgoing> {
+fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo) -> Handled<Outgoing> {
     let Performed { order, at, replayed } = performed;
     let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
-    let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation);
+    let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation, gateway);
     Ok(Reply { replayed: *replayed, retry_after_s, ..Reply::new(200, outgoing) })
 }
