@@ -21,6 +21,7 @@ mod response;
 mod source;
 pub mod status;
 mod token;
+mod transaction_status;
 mod transactions;
 
 pub use detailed_status::{DetailedStatus, VoidReason};
@@ -35,6 +36,7 @@ pub use payment_methods::{
 
 pub use reports::report_daily;
 pub use token::issue_token;
+pub use transaction_status::transaction_status;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use jiff::{Timestamp, civil::Date};
+use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::listing::{Condition, is_place},
-    order::{MerchantId, transaction::Status},
+    order::{MerchantId, transaction::TransactionStatus},
     values::money::Currency,
 };
 
@@ -74,7 +75,7 @@ pub(crate) struct ConditionArguments {
     pub(crate) currency: Option<Currency>,
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
-    pub(crate) status: Option<Status>,
+    pub(crate) status: Option<TransactionStatus>,
 }
 
 impl ConditionArguments {
@@ -141,10 +142,10 @@ fn amount(text: &str) -> Result<String, String> {
     if is_good { Ok(text.to_owned()) } else { Err("must be written like 25.99".to_owned()) }
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    let all = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
-    let found = all.into_iter().find(|status| status.as_str() == text);
-    found.ok_or_else(|| format!("must be {}", all.map(Status::as_str).join(", ")))
+fn status(text: &str) -> Result<TransactionStatus, String> {
+    let all = TransactionStatus::ALL;
+    let found = all.into_iter().find(|status| transaction_status(*status) == text);
+    found.ok_or_else(|| format!("must be {}", all.map(transaction_status).join(", ")))
 }
 
 fn place(text: &str) -> Result<String, String> {

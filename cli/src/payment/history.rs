@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::lambda::GATEWAY;
+use tollgate::{elastic_path::transaction_status, lambda::GATEWAY};
 use tollgate_core::{
     order::{
         OperationRef, Order,
@@ -53,8 +53,8 @@ fn transaction_value(transaction: &Transaction) -> Value {
     });
     json!({
         "id": transaction.id,
-        "method": transaction.method.as_str(),
-        "status": transaction.status().as_str(),
+        "method": transaction.kind.as_str(),
+        "status": transaction_status(transaction.status()),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
@@ -209,9 +209,9 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         writeln!(
             text,
             "  {} of {}, {}: captured {}, refunded {}, {}",
-            transaction.method.as_str(),
+            transaction.kind.as_str(),
             money(transaction.amount()),
-            transaction.status().as_str(),
+            transaction_status(transaction.status()),
             money(transaction.captured()),
             money(transaction.refunded()),
             transaction

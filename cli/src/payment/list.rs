@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tollgate::{lambda::JournalConfig, spreadsheet::payments};
+use tollgate::{elastic_path::transaction_status, lambda::JournalConfig, spreadsheet::payments};
 use tollgate_core::{
     journal::{
         entry_log::EntryLog,
@@ -90,7 +90,7 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
     if filter.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
-        let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now));
+        let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
         let (next, more_in_doubt) = read(&lister, &wanted, keep).await?;
         csv::print(&payments::COLUMNS, lines.into_iter())?;
         for line in rows::more(next.as_deref(), more_in_doubt) {

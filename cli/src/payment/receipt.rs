@@ -1,6 +1,7 @@
 //! `payment receipt`: what a customer's receipt says of a payment.
 
 use serde_json::{Value, json};
+use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::receipt::{Receipt, receipt},
     order::OrderKey,
@@ -54,7 +55,7 @@ fn value(receipt: &Receipt) -> Value {
         "merchant_address": receipt.merchant_address,
         "order": receipt.order,
         "transaction": receipt.transaction,
-        "status": receipt.status.as_str(),
+        "status": transaction_status(receipt.status),
         "approved_at": receipt.approved_at,
         "currency": receipt.currency.code(),
         "amount": receipt.amount,

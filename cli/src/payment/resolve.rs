@@ -1,6 +1,7 @@
 //! `payment resolve`: a person's decision about what stays in doubt.
 
 use serde_json::{Value, json};
+use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{
         Order, OrderKey,
@@ -71,7 +72,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
         order.transaction(at.transaction).map_or_else(String::new, |transaction| {
             format!(
                 "{}, captured {}, refunded {}",
-                transaction.status().as_str(),
+                transaction_status(transaction.status()),
                 history::money(order, transaction.captured()),
                 history::money(order, transaction.refunded())
             )

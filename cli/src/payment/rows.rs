@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::spreadsheet::payments::codes;
+use tollgate::{elastic_path::transaction_status, spreadsheet::payments::codes};
 use tollgate_core::{
     journal::{
         concern::Concern,
@@ -97,7 +97,7 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     let brand = transaction.card.brand.map_or("card", Brand::name);
     Some(vec![
         time(row.at).to_string(),
-        words(transaction.status().as_str()),
+        words(transaction_status(transaction.status())),
         format!("{} {}", decimal(transaction.amount()), order.currency),
         decimal(transaction.captured()),
         decimal(transaction.refunded()),
@@ -123,8 +123,8 @@ pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
         "at": row.at,
         "order": order.id,
         "transaction": transaction.id,
-        "method": transaction.method.as_str(),
-        "status": transaction.status().as_str(),
+        "method": transaction.kind.as_str(),
+        "status": transaction_status(transaction.status()),
         "currency": order.currency.code(),
         "amount": transaction.amount(),
         "captured": transaction.captured(),

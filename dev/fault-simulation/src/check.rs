@@ -6,12 +6,13 @@ pub(crate) mod told;
 
 use std::fmt;
 
+use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{
         Order,
         operation::{Cause, Kind, Mechanism, Operation, Stage},
         outcome::NoEffect,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -29,7 +30,7 @@ impl fmt::Display for Shown<'_> {
         write!(f, "total {:?}", self.0.total.map(Amount::minor))?;
         for transaction in &self.0.transactions {
             let id = &transaction.id.simple().to_string()[..6];
-            write!(f, " | {id} {}", transaction.status().as_str())?;
+            write!(f, " | {id} {}", transaction_status(transaction.status()))?;
             if let Some(schedule) = transaction.capture {
                 write!(
                     f,
@@ -164,16 +165,23 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
             ));
         }
     }
-    let refused = before.status() == Status::Failed && before.decline().is_some();
+    let refused = before.status() == TransactionStatus::Failed && before.decline().is_some();
     let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
-    if !given_back && (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
-        broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
+    if !given_back
+        && (refused || before.status() == TransactionStatus::Voided)
+        && after.status() != before.status()
+    {
+        broken.push(format!(
+            "{} became {}",
+            transaction_status(before.status()),
+            transaction_status(after.status())
+        ));
     }
-    if before.status() == Status::Complete && after.status() == Status::Failed {
+    if before.status() == TransactionStatus::Done && after.status() == TransactionStatus::Failed {
         broken.push("a complete payment failed".to_owned());
     }
     // A payment that was cancelled took nothing.
-    let cancelled = after.status() == Status::Cancelled;
+    let cancelled = after.status() == TransactionStatus::Voided;
     if (after.captured() < before.captured() && !cancelled) || after.refunded() < before.refunded() {
         broken.push(format!("captured or refunded of {} fell", before.id));
     }

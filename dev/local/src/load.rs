@@ -11,8 +11,8 @@ use tollgate::lambda::App;
 use tollgate_core::{
     order::{
         Action, CaptureAt, Intent, OrderKey, Pay,
-        operation::{Fingerprint, KeyDigest, Kind, Principal},
-        transaction::Method,
+        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal},
+        transaction::PaymentKind,
     },
     payments::{Deadline, gateway::PaymentSource, merchants::Merchant},
     values::{
@@ -86,7 +86,7 @@ async fn authorize(
     capture_at: Timestamp,
 ) -> Result<(), String> {
     let pay = Pay {
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         amount: Some(amount),
         card: CardSummary::default(),
         standalone: None,
@@ -97,7 +97,10 @@ async fn authorize(
     let intent = Intent {
         action: Action::Pay(pay),
         key: Some(KeyDigest::new("load", order, "")),
-        fingerprint: Fingerprint::new(Kind::Authorize, Some(amount), None, None, None),
+        fingerprint: Fingerprint::new(&Essentials {
+            amount: Some(amount),
+            ..Essentials::new(Kind::Authorize)
+        }),
         currency: Some(Currency::USD),
         by: Principal::ClientCredentials,
         attribution: None,

@@ -8,10 +8,11 @@ use tollgate_core::{
         concern::Concern,
         listing::{Condition, Is},
     },
-    order::transaction::Status,
+    order::transaction::TransactionStatus,
     values::card::Brand,
 };
 
+use super::transaction_status::transaction_status;
 use crate::api::{Code, problem::Problem};
 
 /// Longest filter.
@@ -26,8 +27,6 @@ const STEP: SignedDuration = SignedDuration::from_millis(1);
 /// The fields that can be filtered by, as they are named in errors.
 const FIELDS: &str = "created_at, status, currency, amount, captured_amount, last_four, brand, needs_attention, \
                       authorization_expires_at, next_capture_attempt";
-
-const STATUSES: [Status; 4] = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
 
 const BRANDS: [Brand; 7] = [
     Brand::Visa,
@@ -79,7 +78,7 @@ impl Filter {
             "next_capture_attempt" => return self.add_times(term, Condition::NextCaptureAttempt),
             "amount" => Condition::Amount(term.number()?),
             "captured_amount" => Condition::Captured(term.number()?),
-            "status" => Condition::Status(term.words(&STATUSES, Status::as_str)?),
+            "status" => Condition::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
             "brand" => Condition::Brand(term.words(&BRANDS, Brand::name)?),
             "currency" => Condition::Currency(term.each(|text| {
                 text.parse().map_err(|error| format!("must be a currency's code; {text} is {error}"))

@@ -5,12 +5,12 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, Intent, OrderId, Rejection, Target,
-        operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
+        Action, FollowUp, OrderId, Rejection, Target,
+        operation::{Actor, Essentials, KeyDigest, Mechanism, Principal, Reason},
         transaction::OperationStatus,
     },
-    payments::{Performed, gateway::PaymentSource, merchants::Role},
-    values::card::{Kept, check_kept},
+    payments::{Performed, merchants::Role},
+    values::card::{TextUse, check_kept},
 };
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ use crate::{
         exchange::{Handled, Reply, json_body},
         failure::Failure,
         members::Members,
+        stated::Stated,
     },
     app::App,
     invocation::{deadline, path_parameter},
@@ -58,17 +59,17 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 
 /// `POST …/transactions/{transactionId}/capture`.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Capture))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Capture))).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Refund))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Refund))).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
 pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Void))).await
+    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Void))).await
 }
 
 /// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
@@ -110,7 +111,7 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
     Ok(Reply::new(status, body))
 }
 
-async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Value> {
+async fn on_transaction(app: &App, request: &Request, follow_up: FollowUp) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant(Role::Operate)?;
     let order = order_id(request)?;
@@ -119,14 +120,14 @@ async fn on_transaction(app: &App, request: &Request, kind: Kind) -> Handled<Val
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
-    let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
-    let attribution = attribution(&mut data, &caller);
+    let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let intent = Intent { attribution, ..intent(kind, action, "", key, &caller) };
-    carry_out(app, request, &caller, order, intent, None).await
+    let stated = stated(follow_up, action, None, key).by(actor, reason);
+    carry_out(app, request, &caller, order, stated).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
@@ -137,26 +138,26 @@ pub(super) async fn of_order(
     caller: &Caller,
     order: OrderId,
     document: &Document,
-    kind: Kind,
+    follow_up: FollowUp,
 ) -> Handled<Value> {
     caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
-    let target = match named.map(str::parse) {
-        None => Target::OnlyEligible,
-        Some(Ok(id)) => Target::Transaction(id),
-        Some(Err(_)) => {
+    let named = named.and_then(|text| {
+        let id = text.parse().ok();
+        if id.is_none() {
             data.problem("transaction", Code::InvalidValue, "is not a transaction id");
-            Target::OnlyEligible
         }
-    };
-    let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
-    let attribution = attribution(&mut data, caller);
+        id
+    });
+    let target = named.map_or(Target::OnlyEligible, Target::Transaction);
+    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(request, document, "")?;
-    let intent = Intent { attribution, ..intent(kind, action, named.unwrap_or_default(), key, caller) };
-    carry_out(app, request, caller, order, intent, None).await
+    let stated = stated(follow_up, action, named, key).by(actor, reason);
+    carry_out(app, request, caller, order, stated).await
 }
 
 fn transaction_id(text: &str) -> Result<Uuid, Failure> {
@@ -172,26 +173,24 @@ fn only_data_and_options(document: &Document) -> Result<(), Failure> {
     members.finish()
 }
 
-fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
-    let own: &[&str] = match kind {
-        Kind::Capture => {
+fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&str]) -> Action {
+    let own: &[&str] = match follow_up {
+        FollowUp::Capture => {
             &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
         }
-        Kind::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            &["reason", "actor", "reopen", "options", "type"]
-        }
+        FollowUp::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
+        FollowUp::Void => &["reason", "actor", "reopen", "options", "type"],
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");
-    match kind {
-        Kind::Capture => {
+    match follow_up {
+        FollowUp::Capture => {
             if data.text("capture_mechanism", TEXT_MAX).is_some_and(|mechanism| mechanism != "automatic") {
                 let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if let Some(Err(why)) = reference.map(|text| check_kept(text, Kept::Reference)) {
+            if let Some(Err(why)) = reference.map(|text| check_kept(text, TextUse::Reference)) {
                 data.problem("custom_reference", Code::InvalidValue, why.to_string());
             }
             Action::Capture {
@@ -200,7 +199,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 custom_reference: reference.map(str::to_owned),
             }
         }
-        Kind::Refund => {
+        FollowUp::Refund => {
             let mechanism = match data.text("refund_mechanism", TEXT_MAX) {
                 None => None,
                 Some("automatic") => Some(Mechanism::Automatic),
@@ -212,53 +211,49 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
             };
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) }
-        }
+        FollowUp::Void => Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) },
     }
 }
 
-/// Who requests it and why. Not part of the fingerprint: a repetition may say it in other words.
-fn attribution(data: &mut Members<'_>, caller: &Caller) -> Option<Box<Attribution>> {
-    let (actor, reason) = (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX));
-    caller.attribution(actor.as_ref(), reason.as_ref())
+/// Who requests it and why.
+fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
+    (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
-fn intent(
-    kind: Kind,
+/// A follow-up as its members state it. `named` is the transaction in the body, if it names one.
+fn stated(
+    follow_up: FollowUp,
     action: Action,
-    named: &str,
-    key: Option<tollgate_core::order::operation::KeyDigest>,
-    caller: &Caller,
-) -> Intent {
+    named: Option<Uuid>,
+    key: Option<KeyDigest>,
+) -> Stated<'static> {
     let (amount, mechanism) = match &action {
-        Action::Pay(pay) => (pay.amount, None),
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
+        Action::Pay(_) | Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
-    let mechanism = mechanism.map_or("", Mechanism::as_str);
-    let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, currency: None, by: caller.principal, attribution: None }
+    let essentials =
+        Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) };
+    Stated::new(action, &essentials, key)
 }
 
-/// Performs an intent and returns its outcome.
+/// Performs what a request states and returns its outcome.
 pub(super) async fn carry_out(
     app: &App,
     request: &Request,
     caller: &Caller,
     order: OrderId,
-    intent: Intent,
-    source: Option<&PaymentSource>,
+    stated: Stated<'_>,
 ) -> Handled<Value> {
     let key = caller.key(order);
     let deadline = deadline(request, app.clock.now());
-    let performed = app.payments.perform(&caller.merchant, &key, &intent, source, deadline).await?;
+    let is_payment = stated.is_payment();
+    let performed = stated.perform(&app.payments, caller, &key, deadline).await?;
     let mut reply = reply(&performed, caller.view(app))?;
     // A shopper stores no card.
     if let Some(transaction) = performed.order.transaction(performed.at.transaction)
         && caller.principal == Principal::ClientCredentials
-        && matches!(intent.action, Action::Pay(_))
+        && is_payment
     {
         keep_saved(app, caller, &performed.order, transaction, &mut reply.body).await;
     }

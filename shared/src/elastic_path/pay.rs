@@ -4,10 +4,10 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Action, CaptureAt, CustomerReference, Intent, OrderId, Pay,
-        operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
+        Action, CaptureAt, CustomerReference, FollowUp, OrderId, Pay,
+        operation::{Essentials, KeyDigest, Principal, Shopper},
         policy::OrdersMode,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::{
         gateway::{Initiator, PaymentSource},
@@ -20,8 +20,8 @@ use tollgate_core::{
 };
 
 use super::{
-    attempt::TakenSlots, caller::idempotency_key, follow_up, order_id, payment_methods::customer,
-    respond_unless_stopped, response::GATEWAY, source::source,
+    attempt::TakenSlots, caller::idempotency_key, follow_up, members::account_currency, order_id,
+    payment_methods::customer, respond_unless_stopped, response::GATEWAY, source::source,
 };
 use crate::{
     access_token,
@@ -33,6 +33,7 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+        stated::Stated,
     },
     app::App,
 };
@@ -47,21 +48,21 @@ pub async fn pay(app: &App, request: &Request) -> Response<Body> {
 
 /// `POST …/payments/authorize`.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Authorize)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Authorize)))).await
 }
 
 /// `POST …/payments/purchase`.
 pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Purchase)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Purchase)))).await
 }
 
 /// What the `method` of a body requests.
 enum RequestedMethod {
-    Pay(Method),
-    FollowUp(Kind),
+    Pay(PaymentKind),
+    FollowUp(FollowUp),
 }
 
-async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Value> {
+async fn paid(app: &App, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
@@ -73,9 +74,9 @@ async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Va
             let payment = RequestedPayment::read(app, &caller, data, request.headers(), method)?;
             pay_once(app, request, &caller, order, &document, payment).await
         }
-        Some(RequestedMethod::FollowUp(kind)) => {
+        Some(RequestedMethod::FollowUp(follow_up)) => {
             data.finish()?;
-            follow_up::of_order(app, request, &caller, order, &document, kind).await
+            follow_up::of_order(app, request, &caller, order, &document, follow_up).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
@@ -87,7 +88,7 @@ async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Va
 
 /// A payment as its request states it.
 struct RequestedPayment {
-    method: Method,
+    method: PaymentKind,
     amount: Option<Amount>,
     currency: Option<Currency>,
     capture: CaptureAt,
@@ -103,7 +104,7 @@ impl RequestedPayment {
         caller: &Caller,
         mut data: Members<'_>,
         headers: &HeaderMap,
-        method: Method,
+        method: PaymentKind,
     ) -> Result<Self, Failure> {
         let policy = &caller.merchant.policy;
         if !policy.takes_payments_of(caller.principal) {
@@ -135,29 +136,32 @@ impl RequestedPayment {
         Ok(Self { method, amount, currency, capture, source, card, save_for })
     }
 
-    fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
+    fn stated(&self, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Stated<'_> {
         let &Self { method, amount, currency, capture, .. } = self;
-        let payment = match &self.source {
-            PaymentSource::Profile { account, profile, .. } => Some(format!("{account}|{profile}")),
-            PaymentSource::Card(_) => None,
+        let (profile, account) = match &self.source {
+            PaymentSource::Profile { account, profile, .. } => {
+                (Some(profile.as_str()), Some(account.as_str()))
+            }
+            PaymentSource::Card(_) => (None, None),
         };
-        let card = self.card.clone();
-        Intent {
-            fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-            action: Action::Pay(Pay {
-                method,
-                amount,
-                card,
-                standalone: None,
-                save_for: self.save_for.clone(),
-                capture,
-                shopper,
-            }),
-            key,
+        let essentials = Essentials {
+            amount,
             currency,
-            by: caller.principal,
-            attribution: caller.attribution(None, None),
-        }
+            card: Some(&self.card),
+            profile,
+            account,
+            ..Essentials::new(method.operation())
+        };
+        let action = Action::Pay(Pay {
+            kind: method,
+            amount,
+            card: self.card.clone(),
+            standalone: None,
+            save_for: self.save_for.clone(),
+            capture,
+            shopper,
+        });
+        Stated::new(action, &essentials, key).paid_with(&self.source)
     }
 }
 
@@ -172,16 +176,16 @@ async fn pay_once(
     payment: RequestedPayment,
 ) -> Handled<Value> {
     if caller.principal != Principal::Implicit {
-        let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
-        return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+        let stated = payment.stated(idempotency_key(request, body, "")?, None);
+        return follow_up::carry_out(app, request, caller, order, stated).await;
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
-    let intent = payment.intent(caller, key, Some(shopper));
+    let stated = payment.stated(key, Some(shopper));
     let attempt = TakenSlots::begin(app, request, caller).await?;
-    let mut handled = follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
+    let mut handled = follow_up::carry_out(app, request, caller, order, stated).await;
     if let Ok(reply) = &mut handled {
         let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
@@ -255,20 +259,6 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
     account_currency(data, stated, merchant)
 }
 
-/// Which of the merchant's accounts is meant.
-pub(super) fn account_currency(
-    data: &mut Members<'_>,
-    stated: Option<Currency>,
-    merchant: &Merchant,
-) -> Option<Currency> {
-    let currency = stated.or_else(|| merchant.only_currency());
-    if currency.is_none() {
-        let detail = "is required: this merchant takes several currencies";
-        data.problem("currency", Code::Required, detail);
-    }
-    currency
-}
-
 /// Only `card_connect` is served here; another gateway is a valid request for somebody else.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     match data.required_text("gateway", TEXT_MAX) {
@@ -280,25 +270,25 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     }
 }
 
-fn requested(data: &mut Members<'_>, route: Option<Method>) -> Option<RequestedMethod> {
+fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
     if let Some(method) = route {
         // The route says it; a body that says something else is a mistake that costs money to guess
         // at.
         return match data.text("method", TEXT_MAX) {
             None => Some(RequestedMethod::Pay(method)),
-            Some(text) if text == method.kind().as_str() => Some(RequestedMethod::Pay(method)),
+            Some(text) if text == method.operation().as_str() => Some(RequestedMethod::Pay(method)),
             Some(_) => {
-                let detail = format!("must be {} on this route, or be left out", method.kind().as_str());
+                let detail = format!("must be {} on this route, or be left out", method.operation().as_str());
                 data.problem("method", Code::UnsupportedMethod, detail);
                 None
             }
         };
     }
     match data.required_text("method", TEXT_MAX)? {
-        "purchase" => Some(RequestedMethod::Pay(Method::Purchase)),
-        "authorize" => Some(RequestedMethod::Pay(Method::Authorize)),
-        "capture" => Some(RequestedMethod::FollowUp(Kind::Capture)),
-        "refund" => Some(RequestedMethod::FollowUp(Kind::Refund)),
+        "purchase" => Some(RequestedMethod::Pay(PaymentKind::Purchase)),
+        "authorize" => Some(RequestedMethod::Pay(PaymentKind::Authorize)),
+        "capture" => Some(RequestedMethod::FollowUp(FollowUp::Capture)),
+        "refund" => Some(RequestedMethod::FollowUp(FollowUp::Refund)),
         _ => {
             data.problem("method", Code::UnsupportedMethod, "must be purchase, authorize, capture or refund");
             None
@@ -313,14 +303,14 @@ fn header_currency(headers: &HeaderMap) -> Option<Currency> {
 
 /// When the payment is captured by itself: as `capture_at` says, null being never, or as the
 /// merchant's rules do.
-fn capture_at(data: &mut Members<'_>, method: Method, by: Principal) -> Result<CaptureAt, Failure> {
+fn capture_at(data: &mut Members<'_>, method: PaymentKind, by: Principal) -> Result<CaptureAt, Failure> {
     if data.lacks("capture_at") {
         return Ok(CaptureAt::AsTheMerchantSays);
     }
     if by == Principal::Implicit {
         return Err(Failure::new(Code::Forbidden, "capture_at needs a client_credentials token"));
     }
-    if method == Method::Purchase && !data.is_null("capture_at") {
+    if method == PaymentKind::Purchase && !data.is_null("capture_at") {
         data.problem(
             "capture_at",
             Code::InvalidValue,

@@ -17,6 +17,7 @@ use super::{
     filter::Filter,
     page::{self, Page, wants_csv},
     response::{self, View},
+    transaction_status::transaction_status,
 };
 use crate::{
     api::{
@@ -88,7 +89,7 @@ async fn search(app: &App, request: &Request, next: &mut Option<String>) -> Hand
     let cursor = place.map(|place| place.sealed(&caller.merchant, &asked.text, view.now));
     *next = cursor.as_deref().map(|cursor| asked.link(cursor));
     let page = if asked.is_csv {
-        Page::csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now)))?
+        Page::csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
         json(&asked, &found, view, (cursor.as_deref(), next.as_deref()), newest)

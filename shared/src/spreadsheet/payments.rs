@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use tollgate_core::{
     journal::{concern::Concern, listing::Row},
+    order::transaction::TransactionStatus,
     values::card::Brand,
 };
 
@@ -32,16 +33,20 @@ pub fn codes(found: &[Concern]) -> String {
 }
 
 /// The cells of a row, one for each column. Times are whole seconds of UTC, amounts have the currency's decimals, and what
-/// is not known is empty.
-pub fn cells(row: &Row, now: Timestamp) -> Option<Vec<String>> {
+/// is not known is empty. `status` is the API's word for a status.
+pub fn cells(
+    row: &Row,
+    now: Timestamp,
+    status: impl Fn(TransactionStatus) -> &'static str,
+) -> Option<Vec<String>> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let decimal = |amount| order.currency.decimal(amount);
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Some(vec![
         row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        transaction.status().as_str().to_owned(),
-        transaction.method.as_str().to_owned(),
+        status(transaction.status()).to_owned(),
+        transaction.kind.as_str().to_owned(),
         order.currency.to_string(),
         decimal(transaction.amount()),
         decimal(transaction.captured()),

@@ -49,7 +49,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("invocation", "values payments version"),
     ("app", "values order payments stored_cards journal abuse access_token invocation"),
     ("api", "values order payments stored_cards access_token invocation app"),
-    ("spreadsheet", "values journal"),
+    ("spreadsheet", "values order journal"),
     ("status", "invocation app version"),
     // Metrics.
     ("telemetry", "journal payments webhooks publishing invocation"),

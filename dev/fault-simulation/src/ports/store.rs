@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::sleep;
-use tollgate::dynamodb::StoredOrder;
+use tollgate::{dynamodb::StoredOrder, elastic_path::transaction_status};
 use tollgate_core::{
     order::{Order, OrderKey, transaction::Transaction},
     payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
@@ -79,7 +79,7 @@ impl World {
             self.fail(state, &rule);
         }
         for transaction in &order.transactions {
-            let status = transaction.status().as_str().to_owned();
+            let status = transaction_status(transaction.status()).to_owned();
             let (captured, refunded) = (transaction.captured().minor(), transaction.refunded().minor());
             state.seen.insert((transaction.id, status, captured, refunded));
             let at = transaction.capture.filter(|_| transaction.capture_standing().is_some());

@@ -11,12 +11,12 @@ use tollgate_core::{
         BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,
         operation::{
             ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-            Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
-            Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
-            gateway_order_id,
+            Essentials, Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice,
+            NoticeReason, Operation, OperationState, Pending, Principal, REASON_MAX_BYTES, Route, Shopper,
+            Superseded, gateway_order_id,
         },
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     payments::store::{OrderStore, Shards, StoreError},
     values::{
@@ -94,7 +94,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), SHARDS);
     let mut pending = order();
     pending.transactions.push(transaction(0, 1, false));
-    pending.transactions[0].operations[0].state = State::Pending(Pending {
+    pending.transactions[0].operations[0].state = OperationState::Pending(Pending {
         doubt: None,
         response: GatewayResponse::default(),
         inquiries: 0,
@@ -112,7 +112,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
     let mut decided = store.load(&key()).await.unwrap().unwrap();
     decided.transactions[0].operations[0].state =
-        State::Decided(Decision::Approved(GatewayResponse::default()));
+        OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     store.save(&decided).await.unwrap();
     assert!(indexed().await.is_empty());
     stack.stop().await;
@@ -169,7 +169,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
     Transaction {
         id: id(n),
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         card: CardSummary {
             brand: Some(Brand::Mastercard),
             last_four: Some("4444".to_owned()),
@@ -230,14 +230,14 @@ fn operation(id: Uuid) -> Operation {
         mechanism: Mechanism::Automatic,
         amount: Amount::MAX,
         key: Some(KeyDigest::new("route", "target", "key")),
-        fingerprint: Fingerprint::new(Kind::Authorize, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Authorize)),
         route: Route {
             gateway: "cardpointe".into(),
             account: "1".repeat(16),
             endpoint: "https://a-site-with-a-long-name.cardconnect.com/cardconnect/rest".to_owned(),
         },
         attempt: longest_attempt(id),
-        state: State::Decided(longest_decline()),
+        state: OperationState::Decided(longest_decline()),
         updated_at: now,
         superseded: Vec::new(),
         closes_order: true,

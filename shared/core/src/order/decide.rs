@@ -8,15 +8,17 @@ use super::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
-    intent::{Action, CaptureAt, Intent, Pay, Target},
+    intent::{Action, CaptureAt, FollowUp, Intent, Pay, Target},
     limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
     schedule::whole_seconds,
 };
 use crate::{
     order::{
-        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-        transaction::{CaptureSchedule, Method, Status, Transaction},
+        operation::{
+            Cause, Essentials, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route,
+        },
+        transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -81,7 +83,7 @@ fn decide_openly(
             let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let amount = may_capture(transaction, *amount)?;
-            let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
+            let step = Step { follow_up: FollowUp::Capture, amount, mechanism: Mechanism::Automatic, again };
             let reference = custom_reference.clone();
             let mut decision = step.add(order, id, intent, context, Order::check_step_fits)?;
             if let (Plan::Send(order, _), Some(reference)) = (&mut decision, reference)
@@ -96,7 +98,7 @@ fn decide_openly(
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
             let closes = amount == transaction.refundable();
-            let step = Step { kind: Kind::Refund, amount, mechanism, again };
+            let step = Step { follow_up: FollowUp::Refund, amount, mechanism, again };
             let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
             step.add(order, id, intent, context, fits)
         }
@@ -104,7 +106,7 @@ fn decide_openly(
             let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let amount = may_void(transaction)?;
-            let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
+            let step = Step { follow_up: FollowUp::Void, amount, mechanism: Mechanism::Automatic, again };
             let mut plan = step.add(order, id, intent, context, Order::check_closing_fits)?;
             if let Plan::Send(order, at) = &mut plan
                 && let Some(void) = order.operation_mut(*at)
@@ -157,7 +159,7 @@ fn decide_pay(
         return Err(Rejection::TooManyAttempts);
     }
     order.check_payment_fits(intent.by)?;
-    let kind = pay.method.kind();
+    let kind = pay.kind.operation();
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
         id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
@@ -165,7 +167,7 @@ fn decide_pay(
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
         shopper: pay.shopper,
-        ..Transaction::new(pay.method, pay.card.clone(), operation)
+        ..Transaction::new(pay.kind, pay.card.clone(), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);
@@ -175,7 +177,7 @@ fn decide_pay(
 
 /// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
 fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
-    if pay.method == Method::Purchase {
+    if pay.kind == PaymentKind::Purchase {
         return Ok(None);
     }
     let at = match pay.capture {
@@ -205,7 +207,7 @@ fn decide_due(
     let intent = Intent {
         action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
         key: schedule.map(|schedule| schedule.key(id)),
-        fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Capture)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,
@@ -224,7 +226,7 @@ fn decide_lapsed(
     let intent = Intent {
         action: Action::Void { target: Target::Transaction(id), reopen: true },
         key: schedule.map(|schedule| schedule.void_key(id)),
-        fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,
@@ -247,7 +249,7 @@ fn resolve(
     let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => match order.transactions.iter().find(|t| t.status() == Status::Pending) {
+        [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
             Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
             None => Err(Rejection::NoEligibleTransaction),
         },
@@ -257,7 +259,7 @@ fn resolve(
 
 /// A further operation of a payment that is there.
 struct Step {
-    kind: Kind,
+    follow_up: FollowUp,
     amount: Amount,
     mechanism: Mechanism,
     again: Option<OperationRef>,
@@ -283,7 +285,8 @@ impl Step {
         // The account that took the payment, whatever the merchant's set-up says by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
-        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let operation =
+            new_operation(self.follow_up.kind(), self.amount, self.mechanism, intent, &route, context);
         let at = OperationRef { transaction: id, operation: operation.id };
         transaction.operations.push(operation);
         transaction.updated_at = context.now;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::CustomerReference;
 use crate::{
     order::{
-        operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
-        transaction::{Method, Transaction},
+        operation::{Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Principal, Shopper},
+        transaction::{PaymentKind, Transaction},
     },
     values::{
         card::CardSummary,
@@ -69,11 +69,33 @@ pub enum Action {
     },
 }
 
+/// An operation on an existing payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Takes an authorized amount, or part of it.
+    Capture,
+    /// Returns a captured amount, or part of it.
+    Refund,
+    /// Undoes a payment before its settlement.
+    Void,
+}
+
+impl FollowUp {
+    /// The kind of the operation.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Capture => Kind::Capture,
+            Self::Refund => Kind::Refund,
+            Self::Void => Kind::Void,
+        }
+    }
+}
+
 /// A new payment.
 #[derive(Clone, Debug)]
 pub struct Pay {
     /// Hold or take.
-    pub method: Method,
+    pub kind: PaymentKind,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
     /// What may be kept of the card.

@@ -14,9 +14,9 @@ use crate::{
     values::{card::CardSummary, carried::Carried, memo::Memo, money::Amount},
 };
 
-/// How the payment began.
+/// The kind of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum PaymentKind {
     /// Hold now, capture later.
     Authorize,
     /// Take at once.
@@ -25,9 +25,9 @@ pub enum Method {
     Unrecognized,
 }
 
-impl Method {
-    /// The operation that begins a payment of this method.
-    pub fn kind(self) -> Kind {
+impl PaymentKind {
+    /// The operation that begins a payment of this kind.
+    pub fn operation(self) -> Kind {
         match self {
             Self::Authorize => Kind::Authorize,
             Self::Purchase => Kind::Purchase,
@@ -37,33 +37,26 @@ impl Method {
 
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
-        self.kind().as_str()
+        self.operation().as_str()
     }
 }
 
-/// Elastic Path's transaction status.
+/// The state of a payment as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum TransactionStatus {
     /// Something is under way and its outcome is not known.
     Pending,
-    /// The last thing asked was done.
-    Complete,
+    /// It was approved and is in effect, whatever was captured or refunded since.
+    Done,
     /// The payment was refused, or nothing was done.
     Failed,
-    /// Voided on request.
-    Cancelled,
+    /// Voided on request, or at the gateway.
+    Voided,
 }
 
-impl Status {
-    /// Elastic Path's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Complete => "complete",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
+impl TransactionStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::Pending, Self::Voided];
 }
 
 /// What became of an operation, as every API answers it.
@@ -94,7 +87,7 @@ pub struct Transaction {
     /// Ours; what follow-up calls name.
     pub id: Uuid,
     /// How it began.
-    pub method: Method,
+    pub kind: PaymentKind,
     /// What may be kept of the card.
     pub card: CardSummary,
     /// What the merchant's system said about it; for a payment that is an order of its own.
@@ -123,10 +116,10 @@ pub struct Transaction {
 
 impl Transaction {
     /// A payment that begins with this operation, under the operation's own id and by its principal.
-    pub fn new(method: Method, card: CardSummary, first: Operation) -> Self {
+    pub fn new(kind: PaymentKind, card: CardSummary, first: Operation) -> Self {
         Self {
             id: first.id,
-            method,
+            kind,
             card,
             memo: None,
             custom_reference: None,
@@ -181,7 +174,7 @@ impl Transaction {
     /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
     /// amount counts as reserved.
     pub fn is_recognized(&self) -> bool {
-        self.method != Method::Unrecognized && self.operations.iter().all(Operation::is_recognized)
+        self.kind != PaymentKind::Unrecognized && self.operations.iter().all(Operation::is_recognized)
     }
 
     /// The operation whose outcome is not known yet; there is at most one.
@@ -189,20 +182,20 @@ impl Transaction {
         self.operations.iter().find(|operation| operation.is(Stage::Pending))
     }
 
-    /// Elastic Path's status.
-    pub fn status(&self) -> Status {
+    /// The state of the payment as a whole.
+    pub fn status(&self) -> TransactionStatus {
         if self.pending().is_some() || !self.is_recognized() {
-            return Status::Pending;
+            return TransactionStatus::Pending;
         }
         if !self.began() || self.undone_by_rule() {
-            return Status::Failed;
+            return TransactionStatus::Failed;
         }
         match self.voided().map(|void| void.cause) {
-            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => Status::Complete,
-            Some(Cause::Asked | Cause::Elsewhere) => Status::Cancelled,
-            Some(Cause::Unrecognized) => Status::Pending,
+            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
+            Some(Cause::Asked | Cause::Elsewhere) => TransactionStatus::Voided,
+            Some(Cause::Unrecognized) => TransactionStatus::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
-                Status::Failed
+                TransactionStatus::Failed
             }
         }
     }
@@ -258,11 +251,11 @@ impl Transaction {
         if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
             return Amount::ZERO;
         }
-        match self.method {
-            Method::Purchase if self.began() => self.amount(),
-            Method::Purchase | Method::Unrecognized => Amount::ZERO,
+        match self.kind {
+            PaymentKind::Purchase if self.began() => self.amount(),
+            PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
             // There is one capture at most: the rest of the authorization is released with it.
-            Method::Authorize => {
+            PaymentKind::Authorize => {
                 self.approved(Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
             }
         }
@@ -286,8 +279,8 @@ impl Transaction {
 
     /// The held amount that can still be captured.
     pub fn capturable(&self) -> Amount {
-        let open = self.method == Method::Authorize
-            && self.status() == Status::Complete
+        let open = self.kind == PaymentKind::Authorize
+            && self.status() == TransactionStatus::Done
             && self.voided().is_none()
             && self.captured().is_zero();
         if open { self.amount() } else { Amount::ZERO }
@@ -302,10 +295,10 @@ impl Transaction {
     pub fn last_done(&self) -> Kind {
         if !self.refunded().is_zero() {
             Kind::Refund
-        } else if self.method == Method::Authorize && !self.captured().is_zero() {
+        } else if self.kind == PaymentKind::Authorize && !self.captured().is_zero() {
             Kind::Capture
         } else {
-            self.method.kind()
+            self.kind.operation()
         }
     }
 

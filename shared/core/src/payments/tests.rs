@@ -31,10 +31,10 @@ use super::{
 use crate::{
     order::{
         Action, CaptureAt, MerchantId, Pay, Target,
-        operation::{Fingerprint, KeyDigest, Kind, Principal, Stage},
+        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect},
         policy::OrdersMode,
-        transaction::{Method, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     payments::{
         gateway::{Command, GatewayInfo, Instruction, Question},
@@ -317,7 +317,7 @@ impl Fixture {
 
 fn intent(key: Option<&str>) -> Intent {
     let pay = Pay {
-        method: Method::Purchase,
+        kind: PaymentKind::Purchase,
         amount: None,
         card: CardSummary::default(),
         standalone: None,
@@ -328,7 +328,7 @@ fn intent(key: Option<&str>) -> Intent {
     Intent {
         action: Action::Pay(pay),
         key: key.map(|key| KeyDigest::new("POST", "", key)),
-        fingerprint: Fingerprint::new(Kind::Purchase, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Purchase)),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
@@ -336,7 +336,7 @@ fn intent(key: Option<&str>) -> Intent {
 }
 
 fn follow_up(kind: Kind, action: Action) -> Intent {
-    Intent { action, fingerprint: Fingerprint::new(kind, None, None, None, None), ..intent(None) }
+    Intent { action, fingerprint: Fingerprint::new(&Essentials::new(kind)), ..intent(None) }
 }
 
 /// A payment, with this changed.
@@ -380,6 +380,6 @@ fn counts(report: &impl serde::Serialize) -> Value {
     Value::Object(all)
 }
 
-fn status(performed: &Performed) -> Status {
+fn status(performed: &Performed) -> TransactionStatus {
     performed.order.transaction(performed.at.transaction).unwrap().status()
 }

@@ -5,7 +5,7 @@ use tollgate_core::{
     order::{
         OrderId,
         operation::{Principal, Shopper},
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     payments::store::StoreError,
     values::{
@@ -92,7 +92,7 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     if order.id != Some(transaction.id) {
         writer.id(ID, transaction.id);
     }
-    writer.word(METHOD, word(METHODS, &transaction.method));
+    writer.word(METHOD, word(METHODS, &transaction.kind));
     writer.object(CARD, card(&transaction.card));
     writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
     writer.text_maybe(CUSTOM_REFERENCE, transaction.custom_reference.as_ref());
@@ -103,7 +103,7 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
     writer.moment_unless(CREATED_AT, transaction.created_at, order.created_at);
     writer.moment_unless(UPDATED_AT, transaction.updated_at, order.updated_at);
-    let Transaction { method, by, created_at, updated_at, .. } = *transaction;
+    let Transaction { kind: method, by, created_at, updated_at, .. } = *transaction;
     let mut usual = Usual::first(method, by, created_at, updated_at);
     writer.list(OPERATIONS, &transaction.operations, |operation| {
         let item = operation::operation(operation, &usual);
@@ -130,8 +130,8 @@ impl Whole {
 }
 
 pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Transaction, StoreError> {
-    let method = members.word(METHOD, Method::Unrecognized, |word| meaning(METHODS, word))?;
-    let method = method.unwrap_or(Method::Unrecognized);
+    let method = members.word(METHOD, PaymentKind::Unrecognized, |word| meaning(METHODS, word))?;
+    let method = method.unwrap_or(PaymentKind::Unrecognized);
     let id = members.id_maybe(ID)?.or(order.id);
     let by = read_principal(&mut members, BY)?.unwrap_or(Principal::Unrecognized);
     let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(order.created_at);
@@ -144,7 +144,7 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
     })?;
     let mut transaction = Transaction {
         id: id.ok_or_else(|| corrupt(ID))?,
-        method,
+        kind: method,
         card: members.part(CARD, read_card)?.unwrap_or_default(),
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,

@@ -5,7 +5,7 @@ use tollgate_core::{
     order::{
         operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
         outcome::{Doubt, NoEffect},
-        transaction::Method,
+        transaction::PaymentKind,
     },
     values::card::Brand,
 };
@@ -13,11 +13,11 @@ use tollgate_core::{
 /// A vocabulary: every value that this version can write, with its words. The first one is written; the others are read.
 pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
 
-pub(super) const METHODS: Vocabulary<Method> = &[
-    (Method::Authorize, "a"),
-    (Method::Purchase, "p"),
-    (Method::Authorize, "authorize"),
-    (Method::Purchase, "purchase"),
+pub(super) const METHODS: Vocabulary<PaymentKind> = &[
+    (PaymentKind::Authorize, "a"),
+    (PaymentKind::Purchase, "p"),
+    (PaymentKind::Authorize, "authorize"),
+    (PaymentKind::Purchase, "purchase"),
 ];
 
 pub(super) const KINDS: Vocabulary<Kind> = &[
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_value_has_a_word_of_its_own_and_reads_back_from_it() {
-        is_complete(METHODS, Some(Method::Unrecognized), Method::Unrecognized as usize);
+        is_complete(METHODS, Some(PaymentKind::Unrecognized), PaymentKind::Unrecognized as usize);
         is_complete(KINDS, Some(Kind::Unrecognized), Kind::Unrecognized as usize);
         is_complete(STAGES, Some(Stage::Unrecognized), Stage::Unrecognized as usize);
         is_complete(CAUSES, Some(Cause::Unrecognized), Cause::Unrecognized as usize);

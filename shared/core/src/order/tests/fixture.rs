@@ -10,12 +10,13 @@ use crate::{
         Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
         Target, apply, decide,
         operation::{
-            Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper,
+            Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route,
+            Shopper,
         },
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
         policy::Policy,
         resolve,
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::{
         card::CardSummary,
@@ -78,7 +79,7 @@ impl Fixture {
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
         let (kind, amount) = match &action {
-            Action::Pay(pay) => (pay.method.kind(), pay.amount),
+            Action::Pay(pay) => (pay.kind.operation(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
             Action::CaptureDue => (Kind::Capture, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
@@ -87,7 +88,7 @@ impl Fixture {
         let intent = Intent {
             action,
             key: key.map(|key| KeyDigest::new("POST", "", key)),
-            fingerprint: Fingerprint::new(kind, amount, None, None, None),
+            fingerprint: Fingerprint::new(&Essentials { amount, ..Essentials::new(kind) }),
             currency,
             by: self.by,
             attribution: self.attribution.clone(),
@@ -124,12 +125,12 @@ impl Fixture {
 
     pub(in crate::order) fn pay(
         &mut self,
-        method: Method,
+        method: PaymentKind,
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
         let pay = Pay {
-            method,
+            kind: method,
             amount: minor.map(amount),
             card: CardSummary::default(),
             standalone: None,
@@ -160,7 +161,7 @@ impl Fixture {
     }
 
     /// An approved payment, and its id.
-    pub(in crate::order) fn approved(&mut self, method: Method, minor: Option<u64>) -> Uuid {
+    pub(in crate::order) fn approved(&mut self, method: PaymentKind, minor: Option<u64>) -> Uuid {
         let at = self.pay(method, minor, None).unwrap().sent();
         assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
         at.transaction
@@ -168,7 +169,7 @@ impl Fixture {
 
     /// An approved authorization of which this much was captured.
     pub(in crate::order) fn captured(&mut self, minor: u64) -> Uuid {
-        let id = self.approved(Method::Authorize, None);
+        let id = self.approved(PaymentKind::Authorize, None);
         let at = self.capture(id, Some(minor)).unwrap().sent();
         self.approve(at);
         id

@@ -1,17 +1,17 @@
 //! What an inquiry is about, and what it decides.
 
 use super::*;
-use crate::payments::doubt::question;
+use crate::payments::{doubt::question, gateway::Inquired};
 
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
     for (finding, then) in [
-        (found("r"), Status::Complete),
-        (Finding::Absent, Status::Failed),
-        (Finding::Failed, Status::Failed),
-        (Finding::Undecided, Status::Pending),
-        (Finding::TimedOut(GatewayResponse::default()), Status::Pending),
-        (Finding::Several(vec![approved_as("1"), approved_as("2")]), Status::Pending),
+        (found("r"), TransactionStatus::Done),
+        (Finding::Absent, TransactionStatus::Failed),
+        (Finding::Failed, TransactionStatus::Failed),
+        (Finding::Undecided, TransactionStatus::Pending),
+        (Finding::TimedOut(GatewayResponse::default()), TransactionStatus::Pending),
+        (Finding::Several(vec![approved_as("1"), approved_as("2")]), TransactionStatus::Pending),
     ] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()));
@@ -26,7 +26,7 @@ async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default()));
     let performed = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
 #[tokio::test]
@@ -48,8 +48,8 @@ async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
 #[tokio::test]
 async fn that_money_moved_is_kept_although_another_attempt_began_and_a_refusal_is_not() {
     for (outcome, then) in [
-        (Outcome::Approved(approved_as("r")), Status::Complete),
-        (not_done(NoEffect::VoidedElsewhere), Status::Pending),
+        (Outcome::Approved(approved_as("r")), TransactionStatus::Done),
+        (not_done(NoEffect::VoidedElsewhere), TransactionStatus::Pending),
     ] {
         let mut fixture = Fixture::new().await;
         fixture.changed_while_sent(|order| {
@@ -72,7 +72,8 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let void = transaction.pending().unwrap();
     let at = OperationRef { transaction: transaction.id, operation: void.id };
     let question = question(&order, at).unwrap();
-    assert_eq!(question.payment.unwrap().reference, "second");
+    let Inquired::Void(payment) = question.about else { panic!("not about a void") };
+    assert_eq!(payment.reference, "second");
     assert_eq!(question.known, ["second"]);
 }
 
@@ -99,7 +100,7 @@ async fn an_inquiry_names_every_abandoned_attempt_and_whether_they_share_an_orde
 
 #[tokio::test]
 async fn reading_a_transaction_sends_an_inquiry_once_its_own_request_has_ended_for_long() {
-    for (seconds, then) in [(119, Status::Pending), (120, Status::Complete)] {
+    for (seconds, then) in [(119, TransactionStatus::Pending), (120, TransactionStatus::Done)] {
         let mut fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
         let Performed { order, at, .. } =
@@ -125,7 +126,10 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
             mechanism: None,
         },
         key: Some(KeyDigest::new("POST", "", &amount.to_string())),
-        fingerprint: Fingerprint::new(Kind::Refund, Amount::new(amount).ok(), None, None, None),
+        fingerprint: Fingerprint::new(&Essentials {
+            amount: Amount::new(amount).ok(),
+            ..Essentials::new(Kind::Refund)
+        }),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
@@ -136,14 +140,15 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
     let question = question(&order, at).unwrap();
     assert_eq!(question.known, ["refund-1"], "and not the refund itself");
-    assert_eq!(question.payment.unwrap().reference, "r");
+    let Inquired::Refund(payment) = question.about else { panic!("not about a refund") };
+    assert_eq!(payment.reference, "r");
 }
 
 #[tokio::test]
 async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(unknown());
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Pending);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Pending);
     let second = fixture.purchase(Some("another")).await;
     assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
     assert_eq!(fixture.sent(), 1);
@@ -151,7 +156,7 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
-    for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
+    for (left, status_then) in [(29, TransactionStatus::Done), (7, TransactionStatus::Pending)] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
         let found = GatewayResponse {

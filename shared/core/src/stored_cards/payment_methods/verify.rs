@@ -8,17 +8,16 @@ use super::{MethodRefusal, PaymentMethods};
 use crate::{
     order::{
         STILL_RUNNING,
-        operation::Kind,
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
         Deadline,
-        gateway::{Card, Command, Instruction, PaymentSource, Question},
+        gateway::{Card, Command, Inquired, Instruction, PaymentSource, Question},
         merchants::Merchant,
         trail,
     },
     stored_cards::{
-        payment_method::{Customer, MethodState, PaymentMethod, Settled, settle},
+        payment_method::{Applied, Customer, MethodState, PaymentMethod, settle},
         profiles::ProfileOutcome,
     },
     values::money::{Amount, Currency},
@@ -53,15 +52,15 @@ impl PaymentMethods {
                 return Ok(((), false));
             }
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
-                (Settled::Decided, _) => true,
+                (Applied::Decided, _) => true,
                 (_, None) => false,
                 // A status that an intermediary can send. What the inquiry found decides; without a trace, and without a
                 // usable response, nothing was done.
-                (Settled::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
+                (Applied::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
                     let nothing = Outcome::NoEffect(reason, GatewayResponse::default());
-                    settle(method, &nothing, rule, now) == Settled::Decided
+                    settle(method, &nothing, rule, now) == Applied::Decided
                 }
-                (Settled::Unchanged | Settled::Unverified(_), Some(found)) => {
+                (Applied::Unchanged | Applied::Unverified(_), Some(found)) => {
                     customer.settle_found(id, found, rule, now)
                 }
             };
@@ -114,13 +113,12 @@ impl PaymentMethods {
         let gateway_order_id = method.gateway_order_id();
         let question = Question {
             route: &method.route,
-            kind: Kind::Authorize,
+            about: Inquired::Authorize,
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
             shared: false,
             earlier: Vec::new(),
             known: Vec::new(),
-            payment: None,
         };
         self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await
     }
