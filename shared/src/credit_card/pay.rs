@@ -38,7 +38,7 @@ pub(super) async fn pay(
     method: Method,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
-    let now = exchange.app.clock.now();
+    let now = exchange.api.access.now();
     let requested = match method {
         Method::Authorize => Purpose::Authorize,
         Method::Purchase => Purpose::Charge,

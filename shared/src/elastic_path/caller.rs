@@ -1,5 +1,6 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
 
+use jiff::Timestamp;
 use lambda_http::Request;
 use tollgate_core::order::{
     operation::{KeyDigest, Principal},
@@ -16,7 +17,6 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
     invocation::route_key,
 };
 
@@ -42,8 +42,8 @@ impl Caller {
     }
 
     /// How transactions are shown to it now.
-    pub(super) fn view(&self, app: &App) -> View {
-        View { principal: self.principal, now: app.clock.now() }
+    pub(super) fn view(&self, now: Timestamp) -> View {
+        View { principal: self.principal, now }
     }
 }
 

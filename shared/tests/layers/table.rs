@@ -35,17 +35,18 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // What the APIs share.
     ("access_token", "order payments"),
     ("invocation", "values payments version"),
-    ("app", "values order payments stored_cards journal abuse access_token invocation"),
-    ("api", "values order payments stored_cards access_token invocation app"),
+    ("access", "values order payments abuse access_token invocation"),
+    ("ports", "values payments stored_cards journal access"),
+    ("api", "values order payments stored_cards access access_token invocation ports"),
     ("spreadsheet", "values journal"),
-    ("status", "invocation app version"),
+    ("status", "payments invocation version"),
     // Metrics.
     ("telemetry", "journal payments webhooks publishing invocation"),
     // APIs.
-    ("credit_card", "values order payments cardpointe invocation app api"),
+    ("credit_card", "values order payments cardpointe access invocation ports api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal webhooks spreadsheet cardpointe access_token invocation app api",
+        "values order payments stored_cards journal webhooks spreadsheet cardpointe access access_token invocation ports api",
     ),
     // What tells others.
     ("publishing", "journal webhooks elastic_path"),
@@ -53,7 +54,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse invocation app telemetry",
+          secrets_manager dynamodb abuse access invocation ports telemetry",
     ),
     // Start-up of the function that publishes events, in a package of its own.
     ("start", "values webhooks event_bridge publishing dynamodb telemetry lambda"),
