@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     /// Leave out what needs valgrind
     #[arg(long)]
     pub(crate) no_instructions: bool,
-    /// Write tables and plots into docs/performance.md and docs/performance/
+    /// Write the tables into docs/performance.md and the figures into docs/performance/
     #[arg(long)]
     pub(crate) write_docs: bool,
 }

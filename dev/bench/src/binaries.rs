@@ -1,4 +1,4 @@
-//! The functions' optimized binaries: built here, or those that SAM has built.
+//! The functions' binaries: built here, found beside this program, or as they are deployed.
 
 use std::{
     fs,
@@ -34,8 +34,8 @@ pub(crate) const EMPTY: &str = "empty";
 pub(crate) enum Binaries {
     /// In a directory of cargo's, under their own names.
     Cargo(PathBuf),
-    /// In SAM's, which names a folder for each function and all files alike.
-    Sam(PathBuf),
+    /// In cargo-lambda's, which SAM packs: a folder for each function, and all files named alike.
+    Lambda(PathBuf),
 }
 
 impl Binaries {
@@ -71,21 +71,33 @@ impl Binaries {
         Ok(Self::Cargo(copies))
     }
 
-    /// What `sam build` has left.
-    pub(crate) fn built_by_sam() -> Self {
-        Self::Sam(workspace().join(".aws-sam/build"))
+    /// Those that were built with this program, whatever its profile.
+    pub(crate) fn beside() -> Result<Self, String> {
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let directory = own.parent().ok_or("this program is in no directory")?;
+        Ok(Self::Cargo(directory.to_owned()))
+    }
+
+    /// What `cargo lambda build --release` has left, and `sam build`, which calls it.
+    pub(crate) fn deployed() -> Self {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+        Self::Lambda(workspace().join(target).join("lambda"))
     }
 
     /// A function's binary.
     pub(crate) fn path(&self, name: &str) -> Result<PathBuf, String> {
         let path = match self {
             Self::Cargo(directory) => directory.join(name),
-            Self::Sam(directory) => directory.join(format!("{}Function/bootstrap", camel_case(name))),
+            Self::Lambda(directory) => directory.join(name).join("bootstrap"),
         };
         if path.is_file() {
             Ok(path)
         } else {
-            Err(format!("{} is not there; run `sam build` first", path.display()))
+            let build = match self {
+                Self::Cargo(_) => "cargo build --workspace",
+                Self::Lambda(_) => "sam build",
+            };
+            Err(format!("{} is not there; run `{build}` first", path.display()))
         }
     }
 }
@@ -93,14 +105,6 @@ impl Binaries {
 /// The workspace's root.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn camel_case(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let (first, rest) = word.split_at(1.min(word.len()));
-        first.to_uppercase() + rest
-    });
-    words.collect()
 }
 
 #[cfg(test)]
@@ -111,15 +115,7 @@ mod tests {
 
     #[test]
     fn every_function_is_measured() {
-        let deployed = local::template::parse(local::template::TEMPLATE).unwrap().functions;
+        let deployed = local::template::deployed().unwrap().functions;
         assert_eq!(deployed, FUNCTIONS.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
-    }
-
-    #[test]
-    fn a_function_is_called_in_sams_directory_as_in_the_template() {
-        for name in FUNCTIONS {
-            let declared = format!("\n  {}Function:\n", camel_case(name));
-            assert!(local::template::TEMPLATE.contains(&declared), "{declared}");
-        }
     }
 }

@@ -17,7 +17,6 @@ mod measured;
 mod memory;
 mod page;
 mod peers;
-mod plot;
 mod process;
 mod processor;
 mod proxy;
@@ -48,10 +47,10 @@ struct Bench {
 enum What {
     /// Scheduled captures against a gateway that takes its time: captures per second, reads and writes per capture
     Captures(captures::Arguments),
-    /// Round trips, write units, item and binary sizes, crates and instructions of what `sam build` has built, against
-    /// dev/bench/baseline.json
+    /// Round trips, write units, item and binary sizes, crates and instructions of the functions that were built with
+    /// this program and as they are deployed, against dev/bench/baseline.json
     Guard(guard::Arguments),
-    /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
+    /// Write the tables of docs/performance.md again, from docs/performance/figures.json
     Page,
 }
 

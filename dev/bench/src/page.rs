@@ -1,14 +1,8 @@
-//! Writes what was measured into the documentation: tables, plots, and the figures themselves.
+//! Puts what was measured into the documentation: the figures as JSON, and the tables as they are printed.
 
 use std::{fs, path::PathBuf};
 
-use crate::{
-    binaries::{EMPTY, workspace},
-    counts::{AUTHORIZE, PURCHASE},
-    measured::Measured,
-    plot::{Bar, BarChart, LineChart},
-    summary,
-};
+use crate::{binaries::workspace, measured::Measured, summary};
 
 /// Between these lines of the page everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
@@ -18,19 +12,15 @@ fn page() -> PathBuf {
     workspace().join("docs/performance.md")
 }
 
-fn folder() -> PathBuf {
-    workspace().join("docs/performance")
+fn figures() -> PathBuf {
+    workspace().join("docs/performance/figures.json")
 }
 
 /// Writes all of it.
 pub(crate) fn write(measured: &Measured) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
-    fs::create_dir_all(folder()).map_err(failed)?;
-    let figures = serde_json::to_string_pretty(measured).map_err(|error| error.to_string())? + "\n";
-    fs::write(folder().join("figures.json"), figures).map_err(failed)?;
-    for (name, svg) in plots(measured)? {
-        fs::write(folder().join(name), svg).map_err(failed)?;
-    }
+    let json = serde_json::to_string_pretty(measured).map_err(|error| error.to_string())? + "\n";
+    fs::write(figures(), json).map_err(failed)?;
     let text = fs::read_to_string(page()).map_err(failed)?;
     let written = replaced(&text, &tables(measured)).ok_or("the page has no place for what was measured")?;
     fs::write(page(), written).map_err(failed)
@@ -38,9 +28,13 @@ pub(crate) fn write(measured: &Measured) -> Result<(), String> {
 
 /// Writes it from the figures that are there, after a change of how they are shown.
 pub(crate) fn rewrite() -> Result<(), String> {
-    let path = folder().join("figures.json");
-    let figures = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    write(&serde_json::from_str(&figures).map_err(|error| error.to_string())?)
+    write(&there()?)
+}
+
+fn there() -> Result<Measured, String> {
+    let path = figures();
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 fn replaced(text: &str, block: &str) -> Option<String> {
@@ -49,81 +43,10 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The tables as they are printed, with the plots that belong to them.
 fn tables(measured: &Measured) -> String {
-    let mut text = format!("\nMeasured on {}.\n", measured.machine);
-    for section in summary::sections(measured) {
-        text += "\n";
-        text += &section.table();
-        for (name, title) in pictures(section.title) {
-            text.extend(["\n![", title, "](performance/", name, ")\n"]);
-        }
-    }
-    text + "\n"
-}
-
-/// The plots below a table: file and title.
-fn pictures(section: &str) -> &'static [(&'static str, &'static str)] {
-    match section {
-        summary::START => &[("start.svg", "From the start of the process to its first poll")],
-        summary::MEMORY => &[("memory.svg", "Resident memory over many purchases")],
-        summary::LAST_PEER => &[
-            ("peers-start.svg", "Start and first request, in three languages"),
-            ("peers-processor.svg", "Processor time of a warm request, in three languages"),
-            ("peers-memory.svg", "Resident memory, in three languages"),
-        ],
-        _ => &[],
-    }
-}
-
-fn plots(measured: &Measured) -> Result<Vec<(&'static str, String)>, String> {
-    let ours = measured.starts.iter().filter(|start| !start.name.contains(", "));
-    let starts: Vec<Bar<'_>> = ours
-        .map(|start| {
-            let group = if start.name == EMPTY { "empty function" } else { "Tollgate" };
-            Bar { label: &start.name, group, value: start.median_ms }
-        })
-        .collect();
-    let empty = starts.iter().find(|bar| bar.label == EMPTY).map_or(0.0, |bar| bar.value);
-    let start = BarChart {
-        title: "From the start of the process to its first poll",
-        subtitle: "Median, no network",
-        unit: "ms",
-        target: Some(("1.5 × the empty function", empty * 1.5)),
-        bars: &starts,
-    };
-    let memory = LineChart {
-        title: "Resident memory over many purchases",
-        subtitle: "One instance, one request after the other",
-        x: "requests",
-        unit: "MiB",
-        target: ("12 MiB", 12.0),
-        name: "purchase",
-        points: &measured.memory.memory,
-    };
-    let programs = ["Tollgate", "Node.js", "Python"];
-    let kinds = [PURCHASE, AUTHORIZE];
-    let compared = |title, subtitle, unit, of: &dyn Fn(&str) -> Option<f64>| {
-        let all = kinds.iter().flat_map(|kind| programs.iter().map(move |program| (*kind, *program)));
-        let bars = all.filter_map(|(label, group)| {
-            Some(Bar { label, group, value: of(&format!("{group}, {label}"))? })
-        });
-        BarChart { title, subtitle, unit, target: None, bars: &bars.collect::<Vec<_>>() }.svg()
-    };
-    let cold = |key: &str| measured.cold_ms.get(key).copied();
-    let cpu = |key: &str| Some(measured.warm.get(key)?.cpu_ms);
-    let resident = |key: &str| Some(measured.warm.get(key)?.memory.last()?.1);
-    let until = "From the start of the process to the first response";
-    Ok(vec![
-        ("start.svg", start.svg()?),
-        ("memory.svg", memory.svg()?),
-        ("peers-start.svg", compared("Start and first request", until, "ms", &cold)?),
-        (
-            "peers-processor.svg",
-            compared("Processor time of a warm request", "The process's own", "ms", &cpu)?,
-        ),
-        ("peers-memory.svg", compared("Resident memory", "After the warm requests", "MiB", &resident)?),
-    ])
+    let sections = summary::sections(measured);
+    let tables: String = sections.iter().map(|section| format!("\n{}", section.table())).collect();
+    format!("\nMeasured on {}.\n{tables}\n", measured.machine)
 }
 
 #[cfg(test)]
@@ -132,12 +55,8 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
-        let figures = fs::read_to_string(folder().join("figures.json")).unwrap();
-        let measured: Measured = serde_json::from_str(&figures).unwrap();
         let text = fs::read_to_string(page()).unwrap();
-        assert_eq!(replaced(&text, &tables(&measured)).unwrap(), text, "run the benchmark with --write-docs");
-        for (name, svg) in plots(&measured).unwrap() {
-            assert_eq!(fs::read_to_string(folder().join(name)).unwrap(), svg, "{name}");
-        }
+        let written = replaced(&text, &tables(&there().unwrap())).unwrap();
+        assert_eq!(written, text, "run the benchmark with --write-docs");
     }
 }

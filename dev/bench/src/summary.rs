@@ -11,11 +11,6 @@ use crate::{
     warm::Warm,
 };
 
-/// Titles of the tables that have plots.
-pub(crate) const START: &str = "Start: process to first poll";
-pub(crate) const MEMORY: &str = "Memory of purchase";
-pub(crate) const LAST_PEER: &str = "Against Python";
-
 /// Every table of the report.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
     let mut sections = vec![
@@ -43,7 +38,7 @@ fn starts(measured: &Measured) -> Section {
     for start in &measured.connected {
         rows.push(Row::new(format!("{}, with its connections open", start.name), start.median_ms, "ms"));
     }
-    Section { title: START, rows }
+    Section { title: "Start: process to first poll", rows }
 }
 
 fn requests(measured: &Measured) -> Section {
@@ -120,7 +115,7 @@ fn memory(measured: &Measured) -> Section {
         Row::new("growth over the last nine tenths of them", (last.1 / early - 1.0) * 100.0, "%")
             .at_most(5.0),
     ];
-    Section { title: MEMORY, rows }
+    Section { title: "Memory of purchase", rows }
 }
 
 fn binaries(measured: &Measured) -> Section {
@@ -176,7 +171,7 @@ fn peers(measured: &Measured) -> Vec<Section> {
                     .at_least(5.0),
             );
         }
-        Some(Section { title: if language == "Python" { LAST_PEER } else { "Against Node.js" }, rows })
+        Some(Section { title: if language == "Python" { "Against Python" } else { "Against Node.js" }, rows })
     });
     sections.collect()
 }

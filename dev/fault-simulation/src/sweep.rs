@@ -2,6 +2,7 @@
 
 mod scenarios;
 mod scheduled;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -17,7 +18,8 @@ use crate::{
     run::{self, Run},
     world::World,
 };
-use scenarios::{SCENARIOS, Scenario, Step};
+use scenarios::SCENARIOS;
+use step::{Scenario, Step};
 use tollgate_core::payments::scheduled_capture::CaptureRequest;
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
@@ -46,6 +48,10 @@ pub struct Sweep {
     pub steps: Vec<String>,
     /// Of which failures alone are kept.
     only: Option<String>,
+    /// Which of so many parts this is.
+    part: (u64, u64),
+    /// Runs so far, those of the other parts too.
+    number: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -58,21 +64,29 @@ struct Variant {
 
 /// Sweeps those runs again, of which this text is part of what they are and which rule they break.
 pub fn sweep_only(text: &str) -> Sweep {
-    let mut sweep = Sweep { only: Some(text.to_owned()), ..Sweep::default() };
-    sweep.part(0, 1);
+    let mut sweep = Sweep { only: Some(text.to_owned()), part: (0, 1), ..Sweep::default() };
+    sweep.all();
     sweep
 }
 
-/// Sweeps the part of the scenarios that is `part` of `parts`, to its end whatever breaks a rule.
-pub fn sweep(part: usize, parts: usize) -> Sweep {
-    let mut sweep = Sweep::default();
-    sweep.part(part, parts);
+/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each takes its runs from every scenario, and all of
+/// them together are the whole sweep.
+pub fn sweep(part: u64, parts: u64) -> Sweep {
+    let mut sweep = Sweep { part: (part, parts.max(1)), ..Sweep::default() };
+    sweep.all();
     sweep
 }
 
 impl Sweep {
-    fn part(&mut self, part: usize, parts: usize) {
-        for scenario in SCENARIOS.iter().chain(&scheduled::SCENARIOS).skip(part).step_by(parts.max(1)) {
+    /// Whether the next run is one of this part's.
+    fn is_next_ours(&mut self) -> bool {
+        let (part, parts) = self.part;
+        self.number += 1;
+        self.number % parts == part
+    }
+
+    fn all(&mut self) {
+        for scenario in SCENARIOS.iter().chain(&scheduled::SCENARIOS) {
             for before in BEFORE {
                 for keyed in [true, false] {
                     for findable in [true, false] {
@@ -97,7 +111,9 @@ impl Sweep {
         if before.is_some() {
             (base, _, calls) = run_once(scenario, variant, None, Some(totals), false);
         }
-        self.took(scenario, variant, None, totals, base);
+        if self.is_next_ours() {
+            self.took(scenario, variant, None, totals, base);
+        }
         // Registering is swept with the first scenario, and what comes before the first fault without it.
         let from = match before {
             Some(_) => last + 1,
@@ -112,9 +128,11 @@ impl Sweep {
         };
         for (index, call) in calls.iter().enumerate().skip(from) {
             for fault in call.faults() {
-                let place = Some((index, *fault));
-                let (run, ..) = run_once(scenario, variant, place, Some(totals), false);
-                self.took(scenario, variant, place, totals, run);
+                if self.is_next_ours() {
+                    let place = Some((index, *fault));
+                    let (run, ..) = run_once(scenario, variant, place, Some(totals), false);
+                    self.took(scenario, variant, place, totals, run);
+                }
             }
         }
     }

@@ -1,11 +1,24 @@
 //! The sweep, the seeds, and that the checks notice a world that breaks its word.
+//!
+//! A run of all tests takes a sample of both, without optimization; with `SIMULATION=whole` it is all of them:
+//! `SIMULATION=whole cargo test --profile sim -p fault-simulation`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, env};
 
 use fault_simulation::{Broken, Sweep};
 
-/// Seeds of one test; two of them run at the same time.
+/// Seeds of one test, of all of which there are two; two of them run at the same time.
 const SEEDS: u64 = 5_000;
+/// The same in a sample, in which everything happens still.
+const SEEDS_OF_A_SAMPLE: u64 = 300;
+
+/// One of how many runs of the sweep is in a sample's two tests: each meets every fault.
+const SWEEP_OF_A_SAMPLE: u64 = 12;
+
+/// Whether everything is asked for in place of a sample.
+fn whole() -> bool {
+    env::var("SIMULATION").is_ok_and(|asked| asked == "whole")
+}
 
 /// How many seeds may pass until a broken fake is noticed. All are noticed much sooner.
 const NOTICED_WITHIN: u64 = 300;
@@ -32,13 +45,15 @@ const BESIDES: [&str; 18] = [
     "writes of what only a newer version can read",
 ];
 
-fn sweep(part: usize) {
-    let Sweep { runs, counts, failures, steps, .. } = fault_simulation::sweep(part, 2);
+fn sweep(part: u64) {
+    let parts = if whole() { 2 } else { 2 * SWEEP_OF_A_SAMPLE };
+    let Sweep { runs, counts, failures, steps, .. } = fault_simulation::sweep(part, parts);
     if let Some(first) = failures.first() {
         let more = failures.len() - 1;
         panic!("{}\n{first}\nand {more} more: cargo run -p fault-simulation -- --sweep", steps.join("\n"));
     }
-    assert!(runs > 1_000, "{runs}");
+    // At least 20,000 in all.
+    assert!(runs * parts > 20_000, "{runs}");
     all_happened(&counts, &[]);
 }
 
@@ -51,7 +66,7 @@ fn all_happened(counts: &BTreeMap<&'static str, u64>, besides: &[&'static str]) 
 
 fn seeds(from: u64) {
     let mut counts = BTreeMap::new();
-    for seed in from..from + SEEDS {
+    for seed in from..from + if whole() { SEEDS } else { SEEDS_OF_A_SAMPLE } {
         let run = fault_simulation::seed(seed);
         if let Some(rule) = run.failure {
             let steps = fault_simulation::replay(seed).steps.join("\n");

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -282,6 +283,15 @@ impl Resources {
         self.policies.push((id, binary.clone(), function.policies));
         self.functions.insert(binary);
         Ok(())
+    }
+}
+
+/// What this repository's template declares. It is read once: a process may start hundreds of stacks.
+pub fn deployed() -> Result<Deployment, TemplateError> {
+    static DEPLOYED: OnceLock<Deployment> = OnceLock::new();
+    match DEPLOYED.get() {
+        Some(deployment) => Ok(deployment.clone()),
+        None => parse(TEMPLATE).map(|deployment| DEPLOYED.get_or_init(|| deployment).clone()),
     }
 }
 

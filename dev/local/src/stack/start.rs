@@ -41,7 +41,7 @@ const GATEWAY_FILE: &str = "cardpointe-simulator.jsonl";
 impl Stack {
     /// Starts everything, and returns when the API responds.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let mut deployment = template::parse(template::TEMPLATE)?;
+        let mut deployment = template::deployed()?;
         deployment.captures = options.captures.unwrap_or(deployment.captures);
         let settings =
             AppSettings { captures: deployment.captures, payments_stopped: options.payments_stopped };

@@ -19,7 +19,7 @@ use tollgate_core::{
     values::clock::Clock as _,
 };
 
-/// Unoptimized, a twentieth of it keeps the test short; CI runs it in full (`--profile fast-release`).
+/// Unoptimized, a twentieth of it keeps the test short; `--profile fast-release` runs it in full.
 const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 

@@ -232,7 +232,7 @@ async fn a_browser_that_tries_out_cards_is_slowed_down_and_the_merchant_is_not()
 
 #[tokio::test]
 async fn what_a_clients_bug_makes_of_an_order_id_is_no_order_id() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     for id in ["undefined", "null", "NaN", ":orderId", ":id"] {
         shop.get(&format!("/v2/orders/{id}")).await.error(400, "invalid_value");
         let body = json!({"type": "order", "amount": 1, "currency": "USD"});
@@ -247,7 +247,7 @@ async fn what_a_clients_bug_makes_of_an_order_id_is_no_order_id() {
 
 #[tokio::test]
 async fn every_answer_names_its_request_and_is_not_for_a_page() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     let answer = shop
         .send(reqwest::Method::GET, "/v2/orders/none", &[("x-request-id", "mine-1")], String::new())
         .await;

@@ -9,7 +9,7 @@ const PAY: &str = "/v2/orders/o/payments";
 
 #[tokio::test]
 async fn bodies_that_are_no_payment_name_what_is_wrong() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let cases = [
         ("", 400, "required", json!("data")),
@@ -41,7 +41,7 @@ async fn bodies_that_are_no_payment_name_what_is_wrong() {
 
 #[tokio::test]
 async fn every_wrong_member_is_named_in_one_answer() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let body = json!({
         "gateway": "card_connect", "method": "purchase", "amount": 1.5, "currency": "XXX", "first_name": "",
@@ -74,7 +74,7 @@ async fn every_wrong_member_is_named_in_one_answer() {
 
 #[tokio::test]
 async fn one_wrong_member_is_named_by_its_path() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let by_card = |changes: Value| by_card_with("purchase", VISA, &changes);
     let token = |changes: Value| {
@@ -167,7 +167,7 @@ async fn the_odd_bodies_that_the_sdk_sends_to_follow_ups_are_understood() {
 
 #[tokio::test]
 async fn a_capture_made_elsewhere_is_not_recorded_here() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let id = shop.pay_by_token("o", "authorize").await.id();
     let data = json!({"capture_mechanism": "manual"});
@@ -218,7 +218,7 @@ async fn a_declined_key_is_answered_as_declined_again() {
 
 #[tokio::test]
 async fn what_there_is_no_route_for_is_answered_in_the_envelope() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     for (method, path) in
         [(Method::GET, "/"), (Method::DELETE, "/v2/orders/o"), (Method::POST, "/v2/payments")]
     {

@@ -84,7 +84,7 @@ async fn a_typed_card_and_its_token_are_the_same_request() {
 
 #[tokio::test]
 async fn what_is_neither_a_token_nor_a_stored_card_is_not_sent() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("order-1", 2599).await;
     let token = "9477709629051443";
     let and = |member: &str, value: Value| {

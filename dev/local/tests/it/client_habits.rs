@@ -143,7 +143,7 @@ async fn a_route_of_the_credit_card_api_is_found_in_any_spelling_and_what_is_not
 
 #[tokio::test]
 async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     let api = CreditCard::of(&shop);
     let marked = |mut request: Value| {
         request["$type"] = json!("Payments.Api.Models.CardTransactionBindingModel");
@@ -166,7 +166,7 @@ async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
 
 #[tokio::test]
 async fn countries_are_understood_as_clients_abbreviate_them() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     let api = CreditCard::of(&shop);
     for (n, country) in ["UK", "U.K.", "U.S.A.", "u.s."].into_iter().enumerate() {
         let request =
@@ -178,7 +178,7 @@ async fn countries_are_understood_as_clients_abbreviate_them() {
 
 #[tokio::test]
 async fn an_order_has_the_members_that_the_sdks_types_promise() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 123_456).await;
     let order = shop.order("o").await;
     let price =
@@ -210,7 +210,7 @@ async fn an_order_has_the_members_that_the_sdks_types_promise() {
 
 #[tokio::test]
 async fn an_order_that_is_to_be_cancelled_or_fulfilled_is_not_said_to_be() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     // As the SDK's `Orders.Update` sends it, and with the members that a registration needs.
     for (data, source) in [

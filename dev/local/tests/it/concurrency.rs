@@ -83,7 +83,7 @@ async fn a_hundred_purchases_without_a_key_pay_once() {
 
 #[tokio::test]
 async fn a_capture_and_a_cancel_at_once_do_not_both_happen() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     for order in 0..10 {
         let order = format!("o{order}");
         shop.register(&order, 2599).await;

@@ -75,7 +75,7 @@ fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
 fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
     let mut named = BTreeSet::from(["message".to_owned()]);
     let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    let mut folders = vec![shared.join("src"), shared.join("core/src")];
+    let mut folders = vec![shared.join("src"), shared.join("core/src"), shared.join("events/src")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use jsonschema::{Draft, Validator};
@@ -11,12 +11,12 @@ use tollgate_core::values::money::Currency;
 
 use crate::{
     credit_card_client::from_xml,
-    docs::{ERRORS, codes, is_credit_card, rows},
+    docs::{CODES, codes, is_credit_card, rows},
 };
 
 pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
 
-/// The description, read and its schemas compiled once for all tests.
+/// The description, read once for all tests.
 pub(crate) static DESCRIPTION: LazyLock<Description> = LazyLock::new(Description::read);
 
 /// What the transport and API Gateway add to an answer.
@@ -42,8 +42,11 @@ pub(crate) struct Description {
     pub(crate) document: Value,
     /// `POST /v2/orders/{orderId}/payments` → the operation.
     pub(crate) operations: BTreeMap<String, Value>,
-    /// A schema as text → the same, to be held against answers.
-    answers: BTreeMap<String, Validator>,
+    /// A schema as text → the same, to be held against answers. Compiled when the first answer needs it: all of them
+    /// take seconds, and most runs need a few.
+    answers: BTreeMap<String, OnceLock<Validator>>,
+    /// The schemas that they refer to.
+    components: Value,
     /// Name in lower case → the header.
     on_every_answer: BTreeMap<String, Value>,
     /// Codes that say when to come back.
@@ -66,11 +69,12 @@ impl Description {
         let errors =
             ["Errors", "CardAnswer"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
         let answers = operations.values().flat_map(schemas).chain(headers(&operations, &on_every_answer));
-        let answers = answers.chain(errors).map(|schema| (schema.to_string(), compile(&schema, &components)));
-        let told = rows(ERRORS)
+        let answers = answers.chain(errors).map(|schema| (schema.to_string(), OnceLock::new()));
+        let told = rows(CODES)
             .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
         Self {
             answers: answers.collect(),
+            components,
             on_every_answer,
             retryable: told.map(|(code, _)| code.to_owned()).collect(),
             numbers: codes().into_iter().map(|(code, row)| (row.number, code)).collect(),
@@ -167,7 +171,7 @@ impl Description {
     }
 
     fn fits(&self, schema: &Value, value: &Value) -> Result<(), String> {
-        let validator = &self.answers[&schema.to_string()];
+        let validator = self.answers[&schema.to_string()].get_or_init(|| compile(schema, &self.components));
         let wrong = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path()));
         let wrong: Vec<_> = wrong.collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
@@ -233,7 +237,9 @@ impl Description {
         if self.retryable.contains(code) == retry_after.is_some() {
             return Ok(());
         }
-        Err(format!("{code} comes with Retry-After or without, not as docs/errors.md says: {retry_after:?}"))
+        Err(format!(
+            "{code} comes with Retry-After or without, not as docs/reference/errors.md says: {retry_after:?}"
+        ))
     }
 }
 
@@ -308,6 +314,13 @@ pub(crate) fn compile(schema: &Value, components: &Value) -> Validator {
     let mut root = schema.clone();
     root["components"] = json!({"schemas": components});
     jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(&root).unwrap()
+}
+
+#[test]
+fn the_description_has_the_version_of_the_code() {
+    assert_eq!(DESCRIPTION.document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let shown = &DESCRIPTION.document["components"]["examples"]["status"]["value"]["version"];
+    assert_eq!(shown.as_str().unwrap().split('+').next(), Some(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]

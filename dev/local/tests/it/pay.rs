@@ -31,7 +31,7 @@ fn assert_has_every_member_of_the_seed(data: &Value, order: &str, amount: u64, f
 
 #[tokio::test]
 async fn seed_000_pays_by_token() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 100).await;
     let body = r#" {
       "data": {
@@ -50,7 +50,7 @@ async fn seed_000_pays_by_token() {
 
 #[tokio::test]
 async fn seed_001_pays_by_card_what_is_owing() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let answer = shop.pay("o", by_card("purchase", SEED_VISA)).await;
     assert_has_every_member_of_the_seed(answer.data(200), "o", 2599, "$25.99");
@@ -171,7 +171,7 @@ async fn each_method_has_its_own_route() {
 
 #[tokio::test]
 async fn a_decline_is_answered_with_its_reason_and_listed() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     let cases = [
         ("a", NO_FUNDS, 2599, "insufficient_funds"),
         ("b", WRONG_EXPIRY, 2599, "incorrect_expiry"),
@@ -406,7 +406,7 @@ async fn an_order_in_a_currency_that_cannot_be_paid_is_not_registered() {
 
 #[tokio::test]
 async fn an_order_can_be_stated_again_but_not_below_its_payments() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     shop.register("o", 2599).await;
     shop.pay_by_token("o", "authorize").await.data(200);
     let below = shop.put_order("o", json!({"amount": 2598, "currency": "USD"})).await;

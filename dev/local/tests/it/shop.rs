@@ -1,4 +1,4 @@
-//! A shop on a stack of its own: registers orders, pays, and looks at what became of it.
+//! A shop, on a stack of its own or on the one that tests share: registers orders, pays, and looks at what became of it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     openapi::{DESCRIPTION, Said},
-    support::client,
+    support::{Place, client, shared},
 };
 
 /// The numbers that the tests pay with, from the gateway's published test tables. None may be found anywhere.
@@ -48,7 +48,7 @@ pub(crate) const AMEX_CODE: &str = "7391";
 pub(crate) const STORED_CARD: &str = "1|16178397535388255208";
 
 pub(crate) struct Shop {
-    pub(crate) stack: Stack,
+    pub(crate) stack: Place,
     client: reqwest::Client,
     token: String,
 }
@@ -89,6 +89,14 @@ impl Answer {
 }
 
 impl Shop {
+    /// A shop on the stack that tests share, for a test that needs no more than a merchant of its own.
+    pub(crate) async fn share() -> Self {
+        capture_logs();
+        let (stack, id) = shared();
+        Self::on(Place::Shared(stack), &id, merchants::REGISTERED_KEY).await
+    }
+
+    /// A shop on a stack of its own.
     pub(crate) async fn open() -> Self {
         Self::open_with(json!({})).await
     }
@@ -111,7 +119,10 @@ impl Shop {
 
     pub(crate) async fn open_as(options: Options, id: &str, secret: &str) -> Self {
         capture_logs();
-        let stack = Stack::start(options).await.unwrap();
+        Self::on(Place::Own(Stack::start(options).await.unwrap()), id, secret).await
+    }
+
+    async fn on(stack: Place, id: &str, secret: &str) -> Self {
         let mut shop = Self { stack, client: client(), token: String::new() };
         let answer = shop.token(id, Some(secret)).await;
         shop.use_token(answer.body["access_token"].as_str().unwrap());

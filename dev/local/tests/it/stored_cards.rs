@@ -187,7 +187,7 @@ async fn a_card_is_saved_along_with_a_payment_which_stands_whatever_becomes_of_t
 
 #[tokio::test]
 async fn a_merchant_says_who_makes_a_payment_with_a_stored_card() {
-    let shop = Shop::open().await;
+    let shop = Shop::share().await;
     let method = store(&shop, "c-1", VISA, "k").await.data(201).clone();
     for (order, changes) in [
         ("order-1", json!({})),

@@ -220,7 +220,9 @@ fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_w
 
 #[test]
 fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
-    let source = sources(&workspace().join("shared/src")) + &sources(&workspace().join("functions"));
+    let source: String = ["shared/src", "shared/events/src", "functions"]
+        .map(|folder| sources(&workspace().join(folder)))
+        .concat();
     let calls = ["env::var(\"", "needed(\"", "optional(\"", "is_on(\""];
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
     let template = template();
