@@ -1,4 +1,4 @@
-//! What is stored, logged and measured is what `docs/security.md` and `docs/operations.md` list, no less and no more; and
+//! What is stored, logged and measured is what `docs/security.md` and `docs/reference/metrics.md` list, no less and no more; and
 //! whatever a caller sends, nothing of it turns up where it does not belong.
 
 mod cage;
@@ -24,12 +24,14 @@ use tollgate_core::{
 };
 
 use crate::{
-    docs::{rows, section},
+    docs::{METRICS, rows, section},
     shop::{Shop, table},
 };
 
 const SECURITY: &str = include_str!("../../../../docs/security.md");
-const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+/// The pages with queries.
+const QUERIES: [&str; 2] =
+    [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/reference/alarms.md")];
 
 /// The names in the first column of a section's table, each once.
 fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
@@ -121,9 +123,13 @@ fn every_field_of_the_access_log_is_in_the_inventory_and_no_other() {
 #[test]
 fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
     let logged = documented(SECURITY, "### Logged fields");
-    let queries: Vec<_> =
-        OPERATIONS.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert!(!queries.is_empty());
+    let mut queries = Vec::new();
+    for page in QUERIES {
+        let of_page = page.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+        let before = queries.len();
+        queries.extend(of_page);
+        assert!(queries.len() > before);
+    }
     for query in queries {
         assert!(query.contains("fields."), "asks for something: {query}");
         for rest in query.split("fields.").skip(1) {
@@ -166,7 +172,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
 
 #[test]
 fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
-    let listed = rows(section(OPERATIONS, "## Metrics"));
+    let listed = rows(METRICS);
     let listed = listed.map(|(name, cells)| (name, [cells[0].to_owned(), cells[1].to_owned()]));
     assert_eq!(listed.collect::<BTreeMap<_, _>>(), metrics());
 }

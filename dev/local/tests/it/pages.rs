@@ -80,10 +80,10 @@ pages! {
 }
 
 /// The pages that `cli/tests/it/page.rs` runs.
-const BY_THE_COMMAND_LINE: [&str; 2] = ["docs/cli.md", "docs/finance.md"];
+const BY_THE_COMMAND_LINE: [&str; 3] = ["docs/cli.md", "docs/finance.md", "docs/operations.md"];
 
 /// Every page of the repository, by its path from the root.
-fn all_pages() -> Vec<(String, String)> {
+pub(crate) fn all_pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = Vec::new();
     for folder in ["", "docs", "docs/reference", "events", "cardpointe-simulator"] {
