@@ -29,7 +29,7 @@ use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, INVALID_INPUT};
 use place::Place;
 use report::Report;
-use tollgate_core::order::operation::Kind;
+use tollgate_core::order::FollowUp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -107,13 +107,13 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
         Command::Payment(PaymentCommand::Capture(change)) => {
-            payment::change::run(&place, Kind::Capture, change).await
+            payment::change::run(&place, FollowUp::Capture, change).await
         }
         Command::Payment(PaymentCommand::Refund(change)) => {
-            payment::change::run(&place, Kind::Refund, change).await
+            payment::change::run(&place, FollowUp::Refund, change).await
         }
         Command::Payment(PaymentCommand::Void(change)) => {
-            payment::change::run(&place, Kind::Void, change).await
+            payment::change::run(&place, FollowUp::Void, change).await
         }
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
         Command::Report(options) => totals::run(&place, options).await,

@@ -9,5 +9,6 @@ pub(crate) mod exchange;
 pub(crate) mod failure;
 pub(crate) mod members;
 pub(crate) mod problem;
+pub(crate) mod stated;
 
 pub use code::Code;

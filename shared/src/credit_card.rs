@@ -33,6 +33,7 @@ use crate::{
         exchange::{self, Handled, Reply, Written, body_bytes},
         failure::Failure,
         members::Members,
+        stated::{NotPerformed, Stated},
     },
     invocation::{deadline, serve},
     ports::Api,
@@ -40,8 +41,8 @@ use crate::{
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
-    order::{Action, Intent, Rejection, operation::Kind, transaction},
-    payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
+    order::{FollowUp, Rejection, transaction},
+    payments::{Performed, Refusal, merchants::Role},
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
@@ -219,14 +220,14 @@ async fn handled(
     caller.must_have(role(requested, &members))?;
     let exchange = Exchange { api, request, caller: &caller, reference };
     match requested {
-        Purpose::Authorize => pay::pay(exchange, members, transaction::Method::Authorize).await,
+        Purpose::Authorize => pay::pay(exchange, members, requested, transaction::Method::Authorize).await,
         Purpose::Charge if members.has("TransactionID") => {
-            follow_up::follow_up(exchange, members, requested, Kind::Capture).await
+            follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await
         }
-        Purpose::Charge => pay::pay(exchange, members, transaction::Method::Purchase).await,
-        Purpose::Capture => follow_up::follow_up(exchange, members, requested, Kind::Capture).await,
-        Purpose::Refund => follow_up::follow_up(exchange, members, requested, Kind::Refund).await,
-        Purpose::Void => follow_up::follow_up(exchange, members, requested, Kind::Void).await,
+        Purpose::Charge => pay::pay(exchange, members, requested, transaction::Method::Purchase).await,
+        Purpose::Capture => follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await,
+        Purpose::Refund => follow_up::follow_up(exchange, members, requested, FollowUp::Refund).await,
+        Purpose::Void => follow_up::follow_up(exchange, members, requested, FollowUp::Void).await,
         Purpose::Status => follow_up::status(exchange, members).await,
     }
 }
@@ -276,27 +277,16 @@ fn unreadable(error: Unreadable) -> String {
 }
 
 impl Exchange<'_> {
-    /// Performs an intent and returns its outcome.
-    async fn carry_out(self, id: Uuid, intent: &Intent, source: Option<&PaymentSource>) -> Handled<Outgoing> {
+    /// Performs what a request states and returns its outcome.
+    async fn carry_out(self, id: Uuid, stated: Stated<'_>) -> Handled<Outgoing> {
         let Self { api, request, caller, .. } = self;
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
-        match api.payments.perform(&caller.merchant, &key, intent, source, deadline).await {
+        let is_follow_up = !stated.is_payment();
+        match stated.perform(&api.payments, caller, &key, deadline).await {
             Ok(performed) => of_operation(&performed),
-            Err(refusal) => refused(refusal, id, source.is_none()),
-        }
-    }
-
-    /// The response to a request that is not in order any more: its payment, if it is a repetition;
-    /// otherwise the error.
-    async fn repeat(self, id: Uuid, intent: &Intent, error: Failure) -> Handled<Outgoing> {
-        let Self { api, request, caller, .. } = self;
-        let deadline = deadline(request, api.access.now());
-        let key = reference::order_key(&caller.merchant.id, id)?;
-        match api.payments.repeat(&caller.merchant, &key, intent, deadline).await {
-            Ok(Some(performed)) => of_operation(&performed),
-            Ok(None) => Err(error),
-            Err(refusal) => refused(refusal, id, !matches!(intent.action, Action::Pay(_))),
+            Err(NotPerformed::NotInOrder(failure)) => Err(failure),
+            Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
-        Action, Intent, OperationRef, Order, OrderKey, Plan, Target,
-        operation::{Attribution, Fingerprint, KeyDigest, Kind, Operation, Principal},
+        Action, FollowUp, Intent, OperationRef, Order, OrderKey, Plan, Target,
+        operation::{Attribution, Essentials, Fingerprint, KeyDigest, Operation, Principal},
         transaction::{OperationStatus, Transaction},
     },
     payments::{Deadline, Performed, Refusal},
@@ -26,7 +26,11 @@ use crate::{
 /// Longest wait for the gateway and an inquiry after it.
 const LIMIT: Duration = Duration::from_mins(1);
 
-pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Result<Report, Failure> {
+pub(crate) async fn run(
+    place: &Place,
+    follow_up: FollowUp,
+    change: &ChangePayment,
+) -> Result<Report, Failure> {
     let stage = place.stage()?;
     let job = place.job()?;
     match job.may_run().await {
@@ -44,7 +48,7 @@ pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Re
     }
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
-    let intent = intent(kind, change, &order)?;
+    let intent = intent(follow_up, change, &order)?;
     let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
     // A repetition does nothing, so there is nothing to confirm.
     if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
@@ -55,7 +59,7 @@ pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Re
         let shown = shown(stage, &order, transaction, operation, change);
         if change.dry_run {
             let value = json!({
-                "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": kind.as_str(),
+                "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": follow_up.kind().as_str(),
                 "amount": operation.amount.minor(), "currency": order.currency.code(),
             });
             return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
@@ -69,27 +73,30 @@ pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Re
     Ok(outcome(stage, &performed))
 }
 
-fn intent(kind: Kind, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
+fn intent(follow_up: FollowUp, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
     let amount = change.amount.as_deref().map(|text| amount(text, order)).transpose()?;
     let target = change.transaction.map_or(Target::OnlyEligible, Target::Transaction);
-    let action = match kind {
-        Kind::Capture => Action::Capture { target, amount, custom_reference: None },
-        Kind::Refund => Action::Refund { target, amount, mechanism: None },
-        _ if amount.is_some() => {
+    let action = match follow_up {
+        FollowUp::Capture => Action::Capture { target, amount, custom_reference: None },
+        FollowUp::Refund => Action::Refund { target, amount, mechanism: None },
+        FollowUp::Void if amount.is_some() => {
             return Err(Failure::Input("--amount: a void undoes the whole payment".to_owned()));
         }
-        _ => Action::Void { target, reopen: true },
+        FollowUp::Void => Action::Void { target, reopen: true },
     };
     let (by, reason) = (change.by.to_string(), change.reason.to_string());
-    let named = change.transaction.map_or_else(String::new, |id| id.to_string());
+    let named = change.transaction.map(|id| id.to_string());
     // The command again, after a lost connection for example, is the same request.
-    let route = format!("tollgate payment {}", kind.as_str());
-    let asked = amount.map_or_else(String::new, |amount| amount.minor().to_string());
-    let key = KeyDigest::new(&route, &format!("{named}|{asked}"), &format!("{by}|{reason}"));
+    let route = format!("tollgate payment {}", follow_up.kind().as_str());
+    let minor = amount.map(|amount| amount.minor().to_string());
+    let parts = [Some(route.as_str()), named.as_deref(), minor.as_deref(), Some(&by), Some(&reason)];
+    let key = KeyDigest::from_parts(&parts);
+    let essentials =
+        Essentials { amount, transaction: change.transaction, ..Essentials::new(follow_up.kind()) };
     Ok(Intent {
         action,
         key: Some(key),
-        fingerprint: Fingerprint::new(kind, amount, None, None, Some(&named)),
+        fingerprint: Fingerprint::new(&essentials),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: Attribution::new(None, Some(&change.by), Some(&change.reason)),

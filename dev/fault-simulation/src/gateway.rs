@@ -212,7 +212,7 @@ impl Gateway for Instance {
     }
 
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let about = format!("{} {:?}", question.gateway_order_id, question.kind);
+        let about = format!("{} {:?}", question.gateway_order_id, question.about.kind());
         let merchant_id = merchant.id.as_str();
         let line = Line { instance: self, merchant: merchant_id, about: &about, sent: None, verifies: false };
         let found = CardPointe::over(line).inquire(merchant, question, limit).await;

@@ -11,7 +11,7 @@ use tollgate::ports::Job;
 use tollgate_core::{
     order::{
         Action, CaptureAt, Intent, OrderKey, Pay,
-        operation::{Fingerprint, KeyDigest, Kind, Principal},
+        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal},
         transaction::Method,
     },
     payments::{Deadline, Payments, gateway::PaymentSource, merchants::Merchant},
@@ -98,7 +98,10 @@ async fn authorize(
     let intent = Intent {
         action: Action::Pay(pay),
         key: Some(KeyDigest::new("load", order, "")),
-        fingerprint: Fingerprint::new(Kind::Authorize, Some(amount), None, None, None),
+        fingerprint: Fingerprint::new(&Essentials {
+            amount: Some(amount),
+            ..Essentials::new(Kind::Authorize)
+        }),
         currency: Some(Currency::USD),
         by: Principal::ClientCredentials,
         attribution: None,

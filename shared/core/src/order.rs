@@ -28,7 +28,7 @@ pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use context::Context;
 pub use decide::{Plan, decide};
 pub use idempotency::repeated;
-pub use intent::{Action, CaptureAt, Intent, Pay, StandalonePayment, Target};
+pub use intent::{Action, CaptureAt, FollowUp, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use notices::NOTICES_MAX;
 pub use rejection::{CurrencyLimit, Rejection};

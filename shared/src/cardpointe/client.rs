@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tollgate_core::{
     order::{
-        operation::{Kind, Route},
+        operation::Route,
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, Inquired, Instruction, KnownPayment, PaymentSource, Question},
         merchants::Merchant,
     },
     values::clock::Clock,
@@ -128,11 +128,11 @@ impl<T: Transport> CardPointe<T> {
     async fn by_retref(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        route: &Route,
+        payment: KnownPayment<'_>,
         limit: Duration,
     ) -> Option<GatewayReply> {
-        let payment = question.payment.as_ref()?;
-        let Route { endpoint: base_url, account: merchid, .. } = question.route;
+        let Route { endpoint: base_url, account: merchid, .. } = route;
         let url = format!("{base_url}/inquire/{}/{merchid}", payment.reference);
         self.look_up(merchant, url, limit).await?.pop()
     }
@@ -172,7 +172,7 @@ impl<T: Transport> CardPointe<T> {
         let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
         let earlier = self.earlier(merchant, question, limit).await?;
         let attempts = AttemptRecords { latest: &latest, shared: question.shared, earlier: &earlier };
-        Some(inquiry::of_payment(question.kind, question.amount, attempts, &question.known))
+        Some(inquiry::of_payment(question.about, question.amount, attempts, &question.known))
     }
 
     /// A refund is looked for under the order ids of its attempts, then under the payment's.
@@ -180,9 +180,9 @@ impl<T: Transport> CardPointe<T> {
         &self,
         merchant: &Merchant,
         question: &Question<'_>,
+        payment: KnownPayment<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let payment = question.payment.as_ref()?;
         let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
         let earlier = self.earlier(merchant, question, limit).await?;
         let attempts = AttemptRecords { latest: &latest, shared: question.shared, earlier: &earlier };
@@ -224,23 +224,21 @@ impl<T: Transport> Gateway for CardPointe<T> {
     }
 
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let Question { route, kind, amount, .. } = &question;
+        let Question { route, about, amount, .. } = &question;
         // Another gateway's account, which only a newer version knows how to reach.
         if route.gateway != NAME {
             return Finding::Failed;
         }
-        let found = match kind {
-            Kind::Authorize | Kind::Purchase => self.find_payment(merchant, &question, limit).await,
-            Kind::Capture => {
-                let record = self.by_retref(merchant, &question, limit).await;
+        let found = match *about {
+            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &question, limit).await,
+            Inquired::Capture(payment) => {
+                let record = self.by_retref(merchant, route, payment, limit).await;
                 record.map(|record| inquiry::of_capture(*amount, &record))
             }
-            Kind::Void => {
-                self.by_retref(merchant, &question, limit).await.map(|record| inquiry::of_void(&record))
+            Inquired::Refund(payment) => self.find_refund(merchant, &question, payment, limit).await,
+            Inquired::Void(payment) => {
+                self.by_retref(merchant, route, payment, limit).await.map(|record| inquiry::of_void(&record))
             }
-            Kind::Refund => self.find_refund(merchant, &question, limit).await,
-            // What only a newer version can read, it inquires about.
-            Kind::Unrecognized => None,
         };
         found.unwrap_or(Finding::Failed)
     }

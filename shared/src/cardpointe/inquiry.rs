@@ -5,10 +5,8 @@
 //! count.
 
 use tollgate_core::{
-    order::{
-        operation::Kind,
-        outcome::{Finding, NoEffect, Outcome},
-    },
+    order::outcome::{Finding, NoEffect, Outcome},
+    payments::gateway::Inquired,
     values::money::Amount,
 };
 
@@ -122,7 +120,7 @@ impl<'a> Refusals<'a> {
 /// What is found of an authorization or a purchase. `known` are references of what else is on record under its order
 /// ids: its refunds.
 pub(super) fn of_payment(
-    kind: Kind,
+    about: Inquired<'_>,
     amount: Amount,
     attempts: AttemptRecords<'_>,
     known: &[&str],
@@ -136,7 +134,7 @@ pub(super) fn of_payment(
         if is_known || gives_back {
             continue;
         }
-        match (stands(record), kind) {
+        match (stands(record), about) {
             // Whatever follows names the payment by its reference.
             (
                 Stands::Captured
@@ -149,9 +147,9 @@ pub(super) fn of_payment(
                 return Finding::Undecided;
             }
             // Only the verification of a card is for nothing.
-            (Stands::Verified, Kind::Authorize) if amount.is_zero() => approved.push(record),
+            (Stands::Verified, Inquired::Authorize) if amount.is_zero() => approved.push(record),
             (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
-            | (Stands::Authorized, Kind::Authorize) => approved.push(record),
+            | (Stands::Authorized, Inquired::Authorize) => approved.push(record),
             // A purchase that is only held was not made by us as it stands.
             (Stands::Authorized | Stands::Verified | Stands::Unlisted, _) => return Finding::Undecided,
             (Stands::UnderReview, _) => under_review = true,

@@ -2,8 +2,8 @@
 
 use tollgate_core::{
     order::{
-        Action, Intent, Rejection, Target,
-        operation::{Fingerprint, Kind, Mechanism},
+        Action, FollowUp, Rejection, Target,
+        operation::{Essentials, Mechanism},
     },
     payments::merchants::Role,
 };
@@ -15,6 +15,7 @@ use crate::{
         Code,
         exchange::{Handled, Reply},
         members::Members,
+        stated::Stated,
     },
     invocation::deadline,
 };
@@ -22,10 +23,13 @@ use crate::{
 /// Longest name and reason that are looked at; what is kept is shorter.
 const TEXT_MAX: usize = 1_000;
 
+/// The member that names a payment.
+const TRANSACTION_ID: &str = "TransactionID";
+
 /// What a follow-up acts on.
 const OWN: [&str; 8] = [
     "TransactionType",
-    "TransactionID",
+    TRANSACTION_ID,
     "TransactionReference",
     "Amount",
     "CurrencyCode",
@@ -59,12 +63,18 @@ pub(super) async fn follow_up(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
     requested: Purpose,
-    kind: Kind,
+    follow_up: FollowUp,
 ) -> Handled<Outgoing> {
     // A misspelt Amount must not capture or refund everything.
     request.only(&[&OWN[..], &ALSO[..]].concat());
     pay::transaction_type(&mut request, requested);
-    let id = transaction_id(&mut request, kind);
+    let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
+        let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";
+        request.problem(TRANSACTION_ID, Code::Required, detail);
+        None
+    } else {
+        transaction_id(&mut request)
+    };
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
     pay::date_time(&mut request, exchange.api.access.now());
@@ -72,8 +82,8 @@ pub(super) async fn follow_up(
     // The payment has one; what is stated is held against it.
     let currency = pay::currency(&mut request, false);
     let stated_wrong = currency.is_none() && request.has("CurrencyCode");
-    let amount = match kind {
-        Kind::Void if request.has("Amount") => {
+    let amount = match follow_up {
+        FollowUp::Void if request.has("Amount") => {
             let detail = "a void undoes the whole payment: leave the amount out, or refund a part";
             request.problem("Amount", Code::InvalidValue, detail);
             None
@@ -81,52 +91,36 @@ pub(super) async fn follow_up(
         _ if stated_wrong => pay::amount(&mut request, None, false),
         _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),
     };
-    // A repetition may say it in other words, so neither is part of the fingerprint.
     let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
     let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
         return Err(Rejection::TransactionNotFound.into());
     };
     let target = Target::Transaction(id);
-    let action = match kind {
-        Kind::Refund => Action::Refund { target, amount, mechanism: Some(Mechanism::Automatic) },
-        Kind::Void => Action::Void { target, reopen: true },
-        Kind::Capture | Kind::Authorize | Kind::Purchase => {
-            Action::Capture { target, amount, custom_reference: None }
-        }
-        Kind::Unrecognized => return Err(Rejection::NewerVersion.into()),
+    let action = match follow_up {
+        FollowUp::Capture => Action::Capture { target, amount, custom_reference: None },
+        FollowUp::Refund => Action::Refund { target, amount, mechanism: Some(Mechanism::Automatic) },
+        FollowUp::Void => Action::Void { target, reopen: true },
     };
-    let intent = Intent {
-        action,
-        key: Some(reference::key_digest(kind, &reference)),
-        fingerprint: Fingerprint::new(kind, amount, currency, None, None),
-        currency,
-        by: exchange.caller.principal,
-        attribution: exchange.caller.attribution(actor.as_ref(), reason.as_ref()),
-    };
+    let essentials = Essentials { amount, currency, ..Essentials::new(follow_up.kind()) };
+    let key = reference::key_digest(follow_up.kind(), &reference);
     // A repetition returns its payment, however old its time is by now.
-    match in_order_now {
-        Ok(()) => exchange.carry_out(id, &intent, None).await,
-        Err(failure) => exchange.repeat(id, &intent, failure).await,
-    }
+    let stated = Stated::new(action, &essentials, Some(key)).by(actor, reason).in_order(in_order_now);
+    exchange.carry_out(id, stated).await
 }
 
 /// How a payment stands, by its id or its first reference.
 pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> Handled<Outgoing> {
     pay::transaction_type(&mut request, Purpose::Status);
-    let named = request.has("TransactionID");
-    let id = if named { transaction_id(&mut request, Kind::Void) } else { None };
+    let named = request.has(TRANSACTION_ID);
+    let id = if named { transaction_id(&mut request) } else { None };
     let reference = reference::read(&mut request, false);
     // With an id the answer bears the reference of the payment that it names.
     if !named {
         exchange.reference.clone_from(&reference);
     }
     if !named && !request.has("TransactionReference") {
-        request.problem(
-            "TransactionID",
-            Code::Required,
-            "is required, or the payment's TransactionReference",
-        );
+        request.problem(TRANSACTION_ID, Code::Required, "is required, or the payment's TransactionReference");
     }
     request.finish()?;
     let Exchange { api, request, caller, .. } = exchange;
@@ -148,14 +142,8 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
 }
 
 /// Whatever is no id of ours names no transaction.
-fn transaction_id(request: &mut Members<'_>, kind: Kind) -> Option<Uuid> {
-    const NAME: &str = "TransactionID";
-    if !request.has(NAME) && kind == Kind::Refund && request.has("Card") {
-        let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";
-        request.problem(NAME, Code::Required, detail);
-        return None;
-    }
-    let text = request.required_scalar(NAME, 64)?;
+fn transaction_id(request: &mut Members<'_>) -> Option<Uuid> {
+    let text = request.required_scalar(TRANSACTION_ID, 64)?;
     // Not "wrong": it may be an id of the system that the client used before.
     Some(text.parse().unwrap_or(Uuid::nil()))
 }

@@ -2,10 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{
-        Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment, operation::Fingerprint,
-        transaction::Method,
-    },
+    order::{Action, CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::Method},
     payments::merchants::Merchant,
     values::{
         memo::{Discounted, Memo},
@@ -15,7 +12,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{Exchange, Purpose, address::billing_address, outgoing::Outgoing, reference, source::Source};
-use crate::api::{Code, exchange::Handled, failure::Failure, members::Members};
+use crate::api::{Code, exchange::Handled, failure::Failure, members::Members, stated::Stated};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
@@ -35,15 +32,11 @@ const ECOMMERCE: &str = "2";
 pub(super) async fn pay(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
+    requested: Purpose,
     method: Method,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.api.access.now();
-    let requested = match method {
-        Method::Authorize => Purpose::Authorize,
-        Method::Purchase => Purpose::Charge,
-        Method::Unrecognized => return Err(Rejection::NewerVersion.into()),
-    };
     transaction_type(&mut request, requested);
     request.not_blank("TransactionID");
     request.not_in_other_letters("TransactionID");
@@ -74,38 +67,38 @@ pub(super) async fn pay(
     let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
     let amount = stated.checked_sub(taken_off);
     // Amount and discount as they were stated: what the merchant grants may have changed since.
-    let named = discount.as_ref().map(|d| format!("{}|{}", d.code, d.product.as_deref().unwrap_or_default()));
-    let named = source.named(named);
     let summary = source.summary();
-    let fingerprint =
-        Fingerprint::new(method.kind(), Some(stated), Some(currency), Some(&summary), named.as_deref());
+    let (profile, account) = source.stored();
+    let essentials = Essentials {
+        amount: Some(stated),
+        currency: Some(currency),
+        card: Some(&summary),
+        profile,
+        account,
+        discount: discount.as_ref(),
+        ..Essentials::new(method.kind())
+    };
     let name = memo.name.clone().unwrap_or_default();
     let save = memo.save_card;
     let id = reference::payment_id(&merchant.id, &reference);
     let limit = merchant.policy.keep_personal_data.filter(|_| memo.is_personal());
     let personal_until = limit.and_then(|limit| now.checked_add(limit + spread(id)).ok());
-    let alone = Box::new(StandalonePayment { id, memo: Memo { discount, personal_until, ..memo } });
-    let intent = Intent {
-        action: Action::Pay(Pay {
-            method,
-            amount,
-            card: summary,
-            standalone: Some(alone),
-            save_for: None,
-            capture: CaptureAt::AsTheMerchantSays,
-            shopper: None,
-        }),
-        key: Some(reference::key_digest(method.kind(), &reference)),
-        fingerprint,
-        currency: Some(currency),
-        by: exchange.caller.principal,
-        attribution: exchange.caller.attribution(None, None),
-    };
+    let alone =
+        Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), personal_until, ..memo } });
+    let action = Action::Pay(Pay {
+        method,
+        amount,
+        card: summary.clone(),
+        standalone: Some(alone),
+        save_for: None,
+        capture: CaptureAt::AsTheMerchantSays,
+        shopper: None,
+    });
+    let key = reference::key_digest(method.kind(), &reference);
+    let stated = Stated::new(action, &essentials, Some(key));
+    let source = source.with(name, billing, save);
     // A repetition returns its payment, whatever has become of date, card and discount since.
-    if let Err(error) = in_order_now {
-        return exchange.repeat(id, &intent, error).await;
-    }
-    exchange.carry_out(id, &intent, Some(&source.with(name, billing, save))).await
+    exchange.carry_out(id, stated.paid_with(&source).in_order(in_order_now)).await
 }
 
 /// Spreads what a busy hour's payments cause much later over a day, so that it delays no inquiry.

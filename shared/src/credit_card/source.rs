@@ -48,15 +48,11 @@ impl Source {
         }
     }
 
-    /// What else makes two requests the same, besides what is kept of the card. The stored card comes first and is
-    /// digits only, so no discount can be taken for one.
-    pub(super) fn named(&self, discount: Option<String>) -> Option<String> {
+    /// The gateway's profile of a stored card, and the account in it.
+    pub(super) fn stored(&self) -> (Option<&str>, Option<&str>) {
         match self {
-            Self::Card { .. } => discount,
-            Self::Stored { customer, profile } => {
-                let stored = format!("{profile}|{customer}");
-                Some(discount.map_or_else(|| stored.clone(), |discount| format!("{stored}|{discount}")))
-            }
+            Self::Card { .. } => (None, None),
+            Self::Stored { customer, profile } => (Some(customer), Some(profile)),
         }
     }
 

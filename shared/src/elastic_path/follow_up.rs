@@ -5,11 +5,11 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, Intent, OrderId, Rejection, Target,
-        operation::{Attribution, Fingerprint, Kind, Mechanism, Principal},
+        Action, FollowUp, OrderId, Rejection, Target,
+        operation::{Actor, Essentials, KeyDigest, Mechanism, Principal, Reason},
         transaction::OperationStatus,
     },
-    payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
+    payments::{Performed, merchants::Role},
     values::card::{Kept, check_kept},
 };
 use uuid::Uuid;
@@ -29,6 +29,7 @@ use crate::{
         exchange::{Handled, Reply, json_body},
         failure::Failure,
         members::Members,
+        stated::{NotPerformed, Stated},
     },
     invocation::{deadline, path_parameter},
     ports::{Api, Confirm},
@@ -58,23 +59,21 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 
 /// `POST …/transactions/{transactionId}/capture`.
 pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
-    respond_unless_stopped(
-        api.switch.as_ref(),
-        request,
-        Box::pin(on_transaction(api, request, Kind::Capture)),
-    )
-    .await
+    follow_up(api, request, FollowUp::Capture).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
 pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
-    respond_unless_stopped(api.switch.as_ref(), request, Box::pin(on_transaction(api, request, Kind::Refund)))
-        .await
+    follow_up(api, request, FollowUp::Refund).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
 pub async fn cancel(api: &Api, request: &Request) -> Response<Body> {
-    respond_unless_stopped(api.switch.as_ref(), request, Box::pin(on_transaction(api, request, Kind::Void)))
+    follow_up(api, request, FollowUp::Void).await
+}
+
+async fn follow_up(api: &Api, request: &Request, follow_up: FollowUp) -> Response<Body> {
+    respond_unless_stopped(api.switch.as_ref(), request, Box::pin(on_transaction(api, request, follow_up)))
         .await
 }
 
@@ -119,7 +118,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     Ok(Reply::new(status, body))
 }
 
-async fn on_transaction(api: &Api, request: &Request, kind: Kind) -> Handled<Value> {
+async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Operate)?;
     let order = order_id(request)?;
@@ -128,14 +127,14 @@ async fn on_transaction(api: &Api, request: &Request, kind: Kind) -> Handled<Val
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
-    let action = action(&mut data, kind, Target::Transaction(transaction), &[]);
-    let attribution = attribution(&mut data, &caller);
+    let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let intent = Intent { attribution, ..intent(kind, action, "", key, &caller) };
-    carry_out(api, request, &caller, order, &intent, None).await
+    let stated = stated(follow_up, action, None, key).by(actor, reason);
+    carry_out(api, request, &caller, order, stated).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
@@ -146,26 +145,26 @@ pub(super) async fn of_order(
     caller: &Caller,
     order: OrderId,
     document: &Document,
-    kind: Kind,
+    follow_up: FollowUp,
 ) -> Handled<Value> {
     caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
-    let target = match named.map(str::parse) {
-        None => Target::OnlyEligible,
-        Some(Ok(id)) => Target::Transaction(id),
-        Some(Err(_)) => {
+    let named = named.and_then(|text| {
+        let id = text.parse().ok();
+        if id.is_none() {
             data.problem("transaction", Code::InvalidValue, "is not a transaction id");
-            Target::OnlyEligible
         }
-    };
-    let action = action(&mut data, kind, target, &ALSO_IN_PAYMENTS);
-    let attribution = attribution(&mut data, caller);
+        id
+    });
+    let target = named.map_or(Target::OnlyEligible, Target::Transaction);
+    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(request, document, "")?;
-    let intent = Intent { attribution, ..intent(kind, action, named.unwrap_or_default(), key, caller) };
-    carry_out(api, request, caller, order, &intent, None).await
+    let stated = stated(follow_up, action, named, key).by(actor, reason);
+    carry_out(api, request, caller, order, stated).await
 }
 
 fn transaction_id(text: &str) -> Result<Uuid, Failure> {
@@ -181,20 +180,18 @@ fn only_data_and_options(document: &Document) -> Result<(), Failure> {
     members.finish()
 }
 
-fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> Action {
-    let own: &[&str] = match kind {
-        Kind::Capture => {
+fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&str]) -> Action {
+    let own: &[&str] = match follow_up {
+        FollowUp::Capture => {
             &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
         }
-        Kind::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            &["reason", "actor", "reopen", "options", "type"]
-        }
+        FollowUp::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
+        FollowUp::Void => &["reason", "actor", "reopen", "options", "type"],
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");
-    match kind {
-        Kind::Capture => {
+    match follow_up {
+        FollowUp::Capture => {
             if data.text("capture_mechanism", TEXT_MAX).is_some_and(|mechanism| mechanism != "automatic") {
                 let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
@@ -209,7 +206,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 custom_reference: reference.map(str::to_owned),
             }
         }
-        Kind::Refund => {
+        FollowUp::Refund => {
             let mechanism = match data.text("refund_mechanism", TEXT_MAX) {
                 None => None,
                 Some("automatic") => Some(Mechanism::Automatic),
@@ -221,60 +218,54 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
             };
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
-        Kind::Void | Kind::Authorize | Kind::Purchase | Kind::Unrecognized => {
-            Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) }
-        }
+        FollowUp::Void => Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) },
     }
 }
 
-/// Who requests it and why. Not part of the fingerprint: a repetition may say it in other words.
-fn attribution(data: &mut Members<'_>, caller: &Caller) -> Option<Box<Attribution>> {
-    let (actor, reason) = (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX));
-    caller.attribution(actor.as_ref(), reason.as_ref())
+/// Who requests it and why.
+fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
+    (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
-fn intent(
-    kind: Kind,
+/// A follow-up as its members state it. `named` is the transaction in the body, if it names one.
+fn stated(
+    follow_up: FollowUp,
     action: Action,
-    named: &str,
-    key: Option<tollgate_core::order::operation::KeyDigest>,
-    caller: &Caller,
-) -> Intent {
+    named: Option<Uuid>,
+    key: Option<KeyDigest>,
+) -> Stated<'static> {
     let (amount, mechanism) = match &action {
-        Action::Pay(pay) => (pay.amount, None),
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
+        Action::Pay(_) | Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
     };
-    let mechanism = mechanism.map_or("", Mechanism::as_str);
-    let fingerprint = Fingerprint::new(kind, amount, None, None, Some(&format!("{named}|{mechanism}")));
-    Intent { action, key, fingerprint, currency: None, by: caller.principal, attribution: None }
+    let essentials =
+        Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) };
+    Stated::new(action, &essentials, key)
 }
 
-/// Performs an intent and returns its outcome.
+/// Performs what a request states and returns its outcome.
 pub(super) async fn carry_out(
     api: &Api,
     request: &Request,
     caller: &Caller,
     order: OrderId,
-    intent: &Intent,
-    source: Option<&PaymentSource>,
+    stated: Stated<'_>,
 ) -> Handled<Value> {
-    let performed = perform(api, request, caller, order, intent, source).await?;
+    let performed = perform(api, request, caller, order, stated).await?;
     reply(&performed, caller.view(api.access.now()))
 }
 
-/// Performs an intent on one of the caller's orders.
+/// Performs what a request states on one of the caller's orders.
 pub(super) async fn perform(
     api: &Api,
     request: &Request,
     caller: &Caller,
     order: OrderId,
-    intent: &Intent,
-    source: Option<&PaymentSource>,
-) -> Result<Performed, Refusal> {
+    stated: Stated<'_>,
+) -> Result<Performed, NotPerformed> {
     let deadline = deadline(request, api.access.now());
-    api.payments.perform(&caller.merchant, &caller.key(order), intent, source, deadline).await
+    stated.perform(&api.payments, caller, &caller.key(order), deadline).await
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.

@@ -1,7 +1,10 @@
 //! How members are written in this API: amounts are integers, times RFC 3339.
 
 use jiff::Timestamp;
-use tollgate_core::values::money::{Amount, Currency};
+use tollgate_core::{
+    payments::merchants::Merchant,
+    values::money::{Amount, Currency},
+};
 
 use crate::api::{
     Code,
@@ -14,6 +17,20 @@ use crate::api::{
 /// The members of a body's `data`.
 pub(super) fn data(document: Option<&Document>) -> Result<Members<'_>, Failure> {
     document.map_or_else(|| Err(Problem::required("data").into()), |all| Members::of(all).inside("data"))
+}
+
+/// Which of the merchant's accounts is meant.
+pub(super) fn account_currency(
+    data: &mut Members<'_>,
+    stated: Option<Currency>,
+    merchant: &Merchant,
+) -> Option<Currency> {
+    let currency = stated.or_else(|| merchant.only_currency());
+    if currency.is_none() {
+        let detail = "is required: this merchant takes several currencies";
+        data.problem("currency", Code::Required, detail);
+    }
+    currency
 }
 
 impl Members<'_> {

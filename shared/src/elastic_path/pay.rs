@@ -4,8 +4,8 @@ use lambda_http::{Body, Request, Response, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Action, CaptureAt, CustomerReference, Intent, OrderId, Pay,
-        operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
+        Action, CaptureAt, CustomerReference, FollowUp, OrderId, Pay,
+        operation::{Essentials, KeyDigest, Principal, Shopper},
         policy::OrdersMode,
         transaction::Method,
     },
@@ -23,7 +23,9 @@ use tollgate_core::{
 use super::{
     attempt::TakenSlots,
     caller::idempotency_key,
-    follow_up, order_id,
+    follow_up,
+    members::account_currency,
+    order_id,
     payment_methods::{customer, keep_saved},
     respond_unless_stopped,
     response::GATEWAY,
@@ -39,6 +41,7 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+        stated::Stated,
     },
     ports::Checkout,
 };
@@ -75,7 +78,7 @@ pub async fn purchase(checkout: &Checkout, request: &Request) -> Response<Body> 
 /// What the `method` of a body requests.
 enum RequestedMethod {
     Pay(Method),
-    FollowUp(Kind),
+    FollowUp(FollowUp),
 }
 
 async fn paid(checkout: &Checkout, request: &Request, route: Option<Method>) -> Handled<Value> {
@@ -91,9 +94,9 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<Method>) -> 
             let payment = RequestedPayment::read(clock, &caller, data, request.headers(), method)?;
             pay_once(checkout, request, &caller, order, &document, payment).await
         }
-        Some(RequestedMethod::FollowUp(kind)) => {
+        Some(RequestedMethod::FollowUp(follow_up)) => {
             data.finish()?;
-            follow_up::of_order(&checkout.api, request, &caller, order, &document, kind).await
+            follow_up::of_order(&checkout.api, request, &caller, order, &document, follow_up).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
@@ -153,29 +156,32 @@ impl RequestedPayment {
         Ok(Self { method, amount, currency, capture, source, card, save_for })
     }
 
-    fn intent(&self, caller: &Caller, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Intent {
+    fn stated(&self, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Stated<'_> {
         let &Self { method, amount, currency, capture, .. } = self;
-        let payment = match &self.source {
-            PaymentSource::Profile { account, profile, .. } => Some(format!("{account}|{profile}")),
-            PaymentSource::Card(_) => None,
+        let (profile, account) = match &self.source {
+            PaymentSource::Profile { account, profile, .. } => {
+                (Some(profile.as_str()), Some(account.as_str()))
+            }
+            PaymentSource::Card(_) => (None, None),
         };
-        let card = self.card.clone();
-        Intent {
-            fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
-            action: Action::Pay(Pay {
-                method,
-                amount,
-                card,
-                standalone: None,
-                save_for: self.save_for.clone(),
-                capture,
-                shopper,
-            }),
-            key,
+        let essentials = Essentials {
+            amount,
             currency,
-            by: caller.principal,
-            attribution: caller.attribution(None, None),
-        }
+            card: Some(&self.card),
+            profile,
+            account,
+            ..Essentials::new(method.kind())
+        };
+        let action = Action::Pay(Pay {
+            method,
+            amount,
+            card: self.card.clone(),
+            standalone: None,
+            save_for: self.save_for.clone(),
+            capture,
+            shopper,
+        });
+        Stated::new(action, &essentials, key).paid_with(&self.source)
     }
 }
 
@@ -189,11 +195,11 @@ async fn pay_once(
     body: &Document,
     payment: RequestedPayment,
 ) -> Handled<Value> {
-    let (api, source) = (&checkout.api, Some(&payment.source));
+    let api = &checkout.api;
     // A shopper stores no card.
     if caller.principal != Principal::Implicit {
-        let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
-        let performed = follow_up::perform(api, request, caller, order, &intent, source).await?;
+        let stated = payment.stated(idempotency_key(request, body, "")?, None);
+        let performed = follow_up::perform(api, request, caller, order, stated).await?;
         let mut reply = follow_up::reply(&performed, caller.view(api.access.now()))?;
         if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
             keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
@@ -204,9 +210,9 @@ async fn pay_once(
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
-    let intent = payment.intent(caller, key, Some(shopper));
+    let stated = payment.stated(key, Some(shopper));
     let attempt = TakenSlots::begin(checkout, request, caller).await?;
-    let mut handled = follow_up::carry_out(api, request, caller, order, &intent, source).await;
+    let mut handled = follow_up::carry_out(api, request, caller, order, stated).await;
     if let Ok(reply) = &mut handled {
         let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
@@ -280,20 +286,6 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
     account_currency(data, stated, merchant)
 }
 
-/// Which of the merchant's accounts is meant.
-pub(super) fn account_currency(
-    data: &mut Members<'_>,
-    stated: Option<Currency>,
-    merchant: &Merchant,
-) -> Option<Currency> {
-    let currency = stated.or_else(|| merchant.only_currency());
-    if currency.is_none() {
-        let detail = "is required: this merchant takes several currencies";
-        data.problem("currency", Code::Required, detail);
-    }
-    currency
-}
-
 /// Only `card_connect` is served here; another gateway is a valid request for somebody else.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     match data.required_text("gateway", TEXT_MAX) {
@@ -322,8 +314,8 @@ fn requested(data: &mut Members<'_>, route: Option<Method>) -> Option<RequestedM
     match data.required_text("method", TEXT_MAX)? {
         "purchase" => Some(RequestedMethod::Pay(Method::Purchase)),
         "authorize" => Some(RequestedMethod::Pay(Method::Authorize)),
-        "capture" => Some(RequestedMethod::FollowUp(Kind::Capture)),
-        "refund" => Some(RequestedMethod::FollowUp(Kind::Refund)),
+        "capture" => Some(RequestedMethod::FollowUp(FollowUp::Capture)),
+        "refund" => Some(RequestedMethod::FollowUp(FollowUp::Refund)),
         _ => {
             data.problem("method", Code::UnsupportedMethod, "must be purchase, authorize, capture or refund");
             None

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CustomerReference, InvalidId, Order, Rejection,
-        operation::{Fingerprint, Kind, Operation, Stage},
+        operation::{Essentials, Fingerprint, Kind, Operation, Stage},
         transaction::Transaction,
     },
     payments::{
@@ -22,14 +22,13 @@ use tollgate_core::{
     values::{
         card::{Brand, CardAccount, CardSummary, Expiry},
         clock::Clock,
-        money::Currency,
+        money::{Amount, Currency},
     },
 };
 
 use super::{
     caller::idempotency_key,
-    members,
-    pay::account_currency,
+    members::{self, account_currency},
     respond, respond_unless_stopped,
     response::{GATEWAY, enveloped, timestamps},
     source::{expiry, source},
@@ -166,7 +165,9 @@ async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
 
 /// What makes two requests the same: the card as far as it may be kept, and the account that it is stored through.
 pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint {
-    Fingerprint::new(Kind::Authorize, None, Some(currency), Some(card), Some("payment-method"))
+    // Of no other request for a card: a payment is of more than nothing.
+    let (amount, currency) = (Some(Amount::ZERO), Some(currency));
+    Fingerprint::new(&Essentials { amount, currency, card: Some(card), ..Essentials::new(Kind::Authorize) })
 }
 
 /// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and

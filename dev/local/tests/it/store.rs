@@ -11,8 +11,8 @@ use tollgate_core::{
         BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,
         operation::{
             ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-            Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
-            Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
+            Essentials, Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice,
+            NoticeReason, Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
             gateway_order_id,
         },
         outcome::GatewayResponse,
@@ -230,7 +230,7 @@ fn operation(id: Uuid) -> Operation {
         mechanism: Mechanism::Automatic,
         amount: Amount::MAX,
         key: Some(KeyDigest::new("route", "target", "key")),
-        fingerprint: Fingerprint::new(Kind::Authorize, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Authorize)),
         route: Route {
             gateway: "cardpointe".into(),
             account: "1".repeat(16),

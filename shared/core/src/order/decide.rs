@@ -8,14 +8,16 @@ use super::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
-    intent::{Action, CaptureAt, Intent, Pay, Target},
+    intent::{Action, CaptureAt, FollowUp, Intent, Pay, Target},
     limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
     schedule::whole_seconds,
 };
 use crate::{
     order::{
-        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        operation::{
+            Cause, Essentials, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route,
+        },
         transaction::{CaptureSchedule, Method, Status, Transaction},
     },
     values::money::Amount,
@@ -81,7 +83,7 @@ fn decide_openly(
             let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let amount = may_capture(transaction, *amount)?;
-            let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
+            let step = Step { follow_up: FollowUp::Capture, amount, mechanism: Mechanism::Automatic, again };
             let reference = custom_reference.clone();
             let mut decision = step.add(order, id, intent, context, Order::check_step_fits)?;
             if let (Plan::Send(order, _), Some(reference)) = (&mut decision, reference)
@@ -96,7 +98,7 @@ fn decide_openly(
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
             let closes = amount == transaction.refundable();
-            let step = Step { kind: Kind::Refund, amount, mechanism, again };
+            let step = Step { follow_up: FollowUp::Refund, amount, mechanism, again };
             let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
             step.add(order, id, intent, context, fits)
         }
@@ -104,7 +106,7 @@ fn decide_openly(
             let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
             let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
             let amount = may_void(transaction)?;
-            let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
+            let step = Step { follow_up: FollowUp::Void, amount, mechanism: Mechanism::Automatic, again };
             let mut plan = step.add(order, id, intent, context, Order::check_closing_fits)?;
             if let Plan::Send(order, at) = &mut plan
                 && let Some(void) = order.operation_mut(*at)
@@ -205,7 +207,7 @@ fn decide_due(
     let intent = Intent {
         action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
         key: schedule.map(|schedule| schedule.key(id)),
-        fingerprint: Fingerprint::new(Kind::Capture, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Capture)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,
@@ -224,7 +226,7 @@ fn decide_lapsed(
     let intent = Intent {
         action: Action::Void { target: Target::Transaction(id), reopen: true },
         key: schedule.map(|schedule| schedule.void_key(id)),
-        fingerprint: Fingerprint::new(Kind::Void, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
         currency: None,
         by: Principal::Schedule,
         attribution: None,
@@ -257,7 +259,7 @@ fn resolve(
 
 /// A further operation of a payment that is there.
 struct Step {
-    kind: Kind,
+    follow_up: FollowUp,
     amount: Amount,
     mechanism: Mechanism,
     again: Option<OperationRef>,
@@ -283,7 +285,8 @@ impl Step {
         // The account that took the payment, whatever the merchant's set-up says by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
-        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let operation =
+            new_operation(self.follow_up.kind(), self.amount, self.mechanism, intent, &route, context);
         let at = OperationRef { transaction: id, operation: operation.id };
         transaction.operations.push(operation);
         transaction.updated_at = context.now;

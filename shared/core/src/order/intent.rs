@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::CustomerReference;
 use crate::{
     order::{
-        operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
+        operation::{Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Principal, Shopper},
         transaction::{Method, Transaction},
     },
     values::{
@@ -67,6 +67,28 @@ pub enum Action {
         /// Whether the order owes the amount again. If not, it is closed.
         reopen: bool,
     },
+}
+
+/// An operation on an existing payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Takes an authorized amount, or part of it.
+    Capture,
+    /// Returns a captured amount, or part of it.
+    Refund,
+    /// Undoes a payment before its settlement.
+    Void,
+}
+
+impl FollowUp {
+    /// The kind of the operation.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Capture => Kind::Capture,
+            Self::Refund => Kind::Refund,
+            Self::Void => Kind::Void,
+        }
+    }
 }
 
 /// A new payment.

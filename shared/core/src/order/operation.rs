@@ -12,7 +12,7 @@ pub use by_hand::{
 };
 
 use digest::digest;
-pub use digest::{Fingerprint, KeyDigest};
+pub use digest::{Essentials, Fingerprint, KeyDigest};
 pub use notice::{Notice, NoticeReason};
 
 pub(crate) use state::BACK_OFF_MIN;
@@ -166,7 +166,7 @@ pub struct Shopper(pub Uuid);
 impl Shopper {
     /// The shopper whose access token carries this id.
     pub fn of(id: Uuid) -> Self {
-        let digest = digest(&["shopper", &id.to_string()]);
+        let digest = digest(&[Some("shopper"), Some(&id.to_string())]);
         Self(Uuid::from_slice(&digest[..16]).unwrap_or_default())
     }
 }

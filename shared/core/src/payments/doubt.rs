@@ -14,7 +14,7 @@ use crate::{
         transaction::Transaction,
     },
     payments::{
-        gateway::{KnownPayment, Question},
+        gateway::{Inquired, KnownPayment, Question},
         merchants::Merchant,
     },
 };
@@ -226,12 +226,18 @@ impl Payments {
 /// What an inquiry about an operation asks; none when it never got as far as to have an answer at the gateway.
 pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
-    let payment = match operation.kind {
-        Kind::Authorize | Kind::Purchase => None,
-        Kind::Capture | Kind::Refund | Kind::Void => Some(KnownPayment {
+    let payment = || {
+        Some(KnownPayment {
             reference: operation.reference.as_deref().or(transaction.reference())?,
             gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
-        }),
+        })
+    };
+    let about = match operation.kind {
+        Kind::Authorize => Inquired::Authorize,
+        Kind::Purchase => Inquired::Purchase,
+        Kind::Capture => Inquired::Capture(payment()?),
+        Kind::Refund => Inquired::Refund(payment()?),
+        Kind::Void => Inquired::Void(payment()?),
         Kind::Unrecognized => return None,
     };
     // Refunds have references of their own; a payment beside the transaction's own is named by its void.
@@ -241,13 +247,12 @@ pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> 
     let latest = operation.attempt.gateway_order_id.as_str();
     Some(Question {
         route: &operation.route,
-        kind: operation.kind,
+        about,
         amount: operation.amount,
         gateway_order_id: latest,
         shared: operation.shares_order_id(),
         earlier: earlier.into_iter().filter(|id| *id != latest).collect(),
         known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
-        payment,
     })
 }
 

@@ -67,8 +67,8 @@ pub enum Command<'a> {
 pub struct Question<'a> {
     /// The account that it was sent through.
     pub route: &'a Route,
-    /// What was asked for.
-    pub kind: Kind,
+    /// The operation.
+    pub about: Inquired<'a>,
     /// The amount asked.
     pub amount: Amount,
     /// The order id that its latest attempt was sent with.
@@ -79,11 +79,38 @@ pub struct Question<'a> {
     pub earlier: Vec<&'a str>,
     /// References of other things that are on record about the payment: its refunds, and what stands beside it.
     pub known: Vec<&'a str>,
-    /// The payment that a capture, void or refund is about; none for the payment itself.
-    pub payment: Option<KnownPayment<'a>>,
 }
 
-/// A payment that is there, as the gateway knows it.
+/// The operation that an inquiry is about, and for a follow-up its payment.
+#[derive(Clone, Copy)]
+pub enum Inquired<'a> {
+    /// An authorization.
+    Authorize,
+    /// A purchase.
+    Purchase,
+    /// A capture of this payment.
+    Capture(KnownPayment<'a>),
+    /// A refund of this payment.
+    Refund(KnownPayment<'a>),
+    /// A void of this payment.
+    Void(KnownPayment<'a>),
+}
+
+impl Inquired<'_> {
+    /// The kind of the operation.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Authorize => Kind::Authorize,
+            Self::Purchase => Kind::Purchase,
+            Self::Capture(_) => Kind::Capture,
+            Self::Refund(_) => Kind::Refund,
+            Self::Void(_) => Kind::Void,
+        }
+    }
+}
+
+/// An existing payment, as the gateway knows it.
+#[derive(Clone, Copy)]
 pub struct KnownPayment<'a> {
     /// The gateway's reference of it.
     pub reference: &'a str,

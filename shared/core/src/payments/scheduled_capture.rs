@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, Due, Intent, MerchantId, Order, OrderKey, Rejection,
-        operation::{Fingerprint, Kind, Principal},
+        Action, Due, FollowUp, Intent, MerchantId, Order, OrderKey, Rejection,
+        operation::{Essentials, Fingerprint, Principal},
         outcome::{NoEffect, Retry},
         transaction::OperationStatus,
     },
@@ -178,7 +178,7 @@ impl<'a> CaptureRun<'a> {
 
     /// One capture. Whether another of the same order is due.
     async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
-        let intent = intent(Action::CaptureDue, Kind::Capture);
+        let intent = intent(Action::CaptureDue, FollowUp::Capture);
         match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
             Ok(performed) => {
                 self.count(key, &performed);
@@ -266,7 +266,7 @@ impl<'a> CaptureRun<'a> {
 
     /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
     async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
-        let intent = intent(Action::VoidLapsed, Kind::Void);
+        let intent = intent(Action::VoidLapsed, FollowUp::Void);
         let Performed { order, at, .. } =
             match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
                 Ok(performed) => performed,
@@ -351,11 +351,11 @@ impl<'a> CaptureRun<'a> {
 }
 
 /// What the schedule asks of an order. It has no key: asked again, it is decided again.
-fn intent(action: Action, kind: Kind) -> Intent {
+fn intent(action: Action, follow_up: FollowUp) -> Intent {
     Intent {
         action,
         key: None,
-        fingerprint: Fingerprint::new(kind, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(follow_up.kind())),
         currency: None,
         by: Principal::Schedule,
         attribution: None,

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     order::{
         Action, CaptureAt, MerchantId, Pay, Target,
-        operation::{Fingerprint, KeyDigest, Kind, Principal, Stage},
+        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect},
         policy::OrdersMode,
         transaction::{Method, Status},
@@ -320,7 +320,7 @@ fn intent(key: Option<&str>) -> Intent {
     Intent {
         action: Action::Pay(pay),
         key: key.map(|key| KeyDigest::new("POST", "", key)),
-        fingerprint: Fingerprint::new(Kind::Purchase, None, None, None, None),
+        fingerprint: Fingerprint::new(&Essentials::new(Kind::Purchase)),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
@@ -328,7 +328,7 @@ fn intent(key: Option<&str>) -> Intent {
 }
 
 fn follow_up(kind: Kind, action: Action) -> Intent {
-    Intent { action, fingerprint: Fingerprint::new(kind, None, None, None, None), ..intent(None) }
+    Intent { action, fingerprint: Fingerprint::new(&Essentials::new(kind)), ..intent(None) }
 }
 
 /// A payment, with this changed.

@@ -13,6 +13,8 @@ use super::*;
 const BASE: &str = "https://fts-uat.cardconnect.com/cardconnect/rest";
 const LIMIT: Duration = Duration::from_secs(20);
 
+const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", gateway_order_id: "tg0" };
+
 const APPROVED: &str =
     r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"222","amount":"25.99"}"#;
 const QUEUED: &str = r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"111","amount":"25.99",
@@ -86,18 +88,16 @@ async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: 
     client.execute(&merchant(), instruction, LIMIT).await
 }
 
-async fn inquire(client: &CardPointe<Scripted>, kind: Kind) -> Finding {
-    let payment = KnownPayment { reference: "111", gateway_order_id: "tg0" };
+async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding {
     let route = route();
     let question = Question {
         route: &route,
-        kind,
+        about,
         amount: amount(),
         gateway_order_id: "tg1",
         shared: false,
         earlier: Vec::new(),
         known: Vec::new(),
-        payment: (!matches!(kind, Kind::Authorize | Kind::Purchase)).then_some(payment),
     };
     client.inquire(&merchant(), question, LIMIT).await
 }
@@ -192,15 +192,15 @@ async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gatew
 
 #[tokio::test]
 async fn each_inquiry_reads_what_its_kind_of_operation_changes() {
-    for (kind, path) in [
-        (Kind::Authorize, "/inquireByOrderid/tg1/496160873888/1"),
-        (Kind::Purchase, "/inquireByOrderid/tg1/496160873888/1"),
-        (Kind::Capture, "/inquire/111/496160873888"),
-        (Kind::Void, "/inquire/111/496160873888"),
-        (Kind::Refund, "/inquireByOrderid/tg1/496160873888/1"),
+    for (about, path) in [
+        (Inquired::Authorize, "/inquireByOrderid/tg1/496160873888/1"),
+        (Inquired::Purchase, "/inquireByOrderid/tg1/496160873888/1"),
+        (Inquired::Capture(PAYMENT), "/inquire/111/496160873888"),
+        (Inquired::Void(PAYMENT), "/inquire/111/496160873888"),
+        (Inquired::Refund(PAYMENT), "/inquireByOrderid/tg1/496160873888/1"),
     ] {
         let client = over(vec![Err(TransportError::NoResponse)]);
-        assert_eq!(inquire(&client, kind).await, Finding::Failed);
+        assert_eq!(inquire(&client, about).await, Finding::Failed);
         assert_eq!(sent(client), [format!("Get {path}")]);
     }
 }
@@ -210,13 +210,17 @@ async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_
     let own = "Get /inquireByOrderid/tg1/496160873888/1";
     let payments = "Get /inquireByOrderid/tg0/496160873888/1";
     let client = over(vec![with(200, NOT_FOUND), with(200, QUEUED)]);
-    assert_eq!(inquire(&client, Kind::Refund).await, Finding::Absent);
+    assert_eq!(inquire(&client, Inquired::Refund(PAYMENT)).await, Finding::Absent);
     assert_eq!(sent(client), [own, payments]);
     let client = over(vec![with(200, DECLINED)]);
-    assert!(matches!(inquire(&client, Kind::Refund).await, Finding::Became(_)));
+    assert!(matches!(inquire(&client, Inquired::Refund(PAYMENT)).await, Finding::Became(_)));
     assert_eq!(sent(client), [own]);
     let client = over(vec![with(200, NOT_FOUND), Err(TransportError::NoResponse)]);
-    assert_eq!(inquire(&client, Kind::Refund).await, Finding::Failed, "one half of it is no answer");
+    assert_eq!(
+        inquire(&client, Inquired::Refund(PAYMENT)).await,
+        Finding::Failed,
+        "one half of it is no answer"
+    );
 }
 
 #[tokio::test]
@@ -234,10 +238,10 @@ async fn an_inquiry_that_is_not_answered_with_200_and_json_says_nothing_about_th
     for response in statuses.chain(others) {
         let described = response.as_ref().map(|response| response.status).ok();
         let client = over(vec![response]);
-        assert_eq!(inquire(&client, Kind::Purchase).await, Finding::Failed, "{described:?}");
+        assert_eq!(inquire(&client, Inquired::Purchase).await, Finding::Failed, "{described:?}");
         assert_eq!(sent(client).len(), 1, "{described:?} was sent again");
     }
-    assert_eq!(inquire(&over(vec![with(200, NOT_FOUND)]), Kind::Purchase).await, Finding::Absent);
+    assert_eq!(inquire(&over(vec![with(200, NOT_FOUND)]), Inquired::Purchase).await, Finding::Absent);
 }
 
 #[tokio::test]

@@ -49,13 +49,13 @@ fn approved(finding: &Finding) -> bool {
 }
 
 /// A payment that was sent once.
-fn of_one(kind: Kind, records: &[GatewayReply]) -> Finding {
-    of_payment(kind, amount(), AttemptRecords { latest: records, shared: false, earlier: &[] }, &[])
+fn of_one(about: Inquired<'_>, records: &[GatewayReply]) -> Finding {
+    of_payment(about, amount(), AttemptRecords { latest: records, shared: false, earlier: &[] }, &[])
 }
 
 /// One whose attempts share an order id, as the first release sent them.
-fn of_shared(kind: Kind, records: &[GatewayReply]) -> Finding {
-    of_payment(kind, amount(), AttemptRecords { latest: records, shared: true, earlier: &[] }, &[])
+fn of_shared(about: Inquired<'_>, records: &[GatewayReply]) -> Finding {
+    of_payment(about, amount(), AttemptRecords { latest: records, shared: true, earlier: &[] }, &[])
 }
 
 /// The refund of payment 111.
@@ -73,36 +73,40 @@ fn payment() -> GatewayReply {
 
 #[test]
 fn a_payment_is_what_its_record_says() {
-    let of = |kind, record| of_one(kind, &[record]);
-    assert!(approved(&of(Kind::Authorize, record("A", "Authorized", "25.99"))));
-    assert!(approved(&of(Kind::Purchase, record("A", "Queued for Capture", "25.99"))));
-    assert!(approved(&of(Kind::Purchase, record("A", "ACCEPTED", "25.99"))), "case does not count");
-    let partly = of(Kind::Purchase, record("A", "Queued for Capture", "5.00"));
+    let of = |about, record| of_one(about, &[record]);
+    assert!(approved(&of(Inquired::Authorize, record("A", "Authorized", "25.99"))));
+    assert!(approved(&of(Inquired::Purchase, record("A", "Queued for Capture", "25.99"))));
+    assert!(approved(&of(Inquired::Purchase, record("A", "ACCEPTED", "25.99"))), "case does not count");
+    let partly = of(Inquired::Purchase, record("A", "Queued for Capture", "5.00"));
     assert!(matches!(outcome(partly), Outcome::PartiallyApproved(_)));
     let declined = of(
-        Kind::Purchase,
+        Inquired::Purchase,
         GatewayReply { respcode: Some("NU".to_owned()), ..record("C", "Declined", "0.00") },
     );
     assert!(matches!(outcome(declined), Outcome::Declined(..)));
-    assert_eq!(of(Kind::Purchase, not_found()), Finding::Absent);
-    let voided = of(Kind::Authorize, record("A", "Voided", "0.00"));
+    assert_eq!(of(Inquired::Purchase, not_found()), Finding::Absent);
+    let voided = of(Inquired::Authorize, record("A", "Voided", "0.00"));
     assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
 #[test]
 fn a_payment_of_which_the_gateway_lost_the_processor_is_told_as_such() {
-    let found = of_one(Kind::Purchase, &[timed_out()]);
+    let found = of_one(Inquired::Purchase, &[timed_out()]);
     assert!(matches!(found, Finding::TimedOut(response) if response.code.as_deref() == Some("62")));
-    assert_eq!(of_shared(Kind::Purchase, &[timed_out()]), Finding::Absent, "it may be the earlier attempt's");
+    assert_eq!(
+        of_shared(Inquired::Purchase, &[timed_out()]),
+        Finding::Absent,
+        "it may be the earlier attempt's"
+    );
     // Without a settlement state it is no record of a timeout.
     let bare = GatewayReply { setlstat: None, ..timed_out() };
-    assert_eq!(of_one(Kind::Purchase, &[bare]), Finding::Undecided);
+    assert_eq!(of_one(Inquired::Purchase, &[bare]), Finding::Undecided);
 }
 
 #[test]
 fn a_payment_that_the_settlement_refused_stays_approved_and_says_so() {
     for setlstat in ["Rejected", "Format Error", "Token Decrypt"] {
-        let found = outcome(of_one(Kind::Purchase, &[record("A", setlstat, "25.99")]));
+        let found = outcome(of_one(Inquired::Purchase, &[record("A", setlstat, "25.99")]));
         assert!(matches!(found, Outcome::Approved(response) if response.settlement_rejected), "{setlstat}");
         let refunded = outcome(own(&[record("A", setlstat, "-25.99")], &[]).unwrap());
         assert!(
@@ -110,7 +114,7 @@ fn a_payment_that_the_settlement_refused_stays_approved_and_says_so() {
             "{setlstat}"
         );
     }
-    let settled = outcome(of_one(Kind::Purchase, &[record("A", "Accepted", "25.99")]));
+    let settled = outcome(of_one(Inquired::Purchase, &[record("A", "Accepted", "25.99")]));
     assert!(matches!(settled, Outcome::Approved(response) if !response.settlement_rejected));
 }
 
@@ -118,18 +122,18 @@ fn a_payment_that_the_settlement_refused_stays_approved_and_says_so() {
 fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only() {
     let odd = ["Something New", "Zero Amount", "Declined"].map(|setlstat| record("A", setlstat, "25.99"));
     for odd in odd.into_iter().chain([GatewayReply::default()]) {
-        assert_eq!(of_one(Kind::Authorize, std::slice::from_ref(&odd)), Finding::Undecided);
+        assert_eq!(of_one(Inquired::Authorize, std::slice::from_ref(&odd)), Finding::Undecided);
         assert_eq!(of_capture(amount(), &odd), Finding::Undecided);
         assert_eq!(of_void(&odd), Finding::Undecided);
     }
     let nameless = GatewayReply { retref: None, ..record("A", "Authorized", "25.99") };
-    assert_eq!(of_one(Kind::Authorize, &[nameless]), Finding::Undecided, "its void could not be sent");
+    assert_eq!(of_one(Inquired::Authorize, &[nameless]), Finding::Undecided, "its void could not be sent");
     // Held only, where it was to be taken at once.
-    assert_eq!(of_one(Kind::Purchase, &[record("A", "Authorized", "25.99")]), Finding::Undecided);
-    assert_eq!(of_one(Kind::Authorize, &[record("A", "Authorized", "26.00")]), Finding::Undecided);
+    assert_eq!(of_one(Inquired::Purchase, &[record("A", "Authorized", "25.99")]), Finding::Undecided);
+    assert_eq!(of_one(Inquired::Authorize, &[record("A", "Authorized", "26.00")]), Finding::Undecided);
     // A record that nothing is known of is beside one that decides.
     let both = [record("A", "Queued for Capture", "25.99"), record("A", "Something New", "25.99")];
-    assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
+    assert_eq!(of_one(Inquired::Purchase, &both), Finding::Undecided);
 }
 
 #[test]
@@ -141,18 +145,18 @@ fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
 #[test]
 fn an_approval_beside_a_decline_of_an_earlier_attempt_counts() {
     let records = [record("C", "Declined", "0.00"), record("A", "Queued for Capture", "25.99")];
-    assert!(approved(&of_shared(Kind::Purchase, &records)));
+    assert!(approved(&of_shared(Inquired::Purchase, &records)));
 }
 
 #[test]
 fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
     let one = record("A", "Queued for Capture", "25.99");
     let found =
-        of_shared(Kind::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
+        of_shared(Inquired::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
     assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
     let earlier = [vec![record("A", "Accepted", "25.99")]];
     let attempts = AttemptRecords { latest: std::slice::from_ref(&one), shared: false, earlier: &earlier };
-    let found = of_payment(Kind::Purchase, amount(), attempts, &[]);
+    let found = of_payment(Inquired::Purchase, amount(), attempts, &[]);
     assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
 }
 
@@ -161,10 +165,10 @@ fn what_an_earlier_attempt_came_to_is_not_taken_for_the_latest() {
     for refused in [record("C", "Declined", "0.00"), record("A", "Voided", "0.00"), timed_out()] {
         let earlier = [vec![refused]];
         let attempts = AttemptRecords { latest: &[not_found()], shared: false, earlier: &earlier };
-        assert_eq!(of_payment(Kind::Purchase, amount(), attempts, &[]), Finding::Absent);
+        assert_eq!(of_payment(Inquired::Purchase, amount(), attempts, &[]), Finding::Absent);
     }
     let voided = record("A", "Voided", "0.00");
-    assert_eq!(of_shared(Kind::Purchase, &[voided]), Finding::Absent);
+    assert_eq!(of_shared(Inquired::Purchase, &[voided]), Finding::Absent);
 }
 
 #[test]
@@ -173,10 +177,13 @@ fn a_refund_that_is_listed_under_the_payments_order_id_is_no_second_payment() {
     let refunded =
         |written| GatewayReply { retref: Some("333".to_owned()), ..record("A", "Accepted", written) };
     let records = [charged, refunded("-25.99")];
-    assert!(approved(&of_one(Kind::Purchase, &records)));
+    assert!(approved(&of_one(Inquired::Purchase, &records)));
     let attempts =
         AttemptRecords { latest: &records[..1], shared: false, earlier: &[vec![refunded("25.99")]] };
-    assert!(approved(&of_payment(Kind::Purchase, amount(), attempts, &["333"])), "known by its reference");
+    assert!(
+        approved(&of_payment(Inquired::Purchase, amount(), attempts, &["333"])),
+        "known by its reference"
+    );
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn a_refusal_as_a_duplicate_decides_nothing() {
             respcode: Some(respcode.to_owned()),
             ..record("C", "Declined", "0.00")
         };
-        assert!(matches!(of_one(Kind::Purchase, std::slice::from_ref(&refused)), Finding::Duplicate(_)));
+        assert!(matches!(of_one(Inquired::Purchase, std::slice::from_ref(&refused)), Finding::Duplicate(_)));
         assert!(matches!(own(&[refused], &[]), Some(Finding::Duplicate(_))));
     }
 }
@@ -282,26 +289,26 @@ fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
     let in_words = ["Amount Under Review", "amount under review", ""].map(|text| record("A", text, "25.99"));
     let bare = GatewayReply { setlstat: None, ..record("A", "", "25.99") };
     for record in in_words.into_iter().chain([bare]) {
-        for kind in [Kind::Authorize, Kind::Purchase] {
-            assert_eq!(of_one(kind, std::slice::from_ref(&record)), Finding::UnderReview);
+        for about in [Inquired::Authorize, Inquired::Purchase] {
+            assert_eq!(of_one(about, std::slice::from_ref(&record)), Finding::UnderReview);
         }
         assert_eq!(of_capture(amount(), &record), Finding::UnderReview);
         assert_eq!(of_void(&record), Finding::UnderReview);
         // Beside a record that nothing is known of, that one tells when a person is needed.
         let both = [record, self::record("A", "Something New", "25.99")];
-        assert_eq!(of_one(Kind::Purchase, &both), Finding::Undecided);
+        assert_eq!(of_one(Inquired::Purchase, &both), Finding::Undecided);
     }
 }
 
 #[test]
 fn an_authorization_of_zero_is_approved_by_its_own_record_and_no_payment_is() {
     let zero = [record("A", "Zero Amount", "0.00")];
-    let of = |kind, amount| {
-        of_payment(kind, amount, AttemptRecords { latest: &zero, shared: false, earlier: &[] }, &[])
+    let of = |about, amount| {
+        of_payment(about, amount, AttemptRecords { latest: &zero, shared: false, earlier: &[] }, &[])
     };
-    assert!(approved(&of(Kind::Authorize, Amount::ZERO)));
-    assert_eq!(of(Kind::Authorize, amount()), Finding::Undecided);
-    assert_eq!(of(Kind::Purchase, Amount::ZERO), Finding::Undecided);
+    assert!(approved(&of(Inquired::Authorize, Amount::ZERO)));
+    assert_eq!(of(Inquired::Authorize, amount()), Finding::Undecided);
+    assert_eq!(of(Inquired::Purchase, Amount::ZERO), Finding::Undecided);
     assert_eq!(of_capture(amount(), &zero[0]), Finding::Undecided);
     assert_eq!(of_void(&zero[0]), Finding::Undecided);
 }

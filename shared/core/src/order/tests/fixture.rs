@@ -10,7 +10,8 @@ use crate::{
         Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
         Target, apply, decide,
         operation::{
-            Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route, Shopper,
+            Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route,
+            Shopper,
         },
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
         policy::Policy,
@@ -87,7 +88,7 @@ impl Fixture {
         let intent = Intent {
             action,
             key: key.map(|key| KeyDigest::new("POST", "", key)),
-            fingerprint: Fingerprint::new(kind, amount, None, None, None),
+            fingerprint: Fingerprint::new(&Essentials { amount, ..Essentials::new(kind) }),
             currency,
             by: self.by,
             attribution: self.attribution.clone(),

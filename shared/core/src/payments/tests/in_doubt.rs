@@ -1,7 +1,7 @@
 //! What an inquiry is about, and what it decides.
 
 use super::*;
-use crate::payments::doubt::question;
+use crate::payments::{doubt::question, gateway::Inquired};
 
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
@@ -72,7 +72,8 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let void = transaction.pending().unwrap();
     let at = OperationRef { transaction: transaction.id, operation: void.id };
     let question = question(&order, at).unwrap();
-    assert_eq!(question.payment.unwrap().reference, "second");
+    let Inquired::Void(payment) = question.about else { panic!("not about a void") };
+    assert_eq!(payment.reference, "second");
     assert_eq!(question.known, ["second"]);
 }
 
@@ -125,7 +126,10 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
             mechanism: None,
         },
         key: Some(KeyDigest::new("POST", "", &amount.to_string())),
-        fingerprint: Fingerprint::new(Kind::Refund, Amount::new(amount).ok(), None, None, None),
+        fingerprint: Fingerprint::new(&Essentials {
+            amount: Amount::new(amount).ok(),
+            ..Essentials::new(Kind::Refund)
+        }),
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
@@ -136,7 +140,8 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
     let question = question(&order, at).unwrap();
     assert_eq!(question.known, ["refund-1"], "and not the refund itself");
-    assert_eq!(question.payment.unwrap().reference, "r");
+    let Inquired::Refund(payment) = question.about else { panic!("not about a refund") };
+    assert_eq!(payment.reference, "r");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::{MethodChanged, MethodRefusal, PaymentMethods};
 use crate::{
     order::{
         CustomerReference,
-        operation::{Fingerprint, KeyDigest, Kind},
+        operation::{Essentials, Fingerprint, KeyDigest, Kind},
         outcome::NoEffect,
     },
     payments::{Deadline, gateway::Card, merchants::Merchant},
@@ -43,7 +43,7 @@ fn wanted(world: &World, key: Option<&str>) -> NewMethod {
     NewMethod {
         id: world.new_id(),
         key: key.map(|key| KeyDigest::new("POST /v2/payment-methods", "c-1", key)),
-        fingerprint: Fingerprint::new(Kind::Authorize, None, None, Some(&card), Some("payment-method")),
+        fingerprint: Fingerprint::new(&Essentials { card: Some(&card), ..Essentials::new(Kind::Authorize) }),
         route: fake::route(),
         card,
         token: None,

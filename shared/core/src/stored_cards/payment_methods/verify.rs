@@ -8,12 +8,11 @@ use super::{MethodRefusal, PaymentMethods};
 use crate::{
     order::{
         STILL_RUNNING,
-        operation::Kind,
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
         Deadline,
-        gateway::{Card, Command, Instruction, PaymentSource, Question},
+        gateway::{Card, Command, Inquired, Instruction, PaymentSource, Question},
         merchants::Merchant,
         trail,
     },
@@ -114,13 +113,12 @@ impl PaymentMethods {
         let gateway_order_id = method.gateway_order_id();
         let question = Question {
             route: &method.route,
-            kind: Kind::Authorize,
+            about: Inquired::Authorize,
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
             shared: false,
             earlier: Vec::new(),
             known: Vec::new(),
-            payment: None,
         };
         self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await
     }

@@ -1,0 +1,114 @@
+//! From what a request states to its operation: the one way in which both APIs move money.
+
+use tollgate_core::{
+    order::{
+        Action, Intent, OrderKey,
+        operation::{Actor, Essentials, Fingerprint, KeyDigest, Reason},
+    },
+    payments::{Deadline, Payments, Performed, Refusal, gateway::PaymentSource},
+    values::money::Currency,
+};
+
+use super::{caller::Caller, failure::Failure};
+
+/// What a request that moves money states, read from its members.
+pub(crate) struct Stated<'a> {
+    /// What it wants.
+    action: Action,
+    /// The digest of its idempotency key.
+    key: Option<KeyDigest>,
+    /// What makes an equal request.
+    fingerprint: Fingerprint,
+    /// The currency; it has to be the order's.
+    currency: Option<Currency>,
+    /// Who requests it, by name. A repetition may state another name or reason, so neither is essential.
+    actor: Option<Actor>,
+    /// Why it is requested.
+    reason: Option<Reason>,
+    /// What a payment is paid with.
+    source: Option<&'a PaymentSource>,
+    /// Whether it is in order now. If not, it may still be the repetition of a request that was, such as one whose card
+    /// has expired since.
+    in_order_now: Result<(), Failure>,
+}
+
+/// Why what a request states was not performed.
+pub(crate) enum NotPerformed {
+    /// The request is not in order, and repeats no earlier one.
+    NotInOrder(Failure),
+    /// The use case did nothing.
+    Refused(Refusal),
+}
+
+impl From<NotPerformed> for Failure {
+    fn from(not_performed: NotPerformed) -> Self {
+        match not_performed {
+            NotPerformed::NotInOrder(failure) => failure,
+            NotPerformed::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl<'a> Stated<'a> {
+    /// A request that is in order and names nobody.
+    pub(crate) fn new(action: Action, essentials: &Essentials<'_>, key: Option<KeyDigest>) -> Self {
+        Self {
+            action,
+            key,
+            fingerprint: Fingerprint::new(essentials),
+            currency: essentials.currency,
+            actor: None,
+            reason: None,
+            source: None,
+            in_order_now: Ok(()),
+        }
+    }
+
+    /// Who requests it, and why.
+    pub(crate) fn by(self, actor: Option<Actor>, reason: Option<Reason>) -> Self {
+        Self { actor, reason, ..self }
+    }
+
+    /// What the payment is paid with.
+    pub(crate) fn paid_with(self, source: &'a PaymentSource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// Whether it is in order now.
+    pub(crate) fn in_order(self, in_order_now: Result<(), Failure>) -> Self {
+        Self { in_order_now, ..self }
+    }
+
+    /// Whether it wants a new payment.
+    pub(crate) fn is_payment(&self) -> bool {
+        matches!(self.action, Action::Pay(_))
+    }
+
+    /// Performs it on an order, for this caller. A request that is not in order any more is only looked up.
+    pub(crate) async fn perform(
+        self,
+        payments: &Payments,
+        caller: &Caller,
+        order: &OrderKey,
+        deadline: Deadline,
+    ) -> Result<Performed, NotPerformed> {
+        let merchant = &caller.merchant;
+        let intent = Intent {
+            action: self.action,
+            key: self.key,
+            fingerprint: self.fingerprint,
+            currency: self.currency,
+            by: caller.principal,
+            attribution: caller.attribution(self.actor.as_ref(), self.reason.as_ref()),
+        };
+        let performed = match self.in_order_now {
+            Ok(()) => payments.perform(merchant, order, &intent, self.source, deadline).await,
+            Err(failure) => match payments.repeat(merchant, order, &intent, deadline).await {
+                Ok(None) => return Err(NotPerformed::NotInOrder(failure)),
+                Ok(Some(performed)) => Ok(performed),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        performed.map_err(NotPerformed::Refused)
+    }
+}
