@@ -13,11 +13,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tollgate::{
     aws_client, aws_error,
     dynamodb::{Item, switch::DynamoDbSwitch},
-    lambda,
 };
 use tollgate_core::order::MerchantId;
 
-use crate::{failure::Failure, place::Place};
+use crate::{
+    failure::Failure,
+    place::{Place, aws_http_client},
+};
 
 /// All tries of one call. A person waits for it.
 const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
@@ -57,8 +59,7 @@ pub(crate) struct Index {
 
 impl Aws {
     pub(crate) fn new(place: &Place) -> Result<Self, Failure> {
-        let http_client =
-            lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let http_client = aws_http_client()?;
         // Three tries of a call, as everywhere; together they may take as long as a person waits.
         let limits = TimeoutConfig::builder().operation_timeout(CALL_LIMIT).build();
         Ok(Self {

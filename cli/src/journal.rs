@@ -10,20 +10,23 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::json;
-use tollgate::{
-    dynamodb::{
-        Item,
-        entries::{BUCKET, PARKED, SORT},
-        stream::whole_order,
-    },
-    lambda::JournalConfig,
+use tollgate::dynamodb::{
+    Item,
+    entries::{BUCKET, PARKED, SORT},
+    stream::whole_order,
 };
 use tollgate_core::journal::{
     entries,
     keep::{self, record},
 };
 
-use crate::{args::Rebuild, aws::Aws, failure::Failure, failure::UNHEALTHY, place::Place, report::Report};
+use crate::{
+    args::Rebuild,
+    aws::Aws,
+    failure::{Failure, UNHEALTHY},
+    place::{Place, aws_http_client},
+    report::Report,
+};
 
 /// Partitions of a merchant's day, for days that have no entry yet: the template's `JournalShards` where nothing else
 /// is said.
@@ -45,14 +48,8 @@ struct Totals {
 pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
-    let config = JournalConfig {
-        table: journal.clone(),
-        shards: rebuild.shards.unwrap_or(SHARDS),
-        region: place.region.clone(),
-        dynamodb_url: place.dynamodb_url.clone(),
-        credentials: place.credentials.clone(),
-    };
-    let store = config.entries().map_err(|error| Failure::Unavailable(error.to_string()))?;
+    let shards = rebuild.shards.unwrap_or(SHARDS);
+    let store = place.journal_in(journal.clone()).entries(shards, &aws_http_client()?);
     let (mut totals, mut from) = (Totals::default(), None);
     loop {
         let (items, next) = aws.scan(table, from).await?;

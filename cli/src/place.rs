@@ -5,11 +5,13 @@ pub(crate) mod deployed;
 
 use std::{sync::Arc, time::Duration};
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tollgate::{
-    lambda::{App, Config, Credentials},
+    lambda::{self, Adapters, Config, Credentials, JournalConfig},
     merchant_document::hosts::GatewayHosts,
+    ports::Job,
     secrets_manager::MerchantSettings,
 };
 use tollgate_core::{
@@ -269,6 +271,16 @@ impl Place {
         })
     }
 
+    /// The journal, in this table.
+    pub(crate) fn journal_in(&self, table: String) -> JournalConfig {
+        JournalConfig {
+            table,
+            region: self.region.clone(),
+            dynamodb_url: self.dynamodb_url.clone(),
+            credentials: self.credentials.clone(),
+        }
+    }
+
     /// The table of webhooks' deliveries, unless an argument names it.
     pub(crate) fn webhooks_table(&self, argument: Option<&str>) -> Result<String, Failure> {
         argument.map(str::to_owned).or_else(|| self.webhooks.clone()).ok_or_else(|| {
@@ -281,7 +293,7 @@ impl Place {
     }
 
     /// The use cases, as the functions have them.
-    pub(crate) fn app(&self) -> Result<App, Failure> {
+    pub(crate) fn job(&self) -> Result<Job, Failure> {
         let config = Config {
             table: self.table()?.to_owned(),
             // No command pays for a shopper.
@@ -302,8 +314,14 @@ impl Place {
             secretsmanager_url: self.secretsmanager_url.clone(),
             credentials: self.credentials.clone(),
         };
-        App::new(&config, Arc::clone(&self.clock)).map_err(|error| Failure::Unavailable(error.to_string()))
+        let adapters = Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?);
+        adapters.job(()).map_err(|error| Failure::Unavailable(error.to_string()))
     }
+}
+
+/// Calls AWS.
+pub(crate) fn aws_http_client() -> Result<SharedHttpClient, Failure> {
+    lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))
 }
 
 /// A local stack's clock, which can be ahead of the machine's.

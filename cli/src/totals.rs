@@ -45,9 +45,9 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     };
     let range = TotalsRange::new(since, until)
         .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
-    let (app, log) = (place.app()?, journal(place, options.journal_table.as_deref())?);
+    let (job, log) = (place.job()?, journal(place, options.journal_table.as_deref())?);
     let totals = read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
-    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
     let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals };
     if options.csv {

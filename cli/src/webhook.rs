@@ -8,12 +8,16 @@ pub(crate) use receivers::{add, new_secret, remove, rotate};
 
 use tollgate::{
     dynamodb::deliveries::DynamoDbDeliveries,
-    lambda::{self, WebhooksConfig},
+    lambda::WebhooksConfig,
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::payments::store::StoreError;
 
-use crate::{args::WebhookPlace, failure::Failure, place::Place};
+use crate::{
+    args::WebhookPlace,
+    failure::Failure,
+    place::{Place, aws_http_client},
+};
 
 /// Where receivers may be: on a local stack also on this machine.
 fn allowed(place: &Place) -> Allowed {
@@ -34,8 +38,7 @@ fn deliveries(place: &Place, at: &WebhookPlace) -> Result<DynamoDbDeliveries, Fa
         secretsmanager_url: place.secretsmanager_url.clone(),
         credentials: place.credentials.clone(),
     };
-    let http_client = lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))?;
-    Ok(config.deliveries_with(&http_client))
+    Ok(config.deliveries_with(&aws_http_client()?))
 }
 
 fn unavailable(error: &StoreError) -> Failure {

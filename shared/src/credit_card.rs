@@ -35,8 +35,8 @@ use crate::{
         members::Members,
         stated::{NotPerformed, Stated},
     },
-    app::App,
     invocation::{deadline, serve},
+    ports::Api,
 };
 use media::Media;
 use outgoing::Outgoing;
@@ -72,34 +72,34 @@ enum Purpose {
 }
 
 /// `POST /api/v1/payments/creditcard/authorize`.
-pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Authorize).await
+pub async fn authorize(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Authorize).await
 }
 
 /// `POST /api/v1/payments/creditcard/charge`.
-pub async fn charge(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Charge).await
+pub async fn charge(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Charge).await
 }
 
 /// `POST /api/v1/payments/creditcard/capture`.
-pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Capture).await
+pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Capture).await
 }
 
 /// `POST /api/v1/payments/creditcard/refund`.
-pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Refund).await
+pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Refund).await
 }
 
 /// `POST /api/v1/payments/creditcard/void`.
-pub async fn void(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Void).await
+pub async fn void(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Void).await
 }
 
 /// `POST /api/v1/payments/creditcard/status`: asks the gateway if need be, and returns how the
 /// payment stands.
-pub async fn status(app: &App, request: &Request) -> Response<Body> {
-    handle(app, request, Purpose::Status).await
+pub async fn status(api: &Api, request: &Request) -> Response<Body> {
+    handle(api, request, Purpose::Status).await
 }
 
 /// Where the routes of this API are.
@@ -108,7 +108,7 @@ const PREFIX: &str = "/api/v1/payments/creditcard";
 /// A request that API Gateway found no route for, if it is this API's:
 /// `/API/V1/Payments/CreditCard/Charge/` is `charge` to ASP.NET, whatever the case and with or
 /// without a slash at the end. What is not served is said in this API's own form.
-pub async fn unrouted(app: &App, request: &Request) -> Option<Response<Body>> {
+pub async fn unrouted(api: &Api, request: &Request) -> Option<Response<Body>> {
     let path = request.uri().path().to_ascii_lowercase();
     let (_, rest) = path.rsplit_once(PREFIX)?;
     if !rest.is_empty() && !rest.starts_with('/') {
@@ -128,7 +128,7 @@ pub async fn unrouted(app: &App, request: &Request) -> Option<Response<Body>> {
         }
     };
     if request.method() == Method::POST {
-        return Some(handle(app, request, requested).await);
+        return Some(handle(api, request, requested).await);
     }
     let detail = "this route takes POST only";
     let mut response = refuse(request, Failure::new(Code::MethodNotAllowed, detail)).await;
@@ -143,7 +143,7 @@ async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
 
 /// One request on its way through the API.
 struct Exchange<'a> {
-    app: &'a App,
+    api: &'a Api,
     request: &'a Request,
     caller: &'a Caller,
     /// The request's own `TransactionReference`, once it is known to be one: every response repeats
@@ -151,16 +151,16 @@ struct Exchange<'a> {
     reference: &'a mut Option<String>,
 }
 
-async fn handle(app: &App, request: &Request, requested: Purpose) -> Response<Body> {
+async fn handle(api: &Api, request: &Request, requested: Purpose) -> Response<Body> {
     // On the heap: a payment's future is large, and would be copied on its way down.
-    serve(request, Box::pin(negotiated(app, request, requested))).await
+    serve(request, Box::pin(negotiated(api, request, requested))).await
 }
 
-async fn negotiated(app: &App, request: &Request, requested: Purpose) -> Response<Body> {
+async fn negotiated(api: &Api, request: &Request, requested: Purpose) -> Response<Body> {
     let (body_type, media) = media_of(request);
     let mut reference = None;
     let handled = match body_type {
-        Ok((media, charset)) => handled(app, request, requested, media, charset, &mut reference).await,
+        Ok((media, charset)) => handled(api, request, requested, media, charset, &mut reference).await,
         Err(unsupported) => Err(Failure::new(Code::UnsupportedMediaType, unsupported.to_string())),
     };
     written(request, media, handled, reference)
@@ -201,7 +201,7 @@ fn accepted(request: &Request) -> Option<String> {
 }
 
 async fn handled(
-    app: &App,
+    api: &Api,
     request: &Request,
     requested: Purpose,
     media: Media,
@@ -209,16 +209,16 @@ async fn handled(
     reference: &mut Option<String>,
 ) -> Handled<Outgoing> {
     if !matches!(requested, Purpose::Status) {
-        exchange::must_not_be_stopped(app).await?;
+        exchange::must_not_be_stopped(api.switch.as_ref()).await?;
     }
     let document = read(request, media, charset)?;
     let mut root = Members::of(&document);
-    let caller = caller::authenticated(app, request, &mut root).await?;
+    let caller = caller::authenticated(&api.access, request, &mut root).await?;
     let members = root.required_object("Request");
     root.finish()?;
     let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
     caller.must_have(role(requested, &members))?;
-    let exchange = Exchange { app, request, caller: &caller, reference };
+    let exchange = Exchange { api, request, caller: &caller, reference };
     match requested {
         Purpose::Authorize => {
             pay::pay(exchange, members, requested, transaction::PaymentKind::Authorize).await
@@ -281,12 +281,12 @@ fn unreadable(error: Unreadable) -> String {
 impl Exchange<'_> {
     /// Performs what a request states and returns its outcome.
     async fn carry_out(self, id: Uuid, stated: Stated<'_>) -> Handled<Outgoing> {
-        let Self { app, request, caller, .. } = self;
-        let deadline = deadline(request, app.clock.now());
+        let Self { api, request, caller, .. } = self;
+        let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         let is_follow_up = !stated.is_payment();
-        match stated.perform(&app.payments, caller, &key, deadline).await {
-            Ok(performed) => of_operation(&performed, app.payments.gateway.info()),
+        match stated.perform(&api.payments, caller, &key, deadline).await {
+            Ok(performed) => of_operation(&performed, api.payments.gateway.info()),
             Err(NotPerformed::NotInOrder(failure)) => Err(failure),
             Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }

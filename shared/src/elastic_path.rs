@@ -49,11 +49,13 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
     invocation::{path_parameter, serve},
 };
 use page::Page;
-use tollgate_core::order::{InvalidId, OrderId};
+use tollgate_core::{
+    order::{InvalidId, OrderId},
+    payments::switch::Switch,
+};
 
 /// Responds to a request.
 async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>>) -> Response<Body> {
@@ -62,12 +64,12 @@ async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>
 
 /// Responds to a request that moves money, unless payments are stopped.
 async fn respond_unless_stopped(
-    app: &App,
+    switch: &dyn Switch,
     request: &Request,
     handled: impl Future<Output = Handled<Value>>,
 ) -> Response<Body> {
     respond(request, async {
-        exchange::must_not_be_stopped(app).await?;
+        exchange::must_not_be_stopped(switch).await?;
         handled.await
     })
     .await

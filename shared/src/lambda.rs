@@ -6,7 +6,7 @@ mod connections;
 mod streams;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
@@ -25,7 +25,7 @@ use tollgate_core::{
         Deadline, Payments,
         gateway::GatewayInfo,
         reconcile::Limits,
-        scheduled_capture,
+        scheduled_capture::CaptureSettings,
         store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
         trail,
     },
@@ -33,17 +33,18 @@ use tollgate_core::{
     values::clock::{Clock, SystemClock},
 };
 
-pub use crate::app::App;
 pub use aws::{AWS_ATTEMPTS, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
-pub use streams::{JournalConfig, run_journal};
+pub use streams::{JournalConfig, run_journal, start_totals};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
     abuse::Abuse,
+    access::Access,
     cardpointe::{self, CardPointe},
     dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},
     telemetry::{self, Measured},
 };
@@ -66,7 +67,7 @@ pub struct Config {
     /// Where merchants are read and what is accepted of them.
     pub merchants: MerchantSettings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
-    pub captures: scheduled_capture::CaptureSettings,
+    pub captures: CaptureSettings,
     /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`),
     /// and the partitions of its index (`IN_DOUBT_SHARDS`, 1 to 256).
     pub inquiries: Limits,
@@ -161,153 +162,171 @@ impl Config {
     }
 }
 
-/// The adapters, as themselves.
-struct Adapters {
-    store: Arc<DynamoDbStore>,
-    gateway: Arc<CardPointe>,
+/// A function's adapters, and what its handler works with, made of them. What only some functions need is made when it
+/// is first needed, and once: connections are shared.
+pub struct Adapters {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    http_client: SharedHttpClient,
     merchants: Arc<SecretsManagerMerchants>,
-    attempts: Arc<DynamoDbAttempts>,
+    abuse: Arc<Abuse>,
+    tables: OnceLock<Tables>,
+    gateway: OnceLock<Arc<CardPointe>>,
+}
+
+/// The adapters of the orders' table, and of the attempts beside it, over one client.
+struct Tables {
+    store: Arc<DynamoDbStore>,
     switch: Arc<DynamoDbSwitch>,
+    attempts: Arc<DynamoDbAttempts>,
 }
 
 impl Adapters {
-    /// Builds the clients; nothing is called yet.
-    fn new(config: &Config, clock: &Arc<dyn Clock>, http_client: &SharedHttpClient) -> Result<Self, Error> {
-        let dynamodb = aws_client!(aws_sdk_dynamodb, config, config.dynamodb_url, aws::limits(), http_client);
-        let secretsmanager = aws_client!(
-            aws_sdk_secretsmanager,
-            config,
-            config.secretsmanager_url,
-            aws::limits(),
-            http_client
-        );
-        let merchants = config.merchants.clone();
-        let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
-        let (table, stopped) = (config.table.clone(), config.payments_stopped);
-        Ok(Self {
-            switch: Arc::new(DynamoDbSwitch::new(dynamodb.clone(), table, clock.clone(), stopped)),
-            attempts: Arc::new(DynamoDbAttempts::new(dynamodb.clone(), config.attempts_table.clone())),
-            store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), shards)),
-            gateway: Arc::new(CardPointe::new(clock.clone())?),
-            merchants: Arc::new(SecretsManagerMerchants::new(
-                secretsmanager,
-                merchants,
-                GATEWAY,
-                clock.clone(),
-            )),
-        })
-    }
-}
-
-impl App {
-    /// Builds the clients; nothing is called yet.
-    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        install_tls();
-        Self::with_http_client(config, clock, &aws_http_client()?)
-    }
-
-    /// The same, with what carries the requests to AWS.
-    pub fn with_http_client(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        http_client: &SharedHttpClient,
-    ) -> Result<Self, Error> {
-        let adapters = Adapters::new(config, &clock, http_client)?;
-        Ok(Self::of(adapters, clock, config))
-    }
-
-    fn of(adapters: Adapters, clock: Arc<dyn Clock>, config: &Config) -> Self {
-        let Adapters { store, gateway, merchants, attempts, switch } = adapters;
-        let Config { captures, inquiries, source_header, .. } = config.clone();
-        let methods = PaymentMethods {
-            customers: store.clone(),
-            gateway: gateway.clone(),
-            profiles: gateway.clone(),
-            clock: clock.clone(),
-        };
-        let (payments, abuse) = (Payments { store, gateway, clock: clock.clone() }, Abuse::default());
+    /// Over what carries the requests to AWS. Nothing is called yet.
+    pub fn new(config: Config, clock: Arc<dyn Clock>, http_client: SharedHttpClient) -> Self {
+        let url = &config.secretsmanager_url;
+        let client = aws_client!(aws_sdk_secretsmanager, config, url, aws::limits(), http_client);
+        let merchants =
+            SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
         Self {
-            payments,
-            methods,
-            merchants,
+            config,
             clock,
-            abuse,
-            attempts,
-            switch,
-            source_header,
-            captures,
-            inquiries,
-            entry_log: None,
-            totals: None,
+            http_client,
+            merchants: Arc::new(merchants),
+            abuse: Arc::default(),
+            tables: OnceLock::new(),
+            gateway: OnceLock::new(),
         }
     }
 
-    /// What a function works with from its environment, with the connections open that its first request needs.
-    async fn start(opening: Opening) -> Result<Self, Error> {
-        let config = Config::from_env()?;
-        install_tls();
-        Self::start_with(opening, &config, &aws_http_client()?).await
+    fn tables(&self) -> &Tables {
+        self.tables.get_or_init(|| {
+            let (config, clock, http_client) = (&self.config, self.clock.clone(), &self.http_client);
+            let client =
+                aws_client!(aws_sdk_dynamodb, config, config.dynamodb_url, aws::limits(), http_client);
+            let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
+            let (table, attempts, stopped) =
+                (config.table.clone(), config.attempts_table.clone(), config.payments_stopped);
+            Tables {
+                switch: Arc::new(DynamoDbSwitch::new(client.clone(), table.clone(), clock, stopped)),
+                attempts: Arc::new(DynamoDbAttempts::new(client.clone(), attempts)),
+                store: Arc::new(DynamoDbStore::new(client, table, shards)),
+            }
+        })
     }
 
-    /// The same with the journal to read.
-    async fn start_with_journal(opening: Opening) -> Result<Self, Error> {
-        let config = Config::from_env()?;
-        let table = needed("JOURNAL_TABLE_NAME")?;
-        install_tls();
-        let http_client = aws_http_client()?;
-        let app = Self::start_with(opening, &config, &http_client).await?;
-        Ok(app.reading(&config, table, &http_client))
+    fn gateway(&self) -> Result<Arc<CardPointe>, Error> {
+        if let Some(gateway) = self.gateway.get() {
+            return Ok(gateway.clone());
+        }
+        let gateway = Arc::new(CardPointe::new(self.clock.clone())?);
+        Ok(self.gateway.get_or_init(|| gateway).clone())
     }
 
-    /// The same, reading the journal in this table.
-    #[must_use]
-    pub fn reading(self, config: &Config, table: String, http_client: &SharedHttpClient) -> Self {
-        let (entry_log, totals) = config.journal(table, http_client);
-        Self { entry_log: Some(entry_log), totals: Some(totals), ..self }
+    fn payments(&self) -> Result<Payments, Error> {
+        let store = self.tables().store.clone();
+        Ok(Payments { store, gateway: self.gateway()?, clock: self.clock.clone() })
     }
 
-    async fn start_with(
-        opening: Opening,
-        config: &Config,
-        http_client: &SharedHttpClient,
-    ) -> Result<Self, Error> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let adapters = Adapters::new(config, &clock, http_client)?;
-        connections::open(&adapters, opening, &known_merchants()).await;
-        Ok(Self::of(adapters, clock, config))
+    fn methods(&self) -> Result<PaymentMethods, Error> {
+        let gateway = self.gateway()?;
+        Ok(PaymentMethods {
+            customers: self.tables().store.clone(),
+            gateway: gateway.clone(),
+            profiles: gateway,
+            clock: self.clock.clone(),
+        })
     }
+
+    /// For tokens.
+    pub fn access(&self) -> Access {
+        Access {
+            merchants: self.merchants.clone(),
+            clock: self.clock.clone(),
+            abuse: self.abuse.clone(),
+            source_header: self.config.source_header.clone(),
+        }
+    }
+
+    /// For requests about payments.
+    pub fn api(&self) -> Result<Api, Error> {
+        let switch = self.tables().switch.clone();
+        Ok(Api { access: self.access(), switch, payments: self.payments()? })
+    }
+
+    /// For requests that learn an outcome.
+    pub fn confirm(&self) -> Result<Confirm, Error> {
+        Ok(Confirm { api: self.api()?, methods: self.methods()? })
+    }
+
+    /// For requests that pay.
+    pub fn checkout(&self) -> Result<Checkout, Error> {
+        let attempts = self.tables().attempts.clone();
+        Ok(Checkout { api: self.api()?, methods: self.methods()?, attempts })
+    }
+
+    /// For requests about stored cards.
+    pub fn stored_cards(&self) -> Result<StoredCards, Error> {
+        let switch = self.tables().switch.clone();
+        Ok(StoredCards { access: self.access(), switch, methods: self.methods()? })
+    }
+
+    /// For lists and totals, from this journal.
+    pub fn transactions(&self, journal: &JournalConfig) -> Transactions {
+        let JournalTotals { log, totals, .. } = journal.totals(&self.clock, &self.http_client);
+        Transactions {
+            access: self.access(),
+            orders: self.tables().store.clone(),
+            log,
+            totals,
+            gateway: GATEWAY,
+        }
+    }
+
+    /// For scheduled captures.
+    pub fn captures(&self) -> Result<Job<CaptureSettings>, Error> {
+        self.job(self.config.captures)
+    }
+
+    /// For inquiries.
+    pub fn inquiries(&self) -> Result<Job<Limits>, Error> {
+        self.job(self.config.inquiries)
+    }
+
+    /// For what acts on payments without a caller's request.
+    pub fn job<S>(&self, settings: S) -> Result<Job<S>, Error> {
+        let switch = self.tables().switch.clone();
+        Ok(Job { payments: self.payments()?, merchants: self.merchants.clone(), switch, settings })
+    }
+}
+
+/// Begins every function's start: logs, TLS, and what carries requests to AWS.
+fn begin() -> Result<SharedHttpClient, Error> {
+    telemetry::init();
+    install_tls();
+    aws_http_client()
+}
+
+/// A function's adapters from its environment, with the connections open that its first request needs.
+pub async fn start(opening: Opening) -> Result<Adapters, Error> {
+    let http_client = begin()?;
+    let adapters = Adapters::new(Config::from_env()?, Arc::new(SystemClock), http_client);
+    connections::open(&adapters, opening, &known_merchants()).await?;
+    Ok(adapters)
 }
 
 /// Runs one function's handler in the Lambda runtime until the platform stops it.
-pub async fn run<H, F>(opening: Opening, handler: H) -> Result<(), Error>
+pub async fn run<P, H, F>(ports: P, handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, Request) -> F + Sync,
+    P: Send + Sync,
+    H: Fn(Arc<P>, Request) -> F + Sync,
     F: Future<Output = Response<Body>> + Send,
 {
-    telemetry::init();
-    serve(App::start(opening).await?, handler).await
-}
-
-/// The same for a function that reads the journal, too.
-pub async fn run_with_journal<H, F>(handler: H) -> Result<(), Error>
-where
-    H: Fn(Arc<App>, Request) -> F + Sync,
-    F: Future<Output = Response<Body>> + Send,
-{
-    telemetry::init();
-    serve(App::start_with_journal(Opening::Table).await?, handler).await
-}
-
-async fn serve<H, F>(app: App, handler: H) -> Result<(), Error>
-where
-    H: Fn(Arc<App>, Request) -> F + Sync,
-    F: Future<Output = Response<Body>> + Send,
-{
-    let (app, handler) = (Arc::new(app), &handler);
+    let (ports, handler) = (Arc::new(ports), &handler);
     let adapter = Adapter::from(service_fn(move |request: Request| {
-        let app = app.clone();
+        let ports = ports.clone();
         async move {
-            let response = handler(app, request).await;
+            let response = handler(ports, request).await;
             Ok::<_, Error>(response)
         }
     }));
@@ -326,44 +345,22 @@ fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequ
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
 /// answers is the invocation's result, and its figures become metrics.
-pub async fn run_scheduled<H, F, E, R>(handler: H) -> Result<(), Error>
+pub async fn run_scheduled<P, H, F, E, R>(ports: P, handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
+    P: Send + Sync,
+    H: Fn(Arc<P>, E, Deadline) -> F + Sync,
     F: Future<Output = R> + Send,
     E: DeserializeOwned + Send + 'static,
     R: Measured + Serialize + Send,
 {
-    telemetry::init();
-    run_schedule(App::start(Opening::Table).await?, handler).await
-}
-
-/// The same for a function that reads the journal, and calls nothing else.
-pub async fn run_scheduled_with_journal<H, F, E, R>(handler: H) -> Result<(), Error>
-where
-    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
-    F: Future<Output = R> + Send,
-    E: DeserializeOwned + Send + 'static,
-    R: Measured + Serialize + Send,
-{
-    telemetry::init();
-    run_schedule(App::start_with_journal(Opening::Nothing).await?, handler).await
-}
-
-async fn run_schedule<H, F, E, R>(app: App, handler: H) -> Result<(), Error>
-where
-    H: Fn(Arc<App>, E, Deadline) -> F + Sync,
-    F: Future<Output = R> + Send,
-    E: DeserializeOwned + Send + 'static,
-    R: Measured + Serialize + Send,
-{
-    let (app, handler) = (Arc::new(app), &handler);
+    let (ports, handler) = (Arc::new(ports), &handler);
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
-        let app = app.clone();
+        let ports = ports.clone();
         async move {
-            let deadline = invocation::deadline_of(&event.context, app.clock.now());
-            let (report, trail) = trail::follow(handler(app.clone(), event.payload, deadline)).await;
-            telemetry::emit(&report, app.clock.now());
-            telemetry::emit(&trail, app.clock.now());
+            let deadline = invocation::deadline_of(&event.context, SystemClock.now());
+            let (report, trail) = trail::follow(handler(ports, event.payload, deadline)).await;
+            telemetry::emit(&report, SystemClock.now());
+            telemetry::emit(&trail, SystemClock.now());
             Ok::<_, Error>(report)
         }
     }))
@@ -377,11 +374,11 @@ fn known_merchants() -> Vec<MerchantId> {
 }
 
 /// Only one function captures by schedule and has a concurrency; all of them write the index.
-fn captures(shards: &str, concurrency: Option<String>) -> Result<scheduled_capture::CaptureSettings, Error> {
+fn captures(shards: &str, concurrency: Option<String>) -> Result<CaptureSettings, Error> {
     let shards = partitions("CAPTURE_SHARDS", shards, CAPTURE_SHARDS_MAX)?;
     let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
     let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
-    Ok(scheduled_capture::CaptureSettings { shards, concurrency })
+    Ok(CaptureSettings { shards, concurrency })
 }
 
 fn partitions(name: &str, text: &str, max: u16) -> Result<u16, Error> {

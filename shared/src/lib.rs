@@ -11,10 +11,11 @@ pub mod secrets_manager;
 pub mod webhook_client;
 
 pub mod abuse;
+pub mod access;
 pub mod access_token;
 pub mod api;
-pub mod app;
 pub mod invocation;
+pub mod ports;
 pub mod spreadsheet;
 pub mod version;
 

@@ -6,16 +6,17 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 use serde_json::json;
+use tollgate_core::payments::switch::Switch;
 
-use crate::{app::App, invocation::serve, version::version};
+use crate::{invocation::serve, version::version};
 
 /// `GET /status`.
-pub async fn status(app: &App, request: &Request) -> Response<Body> {
-    serve(request, Box::pin(describe(app))).await
+pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
+    serve(request, Box::pin(describe(switch))).await
 }
 
-async fn describe(app: &App) -> Response<Body> {
-    let payments = match app.switch.is_stopped().await {
+async fn describe(switch: &dyn Switch) -> Response<Body> {
+    let payments = match switch.is_stopped().await {
         Ok(true) => "stopped",
         Ok(false) => "enabled",
         Err(error) => {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate::lambda::App;
+use tollgate::ports::Job;
 use tollgate_core::{
     order::{MerchantId, OrderKey},
     payments::store::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
@@ -23,19 +23,19 @@ const LONGEST_DOUBT: SignedDuration = SignedDuration::from_hours(24);
 const CENTURY: SignedDuration = SignedDuration::from_hours(876_000);
 
 pub(super) async fn check(place: &Place, id: &MerchantId) -> Check {
-    let found = match place.app() {
-        Ok(app) => needed(&app, id).await,
+    let found = match place.job() {
+        Ok(job) => needed(&job, id).await,
         Err(failure) => Err(failure),
     };
     Check::of(format!("deletion of {id}"), found)
 }
 
-async fn needed(app: &App, id: &MerchantId) -> Result<String, Failure> {
-    let mut in_doubt = orders(app, id, Index::InDoubt, IN_DOUBT_SHARDS_MAX, LONGEST_DOUBT).await?;
-    let captures = orders(app, id, Index::CapturesDue, CAPTURE_SHARDS_MAX, CENTURY).await?;
+async fn needed(job: &Job, id: &MerchantId) -> Result<String, Failure> {
+    let mut in_doubt = orders(job, id, Index::InDoubt, IN_DOUBT_SHARDS_MAX, LONGEST_DOUBT).await?;
+    let captures = orders(job, id, Index::CapturesDue, CAPTURE_SHARDS_MAX, CENTURY).await?;
     // The index also holds orders that only wait for their personal data to be deleted, which needs no secret.
     for key in in_doubt.clone() {
-        if app.payments.order(&key).await?.next_inquiry_at().is_none() {
+        if job.payments.order(&key).await?.next_inquiry_at().is_none() {
             in_doubt.remove(&key);
         }
     }
@@ -53,19 +53,19 @@ async fn needed(app: &App, id: &MerchantId) -> Result<String, Failure> {
 
 /// The merchant's orders in an index that are due within a time.
 async fn orders(
-    app: &App,
+    job: &Job,
     id: &MerchantId,
     index: Index,
     shards: u16,
     within: SignedDuration,
 ) -> Result<HashSet<OrderKey>, Failure> {
-    let until = app.clock.now().checked_add(within).unwrap_or(Timestamp::MAX);
+    let until = job.payments.clock.now().checked_add(within).unwrap_or(Timestamp::MAX);
     let mut found = HashSet::new();
     for shard in 0..shards {
         let mut after = None;
         loop {
             let query = DueQuery { index, shard, until, after, limit: PAGE };
-            let page = app.payments.store.due(query).await;
+            let page = job.payments.store.due(query).await;
             let page = page.map_err(|error| Failure::Unavailable(error.to_string()))?;
             found.extend(page.keys.into_iter().filter(|key| key.merchant == *id));
             after = page.next;

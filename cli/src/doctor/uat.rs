@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::lambda::{App, GATEWAY};
+use tollgate::{lambda::GATEWAY, ports::Job};
 use tollgate_core::{
     order::{
         OrderId,
@@ -39,7 +39,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 
 /// One test, with what it takes.
 struct Test<'a> {
-    app: App,
+    job: Job,
     document: &'a Document,
     currency: Currency,
     route: Route,
@@ -85,7 +85,7 @@ pub(crate) async fn run(
         confirm::by_typing(&decimal, &happens)?;
     }
     let order = "tollgate-doctor".parse().map_err(|_| Failure::Input("no order id".to_owned()))?;
-    let test = Test { app: place.app()?, document: &document, currency, route, amount, order };
+    let test = Test { job: place.job()?, document: &document, currency, route, amount, order };
     let sale = match &doctor.sale {
         Some(retref) => retref.clone(),
         None => test.sale().await?,
@@ -104,7 +104,7 @@ impl Test<'_> {
             memo: None,
             command,
         };
-        self.app.payments.gateway.execute(&self.document.merchant, instruction, LIMIT).await
+        self.job.payments.gateway.execute(&self.document.merchant, instruction, LIMIT).await
     }
 
     async fn sale(&self) -> Result<String, Failure> {
@@ -118,7 +118,7 @@ impl Test<'_> {
             save: false,
         };
         let source = PaymentSource::Card(Box::new(card));
-        let order_id = gateway_order_id(self.app.clock.new_id());
+        let order_id = gateway_order_id(self.job.payments.clock.new_id());
         let outcome = self.perform(&order_id, Command::Purchase(&source)).await;
         match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_) | Outcome::PartiallyApproved(_), Some(retref)) => Ok(retref.clone()),
@@ -131,7 +131,7 @@ impl Test<'_> {
 
     async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
         let what = "refunds by order id";
-        let order_id = gateway_order_id(self.app.clock.new_id());
+        let order_id = gateway_order_id(self.job.payments.clock.new_id());
         let outcome = self.perform(&order_id, Command::Refund { reference: sale }).await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
         match (&outcome, &outcome.response().reference) {

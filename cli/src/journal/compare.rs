@@ -9,8 +9,8 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
-    app::App,
     dynamodb::{Item, entries::Column},
+    ports::Job,
 };
 use tollgate_core::{
     journal::entries,
@@ -49,7 +49,7 @@ type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
 pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
-    let app = place.app()?;
+    let job = place.job()?;
     let mut facts = Facts::new();
     let (mut read, mut from) = (0, None);
     loop {
@@ -65,25 +65,25 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
     }
     let mut unreadable = Vec::new();
     for (key, facts) in &mut facts {
-        match known(&app, key).await? {
+        match known(&job, key).await? {
             Some(known) => facts.retain(|fact| !known.contains(&fact.id)),
             None => unreadable.push(format!("{}#{}", key.0, key.1)),
         }
     }
     facts.retain(|_, facts| !facts.is_empty());
     if compare.inquire {
-        inquire(&app, &mut facts).await;
+        inquire(&job, &mut facts).await;
     }
     Ok(report(table, read, facts, &unreadable))
 }
 
 /// What the table tells of an order; nothing of one that it does not have, and `None` if it cannot be read.
 async fn known(
-    app: &App,
+    job: &Job,
     (merchant, order): &(MerchantId, OrderId),
 ) -> Result<Option<HashSet<Uuid>>, Failure> {
     let key = OrderKey { merchant: merchant.clone(), order: order.clone() };
-    match app.payments.order(&key).await {
+    match job.payments.order(&key).await {
         Ok(order) => Ok(Some(entries(None, &order).into_iter().map(|entry| entry.id).collect())),
         Err(Refusal::Store(StoreError::Corrupt(_))) => Ok(None),
         Err(refusal) => match Failure::from(refusal) {
@@ -94,11 +94,11 @@ async fn known(
 }
 
 /// Reads the gateway's record of each fact back. What it does not answer is said in its place.
-async fn inquire(app: &App, facts: &mut Facts) {
+async fn inquire(job: &Job, facts: &mut Facts) {
     let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {
         if !merchants.contains_key(merchant) {
-            let found = app.merchants.get(merchant).await;
+            let found = job.merchants.get(merchant).await;
             merchants.insert(merchant.clone(), found.map_err(|error| Failure::from(error).text().to_owned()));
         }
         for fact in facts {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tollgate::app::MayRun;
+use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
         Action, FollowUp, Intent, OperationRef, Order, OrderKey, Plan, Target,
@@ -32,8 +32,8 @@ pub(crate) async fn run(
     change: &ChangePayment,
 ) -> Result<Report, Failure> {
     let stage = place.stage()?;
-    let app = place.app()?;
-    match app.may_run().await {
+    let job = place.job()?;
+    match job.may_run().await {
         MayRun::Yes => {}
         MayRun::Stopped => {
             return Err(Failure::Refused("all payments are stopped; see `tollgate start`".to_owned()));
@@ -42,14 +42,14 @@ pub(crate) async fn run(
             return Err(Failure::Unavailable("it cannot be read whether payments are stopped".to_owned()));
         }
     }
-    let merchant = app.merchants.get(&change.merchant).await?;
+    let merchant = job.merchants.get(&change.merchant).await?;
     if merchant.disabled {
         return Err(Failure::Refused("the merchant is stopped; see `tollgate merchant start`".to_owned()));
     }
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
-    let order = app.payments.order(&key).await?;
+    let order = job.payments.order(&key).await?;
     let intent = intent(follow_up, change, &order)?;
-    let plan = app.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
+    let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
     // A repetition does nothing, so there is nothing to confirm.
     if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
         let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
@@ -69,7 +69,7 @@ pub(crate) async fn run(
             confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
         }
     }
-    let performed = app.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
+    let performed = job.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
     Ok(outcome(stage, &performed))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tollgate::{elastic_path::transaction_status, lambda::JournalConfig, spreadsheet::payments};
+use tollgate::{elastic_path::transaction_status, spreadsheet::payments};
 use tollgate_core::{
     journal::{
         entry_log::EntryLog,
@@ -17,12 +17,9 @@ use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
     failure::{self, Failure},
-    place::Place,
+    place::{Place, aws_http_client},
     report::Report,
 };
-
-/// A deployment's partitions matter to what is written only.
-const SHARDS: u16 = 1;
 
 /// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
 const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -73,20 +70,13 @@ pub(crate) fn range(day: Day, now: Timestamp) -> Result<(Timestamp, Timestamp), 
 
 /// The journal of the table that the argument names, or else the place; nothing is called yet.
 pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn EntryLog>, Failure> {
-    let config = JournalConfig {
-        table: place.journal_table(table)?,
-        shards: SHARDS,
-        region: place.region.clone(),
-        dynamodb_url: place.dynamodb_url.clone(),
-        credentials: place.credentials.clone(),
-    };
-    config.log().map_err(|error| Failure::Unavailable(error.to_string()))
+    Ok(place.journal_in(place.journal_table(table)?).log(&aws_http_client()?))
 }
 
 async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
-    let app = place.app()?;
+    let job = place.job()?;
     let log = journal(place, filter.journal_table.as_deref())?;
-    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     if filter.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.

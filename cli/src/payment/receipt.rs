@@ -12,10 +12,10 @@ use super::history::time;
 use crate::{args::Show, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
-    let app = place.app()?;
+    let job = place.job()?;
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
-    let order = app.payments.order(&key).await?;
-    let merchant = app.merchants.get_for_inquiries(&show.merchant).await?;
+    let order = job.payments.order(&key).await?;
+    let merchant = job.merchants.get_for_inquiries(&show.merchant).await?;
     let asked = order.transactions.iter().filter(|own| show.transaction.is_none_or(|id| own.id == id));
     let mut receipts: Vec<Receipt> = asked.filter_map(|own| receipt(&merchant, &order, own)).collect();
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.transaction.to_string()).collect();

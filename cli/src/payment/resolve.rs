@@ -24,8 +24,8 @@ use crate::{
 
 pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Failure> {
     let stage = place.stage()?;
-    let app = place.app()?;
-    let merchant = app.merchants.get(&resolve.merchant).await?;
+    let job = place.job()?;
+    let merchant = job.merchants.get(&resolve.merchant).await?;
     let key = OrderKey { merchant: resolve.merchant.clone(), order: resolve.order.clone() };
     let verdict = HandDecision {
         verdict: resolve.verdict.into(),
@@ -33,7 +33,7 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         reason: resolve.reason.clone(),
         reference: resolve.retref.clone(),
     };
-    let weighed = app.payments.weigh_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
+    let weighed = job.payments.weigh_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
     let (Some(transaction), Some(operation)) =
         (weighed.before.transaction(resolve.transaction), weighed.before.operation(weighed.at))
     else {
@@ -52,7 +52,7 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
     if !confirm::unasked(&operation.route, yes, live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
-    let order = app.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
+    let order = job.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
     let text = format!("Recorded on stage {stage}.\n\n{}", history::text(&order, Some(resolve.transaction)));
     Ok(Report::new(text, value(stage, &order, resolve, false)))
 }

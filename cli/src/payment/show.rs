@@ -6,9 +6,9 @@ use super::history;
 use crate::{args::Show, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
-    let app = place.app()?;
+    let job = place.job()?;
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
-    let order = app.payments.order(&key).await?;
+    let order = job.payments.order(&key).await?;
     if let Some(id) = show.transaction
         && order.transaction(id).is_none()
     {

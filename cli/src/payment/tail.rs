@@ -24,9 +24,9 @@ const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 
 /// Runs until its output is closed.
 pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Result<Report, Failure> {
-    let app = place.app()?;
+    let job = place.job()?;
     let log = journal(place, tail.journal_table.as_deref())?;
-    let lister = Lister { log: log.as_ref(), store: app.payments.store.as_ref() };
+    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let conditions = tail.filter.conditions();
     let begin = tail.since.unwrap_or_else(|| place.clock.now());
     let (mut seen, mut since) = (BTreeMap::<Uuid, Timestamp>::new(), begin);

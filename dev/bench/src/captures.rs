@@ -13,11 +13,10 @@ use local::{
     load::{Load, fill},
 };
 use serde::{Deserialize, Serialize};
-use tollgate::{abuse::Abuse, lambda::App};
+use tollgate::ports::Job;
 use tollgate_core::{
     payments::{
         Deadline, Payments,
-        attempts::Unlimited,
         scheduled_capture::{CaptureRequest, CaptureSettings, capture_due},
         switch::AlwaysOn,
     },
@@ -90,31 +89,20 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let stack = Stack::start(options).await.map_err(|error| error.to_string())?;
     let rounds = usize::try_from(seconds * 1000 / latency_ms.max(1)).unwrap_or(1).max(1);
     let count = concurrency * rounds;
-    let own = stack.app();
+    let own = stack.ports().captures.clone();
     let counting = Arc::new(Counting::new(Arc::new(Memory::new(Duration::from_millis(store_ms)))));
-    let app = App {
-        payments: Payments {
-            store: counting.clone(),
-            gateway: own.payments.gateway.clone(),
-            clock: own.clock.clone(),
-        },
-        methods: own.methods.clone(),
+    let (gateway, clock) = (own.payments.gateway.clone(), own.payments.clock.clone());
+    let job = Job {
+        payments: Payments { store: counting.clone(), gateway, clock },
         merchants: own.merchants.clone(),
-        clock: own.clock.clone(),
-        abuse: Abuse::default(),
-        attempts: Arc::new(Unlimited),
         switch: Arc::new(AlwaysOn),
-        source_header: None,
-        captures: settings,
-        inquiries: own.inquiries,
-        entry_log: None,
-        totals: None,
+        settings,
     };
     let bar = ProgressBar::new(count as u64).with_message(format!("preparing {count} for {concurrency}"));
     let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let capture_at = stack.clock().now() + jiff::SignedDuration::from_hours(1);
-    fill(&app, Load { count, capture_at, amount: 2599 }, |done| bar.set_position(done as u64)).await?;
+    fill(&job, Load { count, capture_at, amount: 2599 }, |done| bar.set_position(done as u64)).await?;
     bar.finish_and_clear();
     stack.advance_clock(3600);
     let delay = FaultKind::Delay { delay_ms: latency_ms };
@@ -124,7 +112,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let (started, used) = (Instant::now(), processor::seconds_used());
     let deadline = Deadline::after(Duration::from_mins(10));
     let report =
-        capture_due(&app.payments, app.merchants.as_ref(), CaptureRequest::default(), settings, deadline)
+        capture_due(&job.payments, job.merchants.as_ref(), CaptureRequest::default(), settings, deadline)
             .await;
     let seconds = started.elapsed().as_secs_f64();
     let used = processor::seconds_used().zip(used).map(|(now, before)| now - before);

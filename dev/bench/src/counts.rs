@@ -94,7 +94,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, 
     let scheduled = watch.request("authorize for the schedule", &authorize, &event).await?.0;
     world.keep(true);
     // Named, because a run in the first minute of an hour looks into all partitions that there can be.
-    let shards: Vec<u16> = (0..world.stack.app().captures.shards).collect();
+    let shards: Vec<u16> = (0..world.stack.ports().captures.settings.shards).collect();
     let report = schedule.invoke(&json!({"order_id": "scheduled", "shards": shards})).await?;
     if report["captured"] != 1 {
         return Err(format!("the schedule did not capture: {report}"));

@@ -80,8 +80,9 @@ impl World {
     /// Registers orders as Tollgate keeps them, past the proxies.
     pub(crate) async fn register(&self, orders: impl Iterator<Item = String>) -> Result<(), String> {
         let client = dynamodb_client(self.stack.dynamodb_url());
-        let app = self.stack.app();
-        let shards = Shards { in_doubt: app.inquiries.shards, captures: app.captures.shards };
+        let ports = self.stack.ports();
+        let shards =
+            Shards { in_doubt: ports.inquiries.settings.shards, captures: ports.captures.settings.shards };
         let store = DynamoDbStore::new(client, TABLE_NAME.to_owned(), shards);
         for order in orders {
             let key = OrderKey {

@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use tokio::time::{Instant, sleep};
-use tollgate::app::App;
 use tollgate_core::{order::operation::KeyDigest, values::clock::Clock};
 use uuid::Uuid;
 
@@ -15,7 +14,7 @@ use crate::{
     ask::{Ask, Asked, Route, Telling, Word},
     check::told,
     versions::Version,
-    world::{State, World},
+    world::{Instance, State, World},
 };
 
 /// What the platform gives an invocation.
@@ -82,9 +81,9 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
     let by_clock = instance.now().max(world.now());
     context.deadline = u64::try_from((by_clock + LIMIT).as_millisecond()).unwrap_or_default();
     let request = request.with_lambda_context(context);
-    let (app, route, began) = (instance.app(), ask.route, Instant::now());
+    let (process, route, began) = (instance.clone(), ask.route, Instant::now());
     let valid = world.state().shops.accepts(ask.merchant, &credential);
-    let answer = instance.run(LIMIT, async move { handle(&app, route, &request).await }).await;
+    let answer = instance.run(LIMIT, async move { handle(&process, route, &request).await }).await;
     let reply = answer.map_or(Reply::Lost, |response| {
         if let Route::Card(..) = ask.route {
             knows_the_key(world, ask.merchant, &credential, valid, response.status().as_u16());
@@ -95,10 +94,10 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
     reply
 }
 
-async fn handle(app: &App, route: Route, request: &Request) -> Response<Body> {
+async fn handle(process: &Arc<Instance>, route: Route, request: &Request) -> Response<Body> {
     match route {
-        Route::Card(asked, _) => credit_card::handle(app, asked, request).await,
-        _ => elastic_path::handle(app, route, request).await,
+        Route::Card(asked, _) => credit_card::handle(&process.api(), asked, request).await,
+        _ => elastic_path::handle(process, route, request).await,
     }
 }
 

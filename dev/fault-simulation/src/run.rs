@@ -88,10 +88,10 @@ where
 pub(crate) async fn reconcile_once(world: &Arc<World>) -> Option<ReconcileReport> {
     let instance = world.start();
     world.step(format_args!("#{} reconcile", instance.number));
-    let app = instance.app();
+    let job = instance.inquiries();
     let deadline = Deadline::after(RECONCILE_LIMIT);
     let invocation =
-        async move { reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await };
+        async move { reconcile(&job.payments, job.merchants.as_ref(), job.settings, deadline).await };
     let report = instance.run(RECONCILE_LIMIT, invocation).await;
     world.state().count("reconcile runs");
     report
@@ -102,11 +102,11 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: CaptureRequest) {
     let instance = world.start();
     world.step(format_args!("#{} scheduled capture {request:?}", instance.number));
     instance.only_looks.store(request.dry_run, Ordering::Relaxed);
-    let app = instance.app();
+    let job = instance.captures();
     let deadline = Deadline::after(CAPTURE_LIMIT);
     let dry_run = request.dry_run;
     let invocation = async move {
-        capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline).await
+        capture_due(&job.payments, job.merchants.as_ref(), request, job.settings, deadline).await
     };
     let report = instance.run(CAPTURE_LIMIT, invocation).await;
     let mut guard = world.state();

@@ -16,7 +16,10 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
-use tollgate::{abuse::Abuse, app::App};
+use tollgate::{
+    access::Access,
+    ports::{self, Api, Checkout, Confirm, Job},
+};
 use tollgate_core::{
     order::Order,
     payments::{
@@ -252,30 +255,59 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The functions' own wiring, over the fakes.
-    pub(crate) fn app(self: &Arc<Self>) -> App {
-        let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
-        let methods = PaymentMethods {
+    /// What lets callers in, over the fakes.
+    fn access(self: &Arc<Self>) -> Access {
+        Access { merchants: self.clone(), clock: self.clone(), abuse: Arc::default(), source_header: None }
+    }
+
+    fn payments(self: &Arc<Self>) -> Payments {
+        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() }
+    }
+
+    fn methods(self: &Arc<Self>) -> PaymentMethods {
+        PaymentMethods {
             customers: self.clone(),
             gateway: self.clone(),
             profiles: self.clone(),
             clock: self.clone(),
-        };
-        let captures = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
-        App {
-            payments,
-            methods,
-            merchants: self.clone(),
-            clock: self.clone(),
-            abuse: Abuse::default(),
-            attempts: Arc::new(Unlimited),
-            switch: Arc::new(AlwaysOn),
-            source_header: None,
-            captures,
-            inquiries: Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() },
-            entry_log: None,
-            totals: None,
         }
+    }
+
+    /// What requests about payments work with, over the fakes.
+    pub(crate) fn api(self: &Arc<Self>) -> Api {
+        Api { access: self.access(), switch: Arc::new(AlwaysOn), payments: self.payments() }
+    }
+
+    /// The same for requests that learn an outcome.
+    pub(crate) fn confirm(self: &Arc<Self>) -> Confirm {
+        Confirm { api: self.api(), methods: self.methods() }
+    }
+
+    /// The same for requests that pay.
+    pub(crate) fn checkout(self: &Arc<Self>) -> Checkout {
+        Checkout { api: self.api(), methods: self.methods(), attempts: Arc::new(Unlimited) }
+    }
+
+    /// The same for requests about stored cards.
+    pub(crate) fn stored_cards(self: &Arc<Self>) -> ports::StoredCards {
+        let (access, switch) = (self.access(), Arc::new(AlwaysOn));
+        ports::StoredCards { access, switch, methods: self.methods() }
+    }
+
+    /// The same for schedules.
+    fn job<S>(self: &Arc<Self>, settings: S) -> Job<S> {
+        let switch = Arc::new(AlwaysOn);
+        Job { payments: self.payments(), merchants: self.clone(), switch, settings }
+    }
+
+    /// Inquiries.
+    pub(crate) fn inquiries(self: &Arc<Self>) -> Job<Limits> {
+        self.job(Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() })
+    }
+
+    /// Scheduled captures.
+    pub(crate) fn captures(self: &Arc<Self>) -> Job<CaptureSettings> {
+        self.job(CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 })
     }
 
     /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is

@@ -11,13 +11,15 @@ use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tollgate::{
+    access::Access,
     dynamodb::stream::StreamResponse,
     invocation::deadline_of,
-    lambda::{App, GATEWAY},
+    lambda::GATEWAY,
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
 };
 use tollgate_core::{
     journal::entry_store::EntryStore,
-    payments::Deadline,
+    payments::{Deadline, reconcile::Limits, scheduled_capture::CaptureSettings},
     values::clock::Clock,
     webhooks::{delivering::Delivering, event_bus::EventBus},
 };
@@ -25,42 +27,66 @@ use uuid::Uuid;
 
 use crate::permissions::acting_as;
 
+/// What each function's handler works with. All functions share one process here.
+pub struct Ports {
+    /// `token`.
+    pub access: Arc<Access>,
+    /// `orders`, `capture`, `refund` and `void`.
+    pub api: Arc<Api>,
+    /// `confirm`.
+    pub confirm: Arc<Confirm>,
+    /// `authorize`, `purchase` and `payments`.
+    pub checkout: Arc<Checkout>,
+    /// `payment-methods`.
+    pub stored_cards: Arc<StoredCards>,
+    /// `transactions`.
+    pub transactions: Arc<Transactions>,
+    /// `reconcile`.
+    pub inquiries: Arc<Job<Limits>>,
+    /// `scheduled-capture`.
+    pub captures: Arc<Job<CaptureSettings>>,
+    /// `totals`.
+    pub totals: Arc<JournalTotals>,
+}
+
 /// A handler, as a function's package exports it.
-pub type Handler = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub type Handler = fn(&Ports, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// Every function: the name of its binary and its handler. A test compares it with `template.yaml`, both ways.
 pub const TABLE: &[(&str, Handler)] = &[
-    ("authorize", |app, request| Box::pin(authorize::handle(app, request))),
-    ("capture", |app, request| Box::pin(capture::handle(app, request))),
-    ("confirm", |app, request| Box::pin(confirm::handle(app, request))),
-    ("orders", |app, request| Box::pin(orders::handle(app, request))),
-    ("payment-methods", |app, request| Box::pin(payment_methods::handle(app, request))),
-    ("payments", |app, request| Box::pin(payments::handle(app, request))),
-    ("purchase", |app, request| Box::pin(purchase::handle(app, request))),
-    ("refund", |app, request| Box::pin(refund::handle(app, request))),
-    ("token", |app, request| Box::pin(token::handle(app, request))),
-    ("transactions", |app, request| Box::pin(transactions::handle(app, request))),
-    ("void", |app, request| Box::pin(void::handle(app, request))),
+    ("authorize", |ports, request| Box::pin(authorize::handle(ports.checkout.clone(), request))),
+    ("capture", |ports, request| Box::pin(capture::handle(ports.api.clone(), request))),
+    ("confirm", |ports, request| Box::pin(confirm::handle(ports.confirm.clone(), request))),
+    ("orders", |ports, request| Box::pin(orders::handle(ports.api.clone(), request))),
+    ("payment-methods", |ports, request| {
+        Box::pin(payment_methods::handle(ports.stored_cards.clone(), request))
+    }),
+    ("payments", |ports, request| Box::pin(payments::handle(ports.checkout.clone(), request))),
+    ("purchase", |ports, request| Box::pin(purchase::handle(ports.checkout.clone(), request))),
+    ("refund", |ports, request| Box::pin(refund::handle(ports.api.clone(), request))),
+    ("token", |ports, request| Box::pin(token::handle(ports.access.clone(), request))),
+    ("transactions", |ports, request| Box::pin(transactions::handle(ports.transactions.clone(), request))),
+    ("void", |ports, request| Box::pin(void::handle(ports.api.clone(), request))),
 ];
 
 /// A handler that a schedule invokes with an event; its report is the invocation's result. An event that it cannot read
 /// is an error before anything is done.
 pub type Scheduled =
-    fn(Arc<App>, &str, Deadline) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
+    fn(&Ports, &str, Deadline) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
 
 /// Every function that a schedule invokes. Compared with `template.yaml` like the others.
 pub const SCHEDULED: &[(&str, Scheduled)] = &[
-    ("reconcile", |app, event, deadline| {
-        let event = serde_json::from_str(event)?;
-        Ok(Box::pin(async move { json!(reconcile::handle(app, event, deadline).await) }))
+    ("reconcile", |ports, event, deadline| {
+        let (event, job) = (serde_json::from_str(event)?, ports.inquiries.clone());
+        Ok(Box::pin(async move { json!(reconcile::handle(job, event, deadline).await) }))
     }),
-    ("totals", |app, event, deadline| {
-        let event = serde_json::from_str(event)?;
-        Ok(Box::pin(async move { json!(totals::handle(app, event, deadline).await) }))
+    ("totals", |ports, event, deadline| {
+        let (event, journal) = (serde_json::from_str(event)?, ports.totals.clone());
+        Ok(Box::pin(async move { json!(totals::handle(journal, event, deadline).await) }))
     }),
-    ("scheduled-capture", |app, event, deadline| {
-        let request = serde_json::from_str(event)?;
-        Ok(Box::pin(async move { json!(scheduled_capture::handle(app, request, deadline).await) }))
+    ("scheduled-capture", |ports, event, deadline| {
+        let (request, job) = (serde_json::from_str(event)?, ports.captures.clone());
+        Ok(Box::pin(async move { json!(scheduled_capture::handle(job, request, deadline).await) }))
     }),
 ];
 
@@ -136,7 +162,7 @@ pub(crate) struct Functions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) table: BTreeMap<&'static str, Handler>,
     /// Replaced by a cold start.
-    pub(crate) app: RwLock<Arc<App>>,
+    pub(crate) ports: RwLock<Arc<Ports>>,
     /// What consumers of the stream use. Replaced likewise.
     pub(crate) consumers: RwLock<Consumers>,
     pub(crate) timeout: Duration,
@@ -147,8 +173,8 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// From now on every invocation finds a process without caches and connections.
-    pub(crate) fn cold_start(&self, app: Arc<App>, consumers: Consumers) {
-        *self.app.write().unwrap_or_else(PoisonError::into_inner) = app;
+    pub(crate) fn cold_start(&self, ports: Arc<Ports>, consumers: Consumers) {
+        *self.ports.write().unwrap_or_else(PoisonError::into_inner) = ports;
         *self.consumers.write().unwrap_or_else(PoisonError::into_inner) = consumers;
     }
 
@@ -156,8 +182,8 @@ impl Functions {
         self.consumers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn app(&self) -> Arc<App> {
-        Arc::clone(&self.app.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn ports(&self) -> Arc<Ports> {
+        Arc::clone(&self.ports.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Calls a function as Lambda would: with a deadline, and stopped when that has passed.
@@ -184,7 +210,7 @@ impl Functions {
     ) -> impl Future<Output = Result<Response<Body>, InvokeError>> + Send + 'static {
         let handler =
             self.table.get(name).copied().ok_or_else(|| InvokeError::NoSuchFunction(name.to_owned()));
-        let app = self.app();
+        let ports = self.ports();
         let (event, context, limit) = (event.to_owned(), self.context(name), self.timeout_of(name));
         let name = name.to_owned();
         async move {
@@ -192,7 +218,7 @@ impl Functions {
             let request = lambda_http::request::from_str(&event)
                 .map_err(|error| InvokeError::BadEvent(error.to_string()))?
                 .with_lambda_context(context);
-            let answer = tokio::time::timeout(limit, acting_as(name, handler(app, request))).await;
+            let answer = tokio::time::timeout(limit, acting_as(name, handler(&ports, request))).await;
             answer.map_err(|_| InvokeError::TimedOut(limit))
         }
     }
@@ -207,7 +233,7 @@ impl Functions {
         let run = match (scheduled, streamed) {
             (Some((_, handler)), _) => {
                 let deadline = deadline_of(&self.context(name), self.clock.now());
-                handler(self.app(), event, deadline)
+                handler(&self.ports(), event, deadline)
             }
             (None, Some((_, handler))) => handler(self.consumers(), event),
             (None, None) => return Err(InvokeError::NoSuchFunction(name.to_owned())),

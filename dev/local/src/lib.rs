@@ -30,4 +30,4 @@ pub use parts::AppSettings;
 pub use resources::{
     ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
 };
-pub use stack::{Options, Stack, StartError, app};
+pub use stack::{Options, Stack, StartError, ports};

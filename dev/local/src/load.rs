@@ -7,14 +7,14 @@ use std::sync::{
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tollgate::lambda::App;
+use tollgate::ports::Job;
 use tollgate_core::{
     order::{
         Action, CaptureAt, Intent, OrderKey, Pay,
         operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal},
         transaction::PaymentKind,
     },
-    payments::{Deadline, gateway::PaymentSource, merchants::Merchant},
+    payments::{Deadline, Payments, gateway::PaymentSource, merchants::Merchant},
     values::{
         card::CardSummary,
         money::{Amount, Currency},
@@ -48,8 +48,8 @@ pub struct Load {
 /// Authorizes, through the same use case as every client; `done` is told how many there are so far.
 ///
 /// The orders are those of the merchant that keeps its totals elsewhere, so that none has to be registered.
-pub async fn fill(app: &App, load: Load, done: impl Fn(usize) + Sync) -> Result<(), String> {
-    let merchant = app.merchants.get(&id(EXTERNAL)?).await.map_err(|error| error.to_string())?;
+pub async fn fill<S: Sync>(job: &Job<S>, load: Load, done: impl Fn(usize) + Sync) -> Result<(), String> {
+    let merchant = job.merchants.get(&id(EXTERNAL)?).await.map_err(|error| error.to_string())?;
     let amount = Amount::new(load.amount).map_err(|error| error.to_string())?;
     let run = Uuid::new_v4().simple().to_string();
     let count = AtomicUsize::new(0);
@@ -60,7 +60,8 @@ pub async fn fill(app: &App, load: Load, done: impl Fn(usize) + Sync) -> Result<
             let order = format!("load-{}-{n}", &run[..8]);
             // A store that is overrun has done nothing, or what the same request finds again.
             let mut tries = 0;
-            while let Err(error) = authorize(app, &merchant, &order, amount, load.capture_at).await {
+            while let Err(error) = authorize(&job.payments, &merchant, &order, amount, load.capture_at).await
+            {
                 tries += 1;
                 if tries == TRIES_MAX {
                     return Err(error);
@@ -79,7 +80,7 @@ pub async fn fill(app: &App, load: Load, done: impl Fn(usize) + Sync) -> Result<
 }
 
 async fn authorize(
-    app: &App,
+    payments: &Payments,
     merchant: &Merchant,
     order: &str,
     amount: Amount,
@@ -112,7 +113,7 @@ async fn authorize(
     };
     let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
     let deadline = Deadline::after(LIMIT);
-    let performed = app.payments.perform(merchant, &key, &intent, Some(&source), deadline).await;
+    let performed = payments.perform(merchant, &key, &intent, Some(&source), deadline).await;
     let order = performed.map_err(|error| error.to_string())?.order;
     if order.next_capture_at().is_some() { Ok(()) } else { Err(format!("{key} was not authorized")) }
 }

@@ -147,13 +147,13 @@ async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> 
     };
     // Far enough ahead that none is captured while the others are being made; moved to its time by the clock.
     let filling = bar("authorizing");
-    let app = stack.app();
+    let job = stack.ports().captures.clone();
     let margin = jiff::SignedDuration::from_mins(i64::try_from(count / 3_000).unwrap_or(0) + 1);
-    let capture_at = app.clock.now() + due_in + margin;
+    let capture_at = job.payments.clock.now() + due_in + margin;
     let load = Load { count, capture_at, amount: 2599 };
-    fill(&app, load, |done| filling.set_position(u64::try_from(done).unwrap_or(total))).await?;
+    fill(&job, load, |done| filling.set_position(u64::try_from(done).unwrap_or(total))).await?;
     filling.finish();
-    let ahead = capture_at.duration_since(app.clock.now() + due_in);
+    let ahead = capture_at.duration_since(job.payments.clock.now() + due_in);
     stack.advance_clock(ahead.as_secs().max(0));
     println!("{count} authorizations are captured in {due_in:#}; the schedule runs every minute.");
     let capturing = bar("captured");

@@ -19,14 +19,13 @@ use axum::{
 use cardpointe_simulator::Simulator;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tollgate::lambda::App;
 use tollgate_core::values::clock::Clock;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use uuid::Uuid;
 
 use crate::{
     event::Routed,
-    functions::Functions,
+    functions::{Functions, Ports},
     merchants::{REGISTERED, REGISTERED_KEY},
     template::RouteKey,
 };
@@ -154,7 +153,7 @@ impl Clock for SampleClock {
 
 /// Makes the samples with a process of their own, and returns how many there are.
 pub(crate) async fn make(
-    app: Arc<App>,
+    ports: Arc<Ports>,
     clock: Arc<SampleClock>,
     functions: &Functions,
     simulator: &Simulator,
@@ -162,7 +161,7 @@ pub(crate) async fn make(
     let functions = Functions {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         table: functions.table.clone(),
-        app: RwLock::new(app),
+        ports: RwLock::new(ports),
         consumers: RwLock::new(functions.consumers()),
         timeout: functions.timeout,
         timeouts: functions.timeouts.clone(),

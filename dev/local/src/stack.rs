@@ -6,13 +6,12 @@ use cardpointe_simulator::Server;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
-use tollgate::lambda::App;
 use tollgate_core::values::clock::Clock;
 
 use crate::{
     clock::LocalClock,
     event_bus::Bus,
-    functions::InvokeError,
+    functions::{InvokeError, Ports},
     merchants,
     parts::Parts,
     permissions::ByFunction,
@@ -27,7 +26,7 @@ mod app;
 mod options;
 mod start;
 
-pub use app::app;
+pub use app::ports;
 pub use options::{Options, StartError};
 
 /// How long `stop` waits for a server whose client holds a connection open.
@@ -109,14 +108,14 @@ impl Stack {
             eventbridge: &self.parts.eventbridge_url,
         };
         let consumers = app::guarded_consumers(&urls, &clock, &self.parts.permissions)?;
-        let app = app::guarded(
+        let ports = app::guarded(
             self.dynamodb_url(),
             self.secretsmanager_url(),
             self.parts.settings,
             clock,
             &self.parts.permissions,
         )?;
-        self.parts.functions.cold_start(app, consumers);
+        self.parts.functions.cold_start(ports, consumers);
         Ok(())
     }
 
@@ -152,14 +151,14 @@ impl Stack {
     }
 
     /// What the handlers work with now.
-    pub fn app(&self) -> Arc<App> {
-        self.parts.functions.app()
+    pub fn ports(&self) -> Arc<Ports> {
+        self.parts.functions.ports()
     }
 
     /// What a function finds in its environment when it runs as a process of its own and works on this stack. Its Runtime
     /// API is not part of it.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let captures = self.app().captures;
+        let captures = self.ports().captures.settings;
         vec![
             ("TABLE_NAME", TABLE_NAME.to_owned()),
             ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
@@ -176,7 +175,7 @@ impl Stack {
             ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
             ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
             ("PAYMENTS", "enabled".to_owned()),
-            ("IN_DOUBT_SHARDS", self.app().inquiries.shards.to_string()),
+            ("IN_DOUBT_SHARDS", self.ports().inquiries.settings.shards.to_string()),
             ("CAPTURE_SHARDS", captures.shards.to_string()),
             ("CAPTURE_CONCURRENCY", captures.concurrency.to_string()),
             ("AWS_REGION", REGION.to_owned()),

@@ -1,8 +1,9 @@
 //! The `capture` function.
 
-use tollgate::lambda::Opening;
+use tollgate::lambda::{self, Opening};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(Opening::Gateway, capture::handle).await
+    let adapters = lambda::start(Opening::Gateway).await?;
+    lambda::run(adapters.api()?, capture::handle).await
 }

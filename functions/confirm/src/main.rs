@@ -1,8 +1,9 @@
 //! The `confirm` function.
 
-use tollgate::lambda::Opening;
+use tollgate::lambda::{self, Opening};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(Opening::Gateway, confirm::handle).await
+    let adapters = lambda::start(Opening::Gateway).await?;
+    lambda::run(adapters.confirm()?, confirm::handle).await
 }

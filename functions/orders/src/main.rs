@@ -1,8 +1,9 @@
 //! The `orders` function.
 
-use tollgate::lambda::Opening;
+use tollgate::lambda::{self, Opening};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(Opening::Table, orders::handle).await
+    let adapters = lambda::start(Opening::Table).await?;
+    lambda::run(adapters.api()?, orders::handle).await
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use tollgate::app::{App, MayRun};
+use tollgate::ports::{Job, MayRun};
 use tollgate_core::payments::{
     Deadline,
-    reconcile::{ReconcileReport, reconcile},
+    reconcile::{Limits, ReconcileReport, reconcile},
 };
 
 /// One run. What the schedule sends says nothing that is needed.
-pub async fn handle(app: Arc<App>, _event: IgnoredAny, deadline: Deadline) -> ReconcileReport {
-    match app.may_run().await {
-        MayRun::Yes => reconcile(&app.payments, app.merchants.as_ref(), app.inquiries, deadline).await,
+pub async fn handle(job: Arc<Job<Limits>>, _event: IgnoredAny, deadline: Deadline) -> ReconcileReport {
+    match job.may_run().await {
+        MayRun::Yes => reconcile(&job.payments, job.merchants.as_ref(), job.settings, deadline).await,
         MayRun::Stopped => ReconcileReport::default(),
         MayRun::Unknown => ReconcileReport { unread_shards: 1, ..ReconcileReport::default() },
     }

@@ -1,6 +1,9 @@
 //! The `reconcile` function.
 
+use tollgate::lambda::{self, Opening};
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run_scheduled(reconcile::handle).await
+    let adapters = lambda::start(Opening::Table).await?;
+    lambda::run_scheduled(adapters.inquiries()?, reconcile::handle).await
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use lambda_http::{Body, Request, Response};
-use tollgate::{app::App, credit_card, elastic_path, invocation::route_key};
+use tollgate::{credit_card, elastic_path, invocation::route_key, ports::Api};
 
 /// Hands the request to the API that its route belongs to.
-pub async fn handle(app: Arc<App>, request: Request) -> Response<Body> {
+pub async fn handle(ports: Arc<Api>, request: Request) -> Response<Body> {
     match route_key(&request).as_str() {
         "POST /v2/orders/{orderId}/transactions/{transactionId}/refund" => {
-            elastic_path::refund(&app, &request).await
+            elastic_path::refund(&ports, &request).await
         }
-        "POST /api/v1/payments/creditcard/refund" => credit_card::refund(&app, &request).await,
+        "POST /api/v1/payments/creditcard/refund" => credit_card::refund(&ports, &request).await,
         _ => elastic_path::not_found(&request).await,
     }
 }

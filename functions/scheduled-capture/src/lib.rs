@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use tollgate::app::{App, MayRun};
+use tollgate::ports::{Job, MayRun};
 use tollgate_core::payments::{
     Deadline,
-    scheduled_capture::{CaptureReport, CaptureRequest, capture_due},
+    scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
 };
 
 /// One run.
-pub async fn handle(app: Arc<App>, request: CaptureRequest, deadline: Deadline) -> CaptureReport {
-    let may_run = if request.dry_run { MayRun::Yes } else { app.may_run().await };
+pub async fn handle(
+    job: Arc<Job<CaptureSettings>>,
+    request: CaptureRequest,
+    deadline: Deadline,
+) -> CaptureReport {
+    let may_run = if request.dry_run { MayRun::Yes } else { job.may_run().await };
     match may_run {
         MayRun::Yes => {
-            capture_due(&app.payments, app.merchants.as_ref(), request, app.captures, deadline).await
+            capture_due(&job.payments, job.merchants.as_ref(), request, job.settings, deadline).await
         }
         MayRun::Stopped => CaptureReport::default(),
         MayRun::Unknown => CaptureReport { failed: 1, ..CaptureReport::default() },

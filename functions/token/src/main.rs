@@ -1,8 +1,9 @@
 //! The `token` function.
 
-use tollgate::lambda::Opening;
+use tollgate::lambda::{self, Opening};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run(Opening::Merchants, token::handle).await
+    let adapters = lambda::start(Opening::Merchants).await?;
+    lambda::run(adapters.access(), token::handle).await
 }

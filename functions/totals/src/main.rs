@@ -1,6 +1,8 @@
 //! The `totals` function.
 
+use tollgate::lambda;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run_scheduled_with_journal(totals::handle).await
+    lambda::run_scheduled(lambda::start_totals()?, totals::handle).await
 }

@@ -1,6 +1,9 @@
 //! The `transactions` function.
 
+use tollgate::lambda::{self, JournalConfig, Opening};
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run_with_journal(transactions::handle).await
+    let adapters = lambda::start(Opening::Table).await?;
+    lambda::run(adapters.transactions(&JournalConfig::from_env()?), transactions::handle).await
 }

@@ -16,8 +16,8 @@ use tollgate_core::{
 
 use super::{Code, failure::Failure};
 use crate::{
+    access::{Access, Denied},
     access_token::{InvalidToken, Verified},
-    app::{App, Denied},
 };
 
 /// A caller that proved who it is.
@@ -47,13 +47,13 @@ impl Caller {
     }
 
     /// Verifies the request's bearer token.
-    pub(crate) async fn with_token(app: &App, request: &Request) -> Result<Self, Failure> {
+    pub(crate) async fn with_token(access: &Access, request: &Request) -> Result<Self, Failure> {
         let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or(InvalidToken)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(InvalidToken.into());
         }
-        let verified = app.merchant_with_token(token.trim(), &app.source(request)).await;
+        let verified = access.merchant_with_token(token.trim(), &access.source(request)).await;
         let (merchant, verified) = verified.map_err(|reason| denied(reason, || InvalidToken.into()))?;
         Ok(Self::new(merchant, &verified))
     }

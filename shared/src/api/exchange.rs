@@ -4,7 +4,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use tollgate_core::payments::trail;
+use tollgate_core::payments::{switch::Switch, trail};
 
 use super::{
     Code,
@@ -12,7 +12,7 @@ use super::{
     failure::Failure,
     problem::Problem,
 };
-use crate::{app::App, invocation::request_id};
+use crate::{invocation::request_id, ports::is_stopped};
 
 /// Largest body. A payment with all its members takes under 3 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -38,8 +38,8 @@ impl<B> Reply<B> {
 pub(crate) type Handled<B> = Result<Reply<B>, Failure>;
 
 /// Refuses what moves money while payments are stopped.
-pub(crate) async fn must_not_be_stopped(app: &App) -> Result<(), Failure> {
-    if app.is_stopped().await? { Err(Failure::payments_stopped()) } else { Ok(()) }
+pub(crate) async fn must_not_be_stopped(switch: &dyn Switch) -> Result<(), Failure> {
+    if is_stopped(switch).await? { Err(Failure::payments_stopped()) } else { Ok(()) }
 }
 
 /// A result in the form of an API.

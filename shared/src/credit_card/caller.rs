@@ -3,6 +3,7 @@
 use lambda_http::Request;
 
 use crate::{
+    access::Access,
     api::{
         Code,
         caller::{Caller, denied},
@@ -10,7 +11,6 @@ use crate::{
         members::Members,
         problem::Problem,
     },
-    app::App,
 };
 
 /// Longest id and key that are looked at.
@@ -19,7 +19,7 @@ const CREDENTIAL_MAX: usize = 255;
 /// Verifies `Authentication`. An unknown id and a wrong key are not told apart: the response would
 /// tell which merchants there are.
 pub(super) async fn authenticated(
-    app: &App,
+    access: &Access,
     request: &Request,
     root: &mut Members<'_>,
 ) -> Result<Caller, Failure> {
@@ -33,7 +33,7 @@ pub(super) async fn authenticated(
     let key = members.required_scalar("Key", CREDENTIAL_MAX);
     members.finish()?;
     let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
-    let merchant = app.merchant_with_key(id, key, &app.source(request)).await;
+    let merchant = access.merchant_with_key(id, key, &access.source(request)).await;
     let (merchant, verified) = merchant.map_err(|reason| denied(reason, wrong))?;
     Ok(Caller::new(merchant, &verified))
 }

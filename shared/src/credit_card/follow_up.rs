@@ -77,7 +77,7 @@ pub(super) async fn follow_up(
     };
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
-    pay::date_time(&mut request, exchange.app.clock.now());
+    pay::date_time(&mut request, exchange.api.access.now());
     request.not_blank("Amount");
     // The payment has one; what is stated is held against it.
     let currency = pay::currency(&mut request, false);
@@ -123,21 +123,21 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
         request.problem(TRANSACTION_ID, Code::Required, "is required, or the payment's TransactionReference");
     }
     request.finish()?;
-    let Exchange { app, request, caller, .. } = exchange;
+    let Exchange { api, request, caller, .. } = exchange;
     let merchant = &caller.merchant;
     let id = id.or_else(|| reference.map(|reference| reference::payment_id(&merchant.id, &reference)));
     let id = id.ok_or(Rejection::TransactionNotFound)?;
-    let deadline = deadline(request, app.clock.now());
+    let deadline = deadline(request, api.access.now());
     let key = reference::order_key(&merchant.id, id)?;
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
     // The same for a key that may only read.
-    let order = if !caller.has(Role::Pay) || app.is_stopped().await? {
-        app.payments.order(&key).await?
+    let order = if !caller.has(Role::Pay) || api.is_stopped().await? {
+        api.payments.order(&key).await?
     } else {
-        app.payments.confirm(merchant, &key, id, deadline).await?
+        api.payments.confirm(merchant, &key, id, deadline).await?
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction, app.payments.gateway.info());
+    let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction, api.payments.gateway.info());
     Ok(Reply { retry_after_s, ..Reply::new(200, outgoing) })
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn pay(
     method: PaymentKind,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
-    let now = exchange.app.clock.now();
+    let now = exchange.api.access.now();
     transaction_type(&mut request, requested);
     request.not_blank("TransactionID");
     request.not_in_other_letters("TransactionID");

@@ -1,13 +1,17 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
 
 use lambda_http::Request;
-use tollgate_core::order::{
-    operation::{KeyDigest, Principal},
-    transaction::Transaction,
+use tollgate_core::{
+    order::{
+        operation::{KeyDigest, Principal},
+        transaction::Transaction,
+    },
+    payments::gateway::GatewayInfo,
 };
 
 use super::response::View;
 use crate::{
+    access::Access,
     access_token,
     api::{
         Code,
@@ -16,8 +20,8 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
     invocation::route_key,
+    ports::Api,
 };
 
 /// Longest `Idempotency-Key`.
@@ -42,8 +46,13 @@ impl Caller {
     }
 
     /// How transactions are shown to it now.
-    pub(super) fn view(&self, app: &App) -> View<'static> {
-        View { principal: self.principal, now: app.clock.now(), gateway: app.payments.gateway.info() }
+    pub(super) fn view(&self, api: &Api) -> View<'static> {
+        self.view_of(&api.access, api.payments.gateway.info())
+    }
+
+    /// The same, where payments are only read.
+    pub(super) fn view_of(&self, access: &Access, gateway: &'static dyn GatewayInfo) -> View<'static> {
+        View { principal: self.principal, now: access.now(), gateway }
     }
 }
 

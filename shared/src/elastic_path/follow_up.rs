@@ -29,10 +29,10 @@ use crate::{
         exchange::{Handled, Reply, json_body},
         failure::Failure,
         members::Members,
-        stated::Stated,
+        stated::{NotPerformed, Stated},
     },
-    app::App,
     invocation::{deadline, path_parameter},
+    ports::{Api, Confirm},
 };
 
 /// Longest reference of the merchant's own. An order holds up to 50 of them.
@@ -58,38 +58,44 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
 ];
 
 /// `POST …/transactions/{transactionId}/capture`.
-pub async fn capture(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Capture))).await
+pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
+    follow_up(api, request, FollowUp::Capture).await
 }
 
 /// `POST …/transactions/{transactionId}/refund`.
-pub async fn refund(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Refund))).await
+pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
+    follow_up(api, request, FollowUp::Refund).await
 }
 
 /// `POST …/transactions/{transactionId}/cancel`: a void.
-pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, FollowUp::Void))).await
+pub async fn cancel(api: &Api, request: &Request) -> Response<Body> {
+    follow_up(api, request, FollowUp::Void).await
+}
+
+async fn follow_up(api: &Api, request: &Request, follow_up: FollowUp) -> Response<Body> {
+    respond_unless_stopped(api.switch.as_ref(), request, Box::pin(on_transaction(api, request, follow_up)))
+        .await
 }
 
 /// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
 /// as it is then.
-pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(confirmed(app, request))).await
+pub async fn confirm(ports: &Confirm, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(confirmed(ports, request))).await
 }
 
-async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
+    let Confirm { api, methods } = ports;
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let id = transaction_id(&path_parameter(request, "transactionId"))?;
     // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and
     // nothing in it is used.
-    let deadline = deadline(request, app.clock.now());
+    let deadline = deadline(request, api.access.now());
     let key = caller.key(order);
     // Before the gateway is asked.
     if caller.principal == Principal::Implicit {
-        let order = app.payments.order(&key).await?;
+        let order = api.payments.order(&key).await?;
         if !order.is_open_to(caller.principal) {
             return Err(Rejection::OrderNotFound.into());
         }
@@ -97,22 +103,22 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
         transaction.ok_or(Rejection::TransactionNotFound)?;
     }
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
-    let order = if app.is_stopped().await? {
-        app.payments.order(&key).await?
+    let order = if api.is_stopped().await? {
+        api.payments.order(&key).await?
     } else {
-        app.payments.confirm(&caller.merchant, &key, id, deadline).await?
+        api.payments.confirm(&caller.merchant, &key, id, deadline).await?
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { 202 } else { 200 };
-    let mut body = response::enveloped(response::transaction(&order, transaction, caller.view(app)));
+    let mut body = response::enveloped(response::transaction(&order, transaction, caller.view(api)));
     if caller.principal == Principal::ClientCredentials {
-        keep_saved(app, &caller, &order, transaction, &mut body).await;
+        keep_saved(methods, &caller, &order, transaction, &mut body).await;
     }
     Ok(Reply::new(status, body))
 }
 
-async fn on_transaction(app: &App, request: &Request, follow_up: FollowUp) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Operate)?;
     let order = order_id(request)?;
     let path = path_parameter(request, "transactionId");
@@ -127,13 +133,13 @@ async fn on_transaction(app: &App, request: &Request, follow_up: FollowUp) -> Ha
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
     let stated = stated(follow_up, action, None, key).by(actor, reason);
-    carry_out(app, request, &caller, order, stated).await
+    carry_out(api, request, &caller, order, stated).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
 /// allows it.
 pub(super) async fn of_order(
-    app: &App,
+    api: &Api,
     request: &Request,
     caller: &Caller,
     order: OrderId,
@@ -157,7 +163,7 @@ pub(super) async fn of_order(
     data.finish()?;
     let key = idempotency_key(request, document, "")?;
     let stated = stated(follow_up, action, named, key).by(actor, reason);
-    carry_out(app, request, caller, order, stated).await
+    carry_out(api, request, caller, order, stated).await
 }
 
 fn transaction_id(text: &str) -> Result<Uuid, Failure> {
@@ -239,29 +245,30 @@ fn stated(
 
 /// Performs what a request states and returns its outcome.
 pub(super) async fn carry_out(
-    app: &App,
+    api: &Api,
     request: &Request,
     caller: &Caller,
     order: OrderId,
     stated: Stated<'_>,
 ) -> Handled<Value> {
-    let key = caller.key(order);
-    let deadline = deadline(request, app.clock.now());
-    let is_payment = stated.is_payment();
-    let performed = stated.perform(&app.payments, caller, &key, deadline).await?;
-    let mut reply = reply(&performed, caller.view(app))?;
-    // A shopper stores no card.
-    if let Some(transaction) = performed.order.transaction(performed.at.transaction)
-        && caller.principal == Principal::ClientCredentials
-        && is_payment
-    {
-        keep_saved(app, caller, &performed.order, transaction, &mut reply.body).await;
-    }
-    Ok(reply)
+    let performed = perform(api, request, caller, order, stated).await?;
+    reply(&performed, caller.view(api))
+}
+
+/// Performs what a request states on one of the caller's orders.
+pub(super) async fn perform(
+    api: &Api,
+    request: &Request,
+    caller: &Caller,
+    order: OrderId,
+    stated: Stated<'_>,
+) -> Result<Performed, NotPerformed> {
+    let deadline = deadline(request, api.access.now());
+    stated.perform(&api.payments, caller, &caller.key(order), deadline).await
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.
-fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
+pub(super) fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
     let order = &performed.order;
     let (Some(transaction), Some(operation)) =
         (order.transaction(performed.at.transaction), order.operation(performed.at))

@@ -18,34 +18,34 @@ use crate::{
         members::Members,
         problem::Problem,
     },
-    app::App,
     invocation::{deadline, path_parameter},
+    ports::Api,
 };
 
 /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
-pub async fn put_order(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(register(app, request))).await
+pub async fn put_order(api: &Api, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(register(api, request))).await
 }
 
 /// `GET /v2/orders/{orderId}`.
-pub async fn get_order(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read(app, request))).await
+pub async fn get_order(api: &Api, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(read(api, request))).await
 }
 
 /// `GET /v2/orders/{orderId}/transactions`.
-pub async fn list_transactions(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(list(app, request))).await
+pub async fn list_transactions(api: &Api, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(list(api, request))).await
 }
 
 /// `GET /v2/orders/{orderId}/transactions/{transactionId}`.
-pub async fn get_transaction(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read_transaction(app, request))).await
+pub async fn get_transaction(api: &Api, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(read_transaction(api, request))).await
 }
 
 /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels
 /// it.
-pub async fn patch_transaction(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(patch(app, request))).await
+pub async fn patch_transaction(api: &Api, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(patch(api, request))).await
 }
 
 /// Every other route.
@@ -54,8 +54,8 @@ pub async fn not_found(request: &Request) -> Response<Body> {
     respond(request, std::future::ready(Err(Failure::new(Code::NotFound, detail)))).await
 }
 
-async fn register(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn register(api: &Api, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Pay)?;
     let order = order_id(request)?;
     let document = json_body(request)?;
@@ -75,9 +75,9 @@ async fn register(app: &App, request: &Request) -> Handled<Value> {
     let (Some(amount), Some(currency)) = (amount, currency) else {
         return Err(Problem::required("data").into());
     };
-    let (order, new) = app.payments.register(&caller.merchant, &caller.key(order), currency, amount).await?;
+    let (order, new) = api.payments.register(&caller.merchant, &caller.key(order), currency, amount).await?;
     let status = if new { 201 } else { 200 };
-    Ok(Reply::new(status, response::enveloped(shown_order(app, &caller, &order))))
+    Ok(Reply::new(status, response::enveloped(shown_order(api, &caller, &order))))
 }
 
 /// An update that cancels or fulfils an order would be taken for done if it were ignored.
@@ -94,29 +94,29 @@ fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
     Err(Problem::about(member, Code::UnsupportedOrderStatus, detail).into())
 }
 
-async fn read(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn read(api: &Api, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
-    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    Ok(Reply::new(200, response::enveloped(shown_order(app, &caller, &order))))
+    let order = api.payments.order(&caller.key(order_id(request)?)).await?;
+    Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
 }
 
 /// An order as the merchant sees it.
-fn shown_order(app: &App, caller: &Caller, order: &Order) -> Value {
-    response::order(order, Some(&caller.merchant), app.payments.gateway.info())
+fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
+    response::order(order, Some(&caller.merchant), api.payments.gateway.info())
 }
 
-async fn list(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn list(api: &Api, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
-    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    let view = caller.view(app);
+    let order = api.payments.order(&caller.key(order_id(request)?)).await?;
+    let view = caller.view(api);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
     Ok(Reply::new(200, response::enveloped(all.into())))
 }
 
-async fn patch(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn patch(api: &Api, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_be_merchant(Role::Operate)?;
     let key = caller.key(order_id(request)?);
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
@@ -129,16 +129,16 @@ async fn patch(app: &App, request: &Request) -> Handled<Value> {
     }
     let at = data.timestamp("capture_at");
     data.finish()?;
-    let order = app.payments.schedule_capture(&key, id, at).await?;
+    let order = api.payments.schedule_capture(&key, id, at).await?;
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let shown = response::transaction(&order, transaction, caller.view(app));
+    let shown = response::transaction(&order, transaction, caller.view(api));
     Ok(Reply::new(200, response::enveloped(shown)))
 }
 
-async fn read_transaction(app: &App, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Read)?;
-    let order = app.payments.order(&caller.key(order_id(request)?)).await?;
+    let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
     if !order.is_open_to(caller.principal) {
         return Err(Rejection::OrderNotFound.into());
@@ -146,15 +146,15 @@ async fn read_transaction(app: &App, request: &Request) -> Handled<Value> {
     if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
         return Err(Rejection::TransactionNotFound.into());
     }
-    let deadline = deadline(request, app.clock.now());
+    let deadline = deadline(request, api.access.now());
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
     // Reading goes on while payments are stopped, and also when it cannot be told.
-    let order = if pending && app.is_stopped().await.is_ok_and(|stopped| !stopped) {
-        app.payments.repair(&caller.merchant, order, id, deadline).await
+    let order = if pending && api.is_stopped().await.is_ok_and(|stopped| !stopped) {
+        api.payments.repair(&caller.merchant, order, id, deadline).await
     } else {
         order
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let shown = response::transaction(&order, transaction, caller.view(app));
+    let shown = response::transaction(&order, transaction, caller.view(api));
     Ok(Reply::new(200, response::enveloped(shown)))
 }

@@ -15,13 +15,21 @@ use tollgate_core::{
     },
     values::{
         card::CardSummary,
+        clock::Clock,
         money::{Amount, Currency},
     },
 };
 
 use super::{
-    attempt::TakenSlots, caller::idempotency_key, follow_up, members::account_currency, order_id,
-    payment_methods::customer, respond_unless_stopped, response::GATEWAY, source::source,
+    attempt::TakenSlots,
+    caller::idempotency_key,
+    follow_up,
+    members::account_currency,
+    order_id,
+    payment_methods::{customer, keep_saved},
+    respond_unless_stopped,
+    response::GATEWAY,
+    source::source,
 };
 use crate::{
     access_token,
@@ -35,25 +43,36 @@ use crate::{
         problem::Problem,
         stated::Stated,
     },
-    app::App,
+    ports::Checkout,
 };
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 
 /// `POST …/payments`: the method stands in the body.
-pub async fn pay(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, None))).await
+pub async fn pay(checkout: &Checkout, request: &Request) -> Response<Body> {
+    respond_unless_stopped(checkout.api.switch.as_ref(), request, Box::pin(paid(checkout, request, None)))
+        .await
 }
 
 /// `POST …/payments/authorize`.
-pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Authorize)))).await
+pub async fn authorize(checkout: &Checkout, request: &Request) -> Response<Body> {
+    respond_unless_stopped(
+        checkout.api.switch.as_ref(),
+        request,
+        Box::pin(paid(checkout, request, Some(PaymentKind::Authorize))),
+    )
+    .await
 }
 
 /// `POST …/payments/purchase`.
-pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Purchase)))).await
+pub async fn purchase(checkout: &Checkout, request: &Request) -> Response<Body> {
+    respond_unless_stopped(
+        checkout.api.switch.as_ref(),
+        request,
+        Box::pin(paid(checkout, request, Some(PaymentKind::Purchase))),
+    )
+    .await
 }
 
 /// What the `method` of a body requests.
@@ -62,25 +81,26 @@ enum RequestedMethod {
     FollowUp(FollowUp),
 }
 
-async fn paid(app: &App, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
-    let caller = Caller::with_token(app, request).await?;
+async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
+    let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     let mut data = Members::of(&document).inside("data")?;
+    let clock = checkout.api.access.clock.as_ref();
     gateway(&mut data)?;
     match requested(&mut data, route) {
         Some(RequestedMethod::Pay(method)) => {
-            let payment = RequestedPayment::read(app, &caller, data, request.headers(), method)?;
-            pay_once(app, request, &caller, order, &document, payment).await
+            let payment = RequestedPayment::read(clock, &caller, data, request.headers(), method)?;
+            pay_once(checkout, request, &caller, order, &document, payment).await
         }
         Some(RequestedMethod::FollowUp(follow_up)) => {
             data.finish()?;
-            follow_up::of_order(app, request, &caller, order, &document, follow_up).await
+            follow_up::of_order(&checkout.api, request, &caller, order, &document, follow_up).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
-            let _also_wrong = source(&mut data, app.clock.as_ref());
+            let _also_wrong = source(&mut data, clock);
             Err(data.finish().err().unwrap_or_else(Failure::unreadable))
         }
     }
@@ -100,7 +120,7 @@ struct RequestedPayment {
 
 impl RequestedPayment {
     fn read(
-        app: &App,
+        clock: &dyn Clock,
         caller: &Caller,
         mut data: Members<'_>,
         headers: &HeaderMap,
@@ -115,7 +135,7 @@ impl RequestedPayment {
         let amount = data.amount("amount");
         let stated = data.currency("currency");
         let capture = capture_at(&mut data, method, caller.principal)?;
-        let source = source(&mut data, app.clock.as_ref());
+        let source = source(&mut data, clock);
         let (source, save_for) = stored_card_rules(&mut data, source, caller)?;
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, which it sends for other reasons, is
@@ -168,30 +188,37 @@ impl RequestedPayment {
 /// Makes a payment. A shopper's counts as an attempt, and its response has the secret to read it
 /// with.
 async fn pay_once(
-    app: &App,
+    checkout: &Checkout,
     request: &Request,
     caller: &Caller,
     order: OrderId,
     body: &Document,
     payment: RequestedPayment,
 ) -> Handled<Value> {
+    let api = &checkout.api;
+    // A shopper stores no card.
     if caller.principal != Principal::Implicit {
         let stated = payment.stated(idempotency_key(request, body, "")?, None);
-        return follow_up::carry_out(app, request, caller, order, stated).await;
+        let performed = follow_up::perform(api, request, caller, order, stated).await?;
+        let mut reply = follow_up::reply(&performed, caller.view(api))?;
+        if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
+            keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
+        }
+        return Ok(reply);
     }
     // A shopper whose token does not say who it is can pay, and is nobody's repetition.
-    let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
+    let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
     let stated = payment.stated(key, Some(shopper));
-    let attempt = TakenSlots::begin(app, request, caller).await?;
-    let mut handled = follow_up::carry_out(app, request, caller, order, stated).await;
+    let attempt = TakenSlots::begin(checkout, request, caller).await?;
+    let mut handled = follow_up::carry_out(api, request, caller, order, stated).await;
     if let Ok(reply) = &mut handled {
         let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
         reply.body["data"]["client_parameters"] = json!({ "secret": secret });
     }
-    attempt.end(app, &handled).await;
+    attempt.end(checkout, &handled).await;
     handled
 }
 

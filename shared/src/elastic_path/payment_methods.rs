@@ -17,10 +17,11 @@ use tollgate_core::{
         payment_method::{
             Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
         },
-        payment_methods::{MethodChanged, MethodRefusal},
+        payment_methods::{MethodChanged, MethodRefusal, PaymentMethods},
     },
     values::{
         card::{Brand, CardAccount, CardSummary, Expiry},
+        clock::Clock,
         money::{Amount, Currency},
     },
 };
@@ -33,6 +34,7 @@ use super::{
     source::{expiry, source},
 };
 use crate::{
+    access::Access,
     api::{
         Code,
         caller::Caller,
@@ -41,8 +43,8 @@ use crate::{
         members::Members,
         problem::Problem,
     },
-    app::App,
     invocation::{deadline, path_parameter},
+    ports::StoredCards,
 };
 
 /// Longest text of one member.
@@ -52,32 +54,32 @@ const TEXT_MAX: usize = 255;
 const PENDING_RETRY_S: u32 = 30;
 
 /// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored before.
-pub async fn create_payment_method(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(create(app, request))).await
+pub async fn create_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
+    respond_unless_stopped(cards.switch.as_ref(), request, Box::pin(create(cards, request))).await
 }
 
 /// `GET /v2/payment-methods?customer=…`.
-pub async fn list_payment_methods(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(list(app, request))).await
+pub async fn list_payment_methods(cards: &StoredCards, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(list(cards, request))).await
 }
 
 /// `GET /v2/payment-methods/{paymentMethodId}`.
-pub async fn get_payment_method(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read(app, request))).await
+pub async fn get_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(read(cards, request))).await
 }
 
 /// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default, or both.
-pub async fn update_payment_method(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(update(app, request))).await
+pub async fn update_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(update(cards, request))).await
 }
 
 /// `DELETE /v2/payment-methods/{paymentMethodId}`: at the gateway, too. It can be repeated.
-pub async fn delete_payment_method(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(delete(app, request))).await
+pub async fn delete_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(delete(cards, request))).await
 }
 
-async fn merchant(app: &App, request: &Request, role: Role) -> Result<Caller, Failure> {
-    let caller = Caller::with_token(app, request).await?;
+async fn merchant(access: &Access, request: &Request, role: Role) -> Result<Caller, Failure> {
+    let caller = Caller::with_token(access, request).await?;
     caller.must_be_merchant(role)?;
     Ok(caller)
 }
@@ -92,7 +94,7 @@ struct RequestedCard {
 }
 
 impl RequestedCard {
-    fn read(app: &App, caller: &Caller, mut data: Members<'_>) -> Result<Self, Failure> {
+    fn read(clock: &dyn Clock, caller: &Caller, mut data: Members<'_>) -> Result<Self, Failure> {
         if data.text("type", TEXT_MAX).is_some_and(|text| text != "payment-method") {
             data.problem("type", Code::InvalidValue, "must be payment-method");
         }
@@ -103,7 +105,7 @@ impl RequestedCard {
         let is_default = data.flag("default").unwrap_or_default();
         let stated = data.currency("currency");
         let currency = account_currency(&mut data, stated, &caller.merchant);
-        let source = source(&mut data, app.clock.as_ref());
+        let source = source(&mut data, clock);
         if matches!(source, Some((PaymentSource::Profile { .. }, _))) {
             let detail = "is a stored card already; send a CardSecure token, or the card's members";
             data.problem("payment", Code::InvalidValue, detail);
@@ -128,10 +130,11 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
     customer.ok()
 }
 
-async fn create(app: &App, request: &Request) -> Handled<Value> {
-    let caller = merchant(app, request, Role::Pay).await?;
+async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
+    let caller = merchant(&cards.access, request, Role::Pay).await?;
     let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
-    let wanted = RequestedCard::read(app, &caller, Members::of(&document).inside("data")?)?;
+    let wanted =
+        RequestedCard::read(cards.access.clock.as_ref(), &caller, Members::of(&document).inside("data")?)?;
     let RequestedCard { customer, card, summary, is_default, currency } = wanted;
     let route = caller
         .merchant
@@ -140,7 +143,7 @@ async fn create(app: &App, request: &Request) -> Handled<Value> {
     // A key of one customer is not one of another.
     let scope = CustomerKey::new(&caller.merchant.id, &customer).to_string();
     let new = NewMethod {
-        id: app.clock.new_id(),
+        id: cards.access.clock.new_id(),
         key: idempotency_key(request, &document, &scope)?,
         fingerprint: fingerprint(&summary, currency),
         route,
@@ -150,12 +153,12 @@ async fn create(app: &App, request: &Request) -> Handled<Value> {
         },
         card: summary,
     };
-    let deadline = deadline(request, app.clock.now());
-    let mut changed = app.methods.add(&caller.merchant, &customer, &new, card, deadline).await?;
+    let deadline = deadline(request, cards.access.now());
+    let mut changed = cards.methods.add(&caller.merchant, &customer, &new, card, deadline).await?;
     let id = method_id(&changed.customer, changed.method);
     let is_stored = changed.method().is_some_and(|method| method.state == MethodState::Stored);
     if is_default && is_stored && changed.customer.default != Some(changed.method) {
-        changed.customer = app.methods.make_default(&caller.merchant, id).await?;
+        changed.customer = cards.methods.make_default(&caller.merchant, id).await?;
     }
     reply(&changed)
 }
@@ -170,19 +173,19 @@ pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint
 /// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and
 /// `payment_method` is null: the same request, or a confirmation of the payment, notes it.
 pub(super) async fn keep_saved(
-    app: &App,
+    methods: &PaymentMethods,
     caller: &Caller,
     order: &Order,
     transaction: &Transaction,
     shown: &mut Value,
 ) {
     let Some(Ok(customer)) = transaction.save_for.as_deref().map(str::parse) else { return };
-    let kept = keep(app, caller, &customer, order, transaction).await;
+    let kept = keep(methods, caller, &customer, order, transaction).await;
     shown["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
 }
 
 async fn keep(
-    app: &App,
+    methods: &PaymentMethods,
     caller: &Caller,
     customer: &CustomerReference,
     order: &Order,
@@ -200,7 +203,7 @@ async fn keep(
         card: transaction.card.clone(),
         token: None,
     };
-    match app.methods.keep(&caller.merchant, customer, &new).await {
+    match methods.keep(&caller.merchant, customer, &new).await {
         Ok(method) => {
             let customer = CustomerKey::new(&caller.merchant.id, customer).digest;
             Some(MethodId { customer, method })
@@ -244,15 +247,15 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
     Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
 
-async fn list(app: &App, request: &Request) -> Handled<Value> {
-    let caller = merchant(app, request, Role::Read).await?;
+async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
+    let caller = merchant(&cards.access, request, Role::Read).await?;
     let parameters = request.query_string_parameters();
     let text = parameters.first("customer").ok_or_else(|| Problem::required("customer"))?;
     let reference: CustomerReference = text
         .parse()
         .map_err(|why: InvalidId| Problem::of("customer", Code::InvalidValue, why.to_string()))?;
-    let deadline = deadline(request, app.clock.now());
-    let customer = app.methods.list(&caller.merchant, &reference, deadline).await?;
+    let deadline = deadline(request, cards.access.now());
+    let customer = cards.methods.list(&caller.merchant, &reference, deadline).await?;
     let listed = customer.iter().flat_map(|customer| {
         let shown = customer.methods.iter().filter(|method| method.is_listed());
         shown.map(|method| payment_method(customer, method))
@@ -260,34 +263,35 @@ async fn list(app: &App, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, enveloped(listed.collect())))
 }
 
-async fn read(app: &App, request: &Request) -> Handled<Value> {
-    let caller = merchant(app, request, Role::Read).await?;
-    let deadline = deadline(request, app.clock.now());
-    let changed = app.methods.read(&caller.merchant, path_id(request)?, deadline).await?;
+async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
+    let caller = merchant(&cards.access, request, Role::Read).await?;
+    let deadline = deadline(request, cards.access.now());
+    let changed = cards.methods.read(&caller.merchant, path_id(request)?, deadline).await?;
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
     Ok(Reply::new(200, enveloped(payment_method(&changed.customer, method))))
 }
 
-async fn update(app: &App, request: &Request) -> Handled<Value> {
-    let caller = merchant(app, request, Role::Pay).await?;
+async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
+    let caller = merchant(&cards.access, request, Role::Pay).await?;
     let id = path_id(request)?;
     let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
     let mut data = members::data(Some(&document))?;
     data.only(&["type", "default", "month", "year"]);
     let default = data.flag("default");
     let has_expiry = !data.is_null("month") || !data.is_null("year");
-    let expiry: Option<Expiry> = if has_expiry { expiry(&mut data, app.clock.as_ref()) } else { None };
+    let expiry: Option<Expiry> =
+        if has_expiry { expiry(&mut data, cards.access.clock.as_ref()) } else { None };
     if default == Some(false) {
         data.problem("default", Code::InvalidValue, "must be true: another card is made the default instead");
     }
     data.finish()?;
-    let deadline = deadline(request, app.clock.now());
+    let deadline = deadline(request, cards.access.now());
     let mut changed = None;
     if let Some(expiry) = expiry {
-        changed = Some(app.methods.set_expiry(&caller.merchant, id, expiry, deadline).await?);
+        changed = Some(cards.methods.set_expiry(&caller.merchant, id, expiry, deadline).await?);
     }
     if default == Some(true) {
-        changed = Some(app.methods.make_default(&caller.merchant, id).await?);
+        changed = Some(cards.methods.make_default(&caller.merchant, id).await?);
     }
     let Some(customer) = changed else {
         let detail = "there is nothing to change: send month and year, default, or all of them";
@@ -299,12 +303,12 @@ async fn update(app: &App, request: &Request) -> Handled<Value> {
     Ok(Reply { retry_after_s, ..Reply::new(status, enveloped(payment_method(&customer, method))) })
 }
 
-async fn delete(app: &App, request: &Request) -> Handled<Value> {
-    let caller = merchant(app, request, Role::Pay).await?;
+async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
+    let caller = merchant(&cards.access, request, Role::Pay).await?;
     let id = path_id(request)?;
-    let deadline = deadline(request, app.clock.now());
+    let deadline = deadline(request, cards.access.now());
     let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});
-    if app.methods.delete(&caller.merchant, id, deadline).await? {
+    if cards.methods.delete(&caller.merchant, id, deadline).await? {
         return Ok(Reply::new(200, enveloped(status("deleted"))));
     }
     let reply = Reply::new(202, enveloped(status("deleting")));

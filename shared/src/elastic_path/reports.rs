@@ -21,8 +21,8 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
     invocation::serve,
+    ports::Transactions,
     spreadsheet::totals::{COLUMNS, cells, value},
 };
 
@@ -34,21 +34,21 @@ struct Asked {
 }
 
 /// `GET /v2/reports/daily?from=…&to=…&currency=…`: totals as JSON, or as CSV. Without days, yesterday's.
-pub async fn report_daily(app: &App, request: &Request) -> Response<Body> {
+pub async fn report_daily(ports: &Transactions, request: &Request) -> Response<Body> {
     serve(request, async {
-        let handled = Box::pin(report(app, request)).await;
+        let handled = Box::pin(report(ports, request)).await;
         page::response(request, handled, |page| page)
     })
     .await
 }
 
-async fn report(app: &App, request: &Request) -> Handled<Page> {
-    let caller = Caller::with_token(app, request).await?;
+async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::with_token(&ports.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
-    let asked = Asked::read(request, app.clock.now())?;
-    let unread = "this function was started without the journal";
-    let store = app.totals.as_deref().ok_or_else(|| Failure::unavailable(unread))?;
-    let found = daily(store, &caller.merchant.id, (asked.first, asked.last)).await.map_err(Refusal::Store)?;
+    let asked = Asked::read(request, ports.access.now())?;
+    let found = daily(ports.totals.as_ref(), &caller.merchant.id, (asked.first, asked.last))
+        .await
+        .map_err(Refusal::Store)?;
     let page = if wants_csv(request) { asked.csv(&found)? } else { asked.json(&found) };
     Ok(Reply::new(200, page))
 }

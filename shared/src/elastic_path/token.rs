@@ -6,6 +6,7 @@ use tollgate_core::{order::operation::Principal, payments::trail};
 
 use super::respond;
 use crate::{
+    access::Access,
     access_token::{self, Holder},
     api::{
         Code,
@@ -14,18 +15,17 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
 };
 
 /// Longest form; a real one has about 120 characters.
 const FORM_MAX_BYTES: usize = 8 * 1024;
 
 /// Issues an access token for a merchant's key, or for a browser.
-pub async fn issue_token(app: &App, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(issued(app, request))).await
+pub async fn issue_token(access: &Access, request: &Request) -> Response<Body> {
+    respond(request, Box::pin(issued(access, request))).await
 }
 
-async fn issued(app: &App, request: &Request) -> Handled<Value> {
+async fn issued(access: &Access, request: &Request) -> Handled<Value> {
     let form = Form::of(request)?;
     let grant = match form.grant_type.as_deref() {
         Some("client_credentials") => Principal::ClientCredentials,
@@ -46,22 +46,22 @@ async fn issued(app: &App, request: &Request) -> Handled<Value> {
         }
         Principal::Implicit | Principal::Schedule | Principal::Unrecognized => None,
     };
-    let source = app.source(request);
+    let source = access.source(request);
     let found = match &secret {
-        Some(secret) => app
+        Some(secret) => access
             .merchant_with_key(&client_id, secret, &source)
             .await
             .map(|(merchant, verified)| (merchant, Holder::Key(verified.key, verified.role))),
-        None => app
+        None => access
             .merchant_that_lets_browsers_in(&client_id, &source)
             .await
-            .map(|merchant| (merchant, Holder::Shopper(Some(app.clock.new_id())))),
+            .map(|merchant| (merchant, Holder::Shopper(Some(access.clock.new_id())))),
     };
     let (merchant, holder) = found.map_err(|reason| {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(&merchant, &holder, app.clock.now())?;
+    let (token, expires) = access_token::issue(&merchant, &holder, access.now())?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({
         "access_token": token,

@@ -27,8 +27,8 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
-    app::App,
     invocation::serve,
+    ports::Transactions,
     spreadsheet::payments::{COLUMNS, cells},
 };
 
@@ -54,10 +54,10 @@ struct Asked {
 }
 
 /// `GET /v2/transactions?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
-pub async fn search_transactions(app: &App, request: &Request) -> Response<Body> {
+pub async fn search_transactions(ports: &Transactions, request: &Request) -> Response<Body> {
     serve(request, async {
         let mut next = None;
-        let handled = Box::pin(search(app, request, &mut next)).await;
+        let handled = Box::pin(search(ports, request, &mut next)).await;
         let mut response = page::response(request, handled, |page| page);
         let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
         response.headers_mut().extend(link.map(|link| (header::LINK, link)));
@@ -66,14 +66,12 @@ pub async fn search_transactions(app: &App, request: &Request) -> Response<Body>
     .await
 }
 
-async fn search(app: &App, request: &Request, next: &mut Option<String>) -> Handled<Page> {
-    let caller = Caller::with_token(app, request).await?;
+async fn search(ports: &Transactions, request: &Request, next: &mut Option<String>) -> Handled<Page> {
+    let caller = Caller::with_token(&ports.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
-    let view = caller.view(app);
+    let view = caller.view_of(&ports.access, ports.gateway);
     let asked = Asked::read(request, &caller, view.now)?;
-    let unread = "this function was started without the journal";
-    let log = app.entry_log.as_deref().ok_or_else(|| Failure::unavailable(unread))?;
-    let lister = Lister { log, store: app.payments.store.as_ref() };
+    let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };
     let Asked { conditions, since, until, after, limit, .. } = &asked;
     let wanted = Wanted {
         merchant: &caller.merchant.id,

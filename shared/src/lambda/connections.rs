@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use lambda_http::Error;
 use tollgate_core::{order::MerchantId, payments::merchants::Merchants as _};
 
 use super::Adapters;
+use crate::cardpointe::CardPointe;
 
 /// How long a start waits for its connections. They are a help and no condition: the first request opens what is missing.
 /// Lambda allows a start 10 s.
@@ -15,8 +17,6 @@ const OPENING_LIMIT: Duration = Duration::from_secs(2);
 /// What a function's first request needs, each with what stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Opening {
-    /// None.
-    Nothing,
     /// The merchants' documents.
     Merchants,
     /// The table.
@@ -27,30 +27,37 @@ pub enum Opening {
 
 /// Opens what is asked for, all at the same time, if it is known who will ask. What cannot be opened is logged and left to
 /// the first request.
-pub(super) async fn open(adapters: &Adapters, opening: Opening, merchants: &[MerchantId]) {
-    if merchants.is_empty() || opening == Opening::Nothing {
-        return;
+pub(super) async fn open(
+    adapters: &Adapters,
+    opening: Opening,
+    merchants: &[MerchantId],
+) -> Result<(), Error> {
+    if merchants.is_empty() {
+        return Ok(());
     }
+    let gateway = if opening == Opening::Gateway { Some(adapters.gateway()?) } else { None };
+    let gateway = gateway.as_deref();
     let table = async {
         if opening >= Opening::Table
-            && let Err(error) = adapters.switch.connect().await
+            && let Err(error) = adapters.tables().switch.connect().await
         {
             tracing::warn!(%error, "the table is not connected to yet");
         }
     };
-    let merchants = join_all(merchants.iter().map(|id| open_for(adapters, opening, id)));
+    let merchants = join_all(merchants.iter().map(|id| open_for(adapters, gateway, id)));
     let all = async { tokio::join!(table, merchants) };
     if tokio::time::timeout(OPENING_LIMIT, all).await.is_err() {
         tracing::warn!("not all connections are open yet, going on without");
     }
+    Ok(())
 }
 
-async fn open_for(adapters: &Adapters, opening: Opening, id: &MerchantId) {
+async fn open_for(adapters: &Adapters, gateway: Option<&CardPointe>, id: &MerchantId) {
     let merchant = match adapters.merchants.get(id).await {
         Ok(merchant) => merchant,
         Err(error) => return tracing::warn!(merchant = %id, %error, "the merchant is not read yet"),
     };
-    if opening >= Opening::Gateway {
-        adapters.gateway.connect(&merchant).await;
+    if let Some(gateway) = gateway {
+        gateway.connect(&merchant).await;
     }
 }

@@ -9,16 +9,17 @@ use lambda_http::{
     lambda_runtime::{self, LambdaEvent},
 };
 use tollgate_core::{
-    journal::{entry_log::EntryLog, entry_store::EntryStore, keep::JournalReport, totals_store::TotalsStore},
+    journal::{entry_log::EntryLog, entry_store::EntryStore, keep::JournalReport},
     values::clock::{Clock, SystemClock},
 };
 
-use super::{Config, Credentials, aws, aws_http_client, install_tls, needed, optional};
+use super::{Credentials, aws, begin, needed, optional, partitions};
 use crate::{
     dynamodb::{
         entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
         stream::{StreamEvent, StreamResponse},
     },
+    ports::JournalTotals,
     telemetry,
 };
 
@@ -27,8 +28,6 @@ use crate::{
 pub struct JournalConfig {
     /// DynamoDB table (`JOURNAL_TABLE_NAME`).
     pub table: String,
-    /// Partitions of a merchant's day, for days to come (`JOURNAL_SHARDS`, 1 to 256).
-    pub shards: u16,
     /// AWS region (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -43,50 +42,49 @@ const SHARDS_MAX: u16 = 256;
 impl JournalConfig {
     /// Reads the function's environment.
     pub fn from_env() -> Result<Self, Error> {
-        let table = needed("JOURNAL_TABLE_NAME")?;
-        let shards = needed("JOURNAL_SHARDS")?.parse().ok();
-        let shards = shards.filter(|shards| (1..=SHARDS_MAX).contains(shards));
         Ok(Self {
-            table,
-            shards: shards.ok_or_else(|| format!("JOURNAL_SHARDS must be 1 to {SHARDS_MAX}"))?,
+            table: needed("JOURNAL_TABLE_NAME")?,
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
             credentials: Credentials::from_env()?,
         })
     }
 
-    /// The journal; nothing is called yet.
-    pub fn entries(&self) -> Result<Arc<dyn EntryStore>, Error> {
-        install_tls();
-        Ok(self.entries_with(&aws_http_client()?))
+    fn client(&self, http_client: &SharedHttpClient) -> aws_sdk_dynamodb::Client {
+        aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client)
     }
 
-    /// The journal for lists; nothing is called yet.
-    pub fn log(&self) -> Result<Arc<dyn EntryLog>, Error> {
-        install_tls();
-        let http_client = aws_http_client()?;
-        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
-        Ok(Arc::new(DynamoDbEntryLog::new(client, self.table.clone())))
+    /// The journal to be written, with so many partitions of a merchant's day, for days to come. Nothing is called yet.
+    pub fn entries(&self, shards: u16, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
+        Arc::new(DynamoDbEntries::new(self.client(http_client), self.table.clone(), shards))
     }
 
-    /// The same, with what carries the requests to AWS.
-    pub fn entries_with(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
-        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
-        Arc::new(DynamoDbEntries::new(client, self.table.clone(), self.shards))
+    /// The journal to be read. Nothing is called yet.
+    pub fn log(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryLog> {
+        Arc::new(DynamoDbEntryLog::new(self.client(http_client), self.table.clone()))
+    }
+
+    /// The journal to be read, and its totals. Nothing is called yet.
+    pub fn totals(&self, clock: &Arc<dyn Clock>, http_client: &SharedHttpClient) -> JournalTotals {
+        let (client, table) = (self.client(http_client), self.table.clone());
+        JournalTotals {
+            log: Arc::new(DynamoDbEntryLog::new(client.clone(), table.clone())),
+            totals: Arc::new(DynamoDbTotals::new(client, table)),
+            clock: clock.clone(),
+        }
     }
 }
 
-impl Config {
-    /// The journal in a table at the same place, to be read, and the totals that are kept of it; nothing is called yet.
-    pub(super) fn journal(
-        &self,
-        table: String,
-        http_client: &SharedHttpClient,
-    ) -> (Arc<dyn EntryLog>, Arc<dyn TotalsStore>) {
-        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
-        let log = DynamoDbEntryLog::new(client.clone(), table.clone());
-        (Arc::new(log), Arc::new(DynamoDbTotals::new(client, table)))
-    }
+/// Partitions of a merchant's day (`JOURNAL_SHARDS`).
+fn shards() -> Result<u16, Error> {
+    partitions("JOURNAL_SHARDS", &needed("JOURNAL_SHARDS")?, SHARDS_MAX)
+}
+
+/// The journal and its totals, from the environment of the function that keeps them.
+pub fn start_totals() -> Result<JournalTotals, Error> {
+    let http_client = begin()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(JournalConfig::from_env()?.totals(&clock, &http_client))
 }
 
 /// Runs the function that keeps the journal in the Lambda runtime, until the platform stops it.
@@ -95,9 +93,9 @@ where
     H: Fn(Arc<dyn EntryStore>, StreamEvent, Arc<dyn Clock>) -> F + Sync,
     F: Future<Output = JournalReport> + Send,
 {
-    telemetry::init();
+    let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entries = JournalConfig::from_env()?.entries()?;
+    let entries = JournalConfig::from_env()?.entries(shards()?, &http_client);
     let handler = &handler;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<StreamEvent>| {
         let (entries, clock) = (entries.clone(), clock.clone());

@@ -16,7 +16,7 @@ use tollgate_core::{
     },
 };
 
-use super::{Credentials, aws, aws_http_client, install_tls, needed, optional};
+use super::{Credentials, aws, begin, needed, optional};
 use crate::{
     dynamodb::{
         deliveries::{DeliveriesEvent, DynamoDbDeliveries},
@@ -106,11 +106,9 @@ where
     H: Fn(Arc<Delivering>, DeliveriesEvent) -> F + Sync,
     F: Future<Output = DeliveryReport> + Send,
 {
-    telemetry::init();
-    let config = WebhooksConfig::from_env()?;
-    install_tls();
+    let (http_client, config) = (begin()?, WebhooksConfig::from_env()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let delivering = Arc::new(config.delivering_with(&aws_http_client()?, &clock)?);
+    let delivering = Arc::new(config.delivering_with(&http_client, &clock)?);
     let handler = &handler;
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<DeliveriesEvent>| {
         let delivering = Arc::clone(&delivering);

@@ -47,17 +47,18 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // What the APIs share.
     ("access_token", "order payments"),
     ("invocation", "values payments version"),
-    ("app", "values order payments stored_cards journal abuse access_token invocation"),
-    ("api", "values order payments stored_cards access_token invocation app"),
+    ("access", "values order payments abuse access_token invocation"),
+    ("ports", "values payments stored_cards journal access"),
+    ("api", "values order payments stored_cards access access_token invocation ports"),
     ("spreadsheet", "values order journal"),
-    ("status", "invocation app version"),
+    ("status", "payments invocation version"),
     // Metrics.
     ("telemetry", "journal payments webhooks publishing invocation"),
     // APIs.
-    ("credit_card", "values order payments invocation app api"),
+    ("credit_card", "values order payments access invocation ports api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal webhooks spreadsheet access_token invocation app api",
+        "values order payments stored_cards journal webhooks spreadsheet access access_token invocation ports api",
     ),
     // What tells others.
     ("publishing", "payments journal webhooks elastic_path"),
@@ -65,7 +66,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse invocation app telemetry",
+          secrets_manager dynamodb abuse access invocation ports telemetry",
     ),
     // Start-up of the function that publishes events, in a package of its own.
     ("start", "values payments webhooks event_bridge publishing dynamodb telemetry lambda"),

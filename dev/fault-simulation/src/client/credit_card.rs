@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Map, Value, json};
-use tollgate::{app::App, credit_card};
+use tollgate::{credit_card, ports::Api};
 use tollgate_core::order::{Order, operation::KeyDigest, transaction::Transaction};
 use uuid::Uuid;
 
@@ -107,14 +107,14 @@ fn write_members(xml: &mut String, members: Option<&Map<String, Value>>) {
     }
 }
 
-pub(super) async fn handle(app: &App, asked: Asked, request: &Request) -> Response<Body> {
+pub(super) async fn handle(api: &Api, asked: Asked, request: &Request) -> Response<Body> {
     match asked {
-        Asked::Authorize => credit_card::authorize(app, request).await,
-        Asked::Charge => credit_card::charge(app, request).await,
-        Asked::Capture => credit_card::capture(app, request).await,
-        Asked::Refund => credit_card::refund(app, request).await,
-        Asked::Void => credit_card::void(app, request).await,
-        Asked::Status => credit_card::status(app, request).await,
+        Asked::Authorize => credit_card::authorize(api, request).await,
+        Asked::Charge => credit_card::charge(api, request).await,
+        Asked::Capture => credit_card::capture(api, request).await,
+        Asked::Refund => credit_card::refund(api, request).await,
+        Asked::Void => credit_card::void(api, request).await,
+        Asked::Status => credit_card::status(api, request).await,
     }
 }
 

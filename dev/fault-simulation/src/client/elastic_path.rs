@@ -1,14 +1,17 @@
 //! Requests to the Elastic Path API, and how its answers are read.
 
+use std::sync::Arc;
+
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
-use tollgate::{app::App, elastic_path};
+use tollgate::elastic_path;
 use tollgate_core::order::operation::KeyDigest;
 
 use super::Said;
 use crate::{
     ask::{Ask, Route, Word},
     check::schedule,
+    world::Instance,
     world::State,
 };
 
@@ -61,18 +64,18 @@ pub(super) fn event(ask: &Ask, token: &str, request_id: u32) -> String {
     )
 }
 
-pub(super) async fn handle(app: &App, route: Route, request: &Request) -> Response<Body> {
+pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Request) -> Response<Body> {
     match route {
-        Route::Register => elastic_path::put_order(app, request).await,
-        Route::Pay => elastic_path::pay(app, request).await,
-        Route::Authorize => elastic_path::authorize(app, request).await,
-        Route::Purchase => elastic_path::purchase(app, request).await,
-        Route::Capture => elastic_path::capture(app, request).await,
-        Route::Refund => elastic_path::refund(app, request).await,
-        Route::Cancel => elastic_path::cancel(app, request).await,
-        Route::Reschedule => elastic_path::patch_transaction(app, request).await,
-        Route::Confirm => elastic_path::confirm(app, request).await,
-        Route::Read | Route::Card(..) => elastic_path::get_transaction(app, request).await,
+        Route::Register => elastic_path::put_order(&process.api(), request).await,
+        Route::Pay => elastic_path::pay(&process.checkout(), request).await,
+        Route::Authorize => elastic_path::authorize(&process.checkout(), request).await,
+        Route::Purchase => elastic_path::purchase(&process.checkout(), request).await,
+        Route::Capture => elastic_path::capture(&process.api(), request).await,
+        Route::Refund => elastic_path::refund(&process.api(), request).await,
+        Route::Cancel => elastic_path::cancel(&process.api(), request).await,
+        Route::Reschedule => elastic_path::patch_transaction(&process.api(), request).await,
+        Route::Confirm => elastic_path::confirm(&process.confirm(), request).await,
+        Route::Read | Route::Card(..) => elastic_path::get_transaction(&process.api(), request).await,
     }
 }
 

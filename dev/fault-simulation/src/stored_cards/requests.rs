@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
-use tollgate::{app::App, elastic_path};
+use tollgate::{elastic_path, ports::StoredCards};
 use tollgate_core::values::clock::Clock;
 
 use crate::{
@@ -112,9 +112,9 @@ pub(super) async fn send(world: &Arc<World>, wish: &Wish) -> bool {
     let by_clock = instance.now().max(world.now());
     context.deadline = u64::try_from((by_clock + LIMIT).as_millisecond()).unwrap_or_default();
     let request = request.with_lambda_context(context);
-    let (app, asked) = (instance.app(), wish.clone());
+    let (cards, asked) = (instance.stored_cards(), wish.clone());
     let deleted_before = world.state().stored_cards.deleted_ids();
-    let response = instance.run(LIMIT, async move { handle(&app, &asked, &request).await }).await;
+    let response = instance.run(LIMIT, async move { handle(&cards, &asked, &request).await }).await;
     let Some(response) = response else { return false };
     let status = response.status().as_u16();
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
@@ -135,12 +135,12 @@ pub(super) async fn send(world: &Arc<World>, wish: &Wish) -> bool {
     }
 }
 
-async fn handle(app: &App, wish: &Wish, request: &Request) -> Response<Body> {
+async fn handle(cards: &StoredCards, wish: &Wish, request: &Request) -> Response<Body> {
     match wish {
-        Wish::Store { .. } => elastic_path::create_payment_method(app, request).await,
-        Wish::List { .. } => elastic_path::list_payment_methods(app, request).await,
-        Wish::Prefer { .. } => elastic_path::update_payment_method(app, request).await,
-        Wish::Delete { .. } => elastic_path::delete_payment_method(app, request).await,
+        Wish::Store { .. } => elastic_path::create_payment_method(cards, request).await,
+        Wish::List { .. } => elastic_path::list_payment_methods(cards, request).await,
+        Wish::Prefer { .. } => elastic_path::update_payment_method(cards, request).await,
+        Wish::Delete { .. } => elastic_path::delete_payment_method(cards, request).await,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
-    lambda::{self, App, Config, Credentials, JournalConfig, WebhooksConfig},
+    lambda::{self, Adapters, Config, Credentials, JournalConfig, WebhooksConfig},
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::{payments::reconcile::Limits, values::clock::Clock};
@@ -13,7 +13,7 @@ use tollgate_events::EventsConfig;
 
 use super::StartError;
 use crate::{
-    functions::Consumers,
+    functions::{Consumers, Ports},
     merchants,
     parts::AppSettings,
     permissions::Permissions,
@@ -27,14 +27,13 @@ use crate::{
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
 
 /// Builds what the handlers need, for a stack at these addresses. Nothing checks what it is used for.
-pub fn app(
+pub fn ports(
     dynamodb_url: &str,
     secretsmanager_url: &str,
     settings: AppSettings,
     clock: Arc<dyn Clock>,
-) -> Result<Arc<App>, StartError> {
-    let app = App::new(&config(dynamodb_url, secretsmanager_url, settings), clock);
-    app.map(Arc::new).map_err(|error| StartError::App(error.to_string()))
+) -> Result<Arc<Ports>, StartError> {
+    ports_over(aws_http_client()?, config(dynamodb_url, secretsmanager_url, settings), clock)
 }
 
 /// The same, and a function that uses it can do what its policy allows.
@@ -44,12 +43,33 @@ pub(super) fn guarded(
     settings: AppSettings,
     clock: Arc<dyn Clock>,
     permissions: &Arc<Permissions>,
-) -> Result<Arc<App>, StartError> {
+) -> Result<Arc<Ports>, StartError> {
     let config = config(dynamodb_url, secretsmanager_url, settings);
-    let http_client = guarded_client(permissions)?;
-    let app = App::with_http_client(&config, clock, &http_client);
-    let app = app.map_err(|error| StartError::App(error.to_string()))?;
-    Ok(Arc::new(app.reading(&config, JOURNAL_TABLE_NAME.to_owned(), &http_client)))
+    ports_over(guarded_client(permissions)?, config, clock)
+}
+
+fn ports_over(
+    http_client: SharedHttpClient,
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Ports>, StartError> {
+    let journal = journal(config.dynamodb_url.clone());
+    let totals = journal.totals(&clock, &http_client);
+    let adapters = Adapters::new(config, clock, http_client);
+    let ports = || {
+        Ok(Ports {
+            access: Arc::new(adapters.access()),
+            api: Arc::new(adapters.api()?),
+            confirm: Arc::new(adapters.confirm()?),
+            checkout: Arc::new(adapters.checkout()?),
+            stored_cards: Arc::new(adapters.stored_cards()?),
+            transactions: Arc::new(adapters.transactions(&journal)),
+            inquiries: Arc::new(adapters.inquiries()?),
+            captures: Arc::new(adapters.captures()?),
+            totals: Arc::new(totals),
+        })
+    };
+    ports().map(Arc::new).map_err(|error: lambda_http::Error| StartError::App(error.to_string()))
 }
 
 /// What consumers of the stream use, each of which can do what its policy allows.
@@ -59,13 +79,7 @@ pub(super) fn guarded_consumers(
     permissions: &Arc<Permissions>,
 ) -> Result<Consumers, StartError> {
     let http_client = guarded_client(permissions)?;
-    let config = JournalConfig {
-        table: JOURNAL_TABLE_NAME.to_owned(),
-        shards: JOURNAL_SHARDS,
-        region: REGION.to_owned(),
-        dynamodb_url: Some(urls.dynamodb.to_owned()),
-        credentials: credentials(),
-    };
+    let journal = journal(Some(urls.dynamodb.to_owned()));
     let webhooks = webhooks(urls);
     let delivering = webhooks.delivering_with(&http_client, clock);
     let events = EventsConfig {
@@ -76,7 +90,7 @@ pub(super) fn guarded_consumers(
         credentials: credentials(),
     };
     Ok(Consumers {
-        entries: config.entries_with(&http_client),
+        entries: journal.entries(JOURNAL_SHARDS, &http_client),
         clock: clock.clone(),
         bus: events.bus_with(&http_client, clock),
         delivering: Arc::new(delivering.map_err(|error| StartError::App(error.to_string()))?),
@@ -88,6 +102,11 @@ pub(super) struct Urls<'a> {
     pub(super) dynamodb: &'a str,
     pub(super) secretsmanager: &'a str,
     pub(super) eventbridge: &'a str,
+}
+
+fn journal(dynamodb_url: Option<String>) -> JournalConfig {
+    let table = JOURNAL_TABLE_NAME.to_owned();
+    JournalConfig { table, region: REGION.to_owned(), dynamodb_url, credentials: credentials() }
 }
 
 /// How webhooks are sent here: to this machine, too.
@@ -108,9 +127,12 @@ fn webhooks(urls: &Urls<'_>) -> WebhooksConfig {
 
 /// What carries requests to AWS, each checked against the policy of the function that makes it.
 pub(super) fn guarded_client(permissions: &Arc<Permissions>) -> Result<SharedHttpClient, StartError> {
+    Ok(permissions.guard(aws_http_client()?))
+}
+
+fn aws_http_client() -> Result<SharedHttpClient, StartError> {
     lambda::install_tls();
-    let client = lambda::aws_http_client().map_err(|error| StartError::App(error.to_string()))?;
-    Ok(permissions.guard(client))
+    lambda::aws_http_client().map_err(|error| StartError::App(error.to_string()))
 }
 
 fn credentials() -> Credentials {

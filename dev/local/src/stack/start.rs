@@ -10,7 +10,6 @@ use std::{
 use axum::{Router, http::Uri};
 use cardpointe_simulator::Server;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tollgate::lambda::App;
 use tollgate_core::values::clock::Clock;
 
 use super::{Options, Stack, StartError, app};
@@ -22,7 +21,7 @@ use crate::{
     dynamodb::{self, Tables},
     event_bus::{self, Bus},
     forward::forward,
-    functions::{self, Consumers, Functions},
+    functions::{self, Consumers, Functions, Ports},
     merchants,
     parts::{AppSettings, Parts},
     permissions::Permissions,
@@ -52,17 +51,17 @@ impl Stack {
         let mut servers = Servers { stopped, running: Vec::new() };
 
         // All ports first: a clash is reported before anything has happened.
-        let opened = Ports::open(&options).await?;
+        let opened = OpenPorts::open(&options).await?;
         let (services, api) = Services::start(opened, &options, &mut servers)?;
         services.admit_containers(&options, &mut servers).await?;
         services.put_merchants(&options);
         let tables = services.create_tables(&deployment).await?;
 
         let clock = Arc::new(LocalClock::default());
-        let app = services.guarded_app(settings, Arc::clone(&clock) as _, &permissions)?;
+        let ports = services.guarded_ports(settings, Arc::clone(&clock) as _, &permissions)?;
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
-        let process = Process { app, consumers, clock: Arc::clone(&clock) as _ };
+        let process = Process { ports, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
         let samples = if options.samples && services.is_empty(&tables).await? {
             services.make_samples(settings, &functions).await?
@@ -144,7 +143,7 @@ impl Port {
 }
 
 /// The ports of all services that the stack itself runs.
-struct Ports {
+struct OpenPorts {
     api: Port,
     gateway: Port,
     dynamodb: Option<Port>,
@@ -152,7 +151,7 @@ struct Ports {
     eventbridge: Port,
 }
 
-impl Ports {
+impl OpenPorts {
     async fn open(options: &Options) -> Result<Self, StartError> {
         let open = async |offset, service| Port::open(options.port, offset, service).await;
         Ok(Self {
@@ -247,7 +246,7 @@ struct Services {
 
 impl Services {
     /// Starts those that do not run already; the API's port is left.
-    fn start(ports: Ports, options: &Options, servers: &mut Servers) -> Result<(Self, Port), StartError> {
+    fn start(ports: OpenPorts, options: &Options, servers: &mut Servers) -> Result<(Self, Port), StartError> {
         let mut dynamodb_url = options.dynamodb_url.clone().unwrap_or_default();
         if let Some(port) = ports.dynamodb {
             let path = options.data.clone().unwrap_or_default();
@@ -336,12 +335,12 @@ impl Services {
         StartError::DynamoDb { url: self.dynamodb_url.clone(), reason }
     }
 
-    fn guarded_app(
+    fn guarded_ports(
         &self,
         settings: AppSettings,
         clock: Arc<dyn Clock>,
         permissions: &Arc<Permissions>,
-    ) -> Result<Arc<App>, StartError> {
+    ) -> Result<Arc<Ports>, StartError> {
         app::guarded(&self.dynamodb_url, &self.secretsmanager_url, settings, clock, permissions)
     }
 
@@ -349,8 +348,9 @@ impl Services {
     async fn make_samples(&self, settings: AppSettings, functions: &Functions) -> Result<usize, StartError> {
         let clock = Arc::new(SampleClock::default());
         // Not held to any policy: what is missing in one should show in the first request, not here.
-        let app = app::app(&self.dynamodb_url, &self.secretsmanager_url, settings, Arc::clone(&clock) as _)?;
-        let samples = samples::make(app, clock, functions, &self.simulator).await;
+        let ports =
+            app::ports(&self.dynamodb_url, &self.secretsmanager_url, settings, Arc::clone(&clock) as _)?;
+        let samples = samples::make(ports, clock, functions, &self.simulator).await;
         let samples = samples.map_err(StartError::Samples)?;
         tracing::info!(orders = samples, "the sample orders are ready");
         Ok(samples)
@@ -359,7 +359,7 @@ impl Services {
 
 /// What the functions' processes hold.
 struct Process {
-    app: Arc<App>,
+    ports: Arc<Ports>,
     consumers: Consumers,
     clock: Arc<dyn Clock>,
 }
@@ -370,13 +370,13 @@ fn make_functions(
     process: Process,
     servers: &Servers,
 ) -> Functions {
-    let Process { app, consumers, clock } = process;
+    let Process { ports, consumers, clock } = process;
     let mut table = functions::TABLE.iter().copied().collect::<BTreeMap<_, _>>();
     table.extend(options.handlers.iter().copied());
     let (timeout, timeouts) = match options.function_timeout {
         Some(timeout) => (timeout, BTreeMap::new()),
         None => (deployment.function_timeout, deployment.timeouts.clone()),
     };
-    let (app, consumers, stop) = (RwLock::new(app), RwLock::new(consumers), servers.stopped.clone());
-    Functions { clock, table, app, consumers, timeout, timeouts, stop }
+    let (ports, consumers, stop) = (RwLock::new(ports), RwLock::new(consumers), servers.stopped.clone());
+    Functions { clock, table, ports, consumers, timeout, timeouts, stop }
 }

@@ -30,24 +30,24 @@ const CONCURRENCY: usize = if cfg!(debug_assertions) { 16 } else { 64 };
 async fn thousands_of_captures_due_at_once_are_each_made_once() {
     let captures = Some(CaptureSettings { shards: 16, concurrency: CONCURRENCY });
     let stack = Stack::start(Options { captures, ..Options::default() }).await.unwrap();
-    let app = stack.app();
+    let job = stack.ports().captures.clone();
     // Later than the filling can take; then the clock is moved there.
     let capture_at = stack.clock().now() + jiff::SignedDuration::from_hours(1);
-    fill(&app, Load { count: COUNT, capture_at, amount: AMOUNT }, |_| ()).await.unwrap();
+    fill(&job, Load { count: COUNT, capture_at, amount: AMOUNT }, |_| ()).await.unwrap();
     assert_eq!(run(&stack, json!({"dry_run": true})).await["due"], 0);
     one_call_in_a_hundred_fails(&stack);
     stack.advance_clock(3600);
 
     let [first, second, third] = [(), (), ()].map(|()| {
-        let (app, merchants) = (app.clone(), app.merchants.clone());
+        let (job, merchants) = (job.clone(), job.merchants.clone());
         tokio::spawn(async move {
             let deadline = tollgate_core::payments::Deadline::after(std::time::Duration::from_mins(15));
             let request = tollgate_core::payments::scheduled_capture::CaptureRequest::default();
             tollgate_core::payments::scheduled_capture::capture_due(
-                &app.payments,
+                &job.payments,
                 merchants.as_ref(),
                 request,
-                app.captures,
+                job.settings,
                 deadline,
             )
             .await
@@ -97,7 +97,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
             merchant: local::merchants::EXTERNAL.parse().unwrap(),
             order: order.parse().unwrap(),
         };
-        let order = app.payments.order(&key).await.unwrap();
+        let order = job.payments.order(&key).await.unwrap();
         let [transaction] = order.transactions.as_slice() else { panic!("{key}: one payment") };
         assert_eq!(transaction.captured().minor(), AMOUNT, "{key}: {transaction:?}");
         assert!(order.next_inquiry_at().is_none() && order.next_capture_at().is_none(), "{key}");
@@ -133,11 +133,11 @@ fn captured(stack: &Stack) -> usize {
 }
 
 async fn left_due(stack: &Stack) -> usize {
-    let (app, now) = (stack.app(), stack.clock().now());
+    let (job, now) = (stack.ports().captures.clone(), stack.clock().now());
     let mut left = 0;
-    for shard in 0..app.captures.shards {
+    for shard in 0..job.settings.shards {
         let query = DueQuery { index: Index::CapturesDue, shard, until: now, after: None, limit: 10 };
-        left += app.payments.store.due(query).await.unwrap().keys.len();
+        left += job.payments.store.due(query).await.unwrap().keys.len();
     }
     left
 }

@@ -299,7 +299,8 @@ async fn a_shoppers_token_of_an_earlier_version_pays_and_reads_nothing() {
     for order in ["o", "p"] {
         shop.register(order, 2599).await;
     }
-    let merchant = shop.stack.app().merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+    let merchant =
+        shop.stack.ports().access.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
     let now = tollgate_core::values::clock::Clock::now(shop.stack.clock());
     let (old, _) = access_token::issue(&merchant, &Holder::Shopper(None), now).unwrap();
     let (body, key) = (json!({"data": by_card("purchase", VISA)}), [("idempotency-key", "k")]);

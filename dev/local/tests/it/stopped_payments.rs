@@ -18,7 +18,7 @@ use crate::{
 const KEPT_S: i64 = 15;
 
 pub(crate) async fn throw(shop: &Shop, stopped: bool) {
-    let clock = shop.stack.app().clock.clone();
+    let clock = shop.stack.ports().access.clock.clone();
     let client = local::dynamodb_client(shop.stack.dynamodb_url());
     let switch = DynamoDbSwitch::new(client, local::TABLE_NAME.to_owned(), clock, false);
     let text = |text: &str| text.to_owned();

@@ -64,13 +64,13 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
     let captures = Some(CaptureSettings { shards: 16, concurrency: CONCURRENCY });
     let data = data();
     let stack = Stack::start(Options { captures, data: data.clone(), ..Options::default() }).await.unwrap();
-    let app = stack.app();
+    let ports = stack.ports();
     // Later than the filling can take; then the clock is moved there.
     let hours = SignedDuration::from_hours(12);
     let capture_at = stack.clock().now() + hours;
     let is_done = AtomicBool::new(false);
     let paying = async {
-        fill(&app, Load { count, capture_at, amount: 2599 }, |_| ()).await.unwrap();
+        fill(&ports.captures, Load { count, capture_at, amount: 2599 }, |_| ()).await.unwrap();
         stack.advance_clock(hours.as_secs());
         loop {
             let report = stack.invoke_scheduled("scheduled-capture").await.unwrap();

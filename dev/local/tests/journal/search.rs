@@ -154,9 +154,9 @@ fn order(paid: &Order, n: usize, began: Timestamp, step: SignedDuration) -> Orde
 
 /// Orders and entries, as the functions write them.
 async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
-    let app = stack.app();
+    let ports = stack.ports();
     let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
-    fill(&app, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await.unwrap();
+    fill(&ports.captures, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await.unwrap();
     let merchant: MerchantId = merchants::EXTERNAL.parse().unwrap();
     let client = dynamodb_client(stack.dynamodb_url());
     let scanned = client.scan().table_name(TABLE_NAME).send().await.unwrap();
@@ -164,7 +164,7 @@ async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
     let paid = StoredOrder(item).read().unwrap();
     let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned(), SHARDS);
     let step = SignedDuration::from_hours(i64::from(DAYS) * 24) / i32::try_from(count).unwrap();
-    let (paid, journal, store) = (&paid, &journal, &app.payments.store);
+    let (paid, journal, store) = (&paid, &journal, &ports.transactions.orders);
     let writes = stream::iter(0..count).map(|n| async move {
         let order = order(paid, n, began, step);
         let own = entries(None, &order);
@@ -223,10 +223,10 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let now = stack.clock().now();
     let began = now - SignedDuration::from_hours(i64::from(DAYS) * 24);
     let merchant = load(&stack, count, began).await;
-    let app = stack.app();
-    let log = app.entry_log.clone().unwrap();
+    let ports = stack.ports();
+    let log = ports.transactions.log.clone();
     let counts = AtomicUsize::default;
-    let store = app.payments.store.clone();
+    let store = ports.transactions.orders.clone();
     let counting = Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
     let lister = Lister { log: &counting, store: &counting };
     let every = |n: usize| count.div_ceil(n);

@@ -289,7 +289,8 @@ async fn nothing_that_the_credit_card_api_is_sent_turns_up_where_it_does_not_bel
 
 /// A handler that stumbles with everything in hand that has a `Debug`.
 fn stumbles() -> Handler {
-    |app, request: Request| {
+    |ports, request: Request| {
+        let merchants = ports.access.merchants.clone();
         Box::pin(async move {
             let Body::Text(text) = request.body() else { panic!("a text") };
             let body: Value = serde_json::from_str(text).unwrap();
@@ -300,7 +301,7 @@ fn stumbles() -> Handler {
                 SecurityCode::parse(data["verification_value"].as_str().unwrap(), Some(number.brand()));
             let wrong_number = CardNumber::parse(data["first_name"].as_str().unwrap());
             let id: MerchantId = merchants::REGISTERED.parse().unwrap();
-            let merchant: Arc<_> = app.merchants.get(&id).await.unwrap();
+            let merchant: Arc<_> = merchants.get(&id).await.unwrap();
             panic!("{number:?} {code:?} {summary:?} {wrong_number:?} {merchant:?}")
         })
     }

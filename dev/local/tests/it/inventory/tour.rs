@@ -303,10 +303,10 @@ impl Tour {
         let settings = AppSettings { captures, payments_stopped: false };
         let stack = &self.shop.stack;
         let clock = Arc::new(tollgate_core::values::clock::SystemClock);
-        let app = local::app("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
+        let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
         let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
         let deadline = Deadline::after(Duration::from_secs(50));
-        let report = capture(app, r#"{"shards":[0],"dry_run":true}"#, deadline).unwrap().await;
+        let report = capture(&ports, r#"{"shards":[0],"dry_run":true}"#, deadline).unwrap().await;
         assert_eq!(report["unread_shards"], 1);
     }
 
@@ -324,12 +324,12 @@ impl Tour {
     }
 
     async fn is_decided_by_hand(&self, order: &str, transaction: &str) {
-        let app = self.shop.stack.app();
-        let merchant = app.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+        let job = self.shop.stack.ports().captures.clone();
+        let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
         let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
         let verdict = HandDecision { verdict: HandVerdict::Done, by, reason, reference: None };
-        app.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
+        job.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
     }
 
     async fn lets_an_authorization_lapse(&mut self) {

@@ -1,24 +1,17 @@
-//! What a handler needs, whoever put it together.
+//! Who calls: a merchant by its key, or whoever has one of its access tokens.
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Request, http::HeaderName};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
-    journal::{entry_log::EntryLog, totals_store::TotalsStore},
     order::MerchantId,
     payments::{
-        Payments, Refusal,
-        attempts::Attempts,
         merchants::{Merchant, Merchants, MerchantsError},
-        reconcile::Limits,
-        scheduled_capture::CaptureSettings,
-        switch::Switch,
         trail,
     },
-    stored_cards::payment_methods::PaymentMethods,
     values::clock::Clock,
 };
 
@@ -39,43 +32,17 @@ fn digest(client: &str) -> String {
     bytes.first_chunk().map_or_else(String::new, |start| format!("{:016x}", u64::from_be_bytes(*start)))
 }
 
-/// Everything a handler needs, built once per process.
-pub struct App {
-    /// The use cases.
-    pub payments: Payments,
-    /// The use cases of stored cards.
-    pub methods: PaymentMethods,
-    /// Who may ask.
+/// Lets callers in: what every request to an API needs.
+#[derive(Clone)]
+pub struct Access {
+    /// The merchants and their keys.
     pub merchants: Arc<dyn Merchants>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
-    /// Who is slowed down.
-    pub abuse: Abuse,
-    /// Counts shoppers' payments.
-    pub attempts: Arc<dyn Attempts>,
-    /// Whether an operator has stopped payments.
-    pub switch: Arc<dyn Switch>,
+    /// Failed attempts, which slow down the addresses that they come from.
+    pub abuse: Arc<Abuse>,
     /// The header with the client's address, where a proxy in front of the API sets one; otherwise API Gateway tells.
     pub source_header: Option<HeaderName>,
-    /// How scheduled captures run.
-    pub captures: CaptureSettings,
-    /// How much one run of the inquiries may do.
-    pub inquiries: Limits,
-    /// The journal, in the function that reads it; the others start without.
-    pub entry_log: Option<Arc<dyn EntryLog>>,
-    /// The totals that are kept of it, likewise.
-    pub totals: Option<Arc<dyn TotalsStore>>,
-}
-
-/// Whether a run of a schedule may do anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MayRun {
-    /// It may.
-    Yes,
-    /// Payments are stopped.
-    Stopped,
-    /// It cannot be told, which is no permission.
-    Unknown,
 }
 
 /// Why somebody is not the merchant that it says it is.
@@ -90,27 +57,10 @@ pub(crate) enum Denied {
     Unavailable(MerchantsError),
 }
 
-impl App {
-    /// Whether payments are stopped.
-    pub(crate) async fn is_stopped(&self) -> Result<bool, Refusal> {
-        let stopped = self.switch.is_stopped().await.map_err(Refusal::Store)?;
-        trail::note(|trail| trail.is_stopped |= stopped);
-        Ok(stopped)
-    }
-
-    /// Whether a run of a schedule may do anything. What is due otherwise stays due, for the next run.
-    pub async fn may_run(&self) -> MayRun {
-        match self.is_stopped().await {
-            Ok(false) => MayRun::Yes,
-            Ok(true) => {
-                tracing::warn!("payments are stopped: the run did nothing");
-                MayRun::Stopped
-            }
-            Err(error) => {
-                tracing::error!(%error, "the switch of payments cannot be read: the run did nothing");
-                MayRun::Unknown
-            }
-        }
+impl Access {
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Where a request comes from; empty where nothing tells.
@@ -143,7 +93,7 @@ impl App {
         // The id as it came, if it can be one: what cannot is one id for all.
         let merchant = || id.parse::<MerchantId>().map(String::from).unwrap_or_default();
         let from = if source.is_empty() { String::new() } else { format!("{source} {}", merchant()) };
-        let now = self.clock.now();
+        let now = self.now();
         let wait = self.abuse.wrong_keys.wait(&from, now).or(wait);
         trail::note(|trail| {
             trail.wrong_keys += 1;
@@ -167,7 +117,7 @@ impl App {
             Ok(merchant) if merchant.shopper_tokens => Ok(merchant),
             Ok(_) | Err(Denied::Wrong) => {
                 trail::note(|trail| trail.client = Some(digest(id)));
-                self.abuse.merchants.failed_with(source, id, self.clock.now());
+                self.abuse.merchants.failed_with(source, id, self.now());
                 sleep_until(answer_at).await;
                 Err(wait.map_or(Denied::Wrong, Denied::TooOften))
             }
@@ -185,7 +135,7 @@ impl App {
         let wait = self.wait_of(source);
         match self.look_up(id.as_str(), wait).await {
             Ok(merchant) => {
-                if let Ok(verified) = access_token::verify(token, &merchant, self.clock.now()) {
+                if let Ok(verified) = access_token::verify(token, &merchant, self.now()) {
                     return Ok((merchant, verified));
                 }
             }
@@ -193,14 +143,14 @@ impl App {
             Err(denied) => return Err(denied),
         }
         trail::note(|trail| trail.client = Some(digest(id.as_str())));
-        self.abuse.merchants.failed_with(source, id.as_str(), self.clock.now());
+        self.abuse.merchants.failed_with(source, id.as_str(), self.now());
         Err(wait.map_or(Denied::Wrong, Denied::TooOften))
     }
 
     /// How long this address has to wait because it failed with too many merchants. What it is told must not depend on
     /// whether the merchant that it names now exists, so this is looked at before anything else.
     fn wait_of(&self, source: &str) -> Option<SignedDuration> {
-        self.abuse.merchants.wait(source, self.clock.now())
+        self.abuse.merchants.wait(source, self.now())
     }
 
     /// Looks up a merchant that is not stopped. A merchant that exists costs as many calls as one that does not, and an

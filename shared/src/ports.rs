@@ -1,0 +1,143 @@
+//! What each handler works with: the ports that its function's policy allows, and no others.
+//!
+//! | function | ports |
+//! |---|---|
+//! | `token` | [`Access`] |
+//! | `orders`, `capture`, `refund`, `void` | [`Api`] |
+//! | `confirm` | [`Confirm`] |
+//! | `authorize`, `purchase`, `payments` | [`Checkout`] |
+//! | `payment-methods` | [`StoredCards`] |
+//! | `transactions` | [`Transactions`] |
+//! | `reconcile`, `scheduled-capture` | [`Job`] |
+//! | `totals` | [`JournalTotals`] |
+//! | `journal`, `events`, `webhooks` | one use case of the core, or its ports |
+
+use std::sync::Arc;
+
+use tollgate_core::{
+    journal::{entry_log::EntryLog, totals_store::TotalsStore},
+    payments::{
+        Payments, Refusal, attempts::Attempts, gateway::GatewayInfo, merchants::Merchants, store::OrderStore,
+        switch::Switch, trail,
+    },
+    stored_cards::payment_methods::PaymentMethods,
+    values::clock::Clock,
+};
+
+use crate::access::Access;
+
+/// For requests about payments, in both APIs.
+pub struct Api {
+    /// Lets callers in.
+    pub access: Access,
+    /// Whether an operator has stopped payments.
+    pub switch: Arc<dyn Switch>,
+    /// The use cases.
+    pub payments: Payments,
+}
+
+/// For requests that learn the outcome of a payment, which may have stored a card.
+pub struct Confirm {
+    /// Payments.
+    pub api: Api,
+    /// Stored cards.
+    pub methods: PaymentMethods,
+}
+
+/// For requests that pay.
+pub struct Checkout {
+    /// Payments.
+    pub api: Api,
+    /// Stored cards, for payments that store theirs.
+    pub methods: PaymentMethods,
+    /// Counts shoppers' payments.
+    pub attempts: Arc<dyn Attempts>,
+}
+
+/// For requests about stored cards.
+pub struct StoredCards {
+    /// Lets callers in.
+    pub access: Access,
+    /// Whether an operator has stopped payments.
+    pub switch: Arc<dyn Switch>,
+    /// The use cases.
+    pub methods: PaymentMethods,
+}
+
+/// For lists and totals of a merchant's transactions.
+pub struct Transactions {
+    /// Lets callers in.
+    pub access: Access,
+    /// The orders behind the journal's entries.
+    pub orders: Arc<dyn OrderStore>,
+    /// The journal.
+    pub log: Arc<dyn EntryLog>,
+    /// Its totals, a line per quarter of an hour.
+    pub totals: Arc<dyn TotalsStore>,
+    /// Says which payments are live.
+    pub gateway: &'static dyn GatewayInfo,
+}
+
+/// For what acts on payments without a caller's request: a schedule, with its settings, or an operator's command.
+pub struct Job<S = ()> {
+    /// The use cases.
+    pub payments: Payments,
+    /// Whose payments they are.
+    pub merchants: Arc<dyn Merchants>,
+    /// Whether an operator has stopped payments.
+    pub switch: Arc<dyn Switch>,
+    /// How the schedule's runs are limited.
+    pub settings: S,
+}
+
+/// For keeping the journal's totals.
+pub struct JournalTotals {
+    /// The journal.
+    pub log: Arc<dyn EntryLog>,
+    /// Its totals, a line per quarter of an hour.
+    pub totals: Arc<dyn TotalsStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Whether a job may do anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MayRun {
+    /// It may.
+    Yes,
+    /// Payments are stopped.
+    Stopped,
+    /// It cannot be told, which is no permission.
+    Unknown,
+}
+
+impl Api {
+    /// Whether payments are stopped.
+    pub(crate) async fn is_stopped(&self) -> Result<bool, Refusal> {
+        is_stopped(self.switch.as_ref()).await
+    }
+}
+
+impl<S> Job<S> {
+    /// Whether it may do anything. What is due otherwise stays due, for the next run.
+    pub async fn may_run(&self) -> MayRun {
+        match is_stopped(self.switch.as_ref()).await {
+            Ok(false) => MayRun::Yes,
+            Ok(true) => {
+                tracing::warn!("payments are stopped: the run did nothing");
+                MayRun::Stopped
+            }
+            Err(error) => {
+                tracing::error!(%error, "the switch of payments cannot be read: the run did nothing");
+                MayRun::Unknown
+            }
+        }
+    }
+}
+
+/// Whether payments are stopped.
+pub(crate) async fn is_stopped(switch: &dyn Switch) -> Result<bool, Refusal> {
+    let stopped = switch.is_stopped().await.map_err(Refusal::Store)?;
+    trail::note(|trail| trail.is_stopped |= stopped);
+    Ok(stopped)
+}
