@@ -13,8 +13,8 @@ use serde_json::json;
 use tollgate::{
     dynamodb::{
         Item,
-        entries::{BUCKET, PARKED, SORT},
-        stream::whole_order,
+        journal::{BUCKET, PARKED, SORT},
+        orders::stream::whole_order,
     },
     lambda::JournalConfig,
 };

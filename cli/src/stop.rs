@@ -1,7 +1,7 @@
 //! `stop` and `start`: the switch of all payments (docs/operations.md).
 
 use serde_json::json;
-use tollgate::dynamodb::switch::SwitchPosition;
+use tollgate::dynamodb::orders::switch::SwitchPosition;
 use tollgate_core::payments::store::StoreError;
 
 use crate::{args::Throw, aws::Aws, confirm, failure::Failure, place::Place, report::Report};

@@ -41,7 +41,7 @@ pub use webhooks::{WebhooksConfig, run_webhooks};
 use crate::{
     abuse::Abuse,
     cardpointe::CardPointe,
-    dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+    dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},
     telemetry::{self, Measured},

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
     app::App,
-    dynamodb::{Item, entries::Column},
+    dynamodb::{Item, journal::Column},
 };
 use tollgate_core::{
     journal::entries,

@@ -17,8 +17,9 @@ use tollgate_core::{
 use super::{Config, Credentials, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional};
 use crate::{
     dynamodb::{
-        entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
-        stream::{StreamEvent, StreamResponse},
+        journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
+        orders::stream::StreamEvent,
+        stream::StreamResponse,
     },
     event_bridge::EventBridge,
     publishing, telemetry,

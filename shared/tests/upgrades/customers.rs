@@ -2,7 +2,7 @@
 //! read again without loss, also what only a release to come knows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tollgate::dynamodb::{Item, StoredCustomer};
+use tollgate::dynamodb::{Item, customers::StoredCustomer};
 use tollgate_core::{
     order::{CustomerReference, MerchantId},
     stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone},

@@ -10,7 +10,7 @@ mod journal;
 mod to_come;
 
 use to_come::differences;
-use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{
         Order,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use local::dynamodb_client;
-use tollgate::dynamodb::{DynamoDbStore, StoredOrder};
+use tollgate::dynamodb::orders::{DynamoDbStore, StoredOrder};
 use tollgate_core::{
     order::{
         BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,

@@ -14,7 +14,7 @@ use local::{
     load::{Load, fill},
     merchants,
 };
-use tollgate::dynamodb::{StoredOrder, entries::DynamoDbEntries};
+use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
         entries,

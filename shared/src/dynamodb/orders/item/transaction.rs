@@ -9,7 +9,6 @@ use tollgate_core::{
     },
     payments::store::StoreError,
     values::{
-        card::{CardSummary, StoredCard},
         carried::Carried,
         memo::{Discounted, Memo},
     },
@@ -17,11 +16,15 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer, corrupt},
     operation::{self, Usual},
-    words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
+    words::{METHODS, PRINCIPALS, read_principal},
 };
-use crate::dynamodb::Item;
+use crate::dynamodb::{
+    Item,
+    card::{card, read_card},
+    members::{Name, Reader, Writer, corrupt},
+    words::{meaning, word},
+};
 
 const ID: Name = Name("i", "id");
 const METHOD: Name = Name("m", "method");
@@ -36,15 +39,6 @@ const SHOPPER: Name = Name("sh", "shopper");
 const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
 const OPERATIONS: Name = Name("o", "operations");
-
-// The card.
-const BRAND: Name = Name("br", "brand");
-const LAST_FOUR: Name = Name("l4", "last_four");
-const EXPIRY: Name = Name("ex", "expiry");
-const TOKEN: Name = Name("tk", "token");
-const STORED: Name = Name("stored", "");
-const PROFILE: Name = Name("profile", "");
-const ACCOUNT: Name = Name("account", "");
 
 // The scheduled capture.
 const AT: Name = Name("w", "at");
@@ -69,7 +63,7 @@ const SAVE_CARD: Name = Name("save_card", "");
 const PERSONAL_UNTIL: Name = Name("personal_until", "");
 
 /// What is short for another name here.
-pub(super) const NAMES: [Name; 15] = [
+pub(super) const NAMES: [Name; 11] = [
     METHOD,
     CARD,
     MEMO,
@@ -78,10 +72,6 @@ pub(super) const NAMES: [Name; 15] = [
     BY,
     SHOPPER,
     OPERATIONS,
-    BRAND,
-    LAST_FOUR,
-    EXPIRY,
-    TOKEN,
     AT,
     LAPSED_AT,
     REFERENCE,
@@ -167,37 +157,6 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
     })?;
     members.carry(&mut transaction.carried);
     Ok(transaction)
-}
-
-pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
-    members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
-}
-
-pub(super) fn card(card: &CardSummary) -> Item {
-    let mut writer = Writer::default();
-    writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
-    writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
-    writer.some(EXPIRY, card.expiry, |writer, name, expiry| writer.text(name, expiry.to_string()));
-    writer.text_maybe(TOKEN, card.token.as_ref());
-    writer.some(STORED, card.stored.as_ref(), |writer, name, stored| {
-        let mut members = Writer::default();
-        members.text(PROFILE, &stored.profile);
-        members.text(ACCOUNT, &stored.account);
-        writer.object(name, members.finish(&Carried::default()));
-    });
-    writer.finish(&Carried::default())
-}
-
-pub(super) fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
-    Ok(CardSummary {
-        brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
-        last_four: members.text_maybe(LAST_FOUR)?,
-        expiry: members.parsed(EXPIRY)?,
-        token: members.text_maybe(TOKEN)?,
-        stored: members.part(STORED, |members| {
-            Ok(StoredCard { profile: members.text(PROFILE)?, account: members.text(ACCOUNT)? })
-        })?,
-    })
 }
 
 fn schedule(schedule: CaptureSchedule) -> Item {

@@ -1,17 +1,18 @@
-//! The words of closed vocabularies in the table, each beside what it means. None is ever used again for something else.
-//! A release writes only words that its predecessor can read.
+//! The words of closed vocabularies of an order, each beside what it means.
 
 use tollgate_core::{
     order::{
         operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
-        outcome::{Doubt, NoEffect},
+        outcome::Doubt,
         transaction::Method,
     },
-    values::card::Brand,
+    payments::store::StoreError,
 };
 
-/// A vocabulary: every value that this version can write, with its words. The first one is written; the others are read.
-pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
+use crate::dynamodb::{
+    members::{Name, Reader},
+    words::{Vocabulary, meaning},
+};
 
 pub(super) const METHODS: Vocabulary<Method> = &[
     (Method::Authorize, "a"),
@@ -67,17 +68,6 @@ pub(super) const PRINCIPALS: Vocabulary<Principal> = &[
     (Principal::Schedule, "schedule"),
 ];
 
-pub(super) const NO_EFFECTS: Vocabulary<NoEffect> = &[
-    (NoEffect::Unreachable, "unreachable"),
-    (NoEffect::TryAgain, "try_again"),
-    (NoEffect::NoTimeLeft, "no_time_left"),
-    (NoEffect::Misconfigured, "misconfigured"),
-    (NoEffect::NotSettled, "not_settled"),
-    (NoEffect::AlreadySettled, "already_settled"),
-    (NoEffect::NeverArrived, "never_arrived"),
-    (NoEffect::VoidedElsewhere, "voided_elsewhere"),
-];
-
 pub(super) const DOUBTS: Vocabulary<Doubt> = &[
     (Doubt::NoAnswer, "no_answer"),
     (Doubt::Unreadable, "unreadable"),
@@ -98,48 +88,15 @@ pub(super) const NOTICE_REASONS: Vocabulary<NoticeReason> = &[
     (NoticeReason::AuthorizationEnding, "ending"),
 ];
 
-pub(super) const BRANDS: Vocabulary<Brand> = &[
-    (Brand::Visa, "visa"),
-    (Brand::Mastercard, "mastercard"),
-    (Brand::Amex, "amex"),
-    (Brand::Discover, "discover"),
-    (Brand::Diners, "diners"),
-    (Brand::Jcb, "jcb"),
-    (Brand::UnionPay, "union_pay"),
-];
-
-/// The word for a value; none for one that was not recognized when it was read.
-pub(super) fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {
-    words.iter().find(|(known, _)| known == value).map(|(_, word)| *word)
-}
-
-/// The value that a word means.
-pub(super) fn meaning<T: Copy>(words: Vocabulary<T>, word: &str) -> Option<T> {
-    words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+/// Who requested something.
+pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
+    members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, fmt::Debug};
-
     use super::*;
-
-    /// The unrecognized value is the last variant, so its number is how many there are besides.
-    fn is_complete<T: PartialEq + Copy + Debug>(
-        words: Vocabulary<T>,
-        unrecognized: Option<T>,
-        variants: usize,
-    ) {
-        let unique: HashSet<_> = words.iter().map(|(_, word)| word).collect();
-        assert_eq!(unique.len(), words.len(), "{words:?}");
-        assert!(words.iter().all(|(value, text)| meaning(words, text) == Some(*value)), "{words:?}");
-        let written: HashSet<_> = words.iter().map(|(value, _)| word(words, value)).collect();
-        assert_eq!(written.len(), variants, "{words:?}");
-        if let Some(unrecognized) = unrecognized {
-            assert_eq!(word(words, &unrecognized), None);
-        }
-        assert!(meaning(words, "a_word_to_come").is_none());
-    }
+    use crate::dynamodb::words::tests::is_complete;
 
     #[test]
     fn every_value_has_a_word_of_its_own_and_reads_back_from_it() {
@@ -149,10 +106,8 @@ mod tests {
         is_complete(CAUSES, Some(Cause::Unrecognized), Cause::Unrecognized as usize);
         is_complete(MECHANISMS, Some(Mechanism::Unrecognized), Mechanism::Unrecognized as usize);
         is_complete(PRINCIPALS, Some(Principal::Unrecognized), Principal::Unrecognized as usize);
-        is_complete(NO_EFFECTS, Some(NoEffect::Unrecognized), NoEffect::Unrecognized as usize);
         is_complete(DOUBTS, Some(Doubt::Unrecognized), Doubt::Unrecognized as usize);
         is_complete(VERDICTS, Some(HandVerdict::Unrecognized), HandVerdict::Unrecognized as usize);
         is_complete(NOTICE_REASONS, Some(NoticeReason::Unrecognized), NoticeReason::Unrecognized as usize);
-        is_complete(BRANDS, None, Brand::UnionPay as usize + 1);
     }
 }

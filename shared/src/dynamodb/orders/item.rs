@@ -7,15 +7,10 @@
 //! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
 //! *Upgrades*, has the rules.
 
-mod customer;
-mod members;
 mod notice;
 mod operation;
-mod payment;
-mod route;
+mod transaction;
 mod words;
-
-pub use customer::StoredCustomer;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
@@ -24,11 +19,13 @@ use tollgate_core::{
     values::{carried::Carried, money::Currency},
 };
 
-use self::{
+use self::transaction::Whole;
+use super::{index_names, parse_key, shard, sortable};
+use crate::dynamodb::{
+    Item, card,
     members::{Name, Reader, Writer},
-    payment::Whole,
+    route,
 };
-use super::{Item, index_names, parse_key, shard, sortable};
 
 /// The number of the form that this version writes: it leaves out what is usual. Items without a number have form 0, and
 /// those of form 1 state everything.
@@ -52,8 +49,9 @@ pub fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = [("fm", "form")].into_iter();
     let all = order
         .into_iter()
-        .chain(payment::NAMES)
+        .chain(transaction::NAMES)
         .chain(operation::NAMES)
+        .chain(card::NAMES)
         .chain(route::NAMES)
         .chain([operation::EARLIER]);
     own.chain(all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1)))
@@ -72,7 +70,7 @@ impl StoredOrder {
         writer.text(CURRENCY, order.currency.code());
         writer.some(TOTAL, order.total, |writer, name, total| writer.number(name, total.minor()));
         let whole = Whole::of(&order.id, order.created_at, order.updated_at);
-        writer.list(TRANSACTIONS, &order.transactions, |kept| payment::transaction(kept, &whole));
+        writer.list(TRANSACTIONS, &order.transactions, |kept| transaction::transaction(kept, &whole));
         writer.moment_unless(ATTEMPTS_COUNT_FROM, order.attempts_count_from, order.created_at);
         writer.moment(CREATED_AT, order.created_at);
         writer.moment(UPDATED_AT, order.updated_at);
@@ -102,7 +100,7 @@ impl StoredOrder {
         let form: u32 = members.number_or(FORM_NUMBER, 0)?;
         let currency = members.text(CURRENCY)?;
         let whole = Whole::of(&id, members.moment(CREATED_AT)?, members.moment(UPDATED_AT)?);
-        let transaction = |members| payment::read_transaction(members, &whole);
+        let transaction = |members| transaction::read_transaction(members, &whole);
         let mut order = Order {
             merchant,
             id,

@@ -15,7 +15,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::dynamodb::Item;
+use super::Item;
 
 /// A member's name in the table, and the longer one under which the first items have it; empty where there was none.
 #[derive(Clone, Copy, Debug)]

@@ -22,13 +22,15 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer, corrupt, merge_words},
     notice::{NOTICES, notice, read_notice},
-    payment::read_principal,
-    route::{ROUTE, no_route, read_route_maybe, write_route},
-    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, STAGES, VERDICTS, meaning, word},
+    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, PRINCIPALS, STAGES, VERDICTS, read_principal},
 };
-use crate::dynamodb::Item;
+use crate::dynamodb::{
+    Item,
+    members::{Name, Reader, Writer, corrupt, merge_words},
+    route::{ROUTE, no_route, read_route_maybe, write_route},
+    words::{NO_EFFECTS, meaning, word},
+};
 
 const ID: Name = Name("i", "id");
 const KIND: Name = Name("kd", "kind");
