@@ -21,7 +21,5 @@ mod stop;
 mod support;
 mod tail;
 mod totals;
-#[path = "../../../dev/local/tests/it/pages/transcript.rs"]
-mod transcript;
 mod trigger;
 mod webhook;

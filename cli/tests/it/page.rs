@@ -7,10 +7,10 @@ use local::merchants;
 use regex::Regex;
 use serde_json::{Value, json};
 use tollgate_core::values::clock::Clock as _;
+use transcript::{Block, Names, blocks};
 
 use crate::{
     support::{Fixture, MERCHANT, run_line},
-    transcript::{Block, Names, blocks},
     trigger::while_told,
 };
 

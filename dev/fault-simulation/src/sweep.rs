@@ -2,6 +2,7 @@
 
 mod scenarios;
 mod scheduled;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -17,7 +18,8 @@ use crate::{
     run::{self, Run},
     world::World,
 };
-use scenarios::{SCENARIOS, Scenario, Step};
+use scenarios::SCENARIOS;
+use step::{Scenario, Step};
 use tollgate_core::payments::scheduled_capture::CaptureRequest;
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it

@@ -3,6 +3,7 @@
 mod apply;
 mod balance;
 mod by_hand;
+mod context;
 mod decide;
 mod idempotency;
 mod intent;
@@ -19,19 +20,22 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 pub mod transaction;
+mod waits;
 
 pub use apply::{Next, apply};
 pub use balance::{Balance, OrderStatus, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
-pub use decide::{Context, Plan, decide};
-pub use idempotency::{STILL_RUNNING, repeated};
+pub use context::Context;
+pub use decide::{Plan, decide};
+pub use idempotency::repeated;
 pub use intent::{Action, CaptureAt, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use notices::NOTICES_MAX;
 pub use rejection::{CurrencyLimit, Rejection};
-pub(crate) use resolve::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
+pub use waits::STILL_RUNNING;
+pub(crate) use waits::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART};
 
 use std::{fmt, str::FromStr};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::scheduled::Scheduled;
+use super::step::{Scenario, Scheduled, Step};
 use crate::{
     ask::{Ask, Asked, Media, Route},
     card::Card,
@@ -21,33 +21,6 @@ const REFERENCE: &str = "r";
 
 /// What the registered order comes to.
 const TOTAL: u64 = 2_599;
-
-/// One step of a scenario.
-#[derive(Clone, Copy)]
-pub(super) enum Step {
-    Register,
-    /// Pay with this card; see the fake gateway.
-    Pay(Route, Card, Option<u64>),
-    /// Capture, refund or cancel, perhaps with an amount.
-    FollowUp(Route, Option<u64>),
-    /// Pay through the credit-card API, always under the same reference.
-    CardPay(Route, Card, u64),
-    /// Capture, refund or void through the credit-card API, perhaps with an amount.
-    CardFollowUp(Route, Option<u64>),
-    Settle,
-    /// Authorize, perhaps an amount, to be captured this many minutes after the beginning.
-    PayLater(i64, Option<u64>),
-    /// Move the capture to this many minutes after the beginning, or cancel it.
-    Reschedule(Option<i64>),
-    /// Of the schedule.
-    Scheduled(Scheduled),
-}
-
-pub(super) struct Scenario {
-    pub(super) name: &'static str,
-    pub(super) merchant: &'static str,
-    pub(super) steps: &'static [Step],
-}
 
 const HOLD: Step = Step::Pay(Route::Authorize, Card::Approves, None);
 const BUY: Step = Step::Pay(Route::Purchase, Card::Approves, None);

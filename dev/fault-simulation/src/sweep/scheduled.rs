@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tollgate_core::payments::scheduled_capture::CaptureRequest;
 
-use super::scenarios::{Scenario, Step};
+use super::step::{Scenario, Scheduled, Step};
 use crate::{ask::Route, client::deliver, fault::Call, merchants::REGISTERED, run, world::World};
 
 /// When the captures of the scenarios are due, in minutes after the beginning.
@@ -13,23 +13,6 @@ const DUE_MIN: i64 = 10;
 
 /// When an authorization ends whose capture is to lapse.
 const LIFETIME_MIN: i64 = 30;
-
-/// What happens by the schedule or beside it, and needs no request of its own.
-#[derive(Clone, Copy)]
-pub(super) enum Scheduled {
-    /// Time passes until this many minutes after the beginning.
-    Until(i64),
-    /// A run.
-    Run,
-    /// Two runs at once.
-    TwoRuns,
-    /// A run while a client asks for this, perhaps at another moment.
-    RunBeside(Route, Option<i64>),
-    /// A run whose gateway says to try again.
-    RunInVain,
-    /// From now on authorizations live shortly, and are voided when they lapse or are not.
-    Short { void_lapsed: bool },
-}
 
 const HOLD: Step = Step::PayLater(DUE_MIN, None);
 const HOLD_PART: Step = Step::PayLater(DUE_MIN, Some(900));

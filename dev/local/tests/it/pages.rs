@@ -6,14 +6,12 @@
 //! marked `sh` and is not run.
 
 mod session;
-mod transcript;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use self::{
-    session::Session,
-    transcript::{Block, Names, blocks, fenced, steps},
-};
+use transcript::{Block, Names, blocks, fenced, steps};
+
+use self::session::Session;
 
 /// Runs a page from its top to its end, in one shell.
 fn run(page: &str) {

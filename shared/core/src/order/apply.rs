@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Context, OperationRef, Order, resolve::LAST_LOOK_AFTER};
+use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::{
     order::{
         operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},

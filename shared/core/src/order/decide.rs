@@ -1,36 +1,25 @@
 //! What may happen to an order: one pure function from an order and an intent to the next step.
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    CurrencyLimit, Due, OperationRef, Order, Rejection,
+    Context, CurrencyLimit, Due, OperationRef, Order, Rejection,
     idempotency::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
     intent::{Action, CaptureAt, Intent, Pay, Target},
-    resolve::ABANDONED_MAX,
+    limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
+    schedule::whole_seconds,
 };
 use crate::{
     order::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-        policy::Policy,
         transaction::{CaptureSchedule, Method, Status, Transaction},
     },
     values::money::Amount,
 };
-
-/// What every rule may need besides the order and the event.
-pub struct Context<'a> {
-    /// The merchant's rules.
-    pub policy: &'a Policy,
-    /// The time.
-    pub now: Timestamp,
-    /// Draws a fresh id.
-    pub new_id: &'a (dyn Fn() -> Uuid + Sync),
-}
 
 /// The next step.
 #[derive(Clone, Debug)]
@@ -199,11 +188,6 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
         Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
     }
-}
-
-/// As times are shown.
-pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// The capture that is due, as the schedule's own intent.

@@ -1,17 +1,14 @@
 //! Idempotency as a rule of the order: the order itself is the record of every key that was used on it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{OperationRef, Order, Rejection, decide::Context, intent::Intent};
+use super::{Context, OperationRef, Order, Rejection, intent::Intent, waits::STILL_RUNNING};
 use crate::order::{
     operation::{KeyDigest, Operation, Stage},
     outcome::Retry,
     transaction::{Status, Transaction},
 };
-
-/// How long the request behind a pending operation is taken to be still running: a function ends after 29 s.
-pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 /// What became of an earlier request with the same key.
 pub(super) enum Prior {

@@ -20,6 +20,9 @@ pub const OPERATIONS_MAX: usize = 200;
 /// again, and fails in different ways, has more than one or two.
 pub const SUPERSEDED_MAX: usize = 100;
 
+/// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
+pub(super) const ABANDONED_MAX: usize = 10;
+
 /// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
 /// early takes two, itself and the void that stands in for it.
 const RESERVE_PER_OPEN_TRANSACTION: usize = 2;

@@ -4,8 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Context, Next, OperationRef, Order, STILL_RUNNING,
+    Context, Next, OperationRef, Order,
     apply::{apply, void_by_rule, void_duplicate},
+    limits::ABANDONED_MAX,
+    waits::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART, LAST_LOOK_AFTER, STILL_RUNNING},
 };
 use crate::{
     order::{
@@ -15,24 +17,11 @@ use crate::{
     values::decline::DeclineCode,
 };
 
-/// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it
-/// for as long again (`WORKING_MAX`), and both with time to spare.
-pub(crate) const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
-
-/// How far apart the two times must be that the gateway shows no trace of an operation.
-pub(crate) const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
-
-/// When an operation that was given up as absent is looked for once more.
-pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
-
 /// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// After this long a refund's batch has run, and its record says whether it was done.
 const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
-pub(super) const ABANDONED_MAX: usize = 10;
 
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Rejection, decide::whole_seconds, rules::is_settled_and_stands};
+use super::{Order, Rejection, rules::is_settled_and_stands};
 use crate::order::{
     operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
@@ -198,4 +198,9 @@ impl Transaction {
 enum DueStep {
     Attempt,
     Lapse,
+}
+
+/// As times are shown.
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

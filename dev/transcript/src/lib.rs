@@ -1,23 +1,31 @@
-//! A page's commands, and whether what they print is what the page shows.
+//! A page's commands, and whether what they print is what the page shows. For the tests of pages in any package.
+//!
+//! A page of the repository is trusted: what it cannot be read as ends the test.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use regex::Regex;
 
 /// A block of a page that is run.
-pub(crate) enum Block {
+pub enum Block {
+    /// A script that has to succeed.
     Script(String),
+    /// Commands whose output is compared.
     Transcript(Vec<Step>),
 }
 
 /// A command of a transcript and its output.
-pub(crate) struct Step {
-    pub(crate) command: String,
-    pub(crate) shown: String,
+pub struct Step {
+    /// What is typed.
+    pub command: String,
+    /// What the page shows below it; empty where it shows nothing.
+    pub shown: String,
 }
 
 /// The blocks of a page that are run, in order.
-pub(crate) fn blocks(page: &str) -> Vec<Block> {
+pub fn blocks(page: &str) -> Vec<Block> {
     let blocks = fenced(page).into_iter().filter_map(|(language, text)| match language {
         "bash" => Some(Block::Script(text.join("\n"))),
         "console" => Some(Block::Transcript(steps(&text))),
@@ -27,7 +35,7 @@ pub(crate) fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// Each block of a page: its language and its lines.
-pub(crate) fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
+pub fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
@@ -38,7 +46,7 @@ pub(crate) fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// Commands and what each prints.
-pub(crate) fn steps(lines: &[&str]) -> Vec<Step> {
+pub fn steps(lines: &[&str]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut goes_on = false;
     for line in lines {
@@ -88,18 +96,18 @@ fn form<'a>(forms: &[&'a str], text: &str) -> Option<&'a str> {
 
 /// The ids of a page, and what they are in this run.
 #[derive(Default)]
-pub(crate) struct Names(HashMap<String, String>);
+pub struct Names(HashMap<String, String>);
 
 impl Names {
     /// A page's command with the ids of this run.
-    pub(crate) fn actual(&self, command: &str) -> String {
+    pub fn actual(&self, command: &str) -> String {
         let names = self.0.iter();
         names.fold(command.to_owned(), |command, (page, actual)| command.replace(page, actual))
     }
 
     /// Compares without white space, and learns the ids that the page shows for the first time.
     /// The error is the pattern that does not match.
-    pub(crate) fn compare(&mut self, shown: &str, printed: &str) -> Result<(), String> {
+    pub fn compare(&mut self, shown: &str, printed: &str) -> Result<(), String> {
         if shown.is_empty() {
             return Ok(());
         }

@@ -1,0 +1,47 @@
+//! What scenarios are made of.
+
+use crate::{ask::Route, card::Card};
+
+/// One step of a scenario.
+#[derive(Clone, Copy)]
+pub(super) enum Step {
+    Register,
+    /// Pay with this card; see the fake gateway.
+    Pay(Route, Card, Option<u64>),
+    /// Capture, refund or cancel, perhaps with an amount.
+    FollowUp(Route, Option<u64>),
+    /// Pay through the credit-card API, always under the same reference.
+    CardPay(Route, Card, u64),
+    /// Capture, refund or void through the credit-card API, perhaps with an amount.
+    CardFollowUp(Route, Option<u64>),
+    Settle,
+    /// Authorize, perhaps an amount, to be captured this many minutes after the beginning.
+    PayLater(i64, Option<u64>),
+    /// Move the capture to this many minutes after the beginning, or cancel it.
+    Reschedule(Option<i64>),
+    /// Of the schedule.
+    Scheduled(Scheduled),
+}
+
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) merchant: &'static str,
+    pub(super) steps: &'static [Step],
+}
+
+/// What happens by the schedule or beside it, and needs no request of its own.
+#[derive(Clone, Copy)]
+pub(super) enum Scheduled {
+    /// Time passes until this many minutes after the beginning.
+    Until(i64),
+    /// A run.
+    Run,
+    /// Two runs at once.
+    TwoRuns,
+    /// A run while a client asks for this, perhaps at another moment.
+    RunBeside(Route, Option<i64>),
+    /// A run whose gateway says to try again.
+    RunInVain,
+    /// From now on authorizations live shortly, and are voided when they lapse or are not.
+    Short { void_lapsed: bool },
+}

@@ -1,0 +1,16 @@
+//! How long the rules wait before what they see counts.
+
+use jiff::SignedDuration;
+
+/// How long the request behind a pending operation is taken to be still running: a function ends after 29 s.
+pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
+
+/// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it
+/// for as long again (`WORKING_MAX`), and both with time to spare.
+pub(crate) const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
+
+/// How far apart the two times must be that the gateway shows no trace of an operation.
+pub(crate) const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// When an operation that was given up as absent is looked for once more.
+pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
