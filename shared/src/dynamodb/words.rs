@@ -3,7 +3,7 @@
 
 use tollgate_core::{order::outcome::NoEffect, values::card::Brand};
 
-/// A vocabulary: every value that this version can write, with its words. The first one is written; the others are read.
+/// A vocabulary: every value that this version can write, with its word.
 pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
 
 pub(super) const NO_EFFECTS: Vocabulary<NoEffect> = &[

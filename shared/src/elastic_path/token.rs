@@ -48,14 +48,16 @@ async fn issued(app: &App, request: &Request) -> Handled<Value> {
     };
     let source = app.source(request);
     let found = match &secret {
-        Some(secret) => app
-            .merchant_with_key(&client_id, secret, &source)
-            .await
-            .map(|(merchant, verified)| (merchant, Holder::Key(verified.key, verified.role))),
+        Some(secret) => {
+            app.merchant_with_key(&client_id, secret, &source).await.map(|(merchant, verified)| {
+                let digest = access_token::key_digest(&merchant, secret);
+                (merchant, Holder::Key(digest, verified.role))
+            })
+        }
         None => app
             .merchant_that_lets_browsers_in(&client_id, &source)
             .await
-            .map(|merchant| (merchant, Holder::Shopper(Some(app.clock.new_id())))),
+            .map(|merchant| (merchant, Holder::Shopper(app.clock.new_id()))),
     };
     let (merchant, holder) = found.map_err(|reason| {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))

@@ -32,7 +32,7 @@ fn written(customer: &Customer) -> Item {
 }
 
 #[test]
-fn customers_of_every_release_are_read_written_and_read_again_without_loss() {
+fn customers_of_every_form_are_read_written_and_read_again_without_loss() {
     for item in items::customers() {
         let customer = read(&item);
         let again = written(&customer);

@@ -18,7 +18,7 @@ use crate::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
         transaction::{CaptureSchedule, Method, Status, Transaction},
     },
-    values::money::Amount,
+    values::{instrument::Instrument, money::Amount},
 };
 
 /// The next step.
@@ -165,7 +165,7 @@ fn decide_pay(
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
         shopper: pay.shopper,
-        ..Transaction::new(pay.method, pay.card.clone(), operation)
+        ..Transaction::new(pay.method, Instrument::Card(pay.card.clone()), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);

@@ -94,7 +94,6 @@ async fn inquire(client: &CardPointe<Scripted>, kind: Kind) -> Finding {
         kind,
         amount: amount(),
         gateway_order_id: "tg1",
-        shared: false,
         earlier: Vec::new(),
         known: Vec::new(),
         payment: (!matches!(kind, Kind::Authorize | Kind::Purchase)).then_some(payment),

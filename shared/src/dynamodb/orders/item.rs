@@ -27,14 +27,13 @@ use crate::dynamodb::{
     route,
 };
 
-/// The number of the form that this version writes: it leaves out what is usual. Items without a number have form 0, and
-/// those of form 1 state everything.
-const FORM: u32 = 2;
+/// The number of the form that this version writes. It leaves out what is usual.
+const FORM: u32 = 1;
 
 /// Where the index keys of an order are kept that this version cannot read all of.
 const INDEXES: &str = "indexes";
 
-const FORM_NUMBER: Name = Name("fm", "");
+const FORM_NUMBER: Name = Name("fm", "form");
 const CURRENCY: Name = Name("cy", "currency");
 const TOTAL: Name = Name("tl", "total");
 const TRANSACTIONS: Name = Name("t", "transactions");
@@ -45,8 +44,7 @@ const UPDATED_AT: Name = Name("u", "updated_at");
 
 /// Every attribute's name in the table that is short for another one, and that one: for people who read the table.
 pub fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let order = [CURRENCY, TOTAL, TRANSACTIONS, ATTEMPTS_COUNT_FROM, CREATED_AT, UPDATED_AT];
-    let own = [("fm", "form")].into_iter();
+    let order = [FORM_NUMBER, CURRENCY, TOTAL, TRANSACTIONS, ATTEMPTS_COUNT_FROM, CREATED_AT, UPDATED_AT];
     let all = order
         .into_iter()
         .chain(transaction::NAMES)
@@ -54,7 +52,7 @@ pub fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
         .chain(card::NAMES)
         .chain(route::NAMES)
         .chain([operation::EARLIER]);
-    own.chain(all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1)))
+    all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1))
 }
 
 /// An order as it is stored.
@@ -97,7 +95,7 @@ impl StoredOrder {
         let key = members.text(Name("order_key", ""))?;
         let OrderKey { merchant, order: id } = parse_key(&key)
             .ok_or_else(|| StoreError::Corrupt("the item's key is none of an order".to_owned()))?;
-        let form: u32 = members.number_or(FORM_NUMBER, 0)?;
+        let form: u32 = members.number(FORM_NUMBER)?;
         let currency = members.text(CURRENCY)?;
         let whole = Whole::of(&id, members.moment(CREATED_AT)?, members.moment(UPDATED_AT)?);
         let transaction = |members| transaction::read_transaction(members, &whole);

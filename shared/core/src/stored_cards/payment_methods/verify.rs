@@ -117,7 +117,6 @@ impl PaymentMethods {
             kind: Kind::Authorize,
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
-            shared: false,
             earlier: Vec::new(),
             known: Vec::new(),
             payment: None,

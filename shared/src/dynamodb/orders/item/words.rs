@@ -7,6 +7,7 @@ use tollgate_core::{
         transaction::Method,
     },
     payments::store::StoreError,
+    values::charged::FeeKind,
 };
 
 use crate::dynamodb::{
@@ -14,12 +15,7 @@ use crate::dynamodb::{
     words::{Vocabulary, meaning},
 };
 
-pub(super) const METHODS: Vocabulary<Method> = &[
-    (Method::Authorize, "a"),
-    (Method::Purchase, "p"),
-    (Method::Authorize, "authorize"),
-    (Method::Purchase, "purchase"),
-];
+pub(super) const METHODS: Vocabulary<Method> = &[(Method::Authorize, "a"), (Method::Purchase, "p")];
 
 pub(super) const KINDS: Vocabulary<Kind> = &[
     (Kind::Authorize, "a"),
@@ -27,49 +23,30 @@ pub(super) const KINDS: Vocabulary<Kind> = &[
     (Kind::Capture, "c"),
     (Kind::Refund, "r"),
     (Kind::Void, "v"),
-    (Kind::Authorize, "authorize"),
-    (Kind::Purchase, "purchase"),
-    (Kind::Capture, "capture"),
-    (Kind::Refund, "refund"),
-    (Kind::Void, "void"),
 ];
 
-pub(super) const STAGES: Vocabulary<Stage> = &[
-    (Stage::Pending, "p"),
-    (Stage::Approved, "a"),
-    (Stage::Declined, "d"),
-    (Stage::NoEffect, "n"),
-    (Stage::Pending, "pending"),
-    (Stage::Approved, "approved"),
-    (Stage::Declined, "declined"),
-    (Stage::NoEffect, "not_done"),
-];
+pub(super) const STAGES: Vocabulary<Stage> =
+    &[(Stage::Pending, "p"), (Stage::Approved, "a"), (Stage::Declined, "d"), (Stage::NoEffect, "n")];
 
 pub(super) const CAUSES: Vocabulary<Cause> = &[
-    (Cause::Asked, "asked"),
+    (Cause::Asked, "requested"),
     (Cause::RefundBeforeSettlement, "refund_before_settlement"),
     (Cause::PartialApproval, "partial_approval"),
     (Cause::AvsMismatch, "avs_mismatch"),
     (Cause::CvvMismatch, "cvv_mismatch"),
     (Cause::LateApproval, "late_approval"),
-    (Cause::Duplicate, "twin"),
+    (Cause::Duplicate, "duplicate"),
     (Cause::Elsewhere, "elsewhere"),
 ];
 
 pub(super) const MECHANISMS: Vocabulary<Mechanism> =
     &[(Mechanism::Automatic, "automatic"), (Mechanism::Manual, "manual")];
 
-pub(super) const PRINCIPALS: Vocabulary<Principal> = &[
-    (Principal::ClientCredentials, "c"),
-    (Principal::Implicit, "i"),
-    (Principal::Schedule, "s"),
-    (Principal::ClientCredentials, "client_credentials"),
-    (Principal::Implicit, "implicit"),
-    (Principal::Schedule, "schedule"),
-];
+pub(super) const PRINCIPALS: Vocabulary<Principal> =
+    &[(Principal::ClientCredentials, "c"), (Principal::Implicit, "i"), (Principal::Schedule, "s")];
 
 pub(super) const DOUBTS: Vocabulary<Doubt> = &[
-    (Doubt::NoAnswer, "no_answer"),
+    (Doubt::NoAnswer, "no_response"),
     (Doubt::Unreadable, "unreadable"),
     (Doubt::GatewayLostTrack, "gateway_lost_track"),
     (Doubt::AmountDiffers, "amount_differs"),
@@ -77,6 +54,9 @@ pub(super) const DOUBTS: Vocabulary<Doubt> = &[
     (Doubt::StateDiffers, "state_differs"),
     (Doubt::Duplicate, "duplicate"),
 ];
+
+pub(super) const FEE_KINDS: Vocabulary<FeeKind> =
+    &[(FeeKind::Surcharge, "surcharge"), (FeeKind::Convenience, "convenience")];
 
 pub(super) const VERDICTS: Vocabulary<HandVerdict> =
     &[(HandVerdict::Done, "done"), (HandVerdict::NotDone, "not_done")];
@@ -107,6 +87,7 @@ mod tests {
         is_complete(MECHANISMS, Some(Mechanism::Unrecognized), Mechanism::Unrecognized as usize);
         is_complete(PRINCIPALS, Some(Principal::Unrecognized), Principal::Unrecognized as usize);
         is_complete(DOUBTS, Some(Doubt::Unrecognized), Doubt::Unrecognized as usize);
+        is_complete(FEE_KINDS, Some(FeeKind::Unrecognized), FeeKind::Unrecognized as usize);
         is_complete(VERDICTS, Some(HandVerdict::Unrecognized), HandVerdict::Unrecognized as usize);
         is_complete(NOTICE_REASONS, Some(NoticeReason::Unrecognized), NoticeReason::Unrecognized as usize);
     }
