@@ -25,6 +25,7 @@ mod credit_card_client;
 mod docs;
 mod events;
 mod faults;
+mod figures_api;
 mod function;
 mod guessed_merchants;
 mod inventory;
