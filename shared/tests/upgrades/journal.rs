@@ -12,7 +12,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::{items, read, written};
+use crate::{items, next_form, read, written};
 
 fn by_id(entries: Vec<Entry>) -> BTreeMap<Uuid, Entry> {
     let count = entries.len();
@@ -32,7 +32,8 @@ fn sums_are_the_orders(name: &str, order: &Order) {
 #[test]
 fn items_of_every_form_tell_the_same_before_and_after_they_are_written_again() {
     let mut told = 0;
-    for (name, item) in items::all() {
+    let next = items::all().map(|(name, item)| (format!("{name} in the next form"), next_form::of(&item)));
+    for (name, item) in items::all().chain(next) {
         let order = read(&item);
         let before = by_id(entries(None, &order));
         assert_eq!(by_id(entries(None, &read(&written(&order)))), before, "{name}");

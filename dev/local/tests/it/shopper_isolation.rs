@@ -5,7 +5,6 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::access_token::{self, Holder};
 
 use crate::shop::{Answer, MASTERCARD, Shop, VISA, by_card, by_card_with, by_token};
 
