@@ -26,6 +26,8 @@ const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order
 const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
 const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
+const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs.md");
+pub(crate) const METRICS: &str = include_str!("../../../../docs/reference/metrics.md");
 const EVENTS: &str = include_str!("../../../../events/README.md");
 
 /// What API Gateway answers by itself, on every route.
@@ -228,13 +230,13 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 #[test]
 fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
     let documented =
-        |heading| -> Vec<_> { rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect() };
+        |heading| -> Vec<_> { rows(section(CAPTURE_RUNS, heading)).map(|(name, _)| name).collect() };
     let report = serde_json::to_value(CaptureReport::default()).unwrap();
-    assert_eq!(documented("### The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
+    assert_eq!(documented("## The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
     // What it knows is what it lists when it meets what it does not.
     let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
     let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
-    assert_eq!(documented("### The event"), known, "{error}");
+    assert_eq!(documented("## The event"), known, "{error}");
 }
 
 #[test]
@@ -249,7 +251,7 @@ fn the_metrics_of_scheduled_capture_are_documented() {
         }
     }
     let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    let table = rows(section(SCHEDULED, "### The metrics"));
+    let table = rows(section(METRICS, "## Scheduled captures"));
     assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
 }
 

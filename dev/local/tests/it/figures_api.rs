@@ -80,7 +80,7 @@ fn of_the_order_api(sources: &Sources) -> Vec<Figure> {
     let delays: Vec<_> = numbers(sources.value("state.rs", "BACK_OFF_MIN"));
     // In words: an hour, a day.
     assert_eq!(sources.number("access_token.rs", "LIFETIME"), 1);
-    assert_eq!(sources.number("resolve.rs", "LAST_LOOK_AFTER"), 1);
+    assert_eq!(sources.number("waits.rs", "LAST_LOOK_AFTER"), 1);
     assert_eq!(sources.number("elastic_path/cursor.rs", "LIFETIME"), 24);
     vec![
         ("README.md", "**Two APIs, {} functions**", parse(TEMPLATE).unwrap().functions.len().to_string()),

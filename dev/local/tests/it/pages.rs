@@ -80,13 +80,21 @@ pages! {
 }
 
 /// The pages that `cli/tests/it/page.rs` runs.
-const BY_THE_COMMAND_LINE: [&str; 2] = ["docs/cli.md", "docs/finance.md"];
+const BY_THE_COMMAND_LINE: [&str; 3] = ["docs/cli.md", "docs/finance.md", "docs/operations.md"];
 
 /// Every page of the repository, by its path from the root.
-fn all_pages() -> Vec<(String, String)> {
+pub(crate) fn all_pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = Vec::new();
-    for folder in ["", "docs", "docs/reference", "events", "cardpointe-simulator"] {
+    for folder in [
+        "",
+        "docs",
+        "docs/internals",
+        "docs/reference",
+        "events",
+        "cardpointe-simulator",
+        "cardpointe-simulator/docs",
+    ] {
         for file in fs::read_dir(root.join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
