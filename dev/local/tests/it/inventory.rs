@@ -16,7 +16,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::template::TEMPLATE;
 use serde_json::Value;
-use tollgate::{dynamodb::short_names, invocation::Served, publishing, telemetry::Measured};
+use tollgate::{dynamodb::orders::short_names, invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
     journal::{keep, keep_totals},
     payments::{reconcile, scheduled_capture, trail::Trail},
