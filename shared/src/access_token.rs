@@ -140,10 +140,13 @@ pub fn issue(
         iat: now.as_second(),
         exp: expires.as_second(),
     };
+    Ok((signed(merchant, &claims)?, expires))
+}
+
+fn signed(merchant: &Merchant, claims: &Claims) -> Result<String, InvalidToken> {
     let header = Header { kid: Some(merchant.id.to_string()), ..Header::new(Algorithm::HS256) };
     let key = EncodingKey::from_secret(merchant.token_signing_key.expose_secret().as_bytes());
-    let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| InvalidToken)?;
-    Ok((token, expires))
+    jsonwebtoken::encode(&header, claims, &key).map_err(|_| InvalidToken)
 }
 
 /// Whose token it claims to be. Nothing is verified by this.
@@ -277,4 +280,42 @@ fn install_hmac() {
             tracing::warn!("another token cryptography provider is installed");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_does_not_say_which_key_or_which_shopper_is_not_valid() {
+        let secret = "hush-0123456789abcdef0123456789abcdef";
+        let document = json!({
+            "keys": [secret],
+            "token_signing_key": secret,
+            "gateway": {"site": "fts-uat", "username": "u", "password": secret, "merchids": {"USD": "496160873888"}},
+        });
+        let merchant = crate::merchant_document::parse("m".parse().unwrap(), &document.to_string()).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        for (grant, holder) in [
+            (Principal::ClientCredentials, Holder::Key("digest".to_owned(), Role::All)),
+            (Principal::Implicit, Holder::Shopper(Uuid::nil())),
+        ] {
+            let (token, _) = issue(&merchant, &holder, now).unwrap();
+            assert_eq!(verify(&token, &merchant, now).unwrap().principal, grant);
+            let claims = Claims {
+                iss: ISSUER.to_owned(),
+                sub: merchant.id.clone(),
+                grant,
+                shopper: None,
+                key: None,
+                role: None,
+                iat: now.as_second(),
+                exp: now.as_second() + 1,
+            };
+            let token = signed(&merchant, &claims).unwrap();
+            assert_eq!(verify(&token, &merchant, now), Err(InvalidToken));
+        }
+    }
 }
