@@ -9,8 +9,10 @@ pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
 pub(super) const NO_EFFECTS: Vocabulary<NoEffect> = &[
     (NoEffect::Unreachable, "unreachable"),
     (NoEffect::TryAgain, "try_again"),
+    (NoEffect::Throttled, "throttled"),
     (NoEffect::NoTimeLeft, "no_time_left"),
     (NoEffect::Misconfigured, "misconfigured"),
+    (NoEffect::TurnedAway, "turned_away"),
     (NoEffect::NotSettled, "not_settled"),
     (NoEffect::AlreadySettled, "already_settled"),
     (NoEffect::NeverArrived, "never_arrived"),
