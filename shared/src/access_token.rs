@@ -296,7 +296,12 @@ mod tests {
             "token_signing_key": secret,
             "gateway": {"site": "fts-uat", "username": "u", "password": secret, "merchids": {"USD": "496160873888"}},
         });
-        let merchant = crate::merchant_document::parse("m".parse().unwrap(), &document.to_string(), crate::test_payments::GATEWAY).unwrap();
+        let merchant = crate::merchant_document::parse(
+            "m".parse().unwrap(),
+            &document.to_string(),
+            crate::test_payments::GATEWAY,
+        )
+        .unwrap();
         let now = Timestamp::UNIX_EPOCH;
         for (grant, holder) in [
             (Principal::ClientCredentials, Holder::Key("digest".to_owned(), Role::All)),
