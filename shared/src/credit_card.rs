@@ -223,11 +223,11 @@ async fn handled(
     caller.must_have(role(requested, &members))?;
     let exchange = Exchange { app, request, caller: &caller, reference };
     match requested {
-        Purpose::Authorize => pay::pay(exchange, members, transaction::Method::Authorize).await,
+        Purpose::Authorize => pay::pay(exchange, members, transaction::PaymentKind::Authorize).await,
         Purpose::Charge if members.has("TransactionID") => {
             follow_up::follow_up(exchange, members, requested, Kind::Capture).await
         }
-        Purpose::Charge => pay::pay(exchange, members, transaction::Method::Purchase).await,
+        Purpose::Charge => pay::pay(exchange, members, transaction::PaymentKind::Purchase).await,
         Purpose::Capture => follow_up::follow_up(exchange, members, requested, Kind::Capture).await,
         Purpose::Refund => follow_up::follow_up(exchange, members, requested, Kind::Refund).await,
         Purpose::Void => follow_up::follow_up(exchange, members, requested, Kind::Void).await,

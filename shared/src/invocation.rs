@@ -20,7 +20,7 @@ use tollgate_core::{
         Deadline, audit,
         trail::{self, Trail},
     },
-    values::card::{Kept, looks_like_card_number},
+    values::card::{TextUse, looks_like_card_number},
 };
 
 use crate::version::version;
@@ -146,7 +146,7 @@ fn milliseconds(duration: Duration) -> u64 {
 /// The caller's own id of the request; none when it is no short printable text, or could be a card number.
 fn callers_request_id(request: &Request) -> Option<String> {
     let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, Kept::Logged);
+    let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, TextUse::Logged);
     fits.then(|| text.to_owned())
 }
 

@@ -18,7 +18,7 @@ use tollgate_core::{
         merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
     },
     values::{
-        card::{Kept, check_kept},
+        card::{TextUse, check_kept},
         discount::Discounts,
         money::Currency,
     },
@@ -207,7 +207,7 @@ impl MerchantDocument {
     /// What payments are kept with, and for how long.
     fn check_what_is_kept(&self) -> Result<(), &'static str> {
         // They are kept with the payments that name them.
-        if self.authorizers.iter().any(|name| name.is_empty() || check_kept(name, Kept::Words).is_err()) {
+        if self.authorizers.iter().any(|name| name.is_empty() || check_kept(name, TextUse::Words).is_err()) {
             return Err(
                 "authorizers must hold no empty text, no card number and no character that is not seen",
             );
@@ -292,7 +292,7 @@ fn printable(value: &Value) -> Option<String> {
     if text.chars().any(char::is_control) {
         return None;
     }
-    check_kept(text, Kept::Words).ok().map(|()| text.to_owned())
+    check_kept(text, TextUse::Words).ok().map(|()| text.to_owned())
 }
 
 /// Texts for people, all of them or none.

@@ -7,6 +7,6 @@ mod resolver;
 mod secrets;
 pub mod signature;
 
-pub use https::Https;
+pub use https::HttpsCourier;
 pub use resolver::{Addresses, Allowed, Lookup, SystemLookup};
 pub use secrets::{SecretsManagerReceivers, Settings};

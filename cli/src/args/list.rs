@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::listing::{Condition, is_place},
-    order::{MerchantId, transaction::Status},
+    order::{MerchantId, transaction::TransactionStatus},
     values::money::Currency,
 };
 
@@ -74,7 +74,7 @@ pub(crate) struct ConditionArguments {
     pub(crate) currency: Option<Currency>,
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
-    pub(crate) status: Option<Status>,
+    pub(crate) status: Option<TransactionStatus>,
 }
 
 impl ConditionArguments {
@@ -141,10 +141,15 @@ fn amount(text: &str) -> Result<String, String> {
     if is_good { Ok(text.to_owned()) } else { Err("must be written like 25.99".to_owned()) }
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    let all = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
+fn status(text: &str) -> Result<TransactionStatus, String> {
+    let all = [
+        TransactionStatus::Done,
+        TransactionStatus::Failed,
+        TransactionStatus::Pending,
+        TransactionStatus::Voided,
+    ];
     let found = all.into_iter().find(|status| status.as_str() == text);
-    found.ok_or_else(|| format!("must be {}", all.map(Status::as_str).join(", ")))
+    found.ok_or_else(|| format!("must be {}", all.map(TransactionStatus::as_str).join(", ")))
 }
 
 fn place(text: &str) -> Result<String, String> {

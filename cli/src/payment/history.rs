@@ -53,7 +53,7 @@ fn transaction_value(transaction: &Transaction) -> Value {
     });
     json!({
         "id": transaction.id,
-        "method": transaction.method.as_str(),
+        "method": transaction.kind.as_str(),
         "status": transaction.status().as_str(),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
@@ -210,7 +210,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         writeln!(
             text,
             "  {} of {}, {}: captured {}, refunded {}, {}",
-            transaction.method.as_str(),
+            transaction.kind.as_str(),
             money(transaction.amount()),
             transaction.status().as_str(),
             money(transaction.captured()),

@@ -123,7 +123,7 @@ pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
         "at": row.at,
         "order": order.id,
         "transaction": transaction.id,
-        "method": transaction.method.as_str(),
+        "method": transaction.kind.as_str(),
         "status": transaction.status().as_str(),
         "currency": order.currency.code(),
         "amount": transaction.amount(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::dynamodb::deliveries::{DynamoDbDeliveries, Kept, State};
+use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
 use tollgate_core::webhooks::webhook::{Delivery, ReceiverKey};
 
 use super::{deliveries, receivers, unavailable};
@@ -39,7 +39,7 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     };
     let key = ReceiverKey { merchant: list.merchant.clone(), receiver: receiver.clone() };
     let store = deliveries(place, &list.at)?;
-    let wanted = |kept: &Kept| !list.parked || kept.state == State::Parked;
+    let wanted = |kept: &StoredDelivery| !list.parked || kept.state == DeliveryState::Parked;
     let found = find(&store, &key, list.limit, wanted, |_| true).await?;
     let lines: Vec<String> = found.iter().map(line).collect();
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
@@ -47,7 +47,7 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     Ok(Report::new(text, json!({ "receiver": key.to_string(), "deliveries": value })))
 }
 
-fn line(kept: &Kept) -> String {
+fn line(kept: &StoredDelivery) -> String {
     let Delivery { event, at, kind, failures, .. } = &kept.delivery;
     let mut line = format!("{at}  {event}  {kind}  {}", kept.state.as_str());
     if *failures > 0 {
@@ -62,7 +62,7 @@ fn line(kept: &Kept) -> String {
     line
 }
 
-fn shown(kept: &Kept) -> Value {
+fn shown(kept: &StoredDelivery) -> Value {
     let Delivery { event, at, kind, failures, .. } = &kept.delivery;
     json!({ "event": event, "at": at, "type": kind, "state": kept.state.as_str(), "failures": failures,
         "reason": kept.reason, "due": kept.due })
@@ -73,9 +73,9 @@ async fn find(
     store: &DynamoDbDeliveries,
     key: &ReceiverKey,
     limit: usize,
-    wanted: impl Fn(&Kept) -> bool,
-    in_range: impl Fn(&Kept) -> bool,
-) -> Result<Vec<Kept>, Failure> {
+    wanted: impl Fn(&StoredDelivery) -> bool,
+    in_range: impl Fn(&StoredDelivery) -> bool,
+) -> Result<Vec<StoredDelivery>, Failure> {
     let (mut found, mut from) = (Vec::new(), None);
     loop {
         let (page, next) = store.list(key, from).await.map_err(|error| unavailable(&error))?;
@@ -113,8 +113,8 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     loop {
         let kept = store.get(&delivery).await.map_err(|error| unavailable(&error))?;
         match kept {
-            Some(kept) if kept.state != State::Sent => {
-                let is_fine = kept.state == State::Delivered;
+            Some(kept) if kept.state != DeliveryState::Sent => {
+                let is_fine = kept.state == DeliveryState::Delivered;
                 let text = match &kept.reason {
                     _ if is_fine => format!("Delivered to {receiver}: {event}."),
                     Some(reason) => format!("{receiver} did not take {event}: {reason}. It is tried again."),
@@ -138,10 +138,11 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
     let ReplayWebhooks { merchant, receiver, event, since, parked, dry_run, at } = replay;
     let store = deliveries(place, at)?;
     let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
-    let wanted = |kept: &Kept| {
-        event.is_none_or(|event| kept.delivery.event == event) && (!parked || kept.state == State::Parked)
+    let wanted = |kept: &StoredDelivery| {
+        event.is_none_or(|event| kept.delivery.event == event)
+            && (!parked || kept.state == DeliveryState::Parked)
     };
-    let in_range = |kept: &Kept| since.is_none_or(|since| kept.delivery.at >= since);
+    let in_range = |kept: &StoredDelivery| since.is_none_or(|since| kept.delivery.at >= since);
     let found = find(&store, &key, usize::MAX, wanted, in_range).await?;
     if let (Some(event), true) = (event, found.is_empty()) {
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));

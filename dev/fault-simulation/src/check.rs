@@ -11,7 +11,7 @@ use tollgate_core::{
         Order,
         operation::{Cause, Kind, Mechanism, Operation, Stage},
         outcome::NoEffect,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -164,16 +164,19 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
             ));
         }
     }
-    let refused = before.status() == Status::Failed && before.decline().is_some();
+    let refused = before.status() == TransactionStatus::Failed && before.decline().is_some();
     let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
-    if !given_back && (refused || before.status() == Status::Cancelled) && after.status() != before.status() {
+    if !given_back
+        && (refused || before.status() == TransactionStatus::Voided)
+        && after.status() != before.status()
+    {
         broken.push(format!("{} became {}", before.status().as_str(), after.status().as_str()));
     }
-    if before.status() == Status::Complete && after.status() == Status::Failed {
+    if before.status() == TransactionStatus::Done && after.status() == TransactionStatus::Failed {
         broken.push("a complete payment failed".to_owned());
     }
     // A payment that was cancelled took nothing.
-    let cancelled = after.status() == Status::Cancelled;
+    let cancelled = after.status() == TransactionStatus::Voided;
     if (after.captured() < before.captured() && !cancelled) || after.refunded() < before.refunded() {
         broken.push(format!("captured or refunded of {} fell", before.id));
     }

@@ -12,7 +12,7 @@ use tollgate_core::{
     order::{
         Action, CaptureAt, Intent, OrderKey, Pay,
         operation::{Fingerprint, KeyDigest, Kind, Principal},
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::{Deadline, gateway::PaymentSource, merchants::Merchant},
     values::{
@@ -86,7 +86,7 @@ async fn authorize(
     capture_at: Timestamp,
 ) -> Result<(), String> {
     let pay = Pay {
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         amount: Some(amount),
         card: CardSummary::default(),
         standalone: None,

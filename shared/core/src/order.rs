@@ -49,7 +49,7 @@ use crate::{
         transaction::Transaction,
     },
     values::{
-        card::{Kept, looks_like_card_number},
+        card::{TextUse, looks_like_card_number},
         carried::Carried,
         money::{Amount, Currency},
     },
@@ -81,7 +81,7 @@ pub enum InvalidId {
 /// An id that comes in, which can become a part of the table.
 fn check_new(text: &str, extra: &[char]) -> Result<(), InvalidId> {
     check_form(text, extra)?;
-    if looks_like_card_number(text, Kept::Reference) { Err(InvalidId::CardNumber) } else { Ok(()) }
+    if looks_like_card_number(text, TextUse::Reference) { Err(InvalidId::CardNumber) } else { Ok(()) }
 }
 
 fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {

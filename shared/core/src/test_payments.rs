@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     order::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::{card::CardSummary, instrument::Instrument, money::Amount},
 };
@@ -33,6 +33,6 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 }
 
 /// A payment that began with this operation.
-pub(crate) fn payment(method: Method, first: Operation) -> Transaction {
+pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
     Transaction::new(method, Instrument::Card(CardSummary::default()), first)
 }

@@ -1,7 +1,7 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
-use tollgate_core::values::card::{Kept, check_kept, clean_text};
+use tollgate_core::values::card::{TextUse, check_kept, clean_text};
 
 use super::{
     Code,
@@ -251,7 +251,7 @@ impl<'a> Members<'a> {
     /// A text that is kept: it must not bring a card number with it.
     pub(crate) fn kept(&mut self, name: &str, max_chars: usize) -> Option<String> {
         let text = self.scalar(name, max_chars)?;
-        if let Err(why) = check_kept(text, Kept::Words) {
+        if let Err(why) = check_kept(text, TextUse::Words) {
             self.problem(name, Code::InvalidValue, why.to_string());
             return None;
         }

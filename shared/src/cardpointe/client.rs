@@ -19,7 +19,7 @@ use super::{
     Info, NAME,
     inquiry::{self, AttemptRecords, Refund},
     meaning::{self, meaning},
-    transport::{BodyError, HttpMethod, Https, Request, Response, Transport, TransportError},
+    transport::{BodyError, HttpMethod, HttpsTransport, Request, Response, Transport, TransportError},
     wire::{self, GatewayReply},
 };
 
@@ -27,14 +27,14 @@ use super::{
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The gateway client: one for the process, any number of merchants.
-pub struct CardPointe<T = Https> {
+pub struct CardPointe<T = HttpsTransport> {
     transport: T,
 }
 
 impl CardPointe {
     /// A client over the network. Nothing is connected yet.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self::over(Https::new(clock)?))
+        Ok(Self::over(HttpsTransport::new(clock)?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use https::Https;
+pub use https::HttpsTransport;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
 pub struct Request<'a> {

@@ -4,7 +4,7 @@ use tollgate_core::{
     order::{
         Order,
         operation::{Cause, Decline, Kind, Operation},
-        transaction::{OperationStatus, Status, Transaction},
+        transaction::{OperationStatus, Transaction, TransactionStatus},
     },
     payments::gateway::GatewayInfo,
     values::{card::Brand, money::Amount},
@@ -150,7 +150,7 @@ impl Outgoing {
             Some(first) if transaction.pending().is_none() => {
                 Self::of_operation(order, transaction, first, gateway)
             }
-            _ => (pending().with_facts(order, transaction, transaction.method.kind(), gateway), None),
+            _ => (pending().with_facts(order, transaction, transaction.kind.operation(), gateway), None),
         }
     }
 
@@ -328,7 +328,7 @@ fn standing(order: &Order, transaction: &Transaction) -> String {
     let money = |amount| format!("{} {}", order.currency.decimal(amount), order.currency.code());
     let voided_instead = transaction.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement);
     let (captured, refunded) = (transaction.captured(), transaction.refunded());
-    if transaction.status() == Status::Cancelled {
+    if transaction.status() == TransactionStatus::Voided {
         "voided".to_owned()
     } else if voided_instead {
         format!("voided instead of refunded, because it had not settled: {}", money(refunded))

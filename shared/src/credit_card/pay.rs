@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
     order::{
         Action, CaptureAt, Intent, Pay, Rejection, StandalonePayment, operation::Fingerprint,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::merchants::Merchant,
     values::{
@@ -35,14 +35,14 @@ const ECOMMERCE: &str = "2";
 pub(super) async fn pay(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
-    method: Method,
+    method: PaymentKind,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.app.clock.now();
     let requested = match method {
-        Method::Authorize => Purpose::Authorize,
-        Method::Purchase => Purpose::Charge,
-        Method::Unrecognized => return Err(Rejection::NewerVersion.into()),
+        PaymentKind::Authorize => Purpose::Authorize,
+        PaymentKind::Purchase => Purpose::Charge,
+        PaymentKind::Unrecognized => return Err(Rejection::NewerVersion.into()),
     };
     transaction_type(&mut request, requested);
     request.not_blank("TransactionID");
@@ -78,7 +78,7 @@ pub(super) async fn pay(
     let named = source.named(named);
     let summary = source.summary();
     let fingerprint =
-        Fingerprint::new(method.kind(), Some(stated), Some(currency), Some(&summary), named.as_deref());
+        Fingerprint::new(method.operation(), Some(stated), Some(currency), Some(&summary), named.as_deref());
     let name = memo.name.clone().unwrap_or_default();
     let save = memo.save_card;
     let id = reference::payment_id(&merchant.id, &reference);
@@ -87,7 +87,7 @@ pub(super) async fn pay(
     let alone = Box::new(StandalonePayment { id, memo: Memo { discount, personal_until, ..memo } });
     let intent = Intent {
         action: Action::Pay(Pay {
-            method,
+            kind: method,
             amount,
             card: summary,
             standalone: Some(alone),
@@ -95,7 +95,7 @@ pub(super) async fn pay(
             capture: CaptureAt::AsTheMerchantSays,
             shopper: None,
         }),
-        key: Some(reference::key_digest(method.kind(), &reference)),
+        key: Some(reference::key_digest(method.operation(), &reference)),
         fingerprint,
         currency: Some(currency),
         by: exchange.caller.principal,

@@ -5,7 +5,7 @@ use tollgate_core::{
         MerchantId, OrderKey, Rejection,
         operation::{KeyDigest, Kind},
     },
-    values::card::{Kept, check_kept},
+    values::card::{TextUse, check_kept},
 };
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ pub(super) fn read(request: &mut Members<'_>, required: bool) -> Option<String> 
         request.scalar(NAME, REFERENCE_MAX)
     }?;
     let wrong = if text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
-        let Err(why) = check_kept(text, Kept::Reference) else { return Some(text.to_owned()) };
+        let Err(why) = check_kept(text, TextUse::Reference) else { return Some(text.to_owned()) };
         why.to_string()
     } else {
         "may hold only printable ASCII characters".to_owned()

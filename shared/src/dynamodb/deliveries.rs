@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use tollgate_core::{
     payments::store::StoreError,
     webhooks::{
-        receivers::{DeliveryStore, Settled},
+        receivers::{DeliveryOutcome, DeliveryStore},
         webhook::{Delivery, Health, ReceiverKey},
     },
 };
 
 use super::{Item, unavailable};
 
-pub use item::{Kept, State};
+pub use item::{DeliveryState, StoredDelivery};
 pub use stream::DeliveriesEvent;
 
 /// The table's key: the receiver.
@@ -54,7 +54,7 @@ impl DynamoDbDeliveries {
         &self,
         receiver: &ReceiverKey,
         after: Option<Item>,
-    ) -> Result<(Vec<Kept>, Option<Item>), StoreError> {
+    ) -> Result<(Vec<StoredDelivery>, Option<Item>), StoreError> {
         let page = self
             .client
             .query()
@@ -77,7 +77,7 @@ impl DynamoDbDeliveries {
     }
 
     /// One delivery.
-    pub async fn get(&self, delivery: &Delivery) -> Result<Option<Kept>, StoreError> {
+    pub async fn get(&self, delivery: &Delivery) -> Result<Option<StoredDelivery>, StoreError> {
         let (receiver, sort) = item::key(delivery);
         self.get_by(receiver, sort).await
     }
@@ -87,7 +87,7 @@ impl DynamoDbDeliveries {
         // Where it is not there yet: the schedule looks only at receivers that are.
         let health = self.health(&delivery.to).await?;
         self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
-        let settled = Settled::Waits { due: now, failures: 0, since: now, reason: None };
+        let settled = DeliveryOutcome::Waits { due: now, failures: 0, since: now, reason: None };
         self.settle(delivery, &settled, now).await
     }
 
@@ -104,7 +104,7 @@ impl DynamoDbDeliveries {
         &self,
         receiver: AttributeValue,
         sort: AttributeValue,
-    ) -> Result<Option<Kept>, StoreError> {
+    ) -> Result<Option<StoredDelivery>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let request = request.key(RECEIVER, receiver).key(SORT, sort);
         let found = request.send().await.map_err(|error| unavailable(&error))?.item;
@@ -212,7 +212,12 @@ impl DeliveryStore for DynamoDbDeliveries {
         Ok(due)
     }
 
-    async fn settle(&self, delivery: &Delivery, settled: &Settled, now: Timestamp) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &DeliveryOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (receiver, sort) = item::key(delivery);
         let (expression, values) = item::settling(delivery, settled, now);
         let request = self

@@ -8,7 +8,7 @@ use tollgate_core::{
         concern::Concern,
         listing::{Condition, Is},
     },
-    order::transaction::Status,
+    order::transaction::TransactionStatus,
     values::card::Brand,
 };
 
@@ -27,7 +27,12 @@ const STEP: SignedDuration = SignedDuration::from_millis(1);
 const FIELDS: &str = "created_at, status, currency, amount, captured_amount, last_four, brand, needs_attention, \
                       authorization_expires_at, next_capture_attempt";
 
-const STATUSES: [Status; 4] = [Status::Complete, Status::Failed, Status::Pending, Status::Cancelled];
+const STATUSES: [TransactionStatus; 4] = [
+    TransactionStatus::Done,
+    TransactionStatus::Failed,
+    TransactionStatus::Pending,
+    TransactionStatus::Voided,
+];
 
 const BRANDS: [Brand; 7] = [
     Brand::Visa,
@@ -79,7 +84,7 @@ impl Filter {
             "next_capture_attempt" => return self.add_times(term, Condition::NextCaptureAttempt),
             "amount" => Condition::Amount(term.number()?),
             "captured_amount" => Condition::Captured(term.number()?),
-            "status" => Condition::Status(term.words(&STATUSES, Status::as_str)?),
+            "status" => Condition::Status(term.words(&STATUSES, TransactionStatus::as_str)?),
             "brand" => Condition::Brand(term.words(&BRANDS, Brand::name)?),
             "currency" => Condition::Currency(term.each(|text| {
                 text.parse().map_err(|error| format!("must be a currency's code; {text} is {error}"))

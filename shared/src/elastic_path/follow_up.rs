@@ -10,7 +10,7 @@ use tollgate_core::{
         transaction::OperationStatus,
     },
     payments::{Performed, gateway::PaymentSource, merchants::Role},
-    values::card::{Kept, check_kept},
+    values::card::{TextUse, check_kept},
 };
 use uuid::Uuid;
 
@@ -191,7 +191,7 @@ fn action(data: &mut Members<'_>, kind: Kind, target: Target, also: &[&str]) -> 
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if let Some(Err(why)) = reference.map(|text| check_kept(text, Kept::Reference)) {
+            if let Some(Err(why)) = reference.map(|text| check_kept(text, TextUse::Reference)) {
                 data.problem("custom_reference", Code::InvalidValue, why.to_string());
             }
             Action::Capture {

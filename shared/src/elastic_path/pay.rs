@@ -7,7 +7,7 @@ use tollgate_core::{
         Action, CaptureAt, CustomerReference, Intent, OrderId, Pay,
         operation::{Fingerprint, KeyDigest, Kind, Principal, Shopper},
         policy::OrdersMode,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::{
         gateway::{Initiator, PaymentSource},
@@ -47,21 +47,21 @@ pub async fn pay(app: &App, request: &Request) -> Response<Body> {
 
 /// `POST …/payments/authorize`.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Authorize)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Authorize)))).await
 }
 
 /// `POST …/payments/purchase`.
 pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
-    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Purchase)))).await
+    respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(PaymentKind::Purchase)))).await
 }
 
 /// What the `method` of a body requests.
 enum RequestedMethod {
-    Pay(Method),
+    Pay(PaymentKind),
     FollowUp(Kind),
 }
 
-async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Value> {
+async fn paid(app: &App, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
@@ -87,7 +87,7 @@ async fn paid(app: &App, request: &Request, route: Option<Method>) -> Handled<Va
 
 /// A payment as its request states it.
 struct RequestedPayment {
-    method: Method,
+    method: PaymentKind,
     amount: Option<Amount>,
     currency: Option<Currency>,
     capture: CaptureAt,
@@ -103,7 +103,7 @@ impl RequestedPayment {
         caller: &Caller,
         mut data: Members<'_>,
         headers: &HeaderMap,
-        method: Method,
+        method: PaymentKind,
     ) -> Result<Self, Failure> {
         let policy = &caller.merchant.policy;
         if !policy.takes_payments_of(caller.principal) {
@@ -143,9 +143,15 @@ impl RequestedPayment {
         };
         let card = self.card.clone();
         Intent {
-            fingerprint: Fingerprint::new(method.kind(), amount, currency, Some(&card), payment.as_deref()),
+            fingerprint: Fingerprint::new(
+                method.operation(),
+                amount,
+                currency,
+                Some(&card),
+                payment.as_deref(),
+            ),
             action: Action::Pay(Pay {
-                method,
+                kind: method,
                 amount,
                 card,
                 standalone: None,
@@ -280,23 +286,23 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     }
 }
 
-fn requested(data: &mut Members<'_>, route: Option<Method>) -> Option<RequestedMethod> {
+fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
     if let Some(method) = route {
         // The route says it; a body that says something else is a mistake that costs money to guess
         // at.
         return match data.text("method", TEXT_MAX) {
             None => Some(RequestedMethod::Pay(method)),
-            Some(text) if text == method.kind().as_str() => Some(RequestedMethod::Pay(method)),
+            Some(text) if text == method.operation().as_str() => Some(RequestedMethod::Pay(method)),
             Some(_) => {
-                let detail = format!("must be {} on this route, or be left out", method.kind().as_str());
+                let detail = format!("must be {} on this route, or be left out", method.operation().as_str());
                 data.problem("method", Code::UnsupportedMethod, detail);
                 None
             }
         };
     }
     match data.required_text("method", TEXT_MAX)? {
-        "purchase" => Some(RequestedMethod::Pay(Method::Purchase)),
-        "authorize" => Some(RequestedMethod::Pay(Method::Authorize)),
+        "purchase" => Some(RequestedMethod::Pay(PaymentKind::Purchase)),
+        "authorize" => Some(RequestedMethod::Pay(PaymentKind::Authorize)),
         "capture" => Some(RequestedMethod::FollowUp(Kind::Capture)),
         "refund" => Some(RequestedMethod::FollowUp(Kind::Refund)),
         _ => {
@@ -313,14 +319,14 @@ fn header_currency(headers: &HeaderMap) -> Option<Currency> {
 
 /// When the payment is captured by itself: as `capture_at` says, null being never, or as the
 /// merchant's rules do.
-fn capture_at(data: &mut Members<'_>, method: Method, by: Principal) -> Result<CaptureAt, Failure> {
+fn capture_at(data: &mut Members<'_>, method: PaymentKind, by: Principal) -> Result<CaptureAt, Failure> {
     if data.lacks("capture_at") {
         return Ok(CaptureAt::AsTheMerchantSays);
     }
     if by == Principal::Implicit {
         return Err(Failure::new(Code::Forbidden, "capture_at needs a client_credentials token"));
     }
-    if method == Method::Purchase && !data.is_null("capture_at") {
+    if method == PaymentKind::Purchase && !data.is_null("capture_at") {
         data.problem(
             "capture_at",
             Code::InvalidValue,

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         Order,
-        operation::{Cause, Decline, Mechanism, Operation, Principal, State},
+        operation::{Cause, Decline, Mechanism, Operation, OperationState, Principal},
         outcome::{GatewayResponse, NoEffect},
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::{gateway::GatewayInfo, merchants::Merchant},
     values::{
@@ -315,9 +315,9 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
 fn has_outcome(operation: &Operation) -> bool {
     operation.mechanism == Mechanism::Automatic
         && match &operation.state {
-            State::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
-            State::Decided(_) => true,
-            State::Unrecognized => false,
+            OperationState::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
+            OperationState::Decided(_) => true,
+            OperationState::Unrecognized => false,
         }
 }
 
@@ -342,7 +342,7 @@ fn capture_failure(transaction: &Transaction) -> Option<Value> {
 }
 
 fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
-    if transaction.status() == Status::Pending {
+    if transaction.status() == TransactionStatus::Pending {
         return vec!["confirm"];
     }
     let mut actions = Vec::new();
@@ -368,7 +368,7 @@ fn told(decline: Decline, principal: Principal) -> Decline {
 }
 
 fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
-    if transaction.status() != Status::Failed {
+    if transaction.status() != TransactionStatus::Failed {
         return None;
     }
     let voided_elsewhere =

@@ -3,7 +3,7 @@
 use tollgate_core::{
     payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
     values::{
-        card::{CardAccount, CardSummary, Expiry, Kept, SecurityCode, looks_like_card_number},
+        card::{CardAccount, CardSummary, Expiry, SecurityCode, TextUse, looks_like_card_number},
         clock::Clock,
     },
 };
@@ -88,7 +88,7 @@ fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(Payment
 
 /// Names are told to the gateway as they are.
 fn no_card_number(data: &mut Members<'_>, name: &str, text: Option<&str>) {
-    if text.is_some_and(|text| looks_like_card_number(text, Kept::Words)) {
+    if text.is_some_and(|text| looks_like_card_number(text, TextUse::Words)) {
         data.problem(name, Code::InvalidValue, "looks like a card number");
     }
 }
@@ -144,7 +144,7 @@ fn billing_address(data: &mut Members<'_>) -> Option<BillingAddress> {
     let mut address = data.object("billing_address")?;
     let mut text = |name: &str| {
         let text = address.text(name, TEXT_MAX)?;
-        if looks_like_card_number(text, Kept::Words) {
+        if looks_like_card_number(text, TextUse::Words) {
             address.problem(name, Code::InvalidValue, "looks like a card number");
             return None;
         }

@@ -23,7 +23,7 @@ use crate::{
         stream::StreamResponse,
     },
     telemetry,
-    webhook_client::{Allowed, Https, SecretsManagerReceivers, Settings, SystemLookup},
+    webhook_client::{Allowed, HttpsCourier, SecretsManagerReceivers, Settings, SystemLookup},
 };
 
 /// How long a merchant's receivers are used before they are read again.
@@ -94,7 +94,7 @@ impl WebhooksConfig {
         Ok(Delivering {
             receivers: self.receivers_with(http_client, clock),
             store: Arc::new(self.deliveries_with(http_client)),
-            courier: Arc::new(Https::new(self.receivers.allowed, Arc::new(SystemLookup))?),
+            courier: Arc::new(HttpsCourier::new(self.receivers.allowed, Arc::new(SystemLookup))?),
             clock: Arc::clone(clock),
         })
     }

@@ -41,7 +41,7 @@ pub fn cells(row: &Row, now: Timestamp) -> Option<Vec<String>> {
     Some(vec![
         row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         transaction.status().as_str().to_owned(),
-        transaction.method.as_str().to_owned(),
+        transaction.kind.as_str().to_owned(),
         order.currency.to_string(),
         decimal(transaction.amount()),
         decimal(transaction.captured()),

@@ -27,12 +27,12 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
 
 /// HTTPS to receivers.
-pub struct Https {
+pub struct HttpsCourier {
     client: reqwest::Client,
     allowed: Allowed,
 }
 
-impl Https {
+impl HttpsCourier {
     /// Trusts Mozilla's root certificates. Nothing is connected yet.
     pub fn new(allowed: Allowed, lookup: Arc<dyn Lookup>) -> Result<Self, reqwest::Error> {
         Self::with_addresses(allowed, lookup, Arc::new(allowed))
@@ -63,7 +63,7 @@ impl Https {
 }
 
 #[async_trait]
-impl Courier for Https {
+impl Courier for HttpsCourier {
     async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
         // Once more: the document may have been read under other rules.
         let url = document::address(&to.url, self.allowed).map_err(|_| NotTaken::Address)?;

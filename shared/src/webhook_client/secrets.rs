@@ -33,14 +33,14 @@ pub struct Settings {
 }
 
 /// A merchant's receivers, and when they were read.
-type Kept = (Arc<[Receiver]>, Timestamp);
+type CachedReceivers = (Arc<[Receiver]>, Timestamp);
 
 /// Reads receivers from Secrets Manager.
 pub struct SecretsManagerReceivers {
     client: Client,
     settings: Settings,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<MerchantId, Kept>>,
+    kept: Mutex<HashMap<MerchantId, CachedReceivers>>,
 }
 
 impl SecretsManagerReceivers {
@@ -49,7 +49,7 @@ impl SecretsManagerReceivers {
         Self { client, settings, clock, kept: Mutex::default() }
     }
 
-    fn kept(&self, merchant: &MerchantId) -> Option<Kept> {
+    fn kept(&self, merchant: &MerchantId) -> Option<CachedReceivers> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(merchant).cloned()
     }
 

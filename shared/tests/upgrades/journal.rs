@@ -6,7 +6,7 @@ use tollgate_core::{
     journal::{Changes, Entry, entries},
     order::{
         Order,
-        operation::{Decision, Stage, State},
+        operation::{Decision, OperationState, Stage},
         outcome::GatewayResponse,
     },
 };
@@ -52,7 +52,7 @@ fn what_is_decided_of_an_item_of_any_form_adds_to_what_was_told_and_changes_none
         let mut operations = after.transactions.iter_mut().flat_map(|t| &mut t.operations);
         let Some(pending) = operations.find(|operation| operation.is(Stage::Pending)) else { continue };
         let response = GatewayResponse { reference: Some("1".to_owned()), ..GatewayResponse::default() };
-        pending.state = State::Decided(Decision::Approved(response));
+        pending.state = OperationState::Decided(Decision::Approved(response));
         // Later than anything in it.
         pending.updated_at = before.updated_at;
         let mut united = by_id(entries(None, &before));

@@ -15,7 +15,7 @@ use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{
         Order,
-        operation::{Decision, Stage, State},
+        operation::{Decision, OperationState, Stage},
         outcome::GatewayResponse,
     },
     payments::store::Shards,
@@ -98,7 +98,7 @@ fn what_either_release_decides_is_what_the_other_one_reads() {
             continue;
         };
         let response = GatewayResponse { reference: Some("1".to_owned()), ..GatewayResponse::default() };
-        pending.state = State::Decided(Decision::Approved(response));
+        pending.state = OperationState::Decided(Decision::Approved(response));
         pending.updated_at += jiff::SignedDuration::from_mins(1);
         let (id, updated_at) = (pending.id, pending.updated_at);
         for written in [written(&order), next_form::of(&written(&order))] {

@@ -7,7 +7,7 @@ use tollgate_core::order::{
     Order,
     operation::{Cause, Kind, Operation, Principal, Stage},
     outcome::NoEffect,
-    transaction::{CaptureSchedule, Method, Transaction},
+    transaction::{CaptureSchedule, PaymentKind, Transaction},
 };
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ fn is_open(transaction: &Transaction) -> bool {
                 && o.cause != Cause::Duplicate
                 && matches!(o.kind, Kind::Capture | Kind::Void))
     };
-    transaction.method == Method::Authorize
+    transaction.kind == PaymentKind::Authorize
         && transaction.operations.first().is_some_and(|first| first.is(Stage::Approved))
         && !transaction.operations.iter().any(ended)
 }
@@ -180,7 +180,7 @@ fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) 
         return None;
     }
     let fine = match (earlier, was, after.capture) {
-        (_, _, Some(_)) if after.method == Method::Purchase => false,
+        (_, _, Some(_)) if after.kind == PaymentKind::Purchase => false,
         // By the merchant's rule, which the credit-card API's payments always follow.
         (None, _, at) if after.memo.is_some() => {
             terms.ever_after.contains(&at.map(|schedule| schedule.at.duration_since(after.created_at)))
@@ -275,7 +275,7 @@ pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) 
             broken.push(format!("{key} is left due since {due}"));
         }
         let void_lapsed = shops.terms(order.merchant.as_str()).void_lapsed;
-        for transaction in order.transactions.iter().filter(|t| t.method == Method::Authorize) {
+        for transaction in order.transactions.iter().filter(|t| t.kind == PaymentKind::Authorize) {
             broken.extend(
                 stands(transaction, void_lapsed).map(|why| format!("{} of {key} {why}", transaction.id)),
             );

@@ -12,11 +12,11 @@ use tollgate_core::{
         operation::{
             ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
             Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice, NoticeReason,
-            Operation, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, State, Superseded,
+            Operation, OperationState, Pending, Principal, REASON_MAX_BYTES, Route, Shopper, Superseded,
             gateway_order_id,
         },
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     payments::store::{OrderStore, Shards, StoreError},
     values::{
@@ -96,7 +96,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     let store = DynamoDbStore::new(client.clone(), local::TABLE_NAME.to_owned(), SHARDS);
     let mut pending = order();
     pending.transactions.push(transaction(0, 1, false));
-    pending.transactions[0].operations[0].state = State::Pending(Pending {
+    pending.transactions[0].operations[0].state = OperationState::Pending(Pending {
         doubt: None,
         response: GatewayResponse::default(),
         inquiries: 0,
@@ -114,7 +114,7 @@ async fn an_order_in_doubt_is_in_the_index_and_leaves_it_when_it_is_decided() {
     assert_eq!(found[0]["order_key"], AttributeValue::S("m#o".to_owned()));
     let mut decided = store.load(&key()).await.unwrap().unwrap();
     decided.transactions[0].operations[0].state =
-        State::Decided(Decision::Approved(GatewayResponse::default()));
+        OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     store.save(&decided).await.unwrap();
     assert!(indexed().await.is_empty());
     stack.stop().await;
@@ -171,7 +171,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
     Transaction {
         id: id(n),
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         instrument: Instrument::Card(CardSummary {
             brand: Some(Brand::Mastercard),
             last_four: Some("4444".to_owned()),
@@ -239,7 +239,7 @@ fn operation(id: Uuid) -> Operation {
             endpoint: "https://a-site-with-a-long-name.cardconnect.com/cardconnect/rest".to_owned(),
         },
         attempt: longest_attempt(id),
-        state: State::Decided(longest_decline()),
+        state: OperationState::Decided(longest_decline()),
         updated_at: now,
         superseded: Vec::new(),
         closes_order: true,

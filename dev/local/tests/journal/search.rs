@@ -22,7 +22,7 @@ use tollgate_core::{
         entry_store::EntryStore as _,
         listing::{Condition, Is, Lister, READ_MAX_BYTES, Wanted},
     },
-    order::{MerchantId, Order, OrderKey, transaction::Status},
+    order::{MerchantId, Order, OrderKey, transaction::TransactionStatus},
     payments::store::{DueQuery, OrderStore, Page, StoreError},
     values::{card::Brand, clock::Clock as _, money::Currency},
 };
@@ -236,9 +236,9 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let began_resident = resident_kb();
     for (condition, expected) in [
         (None, count),
-        (Some(Condition::Status(vec![Status::Complete])), count),
-        (Some(Condition::Status(vec![Status::Failed])), 0),
-        (Some(Condition::Status(vec![Status::Pending])), 0),
+        (Some(Condition::Status(vec![TransactionStatus::Done])), count),
+        (Some(Condition::Status(vec![TransactionStatus::Failed])), 0),
+        (Some(Condition::Status(vec![TransactionStatus::Pending])), 0),
         (Some(Condition::Currency(vec![Currency::USD])), count),
         (Some(Condition::Currency(vec!["CAD".parse().unwrap()])), 0),
         (Some(Condition::Brand(vec![Brand::Visa])), every(2)),

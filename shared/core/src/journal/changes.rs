@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     order::{
         operation::{Cause, Kind, Mechanism, Operation, Stage},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::money::Amount,
 };
@@ -69,7 +69,7 @@ fn signed(amount: Amount) -> i64 {
 /// Where a transaction stands, without what is pending and without duplicates, which have facts of their own.
 pub(super) fn standing(transaction: &Transaction) -> Changes {
     let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
-    let is_held = transaction.method == Method::Authorize
+    let is_held = transaction.kind == PaymentKind::Authorize
         && transaction.began()
         && !transaction.must_not_stand()
         && !voided
@@ -86,10 +86,10 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
 
 /// What the gateway took, whether it may stand or not.
 fn taken(transaction: &Transaction) -> Amount {
-    match transaction.method {
-        Method::Purchase if transaction.began() => transaction.amount(),
-        Method::Purchase | Method::Unrecognized => Amount::ZERO,
-        Method::Authorize => {
+    match transaction.kind {
+        PaymentKind::Purchase if transaction.began() => transaction.amount(),
+        PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
+        PaymentKind::Authorize => {
             approved(transaction, Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
         }
     }
@@ -108,7 +108,7 @@ fn approved(transaction: &Transaction, kind: Kind) -> impl Iterator<Item = &Oper
 
 /// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.
 pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
-    let gateway = if transaction.method == Method::Purchase { signed(amount) } else { 0 };
+    let gateway = if transaction.kind == PaymentKind::Purchase { signed(amount) } else { 0 };
     Changes { gateway, ..Changes::default() }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     order::{
         Order,
-        operation::{Attempt, Cause, Decision, Kind, Operation, Principal, State},
+        operation::{Attempt, Cause, Decision, Kind, Operation, OperationState, Principal},
         outcome::{GatewayResponse, NoEffect},
         transaction::Transaction,
     },
@@ -77,7 +77,7 @@ impl OperationInOrder<'_> {
     /// The decision that stands.
     fn decided(&self, changes: Changes, entries: &mut Vec<Entry>) {
         let operation = self.operation;
-        let State::Decided(decision) = &operation.state else { return };
+        let OperationState::Decided(decision) = &operation.state else { return };
         let approved = matches!(decision, Decision::Approved(_));
         let fact = if approved { Some(self.fact_of_approval()) } else { self.fact_of_refusal(decision) };
         let Some(fact) = fact else { return };

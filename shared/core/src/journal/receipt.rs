@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     order::{
         Order, OrderId,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::merchants::Merchant,
     values::{
@@ -27,7 +27,7 @@ pub struct Receipt {
     /// The transaction.
     pub transaction: Uuid,
     /// How it stands now.
-    pub status: Status,
+    pub status: TransactionStatus,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The currency of all amounts.
@@ -79,9 +79,9 @@ mod tests {
     use crate::{
         order::{
             OrderKey,
-            operation::{Cause, Decision, Kind, Operation, State},
+            operation::{Cause, Decision, Kind, Operation, OperationState},
             outcome::GatewayResponse,
-            transaction::Method,
+            transaction::PaymentKind,
         },
         test_merchant::test_merchant,
         test_payments::{new_operation, payment},
@@ -95,9 +95,10 @@ mod tests {
         let pending =
             Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 500), Timestamp::UNIX_EPOCH);
         let response = GatewayResponse { authcode: Some("OK1234".to_owned()), ..GatewayResponse::default() };
-        let approved = Operation { state: State::Decided(Decision::Approved(response)), ..pending.clone() };
+        let approved =
+            Operation { state: OperationState::Decided(Decision::Approved(response)), ..pending.clone() };
 
-        let good = payment(Method::Purchase, approved.clone());
+        let good = payment(PaymentKind::Purchase, approved.clone());
         let shown = receipt(&merchant, &order, &good).unwrap();
         assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
         assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
@@ -106,8 +107,8 @@ mod tests {
         void.id = Uuid::from_u128(2);
         let mut must_not_stand = good.clone();
         must_not_stand.operations.push(void);
-        let unrecognized = Transaction { method: Method::Unrecognized, ..good };
-        for other in [payment(Method::Purchase, pending), must_not_stand, unrecognized] {
+        let unrecognized = Transaction { kind: PaymentKind::Unrecognized, ..good };
+        for other in [payment(PaymentKind::Purchase, pending), must_not_stand, unrecognized] {
             assert!(receipt(&merchant, &order, &other).is_none(), "{other:?}");
         }
     }

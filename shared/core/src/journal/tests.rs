@@ -8,7 +8,7 @@ use crate::{
         OrderKey,
         operation::{Decision, Decline, HandVerdict, Operation},
         outcome::{GatewayResponse, NoEffect},
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     test_payments::{new_operation, payment},
     values::decline::Advice,
@@ -63,7 +63,8 @@ fn done(n: u128, kind: Kind, minor: u64, minute: i64) -> Operation {
 fn order(operations: Vec<Operation>) -> Order {
     let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, at(0));
-    let method = if operations[0].kind == Kind::Purchase { Method::Purchase } else { Method::Authorize };
+    let method =
+        if operations[0].kind == Kind::Purchase { PaymentKind::Purchase } else { PaymentKind::Authorize };
     let mut operations = operations.into_iter();
     let mut transaction = payment(method, operations.next().unwrap());
     transaction.operations.extend(operations);
@@ -402,8 +403,8 @@ fn entries_between_two_states_are_those_that_are_new() {
     assert_eq!(facts(Some(&before), &after), [Fact::Refunded]);
     assert_eq!(facts(Some(&after), &after), []);
     let mut unrecognized = after.clone();
-    let method = Method::Unrecognized;
-    unrecognized.transactions[0] = Transaction { method, ..unrecognized.transactions[0].clone() };
+    let method = PaymentKind::Unrecognized;
+    unrecognized.transactions[0] = Transaction { kind: method, ..unrecognized.transactions[0].clone() };
     assert_eq!(facts(None, &unrecognized), []);
 }
 

@@ -9,7 +9,7 @@ use crate::{
         operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
         outcome::{GatewayResponse, NoEffect, Outcome},
         policy::Policy,
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::money::Amount,
 };
@@ -148,7 +148,7 @@ fn learn_from_approval(
             card.stored.clone_from(&answer.stored);
         }
     }
-    if transaction.method == Method::Authorize {
+    if transaction.kind == PaymentKind::Authorize {
         let lifetime = context.policy.authorization_lifetime;
         transaction.authorization_expires_at = context.now.checked_add(lifetime).ok();
     }

@@ -2,7 +2,7 @@
 
 use super::Order;
 use crate::{
-    order::transaction::{Method, Status, Transaction},
+    order::transaction::{PaymentKind, Transaction, TransactionStatus},
     values::money::Amount,
 };
 
@@ -111,13 +111,15 @@ fn share(transaction: &Transaction) -> Balance {
     }
     // Whatever is pending on a payment keeps its whole amount reserved: nobody knows yet what became of it.
     let reserved = match transaction.status() {
-        Status::Pending | Status::Complete => true,
-        Status::Failed | Status::Cancelled => false,
+        TransactionStatus::Pending | TransactionStatus::Done => true,
+        TransactionStatus::Failed | TransactionStatus::Voided => false,
     };
-    match transaction.method {
+    match transaction.kind {
         _ if !reserved => Balance { closed: transaction.closed(), ..none },
-        Method::Authorize => Balance { authorized: transaction.amount(), ..none },
-        Method::Purchase | Method::Unrecognized => Balance { pending: transaction.amount(), ..none },
+        PaymentKind::Authorize => Balance { authorized: transaction.amount(), ..none },
+        PaymentKind::Purchase | PaymentKind::Unrecognized => {
+            Balance { pending: transaction.amount(), ..none }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         outcome::{NoEffect, Outcome},
         transaction::Transaction,
     },
-    values::card::{Kept, check_kept},
+    values::card::{TextUse, check_kept},
 };
 
 /// Before this, the gateway decides: a lost operation has been asked about four times by then, and what left no trace
@@ -120,7 +120,7 @@ fn may_be_done(
     };
     let fits = (1..=REFERENCE_MAX_CHARS).contains(&reference.len())
         && reference.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && check_kept(reference, Kept::Reference).is_ok();
+        && check_kept(reference, TextUse::Reference).is_ok();
     if !fits {
         return Err(HandRejection::ReferenceMalformed);
     }

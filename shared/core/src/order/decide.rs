@@ -16,7 +16,7 @@ use super::{
 use crate::{
     order::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
-        transaction::{CaptureSchedule, Method, Status, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
     values::{instrument::Instrument, money::Amount},
 };
@@ -157,7 +157,7 @@ fn decide_pay(
         return Err(Rejection::TooManyAttempts);
     }
     order.check_payment_fits(intent.by)?;
-    let kind = pay.method.kind();
+    let kind = pay.kind.operation();
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
     let transaction = Transaction {
         id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
@@ -165,7 +165,7 @@ fn decide_pay(
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
         shopper: pay.shopper,
-        ..Transaction::new(pay.method, Instrument::Card(pay.card.clone()), operation)
+        ..Transaction::new(pay.kind, Instrument::Card(pay.card.clone()), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);
@@ -175,7 +175,7 @@ fn decide_pay(
 
 /// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
 fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
-    if pay.method == Method::Purchase {
+    if pay.kind == PaymentKind::Purchase {
         return Ok(None);
     }
     let at = match pay.capture {
@@ -247,7 +247,7 @@ fn resolve(
     let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => match order.transactions.iter().find(|t| t.status() == Status::Pending) {
+        [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
             Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
             None => Err(Rejection::NoEligibleTransaction),
         },

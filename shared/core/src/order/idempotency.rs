@@ -7,7 +7,7 @@ use super::{Context, OperationRef, Order, Rejection, intent::Intent, waits::STIL
 use crate::order::{
     operation::{KeyDigest, Operation, Stage},
     outcome::Retry,
-    transaction::{Status, Transaction},
+    transaction::{Transaction, TransactionStatus},
 };
 
 /// What became of an earlier request with the same key.
@@ -78,7 +78,7 @@ pub(super) fn did_nothing_without_key(
 
 pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Result<(), Rejection> {
     let equal = |t: &&Transaction| {
-        t.status() == Status::Pending
+        t.status() == TransactionStatus::Pending
             && intent.may_know(t)
             && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
     };

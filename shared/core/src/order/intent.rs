@@ -7,7 +7,7 @@ use super::CustomerReference;
 use crate::{
     order::{
         operation::{Attribution, Fingerprint, KeyDigest, Mechanism, Principal, Shopper},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::{
         card::CardSummary,
@@ -73,7 +73,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub struct Pay {
     /// Hold or take.
-    pub method: Method,
+    pub kind: PaymentKind,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
     /// What may be kept of the card.

@@ -3,7 +3,7 @@
 use super::{Order, Rejection};
 use crate::order::{
     operation::Principal,
-    transaction::{Status, Transaction},
+    transaction::{Transaction, TransactionStatus},
 };
 
 /// Payments of one order.
@@ -73,5 +73,5 @@ impl Order {
 }
 
 fn is_shoppers_failure(transaction: &Transaction) -> bool {
-    transaction.by == Principal::Implicit && transaction.status() == Status::Failed
+    transaction.by == Principal::Implicit && transaction.status() == TransactionStatus::Failed
 }

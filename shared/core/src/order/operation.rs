@@ -16,7 +16,7 @@ pub use digest::{Fingerprint, KeyDigest};
 pub use notice::{Notice, NoticeReason};
 
 pub(crate) use state::BACK_OFF_MIN;
-pub use state::{Attempt, Decision, FIRST_INQUIRY_AFTER, Pending, Stage, State, Superseded};
+pub use state::{Attempt, Decision, FIRST_INQUIRY_AFTER, OperationState, Pending, Stage, Superseded};
 
 use std::borrow::Cow;
 
@@ -247,7 +247,7 @@ pub struct Operation {
     /// The latest attempt.
     pub attempt: Attempt,
     /// Where it stands.
-    pub state: State,
+    pub state: OperationState,
     /// When that last changed.
     pub updated_at: Timestamp,
     /// What was decided before, oldest kind first.
@@ -315,7 +315,7 @@ impl Operation {
             state: if sent {
                 Self::pending_from(now)
             } else {
-                State::Decided(Decision::Approved(GatewayResponse::default()))
+                OperationState::Decided(Decision::Approved(GatewayResponse::default()))
             },
             updated_at: now,
             superseded: Vec::new(),
@@ -340,7 +340,7 @@ impl Operation {
         self.kind != Kind::Unrecognized
             && self.cause != Cause::Unrecognized
             && self.mechanism != Mechanism::Unrecognized
-            && self.state != State::Unrecognized
+            && self.state != OperationState::Unrecognized
             && self.no_effect() != Some(NoEffect::Unrecognized)
     }
 }

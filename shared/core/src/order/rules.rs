@@ -5,7 +5,7 @@ use crate::{
     order::{
         operation::{Mechanism, Principal},
         policy::{Policy, RefundWithoutAmount},
-        transaction::{Method, Status, Transaction},
+        transaction::{PaymentKind, Transaction, TransactionStatus},
     },
     values::money::Amount,
 };
@@ -23,8 +23,11 @@ pub(super) fn amount_to_pay(order: &Order, pay: &Pay) -> Result<Amount, Rejectio
         return Ok(amount);
     }
     // What a pending payment has reserved may yet become free; what is authorized or paid does not.
-    let in_progress =
-        order.transactions.iter().rev().find(|t| t.status() == Status::Pending && t.captured().is_zero());
+    let in_progress = order
+        .transactions
+        .iter()
+        .rev()
+        .find(|t| t.status() == TransactionStatus::Pending && t.captured().is_zero());
     if let Some(transaction) = in_progress
         && amount <= Amount::sum([owing, transaction.amount()])
     {
@@ -33,8 +36,11 @@ pub(super) fn amount_to_pay(order: &Order, pay: &Pay) -> Result<Amount, Rejectio
     if !owing.is_zero() {
         return Err(Rejection::ExceedsOwing { owing });
     }
-    let paid_by =
-        order.transactions.iter().rev().find(|t| matches!(t.status(), Status::Complete | Status::Pending));
+    let paid_by = order
+        .transactions
+        .iter()
+        .rev()
+        .find(|t| matches!(t.status(), TransactionStatus::Done | TransactionStatus::Pending));
     paid_by.or(order.transactions.last()).map_or(Err(Rejection::ExceedsOwing { owing }), |transaction| {
         Err(Rejection::AlreadyPaid { transaction: transaction.id })
     })
@@ -45,28 +51,28 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
         t.by == Principal::Implicit
             && t.created_at >= order.attempts_count_from
             && match t.status() {
-                Status::Pending => true,
+                TransactionStatus::Pending => true,
                 // An attempt that the gateway never took up is nobody's fault.
-                Status::Failed => t.decline().is_some(),
-                Status::Complete | Status::Cancelled => false,
+                TransactionStatus::Failed => t.decline().is_some(),
+                TransactionStatus::Done | TransactionStatus::Voided => false,
             }
     };
     order.transactions.iter().filter(counts).count()
 }
 
 /// What every follow-up needs: a payment that took place, that stands, and on which nothing else is under way.
-pub(super) fn is_settled_and_stands(transaction: &Transaction) -> Result<(), Rejection> {
+pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
-        Status::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),
-        Status::Failed => Err(Rejection::TransactionFailed),
-        Status::Cancelled => Err(Rejection::AlreadyCancelled),
-        Status::Complete => Ok(()),
+        TransactionStatus::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+        TransactionStatus::Failed => Err(Rejection::TransactionFailed),
+        TransactionStatus::Voided => Err(Rejection::AlreadyCancelled),
+        TransactionStatus::Done => Ok(()),
     }
 }
 
 pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> Result<Amount, Rejection> {
-    is_settled_and_stands(transaction)?;
-    if transaction.method == Method::Purchase {
+    must_be_approved_and_idle(transaction)?;
+    if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
     }
     let authorized = transaction.capturable();
@@ -89,7 +95,7 @@ pub(super) fn may_refund(
     mechanism: Option<Mechanism>,
     policy: &Policy,
 ) -> Result<(Amount, Mechanism), Rejection> {
-    is_settled_and_stands(transaction)?;
+    must_be_approved_and_idle(transaction)?;
     if transaction.captured().is_zero() {
         return Err(Rejection::NotCaptured);
     }
@@ -114,7 +120,7 @@ pub(super) fn may_refund(
 }
 
 pub(super) fn may_void(transaction: &Transaction) -> Result<Amount, Rejection> {
-    is_settled_and_stands(transaction)?;
+    must_be_approved_and_idle(transaction)?;
     if !transaction.captured().is_zero() && transaction.refundable().is_zero() {
         return Err(Rejection::AlreadyRefunded);
     }

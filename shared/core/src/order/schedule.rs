@@ -6,11 +6,11 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Rejection, rules::is_settled_and_stands};
+use super::{Order, Rejection, rules::must_be_approved_and_idle};
 use crate::order::{
     operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
     outcome::Retry,
-    transaction::{CaptureSchedule, Method, Transaction},
+    transaction::{CaptureSchedule, PaymentKind, Transaction},
 };
 
 /// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has
@@ -67,8 +67,8 @@ impl Order {
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let transaction = self.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
-        is_settled_and_stands(transaction)?;
-        if transaction.method == Method::Purchase {
+        must_be_approved_and_idle(transaction)?;
+        if transaction.kind == PaymentKind::Purchase {
             return Err(Rejection::NotAnAuthorization);
         }
         if transaction.capturable().is_zero() {

@@ -16,7 +16,7 @@ use crate::{
 
 /// How the payment began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum PaymentKind {
     /// Hold now, capture later.
     Authorize,
     /// Take at once.
@@ -25,9 +25,9 @@ pub enum Method {
     Unrecognized,
 }
 
-impl Method {
+impl PaymentKind {
     /// The operation that begins a payment of this method.
-    pub fn kind(self) -> Kind {
+    pub fn operation(self) -> Kind {
         match self {
             Self::Authorize => Kind::Authorize,
             Self::Purchase => Kind::Purchase,
@@ -37,13 +37,13 @@ impl Method {
 
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
-        self.kind().as_str()
+        self.operation().as_str()
     }
 }
 
 /// Elastic Path's transaction status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum TransactionStatus {
     /// Something is under way and its outcome is not known.
     Pending,
     /// The last thing asked was done.
@@ -54,7 +54,7 @@ pub enum Status {
     Cancelled,
 }
 
-impl Status {
+impl TransactionStatus {
     /// Elastic Path's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub struct Transaction {
     /// Ours; what follow-up calls name.
     pub id: Uuid,
     /// How it began.
-    pub method: Method,
+    pub kind: PaymentKind,
     /// What it is made with, as far as it may be stored.
     pub instrument: Instrument,
     /// What the merchant's system said about it; for a payment that is an order of its own.
@@ -123,10 +123,10 @@ pub struct Transaction {
 
 impl Transaction {
     /// A payment that begins with this operation, under the operation's own id and by its principal.
-    pub fn new(method: Method, instrument: Instrument, first: Operation) -> Self {
+    pub fn new(kind: PaymentKind, instrument: Instrument, first: Operation) -> Self {
         Self {
             id: first.id,
-            method,
+            kind,
             instrument,
             memo: None,
             custom_reference: None,
@@ -186,7 +186,7 @@ impl Transaction {
     /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
     /// amount counts as reserved.
     pub fn is_recognized(&self) -> bool {
-        self.method != Method::Unrecognized
+        self.kind != PaymentKind::Unrecognized
             && self.instrument != Instrument::Unrecognized
             && self.operations.iter().all(Operation::is_recognized)
     }
@@ -197,19 +197,19 @@ impl Transaction {
     }
 
     /// Elastic Path's status.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> TransactionStatus {
         if self.pending().is_some() || !self.is_recognized() {
-            return Status::Pending;
+            return TransactionStatus::Pending;
         }
         if !self.began() || self.undone_by_rule() {
-            return Status::Failed;
+            return TransactionStatus::Failed;
         }
         match self.voided().map(|void| void.cause) {
-            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => Status::Complete,
-            Some(Cause::Asked | Cause::Elsewhere) => Status::Cancelled,
-            Some(Cause::Unrecognized) => Status::Pending,
+            None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
+            Some(Cause::Asked | Cause::Elsewhere) => TransactionStatus::Voided,
+            Some(Cause::Unrecognized) => TransactionStatus::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
-                Status::Failed
+                TransactionStatus::Failed
             }
         }
     }
@@ -265,11 +265,11 @@ impl Transaction {
         if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
             return Amount::ZERO;
         }
-        match self.method {
-            Method::Purchase if self.began() => self.amount(),
-            Method::Purchase | Method::Unrecognized => Amount::ZERO,
+        match self.kind {
+            PaymentKind::Purchase if self.began() => self.amount(),
+            PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
             // There is one capture at most: the rest of the authorization is released with it.
-            Method::Authorize => {
+            PaymentKind::Authorize => {
                 self.approved(Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
             }
         }
@@ -293,8 +293,8 @@ impl Transaction {
 
     /// The held amount that can still be captured.
     pub fn capturable(&self) -> Amount {
-        let open = self.method == Method::Authorize
-            && self.status() == Status::Complete
+        let open = self.kind == PaymentKind::Authorize
+            && self.status() == TransactionStatus::Done
             && self.voided().is_none()
             && self.captured().is_zero();
         if open { self.amount() } else { Amount::ZERO }
@@ -309,10 +309,10 @@ impl Transaction {
     pub fn last_done(&self) -> Kind {
         if !self.refunded().is_zero() {
             Kind::Refund
-        } else if self.method == Method::Authorize && !self.captured().is_zero() {
+        } else if self.kind == PaymentKind::Authorize && !self.captured().is_zero() {
             Kind::Capture
         } else {
-            self.method.kind()
+            self.kind.operation()
         }
     }
 

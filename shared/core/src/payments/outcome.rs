@@ -7,7 +7,7 @@ use super::{Deadline, Payments};
 use crate::{
     order::{
         self, Next, OperationRef, Order,
-        operation::{Kind, Operation, Stage, State},
+        operation::{Kind, Operation, OperationState, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
@@ -85,7 +85,7 @@ impl Payments {
                 return None;
             }
             // Meanwhile it was abandoned: the approval turned up late, by the shortest way.
-            let is_decided = |operation: &&Operation| matches!(operation.state, State::Decided(_));
+            let is_decided = |operation: &&Operation| matches!(operation.state, OperationState::Decided(_));
             let decided = order.operation(at).filter(is_decided);
             let stands = decided.is_some_and(|operation| operation.is(Stage::Approved));
             let late = moved && decided.is_some() && !(stands && attempt(order, at) == sent);

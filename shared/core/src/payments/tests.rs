@@ -34,7 +34,7 @@ use crate::{
         operation::{Fingerprint, KeyDigest, Kind, Principal, Stage},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect},
         policy::OrdersMode,
-        transaction::{Method, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     payments::{
         gateway::{Command, GatewayInfo, Instruction, Question},
@@ -317,7 +317,7 @@ impl Fixture {
 
 fn intent(key: Option<&str>) -> Intent {
     let pay = Pay {
-        method: Method::Purchase,
+        kind: PaymentKind::Purchase,
         amount: None,
         card: CardSummary::default(),
         standalone: None,
@@ -380,6 +380,6 @@ fn counts(report: &impl serde::Serialize) -> Value {
     Value::Object(all)
 }
 
-fn status(performed: &Performed) -> Status {
+fn status(performed: &Performed) -> TransactionStatus {
     performed.order.transaction(performed.at.transaction).unwrap().status()
 }

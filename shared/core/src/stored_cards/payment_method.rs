@@ -11,7 +11,7 @@ mod tests;
 
 pub use id::{CustomerKey, MethodId};
 use settle::settle_found;
-pub use settle::{Settled, settle};
+pub use settle::{Applied, settle};
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;

@@ -9,7 +9,7 @@ mod disguise;
 mod mask;
 mod token;
 
-pub use disguise::{Kept, Unkeepable, check_kept, clean_text, looks_like_card_number};
+pub use disguise::{TextUse, Unkeepable, check_kept, clean_text, looks_like_card_number};
 pub use mask::mask_card_numbers;
 pub use token::{CardAccount, CardToken};
 

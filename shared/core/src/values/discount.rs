@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
 use crate::values::{
-    card::{Kept, check_kept},
+    card::{TextUse, check_kept},
     money::{Amount, Currency},
 };
 
@@ -67,7 +67,7 @@ impl Discounts {
         self.0.iter().all(|row| {
             let fixed = !row.amount.is_empty() && row.amount.values().all(|amount| !amount.is_zero());
             let texts = std::iter::once(&row.code).chain(&row.product);
-            texts.into_iter().all(|text| check_kept(text, Kept::Words).is_ok())
+            texts.into_iter().all(|text| check_kept(text, TextUse::Words).is_ok())
                 && !row.code.is_empty()
                 && row.percent.is_some() != fixed
                 && (fixed || row.amount.is_empty())

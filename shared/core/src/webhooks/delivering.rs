@@ -16,8 +16,8 @@ use crate::{
     values::clock::Clock,
     webhooks::{
         event_bus::{Event, EventBus},
-        receivers::{Courier, DeliveryStore, NotTaken, Receivers, Settled},
-        webhook::{Delivery, Health, Next, Receiver, ReceiverKey},
+        receivers::{Courier, DeliveryOutcome, DeliveryStore, NotTaken, Receivers},
+        webhook::{AfterFailure, Delivery, Health, Receiver, ReceiverKey},
     },
 };
 
@@ -283,18 +283,18 @@ impl Delivering {
         }
         for (delivery, sent, took) in attempts {
             let settled = match &sent {
-                Ok(()) => Settled::Delivered,
+                Ok(()) => DeliveryOutcome::Delivered,
                 Err(reason) => after_failure(delivery, reason, now),
             };
             tell(delivery, &settled, took);
             // What arrived at the first attempt needs no note: nothing waits for it.
-            if settled != Settled::Delivered || delivery.since.is_some() {
+            if settled != DeliveryOutcome::Delivered || delivery.since.is_some() {
                 self.store.settle(delivery, &settled, now).await?;
             }
             match settled {
-                Settled::Delivered => report.delivered += 1,
-                Settled::Waits { .. } => report.waiting += 1,
-                Settled::Parked { .. } => report.parked += 1,
+                DeliveryOutcome::Delivered => report.delivered += 1,
+                DeliveryOutcome::Waits { .. } => report.waiting += 1,
+                DeliveryOutcome::Parked { .. } => report.parked += 1,
             }
         }
         Ok(())
@@ -312,7 +312,8 @@ impl Delivering {
         self.store.put_health(key, health).await?;
         for delivery in deliveries {
             let since = delivery.since.unwrap_or(now);
-            let settled = Settled::Waits { due: now, failures: delivery.failures, since, reason: None };
+            let settled =
+                DeliveryOutcome::Waits { due: now, failures: delivery.failures, since, reason: None };
             self.store.settle(delivery, &settled, now).await?;
             report.waiting += 1;
         }
@@ -327,7 +328,7 @@ impl Delivering {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         for delivery in deliveries {
-            let settled = Settled::Parked { failures: delivery.failures, reason: why.to_owned() };
+            let settled = DeliveryOutcome::Parked { failures: delivery.failures, reason: why.to_owned() };
             tell(delivery, &settled, SignedDuration::ZERO);
             self.store.settle(delivery, &settled, now).await?;
             report.parked += 1;
@@ -336,34 +337,34 @@ impl Delivering {
     }
 }
 
-fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Settled {
+fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> DeliveryOutcome {
     let failures = delivery.failures.saturating_add(1);
     let wait = match reason {
-        NotTaken::Gone => return Settled::Parked { failures, reason: reason.to_string() },
+        NotTaken::Gone => return DeliveryOutcome::Parked { failures, reason: reason.to_string() },
         NotTaken::Busy { after, .. } => *after,
         _ => SignedDuration::ZERO,
     };
     match delivery.after_failure(now, wait) {
-        Next::Again(due) => {
+        AfterFailure::Again(due) => {
             let since = delivery.since.unwrap_or(now);
-            Settled::Waits { due, failures, since, reason: Some(reason.to_string()) }
+            DeliveryOutcome::Waits { due, failures, since, reason: Some(reason.to_string()) }
         }
-        Next::Park => Settled::Parked { failures, reason: reason.to_string() },
+        AfterFailure::Park => DeliveryOutcome::Parked { failures, reason: reason.to_string() },
     }
 }
 
 /// One line for each attempt: what was delivered is on record there only.
-fn tell(delivery: &Delivery, settled: &Settled, took: SignedDuration) {
+fn tell(delivery: &Delivery, settled: &DeliveryOutcome, took: SignedDuration) {
     let Delivery { to, event, kind, failures, .. } = delivery;
     let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     match settled {
-        Settled::Delivered => {
+        DeliveryOutcome::Delivered => {
             tracing::info!(receiver = %to, event = %event, kind, failures, took_ms, "a webhook is delivered");
         }
-        Settled::Waits { reason, .. } => {
+        DeliveryOutcome::Waits { reason, .. } => {
             tracing::warn!(receiver = %to, event = %event, kind, failures, took_ms, reason, "a webhook failed");
         }
-        Settled::Parked { reason, .. } => {
+        DeliveryOutcome::Parked { reason, .. } => {
             tracing::error!(receiver = %to, event = %event, kind, failures, reason, "a webhook is parked");
         }
     }

@@ -56,7 +56,7 @@ pub trait Courier: Send + Sync {
 
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum DeliveryOutcome {
     /// The receiver has it.
     Delivered,
     /// It waits for an attempt.
@@ -103,5 +103,10 @@ pub trait DeliveryStore: Send + Sync {
     ) -> Result<Vec<Delivery>, StoreError>;
 
     /// Notes what became of a delivery. One that is not there any more is left alone.
-    async fn settle(&self, delivery: &Delivery, settled: &Settled, now: Timestamp) -> Result<(), StoreError>;
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &DeliveryOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

@@ -138,7 +138,7 @@ pub struct Delivery {
 
 /// What an attempt leaves to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterFailure {
     /// Try again then.
     Again(Timestamp),
     /// Nothing, until a person replays it.
@@ -147,16 +147,16 @@ pub enum Next {
 
 impl Delivery {
     /// What follows a failed attempt that ended at this moment, after which the receiver wants to be left alone for so long.
-    pub fn after_failure(&self, now: Timestamp, wait: SignedDuration) -> Next {
+    pub fn after_failure(&self, now: Timestamp, wait: SignedDuration) -> AfterFailure {
         let since = self.since.unwrap_or(now);
         if self.is_over(now) {
-            return Next::Park;
+            return AfterFailure::Park;
         }
         let last = DELAYS.len() - 1;
         let delay =
             DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)].max(wait.min(RETRY_AFTER_MAX));
         // The last attempt is at the end of the three days, not up to half a day before it.
-        Next::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
+        AfterFailure::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
     }
 
     /// Whether its three days have passed.

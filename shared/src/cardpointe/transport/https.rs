@@ -23,7 +23,7 @@ const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
 /// HTTPS with pooled connections.
-pub struct Https {
+pub struct HttpsTransport {
     clock: Arc<dyn Clock>,
     connections: Mutex<Connections>,
     tls: rustls::ClientConfig,
@@ -34,7 +34,7 @@ struct Connections {
     last_used: Timestamp,
 }
 
-impl Https {
+impl HttpsTransport {
     /// A client that trusts Mozilla's root certificates. Nothing is connected yet.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -60,7 +60,7 @@ impl Https {
     }
 }
 
-impl Transport for Https {
+impl Transport for HttpsTransport {
     async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
         let Request { method, url, username, password, body, limit } = request;
         let client = self.client();

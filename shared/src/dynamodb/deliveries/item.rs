@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
     webhooks::{
-        receivers::Settled,
+        receivers::DeliveryOutcome,
         webhook::{Delivery, Health, ReceiverKey},
     },
 };
@@ -19,11 +19,11 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A delivery as it is kept.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct StoredDelivery {
     /// The delivery.
     pub delivery: Delivery,
     /// What became of it.
-    pub state: State,
+    pub state: DeliveryState,
     /// Its next attempt, if it waits for one.
     pub due: Option<Timestamp>,
     /// Why its last attempt failed.
@@ -32,7 +32,7 @@ pub struct Kept {
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum DeliveryState {
     /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
     Sent,
     /// It waits for another attempt.
@@ -43,7 +43,7 @@ pub enum State {
     Parked,
 }
 
-impl State {
+impl DeliveryState {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ pub(super) fn added(delivery: &Delivery, now: Timestamp) -> Item {
 }
 
 /// What changes in an item when a delivery is settled.
-pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> (String, Item) {
+pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Timestamp) -> (String, Item) {
     let mut values = Item::from([(":expiry".to_owned(), expiry(now))]);
     let mut set = vec!["expires_at = :expiry".to_owned(), "#state = :state".to_owned()];
     let mut put = |name: &str, value: AttributeValue| {
@@ -98,19 +98,19 @@ pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -
         values.insert(format!(":{name}"), value);
     };
     let (state, reason, failures) = match settled {
-        Settled::Delivered => {
+        DeliveryOutcome::Delivered => {
             put("settled_at", text(&moment(now)));
-            (State::Delivered, None, delivery.failures)
+            (DeliveryState::Delivered, None, delivery.failures)
         }
-        Settled::Parked { failures, reason } => {
+        DeliveryOutcome::Parked { failures, reason } => {
             put("settled_at", text(&moment(now)));
-            (State::Parked, Some(reason), *failures)
+            (DeliveryState::Parked, Some(reason), *failures)
         }
-        Settled::Waits { due, failures, since, reason } => {
+        DeliveryOutcome::Waits { due, failures, since, reason } => {
             put(DUE_FOR, text(&delivery.to));
             put(DUE_AT, text(&moment(*due)));
             put("waiting_since", text(&moment(*since)));
-            (State::Waiting, reason.as_ref(), *failures)
+            (DeliveryState::Waiting, reason.as_ref(), *failures)
         }
     };
     put("failures", number(&failures));
@@ -119,21 +119,21 @@ pub(super) fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -
     }
     values.insert(":state".to_owned(), text(&state.as_str()));
     let gone = match state {
-        State::Waiting => "settled_at",
+        DeliveryState::Waiting => "settled_at",
         _ => "due_for, due_at, waiting_since",
     };
     (format!("SET {} REMOVE {gone}", set.join(", ")), values)
 }
 
 /// A delivery as it is kept. None for what is none.
-pub(super) fn read(item: &Item) -> Option<Kept> {
+pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| item.get(name)?.as_s().ok().cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
     let state = match member("state").as_deref() {
-        Some("waiting") => State::Waiting,
-        Some("delivered") => State::Delivered,
-        Some("parked") => State::Parked,
-        _ => State::Sent,
+        Some("waiting") => DeliveryState::Waiting,
+        Some("delivered") => DeliveryState::Delivered,
+        Some("parked") => DeliveryState::Parked,
+        _ => DeliveryState::Sent,
     };
     let delivery = Delivery {
         to: receiver(&member(RECEIVER)?)?,
@@ -145,7 +145,7 @@ pub(super) fn read(item: &Item) -> Option<Kept> {
         since: member("waiting_since").and_then(|since| since.parse().ok()),
     };
     let due = member(DUE_AT).and_then(|due| due.parse().ok());
-    Some(Kept { delivery, state, due, reason: member("reason") })
+    Some(StoredDelivery { delivery, state, due, reason: member("reason") })
 }
 
 fn failures(item: &Item) -> u32 {

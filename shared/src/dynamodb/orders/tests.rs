@@ -14,9 +14,9 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        operation::{Decision, Kind, Operation, State},
+        operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method},
+        transaction::{CaptureSchedule, PaymentKind},
     },
     values::money::{Amount, Currency},
 };
@@ -206,7 +206,7 @@ fn every_partition_of_an_index_gets_orders_and_one_order_always_the_same() {
 fn with_authorization(mut order: Order) -> Order {
     let now = order.created_at;
     let new = new_operation(uuid::Uuid::from_u128(1), Kind::Authorize, 2599);
-    let mut transaction = payment(Method::Authorize, Operation::new(new, now));
+    let mut transaction = payment(PaymentKind::Authorize, Operation::new(new, now));
     let capture_at = now + jiff::SignedDuration::from_hours(1);
     transaction.capture = Some(CaptureSchedule { at: capture_at, lapsed_at: None });
     transaction.authorization_expires_at = Some(now + jiff::SignedDuration::from_hours(7 * 24));
@@ -226,7 +226,7 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     let in_doubt = shard("m#o", SHARDS.in_doubt).to_string();
     assert_eq!(keys(&order), [text(&in_doubt), text("2026-01-05T10:01:00Z"), None, None]);
     let approved = Decision::Approved(GatewayResponse::default());
-    order.transactions[0].operations[0].state = State::Decided(approved);
+    order.transactions[0].operations[0].state = OperationState::Decided(approved);
     let captures = shard("m#o", SHARDS.captures).to_string();
     assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-05T11:00:00Z")]);
     order.transactions[0].capture = None;

@@ -7,10 +7,10 @@ use tollgate_core::{
         OperationRef, Order, OrderKey,
         operation::{
             Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation,
-            State,
+            OperationState,
         },
         outcome::GatewayResponse,
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     values::{
         decline::DeclineCode,
@@ -43,7 +43,7 @@ fn registered() -> Order {
 }
 
 /// The next version of the order, with another operation of its payment.
-fn requested(order: &Order, method: Method, operation: Operation) -> Order {
+fn requested(order: &Order, method: PaymentKind, operation: Operation) -> Order {
     let mut next = Order { version: order.version + 1, ..order.clone() };
     let now = operation.created_at;
     match next.transactions.first_mut() {
@@ -63,7 +63,7 @@ fn decided(order: &Order, seconds: i64, decision: Decision) -> Order {
     let transaction = &mut next.transactions[0];
     transaction.updated_at = at(seconds);
     let operation = transaction.operations.last_mut().unwrap();
-    (operation.state, operation.updated_at) = (State::Decided(decision), at(seconds));
+    (operation.state, operation.updated_at) = (OperationState::Decided(decision), at(seconds));
     next
 }
 
@@ -83,7 +83,7 @@ fn body(event: &Event) -> Value {
 fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refunded() {
     let new = registered();
     assert!(events(None, &new).is_empty(), "nothing is paid yet");
-    let pending = requested(&new, Method::Purchase, operation(Kind::Purchase, 1, None));
+    let pending = requested(&new, PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     assert_eq!(kinds(&events(Some(&new), &pending)), ["transaction.created", "order.updated"]);
     let paid = approved(&pending, 2);
     let told = events(Some(&pending), &paid);
@@ -93,7 +93,7 @@ fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refund
     assert_eq!((&order["version"], &order["timestamp"]), (&3.into(), &"2027-01-15T08:00:02.000Z".into()));
     assert_eq!((&order["data"]["id"], &order["data"]["payment"]), (&"o".into(), &"paid".into()));
     assert_eq!(body(&told[0])["data"]["status"], "complete");
-    let refunding = requested(&paid, Method::Purchase, operation(Kind::Refund, 3, None));
+    let refunding = requested(&paid, PaymentKind::Purchase, operation(Kind::Refund, 3, None));
     let refunded = approved(&refunding, 4);
     let told = events(Some(&refunding), &refunded);
     assert_eq!(kinds(&told), ["transaction.updated", "order.updated", "order.refunded"]);
@@ -101,9 +101,11 @@ fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refund
 
 #[test]
 fn what_changes_nothing_that_is_shown_is_not_told() {
-    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let mut asked = Order { version: pending.version + 1, ..pending.clone() };
-    let State::Pending(waiting) = &mut asked.transactions[0].operations[0].state else { unreachable!() };
+    let OperationState::Pending(waiting) = &mut asked.transactions[0].operations[0].state else {
+        unreachable!()
+    };
     waiting.inquiries += 1;
     waiting.next_inquiry_at += SignedDuration::from_hours(1);
     assert!(events(Some(&pending), &asked).is_empty());
@@ -111,7 +113,7 @@ fn what_changes_nothing_that_is_shown_is_not_told() {
 
 #[test]
 fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
-    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let paid = approved(&pending, 2);
     let told = events(Some(&pending), &paid);
     assert_eq!(told, events(Some(&pending), &paid));
@@ -126,13 +128,13 @@ fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
 
 #[test]
 fn a_scheduled_capture_that_failed_for_good_is_told_once() {
-    let held = requested(&registered(), Method::Authorize, operation(Kind::Authorize, 1, None));
+    let held = requested(&registered(), PaymentKind::Authorize, operation(Kind::Authorize, 1, None));
     let mut held = approved(&held, 2);
     let schedule = CaptureSchedule { at: at(10), lapsed_at: None };
     held.transactions[0].capture = Some(schedule);
     held.transactions[0].authorization_expires_at = Some(at(600_000));
     let key = schedule.key(held.transactions[0].id);
-    let capturing = requested(&held, Method::Authorize, operation(Kind::Capture, 11, Some(key)));
+    let capturing = requested(&held, PaymentKind::Authorize, operation(Kind::Capture, 11, Some(key)));
     let code = DeclineCode::GenericDecline;
     let decline = Decline { code, advice: code.advice() };
     let refused = decided(&capturing, 12, Decision::Declined(GatewayResponse::default(), decline));
@@ -150,7 +152,7 @@ fn a_scheduled_capture_that_failed_for_good_is_told_once() {
 
 #[test]
 fn what_has_to_be_looked_at_is_told_once_with_its_reason_and_changes_nothing_that_is_shown() {
-    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let transaction = &pending.transactions[0];
     let place = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     let mut noticed = Order { version: pending.version + 1, ..pending.clone() };
@@ -174,7 +176,7 @@ fn what_has_to_be_looked_at_is_told_once_with_its_reason_and_changes_nothing_tha
 
 #[test]
 fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_looked_at() {
-    let pending = requested(&registered(), Method::Purchase, operation(Kind::Purchase, 1, None));
+    let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let paid = approved(&pending, 2);
     let void = Operation::new(
         NewOperation {
@@ -184,7 +186,7 @@ fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_loo
         },
         at(3),
     );
-    let voided = requested(&paid, Method::Purchase, void);
+    let voided = requested(&paid, PaymentKind::Purchase, void);
     let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
     let rejected = decided(&pending, 2, Decision::Approved(rejected));
     for (old, new, reason) in

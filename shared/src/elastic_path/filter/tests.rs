@@ -18,8 +18,11 @@ fn wrong(text: &str) -> Vec<String> {
 fn each_field_is_compared_as_elastic_path_writes_it() {
     assert_eq!(Filter::parse("").unwrap(), Filter::default());
     for (text, expected) in [
-        ("eq(status,complete)", Condition::Status(vec![Status::Complete])),
-        ("in(status,complete,\"failed\")", Condition::Status(vec![Status::Complete, Status::Failed])),
+        ("eq(status,complete)", Condition::Status(vec![TransactionStatus::Done])),
+        (
+            "in(status,complete,\"failed\")",
+            Condition::Status(vec![TransactionStatus::Done, TransactionStatus::Failed]),
+        ),
         ("eq(brand,american express)", Condition::Brand(vec![Brand::Amex])),
         ("eq(last_four,0441)", Condition::LastFour("0441".to_owned())),
         ("gt(amount,100)", Condition::Amount(Is::More(100))),

@@ -54,13 +54,13 @@ fn delivery() -> Delivery {
 const OK: &str = "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
 const NOW: i64 = 1_800_000_000;
 
-async fn send(https: &Https, url: String) -> Result<(), NotTaken> {
+async fn send(https: &HttpsCourier, url: String) -> Result<(), NotTaken> {
     https.send(&receiver(url), &delivery(), Timestamp::from_second(NOW).unwrap()).await
 }
 
-fn local() -> Https {
+fn local() -> HttpsCourier {
     crate::lambda::install_tls();
-    Https::new(Allowed::PublicAndLoopback, Arc::new(SystemLookup)).unwrap()
+    HttpsCourier::new(Allowed::PublicAndLoopback, Arc::new(SystemLookup)).unwrap()
 }
 
 fn loopback(last: u8) -> SocketAddr {
@@ -141,7 +141,7 @@ async fn a_server_that_is_not_there_or_hangs_up_takes_nothing() {
 #[tokio::test]
 async fn an_address_that_is_not_public_is_not_called_in_whatever_notation() {
     crate::lambda::install_tls();
-    let https = Https::new(Allowed::Public, Arc::new(SystemLookup)).unwrap();
+    let https = HttpsCourier::new(Allowed::Public, Arc::new(SystemLookup)).unwrap();
     let (address, mut requests) = server(loopback(1), OK).await;
     let port = address.port();
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0"] {
@@ -175,7 +175,7 @@ async fn a_name_that_resolves_to_an_inner_address_even_among_others_is_not_calle
     crate::lambda::install_tls();
     for inner in [[127, 0, 0, 1], [10, 0, 0, 1], [169, 254, 169, 254], [100, 64, 0, 1], [0, 0, 0, 0]] {
         let lookup = Scripted::new(&[&[inner], &[[8, 8, 8, 8], inner]]);
-        let https = Https::new(Allowed::Public, lookup.clone()).unwrap();
+        let https = HttpsCourier::new(Allowed::Public, lookup.clone()).unwrap();
         for _ in 0..2 {
             let refused = send(&https, "https://receiver.example/".to_owned()).await;
             assert_eq!(refused, Err(NotTaken::Address), "{inner:?}");
@@ -201,7 +201,8 @@ async fn a_name_that_changes_its_address_is_looked_at_anew_and_the_connection_go
     let inner = SocketAddr::from(([127, 0, 0, 1], outer.port()));
     let (_, mut inner_requests) = server(inner, OK).await;
     let lookup = Scripted::new(&[&[[127, 0, 0, 2]], &[[127, 0, 0, 1]], &[[127, 0, 0, 2]]]);
-    let https = Https::with_addresses(Allowed::PublicAndLoopback, lookup.clone(), Arc::new(Second)).unwrap();
+    let https =
+        HttpsCourier::with_addresses(Allowed::PublicAndLoopback, lookup.clone(), Arc::new(Second)).unwrap();
     let url = format!("http://receiver.example:{}/", outer.port());
     let sent = [send(&https, url.clone()).await, send(&https, url.clone()).await, send(&https, url).await];
     assert_eq!(sent, [Ok(()), Err(NotTaken::Address), Ok(())]);

@@ -6,9 +6,9 @@ use super::*;
 use crate::{
     order::{
         OrderKey,
-        operation::{Cause, Decision, Kind, Operation, State},
+        operation::{Cause, Decision, Kind, Operation, OperationState},
         outcome::{GatewayResponse, NoEffect},
-        transaction::{CaptureSchedule, Method},
+        transaction::{CaptureSchedule, PaymentKind},
     },
     test_payments::{new_operation, payment},
     values::money::Currency,
@@ -29,7 +29,7 @@ fn approved(id: u128, kind: Kind, response: GatewayResponse) -> Operation {
 /// An authorization that ends after a week.
 fn authorized() -> Transaction {
     let mut transaction =
-        payment(Method::Authorize, approved(1, Kind::Authorize, GatewayResponse::default()));
+        payment(PaymentKind::Authorize, approved(1, Kind::Authorize, GatewayResponse::default()));
     transaction.authorization_expires_at = Some(start() + HOUR * 168);
     transaction
 }
@@ -83,7 +83,7 @@ fn what_the_gateway_did_or_refused_by_itself_is_in_the_list() {
     assert_eq!(after(1, &transaction), [Concern::VoidedElsewhere]);
 
     let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
-    let mut transaction = payment(Method::Purchase, approved(1, Kind::Purchase, rejected));
+    let mut transaction = payment(PaymentKind::Purchase, approved(1, Kind::Purchase, rejected));
     assert_eq!(after(1, &transaction), [Concern::SettlementRejected]);
     transaction.operations.push(approved(2, Kind::Void, GatewayResponse::default()));
     assert_eq!(after(1, &transaction), [], "nothing is owed any more");
@@ -94,8 +94,8 @@ fn what_was_given_up_and_found_again_is_in_the_list() {
     let new = new_operation(Uuid::from_u128(1), Kind::Purchase, 100);
     let mut operation = Operation::new(new, start());
     operation.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), start());
-    assert_eq!(after(1, &payment(Method::Purchase, operation.clone())), []);
-    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+    assert_eq!(after(1, &payment(PaymentKind::Purchase, operation.clone())), []);
+    operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
     operation.superseded.push(crate::order::operation::Superseded {
         attempt: operation.attempt.clone(),
@@ -106,7 +106,7 @@ fn what_was_given_up_and_found_again_is_in_the_list() {
         times: 1,
         carried: crate::values::carried::Carried::default(),
     });
-    assert_eq!(after(1, &payment(Method::Purchase, operation)), [Concern::FoundLate]);
+    assert_eq!(after(1, &payment(PaymentKind::Purchase, operation)), [Concern::FoundLate]);
 }
 
 #[test]

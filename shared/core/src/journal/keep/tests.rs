@@ -10,9 +10,9 @@ use super::*;
 use crate::{
     order::{
         OrderKey,
-        operation::{Decision, Kind, Operation, State},
+        operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     test_payments::{new_operation, payment},
     values::money::Currency,
@@ -76,8 +76,8 @@ fn paid(id: &str, minor: u64, kind: Kind) -> Order {
     let mut order = Order::new(&key, Currency::USD, None, now);
     let operation = Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes());
     let mut operation = Operation::new(new_operation(operation, kind, minor), now);
-    operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
-    order.transactions.push(payment(Method::Purchase, operation));
+    operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+    order.transactions.push(payment(PaymentKind::Purchase, operation));
     order
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     order::{
         MerchantId, Order,
-        transaction::{Status, Transaction},
+        transaction::{Transaction, TransactionStatus},
     },
     payments::store::StoreError,
     values::{card::Brand, money::Currency},
@@ -56,7 +56,7 @@ pub enum Condition {
     /// When it is listed. The range of a list says the same; what is in doubt has no range, and goes by its attempt.
     ListedAt(Is<Timestamp>),
     /// One of these statuses.
-    Status(Vec<Status>),
+    Status(Vec<TransactionStatus>),
     /// One of these currencies.
     Currency(Vec<Currency>),
     /// One of these brands.
@@ -170,7 +170,7 @@ impl Wanted<'_> {
     }
 
     fn is_for_doubts(&self) -> bool {
-        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&Status::Pending));
+        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&TransactionStatus::Pending));
         self.needs_attention() || self.conditions.iter().any(pending)
     }
 
@@ -245,9 +245,9 @@ mod tests {
     use crate::{
         order::{
             OrderKey,
-            operation::{Decision, Kind, Operation, State},
+            operation::{Decision, Kind, Operation, OperationState},
             outcome::GatewayResponse,
-            transaction::{CaptureSchedule, Method},
+            transaction::{CaptureSchedule, PaymentKind},
         },
         test_payments::{new_operation, payment},
         values::money::Amount,
@@ -291,8 +291,8 @@ mod tests {
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
         let mut order = Order::new(&key, Currency::USD, None, at(0));
         let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
-        operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
-        let mut transaction = payment(Method::Authorize, operation);
+        operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+        let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
         transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
         let card = transaction.instrument.card_mut().unwrap();
@@ -308,8 +308,8 @@ mod tests {
         let shown = |text: &str| Condition::AmountAsShown(text.to_owned());
         for (condition, holds) in [
             (Condition::ListedAt(Is::Equal(at(1))), true),
-            (Condition::Status(vec![Status::Complete]), true),
-            (Condition::Status(vec![Status::Failed]), false),
+            (Condition::Status(vec![TransactionStatus::Done]), true),
+            (Condition::Status(vec![TransactionStatus::Failed]), false),
             (Condition::Currency(vec![Currency::USD]), true),
             (Condition::Currency(vec![]), false),
             (Condition::Brand(vec![Brand::Visa]), true),
@@ -341,7 +341,7 @@ mod tests {
         // Nothing is held any more.
         let mut order = order;
         let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 300), at(5));
-        capture.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+        capture.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
         order.transactions[0].operations.push(capture);
         assert_eq!(order.transactions[0].captured(), Amount::new(300).unwrap());
         for (condition, holds) in [
@@ -369,8 +369,8 @@ mod tests {
         let usd = Condition::Currency(vec![Currency::USD]);
         assert_eq!(wanted(&[]), (None, false, false));
         assert_eq!(wanted(&[usd, digits]), (Some("1111".to_owned()), false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![Status::Complete])]), (None, false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![Status::Pending])]), (None, false, true));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (None, false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (None, false, true));
         assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (None, true, true));
     }
 

@@ -13,9 +13,9 @@ use super::*;
 use crate::{
     journal::{Entry, concern::is_in_doubt, entry_log::CountedPage},
     order::{
-        operation::{Decision, Kind, Operation, State},
+        operation::{Decision, Kind, Operation, OperationState},
         outcome::GatewayResponse,
-        transaction::{Method, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     payments::store::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
@@ -58,10 +58,10 @@ impl World {
         let operation = |id: u128, kind, second| {
             let new = new_operation(Uuid::from_u128(u128::from(n) * 16 + id + 1), kind, n + 1);
             let mut operation = Operation::new(new, at(second));
-            operation.state = State::Decided(Decision::Approved(GatewayResponse::default()));
+            operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
             operation
         };
-        let mut transaction = payment(Method::Authorize, operation(0, Kind::Authorize, second));
+        let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second));
         transaction.instrument.card_mut().unwrap().last_four = Some(format!("{:04}", n % 3));
         transaction.operations.push(operation(1, Kind::Capture, second + 1));
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
@@ -369,9 +369,9 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     };
     let status = |all: &[Status]| vec![Condition::Status(all.to_vec())];
     for limit in [1, 2, 10] {
-        let all = pages(&status(&[Status::Pending, Status::Complete]), limit).await;
+        let all = pages(&status(&[TransactionStatus::Pending, TransactionStatus::Done]), limit).await;
         assert_eq!(all, ids([11, 13, 12, 10].into_iter()), "{limit}");
-        assert_eq!(pages(&status(&[Status::Pending]), limit).await, ids([11].into_iter()));
+        assert_eq!(pages(&status(&[TransactionStatus::Pending]), limit).await, ids([11].into_iter()));
         assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
     }
     let conditions = [Condition::NeedsAttention(Vec::new())];
@@ -379,7 +379,8 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     let wanted = Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after, limit: 1 };
     assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
-    let later = [status(&[Status::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
+    let later =
+        [status(&[TransactionStatus::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
     assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
     assert_eq!(pages(&[Condition::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
     assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
@@ -440,7 +441,7 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
         operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
         operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
         operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
-        order.transactions.push(payment(Method::Purchase, operation));
+        order.transactions.push(payment(PaymentKind::Purchase, operation));
     }
     world.has(order);
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
@@ -456,11 +457,11 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         let mut order = order_of(merchant(), n, 0);
         let operation = |kind, decision| {
             let new = new_operation(Uuid::from_u128(u128::from(n) * 16), kind, 100);
-            Operation { state: State::Decided(decision), ..Operation::new(new, order.created_at) }
+            Operation { state: OperationState::Decided(decision), ..Operation::new(new, order.created_at) }
         };
         let response = GatewayResponse::default;
         let approved = operation(Kind::Purchase, Decision::Approved(response()));
-        let mut transaction = payment(Method::Purchase, approved);
+        let mut transaction = payment(PaymentKind::Purchase, approved);
         let nothing = Decision::NoEffect(response(), crate::order::outcome::NoEffect::Unreachable);
         transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
         order.transactions.push(transaction);

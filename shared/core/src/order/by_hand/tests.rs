@@ -8,7 +8,7 @@ use crate::order::{
     outcome::{Doubt, Finding, GatewayResponse},
     policy::DeclineOn,
     tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
-    transaction::{Method, Status},
+    transaction::{PaymentKind, TransactionStatus},
 };
 
 fn decision(verdict: HandVerdict, at: Timestamp) -> ByHand {
@@ -33,7 +33,7 @@ const DONE: HandVerdict = HandVerdict::Done;
 const NOT_DONE: HandVerdict = HandVerdict::NotDone;
 
 /// A payment whose outcome is not known, an hour after it was sent.
-fn payment_in_doubt(fixture: &mut Fixture, method: Method) -> OperationRef {
+fn payment_in_doubt(fixture: &mut Fixture, method: PaymentKind) -> OperationRef {
     let at = fixture.pay(method, None, Some("key")).unwrap().sent();
     fixture.told(at, &unknown());
     fixture.later(3_600);
@@ -50,7 +50,7 @@ fn in_doubt(fixture: &mut Fixture, at: OperationRef) -> OperationRef {
 #[test]
 fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let until = fixture.now + SignedDuration::from_hours(1);
     fixture.later(3_599);
     let before = fixture.order.clone();
@@ -65,16 +65,16 @@ fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
 #[test]
 fn an_hour_counts_from_the_last_attempt_which_may_still_be_under_way() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     fixture.told(at, &not_done(NoEffect::TryAgain));
-    let at = fixture.pay(Method::Purchase, None, Some("key")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
     assert!(matches!(decide(&mut fixture, at, NOT_DONE, None), Err(HandRejection::TooEarly { .. })));
 }
 
 #[test]
 fn what_is_decided_cannot_be_decided_otherwise() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     fixture.approve(at);
     let before = fixture.order.clone();
     for verdict in [DONE, NOT_DONE] {
@@ -87,7 +87,7 @@ fn what_is_decided_cannot_be_decided_otherwise() {
 
 #[test]
 fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
-    for method in [Method::Authorize, Method::Purchase] {
+    for method in [PaymentKind::Authorize, PaymentKind::Purchase] {
         let mut fixture = Fixture::new();
         let at = payment_in_doubt(&mut fixture, method);
         assert_eq!(decide(&mut fixture, at, DONE, None), Err(HandRejection::ReferenceNeeded));
@@ -96,11 +96,14 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
         }
         assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(Next::Answer));
         let transaction = fixture.transaction(at.transaction);
-        assert_eq!((transaction.status(), transaction.reference()), (Status::Complete, Some("324073608649")));
+        assert_eq!(
+            (transaction.status(), transaction.reference()),
+            (TransactionStatus::Done, Some("324073608649"))
+        );
         assert_eq!(transaction.amount(), amount(TOTAL));
         assert_eq!(fixture.order.owing(), Some(amount(0)), "it is paid, and is not paid again");
-        assert_eq!(transaction.authorization_expires_at.is_some(), method == Method::Authorize);
-        if method == Method::Authorize {
+        assert_eq!(transaction.authorization_expires_at.is_some(), method == PaymentKind::Authorize);
+        if method == PaymentKind::Authorize {
             fixture.capture(at.transaction, None).unwrap().sent();
         } else {
             fixture.refund(at.transaction, None).unwrap().sent();
@@ -111,8 +114,8 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
 #[test]
 fn another_payments_reference_is_not_taken_or_its_money_would_be_given_back() {
     let mut fixture = Fixture::new();
-    fixture.approved(Method::Purchase, Some(100));
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    fixture.approved(PaymentKind::Purchase, Some(100));
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r")), Err(HandRejection::ReferenceInUse));
     assert_eq!(decide(&mut fixture, at, DONE, Some("r2")), Ok(Next::Answer));
 }
@@ -120,7 +123,7 @@ fn another_payments_reference_is_not_taken_or_its_money_would_be_given_back() {
 #[test]
 fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(fixture.order.owing(), Some(amount(0)));
     assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Answer));
     let (operation, now) = (fixture.operation(at), fixture.now);
@@ -128,17 +131,17 @@ fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     assert_eq!(operation.last_look_at, Some(now + SignedDuration::from_hours(1)));
     assert!(operation.pending().is_none());
     assert_eq!(fixture.order.next_inquiry_at(), operation.last_look_at, "the index holds it until then");
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Failed);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
 
 #[test]
 fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     decide(&mut fixture, at, NOT_DONE, None).unwrap();
     // Paid otherwise meanwhile: what turns up is given back.
-    fixture.approved(Method::Purchase, None);
+    fixture.approved(PaymentKind::Purchase, None);
     fixture.later(3_600);
     let found = GatewayResponse {
         reference: Some("r2".to_owned()),
@@ -153,13 +156,13 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
 #[test]
 fn money_that_nobody_asked_for_is_not_left_with_the_merchant_by_hand() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let void = in_doubt(&mut fixture, void);
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
     assert_eq!(decide(&mut fixture, void, NOT_DONE, None), Err(HandRejection::MustBeGivenBack));
     assert_eq!(decide(&mut fixture, void, DONE, None), Ok(Next::Answer));
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Failed);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
 
@@ -167,20 +170,20 @@ fn money_that_nobody_asked_for_is_not_left_with_the_merchant_by_hand() {
 fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let mut fixture = Fixture::new();
     fixture.policy.decline_on = DeclineOn { cvv: vec!["N".to_owned()], ..DeclineOn::default() };
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let answer = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
     fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, answer));
     fixture.later(3_600);
     let Ok(Next::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::CvvMismatch);
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert!(fixture.operation(void).next_inquiry_at().is_some(), "reconcile finds it and sends it");
 }
 
 #[test]
 fn a_capture_and_a_void_need_no_reference_because_nothing_later_names_one() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Authorize, None);
+    let id = fixture.approved(PaymentKind::Authorize, None);
     let at = fixture.capture(id, Some(2000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r9")), Err(HandRejection::ReferenceNotTaken));
@@ -189,14 +192,14 @@ fn a_capture_and_a_void_need_no_reference_because_nothing_later_names_one() {
     let at = fixture.void(id).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Answer));
-    assert_eq!(fixture.transaction(id).status(), Status::Cancelled);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Voided);
     assert_eq!(fixture.transaction(id).reference(), Some("r"));
 }
 
 #[test]
 fn a_capture_decided_not_done_can_be_captured_again() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Authorize, None);
+    let id = fixture.approved(PaymentKind::Authorize, None);
     let at = fixture.capture(id, Some(2000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     decide(&mut fixture, at, NOT_DONE, None).unwrap();
@@ -207,7 +210,7 @@ fn a_capture_decided_not_done_can_be_captured_again() {
 #[test]
 fn a_refund_in_part_needs_its_reference_or_the_next_ones_look_up_finds_it_in_its_place() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Purchase, None);
+    let id = fixture.approved(PaymentKind::Purchase, None);
     let at = fixture.refund(id, Some(1000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, None), Err(HandRejection::ReferenceNeeded));
@@ -228,13 +231,13 @@ fn a_refund_in_part_needs_its_reference_or_the_next_ones_look_up_finds_it_in_its
 #[test]
 fn every_decision_stays_on_record_with_who_and_why() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     let operations = fixture.order.operations().count();
     decide(&mut fixture, at, NOT_DONE, None).unwrap();
     let first = fixture.operation(at).by_hand.clone();
     assert_eq!(first, [decision(NOT_DONE, fixture.now)]);
     // Another attempt of the same operation, in doubt again.
-    let again = fixture.pay(Method::Purchase, None, Some("key")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
     assert_eq!(again, at);
     assert_eq!(fixture.operation(at).by_hand, first);
     let at = in_doubt(&mut fixture, at);
@@ -246,10 +249,10 @@ fn every_decision_stays_on_record_with_who_and_why() {
 #[test]
 fn an_order_does_not_grow_without_end_by_decisions() {
     let mut fixture = Fixture::new();
-    let at = payment_in_doubt(&mut fixture, Method::Purchase);
+    let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     for n in 0..BY_HAND_MAX {
         assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Answer), "{n}");
-        let at = fixture.pay(Method::Purchase, None, Some("key")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
         in_doubt(&mut fixture, at);
     }
     assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Err(HandRejection::TooMany));
@@ -259,7 +262,7 @@ fn an_order_does_not_grow_without_end_by_decisions() {
 fn what_was_asked_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut fixture = Fixture::external();
-        let at = fixture.pay(Method::Purchase, Some(1000), None).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, Some(1000), None).unwrap().sent();
         let answer = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
         fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, answer));
         fixture.later(3_600);

@@ -1,7 +1,7 @@
 //! Who requested an operation, by name, and why, as it is kept with the operation.
 
 use super::by_hand::{InvalidByHand, Reason, check};
-use crate::values::card::{Kept, check_kept};
+use crate::values::card::{TextUse, check_kept};
 
 /// Longest name of a key. It is kept with every operation that is requested with the key.
 pub const KEY_NAME_MAX_CHARS: usize = 32;
@@ -57,7 +57,7 @@ impl std::str::FromStr for KeyName {
             // Otherwise a number of a key could be a name.
             && text.starts_with(|first: char| first.is_ascii_alphabetic())
             && text.bytes().all(is_allowed)
-            && check_kept(text, Kept::Logged).is_ok();
+            && check_kept(text, TextUse::Logged).is_ok();
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidKeyName) }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::values::{
-    card::{Kept, Unkeepable, check_kept},
+    card::{TextUse, Unkeepable, check_kept},
     carried::Carried,
 };
 
@@ -117,7 +117,7 @@ pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
     if text.contains(char::is_control) {
         return Err(InvalidByHand::Control);
     }
-    check_kept(text, Kept::Words)?;
+    check_kept(text, TextUse::Words)?;
     Ok(text.to_owned())
 }
 

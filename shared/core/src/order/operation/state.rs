@@ -18,7 +18,7 @@ pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
 /// Where an operation stands, with what that implies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum OperationState {
     /// On record; its latest attempt was sent or is about to be, and the outcome is not known.
     Pending(Pending),
     /// Known for certain.
@@ -232,9 +232,9 @@ impl super::Operation {
     /// Where it stands, in one word.
     pub fn stage(&self) -> Stage {
         match &self.state {
-            State::Pending(_) => Stage::Pending,
-            State::Decided(decision) => decision.stage(),
-            State::Unrecognized => Stage::Unrecognized,
+            OperationState::Pending(_) => Stage::Pending,
+            OperationState::Decided(decision) => decision.stage(),
+            OperationState::Unrecognized => Stage::Unrecognized,
         }
     }
 
@@ -246,9 +246,9 @@ impl super::Operation {
     /// The gateway's response, empty where there was none.
     pub fn response(&self) -> Option<&GatewayResponse> {
         match &self.state {
-            State::Pending(pending) => Some(&pending.response),
-            State::Decided(decision) => Some(decision.response()),
-            State::Unrecognized => None,
+            OperationState::Pending(pending) => Some(&pending.response),
+            OperationState::Decided(decision) => Some(decision.response()),
+            OperationState::Unrecognized => None,
         }
     }
 
@@ -260,15 +260,15 @@ impl super::Operation {
     /// What it is waiting for, while its outcome is not known.
     pub fn pending(&self) -> Option<&Pending> {
         match &self.state {
-            State::Pending(pending) => Some(pending),
-            State::Decided(_) | State::Unrecognized => None,
+            OperationState::Pending(pending) => Some(pending),
+            OperationState::Decided(_) | OperationState::Unrecognized => None,
         }
     }
 
     pub(crate) fn pending_mut(&mut self) -> Option<&mut Pending> {
         match &mut self.state {
-            State::Pending(pending) => Some(pending),
-            State::Decided(_) | State::Unrecognized => None,
+            OperationState::Pending(pending) => Some(pending),
+            OperationState::Decided(_) | OperationState::Unrecognized => None,
         }
     }
 
@@ -280,16 +280,16 @@ impl super::Operation {
     /// Why it was refused.
     pub fn decline(&self) -> Option<Decline> {
         match &self.state {
-            State::Decided(Decision::Declined(_, decline)) => Some(*decline),
-            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+            OperationState::Decided(Decision::Declined(_, decline)) => Some(*decline),
+            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
         }
     }
 
     /// Why it had no effect.
     pub fn no_effect(&self) -> Option<NoEffect> {
         match &self.state {
-            State::Decided(Decision::NoEffect(_, reason)) => Some(*reason),
-            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+            OperationState::Decided(Decision::NoEffect(_, reason)) => Some(*reason),
+            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
         }
     }
 
@@ -302,8 +302,8 @@ impl super::Operation {
     /// Attempts that were abandoned and may still turn out to be done, the latest first.
     pub fn may_surface(&self) -> impl Iterator<Item = &Attempt> {
         let latest = match &self.state {
-            State::Decided(decision) if decision.may_surface() => Some(&self.attempt),
-            State::Decided(_) | State::Pending(_) | State::Unrecognized => None,
+            OperationState::Decided(decision) if decision.may_surface() => Some(&self.attempt),
+            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
         };
         latest.into_iter().chain(self.abandoned())
     }
@@ -316,14 +316,14 @@ impl super::Operation {
         self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
     }
 
-    pub(super) fn pending_from(now: Timestamp) -> State {
-        State::Pending(Pending::from_now(now))
+    pub(super) fn pending_from(now: Timestamp) -> OperationState {
+        OperationState::Pending(Pending::from_now(now))
     }
 
     /// Decides it. What was decided before stays on record.
     pub(crate) fn decide(&mut self, decision: Decision, now: Timestamp) {
         self.supersede_decision();
-        self.state = State::Decided(decision);
+        self.state = OperationState::Decided(decision);
         self.updated_at = now;
     }
 
@@ -359,7 +359,7 @@ impl super::Operation {
     }
 
     fn supersede_decision(&mut self) {
-        if let State::Decided(decision) = &self.state {
+        if let OperationState::Decided(decision) = &self.state {
             let decision = decision.clone();
             supersede(&mut self.superseded, &self.attempt, self.amount, decision, self.updated_at);
         }
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_applied_is_kept() {
-        let mut operation = Operation { state: State::Unrecognized, ..pending() };
+        let mut operation = Operation { state: OperationState::Unrecognized, ..pending() };
         operation.keep_unapplied(declined(), Timestamp::UNIX_EPOCH);
         assert_eq!(operation.superseded[0].decision, Some(declined()));
         assert!(operation.is(Stage::Unrecognized));

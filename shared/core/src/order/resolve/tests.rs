@@ -10,12 +10,12 @@ use crate::{
     order::{
         Rejection,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
-        transaction::{Method, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     values::money::Amount,
 };
 
-fn in_doubt(method: Method) -> (Fixture, OperationRef) {
+fn in_doubt(method: PaymentKind) -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
     let at = fixture.pay(method, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
@@ -30,61 +30,64 @@ fn found(fixture: &Fixture, at: OperationRef) -> Finding {
     became(approval(fixture.operation(at)))
 }
 
-fn status(fixture: &Fixture, at: OperationRef) -> Status {
+fn status(fixture: &Fixture, at: OperationRef) -> TransactionStatus {
     fixture.transaction(at.transaction).status()
 }
 
 #[test]
 fn an_approval_that_is_found_is_adopted() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let finding = found(&fixture, at);
     assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
     assert_eq!(fixture.learns(at, &finding), None, "nothing more to learn");
 }
 
 #[test]
 fn a_part_that_is_found_is_given_back() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     assert!(matches!(fixture.learns(at, &became(partial(500))), Some(Next::Send(_))));
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
 fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(94);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending, "the first was too early to count");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the first was too early to count");
     fixture.later(59);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending, "too close to the one that counted");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "too close to the one that counted");
     fixture.later(1);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert!(fixture.order.next_inquiry_at().is_some(), "looked for once more");
     // Known to have done nothing: the key's request gets another attempt.
-    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent(), at);
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
 }
 
 #[test]
 fn anything_else_in_between_starts_the_two_looks_anew() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(100);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
     fixture.learns(at, &Finding::Undecided);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
 fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
-    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let due = fixture.order.next_inquiry_at();
     assert_eq!(fixture.learns(at, &Finding::Failed), None);
     assert_eq!(fixture.order.next_inquiry_at(), due);
@@ -96,13 +99,13 @@ fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
         fixture.now = next;
     }
     assert_eq!(waits, [1, 2, 5, 15, 60, 60, 60]);
-    assert_eq!(status(&fixture, at), Status::Pending, "never given up");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "never given up");
 }
 
 #[test]
 fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     for attempt in 1..=3 {
         assert_eq!(fixture.operation(void).attempt.number, attempt);
@@ -113,12 +116,12 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
         let next = fixture.learns(void, &Finding::Absent);
         assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Answer }));
     }
-    assert_eq!(status(&fixture, at), Status::Pending, "the money is still held");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the money is still held");
 }
 
 #[test]
 fn a_request_that_may_still_run_is_not_overtaken() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(29);
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
     fixture.later(1);
@@ -128,9 +131,12 @@ fn a_request_that_may_still_run_is_not_overtaken() {
 
 #[test]
 fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
 }
 
@@ -144,30 +150,34 @@ fn approved_as(reference: &str) -> GatewayResponse {
 
 #[test]
 fn two_approvals_found_at_once_leave_one() {
-    let (mut fixture, at) = in_doubt(Method::Authorize);
+    let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
     let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
     fixture.approve(void);
     assert_eq!(
         (status(&fixture, at), fixture.transaction(at.transaction).reference()),
-        (Status::Complete, Some("first"))
+        (TransactionStatus::Done, Some("first"))
     );
     assert_eq!(fixture.transaction(at.transaction).capturable(), amount(TOTAL));
 }
 
 #[test]
 fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &became(not_done(NoEffect::VoidedElsewhere)));
-    assert_eq!(fixture.pay(Method::Purchase, None, Some("k")).unwrap().replayed(), at);
-    assert_ne!(fixture.pay(Method::Purchase, None, None).unwrap().sent(), at, "a new wish is a new payment");
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().replayed(), at);
+    assert_ne!(
+        fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent(),
+        at,
+        "a new wish is a new payment"
+    );
 }
 
 #[test]
 fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
     let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
@@ -175,9 +185,12 @@ fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     fixture.later(60);
     let declined = became(crate::order::tests::fixture::declined());
     assert_eq!(fixture.learns(refund, &declined), Some(Next::Send(refund)));
-    assert_eq!((fixture.operation(refund).attempt.number, status(&fixture, at)), (2, Status::Pending));
+    assert_eq!(
+        (fixture.operation(refund).attempt.number, status(&fixture, at)),
+        (2, TransactionStatus::Pending)
+    );
     fixture.approve(refund);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
 }
 
 fn response(status: &str) -> GatewayResponse {
@@ -186,9 +199,12 @@ fn response(status: &str) -> GatewayResponse {
 
 #[test]
 fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.learns(at, &Finding::TimedOut(response("B")));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Failed, Some(amount(TOTAL))));
+    assert_eq!(
+        (status(&fixture, at), fixture.order.owing()),
+        (TransactionStatus::Failed, Some(amount(TOTAL)))
+    );
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
     assert_eq!(fixture.order.next_inquiry_at(), None, "the gateway's word needs no later look");
 }
@@ -196,7 +212,7 @@ fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
 /// A refund in doubt of a payment that settled.
 fn refund_in_doubt() -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Purchase, None);
+    let id = fixture.approved(PaymentKind::Purchase, None);
     let at = fixture.refund(id, None).unwrap().sent();
     fixture.told(at, &unknown());
     (fixture, at)
@@ -208,10 +224,10 @@ fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_batch_has_run() {
     let timed_out = Finding::TimedOut(response("B"));
     fixture.later(60);
     fixture.learns(at, &timed_out);
-    assert_eq!(status(&fixture, at), Status::Pending, "it may have been done");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it may have been done");
     fixture.later(24 * 3_600 - 61);
     fixture.learns(at, &timed_out);
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     fixture.later(1);
     assert_eq!(fixture.learns(at, &timed_out), Some(Next::Answer), "and is not sent again");
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
@@ -223,14 +239,14 @@ fn a_refund_first_seen_as_timed_out_a_day_later_is_looked_at_again() {
     let (mut fixture, at) = refund_in_doubt();
     fixture.later(48 * 3_600);
     fixture.learns(at, &Finding::TimedOut(response("B")));
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
 #[test]
 fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
     for said_at_once in [true, false] {
         let mut fixture = Fixture::new();
-        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         let duplicate = Finding::Duplicate(response("C"));
         let shows = if said_at_once { Finding::Absent } else { duplicate };
         let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
@@ -239,7 +255,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         fixture.learns(at, &shows);
         fixture.later(59);
         fixture.learns(at, &shows);
-        assert_eq!(status(&fixture, at), Status::Pending);
+        assert_eq!(status(&fixture, at), TransactionStatus::Pending);
         fixture.later(1);
         fixture.learns(at, &shows);
         let decline = fixture.operation(at).decline().unwrap();
@@ -250,16 +266,16 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
 #[test]
 fn an_approved_record_decides_what_was_refused_as_a_duplicate() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(at, &Outcome::Unknown(Doubt::Duplicate, response("C")));
     let finding = found(&fixture, at);
     fixture.learns(at, &finding);
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
 
 #[test]
 fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_turn() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(60);
     fixture.order.put_off(at, fixture.now).unwrap();
     assert_eq!(fixture.order.next_inquiry_at(), Some(fixture.now + SignedDuration::from_mins(5)));
@@ -269,20 +285,20 @@ fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_tur
 #[test]
 fn nothing_is_concluded_to_be_absent_of_an_order_that_a_newer_version_wrote() {
     for seconds in [200, 600] {
-        let (mut fixture, at) = in_doubt(Method::Purchase);
+        let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
         fixture.order.newer_form = Some(2);
         for _ in 0..5 {
             fixture.later(seconds);
             fixture.learns(at, &Finding::Absent);
             assert!(fixture.order.next_inquiry_at().unwrap() > fixture.now, "not at once again");
         }
-        assert_eq!(status(&fixture, at), Status::Pending);
+        assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     }
 }
 
 #[test]
 fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let sent = fixture.operation(at).attempt.at;
     let next = |fixture: &Fixture| fixture.order.next_inquiry_at().unwrap().duration_since(sent).as_secs();
     fixture.later(50);
@@ -298,7 +314,7 @@ fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
 
 #[test]
 fn what_only_a_newer_version_can_read_is_left_to_it() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(30);
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
     fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;

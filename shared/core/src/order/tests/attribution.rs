@@ -7,7 +7,7 @@ use crate::{
         Next, OperationRef,
         operation::{Attribution, Operation},
         outcome::NoEffect,
-        transaction::Method,
+        transaction::PaymentKind,
     },
 };
 
@@ -27,7 +27,7 @@ fn actors(fixture: &Fixture) -> Vec<(Fact, Option<String>)> {
 #[test]
 fn a_refund_that_a_void_carries_out_is_the_persons_who_requested_it() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Purchase, None);
+    let id = fixture.approved(PaymentKind::Purchase, None);
     fixture.attribution = by("Ann");
     let refund = fixture.refund(id, None).unwrap().sent();
     let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
@@ -40,7 +40,7 @@ fn a_refund_that_a_void_carries_out_is_the_persons_who_requested_it() {
 fn what_a_rule_requires_no_person_did() {
     let mut fixture = Fixture::new();
     fixture.attribution = by("Ann");
-    let paid = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let paid = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(paid, &partial(1)) else { panic!("no void") };
     assert_eq!((actor(fixture.operation(paid)), actor(fixture.operation(void))), (Some("Ann"), None));
 }
@@ -48,7 +48,7 @@ fn what_a_rule_requires_no_person_did() {
 #[test]
 fn a_repetition_by_another_person_is_the_first_ones_operation() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Authorize, None);
+    let id = fixture.approved(PaymentKind::Authorize, None);
     fixture.attribution = by("Ann");
     let capture = fixture.capture(id, None).unwrap().sent();
     fixture.told(capture, &not_done(NoEffect::Unreachable));

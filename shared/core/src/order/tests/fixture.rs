@@ -15,7 +15,7 @@ use crate::{
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
         policy::Policy,
         resolve,
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::{
         card::CardSummary,
@@ -78,7 +78,7 @@ impl Fixture {
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
         let (kind, amount) = match &action {
-            Action::Pay(pay) => (pay.method.kind(), pay.amount),
+            Action::Pay(pay) => (pay.kind.operation(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
             Action::CaptureDue => (Kind::Capture, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
@@ -124,12 +124,12 @@ impl Fixture {
 
     pub(in crate::order) fn pay(
         &mut self,
-        method: Method,
+        method: PaymentKind,
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Asked, Rejection> {
         let pay = Pay {
-            method,
+            kind: method,
             amount: minor.map(amount),
             card: CardSummary::default(),
             standalone: None,
@@ -160,7 +160,7 @@ impl Fixture {
     }
 
     /// An approved payment, and its id.
-    pub(in crate::order) fn approved(&mut self, method: Method, minor: Option<u64>) -> Uuid {
+    pub(in crate::order) fn approved(&mut self, method: PaymentKind, minor: Option<u64>) -> Uuid {
         let at = self.pay(method, minor, None).unwrap().sent();
         assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
         at.transaction
@@ -168,7 +168,7 @@ impl Fixture {
 
     /// An approved authorization of which this much was captured.
     pub(in crate::order) fn captured(&mut self, minor: u64) -> Uuid {
-        let id = self.approved(Method::Authorize, None);
+        let id = self.approved(PaymentKind::Authorize, None);
         let at = self.capture(id, Some(minor)).unwrap().sent();
         self.approve(at);
         id

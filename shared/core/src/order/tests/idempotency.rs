@@ -10,10 +10,10 @@ use crate::order::{
     Next, Rejection,
     operation::{Principal, Shopper, Stage},
     outcome::NoEffect,
-    transaction::Method,
+    transaction::PaymentKind,
 };
 
-const PURCHASE: Method = Method::Purchase;
+const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
 #[test]
 fn a_key_answers_with_the_payment_that_it_made() {
@@ -39,7 +39,7 @@ fn a_key_cannot_be_used_for_another_request() {
     let at = fixture.pay(PURCHASE, Some(100), Some("k")).unwrap().sent();
     let reused = Rejection::KeyReused { transaction: at.transaction };
     assert_eq!(fixture.pay(PURCHASE, Some(101), Some("k")), Err(reused.clone()));
-    assert_eq!(fixture.pay(Method::Authorize, Some(100), Some("k")), Err(reused));
+    assert_eq!(fixture.pay(PaymentKind::Authorize, Some(100), Some("k")), Err(reused));
 }
 
 #[test]
@@ -117,14 +117,14 @@ fn the_same_part_refunded_twice_at_once_is_a_possible_duplicate() {
 #[test]
 fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Authorize, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Authorize, None, None).unwrap().sent();
     fixture.approve(at);
     let void = fixture.void(at.transaction).unwrap().sent();
     fixture.approve(void);
     // A late repetition of the request that was cancelled is not a wish for another payment.
     let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
-    assert_eq!(fixture.pay(Method::Authorize, None, None), cancelled);
-    assert!(fixture.pay(Method::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
+    assert_eq!(fixture.pay(PaymentKind::Authorize, None, None), cancelled);
+    assert!(fixture.pay(PaymentKind::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
 }
 
 #[test]
@@ -202,12 +202,12 @@ fn what_was_abandoned_ten_times_gets_one_more_attempt_and_then_none() {
 fn a_shopper_does_not_go_on_with_what_another_one_began() {
     let mut fixture = Fixture::new();
     fixture.by = Principal::Implicit;
-    let first = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let first = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     fixture.told(first, &not_done(NoEffect::Unreachable));
-    let again = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     assert_eq!(again, first, "one's own is another attempt");
     fixture.told(again, &not_done(NoEffect::Unreachable));
     fixture.shopper = Some(Shopper::of(Uuid::from_u128(2)));
-    let other = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let other = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     assert_ne!(other.transaction, first.transaction);
 }

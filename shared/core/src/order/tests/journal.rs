@@ -22,7 +22,7 @@ use crate::{
         Action, BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand,
         operation::{Attribution, ByHand, HandVerdict, NoticeReason, Principal},
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
 };
 
@@ -197,7 +197,7 @@ fn each_once<T>(all: Vec<(Uuid, T)>) -> BTreeMap<Uuid, T> {
 
 /// What an authorization holds, apart from what is pending on it.
 fn held(transaction: &Transaction) -> i64 {
-    let stands = transaction.method == Method::Authorize
+    let stands = transaction.kind == PaymentKind::Authorize
         && transaction.began()
         && !transaction.must_not_stand()
         && transaction.voided().is_none()
@@ -327,7 +327,7 @@ fn random_histories_tell_every_fact() {
 #[test]
 fn a_schedule_that_lapsed_stays_on_record_when_it_is_cancelled() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Authorize, None);
+    let id = fixture.approved(PaymentKind::Authorize, None);
     fixture.order.schedule_capture(id, Some(fixture.now), fixture.now).unwrap();
     fixture.later(9 * 24 * 3_600);
     fixture.order.lapse(id, fixture.now).unwrap();

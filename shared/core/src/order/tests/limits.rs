@@ -7,22 +7,22 @@ use super::{
 use crate::order::{
     Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
     outcome::NoEffect,
-    transaction::{Method, Status},
+    transaction::{PaymentKind, TransactionStatus},
 };
 
 #[test]
 fn an_order_takes_no_more_than_fifty_payments() {
     let mut fixture = Fixture::external();
     for minor in 1..=TRANSACTIONS_MAX as u64 {
-        fixture.approved(Method::Purchase, Some(minor));
+        fixture.approved(PaymentKind::Purchase, Some(minor));
     }
-    assert_eq!(fixture.pay(Method::Purchase, Some(999), None), Err(Rejection::TooManyTransactions));
+    assert_eq!(fixture.pay(PaymentKind::Purchase, Some(999), None), Err(Rejection::TooManyTransactions));
 }
 
 #[test]
 fn a_full_order_can_still_be_closed() {
     let mut fixture = Fixture::external();
-    let ids: Vec<_> = (1..=30).map(|n| fixture.approved(Method::Purchase, Some(n * 1000))).collect();
+    let ids: Vec<_> = (1..=30).map(|n| fixture.approved(PaymentKind::Purchase, Some(n * 1000))).collect();
     // Declined partial refunds fill the order up.
     let mut full = None;
     for _ in 0..=OPERATIONS_MAX {
@@ -35,7 +35,7 @@ fn a_full_order_can_still_be_closed() {
         }
     }
     assert_eq!(full, Some(Rejection::TooManyOperations));
-    assert_eq!(fixture.pay(Method::Purchase, Some(5), None), Err(Rejection::TooManyOperations));
+    assert_eq!(fixture.pay(PaymentKind::Purchase, Some(5), None), Err(Rejection::TooManyOperations));
     // Each payment can be given back all the same, even by the way that takes two operations.
     for id in ids {
         let refund = fixture.refund(id, None).unwrap().sent();
@@ -43,7 +43,7 @@ fn a_full_order_can_still_be_closed() {
             panic!("no void")
         };
         fixture.approve(void);
-        assert_eq!(fixture.transaction(id).status(), Status::Complete);
+        assert_eq!(fixture.transaction(id).status(), TransactionStatus::Done);
     }
     assert!(fixture.order.operations().count() <= OPERATIONS_MAX);
 }
@@ -51,7 +51,7 @@ fn a_full_order_can_still_be_closed() {
 /// An order whose operations are as many as this, of which all but the first are declined refunds.
 fn of_operations(count: usize) -> (Fixture, uuid::Uuid) {
     let mut fixture = Fixture::external();
-    let id = fixture.approved(Method::Purchase, Some(1_000));
+    let id = fixture.approved(PaymentKind::Purchase, Some(1_000));
     let first = fixture.refund(id, Some(1)).unwrap().sent();
     fixture.told(first, &declined());
     let transaction = &mut fixture.order.transactions[0];
@@ -83,14 +83,14 @@ fn room_is_kept_for_what_closes_a_payment_and_no_more_than_there_is_is_used() {
 fn an_operation_is_not_retried_when_the_order_is_full_of_decisions() {
     for (kept, fits) in [(SUPERSEDED_MAX - 1, true), (SUPERSEDED_MAX, false)] {
         let mut fixture = Fixture::new();
-        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         fixture.told(at, &not_done(NoEffect::Unreachable));
-        let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         fixture.told(again, &not_done(NoEffect::Unreachable));
         let operation = &mut fixture.order.transactions[0].operations[0];
         let copy = operation.superseded[0].clone();
         operation.superseded.resize_with(kept, || copy.clone());
-        let retried = fixture.pay(Method::Purchase, None, Some("k"));
+        let retried = fixture.pay(PaymentKind::Purchase, None, Some("k"));
         assert_eq!(retried.is_ok(), fits, "{kept}: {retried:?}");
         assert!(fits || retried == Err(Rejection::TooManyOperations));
     }

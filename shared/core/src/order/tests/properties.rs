@@ -11,14 +11,14 @@ use crate::{
         Next, OperationRef, Order, PaymentStatus,
         operation::{Cause, Kind, Stage},
         outcome::NoEffect,
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::money::Amount,
 };
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Pay(Method, Option<u64>, Option<u8>),
+    Pay(PaymentKind, Option<u64>, Option<u8>),
     Capture(usize, Option<u64>),
     Refund(usize, Option<u64>),
     Void(usize),
@@ -35,7 +35,7 @@ pub(super) enum Says {
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
-    let method = prop_oneof![Just(Method::Authorize), Just(Method::Purchase)];
+    let method = prop_oneof![Just(PaymentKind::Authorize), Just(PaymentKind::Purchase)];
     let minor = prop::option::of(0..TOTAL + 100);
     prop_oneof![
         4 => (method, minor.clone(), prop::option::of(0..4_u8)).prop_map(|(m, a, k)| Step::Pay(m, a, k)),
@@ -114,10 +114,10 @@ fn taken_and_returned(order: &Order) -> (Amount, Amount) {
         )
     };
     let voided_captures = order.transactions.iter().filter(|t| t.voided().is_some());
-    let taken_back = voided_captures.map(|t| match t.method {
-        Method::Unrecognized => unreachable!("none is written"),
-        Method::Purchase => t.amount(),
-        Method::Authorize => t.captured(),
+    let taken_back = voided_captures.map(|t| match t.kind {
+        PaymentKind::Unrecognized => unreachable!("none is written"),
+        PaymentKind::Purchase => t.amount(),
+        PaymentKind::Authorize => t.captured(),
     });
     let taken = approved(&[Kind::Purchase, Kind::Capture]);
     (taken, Amount::sum([approved(&[Kind::Refund]), Amount::sum(taken_back)]))

@@ -13,7 +13,7 @@ use crate::{
         Action, CaptureAt, CaptureStanding, Due, Pay, Rejection,
         operation::{Decision, Principal, Stage},
         outcome::{GatewayResponse, NoEffect},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::card::CardSummary,
 };
@@ -30,7 +30,7 @@ fn authorized(after_s: i64) -> (Fixture, Uuid) {
 
 fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejection> {
     let pay = Pay {
-        method: Method::Authorize,
+        kind: PaymentKind::Authorize,
         amount: None,
         card: CardSummary::default(),
         standalone: None,
@@ -205,7 +205,7 @@ fn the_merchants_default_holds_unless_the_request_says_otherwise() {
 #[test]
 fn only_what_can_be_captured_can_be_scheduled() {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     fixture.approve(at);
     let refused = fixture.order.schedule_capture(at.transaction, Some(fixture.now), fixture.now);
     assert_eq!(refused, Err(Rejection::NotAnAuthorization));

@@ -11,7 +11,7 @@ use crate::{
         Action, CaptureAt, InvalidId, OrderId, Pay, Rejection, StandalonePayment, Target,
         operation::Principal,
         outcome::{GatewayResponse, NoEffect, Outcome},
-        transaction::{Method, Transaction},
+        transaction::{PaymentKind, Transaction},
     },
     values::{
         card::{CardSummary, StoredCard},
@@ -22,10 +22,10 @@ use crate::{
 
 const ID: Uuid = Uuid::from_u128(7);
 
-fn alone(method: Method, save_card: bool) -> Action {
+fn alone(method: PaymentKind, save_card: bool) -> Action {
     let memo = Memo { reference: "2343-0988".to_owned(), save_card, ..Memo::default() };
     Action::Pay(Pay {
-        method,
+        kind: method,
         amount: Some(amount(TOTAL)),
         card: CardSummary::default(),
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
@@ -56,7 +56,7 @@ fn only(fixture: &Fixture) -> &Transaction {
 #[test]
 fn it_is_found_by_the_id_that_follows_from_its_reference() {
     let mut fixture = Fixture::new();
-    let at = fixture.ask(alone(Method::Authorize, false), Some("k")).unwrap().sent();
+    let at = fixture.ask(alone(PaymentKind::Authorize, false), Some("k")).unwrap().sent();
     assert_eq!(at.transaction, ID);
     let memo = only(&fixture).memo.as_deref().unwrap();
     assert_eq!(memo.reference, "2343-0988");
@@ -66,7 +66,7 @@ fn it_is_found_by_the_id_that_follows_from_its_reference() {
 fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
     for asked in [true, false] {
         let mut fixture = Fixture::new();
-        let at = fixture.ask(alone(Method::Purchase, asked), Some("k")).unwrap().sent();
+        let at = fixture.ask(alone(PaymentKind::Purchase, asked), Some("k")).unwrap().sent();
         fixture.told(at, &approved());
         assert_eq!(only(&fixture).card().unwrap().stored, asked.then(stored));
         assert_eq!(fixture.operation(at).response().unwrap().stored, None);
@@ -77,9 +77,9 @@ fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
 fn another_reference_on_the_same_order_cannot_charge_it_again() {
     for told in [approved(), unknown()] {
         let mut fixture = Fixture::new();
-        let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+        let at = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
         fixture.told(at, &told);
-        assert!(fixture.ask(alone(Method::Purchase, false), Some("other")).is_err());
+        assert!(fixture.ask(alone(PaymentKind::Purchase, false), Some("other")).is_err());
         assert_eq!(only(&fixture).id, ID);
     }
 }
@@ -87,7 +87,7 @@ fn another_reference_on_the_same_order_cannot_charge_it_again() {
 #[test]
 fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
     let mut fixture = Fixture::new();
-    let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    let at = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
     fixture.told(at, &approved());
     let refund =
         || Action::Refund { target: Target::Transaction(ID), amount: Some(amount(100)), mechanism: None };
@@ -100,11 +100,11 @@ fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
 #[test]
 fn another_attempt_is_made_on_the_terms_that_were_kept_with_the_first() {
     let mut fixture = Fixture::new();
-    let at = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    let at = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::Unreachable));
     // There was a discount then.
     fixture.order.transactions[0].operations[0].amount = amount(TOTAL - 100);
-    let again = fixture.ask(alone(Method::Purchase, false), Some("k")).unwrap().sent();
+    let again = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
     assert_eq!(fixture.operation(again).amount, amount(TOTAL - 100));
 }
 
@@ -114,7 +114,7 @@ fn shoppers_may_not_know_of_a_payment_whose_id_can_be_guessed() {
     let by = [Principal::Implicit, Principal::ClientCredentials, Principal::Schedule];
     let open = |fixture: &Fixture| by.map(|by| fixture.order.is_open_to(by));
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (false, [true; 3]));
-    fixture.ask(alone(Method::Purchase, false), None).unwrap();
+    fixture.ask(alone(PaymentKind::Purchase, false), None).unwrap();
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (true, [false, true, true]));
 }
 

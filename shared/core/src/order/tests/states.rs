@@ -12,13 +12,13 @@ use crate::{
         operation::{Cause, Kind, Mechanism, Principal, Shopper},
         outcome::{GatewayResponse, NoEffect, Outcome},
         policy::{DeclineOn, RefundWithoutAmount},
-        transaction::{Method, Status},
+        transaction::{PaymentKind, TransactionStatus},
     },
     values::{decline::DeclineCode, money::Currency},
 };
 
-const AUTHORIZE: Method = Method::Authorize;
-const PURCHASE: Method = Method::Purchase;
+const AUTHORIZE: PaymentKind = PaymentKind::Authorize;
+const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
 #[test]
 fn a_payment_without_an_amount_pays_what_is_owing() {
@@ -51,7 +51,7 @@ fn a_pending_payment_keeps_its_amount_reserved() {
         let mut fixture = Fixture::new();
         let at = fixture.pay(method, Some(2000), None).unwrap().sent();
         fixture.told(at, &unknown());
-        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+        assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
         assert_eq!(fixture.order.owing(), Some(amount(599)));
         let in_progress = Rejection::PaymentInProgress { transaction: at.transaction };
         assert_eq!(fixture.pay(PURCHASE, Some(600), None), Err(in_progress));
@@ -66,7 +66,7 @@ fn a_declined_payment_leaves_the_order_owing() {
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     fixture.told(at, &declined());
     let transaction = fixture.transaction(at.transaction);
-    assert_eq!((transaction.status(), transaction.reference()), (Status::Failed, None));
+    assert_eq!((transaction.status(), transaction.reference()), (TransactionStatus::Failed, None));
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
     assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
     assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
@@ -106,7 +106,7 @@ fn a_declined_capture_can_be_tried_again() {
     let id = fixture.approved(AUTHORIZE, None);
     let at = fixture.capture(id, None).unwrap().sent();
     fixture.told(at, &declined());
-    assert_eq!(fixture.transaction(id).status(), Status::Complete);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Done);
     assert_eq!(fixture.order.payment(), PaymentStatus::Authorized);
     assert!(fixture.capture(id, None).is_ok());
 }
@@ -167,7 +167,7 @@ fn a_cancelled_authorization_reopens_what_is_owing_and_is_final() {
     let id = fixture.approved(AUTHORIZE, None);
     let at = fixture.void(id).unwrap().sent();
     fixture.approve(at);
-    assert_eq!(fixture.transaction(id).status(), Status::Cancelled);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Voided);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
     assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
     assert_eq!(fixture.void(id), Err(Rejection::AlreadyCancelled));
@@ -188,7 +188,7 @@ fn after_a_cancel_the_order_owes_the_amount_again_whether_it_was_captured_or_not
         let transaction = fixture.transaction(id);
         assert_eq!(
             (transaction.status(), transaction.captured(), transaction.refunded()),
-            (Status::Cancelled, amount(0), amount(0))
+            (TransactionStatus::Voided, amount(0), amount(0))
         );
         assert_eq!(
             (fixture.order.owing(), fixture.order.payment()),
@@ -234,7 +234,10 @@ fn a_payment_that_a_capture_finds_voided_elsewhere_is_recorded_as_cancelled_and_
     let transaction = fixture.transaction(id);
     let void = transaction.voided().unwrap();
     assert_eq!((void.cause, void.mechanism), (Cause::Elsewhere, Mechanism::Manual));
-    assert_eq!((transaction.status(), fixture.order.owing()), (Status::Cancelled, Some(amount(TOTAL))));
+    assert_eq!(
+        (transaction.status(), fixture.order.owing()),
+        (TransactionStatus::Voided, Some(amount(TOTAL)))
+    );
     assert_eq!((fixture.order.payment(), fixture.order.next_inquiry_at()), (PaymentStatus::Unpaid, None));
 }
 
@@ -256,7 +259,7 @@ fn a_void_that_came_too_late_leaves_the_payment_standing() {
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.void(id).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::AlreadySettled));
-    assert_eq!(fixture.transaction(id).status(), Status::Complete);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Done);
     assert!(fixture.refund(id, None).is_ok());
 }
 
@@ -267,10 +270,10 @@ fn a_full_refund_before_settlement_becomes_a_void() {
     let refund = fixture.refund(id, Some(TOTAL)).unwrap().sent();
     let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     assert_eq!((fixture.operation(void).kind, fixture.operation(void).amount), (Kind::Void, amount(TOTAL)));
-    assert_eq!(fixture.transaction(id).status(), Status::Pending);
+    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Pending);
     fixture.approve(void);
     let transaction = fixture.transaction(id);
-    assert_eq!((transaction.status(), transaction.refunded()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.status(), transaction.refunded()), (TransactionStatus::Done, amount(TOTAL)));
     assert_eq!(transaction.last_done(), Kind::Refund);
     assert_eq!(fixture.order.payment(), PaymentStatus::Refunded);
     assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
@@ -298,16 +301,16 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
-    assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+    assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
     for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
         assert_eq!(fixture.told(void, &outcome), Next::Answer);
-        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+        assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(void);
     let transaction = fixture.transaction(at.transaction);
-    assert_eq!(transaction.status(), Status::Failed);
+    assert_eq!(transaction.status(), TransactionStatus::Failed);
     assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
     assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
@@ -328,11 +331,11 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
     // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
         assert_eq!(fixture.told(refund, &outcome), Next::Answer);
-        assert_eq!(fixture.transaction(at.transaction).status(), Status::Pending);
+        assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(refund);
     let transaction = fixture.transaction(at.transaction);
-    assert_eq!((transaction.status(), transaction.refunded()), (Status::Failed, amount(0)));
+    assert_eq!((transaction.status(), transaction.refunded()), (TransactionStatus::Failed, amount(0)));
     assert_eq!(transaction.decline().map(|decline| decline.code), Some(DeclineCode::PartialApproval));
     assert_eq!(
         (fixture.order.owing(), fixture.order.payment()),
@@ -367,7 +370,7 @@ fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
         fixture.approve(void);
         let transaction = fixture.transaction(at.transaction);
         assert_eq!(transaction.decline().map(|decline| decline.code), Some(code));
-        assert_eq!(transaction.status(), Status::Failed);
+        assert_eq!(transaction.status(), TransactionStatus::Failed);
     }
 }
 

@@ -3,39 +3,49 @@
 use super::*;
 use crate::{
     order::{
-        operation::{Decision, State},
+        operation::{Decision, OperationState},
         outcome::GatewayResponse,
     },
     test_payments::{new_operation, payment},
 };
 
-fn operation(id: u128, kind: Kind, minor: u64, state: State) -> Operation {
+fn operation(id: u128, kind: Kind, minor: u64, state: OperationState) -> Operation {
     let new = new_operation(Uuid::from_u128(id), kind, minor);
     Operation { state, ..Operation::new(new, Timestamp::UNIX_EPOCH) }
 }
 
 fn approved(id: u128, kind: Kind, minor: u64) -> Operation {
-    operation(id, kind, minor, State::Decided(Decision::Approved(GatewayResponse::default())))
+    operation(id, kind, minor, OperationState::Decided(Decision::Approved(GatewayResponse::default())))
 }
 
 fn not_done(id: u128, kind: Kind, minor: u64, reason: NoEffect) -> Operation {
-    operation(id, kind, minor, State::Decided(Decision::NoEffect(GatewayResponse::default(), reason)))
+    operation(
+        id,
+        kind,
+        minor,
+        OperationState::Decided(Decision::NoEffect(GatewayResponse::default(), reason)),
+    )
 }
 
-fn paid(method: Method, minor: u64) -> Transaction {
-    payment(method, approved(1, method.kind(), minor))
+fn paid(method: PaymentKind, minor: u64) -> Transaction {
+    payment(method, approved(1, method.operation(), minor))
 }
 
 #[test]
 fn methods_and_statuses_have_elastic_paths_names() {
-    assert_eq!((Method::Purchase.as_str(), Method::Authorize.as_str()), ("purchase", "authorize"));
-    let statuses = [Status::Pending, Status::Complete, Status::Failed, Status::Cancelled];
-    assert_eq!(statuses.map(Status::as_str), ["pending", "complete", "failed", "cancelled"]);
+    assert_eq!((PaymentKind::Purchase.as_str(), PaymentKind::Authorize.as_str()), ("purchase", "authorize"));
+    let statuses = [
+        TransactionStatus::Pending,
+        TransactionStatus::Done,
+        TransactionStatus::Failed,
+        TransactionStatus::Voided,
+    ];
+    assert_eq!(statuses.map(TransactionStatus::as_str), ["pending", "complete", "failed", "cancelled"]);
 }
 
 #[test]
 fn a_refund_that_came_too_early_stays_that_and_a_void_that_came_too_late_is_one() {
-    let mut transaction = paid(Method::Purchase, 100);
+    let mut transaction = paid(PaymentKind::Purchase, 100);
     let refund = not_done(2, Kind::Refund, 100, NoEffect::NotSettled);
     let mut void = not_done(3, Kind::Void, 100, NoEffect::AlreadySettled);
     transaction.operations.push(void.clone());
@@ -47,7 +57,7 @@ fn a_refund_that_came_too_early_stays_that_and_a_void_that_came_too_late_is_one(
 
 #[test]
 fn of_a_payment_that_only_a_newer_version_can_read_all_is_reserved_that_it_may_come_to() {
-    let mut transaction = payment(Method::Unrecognized, approved(1, Kind::Purchase, 100));
+    let mut transaction = payment(PaymentKind::Unrecognized, approved(1, Kind::Purchase, 100));
     transaction.operations.push(approved(2, Kind::Unrecognized, 50));
     transaction.operations.push(approved(3, Kind::Refund, 30));
     assert_eq!(transaction.amount().minor(), 150);
@@ -56,12 +66,12 @@ fn of_a_payment_that_only_a_newer_version_can_read_all_is_reserved_that_it_may_c
 
 #[test]
 fn what_was_done_last_tells_how_the_refunds_were_made() {
-    let authorized = paid(Method::Authorize, 100);
+    let authorized = paid(PaymentKind::Authorize, 100);
     assert_eq!((authorized.last_done(), authorized.refund_mechanism()), (Kind::Authorize, None));
     let mut captured = authorized.clone();
     captured.operations.push(approved(2, Kind::Capture, 60));
     assert_eq!(captured.last_done(), Kind::Capture);
-    assert_eq!(paid(Method::Purchase, 100).last_done(), Kind::Purchase);
+    assert_eq!(paid(PaymentKind::Purchase, 100).last_done(), Kind::Purchase);
 
     for mechanism in [Mechanism::Automatic, Mechanism::Manual] {
         let mut refunded = captured.clone();
@@ -74,7 +84,7 @@ fn what_was_done_last_tells_how_the_refunds_were_made() {
     for (cause, expected) in
         [(Cause::RefundBeforeSettlement, Some(Mechanism::Automatic)), (Cause::Elsewhere, None)]
     {
-        let mut voided = paid(Method::Purchase, 100);
+        let mut voided = paid(PaymentKind::Purchase, 100);
         voided.operations.push(Operation { cause, mechanism, ..approved(2, Kind::Void, 100) });
         assert_eq!(voided.refund_mechanism(), expected, "{cause:?}");
     }
@@ -82,14 +92,14 @@ fn what_was_done_last_tells_how_the_refunds_were_made() {
 
 #[test]
 fn a_payment_is_open_while_something_can_be_done_to_it() {
-    assert!(paid(Method::Authorize, 100).is_open(), "to be captured");
-    let mut purchase = paid(Method::Purchase, 100);
+    assert!(paid(PaymentKind::Authorize, 100).is_open(), "to be captured");
+    let mut purchase = paid(PaymentKind::Purchase, 100);
     assert!(purchase.is_open(), "to be refunded");
     purchase.operations.push(approved(2, Kind::Refund, 100));
     assert!(!purchase.is_open());
     let pending =
         Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), Timestamp::UNIX_EPOCH);
-    assert!(payment(Method::Purchase, pending).is_open(), "in doubt");
+    assert!(payment(PaymentKind::Purchase, pending).is_open(), "in doubt");
     let failed = not_done(1, Kind::Purchase, 100, NoEffect::Unreachable);
-    assert!(!payment(Method::Purchase, failed).is_open());
+    assert!(!payment(PaymentKind::Purchase, failed).is_open());
 }

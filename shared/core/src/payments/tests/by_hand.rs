@@ -3,7 +3,7 @@
 use super::*;
 use crate::order::{
     OperationRef,
-    operation::{Decision, Decline, HandVerdict, State},
+    operation::{Decision, Decline, HandVerdict, OperationState},
 };
 
 fn verdict(verdict: HandVerdict) -> HandDecision {
@@ -68,7 +68,7 @@ async fn weighing_a_decision_changes_nothing() {
     let weighed =
         fixture.payments.weigh_by_hand(&fixture.merchant, &fixture.key, at.transaction, &said).await.unwrap();
     assert_eq!((&weighed.before, weighed.at), (&before, at));
-    assert_eq!(weighed.after.transaction(at.transaction).unwrap().status(), Status::Complete);
+    assert_eq!(weighed.after.transaction(at.transaction).unwrap().status(), TransactionStatus::Done);
     assert_eq!(fixture.stored().await, before);
 }
 
@@ -99,7 +99,7 @@ async fn what_was_learnt_in_between_is_not_overruled() {
         let code = DeclineCode::GenericDecline;
         let decline = Decline { code, advice: code.advice() };
         let declined = Decision::Declined(GatewayResponse::default(), decline);
-        order.transactions[0].operations[0].state = State::Decided(declined);
+        order.transactions[0].operations[0].state = OperationState::Decided(declined);
     });
     assert!(matches!(fixture.decide(at, HandVerdict::Done).await, Err(NotByHand::Changed)));
     let operation = fixture.stored().await.operation(at).unwrap().clone();

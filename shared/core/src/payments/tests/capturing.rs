@@ -19,7 +19,7 @@ async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fi
     for order in orders {
         fixture.register(order).await;
         let intent = paying(None, |pay| {
-            (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due));
         });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
     }
@@ -288,7 +288,7 @@ async fn three_of_one_order(later: SignedDuration) -> Fixture {
     let (mut fixture, due) = (Fixture::new().await, due());
     for amount in [500, 600, 700] {
         let intent = paying(Some(&amount.to_string()), |pay| {
-            (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due));
+            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due));
             pay.amount = Amount::new(amount).ok();
         });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();

@@ -6,12 +6,12 @@ use crate::payments::doubt::question;
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
     for (finding, then) in [
-        (found("r"), Status::Complete),
-        (Finding::Absent, Status::Failed),
-        (Finding::Failed, Status::Failed),
-        (Finding::Undecided, Status::Pending),
-        (Finding::TimedOut(GatewayResponse::default()), Status::Pending),
-        (Finding::Several(vec![approved_as("1"), approved_as("2")]), Status::Pending),
+        (found("r"), TransactionStatus::Done),
+        (Finding::Absent, TransactionStatus::Failed),
+        (Finding::Failed, TransactionStatus::Failed),
+        (Finding::Undecided, TransactionStatus::Pending),
+        (Finding::TimedOut(GatewayResponse::default()), TransactionStatus::Pending),
+        (Finding::Several(vec![approved_as("1"), approved_as("2")]), TransactionStatus::Pending),
     ] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()));
@@ -26,7 +26,7 @@ async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default()));
     let performed = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
 #[tokio::test]
@@ -48,8 +48,8 @@ async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
 #[tokio::test]
 async fn that_money_moved_is_kept_although_another_attempt_began_and_a_refusal_is_not() {
     for (outcome, then) in [
-        (Outcome::Approved(approved_as("r")), Status::Complete),
-        (not_done(NoEffect::VoidedElsewhere), Status::Pending),
+        (Outcome::Approved(approved_as("r")), TransactionStatus::Done),
+        (not_done(NoEffect::VoidedElsewhere), TransactionStatus::Pending),
     ] {
         let mut fixture = Fixture::new().await;
         fixture.changed_while_sent(|order| {
@@ -92,7 +92,7 @@ async fn an_inquiry_names_every_abandoned_attempt() {
 
 #[tokio::test]
 async fn reading_a_transaction_sends_an_inquiry_once_its_own_request_has_ended_for_long() {
-    for (seconds, then) in [(119, Status::Pending), (120, Status::Complete)] {
+    for (seconds, then) in [(119, TransactionStatus::Pending), (120, TransactionStatus::Done)] {
         let mut fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
         let Performed { order, at, .. } =
@@ -136,7 +136,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
 async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(unknown());
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Pending);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Pending);
     let second = fixture.purchase(Some("another")).await;
     assert!(matches!(second, Err(Refusal::Rejected(Rejection::PaymentInProgress { .. }))));
     assert_eq!(fixture.sent(), 1);
@@ -144,7 +144,7 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
-    for (left, status_then) in [(29, Status::Complete), (7, Status::Pending)] {
+    for (left, status_then) in [(29, TransactionStatus::Done), (7, TransactionStatus::Pending)] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
         let found = GatewayResponse {

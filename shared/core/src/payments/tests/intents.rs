@@ -26,7 +26,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
     }
     let mut fixture = Fixture::new().await;
     fixture.payments.gateway = Arc::new(Looks(fixture.store.clone()));
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Failed);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Failed);
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn an_intent_whose_write_lost_its_answer_is_recognised_as_ours_and_sent_on
         let fixture = Fixture::new().await;
         fixture.next_writes(&[fault]);
         let performed = fixture.purchase(None).await.unwrap();
-        assert_eq!(status(&performed), Status::Complete);
+        assert_eq!(status(&performed), TransactionStatus::Done);
         assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
     }
 }
@@ -44,7 +44,7 @@ async fn an_intent_whose_write_lost_its_answer_is_recognised_as_ours_and_sent_on
 async fn an_intent_that_was_not_written_is_decided_again_and_sent_once() {
     let fixture = Fixture::new().await;
     fixture.next_writes(&[Fault::NotDone]);
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
     assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
 }
 
@@ -74,7 +74,7 @@ async fn another_attempt_goes_out_under_an_order_id_of_its_own() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(not_done(NoEffect::Unreachable));
     fixture.purchase(None).await.unwrap();
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
     let sent = fixture.gateway.sent.lock().unwrap().clone();
     assert_eq!(sent.len(), 2);
     assert_ne!(sent[0], sent[1]);
@@ -110,8 +110,8 @@ async fn of_two_retries_in_the_same_instant_one_sends() {
 async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
     let fixture = Fixture::new().await;
     let late = fixture.perform(&intent(None), KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.5)).await.unwrap();
-    assert_eq!((status(&late), fixture.sent()), (Status::Failed, 0));
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!((status(&late), fixture.sent()), (TransactionStatus::Failed, 0));
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
     let mut fixture = Fixture::new().await;
     fixture.merchant.policy.orders = OrdersMode::External;
     let pay = Pay {
-        method: Method::Purchase,
+        kind: PaymentKind::Purchase,
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         standalone: None,
@@ -135,7 +135,10 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         "its total still holds"
     );
     fixture.key.order = "another".parse().unwrap();
-    assert_eq!(status(&fixture.perform(&too_much, Duration::from_secs(29)).await.unwrap()), Status::Complete);
+    assert_eq!(
+        status(&fixture.perform(&too_much, Duration::from_secs(29)).await.unwrap()),
+        TransactionStatus::Done
+    );
 }
 
 #[tokio::test]

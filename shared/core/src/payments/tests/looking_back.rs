@@ -6,7 +6,7 @@ use super::*;
 async fn abandoned() -> Fixture {
     let fixture = Fixture::new().await;
     fixture.gateway_says(not_done(NoEffect::NeverArrived));
-    assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), Status::Failed);
+    assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), TransactionStatus::Failed);
     assert_eq!(fixture.sent(), 1);
     fixture
 }
@@ -38,7 +38,7 @@ async fn an_abandoned_payment_that_is_found_is_adopted_and_its_key_does_not_pay_
     fixture.inquiry_finds(found("r"));
     let performed = fixture.purchase(Some("k")).await.unwrap();
     assert!(performed.replayed);
-    assert_eq!((status(&performed), fixture.sent()), (Status::Complete, 1));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Done, 1));
     assert_eq!(fixture.stored().await.owing(), Some(Amount::ZERO));
 }
 
@@ -56,7 +56,7 @@ async fn an_abandoned_payment_that_is_still_absent_is_paid_once() {
     for absent in [Finding::Absent, Finding::TimedOut(GatewayResponse::default())] {
         let fixture = abandoned().await;
         fixture.inquiry_finds(absent);
-        assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), Status::Complete);
+        assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), TransactionStatus::Done);
         assert_eq!(fixture.sent(), 2);
     }
 }
@@ -66,7 +66,7 @@ async fn of_two_abandoned_charges_that_are_found_the_second_is_voided_by_its_own
     let fixture = abandoned().await;
     fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
     let performed = fixture.purchase(Some("k")).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Complete, 2));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Done, 2));
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["second"]);
     assert_eq!(performed.order.transactions[0].reference(), Some("first"));
 }
@@ -75,13 +75,13 @@ async fn of_two_abandoned_charges_that_are_found_the_second_is_voided_by_its_own
 async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_payment() {
     let fixture = Fixture::new().await;
     let pay = |method, minor| {
-        paying(Some(&format!("{minor}")), |pay| (pay.method, pay.amount) = (method, Amount::new(minor).ok()))
+        paying(Some(&format!("{minor}")), |pay| (pay.kind, pay.amount) = (method, Amount::new(minor).ok()))
     };
     let time = Duration::from_secs(29);
-    let held = fixture.perform(&pay(Method::Authorize, 500), time).await.unwrap().at.transaction;
-    let paid = fixture.perform(&pay(Method::Purchase, 600), time).await.unwrap().at.transaction;
+    let held = fixture.perform(&pay(PaymentKind::Authorize, 500), time).await.unwrap().at.transaction;
+    let paid = fixture.perform(&pay(PaymentKind::Purchase, 600), time).await.unwrap().at.transaction;
     fixture.gateway_says(not_done(NoEffect::NeverArrived));
-    fixture.perform(&pay(Method::Purchase, 700), time).await.unwrap();
+    fixture.perform(&pay(PaymentKind::Purchase, 700), time).await.unwrap();
     let (target, amount, mechanism) = (Target::Transaction(paid), None, None);
     let refund = follow_up(Kind::Refund, Action::Refund { target, amount, mechanism });
     assert!(matches!(fixture.perform(&refund, time).await, Err(Refusal::Unverified)));
@@ -97,7 +97,9 @@ async fn an_inquiry_that_has_no_time_left_is_not_sent() {
     let later = Timestamp::now() + jiff::SignedDuration::from_mins(2);
     fixture.payments.clock = Arc::new(Stopped(later));
     fixture.inquiry_finds(found("r"));
-    for (left, expected) in [(ASK_MIN.mul_f32(0.9), Status::Pending), (ASK_MIN * 2, Status::Complete)] {
+    for (left, expected) in
+        [(ASK_MIN.mul_f32(0.9), TransactionStatus::Pending), (ASK_MIN * 2, TransactionStatus::Done)]
+    {
         let repeated = fixture.perform(&intent(Some("k")), left).await.unwrap();
         assert_eq!(status(&repeated), expected, "{left:?}");
     }

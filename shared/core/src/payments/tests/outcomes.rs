@@ -10,7 +10,7 @@ async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
     fixture.purchase(None).await.unwrap();
     let order = fixture.stored().await;
     assert_eq!(order.total, Some(Amount::new(9000).unwrap()), "the other's change is kept");
-    assert_eq!(order.transactions[0].status(), Status::Complete);
+    assert_eq!(order.transactions[0].status(), TransactionStatus::Done);
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_a
     let fixture = Fixture::new().await;
     fixture.next_writes(&[Fault::None, Fault::NotDone]);
     let performed = fixture.purchase(Some("k")).await.unwrap();
-    assert_eq!(status(&performed), Status::Pending);
+    assert_eq!(status(&performed), TransactionStatus::Pending);
     assert!(fixture.stored().await.next_inquiry_at().is_some(), "found by who asks about it");
     let again = fixture.purchase(Some("k")).await;
     assert!(matches!(again, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
@@ -29,7 +29,7 @@ async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_a
 async fn an_outcome_whose_write_lost_its_answer_is_recognised_as_ours() {
     let fixture = Fixture::new().await;
     fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
         ..GatewayResponse::default()
     }));
     let performed = fixture.purchase(None).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Failed, 2));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));
     assert_eq!(fixture.stored().await.owing(), Some(Amount::new(2599).unwrap()));
 }
 
@@ -61,7 +61,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_a
     // As the store gives it back: what is not stored is not there.
     fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
     let performed = fixture.purchase(None).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Failed, 2));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));
     let operation = performed.order.operation(performed.at).unwrap();
     assert_eq!(operation.response().and_then(|answer| answer.token.clone()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
@@ -79,7 +79,7 @@ async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
     // The write that holds the partial approval and the void is not done.
     fixture.next_writes(&[Fault::None, Fault::NotDone]);
     let performed = fixture.purchase(None).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
+    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn an_approval_that_arrives_after_its_payment_was_given_up_is_adopted() {
         let nothing = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
         order.transactions[0].operations[0].decide(nothing, Timestamp::now());
     });
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
     let order = fixture.stored().await;
     assert_eq!((order.owing(), fixture.sent()), (Some(Amount::ZERO), 1));
     assert_eq!(order.transactions[0].operations[0].superseded.len(), 1, "what was decided stays on record");
@@ -104,7 +104,7 @@ async fn an_approval_that_arrives_after_another_attempt_was_approved_is_given_ba
         operation.decide(Decision::Approved(approved_as("other")), Timestamp::now());
     });
     fixture.gateway_says(Outcome::Approved(approved_as("ours")));
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), Status::Complete);
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["ours"]);
     assert_eq!(fixture.stored().await.transactions[0].reference(), Some("other"));
 }

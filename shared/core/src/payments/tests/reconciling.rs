@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    order::operation::{Attempt, Decision, NoticeReason, Operation, State},
+    order::operation::{Attempt, Decision, NoticeReason, Operation, OperationState},
     payments::reconcile::{Limits, ReconcileReport, reconcile},
     values::memo::Memo,
 };
@@ -178,8 +178,8 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
                 let payment = &mut transaction.operations[0];
                 let pending = payment.clone();
                 payment.kind = Kind::Authorize;
-                payment.state = State::Decided(Decision::Approved(approved_as("r")));
-                transaction.method = Method::Authorize;
+                payment.state = OperationState::Decided(Decision::Approved(approved_as("r")));
+                transaction.kind = PaymentKind::Authorize;
                 let id = Uuid::from_u128(1);
                 let attempt = Attempt { id, ..pending.attempt.clone() };
                 transaction.operations.push(Operation { id, kind, by, attempt, ..pending });

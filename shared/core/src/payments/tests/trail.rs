@@ -106,7 +106,7 @@ async fn every_change_has_a_line_in_the_audit_trail() {
 
     let log = Log::here();
     let due = Timestamp::now() + jiff::SignedDuration::from_hours(1);
-    let intent = paying(None, |pay| (pay.method, pay.capture) = (Method::Authorize, CaptureAt::At(due)));
+    let intent = paying(None, |pay| (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due)));
     let at = fixture.perform(&intent, Duration::from_secs(29)).await.unwrap().at;
     assert_eq!(audited(&log), [both("intent saved", client), both("outcome", client)]);
     let outcome = log.lines("changed").remove(1);

@@ -12,7 +12,7 @@ use crate::order::{
 
 /// Whether something about a card is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum Applied {
     /// It is; what follows is to be saved.
     Decided,
     /// It is not, and nothing changed.
@@ -22,7 +22,7 @@ pub enum Settled {
 }
 
 /// Applies the gateway's direct response.
-pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, now: Timestamp) -> Settled {
+pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, now: Timestamp) -> Applied {
     let state = match outcome {
         Outcome::Approved(response) if response.stored.is_some() => {
             learn(method, response);
@@ -30,14 +30,14 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
         }
         // Approved without saying where it is stored: the record says, which an inquiry shows.
         Outcome::Approved(_) | Outcome::PartiallyApproved(_) | Outcome::Unknown(..) => {
-            return Settled::Unchanged;
+            return Applied::Unchanged;
         }
         Outcome::Declined(_, code, advice) => MethodState::Declined(Decline { code: *code, advice: *advice }),
         Outcome::NoEffect(reason, _) => MethodState::NotStored(*reason),
-        Outcome::Intermediary(reason, _) => return Settled::Unverified(*reason),
+        Outcome::Intermediary(reason, _) => return Applied::Unverified(*reason),
     };
     (method.state, method.updated_at) = (state, now);
-    Settled::Decided
+    Applied::Decided
 }
 
 /// Applies what an inquiry found about the verification. False when nothing changed.
@@ -55,7 +55,7 @@ pub(super) fn settle_found(
     }
     match finding {
         Finding::Became(outcome) => match (settle(method, outcome, rule, now), outcome.as_ref()) {
-            (Settled::Decided, _) => true,
+            (Applied::Decided, _) => true,
             // The record of an approval that names no profile: nothing is stored.
             (_, Outcome::Approved(_)) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
             _ => false,

@@ -201,7 +201,7 @@ fn an_approval_stores_a_card_only_if_it_says_where() {
     customer.add(new(1), &[], now()).unwrap();
     let (id, rule) = (Uuid::from_u128(1), DeclineOn::default());
     let method = customer.method_mut(id).unwrap();
-    assert_eq!(settle(method, &Outcome::Approved(said(false)), &rule, now()), Settled::Unchanged);
+    assert_eq!(settle(method, &Outcome::Approved(said(false)), &rule, now()), Applied::Unchanged);
     assert!(matches!(method.state, MethodState::Pending { .. }));
     let several = Finding::Several(vec![said(false), said(true)]);
     assert!(customer.settle_found(id, &several, &rule, now()));

@@ -18,7 +18,7 @@ use crate::{
         trail,
     },
     stored_cards::{
-        payment_method::{Customer, MethodState, PaymentMethod, Settled, settle},
+        payment_method::{Applied, Customer, MethodState, PaymentMethod, settle},
         profiles::ProfileOutcome,
     },
     values::money::{Amount, Currency},
@@ -53,15 +53,15 @@ impl PaymentMethods {
                 return Ok(((), false));
             }
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
-                (Settled::Decided, _) => true,
+                (Applied::Decided, _) => true,
                 (_, None) => false,
                 // A status that an intermediary can send. What the inquiry found decides; without a trace, and without a
                 // usable response, nothing was done.
-                (Settled::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
+                (Applied::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
                     let nothing = Outcome::NoEffect(reason, GatewayResponse::default());
-                    settle(method, &nothing, rule, now) == Settled::Decided
+                    settle(method, &nothing, rule, now) == Applied::Decided
                 }
-                (Settled::Unchanged | Settled::Unverified(_), Some(found)) => {
+                (Applied::Unchanged | Applied::Unverified(_), Some(found)) => {
                     customer.settle_found(id, found, rule, now)
                 }
             };

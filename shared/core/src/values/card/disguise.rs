@@ -25,7 +25,7 @@ const ALL_LENGTHS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// What a text is for, and so how easily it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum TextUse {
     /// A reference of another system, often a long number. A chance match would refuse good ones, so only a whole number and
     /// one with its expiry date are taken for a card's.
     Reference,
@@ -48,7 +48,7 @@ pub enum Unkeepable {
 }
 
 /// Whether a text from outside can be kept as it is. Every text that is stored or logged passes here.
-pub fn check_kept(text: &str, kept: Kept) -> Result<(), Unkeepable> {
+pub fn check_kept(text: &str, kept: TextUse) -> Result<(), Unkeepable> {
     if looks_like_card_number(text, kept) {
         return Err(Unkeepable::CardNumber);
     }
@@ -59,7 +59,7 @@ pub fn check_kept(text: &str, kept: Kept) -> Result<(), Unkeepable> {
 }
 
 /// Whether a text looks like a card number, in part or as a whole.
-pub fn looks_like_card_number(text: &str, kept: Kept) -> bool {
+pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
     if mask_card_numbers(text) != text {
         return true;
     }
@@ -83,7 +83,7 @@ pub fn looks_like_card_number(text: &str, kept: Kept) -> bool {
                 return false;
             }
             before = Some(*end);
-            if kept == Kept::Logged {
+            if kept == TextUse::Logged {
                 if has_card_anywhere(&digits) {
                     return true;
                 }
@@ -109,7 +109,7 @@ pub fn clean_text(text: &str, max_chars: usize) -> String {
     // Cut last: a number that is cut in two would not be found.
     let masked = mask_card_numbers(&text.chars().filter(is_seen).collect::<String>());
     // A disguised number has no place that could be cut out, so all digits go.
-    let is_disguised = looks_like_card_number(&masked, Kept::Logged);
+    let is_disguised = looks_like_card_number(&masked, TextUse::Logged);
     let shown = masked.chars().map(|c| if is_disguised && c.is_numeric() { '*' } else { c });
     shown.take(max_chars).collect()
 }
@@ -128,8 +128,8 @@ fn has_card_anywhere(digits: &str) -> bool {
 }
 
 /// A card's number with an expiry date behind it, and in words also with a security code or one digit more.
-fn has_glued_card(digits: &str, kept: Kept) -> bool {
-    let one_more = kept != Kept::Reference;
+fn has_glued_card(digits: &str, kept: TextUse) -> bool {
+    let one_more = kept != TextUse::Reference;
     LENGTHS.iter().any(|length| {
         let Some((front, rest)) = digits.split_at_checked(*length) else { return false };
         if rest.is_empty() {

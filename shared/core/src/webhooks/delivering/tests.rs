@@ -232,7 +232,7 @@ fn a_receiver_that_asks_for_a_wait_gets_nothing_until_it_is_over() {
         // Its own deliveries are not due before, either.
         let (busy, now) = (NotTaken::Busy { status: 429, after: MINUTE * 10 }, world.time.now());
         let settled = after_failure(&added[0].delivery, &busy, now);
-        let Settled::Waits { due, .. } = settled else { panic!("{settled:?}") };
+        let DeliveryOutcome::Waits { due, .. } = settled else { panic!("{settled:?}") };
         assert_eq!(due, now + MINUTE * 10);
     });
 }

@@ -77,14 +77,14 @@ fn response(status: u16, length: usize, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 {status} \r\nContent-Length: {length}\r\n\r\n").as_bytes(), body].concat()
 }
 
-fn transport() -> (Https, Arc<SetClock>) {
+fn transport() -> (HttpsTransport, Arc<SetClock>) {
     // Other tests of this process may have done it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock = Arc::new(SetClock::default());
-    (Https::new(clock.clone()).unwrap(), clock)
+    (HttpsTransport::new(clock.clone()).unwrap(), clock)
 }
 
-async fn get(transport: &Https, url: String) -> Result<Response, TransportError> {
+async fn get(transport: &HttpsTransport, url: String) -> Result<Response, TransportError> {
     let password = SecretString::from("p");
     let limit = Duration::from_secs(20);
     let request =

@@ -6,10 +6,10 @@ use tollgate_core::{
     order::{
         operation::{
             Attempt, Attribution, ByHand, Cause, Decision, Decline, Fingerprint, HandVerdict, KeyDigest,
-            Kind, Mechanism, Operation, Pending, Principal, Route, Stage, State, Superseded,
+            Kind, Mechanism, Operation, OperationState, Pending, Principal, Route, Stage, Superseded,
         },
         outcome::{Doubt, GatewayResponse, NoEffect},
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::store::StoreError,
     values::{
@@ -132,8 +132,13 @@ pub(super) struct Usual {
 
 impl Usual {
     /// What is usual of the first operation of a transaction with these.
-    pub(super) fn first(method: Method, by: Principal, created_at: Timestamp, updated_at: Timestamp) -> Self {
-        Self { by, created_at, updated_at, kind: Some(method.kind()), amount: None, route: None }
+    pub(super) fn first(
+        method: PaymentKind,
+        by: Principal,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> Self {
+        Self { by, created_at, updated_at, kind: Some(method.operation()), amount: None, route: None }
     }
 
     /// What is usual of the operations after this one.
@@ -179,9 +184,9 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
     writer.moment_unless(CREATED_AT, operation.created_at, usual.created_at);
     attempt(&mut writer, &operation.attempt, operation);
     let words = match &operation.state {
-        State::Pending(pending) => Some(write_pending(&mut writer, pending)),
-        State::Decided(decision) => Some(write_decision(&mut writer, decision, operation.mechanism)),
-        State::Unrecognized => None,
+        OperationState::Pending(pending) => Some(write_pending(&mut writer, pending)),
+        OperationState::Decided(decision) => Some(write_decision(&mut writer, decision, operation.mechanism)),
+        OperationState::Unrecognized => None,
     };
     writer.moment_unless(UPDATED_AT, operation.updated_at, usual.updated_at);
     if !operation.superseded.is_empty() {
@@ -303,11 +308,11 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
     &decision.response().carried
 }
 
-fn read_state(members: &mut Reader) -> Result<State, StoreError> {
+fn read_state(members: &mut Reader) -> Result<OperationState, StoreError> {
     let stage = members.word(STATE, Stage::Unrecognized, |word| meaning(STAGES, word))?;
     let stage = stage.ok_or_else(|| StoreError::Corrupt("an operation without a state".to_owned()))?;
     if stage == Stage::Unrecognized {
-        return Ok(State::Unrecognized);
+        return Ok(OperationState::Unrecognized);
     }
     let (next_inquiry_at, inquiries, absent_since) = (
         members.moment_maybe(NEXT_INQUIRY_AT)?,
@@ -316,14 +321,14 @@ fn read_state(members: &mut Reader) -> Result<State, StoreError> {
     );
     if stage != Stage::Pending {
         members.skip(&[DOUBT]);
-        return Ok(State::Decided(read_decision(members, stage)?));
+        return Ok(OperationState::Decided(read_decision(members, stage)?));
     }
     members.skip(&[DECLINE, NO_EFFECT]);
     let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
     let doubt =
         members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, |word| meaning(DOUBTS, word))?;
     let next_inquiry_at = next_inquiry_at.ok_or_else(|| corrupt(NEXT_INQUIRY_AT))?;
-    Ok(State::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
+    Ok(OperationState::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
 }
 
 fn read_decision(members: &mut Reader, stage: Stage) -> Result<Decision, StoreError> {

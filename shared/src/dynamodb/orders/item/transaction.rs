@@ -5,7 +5,7 @@ use tollgate_core::{
     order::{
         OrderId,
         operation::{Principal, Shopper},
-        transaction::{CaptureSchedule, Method, Transaction},
+        transaction::{CaptureSchedule, PaymentKind, Transaction},
     },
     payments::store::StoreError,
     values::{
@@ -84,7 +84,7 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     if order.id != Some(transaction.id) {
         writer.id(ID, transaction.id);
     }
-    writer.word(METHOD, word(METHODS, &transaction.method));
+    writer.word(METHOD, word(METHODS, &transaction.kind));
     if let Some(of) = transaction.card() {
         writer.object(CARD, card(of));
     }
@@ -97,7 +97,7 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
     writer.some(SHOPPER, transaction.shopper, |writer, name, shopper| writer.id(name, shopper.0));
     writer.moment_unless(CREATED_AT, transaction.created_at, order.created_at);
     writer.moment_unless(UPDATED_AT, transaction.updated_at, order.updated_at);
-    let Transaction { method, by, created_at, updated_at, .. } = *transaction;
+    let Transaction { kind: method, by, created_at, updated_at, .. } = *transaction;
     let mut usual = Usual::first(method, by, created_at, updated_at);
     writer.list(OPERATIONS, &transaction.operations, |operation| {
         let item = operation::operation(operation, &usual);
@@ -124,8 +124,8 @@ impl Whole {
 }
 
 pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Transaction, StoreError> {
-    let method = members.word(METHOD, Method::Unrecognized, |word| meaning(METHODS, word))?;
-    let method = method.unwrap_or(Method::Unrecognized);
+    let method = members.word(METHOD, PaymentKind::Unrecognized, |word| meaning(METHODS, word))?;
+    let method = method.unwrap_or(PaymentKind::Unrecognized);
     let id = members.id_maybe(ID)?.or(order.id);
     let by = read_principal(&mut members, BY)?.unwrap_or(Principal::Unrecognized);
     let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(order.created_at);
@@ -138,7 +138,7 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
     })?;
     let mut transaction = Transaction {
         id: id.ok_or_else(|| corrupt(ID))?,
-        method,
+        kind: method,
         instrument: read_instrument(&mut members)?,
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,

@@ -4,7 +4,7 @@ use tollgate_core::{
     order::{
         operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
         outcome::Doubt,
-        transaction::Method,
+        transaction::PaymentKind,
     },
     payments::store::StoreError,
     values::charged::FeeKind,
@@ -15,7 +15,8 @@ use crate::dynamodb::{
     words::{Vocabulary, meaning},
 };
 
-pub(super) const METHODS: Vocabulary<Method> = &[(Method::Authorize, "a"), (Method::Purchase, "p")];
+pub(super) const METHODS: Vocabulary<PaymentKind> =
+    &[(PaymentKind::Authorize, "a"), (PaymentKind::Purchase, "p")];
 
 pub(super) const KINDS: Vocabulary<Kind> = &[
     (Kind::Authorize, "a"),
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn every_value_has_a_word_of_its_own_and_reads_back_from_it() {
-        is_complete(METHODS, Some(Method::Unrecognized), Method::Unrecognized as usize);
+        is_complete(METHODS, Some(PaymentKind::Unrecognized), PaymentKind::Unrecognized as usize);
         is_complete(KINDS, Some(Kind::Unrecognized), Kind::Unrecognized as usize);
         is_complete(STAGES, Some(Stage::Unrecognized), Stage::Unrecognized as usize);
         is_complete(CAUSES, Some(Cause::Unrecognized), Cause::Unrecognized as usize);

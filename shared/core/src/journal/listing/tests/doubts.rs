@@ -7,7 +7,7 @@ use super::*;
 /// A purchase that is in doubt since then.
 fn in_doubt(n: u64, second: i64) -> Transaction {
     let new = new_operation(Uuid::from_u128(n.into()), Kind::Purchase, 100);
-    payment(Method::Purchase, Operation::new(new, at(second)))
+    payment(PaymentKind::Purchase, Operation::new(new, at(second)))
 }
 
 /// All parts of what is in doubt.
@@ -111,8 +111,10 @@ async fn what_is_read_of_orders_in_doubt_has_a_limit_and_the_next_part_goes_on()
         let mut order = order_of(merchant(), n, 0);
         let mut transaction = in_doubt(n, 0);
         let pending = transaction.operations[0].clone();
-        let decided =
-            Operation { state: State::Decided(Decision::Approved(GatewayResponse::default())), ..pending };
+        let decided = Operation {
+            state: OperationState::Decided(Decision::Approved(GatewayResponse::default())),
+            ..pending
+        };
         transaction.operations.extend(vec![decided; OPERATIONS_MAX - 1]);
         order.transactions.push(transaction);
         world.has(order);

@@ -5,7 +5,7 @@ use crate::journal::{Changes, Fact, entries};
 
 /// A purchase that was approved twice, and the void of the second approval.
 fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
     let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     (fixture, at, void)
@@ -24,7 +24,7 @@ fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
 
 #[test]
 fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let three = ["first", "second", "third"].map(approved_as).to_vec();
     let Some(Next::Send(void)) = fixture.learns(at, &Finding::Several(three)) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
@@ -37,7 +37,9 @@ fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
 /// Money for a purchase, a hold for an authorization: totals of what is at the gateway would otherwise lack it.
 #[test]
 fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
-    for (method, moved) in [(Method::Purchase, i64::try_from(TOTAL).unwrap()), (Method::Authorize, 0)] {
+    for (method, moved) in
+        [(PaymentKind::Purchase, i64::try_from(TOTAL).unwrap()), (PaymentKind::Authorize, 0)]
+    {
         let (mut fixture, at) = in_doubt(method);
         let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
         let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
@@ -71,13 +73,13 @@ fn a_late_void_of_the_payment_is_not_taken_for_the_void_of_a_second_charge() {
     let finding = found(&fixture, void);
     fixture.learns(void, &finding);
     assert!(fixture.operation(void).is(Stage::Approved));
-    assert_eq!(status(&fixture, at), Status::Cancelled);
+    assert_eq!(status(&fixture, at), TransactionStatus::Voided);
 }
 
 #[test]
 fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pending() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Authorize, None);
+    let id = fixture.approved(PaymentKind::Authorize, None);
     let abandoned = fixture.capture(id, Some(1000)).unwrap().sent();
     abandon(&mut fixture, abandoned);
     fixture.later(3590);
@@ -98,7 +100,7 @@ fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pendin
 /// A part of a payment that settled before its void, and the refund that gives it back.
 fn refund_that_must_succeed() -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, None, None).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
     let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
@@ -137,7 +139,7 @@ fn a_refund_that_must_succeed_is_not_sent_again_after_ten_attempts_that_may_stil
 #[test]
 fn two_refunds_of_all_that_was_captured_leave_nothing_to_refund() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(Method::Purchase, None);
+    let id = fixture.approved(PaymentKind::Purchase, None);
     let first = fixture.refund(id, None).unwrap().sent();
     abandon(&mut fixture, first);
     let second = fixture.refund(id, Some(TOTAL)).unwrap().sent();

@@ -4,12 +4,12 @@ use super::*;
 
 /// A payment that was given up as absent, at the time of its last look.
 fn given_up() -> (Fixture, OperationRef) {
-    let (mut fixture, at) = in_doubt(Method::Purchase);
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(100);
     fixture.learns(at, &Finding::Absent);
     fixture.later(60);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     (fixture, at)
 }
 
@@ -25,13 +25,13 @@ fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
     let finding = found(&fixture, at);
     assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
 #[test]
 fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
     let (mut fixture, at) = given_up();
-    fixture.approved(Method::Purchase, Some(TOTAL));
+    fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     fixture.later(3600);
     let finding = found(&fixture, at);
     let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
@@ -40,7 +40,7 @@ fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
         (Kind::Void, Cause::LateApproval)
     );
     fixture.approve(void);
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(Amount::ZERO));
 }
 
@@ -49,13 +49,13 @@ fn an_operation_that_stays_away_is_looked_for_only_once_more() {
     let (mut fixture, at) = given_up();
     fixture.later(3600);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (Status::Failed, None));
+    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (TransactionStatus::Failed, None));
 }
 
 #[test]
 fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
     let (mut fixture, at) = given_up();
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     assert_eq!(again, at);
     fixture.told(at, &Outcome::Approved(approved_as("second")));
     assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
@@ -71,12 +71,12 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
         (fixture.operation(void).cause, fixture.operation(void).reference.as_deref()),
         (Cause::Duplicate, Some("first"))
     );
-    assert_eq!(status(&fixture, at), Status::Pending);
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
-    assert_eq!(status(&fixture, at), Status::Pending, "it has to be done in the end");
+    assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it has to be done in the end");
     fixture.approve(void);
     let transaction = fixture.transaction(at.transaction);
-    assert_eq!((transaction.status(), transaction.captured()), (Status::Complete, amount(TOTAL)));
+    assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Done, amount(TOTAL)));
     assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
 }
@@ -84,26 +84,26 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
 #[test]
 fn the_gateways_later_word_wins_over_its_first() {
     let (mut fixture, at) = given_up();
-    fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(at, &crate::order::tests::fixture::declined());
-    assert_eq!(status(&fixture, at), Status::Failed);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     fixture.later(3600);
     fixture.learns(at, &became(Outcome::Approved(approved_as("first"))));
-    assert_eq!((status(&fixture, at), fixture.order.owing()), (Status::Complete, Some(Amount::ZERO)));
+    assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
 #[test]
 fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_its_place() {
     for paid_again in [false, true] {
         let mut fixture = Fixture::external();
-        let at = fixture.pay(Method::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
         fixture.told(at, &unknown());
         fixture.later(100);
         fixture.learns(at, &Finding::Absent);
         fixture.later(60);
         fixture.learns(at, &Finding::Absent);
         if paid_again {
-            fixture.approved(Method::Purchase, Some(TOTAL));
+            fixture.approved(PaymentKind::Purchase, Some(TOTAL));
         }
         fixture.later(3600);
         let finding = found(&fixture, at);
@@ -123,7 +123,7 @@ fn a_part_that_turns_up_late_is_given_back_too() {
 #[test]
 fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
     let (mut fixture, at) = given_up();
-    let other = fixture.approved(Method::Purchase, None);
+    let other = fixture.approved(PaymentKind::Purchase, None);
     let void = fixture.void(other).unwrap().sent();
     fixture.approve(void);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)), "there is room for it");
@@ -139,7 +139,7 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
     fixture.later(30 * 24 * 3_600);
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "whenever it is");
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.approve(again);
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
     // Looked for now, not only when a last look is due.
@@ -157,7 +157,7 @@ fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is()
         (NoEffect::TurnedAway, by_intermediary, 1),
     ] {
         let mut fixture = Fixture::new();
-        let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         fixture.told(at, &Outcome::NoEffect(reason, said));
         assert_eq!(fixture.order.suspects().count(), suspects);
         assert_eq!(fixture.operation(at).last_look_at.is_some(), suspects == 1);
@@ -168,7 +168,7 @@ fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is()
 fn a_pending_operation_whose_earlier_attempt_was_abandoned_backs_off_like_any_other() {
     let (mut fixture, at) = given_up();
     fixture.later(3_000);
-    let again = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
+    let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.told(again, &unknown());
     fixture.later(600);
     fixture.learns(at, &Finding::Undecided);
@@ -206,21 +206,21 @@ fn only_a_last_look_that_is_due_is_put_off() {
 fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     // Of an order with a total: it still fits.
     let mut fixture = Fixture::new();
-    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, Some(1_000), Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::NeverArrived));
-    fixture.approved(Method::Purchase, Some(500));
+    fixture.approved(PaymentKind::Purchase, Some(500));
     let late = found(&fixture, at);
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
     // Of one without: the others were there before it.
     let mut fixture = Fixture::external();
-    fixture.approved(Method::Purchase, Some(500));
+    fixture.approved(PaymentKind::Purchase, Some(500));
     fixture.later(61);
-    let at = fixture.pay(Method::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    let at = fixture.pay(PaymentKind::Purchase, Some(1_000), Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::NeverArrived));
     let late = found(&fixture, at);
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
-    assert_eq!(status(&fixture, at), Status::Complete);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }

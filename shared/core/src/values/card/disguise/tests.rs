@@ -1,11 +1,11 @@
 use super::*;
 
-const ALL: [Kept; 3] = [Kept::Reference, Kept::Words, Kept::Logged];
-const WORDS: [Kept; 2] = [Kept::Words, Kept::Logged];
-const LOGGED: [Kept; 1] = [Kept::Logged];
+const ALL: [TextUse; 3] = [TextUse::Reference, TextUse::Words, TextUse::Logged];
+const WORDS: [TextUse; 2] = [TextUse::Words, TextUse::Logged];
+const LOGGED: [TextUse; 1] = [TextUse::Logged];
 
 /// A disguise, and where it is refused.
-const DISGUISES: [(&str, &[Kept]); 56] = [
+const DISGUISES: [(&str, &[TextUse]); 56] = [
     // As it is printed and typed.
     ("4111111111111111", &ALL),
     ("4111 1111 1111 1111", &ALL),
@@ -126,8 +126,8 @@ fn few_long_numbers_are_refused_as_references() {
     for _ in 0..10_000 {
         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let text = format!("{:020}", number % 10_u64.pow(19));
-        refused[0] += usize::from(looks_like_card_number(&text, Kept::Reference));
-        refused[1] += usize::from(looks_like_card_number(&text, Kept::Logged));
+        refused[0] += usize::from(looks_like_card_number(&text, TextUse::Reference));
+        refused[1] += usize::from(looks_like_card_number(&text, TextUse::Logged));
     }
     assert!(refused[0] < 200, "{refused:?} of 10,000");
     assert!(refused[1] > refused[0], "logs are stricter: {refused:?}");

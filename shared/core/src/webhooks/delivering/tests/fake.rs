@@ -176,7 +176,7 @@ type Key = (ReceiverKey, Timestamp, Uuid);
 /// The table.
 #[derive(Default)]
 pub(super) struct Table {
-    deliveries: Mutex<BTreeMap<Key, (Delivery, Option<Settled>)>>,
+    deliveries: Mutex<BTreeMap<Key, (Delivery, Option<DeliveryOutcome>)>>,
     health: Mutex<BTreeMap<ReceiverKey, Health>>,
     pub(super) refuses: Flag,
     /// Whether it cannot say which receivers failed.
@@ -191,7 +191,7 @@ impl Table {
         Ok(())
     }
 
-    fn count(&self, name: &str, of: impl Fn(&Settled) -> bool) -> usize {
+    fn count(&self, name: &str, of: impl Fn(&DeliveryOutcome) -> bool) -> usize {
         let deliveries = self.deliveries.lock().unwrap();
         let own = deliveries.iter().filter(|((key, ..), _)| key.receiver.to_string() == name);
         own.filter(|(_, (_, settled))| settled.as_ref().is_some_and(&of)).count()
@@ -230,8 +230,8 @@ impl DeliveryStore for Table {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
         let deliveries = self.deliveries.lock().unwrap();
-        let due = |settled: &Option<Settled>| match settled {
-            Some(Settled::Waits { due, .. }) if *due <= until => Some(*due),
+        let due = |settled: &Option<DeliveryOutcome>| match settled {
+            Some(DeliveryOutcome::Waits { due, .. }) if *due <= until => Some(*due),
             _ => None,
         };
         let own = deliveries.iter().filter(|((key, ..), _)| key == receiver);
@@ -241,13 +241,18 @@ impl DeliveryStore for Table {
         Ok(all.into_iter().take(limit).map(|(_, delivery)| delivery).collect())
     }
 
-    async fn settle(&self, delivery: &Delivery, settled: &Settled, _: Timestamp) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &DeliveryOutcome,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
         self.check()?;
         let key = (delivery.to.clone(), delivery.at, delivery.event);
         let mut deliveries = self.deliveries.lock().unwrap();
         let (kept, was) = deliveries.get_mut(&key).expect("it was added");
-        assert!(*was != Some(Settled::Delivered), "what arrived is not sent again");
-        if let Settled::Waits { failures, since, .. } = settled {
+        assert!(*was != Some(DeliveryOutcome::Delivered), "what arrived is not sent again");
+        if let DeliveryOutcome::Waits { failures, since, .. } = settled {
             (kept.failures, kept.since) = (*failures, Some(*since));
         }
         *was = Some(settled.clone());
@@ -330,11 +335,11 @@ impl World {
     }
 
     pub(super) fn waiting(&self, name: &str) -> usize {
-        self.store.count(name, |settled| matches!(settled, Settled::Waits { .. }))
+        self.store.count(name, |settled| matches!(settled, DeliveryOutcome::Waits { .. }))
     }
 
     pub(super) fn parked(&self, name: &str) -> usize {
-        self.store.count(name, |settled| matches!(settled, Settled::Parked { .. }))
+        self.store.count(name, |settled| matches!(settled, DeliveryOutcome::Parked { .. }))
     }
 
     pub(super) fn attempts(&self, name: &str) -> u32 {
