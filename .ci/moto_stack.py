@@ -1,13 +1,16 @@
 """The template as stacks in moto's CloudFormation: one for each stage, created and then updated with other parameters.
 
-Usage: moto_stack.py ENDPOINT TEMPLATE RELEASED_TEMPLATE...
+Usage: moto_stack.py ENDPOINT TEMPLATE [RELEASED_TEMPLATE...]
 
 Checks that everything is created that moto knows, that the tables are as the template says, and that no update, of a
-parameter or from a release's template, replaces what holds data. Prints what moto does not know.
+parameter or from a release's template, replaces what holds data. A made-up successor of the template keeps these checks
+honest: an update to one that only adds must pass, and back again, and one that loses or replaces data must not. Prints
+what moto does not know.
 """
 
 import json
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import boto3
@@ -59,9 +62,13 @@ class NoManagedPolicies(ManagedPolicyLoader):
         return {}
 
 
-def transformed(path):
-    """The template as CloudFormation gets it, with SAM's resources made into plain ones."""
-    template = yaml_parse(Path(path).read_text())
+def read(path):
+    return yaml_parse(Path(path).read_text())
+
+
+def transformed(template):
+    """A template as CloudFormation gets it, with SAM's resources made into plain ones."""
+    template = deepcopy(template)
     # Nothing is uploaded: no code runs there.
     template["Globals"]["Function"]["CodeUri"] = "s3://code/code.zip"
     template = transform(template, {}, NoManagedPolicies())
@@ -128,12 +135,51 @@ class Stack:
         assert len(declared) >= 4
 
 
+def successor(template):
+    """A made-up next release: a parameter, and a function of its own that it is given to."""
+    template = deepcopy(template)
+    template["Parameters"]["Successor"] = {"Type": "String", "Default": "made-up"}
+    function = deepcopy(template["Resources"]["ReconcileFunction"])
+    # A schedule is one function's.
+    function["Properties"].pop("Events")
+    function["Properties"].setdefault("Environment", {}).setdefault("Variables", {})["SUCCESSOR"] = {"Ref": "Successor"}
+    template["Resources"]["SuccessorFunction"] = function
+    return template
+
+
+def with_index(template, name):
+    """The same, with an index of the orders, and the attribute that is its key."""
+    template = deepcopy(template)
+    table = template["Resources"]["PaymentsTable"]["Properties"]
+    table["AttributeDefinitions"].append({"AttributeName": name, "AttributeType": "S"})
+    key = {"AttributeName": name, "KeyType": "HASH"}
+    index = {"IndexName": name, "KeySchema": [key], "Projection": {"ProjectionType": "KEYS_ONLY"}}
+    table["GlobalSecondaryIndexes"].append(index)
+    return template
+
+
+def harmful(template):
+    """Successors that lose or replace something, each with what an update to it is refused for."""
+    def changed(change):
+        it = deepcopy(template)
+        change(it, it["Resources"]["PaymentsTable"]["Properties"])
+        return it
+
+    yield "is replaced: KeySchema", changed(lambda _, table: table["KeySchema"][0].update(AttributeName="in_doubt_at"))
+    yield "is replaced: TableName", changed(lambda _, table: table.update(TableName="orders"))
+    yield "JournalTable is lost", changed(lambda it, _: it["Resources"].pop("JournalTable"))
+    kept = changed(lambda it, _: it["Resources"]["PaymentsTable"].update(DeletionPolicy="Delete"))
+    yield "what a deletion leaves", kept
+    yield "in one update", with_index(with_index(template, "one"), "another")
+    yield "a deployment's saved parameters name", changed(lambda it, _: it["Parameters"].pop("InDoubtShards"))
+
+
 def indexes(table):
     return {it["IndexName"]: it["KeySchema"] for it in table["Properties"].get("GlobalSecondaryIndexes", [])}
 
 
-def check_upgrade(release, previous, template):
-    """An operator's update from a release loses and replaces nothing that holds data.
+def check_update(previous, template):
+    """An update from one template to another loses and replaces nothing that holds data. Returns what holds data.
 
     By what CloudFormation's reference says of each property: moto's own updates cannot be tried, as they lose a table that
     is changed in place, for instance by a stream.
@@ -150,9 +196,31 @@ def check_upgrade(release, previous, template):
         changed = [index for index, keys in indexes(was).items() if indexes(now).get(index) != keys]
         come = indexes(now).keys() - indexes(was).keys()
         assert len(changed) + len(come) <= 1, f"{name}: indexes {changed} and {come} in one update"
+    return data
+
+
+def check_upgrade(release, previous, template):
+    """An operator's update from a release keeps data and needs no other parameters."""
+    data = check_update(previous, template)
     gone = previous["Parameters"].keys() - template["Parameters"].keys()
     assert not gone, f"a deployment's saved parameters name {gone}"
     print(f"ok an update from {release} keeps all {len(data)} that hold data: {', '.join(data)}")
+
+
+def check_successors(source, template):
+    """What an update is refused for is found in made-up successors, and only there."""
+    following = transformed(with_index(successor(source), "made_up"))
+    check_upgrade("this template to its successor", template, following)
+    # Back from it: a rollback of the stack.
+    check_update(following, template)
+    for reason, broken in harmful(template):
+        try:
+            check_upgrade("this template", template, broken)
+        except AssertionError as refused:
+            assert reason in str(refused), (reason, refused)
+        else:
+            raise AssertionError(f"not refused: {reason}")
+    print("ok an update is refused that loses or replaces data")
 
 
 def main(endpoint, path, *released):
@@ -162,10 +230,12 @@ def main(endpoint, path, *released):
 
     aws("s3").create_bucket(Bucket="code")
     aws("s3").put_object(Bucket="code", Key="code.zip", Body=b"")
-    template = transformed(path)
-    assert released, "no release to update from"
+    source = read(path)
+    template = transformed(source)
+    check_successors(source, template)
     for release in released:
-        check_upgrade(Path(release).stem, transformed(release), template)
+        check_upgrade(Path(release).stem, transformed(read(release)), template)
+    following = transformed(successor(source))
     for stage in STAGES:
         stack = Stack(aws, template, stage)
         stack.create()
@@ -177,7 +247,11 @@ def main(endpoint, path, *released):
         stack.update(CHANGES)
         after = stack.data()
         assert after == before, f"replaced or removed: {before.items() ^ after.items()}"
-        print(f"ok {stack.name}: {len(stack.resources())} resources; an update leaves all {len(before)} that hold data")
+        for there, stack.template in [(True, following), (False, template)]:
+            stack.update({})
+            assert ("SuccessorFunction" in stack.resources()) == there
+            assert stack.data() == before
+        print(f"ok {stack.name}: {len(stack.resources())} resources; updates leave all {len(before)} that hold data")
     print(f"not in moto: {', '.join(sorted(missing | LEFT_OUT))}")
 
 

@@ -12,7 +12,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tollgate::{
     aws_client, aws_error,
-    dynamodb::{Item, switch::DynamoDbSwitch},
+    dynamodb::{Item, orders::switch::DynamoDbSwitch},
 };
 use tollgate_core::order::MerchantId;
 

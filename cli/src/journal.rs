@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use tollgate::dynamodb::{
     Item,
-    entries::{BUCKET, PARKED, SORT},
-    stream::whole_order,
+    journal::{BUCKET, PARKED, SORT},
+    orders::stream::whole_order,
 };
 use tollgate_core::journal::{
     entries,

@@ -1,13 +1,13 @@
 //! `stop` and `start`: the switch of all payments (docs/operations.md).
 
 use serde_json::json;
-use tollgate::dynamodb::switch::SwitchPosition;
+use tollgate::dynamodb::orders::switch::SwitchPosition;
 use tollgate_core::payments::store::StoreError;
 
 use crate::{args::Throw, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
 
 /// How long a process of the functions goes by what it has read.
-const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::switch::KEPT.as_secs();
+const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::orders::switch::KEPT.as_secs();
 
 pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<Report, Failure> {
     let stage = place.stage()?;

@@ -39,13 +39,13 @@ const TOKEN_MAX_BYTES: usize = 2_048;
 #[error("the access token is not valid")]
 pub struct InvalidToken;
 
-/// Whom a token is issued to. Tokens of earlier versions say neither which key nor which shopper.
+/// Whom a token is issued to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// The merchant's systems, by one of its keys: its [`key_digest`], and what it may do.
-    Key(Option<String>, Role),
+    Key(String, Role),
     /// A shopper's browser, by a random id.
-    Shopper(Option<Uuid>),
+    Shopper(Uuid),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,8 +59,7 @@ struct Claims {
     /// Of the merchant: which of its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    /// What that key might do when the token was issued. Tokens of earlier versions, and of keys that may do everything,
-    /// do not say.
+    /// What that key might do when the token was issued; none where it might do everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     iat: i64,
@@ -126,8 +125,8 @@ pub fn issue(
     now: Timestamp,
 ) -> Result<(String, Timestamp), InvalidToken> {
     let (grant, shopper, key, role) = match holder {
-        Holder::Key(digest, role) => (Principal::ClientCredentials, None, digest.clone(), *role),
-        Holder::Shopper(id) => (Principal::Implicit, *id, None, Role::All),
+        Holder::Key(digest, role) => (Principal::ClientCredentials, None, Some(digest.clone()), *role),
+        Holder::Shopper(id) => (Principal::Implicit, Some(*id), None, Role::All),
     };
     install_hmac();
     let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
@@ -141,10 +140,13 @@ pub fn issue(
         iat: now.as_second(),
         exp: expires.as_second(),
     };
+    Ok((signed(merchant, &claims)?, expires))
+}
+
+fn signed(merchant: &Merchant, claims: &Claims) -> Result<String, InvalidToken> {
     let header = Header { kid: Some(merchant.id.to_string()), ..Header::new(Algorithm::HS256) };
     let key = EncodingKey::from_secret(merchant.token_signing_key.expose_secret().as_bytes());
-    let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| InvalidToken)?;
-    Ok((token, expires))
+    jsonwebtoken::encode(&header, claims, &key).map_err(|_| InvalidToken)
 }
 
 /// Whose token it claims to be. Nothing is verified by this.
@@ -177,15 +179,15 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
                 // Only a newer version knows it: what it may do is not known here.
                 Some(name) => Role::from_name(name).unwrap_or(Role::Read),
             };
-            let key = claims.key.as_deref().and_then(|digest| named_key(merchant, digest));
-            let (key_name, role) = match key {
+            let digest = claims.key.ok_or(InvalidToken)?;
+            let (key_name, role) = match named_key(merchant, &digest) {
                 Some(key) => (key.name.clone(), issued.min(key.role)),
                 None => (None, issued),
             };
-            Ok(Verified { principal: claims.grant, shopper: None, key: claims.key, key_name, role })
+            Ok(Verified { principal: claims.grant, shopper: None, key: Some(digest), key_name, role })
         }
         Principal::Implicit => {
-            let shopper = claims.shopper.map(Shopper::of);
+            let shopper = Some(Shopper::of(claims.shopper.ok_or(InvalidToken)?));
             Ok(Verified { principal: claims.grant, shopper, key: None, key_name: None, role: Role::Read })
         }
         // Nobody is given such a token.
@@ -278,4 +280,47 @@ fn install_hmac() {
             tracing::warn!("another token cryptography provider is installed");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_does_not_say_which_key_or_which_shopper_is_not_valid() {
+        let secret = "hush-0123456789abcdef0123456789abcdef";
+        let document = json!({
+            "keys": [secret],
+            "token_signing_key": secret,
+            "gateway": {"site": "fts-uat", "username": "u", "password": secret, "merchids": {"USD": "496160873888"}},
+        });
+        let merchant = crate::merchant_document::parse(
+            "m".parse().unwrap(),
+            &document.to_string(),
+            crate::test_payments::GATEWAY,
+        )
+        .unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        for (grant, holder) in [
+            (Principal::ClientCredentials, Holder::Key("digest".to_owned(), Role::All)),
+            (Principal::Implicit, Holder::Shopper(Uuid::nil())),
+        ] {
+            let (token, _) = issue(&merchant, &holder, now).unwrap();
+            assert_eq!(verify(&token, &merchant, now).unwrap().principal, grant);
+            let claims = Claims {
+                iss: ISSUER.to_owned(),
+                sub: merchant.id.clone(),
+                grant,
+                shopper: None,
+                key: None,
+                role: None,
+                iat: now.as_second(),
+                exp: now.as_second() + 1,
+            };
+            let token = signed(&merchant, &claims).unwrap();
+            assert_eq!(verify(&token, &merchant, now), Err(InvalidToken));
+        }
+    }
 }

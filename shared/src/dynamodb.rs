@@ -1,175 +1,28 @@
-//! Orders in DynamoDB: one item each, every write conditional on the version that was read. The only file that
-//! knows DynamoDB.
+//! The tables in DynamoDB, one folder for each subject, and what they share. The only folder that knows DynamoDB.
 
-pub mod attempts;
-mod customers;
+mod card;
+pub mod customers;
 pub mod deliveries;
-pub mod entries;
-mod item;
+pub mod journal;
+mod members;
+pub mod orders;
+mod route;
 pub mod stream;
-pub mod switch;
-
-pub use item::{StoredCustomer, StoredOrder, short_names};
+mod words;
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::put_item::PutItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    types::AttributeValue,
 };
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
-use tollgate_core::{
-    order::{MerchantId, Order, OrderId, OrderKey},
-    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
-};
+use tollgate_core::payments::store::StoreError;
 
 use crate::aws_error;
 
-/// An index's name, and those of its partition and sort key.
-pub struct IndexNames {
-    /// The index.
-    pub index: &'static str,
-    /// Its partition key.
-    pub shard: &'static str,
-    /// Its sort key.
-    pub at: &'static str,
-}
-
-/// The names of an index, as the template has them.
-pub fn index_names(index: Index) -> IndexNames {
-    match index {
-        Index::InDoubt => IndexNames { index: "in-doubt", shard: "in_doubt_shard", at: "in_doubt_at" },
-        Index::CapturesDue => {
-            IndexNames { index: "captures-due", shard: "capture_shard", at: "capture_due_at" }
-        }
-    }
-}
-
-/// Orders in one DynamoDB table.
-pub struct DynamoDbStore {
-    client: Client,
-    table: String,
-    shards: Shards,
-}
-
-/// An order's attributes as they are stored.
+/// An item's attributes as they are stored.
 pub type Item = HashMap<String, AttributeValue>;
-
-impl DynamoDbStore {
-    /// A store on a table that exists, which spreads what is due over that many partitions of its indexes.
-    pub fn new(client: Client, table: String, shards: Shards) -> Self {
-        Self { client, table, shards }
-    }
-
-    async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
-        let request =
-            self.client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(StoredOrder::next(order, self.shards).0))
-                .condition_expression(condition)
-                .set_expression_attribute_values(expected.map(|version| {
-                    HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
-                }))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(put_error(&error)),
-        }
-    }
-}
-
-#[async_trait]
-impl OrderStore for DynamoDbStore {
-    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("order_key", AttributeValue::S(key.to_string()))
-            .consistent_read(true);
-        let output = request.send().await.map_err(|error| unavailable(&error))?;
-        output.item.map(|item| StoredOrder(item).read()).transpose()
-    }
-
-    async fn create(&self, order: &Order) -> Result<(), StoreError> {
-        self.put(order, "attribute_not_exists(order_key)", None).await
-    }
-
-    async fn save(&self, order: &Order) -> Result<(), StoreError> {
-        self.put(order, "version = :read", Some(order.version)).await
-    }
-
-    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
-        let DueQuery { index, shard, until, after, limit } = query;
-        let (text, names) = (AttributeValue::S, index_names(index));
-        let shard = shard.to_string();
-        let start = after.map(|after| {
-            Item::from([
-                ("order_key".to_owned(), text(after.key)),
-                (names.shard.to_owned(), text(shard.clone())),
-                (names.at.to_owned(), text(after.due)),
-            ])
-        });
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(names.index)
-            .key_condition_expression(format!("{} = :shard AND {} <= :until", names.shard, names.at))
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":until", text(sortable(until)))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start);
-        let output = request.send().await.map_err(|error| unavailable(&error))?;
-        let member = |item: &Item, name: &str| item.get(name)?.as_s().ok().cloned();
-        let keys = output.items().iter().filter_map(|item| parse_key(&member(item, "order_key")?)).collect();
-        let oldest = output.items().first().and_then(|item| member(item, names.at)?.parse().ok());
-        let next = output
-            .last_evaluated_key()
-            .and_then(|last| Some(Cursor { key: member(last, "order_key")?, due: member(last, names.at)? }));
-        Ok(Page { keys, oldest, next })
-    }
-}
-
-/// The key's two parts. A merchant id holds no `#`, so the first one separates them.
-fn parse_key(key: &str) -> Option<OrderKey> {
-    let (merchant, order) = key.split_once('#')?;
-    Some(OrderKey { merchant: MerchantId::stored(merchant).ok()?, order: OrderId::stored(order).ok()? })
-}
-
-/// The index partition of an order: always the same one, evenly spread.
-fn shard(key: &str, shards: u16) -> u16 {
-    let digest = Sha256::digest(key.as_bytes());
-    u16::from_be_bytes([digest[0], digest[1]]) % shards.max(1)
-}
-
-/// RFC 3339 with whole seconds, so that the order of the texts is the order of the times.
-fn sortable(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn put_error(error: &SdkError<PutItemError>) -> StoreError {
-    match error.as_service_error() {
-        Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-            match failed.item().cloned().map(|item| StoredOrder(item).read()) {
-                Some(Ok(order)) => StoreError::Conflict(Box::new(order)),
-                Some(Err(error)) => error,
-                // Orders are never deleted, so a failed condition without an item says only that a write raced.
-                None => StoreError::Unavailable("the condition failed and no item came back".to_owned()),
-            }
-        }
-        _ => unavailable(error),
-    }
-}
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
     StoreError::Unavailable(aws_error::describe(error))
 }
-
-#[cfg(test)]
-mod tests;

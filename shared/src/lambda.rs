@@ -42,7 +42,7 @@ use crate::{
     abuse::Abuse,
     access::Access,
     cardpointe::{self, CardPointe},
-    dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+    dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
     ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},

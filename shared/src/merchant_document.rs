@@ -286,8 +286,7 @@ impl MerchantDocument {
     }
 }
 
-/// A text for people. Anything else is as if it were not there: earlier versions ignored the member, so a document can
-/// have something of its own under its name, and its payments go on.
+/// A text for people. Anything else is as if it were not there: no payment depends on it.
 fn printable(value: &Value) -> Option<String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty())?;
     if text.chars().any(char::is_control) {

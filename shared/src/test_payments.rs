@@ -8,7 +8,7 @@ use tollgate_core::{
         transaction::{PaymentKind, Transaction},
     },
     payments::gateway::GatewayInfo,
-    values::{card::CardSummary, money::Amount},
+    values::{card::CardSummary, instrument::Instrument, money::Amount},
 };
 
 /// What is known of the gateway without a call.
@@ -38,5 +38,5 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 
 /// A payment that began with this operation.
 pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
-    Transaction::new(method, CardSummary::default(), first)
+    Transaction::new(method, Instrument::Card(CardSummary::default()), first)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// `0.4.0`, or `0.4.0+2026-11-21` where the deployment names its revision (`REVISION`).
+/// `1.0.0`, or `1.0.0+2026-11-21` where the deployment names its revision (`REVISION`).
 pub fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let code = env!("CARGO_PKG_VERSION");

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
-    dynamodb::{Item, entries::Column},
+    dynamodb::{Item, journal::Column},
     ports::Job,
 };
 use tollgate_core::{

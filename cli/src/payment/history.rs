@@ -61,11 +61,11 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
-        "card": {
-            "brand": transaction.card.brand.map(tollgate_core::values::card::Brand::name),
-            "last_four": transaction.card.last_four,
-            "expiry": transaction.card.expiry.map(tollgate_core::values::card::Expiry::mmyy),
-        },
+        "card": transaction.card().map(|card| json!({
+            "brand": card.brand.map(tollgate_core::values::card::Brand::name),
+            "last_four": card.last_four,
+            "expiry": card.expiry.map(tollgate_core::values::card::Expiry::mmyy),
+        })),
         "by": transaction.by.as_str(),
         "authorization_expires_at": transaction.authorization_expires_at,
         "scheduled_capture": schedule,
@@ -89,6 +89,7 @@ fn operation_value(operation: &Operation) -> Value {
         "with_idempotency_key": operation.key.is_some(),
         "by": operation.by.as_str(),
         "key_name": told.and_then(|told| told.key_name.as_ref()),
+        "person": told.and_then(|told| told.person.as_ref()),
         "actor": told.and_then(|told| told.actor.as_ref()),
         "reason": told.and_then(|told| told.reason.as_ref()),
         "merchid": operation.route.account,
@@ -134,7 +135,7 @@ fn response_value(response: &GatewayResponse) -> Value {
         "authcode": response.authcode,
         "avs": response.avs,
         "cvv": response.cvv,
-        "amount": response.amount,
+        "amount": response.amount(),
     })
 }
 
@@ -218,12 +219,13 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
                 .reference()
                 .map_or_else(|| "no reference".to_owned(), |retref| format!("retref {retref}"))
         )?;
-        let card = &transaction.card;
+        let card = transaction.card();
         writeln!(
             text,
             "  card {} ****{}, asked by {}, {}",
-            card.brand.map_or("of unknown brand", tollgate_core::values::card::Brand::name),
-            card.last_four.as_deref().unwrap_or("????"),
+            card.and_then(|card| card.brand)
+                .map_or("of unknown brand", tollgate_core::values::card::Brand::name),
+            card.and_then(|card| card.last_four.as_deref()).unwrap_or("????"),
             words(transaction.by.as_str()),
             time(transaction.created_at)
         )?;
@@ -265,7 +267,12 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         time(*at)
     )?;
     if let Some(told) = operation.attribution.as_deref() {
-        let told = [("key", &told.key_name), ("actor", &told.actor), ("reason", &told.reason)];
+        let told = [
+            ("key", &told.key_name),
+            ("person", &told.person),
+            ("actor", &told.actor),
+            ("reason", &told.reason),
+        ];
         let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
         writeln!(text, "     requested with {}", told.collect::<Vec<_>>().join(", "))?;
     }
@@ -307,7 +314,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
 }
 
 fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) -> fmt::Result {
-    let amount = response.amount.map(|amount| order.currency.decimal(amount));
+    let amount = response.amount().map(|amount| order.currency.decimal(amount));
     let parts = [
         ("respstat", &response.status),
         ("respproc", &response.processor),

@@ -93,8 +93,8 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let decimal = |amount| order.currency.decimal(amount);
-    let digits = transaction.card.last_four.as_deref().unwrap_or("????");
-    let brand = transaction.card.brand.map_or("card", Brand::name);
+    let digits = transaction.card().and_then(|card| card.last_four.as_deref()).unwrap_or("????");
+    let brand = transaction.card().and_then(|card| card.brand).map_or("card", Brand::name);
     Some(vec![
         time(row.at).to_string(),
         words(transaction_status(transaction.status())),
@@ -129,8 +129,8 @@ pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
-        "brand": transaction.card.brand.map(Brand::name),
-        "last_four": transaction.card.last_four,
+        "brand": transaction.card().and_then(|card| card.brand).map(Brand::name),
+        "last_four": transaction.card().and_then(|card| card.last_four.as_ref()),
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),

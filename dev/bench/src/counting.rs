@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{Order, OrderKey},
     payments::store::{DueQuery, OrderStore, Page, Shards, StoreError},

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
-use tollgate::dynamodb::DynamoDbStore;
+use tollgate::dynamodb::orders::DynamoDbStore;
 use tollgate_core::{
     order::{Order, OrderKey},
     payments::store::{OrderStore as _, Shards},

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Request, header::AUTHORIZATION};
 use serde_json::Value;
-use tollgate::dynamodb::{Item, StoredCustomer};
+use tollgate::dynamodb::{Item, customers::StoredCustomer};
 use tollgate_core::stored_cards::payment_method::{
     Customer, CustomerKey, MethodId, MethodState, PaymentMethod,
 };

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
-use tollgate::dynamodb::{Item, StoredOrder};
+use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{Order, OrderKey},
     payments::store::{Index, StoreError},

@@ -172,7 +172,8 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(None, Role::All), now).ok()?;
+        let (token, _) =
+            access_token::issue(&shop.merchant, &Holder::Key(String::new(), Role::All), now).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }

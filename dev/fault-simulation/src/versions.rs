@@ -15,8 +15,8 @@ const MEMBER: &str = "to_come";
 const WORDS: [(&str, &str, &str); 4] = [
     ("s", "a", "approved_by_a_new_rule"),
     ("s", "n", "set_aside"),
-    ("not_done", "try_again", "busy"),
-    ("doubt", "no_answer", "silence"),
+    ("no_effect", "try_again", "busy"),
+    ("doubt", "no_response", "silence"),
 ];
 
 /// Which version a process is of.

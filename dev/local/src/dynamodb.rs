@@ -129,7 +129,7 @@ impl Tables {
         }
     }
 
-    /// A table that an earlier version made may have no stream yet.
+    /// A table that was restored or imported has no stream.
     async fn ensure_stream(&self, name: &str, stream: Option<StreamSpecification>) -> Result<(), String> {
         let answer = self.client.describe_table().table_name(name).send().await;
         let answer = answer.map_err(|error| reason(&error))?;

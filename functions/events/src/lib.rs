@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate::{
-    dynamodb::stream::StreamEvent,
+    dynamodb::orders::stream::StreamEvent,
     publishing::{PublishReport, publish},
 };
 use tollgate_core::{payments::gateway::GatewayInfo, webhooks::event_bus::EventBus};

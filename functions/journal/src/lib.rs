@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate::dynamodb::stream::StreamEvent;
+use tollgate::dynamodb::orders::stream::StreamEvent;
 use tollgate_core::{
     journal::{
         entry_store::EntryStore,

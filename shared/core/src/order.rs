@@ -113,8 +113,8 @@ macro_rules! id {
                 &self.0
             }
 
-            /// An id that is in the table already. An earlier version may have taken what this one refuses, and its payment
-            /// must not be forgotten.
+            /// An id that is in the table already. What may be an id can become stricter, and a payment whose id is
+            /// refused since then must not be forgotten.
             pub fn stored(text: &str) -> Result<Self, InvalidId> {
                 check_form(text, $extra)?;
                 Ok(Self(text.to_owned()))

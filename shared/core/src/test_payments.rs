@@ -7,7 +7,7 @@ use crate::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
         transaction::{PaymentKind, Transaction},
     },
-    values::{card::CardSummary, money::Amount},
+    values::{card::CardSummary, instrument::Instrument, money::Amount},
 };
 
 /// What a merchant requested.
@@ -34,5 +34,5 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 
 /// A payment that began with this operation.
 pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
-    Transaction::new(method, CardSummary::default(), first)
+    Transaction::new(method, Instrument::Card(CardSummary::default()), first)
 }

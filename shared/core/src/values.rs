@@ -2,9 +2,11 @@
 
 pub mod card;
 pub mod carried;
+pub mod charged;
 pub mod clock;
 pub mod decline;
 pub mod discount;
+pub mod instrument;
 pub mod memo;
 pub mod money;
 pub mod quarter;

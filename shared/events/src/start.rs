@@ -9,7 +9,7 @@ use lambda_http::{
 };
 use tollgate::{
     aws_client,
-    dynamodb::stream::{StreamEvent, StreamResponse},
+    dynamodb::{orders::stream::StreamEvent, stream::StreamResponse},
     lambda::{
         Credentials, GATEWAY, WebhooksConfig, aws_http_client, aws_limits, install_tls, needed, optional,
     },

@@ -173,7 +173,7 @@ impl<T: Transport> CardPointe<T> {
     ) -> Option<Finding> {
         let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
         let earlier = self.earlier(merchant, question, limit).await?;
-        let attempts = AttemptRecords { latest: &latest, shared: question.shared, earlier: &earlier };
+        let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
         Some(inquiry::of_payment(question.about, question.amount, attempts, &question.known))
     }
 
@@ -187,7 +187,7 @@ impl<T: Transport> CardPointe<T> {
     ) -> Option<Finding> {
         let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
         let earlier = self.earlier(merchant, question, limit).await?;
-        let attempts = AttemptRecords { latest: &latest, shared: question.shared, earlier: &earlier };
+        let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
         let ids: Vec<&str> = question.earlier.iter().copied().chain([question.gateway_order_id]).collect();
         let refund =
             Refund { amount: question.amount, ids: &ids, payment: payment.reference, known: &question.known };

@@ -66,17 +66,14 @@ fn stands(record: &GatewayReply) -> Stands {
 pub(super) struct AttemptRecords<'a> {
     /// Of the latest attempt.
     pub(super) latest: &'a [GatewayReply],
-    /// Whether earlier attempts were sent under the same order id, as the first release did: what is declined or voided
-    /// there may be theirs.
-    pub(super) shared: bool,
     /// Of each earlier attempt that may still surface.
     pub(super) earlier: &'a [Vec<GatewayReply>],
 }
 
 impl<'a> AttemptRecords<'a> {
-    /// Every record, and whether it belongs to the latest attempt for certain.
+    /// Every record, and whether it belongs to the latest attempt.
     fn records(self) -> impl Iterator<Item = (&'a GatewayReply, bool)> {
-        let latest = self.latest.iter().map(move |record| (record, !self.shared));
+        let latest = self.latest.iter().map(|record| (record, true));
         latest.chain(self.earlier.iter().flatten().map(|record| (record, false)))
     }
 }
@@ -270,7 +267,7 @@ impl Refund<'_> {
     /// What is found under the order ids of its own attempts; none when it is not there.
     pub(super) fn under_its_own(&self, attempts: AttemptRecords<'_>) -> Option<Finding> {
         let records: Vec<_> = attempts.records().filter(|(record, _)| self.may_be(record)).collect();
-        // Under an id that attempts share, what is refused may be an earlier one's, and says nothing.
+        // What an earlier attempt came to says nothing of the latest.
         let refused = |record: &GatewayReply| {
             matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut)
         };

@@ -328,7 +328,7 @@ impl GatewayReply {
             cvv: clean(&self.cvv),
             token: self.token.as_deref().and_then(CardToken::parse),
             stored: self.stored(),
-            amount: self.amount().map(|(amount, _)| amount),
+            charged: self.amount().map(|(amount, _)| amount.into()),
             settlement_rejected: false,
             carried: Carried::default(),
         }

@@ -190,9 +190,11 @@ impl Outgoing {
         }
         let live = transaction.first().map(|first| gateway.is_live(&first.route));
         self.live_mode = live.map(|live| live.to_string());
-        self.card_type = transaction.card.brand.map(|brand| Brand::name(brand).to_owned());
-        self.customer_id = transaction.card.stored.as_ref().map(|stored| stored.profile.clone());
-        self.profile_id = transaction.card.stored.as_ref().map(|stored| stored.account.clone());
+        let card = transaction.card();
+        self.card_type = card.and_then(|card| card.brand).map(|brand| Brand::name(brand).to_owned());
+        let stored = card.and_then(|card| card.stored.as_ref());
+        self.customer_id = stored.map(|stored| stored.profile.clone());
+        self.profile_id = stored.map(|stored| stored.account.clone());
         self.transaction_id = Some(transaction.id.to_string());
         self.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
         self

@@ -1,6 +1,10 @@
 //! Customers and their stored cards, in the table of orders: one item each, under keys that no order can have. Whoever
 //! makes payments may read and write that table already, so a card that a payment stores takes no further permission.
 
+mod item;
+
+pub use item::StoredCustomer;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
 use tollgate_core::{
@@ -11,7 +15,7 @@ use tollgate_core::{
     },
 };
 
-use super::{DynamoDbStore, StoredCustomer, unavailable};
+use super::{orders::DynamoDbStore, unavailable};
 
 #[async_trait]
 impl CustomerStore for DynamoDbStore {

@@ -194,13 +194,13 @@ async fn keep(
     // What a rule declines is voided, and its card is not one to pay with.
     let stands = |first: &&Operation| first.is(Stage::Approved) && !transaction.must_not_stand();
     let operation = transaction.first().filter(stands)?;
-    transaction.card.stored.as_ref()?;
+    let card = transaction.card().filter(|card| card.stored.is_some())?;
     let new = NewMethod {
         id: transaction.id,
         key: None,
-        fingerprint: fingerprint(&transaction.card, order.currency),
+        fingerprint: fingerprint(card, order.currency),
         route: operation.route.clone(),
-        card: transaction.card.clone(),
+        card: card.clone(),
         token: None,
     };
     match methods.keep(&caller.merchant, customer, &new).await {

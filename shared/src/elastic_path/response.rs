@@ -14,6 +14,7 @@ use tollgate_core::{
     },
     payments::{gateway::GatewayInfo, merchants::Merchant},
     values::{
+        card::{Brand, Expiry},
         decline::DeclineCode,
         memo::Memo,
         money::{Amount, Currency},
@@ -51,6 +52,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let kind = transaction.last_done().as_str();
     let told = answer.filter(|_| view.principal == Principal::ClientCredentials);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
+    let card = transaction.card().cloned().unwrap_or_default();
     let mut value = json!({
         "id": transaction.id.to_string(),
         "type": "transaction",
@@ -65,10 +67,10 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         "payment_details": {
             "detailed_status": detailed_status(transaction, view.now),
             "card": {
-                "brand": transaction.card.brand.map(tollgate_core::values::card::Brand::name),
-                "last_four": transaction.card.last_four,
-                "expiry_month": transaction.card.expiry.map(tollgate_core::values::card::Expiry::month),
-                "expiry_year": transaction.card.expiry.map(tollgate_core::values::card::Expiry::year),
+                "brand": card.brand.map(Brand::name),
+                "last_four": card.last_four,
+                "expiry_month": card.expiry.map(Expiry::month),
+                "expiry_year": card.expiry.map(Expiry::year),
             },
             "authorization_code": letter(|answer| answer.authcode.as_ref()),
             "avs_result": letter(|answer| answer.avs.as_ref()),
@@ -278,7 +280,12 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         value["reason"] = reason.as_str().into();
     }
     if let Some(told) = &operation.attribution {
-        let told = [("key_name", &told.key_name), ("actor", &told.actor), ("reason", &told.reason)];
+        let told = [
+            ("key_name", &told.key_name),
+            ("person", &told.person),
+            ("actor", &told.actor),
+            ("reason", &told.reason),
+        ];
         let told = told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
         value["request"] = told.collect();
     }
@@ -293,6 +300,9 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
             "resptext": answer.text,
             "retref": answer.reference,
         });
+        if let Some(fee) = answer.charged.and_then(|charged| charged.fee) {
+            value["fee"] = json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()});
+        }
         if answer.settlement_rejected {
             value["settlement"] = "rejected".into();
         }

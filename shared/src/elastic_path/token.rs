@@ -48,14 +48,16 @@ async fn issued(access: &Access, request: &Request) -> Handled<Value> {
     };
     let source = access.source(request);
     let found = match &secret {
-        Some(secret) => access
-            .merchant_with_key(&client_id, secret, &source)
-            .await
-            .map(|(merchant, verified)| (merchant, Holder::Key(verified.key, verified.role))),
+        Some(secret) => {
+            access.merchant_with_key(&client_id, secret, &source).await.map(|(merchant, verified)| {
+                let digest = access_token::key_digest(&merchant, secret);
+                (merchant, Holder::Key(digest, verified.role))
+            })
+        }
         None => access
             .merchant_that_lets_browsers_in(&client_id, &source)
             .await
-            .map(|merchant| (merchant, Holder::Shopper(Some(access.clock.new_id())))),
+            .map(|merchant| (merchant, Holder::Shopper(access.clock.new_id()))),
     };
     let (merchant, holder) = found.map_err(|reason| {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))

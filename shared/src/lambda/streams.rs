@@ -16,8 +16,9 @@ use tollgate_core::{
 use super::{Credentials, aws, begin, needed, optional, partitions};
 use crate::{
     dynamodb::{
-        entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
-        stream::{StreamEvent, StreamResponse},
+        journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
+        orders::stream::StreamEvent,
+        stream::StreamResponse,
     },
     ports::JournalTotals,
     telemetry,

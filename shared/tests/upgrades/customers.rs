@@ -2,7 +2,7 @@
 //! read again without loss, also what only a release to come knows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tollgate::dynamodb::{Item, StoredCustomer};
+use tollgate::dynamodb::{Item, customers::StoredCustomer};
 use tollgate_core::{
     order::{CustomerReference, MerchantId},
     stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone},
@@ -32,7 +32,7 @@ fn written(customer: &Customer) -> Item {
 }
 
 #[test]
-fn customers_of_every_release_are_read_written_and_read_again_without_loss() {
+fn customers_of_every_form_are_read_written_and_read_again_without_loss() {
     for item in items::customers() {
         let customer = read(&item);
         let again = written(&customer);

@@ -1,25 +1,19 @@
-//! Items as each release wrote them, in DynamoDB's JSON. A release adds its own file before it is made; none is ever
-//! changed.
+//! Items in DynamoDB's JSON, as each form has them. From 1.0.0 on a release that writes another form adds a file, and
+//! none is changed any more.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tollgate::dynamodb::Item;
 
-const RELEASES: [(&str, &str); 5] = [
-    ("form_0_long_names", include_str!("items/form_0_long_names.json")),
-    ("form_0", include_str!("items/form_0.json")),
-    ("form_1", include_str!("items/form_1.json")),
-    ("form_1_of_0_4", include_str!("items/form_1_of_0_4.json")),
-    ("form_2", include_str!("items/form_2.json")),
-];
+const FORMS: [(&str, &str); 1] = [("form_1", include_str!("items/form_1.json"))];
 
-/// Customers with their stored cards, as the first release that has them writes them.
+/// Customers with their stored cards.
 const CUSTOMERS: &str = include_str!("items/customers.json");
 
-/// The items of one release.
-pub(crate) fn of(release: &str) -> Vec<Item> {
-    let (_, text) = RELEASES.iter().find(|(name, _)| *name == release).unwrap();
+/// The items of one form.
+pub(crate) fn of(form: &str) -> Vec<Item> {
+    let (_, text) = FORMS.iter().find(|(name, _)| *name == form).unwrap();
     parsed(text)
 }
 
@@ -36,7 +30,7 @@ pub(crate) fn all() -> impl Iterator<Item = (String, Item)> {
     let items = |(name, _)| {
         of(name).into_iter().enumerate().map(move |(n, item)| (format!("{name}, line {}", n + 1), item))
     };
-    RELEASES.into_iter().flat_map(items)
+    FORMS.into_iter().flat_map(items)
 }
 
 fn object(members: &Value) -> Item {

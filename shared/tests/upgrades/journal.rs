@@ -1,4 +1,4 @@
-//! What the journal tells of items of every release: the same before and after a write, and after a decision.
+//! What the journal tells of items of every form: the same before and after a write, and after a decision.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::{items, read, written};
+use crate::{items, next_form, read, written};
 
 fn by_id(entries: Vec<Entry>) -> BTreeMap<Uuid, Entry> {
     let count = entries.len();
@@ -30,9 +30,10 @@ fn sums_are_the_orders(name: &str, order: &Order) {
 }
 
 #[test]
-fn items_of_every_release_tell_the_same_before_and_after_they_are_written_again() {
+fn items_of_every_form_tell_the_same_before_and_after_they_are_written_again() {
     let mut told = 0;
-    for (name, item) in items::all() {
+    let next = items::all().map(|(name, item)| (format!("{name} in the next form"), next_form::of(&item)));
+    for (name, item) in items::all().chain(next) {
         let order = read(&item);
         let before = by_id(entries(None, &order));
         assert_eq!(by_id(entries(None, &read(&written(&order)))), before, "{name}");
@@ -43,7 +44,7 @@ fn items_of_every_release_tell_the_same_before_and_after_they_are_written_again(
 }
 
 #[test]
-fn what_is_decided_of_an_item_of_any_release_adds_to_what_was_told_and_changes_none_of_it() {
+fn what_is_decided_of_an_item_of_any_form_adds_to_what_was_told_and_changes_none_of_it() {
     let mut decided = 0;
     for (name, item) in items::all() {
         let before = read(&item);

@@ -50,7 +50,7 @@ pub(super) fn alone(order: &Order) -> Vec<String> {
         if payment.first().and_then(|first| first.key.as_ref()) != Some(&key) {
             broken.push(format!("{} does not have the key of its reference {}", payment.id, memo.reference));
         }
-        if payment.card.stored.is_some() && !(memo.save_card && payment.began()) {
+        if payment.card().is_some_and(|card| card.stored.is_some()) && !(memo.save_card && payment.began()) {
             broken.push(format!("the card of {} was stored, which nobody asked for", payment.id));
         }
     }
@@ -125,7 +125,7 @@ fn done(state: &State, ask: &Ask, answered: &Answered, payment: &Transaction) ->
     {
         broken.push(format!("{charged} charged of {stated}, and {:?} told as taken off", answered.taken_off));
     }
-    let stored = payment.card.stored.as_ref().map(|stored| &stored.profile);
+    let stored = payment.card().and_then(|card| card.stored.as_ref()).map(|stored| &stored.profile);
     if stored != answered.profile.as_ref() {
         broken.push(format!("{:?} is told as the profile, and {stored:?} is on record", answered.profile));
     }

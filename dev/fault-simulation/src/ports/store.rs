@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::sleep;
-use tollgate::{dynamodb::StoredOrder, elastic_path::transaction_status};
+use tollgate::{dynamodb::orders::StoredOrder, elastic_path::transaction_status};
 use tollgate_core::{
     order::{Order, OrderKey, transaction::Transaction},
     payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},

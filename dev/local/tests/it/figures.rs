@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
-use tollgate::{access_token, dynamodb::switch, secrets_manager::FRESH};
+use tollgate::{access_token, dynamodb::orders::switch, secrets_manager::FRESH};
 use tollgate_core::{
     journal::{
         keep::LATE_AFTER,

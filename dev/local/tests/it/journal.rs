@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, Options, dynamodb_client, merchants};
 use serde_json::json;
-use tollgate::dynamodb::entries::Column;
+use tollgate::dynamodb::journal::Column;
 
 use crate::{
     docs::{rows, section},

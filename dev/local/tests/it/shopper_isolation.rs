@@ -5,7 +5,6 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::access_token::{self, Holder};
 
 use crate::shop::{Answer, MASTERCARD, Shop, VISA, by_card, by_card_with, by_token};
 
@@ -291,26 +290,4 @@ async fn what_a_shopper_may_do_beyond_paying_by_card_is_the_merchants_choice() {
         assert_eq!(shop.pay("p", cent).await.status, partial, "{rules}");
         shop.close().await;
     }
-}
-
-#[tokio::test]
-async fn a_shoppers_token_of_an_earlier_version_pays_and_reads_nothing() {
-    let mut shop = open().await;
-    for order in ["o", "p"] {
-        shop.register(order, 2599).await;
-    }
-    let merchant =
-        shop.stack.ports().access.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
-    let now = tollgate_core::values::clock::Clock::now(shop.stack.clock());
-    let (old, _) = access_token::issue(&merchant, &Holder::Shopper(None), now).unwrap();
-    let (body, key) = (json!({"data": by_card("purchase", VISA)}), [("idempotency-key", "k")]);
-    let paid = with_token(&mut shop, &old, Method::POST, "/v2/orders/o/payments", &key, &body).await;
-    paid.data(200);
-    let path = format!("/v2/orders/o/transactions/{}", paid.id());
-    assert_eq!(with_token(&mut shop, &old, Method::GET, &path, &[], &json!({})).await.status, 404);
-    let again = with_token(&mut shop, &old, Method::POST, "/v2/orders/o/payments", &key, &body).await;
-    assert!(!again.is_replay(), "equal tokens may belong to two shoppers: {}", again.body);
-    again.error(422, "not_payable");
-    with_token(&mut shop, &old, Method::POST, "/v2/orders/p/payments", &[], &body).await.data(200);
-    shop.close().await;
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::json;
-use tollgate::dynamodb::switch::{DynamoDbSwitch, SwitchPosition};
+use tollgate::dynamodb::orders::switch::{DynamoDbSwitch, SwitchPosition};
 use tollgate_core::values::clock::Clock as _;
 
 use crate::{

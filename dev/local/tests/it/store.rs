@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use local::dynamodb_client;
-use tollgate::dynamodb::{DynamoDbStore, StoredOrder};
+use tollgate::dynamodb::orders::{DynamoDbStore, StoredOrder};
 use tollgate_core::{
     order::{
         BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,
@@ -22,7 +22,9 @@ use tollgate_core::{
     values::{
         card::{Brand, CardSummary, Expiry},
         carried::Carried,
+        charged::{Charged, Fee, FeeKind},
         decline::DeclineCode,
+        instrument::Instrument,
         memo::{Discounted, Memo},
         money::{Amount, Currency},
     },
@@ -170,13 +172,13 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     Transaction {
         id: id(n),
         kind: PaymentKind::Authorize,
-        card: CardSummary {
+        instrument: Instrument::Card(CardSummary {
             brand: Some(Brand::Mastercard),
             last_four: Some("4444".to_owned()),
             expiry: Some(Expiry::new(12, 2031).unwrap()),
             token: Some("9555555555554444".to_owned()),
             stored: None,
-        },
+        }),
         // Only a payment that is an order of its own has one, and there is one of those in an order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
         capture: Some(CaptureSchedule { at: now, lapsed_at: Some(now) }),
@@ -257,6 +259,7 @@ fn longest_attribution() -> Attribution {
     Attribution {
         key_name: word(KEY_NAME_MAX_CHARS),
         actor: word(ACTOR_MAX_BYTES),
+        person: word(ACTOR_MAX_BYTES),
         reason: word(REASON_MAX_BYTES),
     }
 }
@@ -279,7 +282,10 @@ fn longest_decline() -> Decision {
         cvv: word(1),
         token: None,
         stored: None,
-        amount: Some(Amount::MAX),
+        charged: Some(Charged {
+            amount: Amount::MAX,
+            fee: Some(Fee { amount: Amount::MAX, kind: FeeKind::Convenience }),
+        }),
         settlement_rejected: true,
         carried: Carried::default(),
     };

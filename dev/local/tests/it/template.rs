@@ -12,7 +12,7 @@ use local::{
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
 use serde_json::Value;
-use tollgate::dynamodb::{IndexNames, index_names};
+use tollgate::dynamodb::orders::{IndexNames, index_names};
 use tollgate_core::payments::{
     reconcile,
     scheduled_capture::{CaptureRequest, Part},

@@ -17,7 +17,7 @@ use local::{
     JOURNAL_TABLE_NAME, Options, Stack, TABLE_NAME, dynamodb_client,
     load::{Load, fill},
 };
-use tollgate::dynamodb::StoredOrder;
+use tollgate::dynamodb::orders::StoredOrder;
 use tollgate_core::{
     journal::entries, order::Order, payments::scheduled_capture::CaptureSettings, values::clock::Clock as _,
 };

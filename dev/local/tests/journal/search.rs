@@ -14,7 +14,7 @@ use local::{
     load::{Load, fill},
     merchants,
 };
-use tollgate::dynamodb::{StoredOrder, entries::DynamoDbEntries};
+use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
         entries,
@@ -140,8 +140,9 @@ fn order(paid: &Order, n: usize, began: Timestamp, step: SignedDuration) -> Orde
     let transaction = &mut order.transactions[0];
     transaction.id = Uuid::from_u128((1 << 100) + id);
     (transaction.created_at, transaction.updated_at) = (at, at);
-    transaction.card.brand = Some(if n.is_multiple_of(2) { Brand::Visa } else { Brand::Amex });
-    transaction.card.last_four = Some(format!("{:04}", n % 1_000));
+    let card = transaction.instrument.card_mut().unwrap();
+    card.brand = Some(if n.is_multiple_of(2) { Brand::Visa } else { Brand::Amex });
+    card.last_four = Some(format!("{:04}", n % 1_000));
     transaction.capture = None;
     transaction.authorization_expires_at = Some(at + SignedDuration::from_hours(7 * 24));
     for operation in &mut transaction.operations {

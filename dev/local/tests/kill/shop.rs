@@ -3,7 +3,7 @@
 use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
-use tollgate::dynamodb::DynamoDbStore;
+use tollgate::dynamodb::orders::DynamoDbStore;
 use tollgate_core::{
     order::{Order, OrderKey},
     payments::store::{OrderStore, Shards},

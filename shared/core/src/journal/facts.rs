@@ -166,8 +166,8 @@ impl OperationInOrder<'_> {
         // an expiry date.
         let known = !begins
             || matches!(fact, Fact::Approved | Fact::Lapsed | Fact::DuplicateFound)
-            || transaction.card.expiry.is_some();
-        let card = Some(&transaction.card).filter(|_| known);
+            || transaction.card().is_some_and(|card| card.expiry.is_some());
+        let card = transaction.card().filter(|_| known);
         Entry {
             id: id(operation.id, attempt.id, fact),
             fact,
@@ -215,7 +215,7 @@ fn with_decision(entry: Entry, decision: &Decision) -> Entry {
         Decision::Declined(_, decline) => Some(decline.code),
         Decision::Approved(_) | Decision::NoEffect(..) => None,
     };
-    let approved: Amount = match (decision, entry.kind, response.amount) {
+    let approved: Amount = match (decision, entry.kind, response.amount()) {
         (Decision::Approved(_), Kind::Authorize | Kind::Purchase, Some(approved)) => {
             approved.min(entry.amount)
         }

@@ -63,8 +63,8 @@ pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) ->
         amount: transaction.amount(),
         captured: transaction.captured(),
         refunded: transaction.refunded(),
-        brand: transaction.card.brand,
-        last_four: transaction.card.last_four.clone(),
+        brand: transaction.card().and_then(|card| card.brand),
+        last_four: transaction.card().and_then(|card| card.last_four.clone()),
         approval_code: first.response().and_then(|response| response.authcode.clone()),
         reference: transaction.reference().map(str::to_owned),
     })

@@ -311,7 +311,7 @@ fn that_a_payment_was_voided_elsewhere_is_told_once() {
 #[test]
 fn an_entry_says_what_the_gateway_said() {
     let less = GatewayResponse {
-        amount: Some(Amount::new(70).unwrap()),
+        charged: Some(Amount::new(70).unwrap().into()),
         settlement_rejected: true,
         ..response("r7")
     };
@@ -364,8 +364,8 @@ fn a_persons_decision_is_told_with_the_amount_that_it_was_about() {
 #[test]
 fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
     let mut part = begun(1, Kind::Authorize, 100, 0);
-    let amount = Some(Amount::new(70).unwrap());
-    part.decide(Decision::Approved(GatewayResponse { amount, ..response("r") }), at(0));
+    let charged = Some(Amount::new(70).unwrap().into());
+    part.decide(Decision::Approved(GatewayResponse { charged, ..response("r") }), at(0));
     part.attribution = Attribution::new(None, None, Some(&"an order by telephone".parse().unwrap()));
     let mut order = order(vec![part]);
     order.transactions[0].capture = Some(CaptureSchedule { at: at(1), lapsed_at: Some(at(9)) });
@@ -379,7 +379,7 @@ fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
 fn a_card_is_told_once_it_was_known() {
     let card_of = |operations: Vec<Operation>, expiry: bool| {
         let mut order = order(operations);
-        let card = &mut order.transactions[0].card;
+        let card = order.transactions[0].instrument.card_mut().unwrap();
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
         card.expiry = expiry.then(|| crate::values::card::Expiry::new(12, 2030).unwrap());
         entries(None, &order).into_iter().map(|entry| entry.brand.is_some()).collect::<Vec<_>>()

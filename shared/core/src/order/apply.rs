@@ -138,11 +138,15 @@ fn learn_from_approval(
     if !operation.kind.is_payment() {
         return;
     }
-    if let Some(token) = answer.token.clone() {
-        transaction.card.learn_from_token(token);
-    }
-    if transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card) {
-        transaction.card.stored.clone_from(&answer.stored);
+    let is_to_be_stored =
+        transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card);
+    if let Some(card) = transaction.instrument.card_mut() {
+        if let Some(token) = answer.token.clone() {
+            card.learn_from_token(token);
+        }
+        if is_to_be_stored {
+            card.stored.clone_from(&answer.stored);
+        }
     }
     if transaction.kind == PaymentKind::Authorize {
         let lifetime = context.policy.authorization_lifetime;
@@ -213,7 +217,7 @@ pub(super) fn void_duplicate(
 ) -> Option<OperationRef> {
     let origin = order.operation(at)?.clone();
     let transaction = order.transaction_mut(at.transaction)?;
-    let amount = duplicate.amount.unwrap_or(origin.amount);
+    let amount = duplicate.amount().unwrap_or(origin.amount);
     let operation =
         push_void(transaction, &origin, Cause::Duplicate, amount, duplicate.reference.clone(), context);
     Some(OperationRef { transaction: at.transaction, operation })

@@ -87,7 +87,7 @@ pub fn decide_by_hand(
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, reference)?;
             answer.reference = reference.map(str::to_owned).or(answer.reference);
-            answer.amount = Some(operation.amount);
+            answer.charged = Some(operation.amount.into());
             Outcome::Approved(answer)
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),

@@ -20,7 +20,7 @@ use crate::{
         },
         transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
-    values::money::Amount,
+    values::{instrument::Instrument, money::Amount},
 };
 
 /// The next step.
@@ -167,7 +167,7 @@ fn decide_pay(
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
         capture: capture_schedule(pay, context)?,
         shopper: pay.shopper,
-        ..Transaction::new(pay.kind, pay.card.clone(), operation)
+        ..Transaction::new(pay.kind, Instrument::Card(pay.card.clone()), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);

@@ -106,7 +106,7 @@ impl Cause {
             Self::AvsMismatch => "avs_mismatch",
             Self::CvvMismatch => "cvv_mismatch",
             Self::LateApproval => "late_approval",
-            Self::Duplicate => "twin",
+            Self::Duplicate => "duplicate",
             Self::Elsewhere => "elsewhere",
             Self::Unrecognized => "unrecognized",
         }
@@ -329,7 +329,7 @@ impl Operation {
 
     /// The amount that the gateway approved, which can be less than was requested.
     pub fn approved_amount(&self) -> Amount {
-        match (self.kind, self.response().and_then(|response| response.amount)) {
+        match (self.kind, self.response().and_then(GatewayResponse::amount)) {
             (Kind::Authorize | Kind::Purchase, Some(approved)) => approved.min(self.amount),
             _ => self.amount,
         }

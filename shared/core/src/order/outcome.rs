@@ -3,6 +3,7 @@
 use crate::values::{
     card::{CardToken, StoredCard, clean_text},
     carried::Carried,
+    charged::Charged,
     decline::{Advice, DeclineCode},
     money::Amount,
 };
@@ -35,8 +36,8 @@ pub struct GatewayResponse {
     pub token: Option<CardToken>,
     /// Where the gateway stores the card. Never stored here, as the token.
     pub stored: Option<StoredCard>,
-    /// The amount that the gateway names, sign dropped.
-    pub amount: Option<Amount>,
+    /// What the gateway says it took or held, signs dropped.
+    pub charged: Option<Charged>,
     /// Whether the settlement refused it after it was approved. It stays approved and is never repeated automatically.
     pub settlement_rejected: bool,
     /// What a newer version stored with it.
@@ -53,6 +54,11 @@ impl GatewayResponse {
     /// Whether there was no response, or an empty one.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The amount that the gateway names, without a fee.
+    pub fn amount(&self) -> Option<Amount> {
+        self.charged.map(|charged| charged.amount)
     }
 
     /// A gateway's text as it is kept.

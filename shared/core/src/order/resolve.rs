@@ -241,7 +241,7 @@ fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
 /// given back otherwise.
 fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> Next {
     let Some(operation) = order.operation(at) else { return Next::Answer };
-    let is_part = approval.amount.is_some_and(|approved| approved < operation.amount);
+    let is_part = approval.amount().is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = operation.kind.is_payment();
     // What the order owes again since a cancel is not what this attempt was for.

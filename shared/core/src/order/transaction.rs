@@ -11,7 +11,7 @@ use crate::{
         operation::{Cause, Decline, Kind, Mechanism, Operation, Principal, Shopper, Stage},
         outcome::NoEffect,
     },
-    values::{card::CardSummary, carried::Carried, memo::Memo, money::Amount},
+    values::{card::CardSummary, carried::Carried, instrument::Instrument, memo::Memo, money::Amount},
 };
 
 /// The kind of a payment.
@@ -88,8 +88,8 @@ pub struct Transaction {
     pub id: Uuid,
     /// How it began.
     pub kind: PaymentKind,
-    /// What may be kept of the card.
-    pub card: CardSummary,
+    /// What it is made with, as far as it may be stored.
+    pub instrument: Instrument,
     /// What the merchant's system said about it; for a payment that is an order of its own.
     pub memo: Option<Box<Memo>>,
     /// The merchant's own reference, as given at capture.
@@ -102,7 +102,7 @@ pub struct Transaction {
     pub authorization_expires_at: Option<Timestamp>,
     /// Who paid.
     pub by: Principal,
-    /// Which shopper paid; none for a payment by the merchant, and for shoppers whose tokens do not tell them apart.
+    /// Which shopper paid; none for a payment by the merchant.
     pub shopper: Option<Shopper>,
     /// When it was first asked for.
     pub created_at: Timestamp,
@@ -116,11 +116,11 @@ pub struct Transaction {
 
 impl Transaction {
     /// A payment that begins with this operation, under the operation's own id and by its principal.
-    pub fn new(kind: PaymentKind, card: CardSummary, first: Operation) -> Self {
+    pub fn new(kind: PaymentKind, instrument: Instrument, first: Operation) -> Self {
         Self {
             id: first.id,
             kind,
-            card,
+            instrument,
             memo: None,
             custom_reference: None,
             save_for: None,
@@ -133,6 +133,11 @@ impl Transaction {
             operations: vec![first],
             carried: Carried::default(),
         }
+    }
+
+    /// The card, if it is made with one.
+    pub fn card(&self) -> Option<&CardSummary> {
+        self.instrument.card()
     }
 
     /// The operation that began the payment.
@@ -174,7 +179,9 @@ impl Transaction {
     /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
     /// amount counts as reserved.
     pub fn is_recognized(&self) -> bool {
-        self.kind != PaymentKind::Unrecognized && self.operations.iter().all(Operation::is_recognized)
+        self.kind != PaymentKind::Unrecognized
+            && self.instrument != Instrument::Unrecognized
+            && self.operations.iter().all(Operation::is_recognized)
     }
 
     /// The operation whose outcome is not known yet; there is at most one.

@@ -243,15 +243,13 @@ pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> 
     // Refunds have references of their own; a payment beside the transaction's own is named by its void.
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
-    let earlier: Vec<&str> = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
-    let latest = operation.attempt.gateway_order_id.as_str();
+    let earlier = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
     Some(Question {
         route: &operation.route,
         about,
         amount: operation.amount,
-        gateway_order_id: latest,
-        shared: operation.shares_order_id(),
-        earlier: earlier.into_iter().filter(|id| *id != latest).collect(),
+        gateway_order_id: &operation.attempt.gateway_order_id,
+        earlier,
         known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
     })
 }

@@ -73,8 +73,6 @@ pub struct Question<'a> {
     pub amount: Amount,
     /// The order id that its latest attempt was sent with.
     pub gateway_order_id: &'a str,
-    /// Whether earlier attempts were sent with it, too: what is refused there may then be theirs.
-    pub shared: bool,
     /// The order ids of earlier attempts that were abandoned and may still surface.
     pub earlier: Vec<&'a str>,
     /// References of other things that are on record about the payment: its refunds, and what stands beside it.

@@ -25,7 +25,7 @@ use crate::{
     payments::{
         Deadline, Payments,
         merchants::{Merchant, Merchants},
-        store::{Cursor, DueQuery, IN_DOUBT_SHARDS_BEFORE, IN_DOUBT_SHARDS_MAX, Index},
+        store::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
     },
 };
 
@@ -164,11 +164,11 @@ fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
 
 /// The partitions that a run looks into, of so many that are written to.
 ///
-/// They always include those of versions before 0.4.0, which run beside this one during an upgrade. Once an hour they
-/// are all that there can be: after their number was lowered, what was written before still lies in the others.
+/// Once an hour they are all that there can be: after their number was lowered, what was written before is still in the
+/// others.
 fn shards(written: u16, now: Timestamp) -> Vec<u16> {
     let full_hour = now.as_second().rem_euclid(3600) < 60;
-    let all = if full_hour { IN_DOUBT_SHARDS_MAX } else { written.max(IN_DOUBT_SHARDS_BEFORE) };
+    let all = if full_hour { IN_DOUBT_SHARDS_MAX } else { written };
     let mut shards: Vec<u16> = (0..all).collect();
     // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
     let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
@@ -386,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_earlier_version_or_another_setting_wrote_is_found() {
+    fn what_another_setting_wrote_is_found() {
         let sorted = |written, at: &str| {
             let mut shards = shards(written, at.parse().unwrap());
             shards.sort_unstable();
@@ -394,11 +394,11 @@ mod tests {
         };
         let minute = "2026-11-21T10:59:59Z";
         assert_eq!(sorted(64, minute), (0..64).collect::<Vec<_>>());
-        assert_eq!(sorted(1, minute), (0..4).collect::<Vec<_>>(), "those of versions before 0.4.0");
+        assert_eq!(sorted(1, minute), [0]);
         for full in ["2026-11-21T11:00:00Z", "2026-11-21T11:00:59Z"] {
             assert_eq!(sorted(1, full), (0..256).collect::<Vec<_>>(), "{full}");
         }
-        assert_eq!(sorted(1, "2026-11-21T11:01:00Z"), (0..4).collect::<Vec<_>>());
+        assert_eq!(sorted(1, "2026-11-21T11:01:00Z"), [0]);
         let first = |n: i64| shards(4, Timestamp::from_second(n * 60 + 60).unwrap())[0];
         let firsts: BTreeSet<u16> = (0..4).map(first).collect();
         assert_eq!(firsts.len(), 4, "each run begins with another");

@@ -23,9 +23,6 @@ pub enum StoreError {
 /// (`IN_DOUBT_SHARDS`).
 pub const IN_DOUBT_SHARDS_MAX: u16 = 256;
 
-/// Partitions that versions before 0.4.0 write to, whatever the deployment's choice; so they are always read.
-pub const IN_DOUBT_SHARDS_BEFORE: u16 = 4;
-
 /// Most partitions that the index of scheduled captures can have. How many it has is the deployment's choice
 /// (`CAPTURE_SHARDS`).
 pub const CAPTURE_SHARDS_MAX: u16 = 256;

@@ -172,7 +172,7 @@ impl Gateway for ScriptedGateway {
         }
         let answer = GatewayResponse {
             reference: Some("r".to_owned()),
-            amount: Some(instruction.amount),
+            charged: Some(instruction.amount.into()),
             ..GatewayResponse::default()
         };
         self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
@@ -363,7 +363,7 @@ fn declined() -> Outcome {
 fn approved_as(reference: &str) -> GatewayResponse {
     GatewayResponse {
         reference: Some(reference.to_owned()),
-        amount: Some(Amount::new(2599).unwrap()),
+        charged: Some(Amount::new(2599).unwrap().into()),
         ..GatewayResponse::default()
     }
 }

@@ -95,7 +95,6 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
         about,
         amount: amount(),
         gateway_order_id: "tg1",
-        shared: false,
         earlier: Vec::new(),
         known: Vec::new(),
     };

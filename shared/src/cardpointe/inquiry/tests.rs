@@ -50,12 +50,7 @@ fn approved(finding: &Finding) -> bool {
 
 /// A payment that was sent once.
 fn of_one(about: Inquired<'_>, records: &[GatewayReply]) -> Finding {
-    of_payment(about, amount(), AttemptRecords { latest: records, shared: false, earlier: &[] }, &[])
-}
-
-/// One whose attempts share an order id, as the first release sent them.
-fn of_shared(about: Inquired<'_>, records: &[GatewayReply]) -> Finding {
-    of_payment(about, amount(), AttemptRecords { latest: records, shared: true, earlier: &[] }, &[])
+    of_payment(about, amount(), AttemptRecords { latest: records, earlier: &[] }, &[])
 }
 
 /// The refund of payment 111.
@@ -64,7 +59,7 @@ fn refund<'a>(known: &'a [&'a str]) -> Refund<'a> {
 }
 
 fn own(records: &[GatewayReply], known: &[&str]) -> Option<Finding> {
-    refund(known).under_its_own(AttemptRecords { latest: records, shared: false, earlier: &[] })
+    refund(known).under_its_own(AttemptRecords { latest: records, earlier: &[] })
 }
 
 fn payment() -> GatewayReply {
@@ -93,11 +88,10 @@ fn a_payment_is_what_its_record_says() {
 fn a_payment_of_which_the_gateway_lost_the_processor_is_told_as_such() {
     let found = of_one(Inquired::Purchase, &[timed_out()]);
     assert!(matches!(found, Finding::TimedOut(response) if response.code.as_deref() == Some("62")));
-    assert_eq!(
-        of_shared(Inquired::Purchase, &[timed_out()]),
-        Finding::Absent,
-        "it may be the earlier attempt's"
-    );
+    let earlier = [vec![timed_out()]];
+    let attempts = AttemptRecords { latest: &[], earlier: &earlier };
+    let found = of_payment(Inquired::Purchase, amount(), attempts, &[]);
+    assert_eq!(found, Finding::Absent, "it may be the earlier attempt's");
     // Without a settlement state it is no record of a timeout.
     let bare = GatewayReply { setlstat: None, ..timed_out() };
     assert_eq!(of_one(Inquired::Purchase, &[bare]), Finding::Undecided);
@@ -143,19 +137,19 @@ fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
 }
 
 #[test]
-fn an_approval_beside_a_decline_of_an_earlier_attempt_counts() {
+fn an_approval_beside_a_decline_counts() {
     let records = [record("C", "Declined", "0.00"), record("A", "Queued for Capture", "25.99")];
-    assert!(approved(&of_shared(Inquired::Purchase, &records)));
+    assert!(approved(&of_one(Inquired::Purchase, &records)));
 }
 
 #[test]
 fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
     let one = record("A", "Queued for Capture", "25.99");
     let found =
-        of_shared(Inquired::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
+        of_one(Inquired::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
     assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
     let earlier = [vec![record("A", "Accepted", "25.99")]];
-    let attempts = AttemptRecords { latest: std::slice::from_ref(&one), shared: false, earlier: &earlier };
+    let attempts = AttemptRecords { latest: std::slice::from_ref(&one), earlier: &earlier };
     let found = of_payment(Inquired::Purchase, amount(), attempts, &[]);
     assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
 }
@@ -164,11 +158,9 @@ fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
 fn what_an_earlier_attempt_came_to_is_not_taken_for_the_latest() {
     for refused in [record("C", "Declined", "0.00"), record("A", "Voided", "0.00"), timed_out()] {
         let earlier = [vec![refused]];
-        let attempts = AttemptRecords { latest: &[not_found()], shared: false, earlier: &earlier };
+        let attempts = AttemptRecords { latest: &[not_found()], earlier: &earlier };
         assert_eq!(of_payment(Inquired::Purchase, amount(), attempts, &[]), Finding::Absent);
     }
-    let voided = record("A", "Voided", "0.00");
-    assert_eq!(of_shared(Inquired::Purchase, &[voided]), Finding::Absent);
 }
 
 #[test]
@@ -178,8 +170,7 @@ fn a_refund_that_is_listed_under_the_payments_order_id_is_no_second_payment() {
         |written| GatewayReply { retref: Some("333".to_owned()), ..record("A", "Accepted", written) };
     let records = [charged, refunded("-25.99")];
     assert!(approved(&of_one(Inquired::Purchase, &records)));
-    let attempts =
-        AttemptRecords { latest: &records[..1], shared: false, earlier: &[vec![refunded("25.99")]] };
+    let attempts = AttemptRecords { latest: &records[..1], earlier: &[vec![refunded("25.99")]] };
     assert!(
         approved(&of_payment(Inquired::Purchase, amount(), attempts, &["333"])),
         "known by its reference"
@@ -272,9 +263,9 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     let voided = outcome(own(&[record("A", "Voided", "0.00")], &[]).unwrap());
     assert!(matches!(voided, Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
     assert!(matches!(own(&[timed_out()], &[]), Some(Finding::TimedOut(_))));
-    // Under an id that attempts share, it may be an earlier one's.
-    let shared = AttemptRecords { latest: std::slice::from_ref(&declined), shared: true, earlier: &[] };
-    assert_eq!(refund(&[]).under_its_own(shared), None);
+    // Under the id of an earlier attempt, it says nothing of the latest.
+    let earlier = AttemptRecords { latest: &[], earlier: &[vec![declined]] };
+    assert_eq!(refund(&[]).under_its_own(earlier), None);
 }
 
 #[test]
@@ -303,9 +294,7 @@ fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
 #[test]
 fn an_authorization_of_zero_is_approved_by_its_own_record_and_no_payment_is() {
     let zero = [record("A", "Zero Amount", "0.00")];
-    let of = |about, amount| {
-        of_payment(about, amount, AttemptRecords { latest: &zero, shared: false, earlier: &[] }, &[])
-    };
+    let of = |about, amount| of_payment(about, amount, AttemptRecords { latest: &zero, earlier: &[] }, &[]);
     assert!(approved(&of(Inquired::Authorize, Amount::ZERO)));
     assert_eq!(of(Inquired::Authorize, amount()), Finding::Undecided);
     assert_eq!(of(Inquired::Purchase, Amount::ZERO), Finding::Undecided);

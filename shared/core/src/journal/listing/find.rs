@@ -209,8 +209,13 @@ impl Condition {
             Self::ListedAt(_) => true,
             Self::Status(all) => all.contains(&transaction.status()),
             Self::Currency(all) => all.contains(&order.currency),
-            Self::Brand(all) => transaction.card.brand.is_some_and(|brand| all.contains(&brand)),
-            Self::LastFour(digits) => transaction.card.last_four.as_ref() == Some(digits),
+            Self::Brand(all) => {
+                let brand = transaction.card().and_then(|card| card.brand);
+                brand.is_some_and(|brand| all.contains(&brand))
+            }
+            Self::LastFour(digits) => {
+                transaction.card().and_then(|card| card.last_four.as_ref()) == Some(digits)
+            }
             Self::Amount(is) => is.holds(&transaction.amount().minor()),
             Self::Captured(is) => is.holds(&transaction.captured().minor()),
             Self::AmountAsShown(text) => {
@@ -290,8 +295,8 @@ mod tests {
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
         transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
-        transaction.card.brand = Some(Brand::Visa);
-        transaction.card.last_four = Some("1111".to_owned());
+        let card = transaction.instrument.card_mut().unwrap();
+        (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
         order.transactions.push(transaction);
         order
     }

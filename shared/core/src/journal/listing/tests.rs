@@ -62,7 +62,7 @@ impl World {
             operation
         };
         let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second));
-        transaction.card.last_four = Some(format!("{:04}", n % 3));
+        transaction.instrument.card_mut().unwrap().last_four = Some(format!("{:04}", n % 3));
         transaction.operations.push(operation(1, Kind::Capture, second + 1));
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
         order.transactions.push(transaction);

@@ -145,7 +145,7 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
     fixture.later(3_600);
     let found = GatewayResponse {
         reference: Some("r2".to_owned()),
-        amount: Some(amount(TOTAL)),
+        charged: Some(amount(TOTAL).into()),
         ..GatewayResponse::default()
     };
     let next = fixture.learns(at, &Finding::Became(Box::new(Outcome::Approved(found))));
@@ -263,7 +263,7 @@ fn what_was_asked_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut fixture = Fixture::external();
         let at = fixture.pay(PaymentKind::Purchase, Some(1000), None).unwrap().sent();
-        let answer = GatewayResponse { amount: Some(amount(told)), ..GatewayResponse::default() };
+        let answer = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
         fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, answer));
         fixture.later(3_600);
         decide(&mut fixture, at, DONE, Some("r1")).unwrap();

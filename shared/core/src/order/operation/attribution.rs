@@ -14,8 +14,10 @@ pub const ACTOR_MAX_BYTES: usize = 64;
 pub struct Attribution {
     /// The name of the merchant's key, if it has one.
     pub key_name: Option<String>,
-    /// A person in the caller's system.
+    /// A person in the caller's system, as the caller states it.
     pub actor: Option<String>,
+    /// A person whom Tollgate has verified.
+    pub person: Option<String>,
     /// Why the person did it.
     pub reason: Option<String>,
 }
@@ -30,6 +32,7 @@ impl Attribution {
         let attribution = Self {
             key_name: key_name.map(ToString::to_string),
             actor: actor.map(ToString::to_string),
+            person: None,
             reason: reason.map(ToString::to_string),
         };
         Some(Box::new(attribution)).filter(|told| **told != Self::default())

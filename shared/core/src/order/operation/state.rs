@@ -149,7 +149,8 @@ pub struct Attempt {
     pub number: u32,
     /// When it was saved, before it was sent.
     pub at: Timestamp,
-    /// The order id that the gateway knows it by; see [`gateway_order_id`](super::gateway_order_id).
+    /// The order id that the gateway knows it by, which follows from the attempt's id; see
+    /// [`gateway_order_id`](super::gateway_order_id).
     pub gateway_order_id: String,
 }
 
@@ -315,11 +316,6 @@ impl super::Operation {
         self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
     }
 
-    /// Whether the latest attempt shares its order id with earlier ones, as the first release sent them.
-    pub fn shares_order_id(&self) -> bool {
-        self.attempt.number > 1 && self.attempt.gateway_order_id != super::gateway_order_id(self.attempt.id)
-    }
-
     pub(super) fn pending_from(now: Timestamp) -> OperationState {
         OperationState::Pending(Pending::from_now(now))
     }
@@ -430,18 +426,6 @@ mod tests {
         operation.keep_unapplied(declined(), Timestamp::UNIX_EPOCH);
         assert_eq!(operation.superseded[0].decision, Some(declined()));
         assert!(operation.is(Stage::Unrecognized));
-    }
-
-    #[test]
-    fn only_a_further_attempt_under_the_first_ones_order_id_shares_it() {
-        let mut operation = pending();
-        // The first attempt has it alone, whatever its form.
-        operation.attempt.gateway_order_id = "of the first release".to_owned();
-        assert!(!operation.shares_order_id());
-        operation.attempt.number = 2;
-        assert!(operation.shares_order_id());
-        operation.attempt.gateway_order_id = super::super::gateway_order_id(operation.attempt.id);
-        assert!(!operation.shares_order_id());
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn a_payment_voided_elsewhere_is_not_approved_and_frees_the_order() {
 fn approved_as(reference: &str) -> GatewayResponse {
     GatewayResponse {
         reference: Some(reference.to_owned()),
-        amount: Some(amount(TOTAL)),
+        charged: Some(amount(TOTAL).into()),
         ..GatewayResponse::default()
     }
 }

@@ -221,7 +221,7 @@ fn fresh(ids: &AtomicU64) -> Uuid {
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(operation.amount),
+        charged: Some(operation.amount.into()),
         ..GatewayResponse::default()
     })
 }
@@ -229,7 +229,7 @@ pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
 pub(in crate::order) fn partial(minor: u64) -> Outcome {
     let answer = GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(amount(minor)),
+        charged: Some(amount(minor).into()),
         ..GatewayResponse::default()
     };
     Outcome::PartiallyApproved(answer)

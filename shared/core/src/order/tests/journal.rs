@@ -87,8 +87,8 @@ fn besides() -> impl Strategy<Value = Besides> {
 }
 
 fn response(reference: &str, minor: Option<u64>) -> GatewayResponse {
-    let amount = minor.map(amount);
-    GatewayResponse { reference: Some(reference.to_owned()), amount, ..GatewayResponse::default() }
+    let charged = minor.map(|minor| amount(minor).into());
+    GatewayResponse { reference: Some(reference.to_owned()), charged, ..GatewayResponse::default() }
 }
 
 fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {

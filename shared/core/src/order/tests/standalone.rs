@@ -42,7 +42,7 @@ fn stored() -> StoredCard {
 fn approved() -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(amount(TOTAL)),
+        charged: Some(amount(TOTAL).into()),
         stored: Some(stored()),
         ..GatewayResponse::default()
     })
@@ -68,7 +68,7 @@ fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
         let mut fixture = Fixture::new();
         let at = fixture.ask(alone(PaymentKind::Purchase, asked), Some("k")).unwrap().sent();
         fixture.told(at, &approved());
-        assert_eq!(only(&fixture).card.stored, asked.then(stored));
+        assert_eq!(only(&fixture).card().unwrap().stored, asked.then(stored));
         assert_eq!(fixture.operation(at).response().unwrap().stored, None);
     }
 }

@@ -37,7 +37,7 @@ async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(Amount::new(500).unwrap()),
+        charged: Some(Amount::new(500).unwrap().into()),
         ..GatewayResponse::default()
     }));
     let performed = fixture.purchase(None).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_a
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(Amount::new(500).unwrap()),
+        charged: Some(Amount::new(500).unwrap().into()),
         token: Some(CardToken {
             value: "9477709629051443".to_owned(),
             brand: None,
@@ -65,7 +65,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_a
     let operation = performed.order.operation(performed.at).unwrap();
     assert_eq!(operation.response().and_then(|answer| answer.token.clone()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
-    assert_eq!(transaction.card.last_four.as_deref(), Some("1443"));
+    assert_eq!(transaction.card().unwrap().last_four.as_deref(), Some("1443"));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         reference: Some("r".to_owned()),
-        amount: Some(Amount::new(500).unwrap()),
+        charged: Some(Amount::new(500).unwrap().into()),
         ..GatewayResponse::default()
     }));
     // The write that holds the partial approval and the void is not done.

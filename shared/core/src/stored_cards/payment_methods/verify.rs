@@ -116,7 +116,6 @@ impl PaymentMethods {
             about: Inquired::Authorize,
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
-            shared: false,
             earlier: Vec::new(),
             known: Vec::new(),
         };

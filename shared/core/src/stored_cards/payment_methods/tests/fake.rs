@@ -213,7 +213,7 @@ fn approved(stored: StoredCard, cvv: Option<String>) -> Outcome {
         reference: Some("123".to_owned()),
         token: crate::values::card::CardToken::parse("9418594164541111"),
         stored: Some(stored),
-        amount: Some(Amount::ZERO),
+        charged: Some(Amount::ZERO.into()),
         cvv,
         ..GatewayResponse::default()
     })

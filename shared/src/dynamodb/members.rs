@@ -4,7 +4,6 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use tollgate_core::{
     payments::store::StoreError,
@@ -15,9 +14,9 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::dynamodb::Item;
+use super::Item;
 
-/// A member's name in the table, and the longer one under which the first items have it; empty where there was none.
+/// A member's name in the table, and what it is short for; empty where it is short for nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name(pub(super) &'static str, pub(super) &'static str);
 
@@ -26,7 +25,7 @@ type Read<T> = Result<T, StoreError>;
 /// What is left to read of an object.
 pub(super) struct Reader {
     left: Item,
-    /// Vocabulary that were not recognized.
+    /// Words that were not recognized.
     carried: Carried,
 }
 
@@ -36,7 +35,7 @@ impl Reader {
     }
 
     fn take(&mut self, name: Name) -> Option<AttributeValue> {
-        self.left.remove(name.0).or_else(|| self.left.remove(name.1))
+        self.left.remove(name.0)
     }
 
     /// Leaves out what has no meaning here, but is known.
@@ -85,35 +84,23 @@ impl Reader {
         self.amount_maybe(name)?.ok_or_else(|| corrupt(name))
     }
 
-    /// A UUID as bytes; the first items have it as text.
+    /// A UUID, stored as bytes.
     pub(super) fn id_maybe(&mut self, name: Name) -> Read<Option<Uuid>> {
-        self.maybe(name, |value| match value {
-            AttributeValue::B(bytes) => Uuid::from_slice(bytes.as_ref()).ok(),
-            AttributeValue::S(text) => text.parse().ok(),
-            _ => None,
-        })
+        self.maybe(name, |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok())
     }
 
     pub(super) fn id(&mut self, name: Name) -> Read<Uuid> {
         self.id_maybe(name)?.ok_or_else(|| corrupt(name))
     }
 
-    /// A SHA-256 as bytes; the first items have it in base64.
+    /// A SHA-256, stored as bytes.
     pub(super) fn digest_maybe(&mut self, name: Name) -> Read<Option<[u8; 32]>> {
-        self.maybe(name, |value| match value {
-            AttributeValue::B(bytes) => bytes.into_inner().try_into().ok(),
-            AttributeValue::S(text) => URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok(),
-            _ => None,
-        })
+        self.maybe(name, |value| value.as_b().ok()?.as_ref().try_into().ok())
     }
 
-    /// A moment as nanoseconds since 1970; the first items have it as RFC 3339.
+    /// A moment, stored as nanoseconds since 1970.
     pub(super) fn moment_maybe(&mut self, name: Name) -> Read<Option<Timestamp>> {
-        self.maybe(name, |value| match value {
-            AttributeValue::N(number) => Timestamp::from_nanosecond(number.parse().ok()?).ok(),
-            AttributeValue::S(text) => text.parse().ok(),
-            _ => None,
-        })
+        self.maybe(name, |value| Timestamp::from_nanosecond(value.as_n().ok()?.parse().ok()?).ok())
     }
 
     pub(super) fn moment(&mut self, name: Name) -> Read<Timestamp> {

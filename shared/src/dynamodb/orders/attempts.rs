@@ -7,7 +7,7 @@ use tollgate_core::payments::{
     store::StoreError,
 };
 
-use super::unavailable;
+use crate::dynamodb::unavailable;
 
 /// Counts in one DynamoDB table.
 pub struct DynamoDbAttempts {

@@ -16,13 +16,13 @@ use tollgate_core::{
     },
 };
 
-use super::{
+use crate::dynamodb::{
+    Item,
+    card::{card, read_card},
     members::{Name, Reader, Writer},
-    payment::{card, read_card},
     route::{read_route, write_route},
     words::{NO_EFFECTS, meaning, word},
 };
-use crate::dynamodb::Item;
 
 const KEY: Name = Name("order_key", "");
 const REFERENCE: Name = Name("customer", "");

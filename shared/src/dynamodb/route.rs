@@ -7,8 +7,7 @@ use tollgate_core::{order::operation::Route, payments::store::StoreError, values
 use super::members::{Name, Reader, Writer};
 
 pub(super) const ROUTE: Name = Name("r", "route");
-/// The gateway of a route that names none: it was the only one for a long time, and a name costs bytes in every
-/// operation.
+/// The gateway of a route that names none. It is almost every operation's, and a name costs bytes in each of them.
 const UNNAMED_GATEWAY: &str = "cardpointe";
 const GATEWAY: Name = Name("gateway", "");
 const MERCHID: Name = Name("mi", "merchid");

@@ -9,22 +9,28 @@ use tollgate_core::{
     },
     payments::store::StoreError,
     values::{
-        card::{CardSummary, StoredCard},
         carried::Carried,
+        instrument::Instrument,
         memo::{Discounted, Memo},
     },
 };
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer, corrupt},
     operation::{self, Usual},
-    words::{BRANDS, METHODS, PRINCIPALS, meaning, word},
+    words::{METHODS, PRINCIPALS, read_principal},
 };
-use crate::dynamodb::Item;
+use crate::dynamodb::{
+    Item,
+    card::{card, read_card},
+    members::{Name, Reader, Writer, corrupt},
+    words::{meaning, word},
+};
 
 const ID: Name = Name("i", "id");
 const METHOD: Name = Name("m", "method");
+/// The word for what it is made with: none for a card, which is what almost all are made with.
+const INSTRUMENT: Name = Name("instrument", "");
 const CARD: Name = Name("cd", "card");
 const MEMO: Name = Name("me", "memo");
 const CUSTOM_REFERENCE: Name = Name("custom_reference", "");
@@ -37,18 +43,8 @@ const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
 const OPERATIONS: Name = Name("o", "operations");
 
-// The card.
-const BRAND: Name = Name("br", "brand");
-const LAST_FOUR: Name = Name("l4", "last_four");
-const EXPIRY: Name = Name("ex", "expiry");
-const TOKEN: Name = Name("tk", "token");
-const STORED: Name = Name("stored", "");
-const PROFILE: Name = Name("profile", "");
-const ACCOUNT: Name = Name("account", "");
-
 // The scheduled capture.
 const AT: Name = Name("w", "at");
-const LAPSED: Name = Name("lapsed", "");
 const LAPSED_AT: Name = Name("la", "lapsed_at");
 
 // The memo.
@@ -69,7 +65,7 @@ const SAVE_CARD: Name = Name("save_card", "");
 const PERSONAL_UNTIL: Name = Name("personal_until", "");
 
 /// What is short for another name here.
-pub(super) const NAMES: [Name; 15] = [
+pub(super) const NAMES: [Name; 11] = [
     METHOD,
     CARD,
     MEMO,
@@ -78,10 +74,6 @@ pub(super) const NAMES: [Name; 15] = [
     BY,
     SHOPPER,
     OPERATIONS,
-    BRAND,
-    LAST_FOUR,
-    EXPIRY,
-    TOKEN,
     AT,
     LAPSED_AT,
     REFERENCE,
@@ -93,7 +85,9 @@ pub(super) fn transaction(transaction: &Transaction, order: &Whole) -> Item {
         writer.id(ID, transaction.id);
     }
     writer.word(METHOD, word(METHODS, &transaction.kind));
-    writer.object(CARD, card(&transaction.card));
+    if let Some(of) = transaction.card() {
+        writer.object(CARD, card(of));
+    }
     writer.some(MEMO, transaction.memo.as_ref(), |writer, name, kept| writer.object(name, memo(kept)));
     writer.text_maybe(CUSTOM_REFERENCE, transaction.custom_reference.as_ref());
     writer.text_maybe(SAVE_FOR, transaction.save_for.as_ref());
@@ -145,11 +139,13 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
     let mut transaction = Transaction {
         id: id.ok_or_else(|| corrupt(ID))?,
         kind: method,
-        card: members.part(CARD, read_card)?.unwrap_or_default(),
+        instrument: read_instrument(&mut members)?,
         memo: members.part(MEMO, read_memo)?.map(Box::new),
         custom_reference: members.text_maybe(CUSTOM_REFERENCE)?,
         save_for: members.text_maybe(SAVE_FOR)?,
-        capture: None,
+        capture: members.part(CAPTURE, |members| {
+            Ok(CaptureSchedule { at: members.moment(AT)?, lapsed_at: members.moment_maybe(LAPSED_AT)? })
+        })?,
         authorization_expires_at: members.moment_maybe(AUTHORIZATION_EXPIRES_AT)?,
         by,
         shopper: members.id_maybe(SHOPPER)?.map(Shopper),
@@ -158,52 +154,21 @@ pub(super) fn read_transaction(mut members: Reader, order: &Whole) -> Result<Tra
         operations,
         carried: Carried::default(),
     };
-    // Form 0 says only that it lapsed. That was recorded once the authorization had ended.
-    let lapsed_before = transaction.authorization_expires_at.unwrap_or(transaction.created_at);
-    transaction.capture = members.part(CAPTURE, |members| {
-        let at = members.moment(AT)?;
-        let (lapsed, lapsed_at) = (members.flag(LAPSED)?, members.moment_maybe(LAPSED_AT)?);
-        Ok(CaptureSchedule { at, lapsed_at: lapsed.then(|| lapsed_at.unwrap_or(lapsed_before)) })
-    })?;
     members.carry(&mut transaction.carried);
     Ok(transaction)
 }
 
-pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
-    members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
-}
-
-pub(super) fn card(card: &CardSummary) -> Item {
-    let mut writer = Writer::default();
-    writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
-    writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
-    writer.some(EXPIRY, card.expiry, |writer, name, expiry| writer.text(name, expiry.to_string()));
-    writer.text_maybe(TOKEN, card.token.as_ref());
-    writer.some(STORED, card.stored.as_ref(), |writer, name, stored| {
-        let mut members = Writer::default();
-        members.text(PROFILE, &stored.profile);
-        members.text(ACCOUNT, &stored.account);
-        writer.object(name, members.finish(&Carried::default()));
-    });
-    writer.finish(&Carried::default())
-}
-
-pub(super) fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
-    Ok(CardSummary {
-        brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
-        last_four: members.text_maybe(LAST_FOUR)?,
-        expiry: members.parsed(EXPIRY)?,
-        token: members.text_maybe(TOKEN)?,
-        stored: members.part(STORED, |members| {
-            Ok(StoredCard { profile: members.text(PROFILE)?, account: members.text(ACCOUNT)? })
-        })?,
-    })
+/// Another instrument than a card has a word, and this version knows none of them. What is stored of it is carried.
+fn read_instrument(members: &mut Reader) -> Result<Instrument, StoreError> {
+    if members.word(INSTRUMENT, (), |_| None)?.is_some() {
+        return Ok(Instrument::Unrecognized);
+    }
+    Ok(Instrument::Card(members.part(CARD, read_card)?.unwrap_or_default()))
 }
 
 fn schedule(schedule: CaptureSchedule) -> Item {
     let mut writer = Writer::default();
     writer.moment(AT, schedule.at);
-    writer.flag(LAPSED, schedule.lapsed_at.is_some());
     writer.some(LAPSED_AT, schedule.lapsed_at, Writer::moment);
     writer.finish(&Carried::default())
 }
@@ -231,9 +196,7 @@ fn memo(memo: &Memo) -> Item {
         writer.object(name, members.finish(&Carried::default()));
     });
     writer.flag(SAVE_CARD, memo.save_card);
-    writer.some(PERSONAL_UNTIL, memo.personal_until, |writer, name, until| {
-        writer.text(name, until.to_string());
-    });
+    writer.some(PERSONAL_UNTIL, memo.personal_until, Writer::moment);
     writer.finish(&Carried::default())
 }
 

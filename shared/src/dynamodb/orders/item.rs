@@ -7,15 +7,10 @@
 //! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
 //! *Upgrades*, has the rules.
 
-mod customer;
-mod members;
 mod notice;
 mod operation;
-mod payment;
-mod route;
+mod transaction;
 mod words;
-
-pub use customer::StoredCustomer;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
@@ -24,20 +19,21 @@ use tollgate_core::{
     values::{carried::Carried, money::Currency},
 };
 
-use self::{
+use self::transaction::Whole;
+use super::{index_names, parse_key, shard, sortable};
+use crate::dynamodb::{
+    Item, card,
     members::{Name, Reader, Writer},
-    payment::Whole,
+    route,
 };
-use super::{Item, index_names, parse_key, shard, sortable};
 
-/// The number of the form that this version writes: it leaves out what is usual. Items without a number have form 0, and
-/// those of form 1 state everything.
-const FORM: u32 = 2;
+/// The number of the form that this version writes. It leaves out what is usual.
+const FORM: u32 = 1;
 
 /// Where the index keys of an order are kept that this version cannot read all of.
 const INDEXES: &str = "indexes";
 
-const FORM_NUMBER: Name = Name("fm", "");
+const FORM_NUMBER: Name = Name("fm", "form");
 const CURRENCY: Name = Name("cy", "currency");
 const TOTAL: Name = Name("tl", "total");
 const TRANSACTIONS: Name = Name("t", "transactions");
@@ -48,15 +44,15 @@ const UPDATED_AT: Name = Name("u", "updated_at");
 
 /// Every attribute's name in the table that is short for another one, and that one: for people who read the table.
 pub fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let order = [CURRENCY, TOTAL, TRANSACTIONS, ATTEMPTS_COUNT_FROM, CREATED_AT, UPDATED_AT];
-    let own = [("fm", "form")].into_iter();
+    let order = [FORM_NUMBER, CURRENCY, TOTAL, TRANSACTIONS, ATTEMPTS_COUNT_FROM, CREATED_AT, UPDATED_AT];
     let all = order
         .into_iter()
-        .chain(payment::NAMES)
+        .chain(transaction::NAMES)
         .chain(operation::NAMES)
+        .chain(card::NAMES)
         .chain(route::NAMES)
         .chain([operation::EARLIER]);
-    own.chain(all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1)))
+    all.filter(|name| !name.1.is_empty()).map(|name| (name.0, name.1))
 }
 
 /// An order as it is stored.
@@ -72,7 +68,7 @@ impl StoredOrder {
         writer.text(CURRENCY, order.currency.code());
         writer.some(TOTAL, order.total, |writer, name, total| writer.number(name, total.minor()));
         let whole = Whole::of(&order.id, order.created_at, order.updated_at);
-        writer.list(TRANSACTIONS, &order.transactions, |kept| payment::transaction(kept, &whole));
+        writer.list(TRANSACTIONS, &order.transactions, |kept| transaction::transaction(kept, &whole));
         writer.moment_unless(ATTEMPTS_COUNT_FROM, order.attempts_count_from, order.created_at);
         writer.moment(CREATED_AT, order.created_at);
         writer.moment(UPDATED_AT, order.updated_at);
@@ -99,10 +95,10 @@ impl StoredOrder {
         let key = members.text(Name("order_key", ""))?;
         let OrderKey { merchant, order: id } = parse_key(&key)
             .ok_or_else(|| StoreError::Corrupt("the item's key is none of an order".to_owned()))?;
-        let form: u32 = members.number_or(FORM_NUMBER, 0)?;
+        let form: u32 = members.number(FORM_NUMBER)?;
         let currency = members.text(CURRENCY)?;
         let whole = Whole::of(&id, members.moment(CREATED_AT)?, members.moment(UPDATED_AT)?);
-        let transaction = |members| payment::read_transaction(members, &whole);
+        let transaction = |members| transaction::read_transaction(members, &whole);
         let mut order = Order {
             merchant,
             id,

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use tollgate_core::{
     order::{
         operation::{
-            Attempt, Attribution, ByHand, Cause, Decision, Decline, FIRST_INQUIRY_AFTER, Fingerprint,
-            HandVerdict, KeyDigest, Kind, Mechanism, Operation, OperationState, Pending, Principal, Route,
-            Stage, Superseded, gateway_order_id,
+            Attempt, Attribution, ByHand, Cause, Decision, Decline, Fingerprint, HandVerdict, KeyDigest,
+            Kind, Mechanism, Operation, OperationState, Pending, Principal, Route, Stage, Superseded,
         },
         outcome::{Doubt, GatewayResponse, NoEffect},
         transaction::PaymentKind,
@@ -15,6 +14,7 @@ use tollgate_core::{
     payments::store::StoreError,
     values::{
         carried::Carried,
+        charged::{Charged, Fee, FeeKind},
         decline::{Advice, DeclineCode},
         money::Amount,
     },
@@ -22,13 +22,15 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    members::{Name, Reader, Writer, corrupt, merge_words},
     notice::{NOTICES, notice, read_notice},
-    payment::read_principal,
-    route::{ROUTE, no_route, read_route_maybe, write_route},
-    words::{CAUSES, DOUBTS, KINDS, MECHANISMS, NO_EFFECTS, PRINCIPALS, STAGES, VERDICTS, meaning, word},
+    words::{CAUSES, DOUBTS, FEE_KINDS, KINDS, MECHANISMS, PRINCIPALS, STAGES, VERDICTS, read_principal},
 };
-use crate::dynamodb::Item;
+use crate::dynamodb::{
+    Item,
+    members::{Name, Reader, Writer, corrupt, merge_words},
+    route::{ROUTE, no_route, read_route_maybe, write_route},
+    words::{NO_EFFECTS, meaning, word},
+};
 
 const ID: Name = Name("i", "id");
 const KIND: Name = Name("kd", "kind");
@@ -42,6 +44,7 @@ const RETREF: Name = Name("rr", "retref");
 const BY: Name = Name("b", "by");
 const KEY_NAME: Name = Name("key_name", "");
 const ACTOR: Name = Name("actor", "");
+const PERSON: Name = Name("person", "");
 const CREATED_AT: Name = Name("c", "created_at");
 const UPDATED_AT: Name = Name("u", "updated_at");
 const CLOSES_ORDER: Name = Name("closes_order", "");
@@ -51,15 +54,14 @@ const LAST_LOOK_AT: Name = Name("last_look_at", "");
 const ATTEMPTS: Name = Name("n", "attempts");
 const ATTEMPT_ID: Name = Name("ai", "attempt_id");
 const ATTEMPTED_AT: Name = Name("aa", "attempted_at");
-const GATEWAY_ORDER_ID: Name = Name("g", "gateway_order_id");
 
 // Where it stands.
 const STATE: Name = Name("s", "state");
-const RESPONSE: Name = Name("an", "answer");
+const RESPONSE: Name = Name("re", "response");
 const DECLINE: Name = Name("decline", "");
 const CODE: Name = Name("code", "");
 const ADVICE: Name = Name("advice", "");
-const NO_EFFECT: Name = Name("not_done", "");
+const NO_EFFECT: Name = Name("no_effect", "");
 const DOUBT: Name = Name("doubt", "");
 const NEXT_INQUIRY_AT: Name = Name("nx", "next_inquiry_at");
 const INQUIRIES: Name = Name("inquiries", "");
@@ -73,6 +75,8 @@ const RESPTEXT: Name = Name("rt", "resptext");
 const AUTHCODE: Name = Name("au", "authcode");
 const AVS: Name = Name("avs", "");
 const CVV: Name = Name("cvv", "");
+const FEE: Name = Name("fee", "");
+const FEE_KIND: Name = Name("fee_kind", "");
 const SETTLEMENT_REJECTED: Name = Name("settlement_rejected", "");
 
 // Decisions that no longer stand.
@@ -83,11 +87,11 @@ const TIMES: Name = Name("x", "times");
 
 // Decisions by hand.
 const BY_HAND: Name = Name("by_hand", "");
-const VERDICT: Name = Name("as", "");
+const VERDICT: Name = Name("verdict", "");
 const REASON: Name = Name("reason", "");
 
 /// What is short for another name here.
-pub(super) const NAMES: [Name; 21] = [
+pub(super) const NAMES: [Name; 20] = [
     ID,
     KIND,
     FOLLOWS,
@@ -98,7 +102,6 @@ pub(super) const NAMES: [Name; 21] = [
     ATTEMPTS,
     ATTEMPT_ID,
     ATTEMPTED_AT,
-    GATEWAY_ORDER_ID,
     STATE,
     RESPONSE,
     NEXT_INQUIRY_AT,
@@ -175,6 +178,7 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
     if let Some(told) = &operation.attribution {
         writer.text_maybe(KEY_NAME, told.key_name.as_ref());
         writer.text_maybe(ACTOR, told.actor.as_ref());
+        writer.text_maybe(PERSON, told.person.as_ref());
         writer.text_maybe(REASON, told.reason.as_ref());
     }
     writer.moment_unless(CREATED_AT, operation.created_at, usual.created_at);
@@ -189,7 +193,7 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
         writer.list(EARLIER, &operation.superseded, |earlier| superseded(earlier, operation));
     }
     writer.flag(CLOSES_ORDER, operation.closes_order);
-    writer.some(LAST_LOOK_AT, operation.last_look_at, |writer, name, at| writer.text(name, at.to_string()));
+    writer.some(LAST_LOOK_AT, operation.last_look_at, Writer::moment);
     if !operation.by_hand.is_empty() {
         writer.list(BY_HAND, &operation.by_hand, by_hand);
     }
@@ -209,7 +213,6 @@ pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Opera
     let kind = members.word(KIND, Kind::Unrecognized, |word| meaning(KINDS, word))?;
     let id = members.id(ID)?;
     let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(usual.created_at);
-    let attempt = read_attempt(&mut members, id, created_at)?;
     let amount = members.amount_maybe(AMOUNT)?.or(usual.amount);
     let route = read_route_maybe(&mut members)?.or_else(|| usual.route.clone());
     let mut operation = Operation {
@@ -226,8 +229,8 @@ pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Opera
         by: read_principal(&mut members, BY)?.unwrap_or(usual.by),
         attribution: read_attribution(&mut members)?,
         created_at,
-        state: read_state(&mut members, &attempt)?,
-        attempt,
+        state: read_state(&mut members)?,
+        attempt: read_attempt(&mut members, id, created_at)?,
         updated_at: members.moment_maybe(UPDATED_AT)?.unwrap_or(usual.updated_at),
         superseded: members.list(EARLIER, |earlier| read_superseded(earlier, id, created_at))?,
         closes_order: members.flag(CLOSES_ORDER)?,
@@ -244,6 +247,7 @@ fn read_attribution(members: &mut Reader) -> Result<Option<Box<Attribution>>, St
     let told = Attribution {
         key_name: members.text_maybe(KEY_NAME)?,
         actor: members.text_maybe(ACTOR)?,
+        person: members.text_maybe(PERSON)?,
         reason: members.text_maybe(REASON)?,
     };
     Ok((told != Attribution::default()).then(|| Box::new(told)))
@@ -258,20 +262,13 @@ fn attempt(writer: &mut Writer, attempt: &Attempt, of: &Operation) {
         writer.id(ATTEMPT_ID, attempt.id);
     }
     writer.moment_unless(ATTEMPTED_AT, attempt.at, of.created_at);
-    if attempt.gateway_order_id != gateway_order_id(attempt.id) {
-        writer.text(GATEWAY_ORDER_ID, &attempt.gateway_order_id);
-    }
 }
 
 /// An attempt; what it does not state is as in its operation's first one.
 fn read_attempt(members: &mut Reader, operation: Uuid, created_at: Timestamp) -> Result<Attempt, StoreError> {
     let id = members.id_maybe(ATTEMPT_ID)?.unwrap_or(operation);
     let at = members.moment_maybe(ATTEMPTED_AT)?.unwrap_or(created_at);
-    let mut attempt = Attempt { number: members.number_or(ATTEMPTS, 1)?, ..Attempt::first(id, at) };
-    if let Some(named) = members.text_maybe(GATEWAY_ORDER_ID)? {
-        attempt.gateway_order_id = named;
-    }
-    Ok(attempt)
+    Ok(Attempt { number: members.number_or(ATTEMPTS, 1)?, ..Attempt::first(id, at) })
 }
 
 /// Writes a pending state, and says whose unrecognized words belong to it.
@@ -285,7 +282,7 @@ fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
     if pending.inquiries > 0 {
         writer.number(INQUIRIES, pending.inquiries);
     }
-    writer.some(ABSENT_SINCE, pending.absent_since, |writer, name, at| writer.text(name, at.to_string()));
+    writer.some(ABSENT_SINCE, pending.absent_since, Writer::moment);
     &pending.response.carried
 }
 
@@ -311,7 +308,7 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
     &decision.response().carried
 }
 
-fn read_state(members: &mut Reader, attempt: &Attempt) -> Result<OperationState, StoreError> {
+fn read_state(members: &mut Reader) -> Result<OperationState, StoreError> {
     let stage = members.word(STATE, Stage::Unrecognized, |word| meaning(STAGES, word))?;
     let stage = stage.ok_or_else(|| StoreError::Corrupt("an operation without a state".to_owned()))?;
     if stage == Stage::Unrecognized {
@@ -330,7 +327,7 @@ fn read_state(members: &mut Reader, attempt: &Attempt) -> Result<OperationState,
     let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
     let doubt =
         members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, |word| meaning(DOUBTS, word))?;
-    let next_inquiry_at = next_inquiry_at.unwrap_or(attempt.at + FIRST_INQUIRY_AFTER);
+    let next_inquiry_at = next_inquiry_at.ok_or_else(|| corrupt(NEXT_INQUIRY_AT))?;
     Ok(OperationState::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
 }
 
@@ -355,7 +352,7 @@ fn read_decision(members: &mut Reader, stage: Stage) -> Result<Decision, StoreEr
             members.skip(&[DECLINE]);
             let known = |word: &str| meaning(NO_EFFECTS, word);
             let reason = members.word_of(NO_EFFECT, &mut response.carried, NoEffect::Unrecognized, known)?;
-            Decision::NoEffect(response, reason.unwrap_or(NoEffect::TryAgain))
+            Decision::NoEffect(response, reason.unwrap_or(NoEffect::Unrecognized))
         }
         _ => {
             members.skip(&[DECLINE, NO_EFFECT]);
@@ -378,13 +375,29 @@ fn response(response: &GatewayResponse) -> Item {
     ] {
         writer.text_maybe(name, text.as_ref());
     }
-    writer.some(AMOUNT, response.amount, |writer, name, amount| writer.number(name, amount.minor()));
+    if let Some(Charged { amount, fee: of }) = response.charged {
+        writer.number(AMOUNT, amount.minor());
+        writer.some(FEE, of, |writer, name, of| writer.object(name, fee(of)));
+    }
     writer.flag(SETTLEMENT_REJECTED, response.settlement_rejected);
     // Its unrecognized words are the operation's members.
     writer.finish_without_words(&response.carried)
 }
 
+fn fee(fee: Fee) -> Item {
+    let mut writer = Writer::default();
+    writer.number(AMOUNT, fee.amount.minor());
+    writer.word(FEE_KIND, word(FEE_KINDS, &fee.kind));
+    writer.finish(&Carried::default())
+}
+
+fn read_fee(members: &mut Reader) -> Result<Fee, StoreError> {
+    let kind = members.word(FEE_KIND, FeeKind::Unrecognized, |word| meaning(FEE_KINDS, word))?;
+    Ok(Fee { amount: members.amount(AMOUNT)?, kind: kind.unwrap_or(FeeKind::Unrecognized) })
+}
+
 fn read_response(mut members: Reader) -> Result<GatewayResponse, StoreError> {
+    let (amount, fee) = (members.amount_maybe(AMOUNT)?, members.part(FEE, read_fee)?);
     let mut response = GatewayResponse {
         status: members.text_maybe(RESPSTAT)?,
         processor: members.text_maybe(RESPPROC)?,
@@ -396,7 +409,7 @@ fn read_response(mut members: Reader) -> Result<GatewayResponse, StoreError> {
         cvv: members.text_maybe(CVV)?,
         token: None,
         stored: None,
-        amount: members.amount_maybe(AMOUNT)?,
+        charged: amount.map(|amount| Charged { amount, fee }),
         settlement_rejected: members.flag(SETTLEMENT_REJECTED)?,
         carried: Carried::default(),
     };

@@ -6,11 +6,12 @@ use tollgate_core::{
     values::carried::Carried,
 };
 
-use super::{
+use super::words::NOTICE_REASONS;
+use crate::dynamodb::{
+    Item,
     members::{Name, Reader, Writer},
-    words::{NOTICE_REASONS, meaning, word},
+    words::{meaning, word},
 };
-use crate::dynamodb::Item;
 
 /// The operation's member.
 pub(super) const NOTICES: Name = Name("notices", "");

@@ -13,7 +13,7 @@ use tollgate_core::{
     values::clock::Clock,
 };
 
-use super::{Item, unavailable};
+use crate::dynamodb::{Item, unavailable};
 
 /// The key of the switch's item.
 pub const SWITCH_KEY: &str = "#";

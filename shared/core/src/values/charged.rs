@@ -1,0 +1,51 @@
+//! What the gateway took: an amount, and perhaps a fee beside it.
+
+use super::money::Amount;
+
+/// What an approval says was taken or held. The fee is beside the amount, never in it: what an order owes, reserves and
+/// may give back is without fees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charged {
+    /// The amount, without the fee.
+    pub amount: Amount,
+    /// What was taken beside it.
+    pub fee: Option<Fee>,
+}
+
+impl From<Amount> for Charged {
+    /// Without a fee.
+    fn from(amount: Amount) -> Self {
+        Self { amount, fee: None }
+    }
+}
+
+/// What the gateway took beside an amount, in the same currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fee {
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    pub kind: FeeKind,
+}
+
+/// Why a fee was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeeKind {
+    /// For paying with a credit card.
+    Surcharge,
+    /// For paying over this channel.
+    Convenience,
+    /// One that only a newer version knows.
+    Unrecognized,
+}
+
+impl FeeKind {
+    /// The name used in responses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Surcharge => "surcharge",
+            Self::Convenience => "convenience",
+            Self::Unrecognized => "unrecognized",
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What a payment is made with, as far as it may be stored.
+
+use super::card::CardSummary;
+
+/// What a payment is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instrument {
+    /// A card.
+    Card(CardSummary),
+    /// One that only a newer version knows. What may be done with it is not known either, so no rule touches its payment.
+    Unrecognized,
+}
+
+impl Instrument {
+    /// The card, if it is one.
+    pub fn card(&self) -> Option<&CardSummary> {
+        match self {
+            Self::Card(card) => Some(card),
+            Self::Unrecognized => None,
+        }
+    }
+
+    /// The card, to add what is learned of it.
+    pub fn card_mut(&mut self) -> Option<&mut CardSummary> {
+        match self {
+            Self::Card(card) => Some(card),
+            Self::Unrecognized => None,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Changes of orders, as the table's stream hands them to a function.
+//!
+//! The events' own types would bring a second library for times; what is needed of them is a few members.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tollgate_core::{journal::keep::Change, order::Order};
+
+use super::{StoredOrder, switch::SWITCH_KEY};
+use crate::dynamodb::{Item, stream::object};
+
+/// What Lambda invokes a consumer of the stream with.
+#[derive(Deserialize)]
+pub struct StreamEvent {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    dynamodb: Images,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Images {
+    sequence_number: String,
+    #[serde(default)]
+    keys: Map<String, Value>,
+    old_image: Option<Map<String, Value>>,
+    new_image: Option<Map<String, Value>>,
+}
+
+impl StreamEvent {
+    /// The changes in it, in the stream's order. An order that was deleted is none: there is nothing to
+    /// tell of it. Neither are the switch that stops payments and customers with their stored cards, which are in the
+    /// same table.
+    pub fn into_changes(self) -> Vec<Change> {
+        self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
+    }
+}
+
+fn change(images: Images) -> Option<Change> {
+    let new = images.new_image?;
+    let key = images.keys.get("order_key").and_then(|key| key["S"].as_str()).unwrap_or_default().to_owned();
+    if is_no_order(&key) {
+        return None;
+    }
+    let version = new.get("version").and_then(|version| version["N"].as_str()?.parse().ok());
+    let old = images.old_image.map(read).transpose();
+    let orders = old.and_then(|old| Ok((old, read(new)?)));
+    Some(Change { number: images.sequence_number, key, version, orders })
+}
+
+/// An order's key begins with its merchant's id. What else is in the table has none.
+fn is_no_order(key: &str) -> bool {
+    key.starts_with(SWITCH_KEY)
+}
+
+/// An order as it is stored, as a change that made all of it. None for what is no order.
+pub fn whole_order(item: Item) -> Option<Change> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let key = text("order_key").unwrap_or_default();
+    if is_no_order(&key) {
+        return None;
+    }
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let orders = StoredOrder(item).read().map(|order| (None, order)).map_err(|error| error.to_string());
+    Some(Change { number: String::new(), key, version, orders })
+}
+
+fn read(image: Map<String, Value>) -> Result<Order, String> {
+    let item: Item = object(image).ok_or("an image is not DynamoDB's JSON")?;
+    StoredOrder(item).read().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(new: &Value) -> StreamEvent {
+        let keys = json!({"order_key": {"S": "m#o"}});
+        let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": new});
+        let removed = json!({"SequenceNumber": "8", "Keys": keys, "OldImage": new});
+        serde_json::from_value(json!({"Records": [{"dynamodb": images}, {"dynamodb": removed}]})).unwrap()
+    }
+
+    fn order() -> Value {
+        json!({
+            "order_key": {"S": "m#o"}, "version": {"N": "3"}, "cy": {"S": "USD"}, "fm": {"N": "1"},
+            "ac": {"N": "1767268804148000000"}, "c": {"N": "1767268804148000000"},
+            "u": {"N": "1767268804148000000"}, "t": {"L": []},
+        })
+    }
+
+    #[test]
+    fn an_order_is_read_from_its_image_and_one_that_was_deleted_tells_nothing() {
+        let changes = event(&order()).into_changes();
+        let [change] = changes.as_slice() else { panic!("{changes:?}") };
+        assert_eq!((change.number.as_str(), change.key.as_str(), change.version), ("7", "m#o", Some(3)));
+        let (old, new) = change.orders.clone().unwrap();
+        assert_eq!((old, new.version, new.key().to_string().as_str()), (None, 3, "m#o"));
+    }
+
+    #[test]
+    fn the_switch_that_stops_payments_and_a_customer_are_no_orders() {
+        for key in [SWITCH_KEY, "#customer#m#00000000000000000000000000000001"] {
+            let keys = json!({"order_key": {"S": key}});
+            let images = json!({"SequenceNumber": "7", "Keys": keys, "NewImage": keys});
+            let event = json!({"Records": [{"dynamodb": images}]});
+            assert!(serde_json::from_value::<StreamEvent>(event).unwrap().into_changes().is_empty());
+            let key = AttributeValue::S(key.to_owned());
+            assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
+        }
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_says_why_and_not_what_it_holds() {
+        for (name, value) in [
+            ("cy", json!({"S": "4111111111111111"})),
+            ("t", json!({"L": [{"X": "4111111111111111"}]})),
+            ("u", json!("4111111111111111")),
+        ] {
+            let mut order = order();
+            order[name] = value;
+            let change = event(&order).into_changes().remove(0);
+            assert_eq!(change.version, Some(3), "{name}");
+            let reason = change.orders.unwrap_err();
+            assert!(!reason.is_empty() && !reason.contains("4111"), "{name}: {reason}");
+        }
+    }
+}
