@@ -4,21 +4,23 @@
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 
 use secrecy::SecretString;
-use tollgate::cardpointe::is_live;
+use tollgate::lambda::GATEWAY;
+use tollgate_core::order::operation::Route;
 
 use crate::failure::{Failure, remark};
 
-/// What an account at this address is: `live` where money is real, otherwise `test`.
-pub(crate) fn mode(endpoint: &str) -> &'static str {
-    if is_live(endpoint) { "live" } else { "test" }
+/// What an account is: `live` where money is real, otherwise `test`.
+pub(crate) fn mode(route: &Route) -> &'static str {
+    if GATEWAY.is_live(route) { "live" } else { "test" }
 }
 
 /// Whether a command that may move money goes on unasked. Where it is real, `--yes` alone is not
 /// enough: a script that was written for a test account must not run against a live one unnoticed.
-pub(crate) fn unasked(endpoint: &str, yes: bool, live: bool) -> Result<bool, Failure> {
-    if yes && !live && is_live(endpoint) {
+pub(crate) fn unasked(route: &Route, yes: bool, live: bool) -> Result<bool, Failure> {
+    if yes && !live && GATEWAY.is_live(route) {
         return Err(Failure::Input(format!(
-            "{endpoint} is a live account: add --live to --yes, or leave out --yes to be asked; nothing was done"
+            "{} is a live account: add --live to --yes, or leave out --yes to be asked; nothing was done",
+            route.endpoint
         )));
     }
     Ok(yes)
@@ -70,9 +72,15 @@ mod tests {
             "https://fts.cardconnect.com/cardconnect/rest",
             "https://fts-uat.cardconnect.com/cardconnect/rest",
         );
+        let route = |endpoint: &str| Route {
+            gateway: GATEWAY.name().into(),
+            account: "1".to_owned(),
+            endpoint: endpoint.to_owned(),
+        };
+        let (live, test) = (&route(live), &route(test));
         assert_eq!((mode(live), mode(test)), ("live", "test"));
         assert!(matches!(unasked(live, true, false), Err(Failure::Input(why)) if why.contains("--live")));
-        for (endpoint, yes, flag, goes_on) in [
+        for (route, yes, flag, goes_on) in [
             (live, true, true, true),
             (live, false, false, false),
             (live, false, true, false),
@@ -80,8 +88,9 @@ mod tests {
             (test, false, false, false),
         ] {
             assert!(
-                unasked(endpoint, yes, flag).is_ok_and(|unasked| unasked == goes_on),
-                "{endpoint} {yes} {flag}"
+                unasked(route, yes, flag).is_ok_and(|unasked| unasked == goes_on),
+                "{} {yes} {flag}",
+                route.endpoint
             );
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod switch;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tollgate::lambda::GATEWAY;
 use tollgate_core::{
     order::{MerchantId, operation::Route},
     payments::merchants::{Merchant, MerchantsError},
@@ -41,7 +42,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(id: &MerchantId, text: &SecretString) -> Result<Self, Failure> {
-        let merchant = tollgate::merchant_document::parse(id.clone(), text.expose_secret())?;
+        let merchant = tollgate::merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?;
         let malformed = |_| MerchantsError::Malformed("not valid JSON".to_owned());
         Ok(Self { value: serde_json::from_str(text.expose_secret()).map_err(malformed)?, merchant })
     }
@@ -49,7 +50,10 @@ impl Document {
     /// From a value, which has to be what the functions can read.
     pub(crate) fn new(id: &MerchantId, value: Value) -> Result<Self, Failure> {
         let text = SecretString::from(value.to_string());
-        Ok(Self { merchant: tollgate::merchant_document::parse(id.clone(), text.expose_secret())?, value })
+        Ok(Self {
+            merchant: tollgate::merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?,
+            value,
+        })
     }
 
     pub(crate) fn text(&self) -> SecretString {

@@ -12,18 +12,37 @@ mod wire;
 use std::time::Duration;
 
 pub use client::CardPointe;
-pub use site::is_live;
 
-use tollgate_core::payments::gateway;
+use tollgate_core::{
+    order::operation::Route,
+    payments::gateway::{self, GatewayInfo},
+};
 
 /// What a stored operation's route calls this gateway.
-pub const NAME: &str = "cardpointe";
+const NAME: &str = "cardpointe";
 
 /// Decimals of every amount: to CardPointe a whole number means minor units, so an amount of a currency with another
 /// exponent cannot be written without ambiguity (`docs/cardpointe.md`, *Amounts, dates and order ids*).
-pub const DECIMALS: u32 = 2;
+const DECIMALS: u32 = 2;
 
 /// How long the gateway works on a request before it gives up on the processor (`docs/cardpointe.md`, *Timeouts and duplicates*).
 const TIMEOUT: Duration = Duration::from_secs(32);
+
+/// What is known of CardPointe without a call.
+pub struct Info;
+
+impl GatewayInfo for Info {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decimals(&self) -> u32 {
+        DECIMALS
+    }
+
+    fn is_live(&self, route: &Route) -> bool {
+        site::is_live(&route.endpoint)
+    }
+}
 
 const _: () = assert!(TIMEOUT.as_secs() <= gateway::WORKING_MAX.as_secs(), "the rules give it less time");

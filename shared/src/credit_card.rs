@@ -41,7 +41,11 @@ use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
     order::{Action, Intent, Rejection, operation::Kind, transaction},
-    payments::{Performed, Refusal, gateway::PaymentSource, merchants::Role},
+    payments::{
+        Performed, Refusal,
+        gateway::{GatewayInfo, PaymentSource},
+        merchants::Role,
+    },
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
@@ -282,7 +286,7 @@ impl Exchange<'_> {
         let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         match app.payments.perform(&caller.merchant, &key, intent, source, deadline).await {
-            Ok(performed) => of_operation(&performed),
+            Ok(performed) => of_operation(&performed, app.payments.gateway.info()),
             Err(refusal) => refused(refusal, id, source.is_none()),
         }
     }
@@ -294,7 +298,7 @@ impl Exchange<'_> {
         let deadline = deadline(request, app.clock.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         match app.payments.repeat(&caller.merchant, &key, intent, deadline).await {
-            Ok(Some(performed)) => of_operation(&performed),
+            Ok(Some(performed)) => of_operation(&performed, app.payments.gateway.info()),
             Ok(None) => Err(error),
             Err(refusal) => refused(refusal, id, !matches!(intent.action, Action::Pay(_))),
         }
@@ -325,12 +329,12 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
     Err(error)
 }
 
-fn of_operation(performed: &Performed) -> Handled<Outgoing> {
+fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo) -> Handled<Outgoing> {
     let Performed { order, at, replayed } = performed;
     let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
-    let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation);
+    let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation, gateway);
     Ok(Reply { replayed: *replayed, retry_after_s, ..Reply::new(200, outgoing) })
 }

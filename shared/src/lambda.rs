@@ -23,6 +23,7 @@ use tollgate_core::{
     order::MerchantId,
     payments::{
         Deadline, Payments,
+        gateway::GatewayInfo,
         reconcile::Limits,
         scheduled_capture,
         store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
@@ -40,12 +41,15 @@ pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
     abuse::Abuse,
-    cardpointe::CardPointe,
+    cardpointe::{self, CardPointe},
     dynamodb::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},
     telemetry::{self, Measured},
 };
+
+/// What is known without a call of the gateway that payments are made through.
+pub const GATEWAY: &dyn GatewayInfo = &cardpointe::Info;
 
 /// The value of `PAYMENTS` that stops them.
 const STOPPED: &str = "stopped";
@@ -185,7 +189,12 @@ impl Adapters {
             attempts: Arc::new(DynamoDbAttempts::new(dynamodb.clone(), config.attempts_table.clone())),
             store: Arc::new(DynamoDbStore::new(dynamodb, config.table.clone(), shards)),
             gateway: Arc::new(CardPointe::new(clock.clone())?),
-            merchants: Arc::new(SecretsManagerMerchants::new(secretsmanager, merchants, clock.clone())),
+            merchants: Arc::new(SecretsManagerMerchants::new(
+                secretsmanager,
+                merchants,
+                GATEWAY,
+                clock.clone(),
+            )),
         })
     }
 }

@@ -13,7 +13,10 @@ use tollgate_core::{
         MerchantId,
         policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
     },
-    payments::merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
+    payments::{
+        gateway::GatewayInfo,
+        merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
+    },
     values::{
         card::{Kept, check_kept},
         discount::Discounts,
@@ -22,7 +25,6 @@ use tollgate_core::{
 };
 
 use self::hosts::GatewayHosts;
-use crate::cardpointe;
 
 /// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
@@ -34,8 +36,9 @@ const PERSONAL_DATA_KEPT: std::ops::RangeInclusive<SignedDuration> =
 /// The member that maps currencies to MIDs.
 const MERCHIDS: &str = "gateway.merchids";
 
-/// Reads a merchant's document (JSON). The error names the member that is wrong and quotes nothing.
-pub fn parse(id: MerchantId, json: &str) -> Result<Merchant, MerchantsError> {
+/// Reads a merchant's document (JSON), whose account is at this gateway. The error names the member that is wrong and
+/// quotes nothing.
+pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Merchant, MerchantsError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let document: MerchantDocument =
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -44,7 +47,7 @@ pub fn parse(id: MerchantId, json: &str) -> Result<Merchant, MerchantsError> {
             let path = if path.starts_with(MERCHIDS) { MERCHIDS } else { &path };
             MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
         })?;
-    document.into_merchant(id).map_err(|what| MerchantsError::Malformed(what.to_owned()))
+    document.into_merchant(id, gateway).map_err(|what| MerchantsError::Malformed(what.to_owned()))
 }
 
 /// Refuses a merchant whose gateway is not on the deployment's list of hosts.
@@ -221,7 +224,7 @@ impl MerchantDocument {
         Ok(())
     }
 
-    fn into_merchant(self, id: MerchantId) -> Result<Merchant, &'static str> {
+    fn into_merchant(self, id: MerchantId, gateway: &dyn GatewayInfo) -> Result<Merchant, &'static str> {
         self.check_what_is_kept()?;
         let keys = keys(self.keys)?;
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
@@ -242,8 +245,8 @@ impl MerchantDocument {
             keys,
             token_signing_key: self.token_signing_key,
             gateway: GatewayAccount {
-                gateway: cardpointe::NAME,
-                decimals: cardpointe::DECIMALS,
+                gateway: gateway.name(),
+                decimals: gateway.decimals(),
                 endpoint: base_url,
                 username: self.gateway.username,
                 password: self.gateway.password,

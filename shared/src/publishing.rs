@@ -5,6 +5,7 @@
 use serde::Serialize;
 use tollgate_core::{
     journal::keep::Change,
+    payments::gateway::GatewayInfo,
     webhooks::event_bus::{Event, EventBus},
 };
 
@@ -24,14 +25,14 @@ pub struct PublishReport {
     pub failed: Option<String>,
 }
 
-/// Publishes the events of a batch of changes, in the stream's order. All of them have to come again when the bus fails:
+/// Publishes the events of a batch of changes, of payments through this gateway, in the stream's order. All of them have to come again when the bus fails:
 /// what was published by then comes twice.
-pub async fn publish(bus: &dyn EventBus, changes: Vec<Change>) -> PublishReport {
+pub async fn publish(bus: &dyn EventBus, gateway: &dyn GatewayInfo, changes: Vec<Change>) -> PublishReport {
     let mut report = PublishReport { changes: changes.len(), ..PublishReport::default() };
     let mut all: Vec<Event> = Vec::new();
     for change in &changes {
         match &change.orders {
-            Ok((old, new)) => all.extend(events(old.as_ref(), new)),
+            Ok((old, new)) => all.extend(events(old.as_ref(), new, gateway)),
             Err(reason) => {
                 report.unreadable += 1;
                 tracing::error!(order = change.key, version = change.version, reason, "a change is not told");

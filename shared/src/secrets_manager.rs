@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
     payments::{
+        gateway::GatewayInfo,
         merchants::{Merchant, Merchants, MerchantsError},
         trail,
     },
@@ -53,6 +54,7 @@ pub struct MerchantSettings {
 pub struct SecretsManagerMerchants {
     client: Client,
     settings: MerchantSettings,
+    gateway: &'static dyn GatewayInfo,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<MerchantId, Cached>>,
 }
@@ -91,9 +93,14 @@ enum Purpose {
 }
 
 impl SecretsManagerMerchants {
-    /// Reads through this client; nothing is read yet.
-    pub fn new(client: Client, settings: MerchantSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { client, settings, clock, kept: Mutex::new(HashMap::new()) }
+    /// Reads through this client the merchants of this gateway; nothing is read yet.
+    pub fn new(
+        client: Client,
+        settings: MerchantSettings,
+        gateway: &'static dyn GatewayInfo,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, settings, gateway, clock, kept: Mutex::new(HashMap::new()) }
     }
 
     fn kept(&self, id: &MerchantId) -> Option<Cached> {
@@ -170,7 +177,7 @@ impl SecretsManagerMerchants {
         let secret = request.send().await.map_err(|error| meaning(&error))?;
         let json =
             secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
-        let merchant = merchant_document::parse(id.clone(), &json)?;
+        let merchant = merchant_document::parse(id.clone(), &json, self.gateway)?;
         merchant_document::must_be_on(&merchant, &self.settings.gateway_hosts)?;
         Ok(merchant)
     }

@@ -7,8 +7,12 @@ use tollgate_core::{
         operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
         transaction::{Method, Transaction},
     },
+    payments::gateway::GatewayInfo,
     values::{card::CardSummary, money::Amount},
 };
+
+/// What is known of the gateway without a call.
+pub(crate) const GATEWAY: &dyn GatewayInfo = &crate::cardpointe::Info;
 
 /// What a merchant requested.
 pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {

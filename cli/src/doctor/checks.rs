@@ -126,8 +126,9 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         let document = merchant::read(aws, id).await;
         let secret = match &document {
             Ok(document) => {
-                let endpoint = &document.merchant.gateway.endpoint;
-                Ok(format!("readable, {} account at {endpoint} for {}", mode(endpoint), currencies(document)))
+                let route = document.merchant.gateway.any_route();
+                let (mode, currencies) = (mode(&route), currencies(document));
+                Ok(format!("readable, {mode} account at {} for {currencies}", route.endpoint))
             }
             Err(failure) => Err(failure.clone()),
         };

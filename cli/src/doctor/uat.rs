@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::{cardpointe::is_live, lambda::App};
+use tollgate::lambda::{App, GATEWAY};
 use tollgate_core::{
     order::{
         OrderId,
@@ -60,7 +60,7 @@ pub(crate) async fn run(
     let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
         Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())
     })?;
-    if is_live(&route.endpoint) {
+    if GATEWAY.is_live(&route) {
         return Err(Failure::Refused(format!(
             "{} is no test account: its host is neither a -uat site nor this machine. Nothing was sent",
             route.endpoint

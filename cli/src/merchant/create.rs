@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::cardpointe::is_live;
+use tollgate::lambda::GATEWAY;
 use tollgate_core::payments::merchants::Merchant;
 
 use super::{Document, check_gateway, new_key, new_signing_key};
@@ -44,7 +44,7 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
         "stage": place.stage_or_unnamed(),
         "secret": name,
         "base_url": document.merchant.gateway.endpoint,
-        "livemode": is_live(&document.merchant.gateway.endpoint),
+        "livemode": GATEWAY.is_live(&document.merchant.gateway.any_route()),
         "merchids": checked.iter().map(|mid| (mid.currency.code().to_owned(), json!(mid.merchid))).collect::<serde_json::Map<_, _>>(),
         "dry_run": create.dry_run,
     });

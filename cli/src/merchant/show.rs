@@ -9,6 +9,8 @@ use tollgate_core::{
     payments::merchants::Merchant,
 };
 
+use tollgate::lambda::GATEWAY;
+
 use super::{Document, read};
 use crate::{aws::Aws, confirm, failure::Failure, place::Place, report::Report};
 
@@ -24,7 +26,7 @@ pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
                 lines.push(line([
                     id.to_string(),
                     state(merchant).to_owned(),
-                    confirm::mode(&merchant.gateway.endpoint).to_owned(),
+                    confirm::mode(&merchant.gateway.any_route()).to_owned(),
                     orders(merchant).to_owned(),
                     currencies.collect::<Vec<_>>().join(","),
                 ]));
@@ -65,7 +67,10 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
     };
     let rows = [
         ("state", state(&merchant).to_owned()),
-        ("gateway", format!("{} ({})", merchant.gateway.endpoint, confirm::mode(&merchant.gateway.endpoint))),
+        (
+            "gateway",
+            format!("{} ({})", merchant.gateway.endpoint, confirm::mode(&merchant.gateway.any_route())),
+        ),
         ("MIDs", accounts.collect::<Vec<_>>().join(", ")),
         ("keys", keys.collect::<Vec<_>>().join(", ")),
         ("orders", orders(&merchant).to_owned()),
@@ -121,7 +126,7 @@ fn value(merchant: &Merchant) -> Value {
         "merchant": merchant.id,
         "disabled": merchant.disabled,
         "gateway": gateway.endpoint,
-        "livemode": confirm::mode(&gateway.endpoint) == "live",
+        "livemode": GATEWAY.is_live(&gateway.any_route()),
         "merchids": Value::Object(accounts.collect()),
         "keys": keys.collect::<Vec<_>>(),
         "orders": orders(merchant),

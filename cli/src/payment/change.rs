@@ -61,7 +61,7 @@ pub(crate) async fn run(place: &Place, kind: Kind, change: &ChangePayment) -> Re
             return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
         }
         let Unasked { yes, live } = change.unasked;
-        if !confirm::unasked(&operation.route.endpoint, yes, live)? {
+        if !confirm::unasked(&operation.route, yes, live)? {
             confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
         }
     }
@@ -114,7 +114,7 @@ fn shown(
         order.merchant,
         order.id,
         transaction.id,
-        confirm::mode(&operation.route.endpoint),
+        confirm::mode(&operation.route),
         operation.kind.as_str(),
         history::money(order, operation.amount),
         history::money(order, transaction.amount()),

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::cardpointe::is_live;
+use tollgate::lambda::GATEWAY;
 use tollgate_core::{
     order::{
         OperationRef, Order,
@@ -93,7 +93,7 @@ fn operation_value(operation: &Operation) -> Value {
         "reason": told.and_then(|told| told.reason.as_ref()),
         "merchid": operation.route.account,
         "base_url": operation.route.endpoint,
-        "livemode": is_live(&operation.route.endpoint),
+        "livemode": GATEWAY.is_live(&operation.route),
         "retref": operation.reference,
         "state": operation.stage().as_str(),
         "attempt": attempt_value(&operation.attempt),
@@ -269,7 +269,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
         writeln!(text, "     requested with {}", told.collect::<Vec<_>>().join(", "))?;
     }
-    let mode = mode(&operation.route.endpoint);
+    let mode = mode(&operation.route);
     writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;
     if let Some(response) = operation.response() {
         write_response(text, order, response)?;

@@ -48,7 +48,7 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
     }
     // A void may follow by the merchant's rules, and a scheduled capture is tried again.
     let Unasked { yes, live } = resolve.unasked;
-    if !confirm::unasked(&operation.route.endpoint, yes, live)? {
+    if !confirm::unasked(&operation.route, yes, live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = app.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
@@ -102,7 +102,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
         before.merchant,
         before.id,
         at.transaction,
-        confirm::mode(&operation.route.endpoint),
+        confirm::mode(&operation.route),
         history::operation_text(before, *at).trim_end(),
         status(before),
     )

@@ -13,7 +13,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
 };
-use tollgate::cardpointe::CardPointe;
+use tollgate::{cardpointe::CardPointe, lambda::GATEWAY};
 
 use crate::{
     broken::Broken,
@@ -29,7 +29,7 @@ use tollgate_core::{
         outcome::{Finding, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
         merchants::Merchant,
     },
     stored_cards::profiles::{ProfileOutcome, Profiles},
@@ -195,6 +195,10 @@ fn card_of(source: &PaymentSource) -> Card {
 
 #[async_trait]
 impl Gateway for Instance {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        GATEWAY
+    }
+
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);

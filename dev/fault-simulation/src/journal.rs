@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
-use tollgate::{elastic_path::events, publishing::publish};
+use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
     journal::{
         Changes, CountedEntry, DayTotals, Entry, entries,
@@ -148,7 +148,7 @@ impl Consumer {
     async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
         match self {
             Self::Journal => record(fake, batch, fake.now).await.failed,
-            Self::Events => publish(fake, batch).await.failed,
+            Self::Events => publish(fake, GATEWAY, batch).await.failed,
         }
     }
 }
@@ -324,7 +324,7 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
 fn told_otherwise(kept: &Kept, orders: &[Order]) -> Option<String> {
     for order in orders {
         let merchant = order.merchant.as_str().to_owned();
-        for event in events(None, order) {
+        for event in events(None, order, GATEWAY) {
             let shown: Value = serde_json::from_str(&event.body).unwrap_or_default();
             let text = |name: &str| shown["data"][name].as_str().unwrap_or_default().to_owned();
             let key = (merchant.clone(), text("type"), text("id"));

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
-use tollgate::access_token::{self, Holder};
+use tollgate::{
+    access_token::{self, Holder},
+    lambda::GATEWAY,
+};
 use tollgate_core::payments::merchants::{Merchant, Role};
 
 /// A token is used for this long; it is valid for an hour, by clocks that are not all right.
@@ -220,5 +223,5 @@ fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) ->
                          "username": "{GATEWAY_USER}", "password": "{password}",
                          "merchids": {{"USD": "{merchid}"}}}}}}"#
     );
-    tollgate::merchant_document::parse(name.parse().ok()?, &json).ok().map(Arc::new)
+    tollgate::merchant_document::parse(name.parse().ok()?, &json, GATEWAY).ok().map(Arc::new)
 }

@@ -10,7 +10,11 @@ use std::{
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tollgate::{dynamodb::stream::StreamResponse, invocation::deadline_of, lambda::App};
+use tollgate::{
+    dynamodb::stream::StreamResponse,
+    invocation::deadline_of,
+    lambda::{App, GATEWAY},
+};
 use tollgate_core::{
     journal::entry_store::EntryStore,
     payments::Deadline,
@@ -81,7 +85,7 @@ pub const STREAMED: &[(&str, Streamed)] = &[
     ("events", |consumers, event| {
         let event = serde_json::from_str(event)?;
         Ok(Box::pin(async move {
-            let report = events::handle(consumers.bus, event).await;
+            let report = events::handle(consumers.bus, GATEWAY, event).await;
             json!(StreamResponse::failed_from(report.failed.as_deref()))
         }))
     }),

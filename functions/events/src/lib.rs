@@ -6,9 +6,13 @@ use tollgate::{
     dynamodb::stream::StreamEvent,
     publishing::{PublishReport, publish},
 };
-use tollgate_core::webhooks::event_bus::EventBus;
+use tollgate_core::{payments::gateway::GatewayInfo, webhooks::event_bus::EventBus};
 
-/// One batch of the stream.
-pub async fn handle(bus: Arc<dyn EventBus>, event: StreamEvent) -> PublishReport {
-    publish(bus.as_ref(), event.into_changes()).await
+/// One batch of the stream, about payments through this gateway.
+pub async fn handle(
+    bus: Arc<dyn EventBus>,
+    gateway: &'static dyn GatewayInfo,
+    event: StreamEvent,
+) -> PublishReport {
+    publish(bus.as_ref(), gateway, event.into_changes()).await
 }

@@ -3,10 +3,30 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    order::{MerchantId, policy::Policy},
-    payments::merchants::{GatewayAccount, Merchant},
+    order::{MerchantId, operation::Route, policy::Policy},
+    payments::{
+        gateway::GatewayInfo,
+        merchants::{GatewayAccount, Merchant},
+    },
     values::{discount::Discounts, money::Currency},
 };
+
+/// The gateway of these merchants, which takes no real money.
+pub(crate) struct TestGateway;
+
+impl GatewayInfo for TestGateway {
+    fn name(&self) -> &'static str {
+        "g"
+    }
+
+    fn decimals(&self) -> u32 {
+        2
+    }
+
+    fn is_live(&self, _: &Route) -> bool {
+        false
+    }
+}
 
 /// A merchant with one account, for dollars, and no rules of its own.
 pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
@@ -15,8 +35,8 @@ pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
         keys: vec![secrecy::SecretString::from("a-key-of-the-merchant").into()],
         token_signing_key: "0123456789abcdef0123456789abcdef".into(),
         gateway: GatewayAccount {
-            gateway: "g",
-            decimals: 2,
+            gateway: TestGateway.name(),
+            decimals: TestGateway.decimals(),
             endpoint: "http://127.0.0.1:1".to_owned(),
             username: "u".to_owned(),
             password: "p".into(),

@@ -195,7 +195,7 @@ impl From<NoEffect> for Failure {
             NoEffect::Unreachable => {
                 Self::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
             }
-            NoEffect::TryAgain => {
+            NoEffect::TryAgain | NoEffect::Throttled => {
                 Self::gateway_unavailable("the payment gateway asks to try again; nothing was done")
             }
             NoEffect::NoTimeLeft => {
@@ -211,7 +211,7 @@ impl From<NoEffect> for Failure {
                 Code::VoidedElsewhere,
                 "the gateway shows the payment as voided, by somebody else; nothing of it stands",
             ),
-            NoEffect::Misconfigured => {
+            NoEffect::Misconfigured | NoEffect::TurnedAway => {
                 Self::new(Code::GatewayMisconfigured, "the payment cannot be processed; nothing was done")
                     .operator("the gateway refuses the merchant's set-up or credentials")
             }

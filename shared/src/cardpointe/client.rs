@@ -9,14 +9,14 @@ use tollgate_core::{
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
         merchants::Merchant,
     },
     values::clock::Clock,
 };
 
 use super::{
-    NAME,
+    Info, NAME,
     inquiry::{self, AttemptRecords, Refund},
     meaning::{self, meaning},
     transport::{BodyError, HttpMethod, Https, Request, Response, Transport, TransportError},
@@ -100,10 +100,10 @@ impl<T: Transport> CardPointe<T> {
             })?;
         match status {
             200 => {}
-            429 => return Err(Outcome::Refused(NoEffect::TryAgain, GatewayResponse::default())),
+            429 => return Err(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default())),
             status @ (300..=399 | 400 | 401 | 404) => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
-                return Err(Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()));
+                return Err(Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()));
             }
             _ => return Err(unknown(Doubt::Unreadable)),
         }
@@ -199,6 +199,10 @@ impl<T: Transport> CardPointe<T> {
 
 #[async_trait]
 impl<T: Transport> Gateway for CardPointe<T> {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &Info
+    }
+
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         if instruction.route.gateway != NAME {
             return Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default());

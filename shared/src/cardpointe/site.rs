@@ -10,7 +10,7 @@ const TEST_SITE: &str = "-uat";
 
 /// Whether payments at this address are real. Only what is known to be a test is one: a `-uat` site of
 /// CardConnect, and a gateway on this machine. A host that nothing is known of counts as live.
-pub fn is_live(endpoint: &str) -> bool {
+pub(super) fn is_live(endpoint: &str) -> bool {
     let Ok(uri) = endpoint.parse::<Uri>() else { return true };
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     let test_site = host.strip_suffix(DOMAIN).is_some_and(|site| site.ends_with(TEST_SITE));

@@ -143,7 +143,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
         app.payments.confirm(merchant, &key, id, deadline).await?
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction);
+    let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction, app.payments.gateway.info());
     Ok(Reply { retry_after_s, ..Reply::new(200, outgoing) })
 }
 

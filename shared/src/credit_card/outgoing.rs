@@ -6,6 +6,7 @@ use tollgate_core::{
         operation::{Cause, Decline, Kind, Operation},
         transaction::{OperationStatus, Status, Transaction},
     },
+    payments::gateway::GatewayInfo,
     values::{card::Brand, money::Amount},
 };
 use uuid::Uuid;
@@ -14,14 +15,11 @@ use super::{
     NAMESPACE, letters,
     status::{GOOD, HELD, number},
 };
-use crate::{
-    api::{
-        Code,
-        body::{Node, Root, to_json, to_xml},
-        failure::Failure,
-        problem::{About, Problem},
-    },
-    cardpointe::is_live,
+use crate::api::{
+    Code,
+    body::{Node, Root, to_json, to_xml},
+    failure::Failure,
+    problem::{About, Problem},
 };
 
 /// The root of the XML form.
@@ -126,6 +124,7 @@ impl Outgoing {
         order: &Order,
         transaction: &Transaction,
         operation: &Operation,
+        gateway: &dyn GatewayInfo,
     ) -> (Self, Option<u32>) {
         let (answer, retry_after_s) = match transaction.operation_status(operation) {
             OperationStatus::Pending => (pending(), None),
@@ -138,18 +137,30 @@ impl Outgoing {
                 (Self::of_failure(&failure), failure.retry_after_s)
             }
         };
-        (answer.with_facts(order, transaction, operation.kind), retry_after_s)
+        (answer.with_facts(order, transaction, operation.kind, gateway), retry_after_s)
     }
 
     /// The response to the question how a payment stands.
-    pub(super) fn of_payment(order: &Order, transaction: &Transaction) -> (Self, Option<u32>) {
+    pub(super) fn of_payment(
+        order: &Order,
+        transaction: &Transaction,
+        gateway: &dyn GatewayInfo,
+    ) -> (Self, Option<u32>) {
         match transaction.first() {
-            Some(first) if transaction.pending().is_none() => Self::of_operation(order, transaction, first),
-            _ => (pending().with_facts(order, transaction, transaction.method.kind()), None),
+            Some(first) if transaction.pending().is_none() => {
+                Self::of_operation(order, transaction, first, gateway)
+            }
+            _ => (pending().with_facts(order, transaction, transaction.method.kind(), gateway), None),
         }
     }
 
-    fn with_facts(mut self, order: &Order, transaction: &Transaction, kind: Kind) -> Self {
+    fn with_facts(
+        mut self,
+        order: &Order,
+        transaction: &Transaction,
+        kind: Kind,
+        gateway: &dyn GatewayInfo,
+    ) -> Self {
         let answer = transaction.first().and_then(|first| first.response());
         // What the card's issuer said is there once it approved; a decline may come with letters,
         // too.
@@ -177,7 +188,7 @@ impl Outgoing {
             self.captured_amount = amount(transaction.captured());
             self.refunded_amount = amount(transaction.refunded());
         }
-        let live = transaction.first().map(|first| is_live(&first.route.endpoint));
+        let live = transaction.first().map(|first| gateway.is_live(&first.route));
         self.live_mode = live.map(|live| live.to_string());
         self.card_type = transaction.card.brand.map(|brand| Brand::name(brand).to_owned());
         self.customer_id = transaction.card.stored.as_ref().map(|stored| stored.profile.clone());

@@ -42,8 +42,8 @@ impl Caller {
     }
 
     /// How transactions are shown to it now.
-    pub(super) fn view(&self, app: &App) -> View {
-        View { principal: self.principal, now: app.clock.now() }
+    pub(super) fn view(&self, app: &App) -> View<'static> {
+        View { principal: self.principal, now: app.clock.now(), gateway: app.payments.gateway.info() }
     }
 }
 

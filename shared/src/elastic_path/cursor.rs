@@ -62,12 +62,13 @@ fn signed(filter: &str, place: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_payments::GATEWAY;
 
     fn merchant() -> Merchant {
         let document = r#"{"keys": ["a-key-of-the-merchant"],
             "token_signing_key": "0123456789abcdef0123456789abcdef",
             "gateway": {"site": "elsewhere", "username": "u", "password": "p", "merchids": {"USD": "1"}}}"#;
-        crate::merchant_document::parse("m".parse().unwrap(), document).unwrap()
+        crate::merchant_document::parse("m".parse().unwrap(), document, GATEWAY).unwrap()
     }
 
     fn at(second: i64) -> Timestamp {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::attention::{Attention, attentions},
     order::{CaptureStanding, Order, PaymentStatus, operation::Principal, transaction::Transaction},
+    payments::gateway::GatewayInfo,
     webhooks::event_bus::Event,
     words,
 };
@@ -38,8 +39,8 @@ words! {
 
 /// What happened between two states of an order, oldest kind first. Pure. The same two states give the same events with
 /// the same ids.
-pub fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
-    let teller = Teller { new };
+pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Vec<Event> {
+    let teller = Teller { new, gateway };
     let mut told = Vec::new();
     for transaction in &new.transactions {
         let before = old.and_then(|old| Some((old, old.transaction(transaction.id)?)));
@@ -60,27 +61,31 @@ struct Subject<'a> {
     reason: Option<&'static str>,
 }
 
-/// A transaction as the merchant's GET returns it.
-fn shown(order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
-    response::transaction(order, transaction, View { principal: Principal::ClientCredentials, now })
-}
-
 /// Tells of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
+    gateway: &'a dyn GatewayInfo,
 }
 
 impl Teller<'_> {
+    /// A transaction as the merchant's GET returns it.
+    fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
+        let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
+        response::transaction(order, transaction, view)
+    }
+
     fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {
         // One moment for both, so that only what is stored makes a difference.
         let at = now.updated_at;
-        let data = shown(self.new, now, at);
+        let data = self.shown(self.new, now, at);
         let subject = now.id.to_string();
         let about = Subject { name: &subject, at, data: &data, reason: None };
         let mut tell = |kind| told.push(self.event(kind, &about));
         match before {
             None => tell(EventType::TransactionCreated),
-            Some((order, before)) if shown(order, before, at) != data => tell(EventType::TransactionUpdated),
+            Some((order, before)) if self.shown(order, before, at) != data => {
+                tell(EventType::TransactionUpdated)
+            }
             Some(_) => {}
         }
         let failed = |transaction: &Transaction| {
@@ -96,7 +101,7 @@ impl Teller<'_> {
     fn attentions(&self, old: Option<&Order>, told: &mut Vec<Event>) {
         for Attention { id, reason, transaction, at, .. } in attentions(old, self.new) {
             let Some(now) = self.new.transaction(transaction) else { continue };
-            let data = shown(self.new, now, now.updated_at);
+            let data = self.shown(self.new, now, now.updated_at);
             let name = format!("{transaction}\n{id}");
             let about = Subject { name: &name, at, data: &data, reason: Some(reason.as_str()) };
             told.push(self.event(EventType::TransactionNeedsAttention, &about));
@@ -104,11 +109,11 @@ impl Teller<'_> {
     }
 
     fn order(&self, old: Option<&Order>, told: &mut Vec<Event>) {
-        let data = response::order(self.new, None);
+        let data = response::order(self.new, None, self.gateway);
         let about =
             Subject { name: self.new.id.as_str(), at: self.new.updated_at, data: &data, reason: None };
         let mut tell = |kind| told.push(self.event(kind, &about));
-        if old.is_some_and(|old| response::order(old, None) != data) {
+        if old.is_some_and(|old| response::order(old, None, self.gateway) != data) {
             tell(EventType::OrderUpdated);
         }
         let payment = self.new.payment();

@@ -266,7 +266,7 @@ pub(super) async fn carry_out(
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.
-fn reply(performed: &Performed, view: View) -> Handled<Value> {
+fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
     let order = &performed.order;
     let (Some(transaction), Some(operation)) =
         (order.transaction(performed.at.transaction), order.operation(performed.at))

@@ -2,7 +2,10 @@
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
-use tollgate_core::{order::Rejection, payments::merchants::Role};
+use tollgate_core::{
+    order::{Order, Rejection},
+    payments::merchants::Role,
+};
 
 use super::{members, order_id, respond, response};
 use crate::{
@@ -74,7 +77,7 @@ async fn register(app: &App, request: &Request) -> Handled<Value> {
     };
     let (order, new) = app.payments.register(&caller.merchant, &caller.key(order), currency, amount).await?;
     let status = if new { 201 } else { 200 };
-    Ok(Reply::new(status, response::enveloped(response::order(&order, Some(&caller.merchant)))))
+    Ok(Reply::new(status, response::enveloped(shown_order(app, &caller, &order))))
 }
 
 /// An update that cancels or fulfils an order would be taken for done if it were ignored.
@@ -95,7 +98,12 @@ async fn read(app: &App, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(app, request).await?;
     caller.must_be_merchant(Role::Read)?;
     let order = app.payments.order(&caller.key(order_id(request)?)).await?;
-    Ok(Reply::new(200, response::enveloped(response::order(&order, Some(&caller.merchant)))))
+    Ok(Reply::new(200, response::enveloped(shown_order(app, &caller, &order))))
+}
+
+/// An order as the merchant sees it.
+fn shown_order(app: &App, caller: &Caller, order: &Order) -> Value {
+    response::order(order, Some(&caller.merchant), app.payments.gateway.info())
 }
 
 async fn list(app: &App, request: &Request) -> Handled<Value> {

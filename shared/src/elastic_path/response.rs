@@ -12,7 +12,7 @@ use tollgate_core::{
         outcome::{GatewayResponse, NoEffect},
         transaction::{Status, Transaction},
     },
-    payments::merchants::Merchant,
+    payments::{gateway::GatewayInfo, merchants::Merchant},
     values::{
         decline::DeclineCode,
         memo::Memo,
@@ -21,19 +21,17 @@ use tollgate_core::{
 };
 
 use super::detailed_status::{detailed_status, reason};
-use crate::{
-    api::{Code, failure::Failure},
-    cardpointe::is_live,
-};
+use crate::api::{Code, failure::Failure};
 
 /// The `gateway` of every transaction.
 pub(super) const GATEWAY: &str = "card_connect";
 
-/// Who a transaction is shown to, and when.
+/// Who a transaction is shown to, and when, and the gateway that it went through.
 #[derive(Clone, Copy)]
-pub(super) struct View {
+pub(super) struct View<'a> {
     pub(super) principal: Principal,
     pub(super) now: Timestamp,
+    pub(super) gateway: &'a dyn GatewayInfo,
 }
 
 /// The body of a good answer. The value is moved into it: `json!` would write all of it out once
@@ -43,7 +41,7 @@ pub(super) fn enveloped(data: Value) -> Value {
 }
 
 /// A transaction.
-pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) -> Value {
+pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> Value {
     let currency = order.currency;
     let first = transaction.first();
     let answer = first.and_then(|first| first.response());
@@ -82,7 +80,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View) 
             "created_at": milliseconds(transaction.created_at),
             "timestamps": timestamps(transaction.created_at, transaction.updated_at),
         },
-        "livemode": first.is_some_and(|first| is_live(&first.route.endpoint)),
+        "livemode": first.is_some_and(|first| view.gateway.is_live(&first.route)),
         // Where the SDK's types have them a second time.
         "timestamps": timestamps(transaction.created_at, transaction.updated_at),
     });
@@ -152,7 +150,7 @@ fn memo_value(memo: &Memo) -> Value {
 /// An order. The members that the SDK's types promise are all there; what is not kept here (taxes,
 /// discounts, the customer, addresses, shipping) has a value that says nothing.
 /// The merchant tells whether an order without payments is live; where it is not known, nothing says so.
-pub(super) fn order(order: &Order, merchant: Option<&Merchant>) -> Value {
+pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn GatewayInfo) -> Value {
     let balance = order.balance();
     let payment = order.payment();
     let currency = order.currency;
@@ -169,8 +167,9 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>) -> Value {
     for name in ["tax", "discount", "shipping"] {
         display_price[name] = price(currency, Amount::ZERO);
     }
-    let endpoint = order.transactions.first().and_then(|first| Some(&first.first()?.route.endpoint));
-    let endpoint = endpoint.or(merchant.map(|merchant| &merchant.gateway.endpoint));
+    let first = order.transactions.first().and_then(Transaction::first);
+    let live = first.map(|first| gateway.is_live(&first.route));
+    let live = live.or_else(|| merchant.map(|merchant| gateway.is_live(&merchant.gateway.any_route())));
     let mut value = json!({
         "id": order.id.as_str(),
         "type": "order",
@@ -196,8 +195,8 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>) -> Value {
         "shipping_address": no_address(),
         "billing_address": no_address(),
     });
-    if let Some(endpoint) = endpoint {
-        value["livemode"] = is_live(endpoint).into();
+    if let Some(live) = live {
+        value["livemode"] = live.into();
     }
     value
 }
@@ -225,7 +224,7 @@ pub(super) fn declined(
     transaction: &Transaction,
     operation: &Operation,
     decline: Decline,
-    view: View,
+    view: View<'_>,
 ) -> Failure {
     let decline = told(decline, view.principal);
     let answer = operation.response().cloned().unwrap_or_default();

@@ -168,7 +168,7 @@ impl Filter {
 fn json(
     asked: &Asked,
     found: &Found,
-    view: View,
+    view: View<'_>,
     (cursor, next): (Option<&str>, Option<&str>),
     newest: Option<Timestamp>,
 ) -> Page {
@@ -188,7 +188,7 @@ fn json(
 }
 
 /// The transaction as its order's route shows it, and what a list knows besides.
-fn shown(row: &Row, view: View) -> Option<Value> {
+fn shown(row: &Row, view: View<'_>) -> Option<Value> {
     let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
     let needs = row.concerns(view.now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));

@@ -10,11 +10,14 @@ use lambda_http::{
 };
 use tollgate_core::{
     journal::{entry_log::EntryLog, entry_store::EntryStore, keep::JournalReport, totals_store::TotalsStore},
+    payments::gateway::GatewayInfo,
     values::clock::{Clock, SystemClock},
     webhooks::event_bus::{EventBus, Everywhere},
 };
 
-use super::{Config, Credentials, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional};
+use super::{
+    Config, Credentials, GATEWAY, WebhooksConfig, aws, aws_http_client, install_tls, needed, optional,
+};
 use crate::{
     dynamodb::{
         entries::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
@@ -140,7 +143,7 @@ fn is_on(name: &str) -> bool {
 /// Runs the function that publishes events in the Lambda runtime, until the platform stops it.
 pub async fn run_events<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<dyn EventBus>, StreamEvent) -> F + Sync,
+    H: Fn(Arc<dyn EventBus>, &'static dyn GatewayInfo, StreamEvent) -> F + Sync,
     F: Future<Output = publishing::PublishReport> + Send,
 {
     telemetry::init();
@@ -152,7 +155,7 @@ where
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<StreamEvent>| {
         let bus = bus.clone();
         async move {
-            let report = handler(bus, event.payload).await;
+            let report = handler(bus, GATEWAY, event.payload).await;
             telemetry::emit(&report, SystemClock.now());
             Ok::<_, Error>(StreamResponse::failed_from(report.failed.as_deref()))
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::test_payments::GATEWAY;
 
 const SECRET: &str = "hush-0123456789abcdef0123456789abcdef";
 
@@ -15,7 +16,7 @@ fn document() -> Value {
 }
 
 fn parse(document: &Value) -> Result<Merchant, MerchantsError> {
-    super::parse("m".parse().unwrap(), &document.to_string())
+    super::parse("m".parse().unwrap(), &document.to_string(), GATEWAY)
 }
 
 fn usd() -> Currency {
@@ -117,7 +118,7 @@ fn a_wrong_document_is_told_by_path_and_quotes_no_secret() {
         assert!(!error.contains("hush"), "{error}");
     }
     let cut = document().to_string();
-    let error = super::parse("m".parse().unwrap(), &cut[..cut.len() / 2]).unwrap_err().to_string();
+    let error = super::parse("m".parse().unwrap(), &cut[..cut.len() / 2], GATEWAY).unwrap_err().to_string();
     assert!(!error.contains("hush"), "{error}");
 }
 

@@ -54,6 +54,85 @@ fn a_folder_uses_only_what_the_table_allows_and_each_row_is_used() {
     assert!(unused.is_empty(), "in the table, but not used: {unused:?}");
 }
 
+/// Who names an adapter from outside, and is not start-up.
+fn name_an_adapter(edges: &BTreeSet<(String, String)>) -> Vec<&(String, String)> {
+    let is_wrong = |(from, to): &&(String, String)| {
+        table::ADAPTERS.contains(&&*top(to))
+            && top(from) != top(to)
+            && !table::START_UP.contains(&&*top(from))
+    };
+    edges.iter().filter(is_wrong).collect()
+}
+
+#[test]
+fn only_start_up_names_an_adapter() {
+    assert_eq!(name_an_adapter(&edges(&read(&LAYERED))), Vec::<&(String, String)>::new());
+    for (folder, uses) in table::MAY_USE.iter().filter(|(folder, _)| !table::START_UP.contains(folder)) {
+        let adapters: Vec<_> =
+            uses.split_whitespace().filter(|name| table::ADAPTERS.contains(name)).collect();
+        assert!(adapters.is_empty(), "the table lets {folder} use {adapters:?}");
+    }
+}
+
+#[test]
+fn an_adapter_that_is_named_outside_start_up_is_noticed() {
+    for adapter in table::ADAPTERS {
+        for (folder, is_noticed) in [("elastic_path", true), ("app", true), (table::START_UP[0], false)] {
+            let source = |path: String, text: String| (path, text);
+            let package = Package::new(
+                "tollgate",
+                &[
+                    source("lib.rs".to_owned(), String::new()),
+                    source(format!("{adapter}.rs"), "mod inner;".to_owned()),
+                    source(format!("{adapter}/inner.rs"), "use super::Adapter;".to_owned()),
+                    source(format!("{folder}.rs"), "mod inner;".to_owned()),
+                    source(format!("{folder}/inner.rs"), format!("fn f() {{ crate::{adapter}::call() }}")),
+                ],
+            );
+            let edges = edges(&[package]);
+            let expected = (format!("{folder}/inner"), (*adapter).to_owned());
+            let expected: Vec<_> = is_noticed.then_some(&expected).into_iter().collect();
+            assert_eq!(name_an_adapter(&edges), expected);
+        }
+    }
+}
+
+/// A folder that implements a port of the core is an adapter, and each adapter does.
+#[test]
+fn adapters_are_what_implements_a_port() {
+    let packages = read(&LAYERED);
+    let (core, outer) = packages.split_first().unwrap();
+    let ports: BTreeSet<String> = core.modules.values().flat_map(uses::ports).collect();
+    assert!(ports.contains("Gateway") && ports.contains("Merchants"), "{ports:?}");
+    let found: BTreeSet<String> = outer
+        .iter()
+        .flat_map(|package| &package.modules)
+        .filter(|(_, file)| uses::implemented(file).iter().any(|name| ports.contains(name)))
+        .map(|(module, _)| top(module))
+        .collect();
+    let adapters: BTreeSet<String> = table::ADAPTERS.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, adapters);
+}
+
+/// Which gateway it is matters to no other package either.
+#[test]
+fn other_packages_name_the_gateways_adapter_only_where_the_table_says() {
+    let packages: Vec<Package> =
+        workspace().into_iter().map(|(name, folder)| Package::read(&name, &folder)).collect();
+    let found: BTreeSet<(String, String)> = uses(&packages)
+        .into_iter()
+        .filter(|((from, _), (package, to))| {
+            from != package && package == "tollgate" && top(to) == "cardpointe"
+        })
+        .map(|(from, _)| from)
+        .collect();
+    let allowed: BTreeSet<(String, String)> = table::NAME_THE_GATEWAY
+        .iter()
+        .map(|(name, module)| ((*name).to_owned(), (*module).to_owned()))
+        .collect();
+    assert_eq!(found, allowed);
+}
+
 /// The table allows no way around the layers: a module is below all that use it.
 #[test]
 fn the_table_has_no_circle() {

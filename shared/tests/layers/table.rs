@@ -17,6 +17,18 @@ pub(crate) const PURE: &[&str] = &[
 /// What of it is a port, and so has `async` functions.
 pub(crate) const PORTS: &[&str] = &["values/clock"];
 
+/// Start-up, which alone names adapters.
+pub(crate) const START_UP: &[&str] = &["lambda"];
+
+/// Adapters: what implements a port of the core. What they are made of and no port is (`aws_error`, and
+/// `merchant_document`, which reads a text into a merchant) is no adapter.
+pub(crate) const ADAPTERS: &[&str] =
+    &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "event_bridge"];
+
+/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests.
+pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] =
+    &[("fault_simulation", "gateway"), ("fault_simulation", "gateway/line")];
+
 /// From the inside out. A folder that is not listed uses no other.
 pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // The core.
@@ -27,7 +39,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("webhooks", "values order payments"),
     // Adapters.
     ("cardpointe", "values order payments stored_cards"),
-    ("merchant_document", "values order payments cardpointe"),
+    ("merchant_document", "values order payments"),
     ("secrets_manager", "values order payments aws_error merchant_document"),
     ("dynamodb", "values order payments stored_cards journal webhooks aws_error"),
     ("webhook_client", "values order payments webhooks aws_error"),
@@ -42,13 +54,13 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Metrics.
     ("telemetry", "journal payments webhooks publishing invocation"),
     // APIs.
-    ("credit_card", "values order payments cardpointe invocation app api"),
+    ("credit_card", "values order payments invocation app api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal webhooks spreadsheet cardpointe access_token invocation app api",
+        "values order payments stored_cards journal webhooks spreadsheet access_token invocation app api",
     ),
     // What tells others.
-    ("publishing", "journal webhooks elastic_path"),
+    ("publishing", "payments journal webhooks elastic_path"),
     // Start-up.
     (
         "lambda",

@@ -264,6 +264,27 @@ fn flatten(tree: &UseTree, prefix: &mut Written, named: &mut Vec<(String, Writte
     }
 }
 
+/// The ports that a file defines: traits with `async` functions.
+pub(crate) fn ports(file: &File) -> Vec<String> {
+    let is_async = |attribute: &Attribute| attribute.path().is_ident("async_trait");
+    let port = |item: &Item| match item {
+        Item::Trait(item) if item.attrs.iter().any(is_async) => Some(item.ident.to_string()),
+        _ => None,
+    };
+    file.items.iter().filter_map(port).collect()
+}
+
+/// The traits that a file implements, by their last name.
+pub(crate) fn implemented(file: &File) -> Vec<String> {
+    let name = |item: &Item| match item {
+        Item::Impl(item) if !is_for_tests(&item.attrs) => {
+            item.trait_.as_ref()?.0.segments.last().map(|segment| segment.ident.to_string())
+        }
+        _ => None,
+    };
+    file.items.iter().filter_map(name).collect()
+}
+
 fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,

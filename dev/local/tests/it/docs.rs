@@ -8,6 +8,7 @@ use tollgate::{
     api::Code,
     credit_card::{self, letters},
     elastic_path::{self, DetailedStatus, VoidReason},
+    lambda::GATEWAY,
     telemetry::Measured as _,
 };
 use tollgate_core::payments::scheduled_capture::{CaptureReport, CaptureRequest};
@@ -206,11 +207,12 @@ fn the_merchants_documents_in_the_documentation_can_be_used() {
         MERCHANTS.split("```json\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(examples.len(), 3);
     for example in &examples {
-        tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap();
+        tollgate::merchant_document::parse("170200123".parse().unwrap(), example, GATEWAY).unwrap();
     }
     // With everything stated, the rules are the defaults.
-    let rules =
-        |example| tollgate::merchant_document::parse("170200123".parse().unwrap(), example).unwrap().policy;
+    let rules = |example| {
+        tollgate::merchant_document::parse("170200123".parse().unwrap(), example, GATEWAY).unwrap().policy
+    };
     assert_eq!(rules(examples[0]), rules(examples[1]));
     let full: Value = serde_json::from_str(examples[1]).unwrap();
     let members: BTreeSet<_> = rows(MERCHANTS).map(|(name, _)| name.split('.').next().unwrap()).collect();

@@ -120,8 +120,10 @@ impl OperationInOrder<'_> {
                 NoEffect::VoidedElsewhere
                 | NoEffect::Unreachable
                 | NoEffect::TryAgain
+                | NoEffect::Throttled
                 | NoEffect::NoTimeLeft
                 | NoEffect::Misconfigured
+                | NoEffect::TurnedAway
                 | NoEffect::NotSettled
                 | NoEffect::AlreadySettled
                 | NoEffect::Unrecognized => None,

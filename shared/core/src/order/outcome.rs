@@ -66,12 +66,17 @@ impl GatewayResponse {
 pub enum NoEffect {
     /// The gateway could not be reached, so nothing was sent.
     Unreachable,
-    /// The gateway asks to try again (`B`, HTTP 429).
+    /// The gateway itself asks to try again: in its response to an authorization, or on its record of one.
     TryAgain,
+    /// An intermediary, or the gateway's own front, asks to try again, and an inquiry found no trace of the request.
+    Throttled,
     /// Too little of the invocation's time was left to send it safely.
     NoTimeLeft,
-    /// The gateway refuses the merchant's set-up or credentials.
+    /// The gateway itself refuses the merchant's set-up, or the set-up has no account to send it through.
     Misconfigured,
+    /// An intermediary, or the gateway's own front, refuses the address, the request or the credentials, and an inquiry
+    /// found no trace of the request.
+    TurnedAway,
     /// A refund before the payment settled.
     NotSettled,
     /// A void after the payment was sent to settlement.
@@ -99,11 +104,45 @@ impl NoEffect {
     /// Whether the operation may be retried. The only place that decides it.
     pub fn retry(self) -> Retry {
         match self {
-            Self::Unreachable | Self::TryAgain | Self::NoTimeLeft | Self::NeverArrived => Retry::AsItIs,
-            Self::Misconfigured | Self::NotSettled | Self::AlreadySettled => Retry::AfterAChange,
+            Self::Unreachable | Self::TryAgain | Self::Throttled | Self::NoTimeLeft | Self::NeverArrived => {
+                Retry::AsItIs
+            }
+            Self::Misconfigured | Self::TurnedAway | Self::NotSettled | Self::AlreadySettled => {
+                Retry::AfterAChange
+            }
             // It was done, and undone on purpose: repeating it would charge against that.
             Self::VoidedElsewhere | Self::Unrecognized => Retry::Never,
         }
+    }
+
+    /// Whether the operation may still turn out to be done. If so, an inquiry is sent before more money moves and once
+    /// more later, and a further attempt waits for it. The only place that decides it.
+    ///
+    /// | reason | why |
+    /// |---|---|
+    /// | `Unreachable`, `NoTimeLeft` | No: nothing was sent. |
+    /// | `TryAgain`, `Misconfigured` | No: the gateway itself said that it did nothing, or nothing was sent. |
+    /// | `NotSettled`, `AlreadySettled`, `VoidedElsewhere` | No: the state of the payment rules it out. |
+    /// | `Throttled`, `TurnedAway` | Yes: the gateway may have acted, and its record may come late. |
+    /// | `NeverArrived` | Yes: the request may still be on its way. |
+    /// | `Unrecognized` | No: the newer version that wrote it looks for it. |
+    pub fn may_surface(self) -> bool {
+        match self {
+            Self::Throttled | Self::TurnedAway | Self::NeverArrived => true,
+            Self::Unreachable
+            | Self::NoTimeLeft
+            | Self::TryAgain
+            | Self::Misconfigured
+            | Self::NotSettled
+            | Self::AlreadySettled
+            | Self::VoidedElsewhere
+            | Self::Unrecognized => false,
+        }
+    }
+
+    /// Whether the merchant's set-up or credentials are refused. If so, every request of the merchant fails alike.
+    pub fn is_about_the_set_up(self) -> bool {
+        matches!(self, Self::Misconfigured | Self::TurnedAway)
     }
 
     /// The name used in logs and by the command line.
@@ -111,8 +150,10 @@ impl NoEffect {
         match self {
             Self::Unreachable => "unreachable",
             Self::TryAgain => "try_again",
+            Self::Throttled => "throttled",
             Self::NoTimeLeft => "no_time_left",
             Self::Misconfigured => "misconfigured",
+            Self::TurnedAway => "turned_away",
             Self::NotSettled => "not_settled",
             Self::AlreadySettled => "already_settled",
             Self::NeverArrived => "never_arrived",
@@ -173,9 +214,9 @@ pub enum Outcome {
     NoEffect(NoEffect, GatewayResponse),
     /// Not known: it may or may not have been done. Only an inquiry decides.
     Unknown(Doubt, GatewayResponse),
-    /// An HTTP status that an intermediary can send after the gateway has acted. Without an inquiry that finds it, this
-    /// is the lack of an effect that it stands for.
-    Refused(NoEffect, GatewayResponse),
+    /// A refusal that an intermediary (a proxy, a load balancer, the gateway's front) can send after the gateway has
+    /// acted. Only an inquiry decides. Without a trace, it is the lack of an effect that it stands for.
+    Intermediary(NoEffect, GatewayResponse),
 }
 
 impl Outcome {
@@ -186,7 +227,7 @@ impl Outcome {
             | Self::PartiallyApproved(response)
             | Self::Declined(response, ..)
             | Self::NoEffect(_, response)
-            | Self::Refused(_, response)
+            | Self::Intermediary(_, response)
             | Self::Unknown(_, response) => response,
         }
     }
@@ -231,6 +272,40 @@ mod tests {
         assert_eq!(GatewayResponse::clean_text("Approval"), "Approval");
         assert_eq!(GatewayResponse::clean_text(&"x".repeat(65)), "x".repeat(64));
         assert!(!GatewayResponse::clean_text("card 4111111111111111").contains("41111111"));
+    }
+
+    /// Each variant, what may be done about it, and whether it is looked for. What may surface may be repeated, because
+    /// each attempt has an order id of its own.
+    #[test]
+    fn every_lack_of_an_effect_says_whether_it_may_be_repeated_and_whether_it_may_surface() {
+        use NoEffect::{
+            AlreadySettled, Misconfigured, NeverArrived, NoTimeLeft, NotSettled, Throttled, TryAgain,
+            TurnedAway, Unreachable, Unrecognized, VoidedElsewhere,
+        };
+        let table = [
+            (Unreachable, Retry::AsItIs, false),
+            (TryAgain, Retry::AsItIs, false),
+            (Throttled, Retry::AsItIs, true),
+            (NoTimeLeft, Retry::AsItIs, false),
+            (Misconfigured, Retry::AfterAChange, false),
+            (TurnedAway, Retry::AfterAChange, true),
+            (NotSettled, Retry::AfterAChange, false),
+            (AlreadySettled, Retry::AfterAChange, false),
+            (NeverArrived, Retry::AsItIs, true),
+            (VoidedElsewhere, Retry::Never, false),
+            (Unrecognized, Retry::Never, false),
+        ];
+        for (n, (reason, retry, may_surface)) in table.into_iter().enumerate() {
+            assert_eq!(
+                (reason as usize, reason.retry(), reason.may_surface()),
+                (n, retry, may_surface),
+                "{reason:?}"
+            );
+        }
+        assert_eq!(table.len(), Unrecognized as usize + 1, "each is in the table");
+        let set_up =
+            table.map(|(reason, ..)| reason).into_iter().filter(|reason| reason.is_about_the_set_up());
+        assert_eq!(set_up.collect::<Vec<_>>(), [Misconfigured, TurnedAway]);
     }
 
     #[test]

@@ -151,9 +151,10 @@ pub fn look_back(
             Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
                 std::slice::from_ref(response)
             }
-            Outcome::Declined(..) | Outcome::NoEffect(..) | Outcome::Refused(..) | Outcome::Unknown(..) => {
-                &[]
-            }
+            Outcome::Declined(..)
+            | Outcome::NoEffect(..)
+            | Outcome::Intermediary(..)
+            | Outcome::Unknown(..) => &[],
         },
         Finding::Several(approvals) => approvals.as_slice(),
         Finding::Absent

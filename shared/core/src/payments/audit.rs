@@ -152,7 +152,7 @@ pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Approved(_) => "approved",
         Outcome::PartiallyApproved(_) => "partially_approved",
         Outcome::Declined(..) => "declined",
-        Outcome::NoEffect(..) | Outcome::Refused(..) => "not_done",
+        Outcome::NoEffect(..) | Outcome::Intermediary(..) => "not_done",
         Outcome::Unknown(..) => "unknown",
     }
 }

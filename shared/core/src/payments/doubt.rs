@@ -118,7 +118,7 @@ impl Payments {
     }
 
     /// What became of a call that an intermediary may have refused after the gateway acted: one inquiry tells. Without a
-    /// usable response, or without a trace, it is what the refusal says.
+    /// usable response, or without a trace, it is what the refusal says; that one may still surface.
     pub(super) async fn verified(
         &self,
         merchant: &Merchant,
@@ -127,7 +127,7 @@ impl Payments {
         outcome: Outcome,
         deadline: Deadline,
     ) -> Outcome {
-        let Outcome::Refused(reason, response) = outcome else { return outcome };
+        let Outcome::Intermediary(reason, response) = outcome else { return outcome };
         let unknown = || Outcome::Unknown(Doubt::Unreadable, response.clone());
         if !deadline.leaves_time_to_ask() {
             return unknown();

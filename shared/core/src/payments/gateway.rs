@@ -152,9 +152,24 @@ pub struct BillingAddress {
     pub country: Option<String>,
 }
 
+/// What is known of a gateway without a call. Its adapter says so; nothing else depends on which gateway it is.
+pub trait GatewayInfo: Send + Sync {
+    /// Its name, as it is in each [`Route`] to it.
+    fn name(&self) -> &'static str;
+
+    /// How many decimals each amount has there. A currency with another number cannot be paid in.
+    fn decimals(&self) -> u32;
+
+    /// Whether payments through an account are real. Where it is not known that they are tests, they are.
+    fn is_live(&self, route: &Route) -> bool;
+}
+
 /// Performs operations on card accounts.
 #[async_trait]
 pub trait Gateway: Send + Sync {
+    /// What is known of it without a call.
+    fn info(&self) -> &'static dyn GatewayInfo;
+
     /// Sends one instruction once, waiting at most `limit` for the answer, and says what it came to.
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
 

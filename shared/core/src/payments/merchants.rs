@@ -85,7 +85,7 @@ pub struct Merchant {
 /// A merchant's access to its gateway.
 #[derive(Debug)]
 pub struct GatewayAccount {
-    /// The gateway, by the name that its adapter gives itself.
+    /// The gateway's name, as its adapter says.
     pub gateway: &'static str,
     /// How many decimals each amount has there. A currency with another number cannot be paid in.
     pub decimals: u32,
@@ -97,6 +97,17 @@ pub struct GatewayAccount {
     pub password: SecretString,
     /// Its accounts, one for each currency that it takes.
     pub accounts: BTreeMap<Currency, String>,
+}
+
+impl GatewayAccount {
+    /// A route to the gateway, for what is about the gateway and no payment. Its account is one of the merchant's.
+    pub fn any_route(&self) -> Route {
+        Route {
+            gateway: Cow::Borrowed(self.gateway),
+            account: self.accounts.values().next().cloned().unwrap_or_default(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
 }
 
 impl Merchant {
@@ -169,6 +180,9 @@ mod tests {
         merchant.gateway.accounts.insert(Currency::parse("EUR").unwrap(), "2".to_owned());
         assert!(merchant.any_account().is_some());
         assert_eq!(merchant.only_currency(), None);
+        let route = merchant.gateway.any_route();
+        assert_eq!((&*route.gateway, &*route.endpoint), ("g", "http://127.0.0.1:1"));
+        assert!(["1", "2"].contains(&&*route.account));
         merchant.gateway.accounts.clear();
         assert_eq!((merchant.any_account(), merchant.only_currency()), (None, None));
     }

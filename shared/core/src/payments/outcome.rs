@@ -64,8 +64,7 @@ impl Payments {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;
             trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
-            trail.gateway_refusals +=
-                u32::from(matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)));
+            trail.gateway_refusals += u32::from(refuses_the_set_up(&outcome));
         });
         outcome
     }
@@ -133,6 +132,17 @@ impl Payments {
             }
         }
         Saved { order: before, next: Next::Answer }
+    }
+}
+
+/// Whether the gateway, or an intermediary in its place, refuses the merchant's set-up or credentials.
+fn refuses_the_set_up(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NoEffect(reason, _) | Outcome::Intermediary(reason, _) => reason.is_about_the_set_up(),
+        Outcome::Approved(_)
+        | Outcome::PartiallyApproved(_)
+        | Outcome::Declined(..)
+        | Outcome::Unknown(..) => false,
     }
 }
 

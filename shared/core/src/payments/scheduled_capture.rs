@@ -234,7 +234,7 @@ impl<'a> CaptureRun<'a> {
                 report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                 drop(report);
                 // What fails for one of the merchant's payments fails for all: one probe a run is enough.
-                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
+                if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
                     self.known().insert(key.merchant.clone(), Captures::Later);
                 }
             }
@@ -283,13 +283,13 @@ impl<'a> CaptureRun<'a> {
         match transaction.operation_status(order.operation(at)?) {
             OperationStatus::Done | OperationStatus::Pending => Some(self.lapsed(&order, at.transaction)),
             OperationStatus::NoEffect(reason)
-                if reason.retry() == Retry::AsItIs || reason == NoEffect::Misconfigured =>
+                if reason.retry() == Retry::AsItIs || reason.is_about_the_set_up() =>
             {
                 let mut report = self.report();
                 report.due += 1;
                 report.retried += 1;
                 drop(report);
-                if matches!(reason, NoEffect::Unreachable | NoEffect::Misconfigured) {
+                if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
                     self.known().insert(key.merchant.clone(), Captures::Later);
                 }
                 Some(false)

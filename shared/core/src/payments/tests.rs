@@ -37,10 +37,10 @@ use crate::{
         transaction::{Method, Status},
     },
     payments::{
-        gateway::{Command, Instruction, Question},
+        gateway::{Command, GatewayInfo, Instruction, Question},
         merchants::{Merchants, MerchantsError},
     },
-    test_merchant::test_merchant,
+    test_merchant::{TestGateway, test_merchant},
     values::{
         card::{CardSummary, CardToken},
         clock::SystemClock,
@@ -161,6 +161,10 @@ struct ScriptedGateway {
 
 #[async_trait]
 impl Gateway for ScriptedGateway {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
     async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
         if let Command::Void { reference } = instruction.command {
@@ -188,6 +192,10 @@ struct ChangedWhileSent {
 
 #[async_trait]
 impl Gateway for ChangedWhileSent {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         if self.gateway.sent.lock().unwrap().is_empty() {
             *self.store.meanwhile.lock().unwrap() = Some(Box::new(self.change));

@@ -147,8 +147,13 @@ impl PaymentMethod {
         match self.state {
             // What was stored and removed again is known.
             MethodState::NotStored(_) if self.card.stored.is_some() => false,
-            MethodState::NotStored(reason) => !matches!(reason, NoEffect::Unreachable | NoEffect::NoTimeLeft),
-            _ => false,
+            MethodState::NotStored(reason) => reason.may_surface(),
+            MethodState::Pending { .. }
+            | MethodState::Stored
+            | MethodState::Declined(_)
+            | MethodState::Deleting(_)
+            | MethodState::Deleted
+            | MethodState::Unrecognized => false,
         }
     }
 }

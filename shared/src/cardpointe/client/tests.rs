@@ -55,7 +55,7 @@ fn without(status: u16, error: BodyError) -> Result<Response, TransportError> {
 fn merchant() -> Merchant {
     let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
         "gateway": {"site": "elsewhere", "username": "user", "password": "password", "merchids": {"USD": "1"}}}"#;
-    crate::merchant_document::parse("m".parse().unwrap(), document).unwrap()
+    crate::merchant_document::parse("m".parse().unwrap(), document, &Info).unwrap()
 }
 
 /// The route of an operation, which need not be the merchant's current one.
@@ -113,7 +113,7 @@ fn shown(outcome: &Outcome) -> String {
         Outcome::PartiallyApproved(_) => "partially approved".to_owned(),
         Outcome::Declined(..) => "declined".to_owned(),
         Outcome::NoEffect(reason, _) => format!("nothing done: {reason:?}"),
-        Outcome::Refused(reason, _) => format!("refused: {reason:?}"),
+        Outcome::Intermediary(reason, _) => format!("intermediary: {reason:?}"),
         Outcome::Unknown(doubt, _) => format!("unknown: {doubt:?}"),
     }
 }
@@ -135,8 +135,8 @@ async fn a_status_means_what_the_table_says_and_any_other_is_in_doubt() {
     let unknown = "unknown: Unreadable";
     let statuses = (100..600).map(|status| match status {
         200 => (status, "approved"),
-        300..=399 | 400 | 401 | 404 => (status, "refused: Misconfigured"),
-        429 => (status, "refused: TryAgain"),
+        300..=399 | 400 | 401 | 404 => (status, "intermediary: TurnedAway"),
+        429 => (status, "intermediary: Throttled"),
         _ => (status, unknown),
     });
     for (status, expected) in statuses {
@@ -160,7 +160,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
         (with(200, &whole), "unknown: Unreadable"),
         (with(200, "{}"), "unknown: Unreadable"),
         // The status is the gateway's word whatever happened to the body.
-        (without(401, BodyError::Cut), "refused: Misconfigured"),
+        (without(401, BodyError::Cut), "intermediary: TurnedAway"),
         (without(500, BodyError::TooLong), "unknown: Unreadable"),
     ] {
         assert_eq!(shown(&perform(&over(vec![response]), CAPTURE).await), expected);

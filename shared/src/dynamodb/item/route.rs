@@ -45,11 +45,11 @@ pub(super) fn no_route() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cardpointe;
+    use crate::test_payments::GATEWAY as GATEWAY_INFO;
 
     #[test]
     fn a_route_names_its_gateway_only_where_it_is_another_one() {
-        assert_eq!(UNNAMED_GATEWAY, cardpointe::NAME);
+        assert_eq!(UNNAMED_GATEWAY, GATEWAY_INFO.name());
         for (name, is_written) in [(UNNAMED_GATEWAY, false), ("another", true)] {
             let written = Route { gateway: name.into(), account: "1".to_owned(), endpoint: "u".to_owned() };
             let mut writer = Writer::default();

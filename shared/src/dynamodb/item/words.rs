@@ -70,8 +70,10 @@ pub(super) const PRINCIPALS: Vocabulary<Principal> = &[
 pub(super) const NO_EFFECTS: Vocabulary<NoEffect> = &[
     (NoEffect::Unreachable, "unreachable"),
     (NoEffect::TryAgain, "try_again"),
+    (NoEffect::Throttled, "throttled"),
     (NoEffect::NoTimeLeft, "no_time_left"),
     (NoEffect::Misconfigured, "misconfigured"),
+    (NoEffect::TurnedAway, "turned_away"),
     (NoEffect::NotSettled, "not_settled"),
     (NoEffect::AlreadySettled, "already_settled"),
     (NoEffect::NeverArrived, "never_arrived"),

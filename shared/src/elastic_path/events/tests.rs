@@ -20,8 +20,11 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::events;
-use crate::test_payments::{new_operation, payment};
+use crate::test_payments::{GATEWAY, new_operation, payment};
+
+fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
+    super::events(old, new, GATEWAY)
+}
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()

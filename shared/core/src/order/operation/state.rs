@@ -83,19 +83,15 @@ impl Decision {
                 Self::Declined(response, Decline { code: *code, advice: *advice })
             }
             Outcome::NoEffect(reason, _) => Self::NoEffect(response, *reason),
-            Outcome::Unknown(..) | Outcome::Refused(..) => return None,
+            Outcome::Unknown(..) | Outcome::Intermediary(..) => return None,
         })
     }
 
-    /// Whether an attempt that was decided so may still turn out to be done: its request may be on its way, or an
-    /// intermediary spoke for the gateway.
+    /// Whether an attempt that was decided so may still turn out to be done.
     pub fn may_surface(&self) -> bool {
         match self {
-            Self::NoEffect(_, NoEffect::NeverArrived) => true,
-            Self::NoEffect(response, NoEffect::TryAgain | NoEffect::Misconfigured) => {
-                response.status.is_none()
-            }
-            Self::NoEffect(..) | Self::Approved(_) | Self::Declined(..) => false,
+            Self::NoEffect(_, reason) => reason.may_surface(),
+            Self::Approved(_) | Self::Declined(..) => false,
         }
     }
 

@@ -14,7 +14,7 @@ async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
         (Finding::Several(vec![approved_as("1"), approved_as("2")]), Status::Pending),
     ] {
         let fixture = Fixture::new().await;
-        fixture.gateway_says(Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()));
+        fixture.gateway_says(Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()));
         fixture.inquiry_finds(finding.clone());
         let performed = fixture.purchase(Some("k")).await.unwrap();
         assert_eq!((status(&performed), fixture.sent()), (then, 1), "{finding:?}");
@@ -24,7 +24,7 @@ async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_inquiry() {
     let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::Refused(NoEffect::TryAgain, GatewayResponse::default()));
+    fixture.gateway_says(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default()));
     let performed = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
     assert_eq!((status(&performed), fixture.sent()), (Status::Pending, 1));
 }

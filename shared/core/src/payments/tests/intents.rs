@@ -7,6 +7,10 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
     struct Looks(Arc<MemoryStore>);
     #[async_trait]
     impl Gateway for Looks {
+        fn info(&self) -> &'static dyn GatewayInfo {
+            &TestGateway
+        }
+
         async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
             let orders = self.0.orders.lock().unwrap();
             let on_record = orders.values().flat_map(Order::operations).any(|(_, operation)| {

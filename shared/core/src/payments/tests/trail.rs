@@ -11,6 +11,10 @@ struct Slow(Arc<ScriptedGateway>);
 
 #[async_trait]
 impl Gateway for Slow {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
         tokio::time::sleep(Duration::from_secs(3)).await;
         self.0.execute(merchant, instruction, limit).await
@@ -39,9 +43,14 @@ fn approved() -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn calls_to_the_gateway_are_counted_and_timed() {
-    for (says, timeouts, refusals) in
-        [(approved(), 0, 0), (unknown(), 1, 0), (not_done(NoEffect::Misconfigured), 0, 1)]
-    {
+    let by_intermediary = |reason| Outcome::Intermediary(reason, GatewayResponse::default());
+    for (says, timeouts, refusals) in [
+        (approved(), 0, 0),
+        (unknown(), 1, 0),
+        (not_done(NoEffect::Misconfigured), 0, 1),
+        (by_intermediary(NoEffect::TurnedAway), 0, 1),
+        (by_intermediary(NoEffect::Throttled), 0, 0),
+    ] {
         let trail = trail_of(says, None).await;
         assert_eq!((trail.gateway_calls, trail.gateway), (1, Duration::from_secs(3)));
         assert_eq!((trail.gateway_timeouts, trail.gateway_refusals), (timeouts, refusals));

@@ -34,7 +34,7 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
         }
         Outcome::Declined(_, code, advice) => MethodState::Declined(Decline { code: *code, advice: *advice }),
         Outcome::NoEffect(reason, _) => MethodState::NotStored(*reason),
-        Outcome::Refused(reason, _) => return Settled::Unverified(*reason),
+        Outcome::Intermediary(reason, _) => return Settled::Unverified(*reason),
     };
     (method.state, method.updated_at) = (state, now);
     Settled::Decided

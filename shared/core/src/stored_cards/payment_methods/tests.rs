@@ -309,7 +309,7 @@ fn a_refusal_that_left_no_trace_is_what_became_of_the_card() {
             refused.push(shop.world.customer().unwrap().methods[0].state);
         }
     }
-    assert_eq!(refused, [MethodState::NotStored(NoEffect::Misconfigured)]);
+    assert_eq!(refused, [MethodState::NotStored(NoEffect::TurnedAway)]);
 }
 
 #[test]

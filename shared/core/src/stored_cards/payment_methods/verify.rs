@@ -40,7 +40,7 @@ impl PaymentMethods {
         let Some(method) = customer.method(id) else { return Ok(customer) };
         let outcome = self.send(merchant, &customer, method, card, deadline).await;
         let mut finding = None;
-        if matches!(outcome, Outcome::Unknown(..) | Outcome::Refused(..) | Outcome::Approved(_))
+        if matches!(outcome, Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Approved(_))
             && outcome.response().stored.is_none()
             && deadline.leaves_time_to_ask()
         {

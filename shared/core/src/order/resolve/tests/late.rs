@@ -149,10 +149,16 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
 
 #[test]
 fn a_refusal_by_the_gateway_itself_is_no_suspect_and_one_by_an_intermediary_is() {
-    for (said, suspects) in [(response("B"), 0), (GatewayResponse::default(), 1)] {
+    let by_intermediary = GatewayResponse::default();
+    for (reason, said, suspects) in [
+        (NoEffect::TryAgain, response("B"), 0),
+        (NoEffect::Throttled, by_intermediary.clone(), 1),
+        (NoEffect::Misconfigured, response("C"), 0),
+        (NoEffect::TurnedAway, by_intermediary, 1),
+    ] {
         let mut fixture = Fixture::new();
         let at = fixture.pay(Method::Purchase, None, Some("k")).unwrap().sent();
-        fixture.told(at, &Outcome::NoEffect(NoEffect::TryAgain, said));
+        fixture.told(at, &Outcome::NoEffect(reason, said));
         assert_eq!(fixture.order.suspects().count(), suspects);
         assert_eq!(fixture.operation(at).last_look_at.is_some(), suspects == 1);
     }

@@ -19,7 +19,7 @@ use crate::{
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
         merchants::Merchant,
         store::StoreError,
     },
@@ -28,7 +28,7 @@ use crate::{
         payment_method::{Customer, CustomerKey},
         profiles::{ProfileOutcome, Profiles},
     },
-    test_merchant::test_merchant,
+    test_merchant::{TestGateway, test_merchant},
     values::{
         card::{Expiry, StoredCard},
         clock::Clock,
@@ -278,6 +278,10 @@ impl CustomerStore for Overtaken {
 
 #[async_trait]
 impl Gateway for World {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
     async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         let Command::Authorize(PaymentSource::Card(card)) = instruction.command else { unreachable!() };
         assert!(card.save && instruction.amount.is_zero());
@@ -296,7 +300,7 @@ impl Gateway for World {
         }
         match self.call(|state| state.store(id, expiry)).await {
             Ok(stored) => approved(stored, self.state().cvv.clone()),
-            Err(Fault::Refused) => Outcome::Refused(NoEffect::Misconfigured, GatewayResponse::default()),
+            Err(Fault::Refused) => Outcome::Intermediary(NoEffect::TurnedAway, GatewayResponse::default()),
             Err(_) => unknown,
         }
     }
