@@ -1,128 +1,222 @@
 //! The figures in the pages are the code's.
+//!
+//! Most constants are private to a module, so they are read where they are declared. Where a file moves to does not
+//! matter.
 
-use jiff::SignedDuration;
+mod stated;
+
+use std::collections::HashMap;
+
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
-use tollgate::{access_token, dynamodb::orders::switch, secrets_manager::FRESH};
-use tollgate_core::{
-    journal::{
-        keep::LATE_AFTER,
-        read_totals::{DAYS_MAX, PROVISIONAL_HOURS},
-    },
-    order::{
-        BY_HAND_AFTER, BY_HAND_MAX,
-        operation::{DECIDED_BY_MAX_BYTES, KEY_NAME_MAX_CHARS, REASON_MAX_BYTES},
-    },
-    payments::{merchants::KEY_MIN_CHARS, reconcile::Limits},
-    webhooks::webhook::REPEATED_FOR,
-};
+use tollgate::abuse::{MERCHANTS, WRONG_KEYS};
+use tollgate_core::payments::reconcile::Limits;
 
-use crate::{openapi::DESCRIPTION, pages::all_pages};
+use self::stated::{AS_SET, GROUPS};
+use crate::{pages::all_pages, references::texts};
 
 /// The version in the workspace's `Cargo.toml`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A page, a sentence of it with `{}` in place of a figure, and the figure from the code.
-fn figures() -> Vec<(&'static str, &'static str, String)> {
-    let text = |number: &dyn ToString| number.to_string();
-    let seconds = |time: SignedDuration| time.as_secs().to_string();
-    let minutes = |time: SignedDuration| time.as_mins().to_string();
-    let hours = |time: SignedDuration| time.as_hours().to_string();
-    let captures = parse(TEMPLATE).unwrap().captures;
-    assert_eq!(FRESH.as_mins(), 5, "pages that have it in words: five");
-    assert_eq!(access_token::LIFETIME.as_hours(), 1, "pages that have it in words: an hour");
-    vec![
-        (
-            "docs/reference/alarms.md",
-            "up to {} per minute and merchant",
-            with_comma(Limits::default().per_merchant),
-        ),
-        (
-            "docs/reference/alarms.md",
-            "with the document that it read before. After {} minutes",
-            default_of("StalePaymentMinutes"),
-        ),
-        ("docs/operations.md", "at its start and every {} seconds", seconds(switch::KEPT)),
-        ("docs/operations.md", "continue for {} minutes for merchants", default_of("StalePaymentMinutes")),
-        ("docs/operations.md", "Within {} minutes, no function accepts its keys", minutes(FRESH)),
-        ("docs/deploy.md", "An unknown merchant is remembered for {} minutes", minutes(FRESH)),
-        ("docs/deploy.md", "how long payments ({}) and inquiries", default_of("StalePaymentMinutes")),
-        ("docs/deploy.md", "and inquiries ({}) continue", default_of("StaleInquiryMinutes")),
-        ("docs/deploy.md", "that each money route accepts ({} and", default_of("PaymentRate")),
-        ("docs/deploy.md", "and {}) | | `PaymentConcurrency`", default_of("PaymentBurst")),
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const KIB: u64 = 1_024;
+const MIB: u64 = 1_024 * KIB;
+
+/// Where a number is set that pages have in other words: a minute, an hour, a day.
+const IN_OTHER_WORDS: [(&str, u64); 9] = [
+    ("access_token.rs/LIFETIME", HOUR),
+    ("LAST_LOOK_AFTER", HOUR),
+    ("elastic_path/cursor.rs/LIFETIME", DAY),
+    ("DATE_TIME_OFF_MAX", DAY),
+    ("FIRST_PROBE", MINUTE),
+    ("RETRY_AFTER_MAX", HOUR),
+    ("NOTICE_AFTER", HOUR),
+    ("ATTENTION_AFTER", DAY),
+    ("secrets_manager.rs/FRESH", 5 * MINUTE),
+];
+
+/// What is counted, or is only a part of what is set.
+fn counted() -> [(&'static str, &'static str, u64); 4] {
+    let count = |number| u64::try_from(number).unwrap();
+    let search = TEMPLATE.split_once("\"GET /v2/transactions\": {ThrottlingRateLimit: ").unwrap().1;
+    [
+        ("README.md", "**Two APIs, {} functions**", count(parse(TEMPLATE).unwrap().functions.len())),
         (
             "docs/deploy.md",
             "reserved {} times",
-            text(&TEMPLATE.matches("!If [HasPaymentConcurrency, !Ref").count()),
+            count(TEMPLATE.matches("!If [HasPaymentConcurrency, !Ref").count()),
         ),
-        ("docs/deploy.md", "| `FunctionMemory` | {} MiB", default_of("FunctionMemory")),
-        ("docs/deploy.md", "PCI DSS requires {};", default_of("LogRetentionDays")),
         (
             "docs/reference/alarms.md",
-            "accepted nothing for {} days",
-            (REPEATED_FOR.as_hours() / 24).to_string(),
+            "allows {} requests per second",
+            search.split_once(',').unwrap().0.parse().unwrap(),
         ),
-        ("docs/reference/alarms.md", "allows {} requests per second", search_rate()),
-        ("docs/merchants.md", "Each function caches a merchant for {} minutes", minutes(FRESH)),
-        ("docs/merchants.md", "each key has at least {} characters", text(&KEY_MIN_CHARS)),
-        ("docs/merchants.md", "A name has 1 to {} letters", text(&KEY_NAME_MAX_CHARS)),
-        ("docs/merchants.md", "for `StalePaymentMinutes` ({})", default_of("StalePaymentMinutes")),
-        ("docs/cli.md", "up to {} bytes of name", text(&DECIDED_BY_MAX_BYTES)),
-        ("docs/cli.md", "and {} bytes of reason", text(&REASON_MAX_BYTES)),
-        ("docs/cli.md", "It takes effect within {} seconds", seconds(switch::KEPT)),
-        ("docs/cli.md", "more than {} decisions for one order", text(&BY_HAND_MAX)),
-        ("docs/cli.md", "sent less than {} hour ago", hours(BY_HAND_AFTER)),
-        ("docs/finance.md", "up to {} days with", text(&DAYS_MAX)),
-        ("docs/finance.md", "`provisional` until {} hour after its end", text(&PROVISIONAL_HOURS)),
-        (
-            "docs/reference/journal.md",
-            "got an entry more than {} minutes after it happened",
-            minutes(LATE_AFTER),
-        ),
-        ("docs/scheduled-capture.md", "| `CaptureShards` | {} |", text(&captures.shards)),
-        ("docs/scheduled-capture.md", "| `CaptureConcurrency` | {} |", text(&captures.concurrency)),
-        ("docs/scheduled-capture.md", "`InDoubtShards` is {} by default", text(&Limits::default().shards)),
+        ("docs/reference/errors.md", "or after it failed with {} merchants", MERCHANTS.failures.into()),
     ]
 }
 
-/// A parameter's default in the template.
-fn default_of(parameter: &str) -> String {
-    let declared =
-        TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap_or_else(|| panic!("{parameter}")).1;
-    let default = declared.split_once("    Default: ").unwrap().1;
-    default.lines().next().unwrap().to_owned()
+/// The deployed code, by path.
+struct Sources(HashMap<String, String>);
+
+impl Sources {
+    fn read() -> Self {
+        let mut sources = texts();
+        sources.retain(|path, _| {
+            let is_deployed = path.starts_with("shared/src/") || path.starts_with("shared/core/src/");
+            is_deployed && path.ends_with(".rs") && !path.ends_with("tests.rs") && !path.contains("/tests/")
+        });
+        Self(sources)
+    }
+
+    /// What a constant, a default or a parameter is set to.
+    fn value(&self, name: &str) -> &str {
+        let (file, name) = name.rsplit_once('/').unwrap_or(("", name));
+        if let Some((_, declared)) = TEMPLATE.split_once(&format!("\n  {name}:\n")) {
+            return declared.split_once("    Default: ").unwrap().1.lines().next().unwrap();
+        }
+        let set = if name.starts_with(|first: char| first.is_ascii_uppercase()) {
+            format!(r"(?s)\bconst {name}: [^=]+=\s*([^;]+);")
+        } else {
+            format!(r"\b{name}: (\d[^,\n]*|\w+::from_[^,\n]*),")
+        };
+        let set = Regex::new(&set).unwrap();
+        let in_file = |path: &str| file.is_empty() || path.ends_with(&format!("/{file}"));
+        let found: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|(path, _)| in_file(path))
+            .flat_map(|(_, text)| set.captures_iter(text).map(|found| found.get(1).unwrap().as_str()))
+            .collect();
+        assert_eq!(found.len(), 1, "{name} in {file}: {found:?}");
+        found[0]
+    }
+
+    fn numbers(&self, name: &str, unit: u64) -> Vec<u64> {
+        numbers(self.value(name), unit)
+    }
 }
 
-/// How many searches per second the template's route takes.
-fn search_rate() -> String {
-    let route = TEMPLATE.split_once("\"GET /v2/transactions\": {ThrottlingRateLimit: ").unwrap().1;
-    route.split_once(',').unwrap().0.to_owned()
+/// The numbers in an expression, times in milliseconds, and the others in the unit where there is no time among them.
+fn numbers(expression: &str, unit: u64) -> Vec<u64> {
+    let number = r"\b(?:from_(millis|secs|mins|hours)\()?(\d[\d_]*(?: \* \d[\d_]*)*)\b";
+    let number = Regex::new(number).unwrap();
+    let is_time = expression.contains("from_");
+    let numbers = number.captures_iter(expression).map(|found| {
+        let value = found[2].split(" * ").map(|factor| factor.replace('_', "").parse::<u64>().unwrap());
+        let value: u64 = value.product();
+        let scale = match found.get(1).map(|scale| scale.as_str()) {
+            _ if unit == AS_SET => return value,
+            Some("millis") => 1,
+            Some("secs") => SECOND,
+            Some("mins") => MINUTE,
+            Some(_) => HOUR,
+            None if is_time => return value,
+            None => 1,
+        };
+        assert_eq!(value * scale % unit, 0, "{expression} in units of {unit}");
+        value * scale / unit
+    });
+    numbers.collect()
 }
 
-/// 3,000.
-fn with_comma(number: usize) -> String {
-    assert!((1_000..1_000_000).contains(&number), "{number}");
-    format!("{},{:03}", number / 1_000, number % 1_000)
+/// As pages write it: in digits, or as a word. From a million on it is an amount as clients send it.
+fn as_written(number: u64) -> String {
+    let word = match number {
+        0..=10 => {
+            let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+            words[usize::try_from(number).unwrap()]
+        }
+        12 => "twelve",
+        20 => "twenty",
+        _ => return format!(r"\b{}", digits(number)),
+    };
+    format!(r"\b(?:{}|(?i:{word}))", digits(number))
+}
+
+fn digits(number: u64) -> String {
+    match (number / 1_000, number % 1_000) {
+        (1..1_000, _) => format!("{},{:03}", number / 1_000, number % 1_000),
+        _ => number.to_string(),
+    }
+}
+
+/// What a sentence has to look like to state the numbers.
+fn pattern(sentence: &str, numbers: &[u64]) -> Regex {
+    assert_eq!(sentence.matches("{}").count(), numbers.len(), "{sentence}: {numbers:?}");
+    let mut pattern = regex::escape(sentence);
+    for number in numbers {
+        pattern = pattern.replacen(r"\{\}", &as_written(*number), 1);
+    }
+    Regex::new(&pattern).unwrap()
 }
 
 #[test]
 fn the_figures_in_the_pages_are_the_codes() {
-    let pages = all_pages();
-    let (figures, mut wrong) = (figures(), Vec::new());
-    for (page, sentence, figure) in &figures {
-        assert_eq!(sentence.matches("{}").count(), 1, "{sentence}");
-        let text = &pages.iter().find(|(name, _)| name == page).unwrap_or_else(|| panic!("{page}")).1;
-        // Sentences go on over the end of a line.
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !text.contains(&sentence.replace("{}", figure)) {
-            wrong.push(format!("{page}: {sentence} ({figure})"));
+    let sources = Sources::read();
+    // Sentences go on over the end of a line.
+    let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let pages: HashMap<_, _> = all_pages().into_iter().map(|(page, text)| (page, joined(text))).collect();
+    let mut wrong = Vec::new();
+    let mut check = |page: &str, sentence: &str, name: &str, numbers: &[u64]| {
+        let text = pages.get(page).unwrap_or_else(|| panic!("{page}"));
+        if !pattern(sentence, numbers).is_match(text) {
+            wrong.push(format!("{page}: {sentence} ({name}: {numbers:?})"));
+        }
+    };
+    for (page, rows) in GROUPS.into_iter().flatten() {
+        for (sentence, name, unit) in *rows {
+            check(page, sentence, name, &sources.numbers(name, *unit));
         }
     }
-    assert!(wrong.is_empty(), "not in the pages:\n{}", wrong.join("\n"));
-    assert_eq!(
-        with_comma(Limits::default().per_merchant).replace(',', ""),
-        default_of("InquiriesPerMerchant")
-    );
+    for (page, sentence, number) in counted() {
+        check(page, sentence, "counted", &[number]);
+    }
+    assert!(wrong.is_empty(), "not on the page:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn numbers_that_pages_have_in_other_words_are_the_codes() {
+    let sources = Sources::read();
+    for (name, milliseconds) in IN_OTHER_WORDS {
+        assert_eq!(sources.numbers(name, 1), [milliseconds], "{name}");
+    }
+    assert_eq!(MERCHANTS.window, WRONG_KEYS.window, "one sentence has both");
+    assert_eq!(sources.value("DELAYS").matches("from_mins").count(), 3, "the others are hours");
+}
+
+/// Pages state the template's defaults. These are the code's too.
+#[test]
+fn the_templates_limits_are_the_codes() {
+    let (sources, limits) = (Sources::read(), Limits::default());
+    let captures = parse(TEMPLATE).unwrap().captures;
+    for (parameter, number) in [
+        ("InquiriesPerMerchant", limits.per_merchant),
+        ("InDoubtShards", usize::from(limits.shards)),
+        ("CaptureShards", usize::from(captures.shards)),
+        ("CaptureConcurrency", captures.concurrency),
+    ] {
+        assert_eq!(sources.value(parameter), number.to_string(), "{parameter}");
+    }
+}
+
+#[test]
+fn numbers_are_read_from_expressions_and_written_as_pages_do() {
+    assert_eq!(numbers("Duration::from_millis(200)", 1), [200]);
+    assert_eq!(numbers("SignedDuration::from_hours(3 * 24)", DAY), [3]);
+    assert_eq!(numbers("Limit { failures: 10, window: SignedDuration::from_mins(5) }", MINUTE), [10, 5]);
+    assert_eq!(numbers("[SignedDuration::from_mins(5), SignedDuration::from_hours(2)]", AS_SET), [5, 2]);
+    assert_eq!(numbers("64 * 1024", KIB), [64]);
+    assert_eq!(numbers("24..=64", 1), [24, 64]);
+    assert_eq!(numbers("Self(99_999_999_999)", 1), [99_999_999_999]);
+    assert_eq!(numbers("5u64", 1), Vec::<u64>::new(), "what is not read is missed by its sentence");
+    let written = |number, text| Regex::new(&format!("^{}$", as_written(number))).unwrap().is_match(text);
+    assert!(written(5, "Five") && written(5, "5") && written(10_000, "10,000") && written(20, "twenty"));
+    assert!(!written(5, "50") && !written(10_000, "10000") && !written(50, "5"));
+    assert!(pattern("at least {} s", &[30]).is_match("at least 30 s"));
+    assert!(!pattern("at least {} s", &[30]).is_match("at least 31 s"), "a changed figure");
 }
 
 #[test]
@@ -144,7 +238,6 @@ fn the_versions_in_samples_are_this_one() {
     assert!(shown.len() > 3, "{shown:?}");
     let others: Vec<_> = shown.iter().filter(|(_, version)| version != VERSION).collect();
     assert!(others.is_empty(), "not {VERSION}: {others:?}");
-    assert_eq!(DESCRIPTION.document["info"]["version"], VERSION, "docs/openapi.yaml");
 }
 
 /// Most words of a page that people read from its beginning: a quarter of an hour at 220 words a minute. What is looked

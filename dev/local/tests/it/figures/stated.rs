@@ -1,0 +1,292 @@
+//! Which sentences state which numbers of the code.
+
+use super::{DAY, HOUR, KIB, MIB, MINUTE, SECOND};
+
+/// A sentence of a page with `{}` in place of each number, where the numbers are set, and their unit: times are in
+/// milliseconds. They are set in a constant (after its file where the name is not the only one), the default of a member,
+/// or a parameter of the template.
+type Row = (&'static str, &'static str, u64);
+
+/// The unit of each number is the one that it is set in.
+pub(super) const AS_SET: u64 = 0;
+
+/// A page and its sentences.
+type Page = (&'static str, &'static [Row]);
+
+pub(super) const GROUPS: [&[Page]; 6] = [
+    ABOUT_SECURITY,
+    ABOUT_RELIABILITY,
+    ABOUT_THE_ORDER_API,
+    ABOUT_THE_CREDIT_CARD_API,
+    ABOUT_NOTIFICATIONS,
+    FOR_OPERATORS,
+];
+
+/// What is limited, stored and deleted.
+const ABOUT_SECURITY: &[Page] = &[
+    (
+        "docs/security.md",
+        &[
+            ("take the same time ({} ms)", "WRONG_KEY_TIME", 1),
+            ("Keys have at least {} characters", "KEY_MIN_CHARS", 1),
+            ("After {} failures in {} minutes it is 429", "WRONG_KEYS", MINUTE),
+            ("| wrong keys | {} in {} minutes", "WRONG_KEYS", MINUTE),
+            ("| wrong merchants | {} different ones in {} minutes", "MERCHANTS", MINUTE),
+            ("| {} in an hour (`declines_per_source_hour`)", "declines_per_source_hour", 1),
+            ("; {} declines within an hour block an address", "declines_per_source_hour", 1),
+            ("{} declined or pending attempts block an order", "attempts", 1),
+            ("| {} declined or pending (`declines_per_order`)", "attempts", 1),
+            ("Up to {} sources are remembered", "SOURCES_MAX", 1),
+            ("a 429 costs {} ms", "WRONG_KEY_TIME", 1),
+            ("| one order | {} transactions", "TRANSACTIONS_MAX", 1),
+            ("transactions, {} operations |", "OPERATIONS_MAX", 1),
+            ("Bodies have at most {} KiB", "exchange.rs/BODY_MAX_BYTES", KIB),
+            ("KiB and {} levels", "DEPTH_MAX", 1),
+            ("| body | {} KiB; ", "exchange.rs/BODY_MAX_BYTES", KIB),
+            ("KiB; {} KiB for a token's form", "FORM_MAX_BYTES", KIB),
+            ("Texts are cut to {} characters", "TEXT_MAX_CHARS", 1),
+            ("digits with up to {} characters between them", "SEPARATOR_MAX", 1),
+        ],
+    ),
+    (
+        "docs/reference/inventory.md",
+        &[
+            ("who requested it, in up to {} bytes", "ACTOR_MAX_BYTES", 1),
+            ("why it was requested, in up to {} bytes", "REASON_MAX_BYTES", 1),
+            ("| business, free | why, in up to {} bytes", "REASON_MAX_BYTES", 1),
+            ("its text: {} characters, cleaned", "TEXT_MAX_CHARS", 1),
+            ("`X-Request-Id`, up to {} characters", "REQUEST_ID_MAX", 1),
+        ],
+    ),
+];
+
+/// How an outcome is found.
+const ABOUT_RELIABILITY: &[Page] = &[
+    (
+        "docs/reliability.md",
+        &[
+            ("after a lost response, if {} s of its", "ASK_MIN", SECOND),
+            ("cannot be running any more ({} s)", "STILL_RUNNING", SECOND),
+            ("reading the transaction | from {} minutes on", "REPAIR_AFTER", MINUTE),
+            ("seen twice, {} s apart", "ASKED_TWICE_APART", SECOND),
+            ("at least {} s after sending", "ABSENCE_COUNTS_AFTER", SECOND),
+            ("the gateway's own limit is {} s", "WORKING_MAX", SECOND),
+            ("after {} orders without one, that account", "FAILED_ORDERS_MAX", 1),
+            ("put off by {} minutes", "PUT_OFF", MINUTE),
+            ("after a day, or after {} days if", "ATTENTION_AFTER_REVIEW", DAY),
+            ("sends {} inquiries at a time", "InquiryConcurrency", 1),
+            ("for up to {} orders of each merchant", "InquiriesPerMerchant", 1),
+            ("less than {} s old gets 409", "duplicate_window", SECOND),
+            ("idle for more than {} s are not used", "IDLE_MAX", SECOND),
+            ("It is sent up to {} times", "VOID_ATTEMPTS_MAX", 1),
+            ("Refunds it, up to {} attempts", "REFUND_ATTEMPTS_MAX", 1),
+            ("needs attention after {} days", "ATTENTION_AFTER_REVIEW", DAY),
+        ],
+    ),
+    (
+        "docs/cardpointe.md",
+        &[
+            ("responds at {} s: `PPS` 62", "WORKING_MAX", SECOND),
+            ("before the gateway's {} s", "WORKING_MAX", SECOND),
+        ],
+    ),
+];
+
+/// The order API.
+const ABOUT_THE_ORDER_API: &[Page] = &[
+    (
+        "docs/api.md",
+        &[
+            ("a person in your system ({} bytes)", "ACTOR_MAX_BYTES", 1),
+            ("and `reason` ({} bytes)", "REASON_MAX_BYTES", 1),
+            ("the id: 1 to {} letters", "ID_MAX_CHARS", 1),
+            ("within the last {} s could be a late", "duplicate_window", SECOND),
+        ],
+    ),
+    (
+        "docs/retries.md",
+        &[
+            ("less than {} s ago (the merchant's", "duplicate_window", SECOND),
+            ("sent less than {} s ago | 409", "STILL_RUNNING", SECOND),
+            ("key | from {} s after the payment was sent", "STILL_RUNNING", SECOND),
+            ("No inquiry is sent in the first {} s", "STILL_RUNNING", SECOND),
+            ("transaction | from {} minutes after", "REPAIR_AFTER", MINUTE),
+            ("only when found twice, {} s apart", "ASKED_TWICE_APART", SECOND),
+            ("the first time at least {} s after", "ABSENCE_COUNTS_AFTER", SECOND),
+            ("every minute | after {}, {}, {}, {} and {} minutes, then hourly", "BACK_OFF_MIN", 1),
+        ],
+    ),
+    (
+        "docs/search.md",
+        &[
+            ("`page[limit]` is 1 to {} (default", "ROWS_MAX", 1),
+            ("A page reads at most {} MB", "READ_MAX_BYTES", MIB),
+            ("both included, {} at most", "read_totals.rs/DAYS_MAX", 1),
+        ],
+    ),
+    ("docs/cards.md", &[("A customer can have {} cards", "CARDS_MAX", 1)]),
+    (
+        "docs/reference/order-api.md",
+        &[
+            ("| amount | 1 to {} minor units", "MAX", 1),
+            ("| body | {} KiB, a token", "exchange.rs/BODY_MAX_BYTES", KIB),
+            ("a token request {} KiB", "FORM_MAX_BYTES", KIB),
+            ("JSON no deeper than {} levels", "DEPTH_MAX", 1),
+            ("| transactions of one order | {},", "TRANSACTIONS_MAX", 1),
+            ("| operations of one order | {} (", "OPERATIONS_MAX", 1),
+            ("{} of them reserved for each", "RESERVE_PER_OPEN_TRANSACTION", 1),
+            ("| stored cards of one customer | {},", "CARDS_MAX", 1),
+            ("and {} declined attempts to store", "payment_method.rs/ENTRIES_MAX", 1),
+            ("`implicit` token | {} declined or pending per order", "attempts", 1),
+            ("per order, {} declined per", "declines_per_source_hour", 1),
+            ("| search | {} MB and", "READ_MAX_BYTES", MIB),
+            ("MB and {} transactions per page", "ROWS_MAX", 1),
+            ("{} characters per filter", "filter.rs/MAX_CHARS", 1),
+            ("a cursor is valid for {} hours", "cursor.rs/LIFETIME", HOUR),
+            ("| totals | {} days", "read_totals.rs/DAYS_MAX", 1),
+            ("| 1 to {} printable ASCII characters", "KEY_MAX_CHARS", 1),
+            ("| text members | {} characters in a payment", "elastic_path/pay.rs/TEXT_MAX", 1),
+            ("`custom_reference` {};", "follow_up.rs/REFERENCE_MAX", 1),
+            ("`actor` {} and", "ACTOR_MAX_BYTES", 1),
+            ("and `reason` {} bytes", "REASON_MAX_BYTES", 1),
+            ("city are cut to {} characters", "wire.rs/TEXT_MAX", 1),
+            ("characters, the region to {}.", "REGION_MAX", 1),
+        ],
+    ),
+];
+
+/// The credit-card API, and the errors of both.
+const ABOUT_THE_CREDIT_CARD_API: &[Page] = &[
+    (
+        "docs/credit-card.md",
+        &[
+            ("more than {} KiB, or nested", "exchange.rs/BODY_MAX_BYTES", KIB),
+            ("nested deeper than {} levels", "DEPTH_MAX", 1),
+            ("for {} s after it was sent", "STILL_RUNNING", SECOND),
+            ("from {} s after the payment was sent", "STILL_RUNNING", SECOND),
+        ],
+    ),
+    (
+        "docs/reference/credit-card.md",
+        &[
+            ("`TransactionReference` | {} printable", "reference.rs/REFERENCE_MAX", 1),
+            ("`.HouseNumber`, `.Street` | {} each", "LINE_MAX", 1),
+            ("`BillingAddress.Zip` | {} letters", "ZIP_MAX", 1),
+            ("`postal`, {} of them", "POSTAL_MAX", 1),
+            ("`address`, {} characters", "wire.rs/TEXT_MAX", 1),
+            ("`region`, {} characters", "REGION_MAX", 1),
+            ("| `Email` | {} |", "pay.rs/EMAIL_MAX", 1),
+            ("| `Description` | {} |", "credit_card/pay.rs/TEXT_MAX", 1),
+            ("| `Name` | {} |", "pay.rs/KEPT_MAX", 1),
+        ],
+    ),
+    (
+        "docs/reference/errors.md",
+        &[
+            ("The body is larger than {} KiB", "exchange.rs/BODY_MAX_BYTES", KIB),
+            ("a token request larger than {} KiB", "FORM_MAX_BYTES", KIB),
+            ("The order has {} transactions", "TRANSACTIONS_MAX", 1),
+            ("The customer has {} stored cards", "CARDS_MAX", 1),
+            ("or {} declined requests to store", "payment_method.rs/ENTRIES_MAX", 1),
+            ("was approved within the last {} s", "duplicate_window", SECOND),
+            ("was sent less than {} s ago", "STILL_RUNNING", SECOND),
+            (
+                "A wrong key after {} others from this address for this merchant within {} minutes",
+                "WRONG_KEYS",
+                MINUTE,
+            ),
+        ],
+    ),
+];
+
+/// Events and webhooks.
+const ABOUT_NOTIFICATIONS: &[Page] = &[
+    ("docs/events.md", &[("or not stated, for {} days", "ATTENTION_AFTER_REVIEW", DAY)]),
+    (
+        "docs/webhooks.md",
+        &[
+            ("hours until {} days have passed", "REPEATED_FOR", DAY),
+            ("After {} failures in a row", "DOWN_AFTER", 1),
+            ("at first and every {} minutes at last", "LAST_PROBE", MINUTE),
+            ("takes longer than {} seconds", "SLOW", SECOND),
+            ("from 200 to 299 within {} seconds", "https.rs/LIMIT", SECOND),
+            (
+                "sent again after {}, {} and {} minutes, {}, {} and {} hours, and then every {} hours",
+                "DELAYS",
+                AS_SET,
+            ),
+            ("Deliveries remain for {} days", "KEPT_FOR", DAY),
+            ("`whsec_` and {} to {} bytes", "SECRET_BYTES", 1),
+        ],
+    ),
+];
+
+/// A deployment and its merchants.
+const FOR_OPERATORS: &[Page] = &[
+    (
+        "docs/deploy.md",
+        &[
+            ("An unknown merchant is remembered for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
+            ("how many minutes payments ({}) and inquiries", "StalePaymentMinutes", 1),
+            ("and inquiries ({}) continue", "StaleInquiryMinutes", 1),
+            ("that each money route accepts ({} and", "PaymentRate", 1),
+            ("and {}) | | `PaymentConcurrency`", "PaymentBurst", 1),
+            ("| `FunctionMemory` | {} MiB", "FunctionMemory", 1),
+            ("PCI DSS requires {};", "LogRetentionDays", 1),
+        ],
+    ),
+    (
+        "docs/operations.md",
+        &[
+            ("at its start and every {} seconds", "KEPT", SECOND),
+            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
+            ("Within {} minutes, no function accepts its keys", "secrets_manager.rs/FRESH", MINUTE),
+        ],
+    ),
+    (
+        "docs/merchants.md",
+        &[
+            ("Each function caches a merchant for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
+            ("each key has at least {} characters", "KEY_MIN_CHARS", 1),
+            ("A name has 1 to {} letters", "KEY_NAME_MAX_CHARS", 1),
+            ("for `StalePaymentMinutes` ({})", "StalePaymentMinutes", 1),
+        ],
+    ),
+    (
+        "docs/cli.md",
+        &[
+            ("up to {} bytes of name", "DECIDED_BY_MAX_BYTES", 1),
+            ("and {} bytes of reason", "REASON_MAX_BYTES", 1),
+            ("It takes effect within {} seconds", "KEPT", SECOND),
+            ("more than {} decisions for one order", "BY_HAND_MAX", 1),
+            ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
+        ],
+    ),
+    (
+        "docs/finance.md",
+        &[
+            ("up to {} days with", "read_totals.rs/DAYS_MAX", 1),
+            ("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1),
+        ],
+    ),
+    (
+        "docs/scheduled-capture.md",
+        &[
+            ("| `CaptureShards` | {} |", "CaptureShards", 1),
+            ("| `CaptureConcurrency` | {} |", "CaptureConcurrency", 1),
+            ("`InDoubtShards` is {} by default", "InDoubtShards", 1),
+        ],
+    ),
+    (
+        "docs/reference/alarms.md",
+        &[
+            ("with the document that it read before. After {} minutes", "StalePaymentMinutes", 1),
+            ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
+            ("accepted nothing for {} days", "REPEATED_FOR", DAY),
+        ],
+    ),
+    (
+        "docs/reference/journal.md",
+        &[("got an entry more than {} minutes after it happened", "LATE_AFTER", MINUTE)],
+    ),
+];
