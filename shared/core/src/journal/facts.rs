@@ -74,7 +74,7 @@ impl OperationInOrder<'_> {
         }
     }
 
-    /// The decision that stands.
+    /// The current decision.
     fn decided(&self, changes: Changes, entries: &mut Vec<Entry>) {
         let operation = self.operation;
         let State::Decided(decision) = &operation.state else { return };
@@ -160,8 +160,8 @@ impl OperationInOrder<'_> {
     fn entry(&self, fact: Fact, attempt: &Attempt, at: Timestamp) -> Entry {
         let Self { order, transaction, operation } = *self;
         let begins = transaction.first().is_some_and(|first| first.id == operation.id);
-        // What a token stands for is learned from the approval. A card that was typed is known from the start, and has
-        // an expiry date.
+        // Which card a token belongs to is learned from the approval. A card that was typed is known from the start,
+        // and has an expiry date.
         let known = !begins
             || matches!(fact, Fact::Approved | Fact::Lapsed | Fact::DuplicateFound)
             || transaction.card.expiry.is_some();
