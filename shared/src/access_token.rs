@@ -70,7 +70,7 @@ struct Claims {
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Who it is.
+    /// Whether the merchant or a shopper calls.
     pub principal: Principal,
     /// Which shopper it was issued to.
     pub shopper: Option<Shopper>,
@@ -188,7 +188,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
             let shopper = claims.shopper.map(Shopper::of);
             Ok(Verified { principal: claims.grant, shopper, key: None, key_name: None, role: Role::Read })
         }
-        // Nobody is given such a token.
+        // No token is issued with such a principal.
         Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{app::App, invocation::serve, version::version};
 
-/// `GET /status`.
+/// `GET /status`: the version that runs, and whether payments are stopped.
 pub async fn status(app: &App, request: &Request) -> Response<Body> {
     serve(request, Box::pin(describe(app))).await
 }

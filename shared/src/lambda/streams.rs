@@ -27,11 +27,11 @@ use crate::{
 /// Where the journal is; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
 pub struct JournalConfig {
-    /// DynamoDB table (`JOURNAL_TABLE_NAME`).
+    /// The DynamoDB table of the journal (`JOURNAL_TABLE_NAME`).
     pub table: String,
     /// Partitions of a merchant's day, for days to come (`JOURNAL_SHARDS`, 1 to 256).
     pub shards: u16,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region of the table (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub dynamodb_url: Option<String>,
@@ -98,7 +98,7 @@ pub struct EventsConfig {
     pub bus: Option<String>,
     /// Where deliveries to webhooks are kept; none if `WEBHOOKS` is not `true`.
     pub webhooks: Option<WebhooksConfig>,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region of the bus (`AWS_REGION`).
     pub region: String,
     /// `EventBridge` endpoint instead of AWS's (`AWS_ENDPOINT_URL_EVENTBRIDGE`).
     pub eventbridge_url: Option<String>,
