@@ -16,21 +16,21 @@ use crate::world::World;
 pub enum PortalAction {
     /// Captures an authorization.
     Capture {
-        /// The payment's reference.
+        /// The authorization's reference (`retref`).
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,
     },
     /// Voids a payment that has not been sent to settlement.
     Void {
-        /// The payment's reference.
+        /// The reference (`retref`) of the payment to void.
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,
     },
     /// Refunds a settled payment.
     Refund {
-        /// The payment's reference.
+        /// The reference (`retref`) of the payment to refund.
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,
