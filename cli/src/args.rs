@@ -40,7 +40,7 @@ pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 /// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
 ///
 /// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not there · 4 refused by a
-/// rule · 5 not confirmed · 6 AWS or the gateway did not answer.
+/// rule · 5 not confirmed · 6 no response from AWS or the gateway.
 #[derive(Parser)]
 #[command(name = "tollgate", version)]
 pub(crate) struct Arguments {
@@ -84,7 +84,7 @@ pub(crate) struct PlaceArguments {
     /// The deployment's name for confirmations, such as prod (else `STAGE`)
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) stage: Option<String>,
-    /// Answer in JSON: the result on standard output, an error on standard error
+    /// Print JSON: the result on standard output, an error on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
@@ -119,7 +119,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print what completes these commands in a shell
     Completion {
-        /// The shell
+        /// The shell, such as bash or zsh
         shell: Shell,
     },
 }
@@ -128,7 +128,7 @@ pub(crate) enum Command {
 pub(crate) enum MerchantCommand {
     /// Make a merchant: keys, a signing key and its secret, after the gateway took its credentials
     ///
-    /// The gateway's password is read from standard input: asked for without an echo, or piped.
+    /// The gateway's password is read from standard input: typed without an echo, or piped.
     Create(Create),
     /// All merchants: accounts, currencies, whether they are stopped; no secrets
     List,
@@ -158,7 +158,7 @@ pub(crate) struct Switch {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -174,7 +174,7 @@ pub(crate) struct Throw {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -190,7 +190,7 @@ pub(crate) struct Rollback {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -249,7 +249,7 @@ pub(crate) struct RotateKey {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove without asking
+    /// Remove it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -272,7 +272,7 @@ pub(crate) enum PaymentCommand {
     Refund(ChangePayment),
     /// Undo a payment before it is settled: the order owes its amount again
     Void(ChangePayment),
-    /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
+    /// Decide the outcome of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }
 
@@ -316,7 +316,7 @@ pub(crate) struct Show {
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,
-    /// Only this transaction
+    /// Show this transaction and no other
     pub(crate) transaction: Option<Uuid>,
 }
 
@@ -328,7 +328,7 @@ pub(crate) struct Resolve {
     pub(crate) order: OrderId,
     /// The transaction whose operation is in doubt
     pub(crate) transaction: Uuid,
-    /// What became of it
+    /// The outcome
     #[arg(long = "as", value_enum, value_name = "VERDICT")]
     pub(crate) verdict: VerdictArgument,
     /// Who decides; kept with the operation
@@ -340,7 +340,7 @@ pub(crate) struct Resolve {
     /// The gateway's reference of what was done
     #[arg(long, value_name = "RETREF")]
     pub(crate) retref: Option<String>,
-    /// Ask the gateway, and show what would be recorded
+    /// Send the gateway an inquiry, and show what would be recorded
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -383,7 +383,7 @@ pub(crate) struct Doctor {
     /// With `--uat`: say what would be sent
     #[arg(long, requires = "uat")]
     pub(crate) dry_run: bool,
-    /// With `--uat`: send without asking
+    /// With `--uat`: send without a prompt
     #[arg(long, requires = "uat")]
     pub(crate) yes: bool,
 }

@@ -47,7 +47,7 @@ pub(crate) struct RevokeKey {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove without asking
+    /// Remove it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -107,13 +107,13 @@ pub(crate) struct PaymentFilter {
 }
 
 impl PaymentFilter {
-    /// Most rows.
+    /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
     }
 }
 
-/// A UTC day.
+/// A UTC day, by name or by date.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Day {
     Today,
