@@ -1,4 +1,4 @@
-//! What must not get worse by itself: counts of the built functions against `dev/bench/baseline.json`.
+//! What must not get worse unnoticed: counts of the built functions against `dev/bench/baseline.json`.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
@@ -102,7 +102,7 @@ async fn count(binaries: &Binaries) -> Result<Baseline, String> {
 }
 
 fn steps(counted: &Counts, counts: &mut BTreeMap<String, f64>) {
-    // A run of the schedule asks its partitions at the same time, more or less: only how often is the same each time.
+    // A run of the schedule reads its partitions at the same time, more or less: only how often is the same each time.
     let requests = [&counted.purchase].into_iter().chain(&counted.credit_card);
     for Step { what, round_trips, .. } in requests.clone() {
         counts.insert(format!("round trips, {what}"), number(*round_trips));

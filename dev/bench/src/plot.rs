@@ -1,4 +1,4 @@
-//! Small charts as SVG, drawn by `plotters`. Each file stands on its own: light or dark as the
+//! Small charts as SVG, drawn by `plotters`. Each file is complete: light or dark as the
 //! reader's system is, with a title and, for screen readers, a description with every value. The
 //! same figures make the same bytes.
 
@@ -19,7 +19,7 @@ const HEAD: u32 = 62;
 const LINE: u32 = 24;
 /// For the numbers of the horizontal axis and its name.
 const FOOT: u32 = 46;
-/// Below the name.
+/// For the space below that name.
 const END: u32 = 6;
 const BAR: u32 = 18;
 /// Between clusters of bars, in bars.
@@ -86,7 +86,6 @@ pub(crate) struct LineChart<'a> {
 }
 
 impl BarChart<'_> {
-    /// The file.
     pub(crate) fn svg(&self) -> Result<String, String> {
         let clusters = self.bars.chunk_by(|a, b| a.label == b.label).count();
         let rows = number(self.bars.len()) + GAP * number(clusters + 1);
@@ -166,7 +165,6 @@ impl BarChart<'_> {
 }
 
 impl LineChart<'_> {
-    /// The file.
     pub(crate) fn svg(&self) -> Result<String, String> {
         let last = self.points.last().map_or(f64::NAN, |point| point.1);
         let described = format!("{}: {} {} at the end", self.name, figure(last), self.unit);

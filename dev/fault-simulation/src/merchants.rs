@@ -12,7 +12,6 @@ const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);
 
 /// Which merchant: `REGISTERED` states its orders' totals, `EXTERNAL` keeps them to itself.
 pub(crate) const REGISTERED: &str = "registered";
-/// See [`REGISTERED`].
 pub(crate) const EXTERNAL: &str = "external";
 
 /// How long an authorization lives where a simulation does not say otherwise.
@@ -20,7 +19,6 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The merchants' credentials at the gateway.
 pub(crate) const GATEWAY_USER: &str = "user";
-/// See [`GATEWAY_USER`].
 pub(crate) const GATEWAY_PASSWORD: &str = "password";
 
 /// Accounts at the gateway; each generation of the documents has the next one.

@@ -36,9 +36,9 @@ pub struct Run {
     pub hash: u64,
     /// The first rule that was broken.
     pub failure: Option<String>,
-    /// Every step, if they were asked for.
+    /// Every step, if they were requested.
     pub steps: Vec<String>,
-    /// Port calls.
+    /// How many calls of ports there were, each a place for a fault.
     pub calls: usize,
     /// How often what happened.
     pub counts: BTreeMap<&'static str, u64>,
@@ -197,7 +197,7 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
     }
 }
 
-/// When something has to be asked about next, and when something has to be captured.
+/// When the next inquiry about something is due, and when something has to be captured.
 pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) {
     let state = world.state();
     let inquiry = state.fake_store.orders().filter_map(Order::next_inquiry_at).min();

@@ -106,7 +106,7 @@ const LATE: [Duration; 5] = [
 /// What the table came to.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// Cases.
+    /// How many combinations were run.
     pub cases: u64,
     /// Where the tested operation stood after ten runs of the schedule, by what was reported of it.
     pub counts: BTreeMap<String, u64>,

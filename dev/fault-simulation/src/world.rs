@@ -117,7 +117,7 @@ pub(crate) struct State {
     pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
     /// What clients with a key were told.
     pub(crate) told: Vec<Telling>,
-    /// What was asked of the credit-card API, some of which is asked again.
+    /// What was requested of the credit-card API, some of which is requested again.
     pub(crate) asked: Vec<Ask>,
     /// Customers with their cards, and what the gateway did about cards.
     pub(crate) stored_cards: StoredCards,
@@ -367,7 +367,7 @@ impl Instance {
         fault
     }
 
-    /// Stands still and goes on, whoever waits for it or does not.
+    /// Stops and goes on, whether or not a caller waits for it.
     async fn freeze(&self) {
         let still = {
             let mut state = self.world.state();

@@ -1,4 +1,4 @@
-//! Requests to the Elastic Path API, and how its answers are read.
+//! Requests to the Elastic Path API, and how its responses are read.
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
@@ -76,7 +76,7 @@ pub(super) async fn handle(app: &App, route: Route, request: &Request) -> Respon
     }
 }
 
-/// What an answer says. A transaction must be told as it once was on record.
+/// What a response says. A transaction must be told as it once was on record.
 pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
     let status = response.status().as_u16();
     let bytes: &[u8] = response.body();

@@ -150,7 +150,7 @@ fn is_nearly_given_up(state: &State) -> bool {
     operations.any(|(_, o)| o.is(Stage::Pending) && o.cause.must_succeed() && o.attempt.number > 1)
 }
 
-/// What goes on when the clients have left: hours pass, the schedule runs or does not, and somebody may come again.
+/// What goes on when the clients have left: hours pass, the schedule runs or does not, and a client may come again.
 pub(super) async fn afterwards(world: &Arc<World>, clients: u64, orders: u64) {
     let rounds = world.state().rng.below(AFTERWARDS_MAX + 1);
     for round in 0..rounds {
