@@ -46,7 +46,7 @@ struct Arguments {
     /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile and scheduled-capture
     #[arg(long)]
     no_schedules: bool,
-    /// Let the simulator answer plain JSON, without the random extra members of the real test gateway
+    /// Let the simulator return plain JSON, without the random extra members of the real test gateway
     #[arg(long)]
     quiet_json: bool,
     /// Seed of what the simulator makes up

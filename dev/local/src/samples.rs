@@ -64,7 +64,8 @@ const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
     Sample { order, amount, payment }
 }
 
-/// For whole dollars from 1000 to 1999 the simulator returns the last three digits as the processor's code: 51 is a decline.
+/// For whole dollars from 1000 to 1999, the simulator returns the last three digits as the processor's code: 51 is a
+/// decline.
 const DECLINED: u32 = 105_100;
 
 const SAMPLES: &[Sample] = &[

@@ -8,7 +8,7 @@ use tollgate_core::payments::{
     scheduled_capture::{CaptureReport, CaptureRequest, capture_due},
 };
 
-/// One run.
+/// One run of the schedule: captures what is due, until the deadline.
 pub async fn handle(app: Arc<App>, request: CaptureRequest, deadline: Deadline) -> CaptureReport {
     let may_run = if request.dry_run { MayRun::Yes } else { app.may_run().await };
     match may_run {

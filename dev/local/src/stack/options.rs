@@ -49,7 +49,7 @@ pub enum StartError {
     /// A port cannot be had.
     #[error("port {port}, for {service}, cannot be opened: {reason}. Choose another with --port")]
     Port {
-        /// The port that was requested.
+        /// The port that is taken or not allowed.
         port: u16,
         /// What it is for.
         service: &'static str,

@@ -1,5 +1,5 @@
 //! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoilt in body, headers or path.
-//! None is answered by a 5xx, and none in a way that is not documented.
+//! No response is a 5xx, and none is of a form that is not documented.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,7 @@ const REGISTERED: usize = 8;
 /// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
 const TOTAL: u64 = 2_000_000;
 
-/// The answers to one route: how many were good, and how many were not.
+/// The responses of one route: how many were good, and how many were not.
 type Counts = BTreeMap<String, [usize; 2]>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +76,7 @@ struct Run {
     rng: StdRng,
     shop: Shop,
     client: reqwest::Client,
-    /// Values of `Authorization`.
+    /// Values of the header `Authorization`.
     tokens: Vec<String>,
     values: Values,
     counts: Counts,

@@ -1,4 +1,4 @@
-//! Scheduled capture on the whole stack: authorized now, captured later, by nobody's hand.
+//! Scheduled capture on the whole stack: authorized now, captured later, without another request.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::{SignedDuration, Timestamp};
