@@ -5,8 +5,7 @@
 //! | card numbers, security codes, keys, tokens, passwords | no | no | no, but for the token that was requested |
 //! | `LOST`: names, addresses, headers, queries, wrong values | no | no | no |
 //! | `TOLD`: who did something and why | yes | yes | yes |
-//! | `KEPT`: reference, description, e-mail, name of a credit-card payment, … | no | yes | the reference; a good
-//! response |
+//! | `KEPT`: reference, description, e-mail, name of a credit-card payment, … | no | yes | reference; a success |
 //! | order ids, transaction ids, merchant ids, `X-Request-Id` | yes | yes, but the last | yes |
 
 use std::collections::BTreeMap;
