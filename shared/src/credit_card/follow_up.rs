@@ -1,4 +1,4 @@
-//! What is done to a payment that is there: capture, refund, void; and the question how it stands.
+//! What is done to a payment that is there: capture, refund, void; and its status.
 
 use tollgate_core::{
     order::{
@@ -34,8 +34,7 @@ const OWN: [&str; 8] = [
     "Reason",
 ];
 
-/// What a client that fills the page's model sends along. Accepted and not used: all of it stands
-/// in the payment.
+/// What a client that fills the page's model sends along. Accepted and not used: the payment has all of it.
 const ALSO: [&str; 15] = [
     "Card",
     "CaptureMethod",
@@ -111,13 +110,13 @@ pub(super) async fn follow_up(
     }
 }
 
-/// How a payment stands, by its id or its first reference.
+/// A payment's current state, by its id or its first reference.
 pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> Handled<Outgoing> {
     pay::transaction_type(&mut request, Purpose::Status);
     let named = request.has("TransactionID");
     let id = if named { transaction_id(&mut request, Kind::Void) } else { None };
     let reference = reference::read(&mut request, false);
-    // With an id the answer bears the reference of the payment that it names.
+    // With an id the response bears the reference of the payment that it names.
     if !named {
         exchange.reference.clone_from(&reference);
     }

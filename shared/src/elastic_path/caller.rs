@@ -20,7 +20,7 @@ use crate::{
     invocation::route_key,
 };
 
-/// Longest `Idempotency-Key`.
+/// Longest `Idempotency-Key`, in characters.
 const KEY_MAX_CHARS: usize = 255;
 
 /// The header with the secret of a payment, for a shopper whose token was renewed since it paid.

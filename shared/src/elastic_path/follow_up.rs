@@ -56,12 +56,12 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
     "billing_address",
 ];
 
-/// `POST …/transactions/{transactionId}/capture`.
+/// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
 pub async fn capture(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Capture))).await
 }
 
-/// `POST …/transactions/{transactionId}/refund`.
+/// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
 pub async fn refund(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Refund))).await
 }
@@ -71,8 +71,8 @@ pub async fn cancel(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(on_transaction(app, request, Kind::Void))).await
 }
 
-/// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
-/// as it is then.
+/// `POST …/transactions/{transactionId}/confirm`: sends the gateway an inquiry now, and returns the transaction as it
+/// is then.
 pub async fn confirm(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(confirmed(app, request))).await
 }
@@ -86,7 +86,7 @@ async fn confirmed(app: &App, request: &Request) -> Handled<Value> {
     // nothing in it is used.
     let deadline = deadline(request, app.clock.now());
     let key = caller.key(order);
-    // Before the gateway is asked.
+    // Before an inquiry is sent.
     if caller.principal == Principal::Implicit {
         let order = app.payments.order(&key).await?;
         if !order.is_open_to(caller.principal) {

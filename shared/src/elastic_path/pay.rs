@@ -40,17 +40,17 @@ use crate::{
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 
-/// `POST …/payments`: the method stands in the body.
+/// `POST …/payments`: the method is in the body.
 pub async fn pay(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(paid(app, request, None))).await
 }
 
-/// `POST …/payments/authorize`.
+/// `POST …/payments/authorize`: holds an amount.
 pub async fn authorize(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Authorize)))).await
 }
 
-/// `POST …/payments/purchase`.
+/// `POST …/payments/purchase`: holds an amount and captures it at once.
 pub async fn purchase(app: &App, request: &Request) -> Response<Body> {
     respond_unless_stopped(app, request, Box::pin(paid(app, request, Some(Method::Purchase)))).await
 }
@@ -175,7 +175,7 @@ async fn pay_once(
         let intent = payment.intent(caller, idempotency_key(request, body, "")?, None);
         return follow_up::carry_out(app, request, caller, order, intent, Some(&payment.source)).await;
     }
-    // A shopper whose token does not say who it is can pay, and is nobody's repetition.
+    // A shopper whose token does not say who it is can pay, and repeats no other shopper's request.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(app.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
@@ -269,7 +269,7 @@ pub(super) fn account_currency(
     currency
 }
 
-/// Only `card_connect` is served here; another gateway is a valid request for somebody else.
+/// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     match data.required_text("gateway", TEXT_MAX) {
         Some(name) if name != GATEWAY => {
@@ -311,8 +311,7 @@ fn header_currency(headers: &HeaderMap) -> Option<Currency> {
     Currency::parse(text.trim()).ok()
 }
 
-/// When the payment is captured by itself: as `capture_at` says, null being never, or as the
-/// merchant's rules do.
+/// When the schedule captures the payment: as `capture_at` says, null being never, or as the merchant's rules do.
 fn capture_at(data: &mut Members<'_>, method: Method, by: Principal) -> Result<CaptureAt, Failure> {
     if data.lacks("capture_at") {
         return Ok(CaptureAt::AsTheMerchantSays);

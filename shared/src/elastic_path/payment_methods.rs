@@ -57,12 +57,12 @@ pub async fn create_payment_method(app: &App, request: &Request) -> Response<Bod
     respond_unless_stopped(app, request, Box::pin(create(app, request))).await
 }
 
-/// `GET /v2/payment-methods?customer=…`.
+/// `GET /v2/payment-methods?customer=…`: the stored cards of one customer.
 pub async fn list_payment_methods(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(list(app, request))).await
 }
 
-/// `GET /v2/payment-methods/{paymentMethodId}`.
+/// `GET /v2/payment-methods/{paymentMethodId}`: one stored card.
 pub async fn get_payment_method(app: &App, request: &Request) -> Response<Body> {
     respond(request, Box::pin(read(app, request))).await
 }
@@ -166,8 +166,8 @@ pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint
     Fingerprint::new(Kind::Authorize, None, Some(currency), Some(card), Some("payment-method"))
 }
 
-/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and
-/// `payment_method` is null: the same request, or a confirmation of the payment, notes it.
+/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment remains,
+/// and `payment_method` is null: the same request, or a confirmation of the payment, notes it.
 pub(super) async fn keep_saved(
     app: &App,
     caller: &Caller,
