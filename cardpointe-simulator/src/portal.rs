@@ -14,7 +14,7 @@ use crate::world::World;
 /// A person's action in the portal. Amounts are minor units; without one, everything that is left.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PortalAction {
-    /// Captures an authorization.
+    /// Captures an authorization, or a part of it.
     Capture {
         /// The authorization's reference (`retref`).
         retref: String,

@@ -147,13 +147,13 @@ pub(crate) enum MerchantCommand {
 
 #[derive(Args)]
 pub(crate) struct ShowMerchant {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
 }
 
 #[derive(Args)]
 pub(crate) struct Switch {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// Show what would be done
     #[arg(long)]
@@ -214,7 +214,7 @@ pub(crate) struct Create {
     /// Where totals come from
     #[arg(long, value_enum, default_value_t = Orders::Registered)]
     pub(crate) orders: Orders,
-    /// Browsers get tokens
+    /// Let browsers get tokens, too
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
     /// What customers know the merchant by; on receipts
@@ -238,7 +238,7 @@ pub(crate) enum Orders {
 
 #[derive(Args)]
 pub(crate) struct RotateKey {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// Remove the key with this number, 1 being the oldest, instead of adding one
     #[arg(long, value_name = "N", conflicts_with = "finish")]
@@ -312,7 +312,7 @@ pub(crate) struct Compare {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,
@@ -322,13 +322,13 @@ pub(crate) struct Show {
 
 #[derive(Args)]
 pub(crate) struct Resolve {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The order's id
+    /// The order's id, as the merchant's systems have it
     pub(crate) order: OrderId,
     /// The transaction whose operation is in doubt
     pub(crate) transaction: Uuid,
-    /// The outcome
+    /// The outcome to put on record
     #[arg(long = "as", value_enum, value_name = "VERDICT")]
     pub(crate) verdict: VerdictArgument,
     /// Who decides; kept with the operation

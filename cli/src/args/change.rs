@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 #[derive(Args)]
 pub(crate) struct ChangePayment {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,

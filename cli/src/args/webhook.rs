@@ -31,7 +31,7 @@ pub(crate) struct WebhookPlace {
 
 #[derive(Args)]
 pub(crate) struct AddReceiver {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// A name for the receiver: letters, digits, - and _
     pub(crate) receiver: ReceiverId,
@@ -52,7 +52,7 @@ pub(crate) struct AddReceiver {
 
 #[derive(Args)]
 pub(crate) struct RotateSecret {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
@@ -66,7 +66,7 @@ pub(crate) struct RotateSecret {
 
 #[derive(Args)]
 pub(crate) struct RemoveReceiver {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
@@ -80,7 +80,7 @@ pub(crate) struct RemoveReceiver {
 
 #[derive(Args)]
 pub(crate) struct ListWebhooks {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver whose deliveries are listed, the newest first
     pub(crate) receiver: Option<ReceiverId>,
@@ -96,7 +96,7 @@ pub(crate) struct ListWebhooks {
 
 #[derive(Args)]
 pub(crate) struct TestWebhook {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
@@ -107,7 +107,7 @@ pub(crate) struct TestWebhook {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["event", "since", "parked"]))]
 pub(crate) struct ReplayWebhooks {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,

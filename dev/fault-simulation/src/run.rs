@@ -57,7 +57,7 @@ const CAPTURE_LIMIT: Duration = Duration::from_secs(55);
 /// How often a batch leaves.
 const BATCHES_EVERY: Duration = Duration::from_hours(24);
 
-/// How long a request that is still travelling, or a write that is late, takes at most.
+/// How long a request that is still traveling, or a write that is late, takes at most.
 const TRAVELS: Duration = Duration::from_secs(45);
 
 /// Runs a story in a world of its own, with time that passes only when everybody waits.

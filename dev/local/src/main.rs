@@ -64,7 +64,7 @@ enum Command {
 
 #[derive(Args, Clone, Copy)]
 struct LoadCaptures {
-    /// How many authorizations
+    /// How many authorizations to make
     #[arg(long, default_value_t = 1_000)]
     count: usize,
     /// When they are due, counted from when they are all there: 60s, 5m, 1h

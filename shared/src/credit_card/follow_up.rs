@@ -60,7 +60,7 @@ pub(super) async fn follow_up(
     requested: Purpose,
     kind: Kind,
 ) -> Handled<Outgoing> {
-    // A misspelt Amount must not capture or refund everything.
+    // A misspelled Amount must not capture or refund everything.
     request.only(&[&OWN[..], &ALSO[..]].concat());
     pay::transaction_type(&mut request, requested);
     let id = transaction_id(&mut request, kind);

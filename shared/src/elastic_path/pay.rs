@@ -109,7 +109,7 @@ impl RequestedPayment {
         if !policy.takes_payments_of(caller.principal) {
             caller.must_be_merchant(Role::Pay)?;
         }
-        // A misspelt amount would pay everything that is owing.
+        // A misspelled amount would pay everything that is owing.
         data.no_near_miss_of("amount");
         let amount = data.amount("amount");
         let stated = data.currency("currency");

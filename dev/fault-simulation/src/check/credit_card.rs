@@ -18,7 +18,7 @@ const EXCEEDS_OWING: &str = "41";
 /// What a response says besides its word.
 pub(crate) struct Answered {
     pub(crate) word: Word,
-    /// The member `Message.Code`.
+    /// The value of `Message.Code`.
     pub(crate) code: String,
     pub(crate) description: String,
     pub(crate) reference: Option<String>,

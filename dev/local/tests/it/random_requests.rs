@@ -1,4 +1,4 @@
-//! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoilt in body, headers or path.
+//! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoiled in body, headers or path.
 //! No response is a 5xx, and none is of a form that is not documented.
 
 use std::{
@@ -174,7 +174,7 @@ impl Run {
         Ok((status, serde_json::from_str(&body).unwrap_or_default()))
     }
 
-    /// A request of this route: every second one as it is described, the others spoilt in one way or in several.
+    /// A request of this route: every second one as it is described, the others spoiled in one way or in several.
     fn request(&mut self, route: &str) -> Sent {
         let operation = &DESCRIPTION.operations[route];
         let (method, template) = route.split_once(' ').unwrap();

@@ -74,7 +74,7 @@ impl OperationInOrder<'_> {
         }
     }
 
-    /// The current decision.
+    /// The operation's current decision.
     fn decided(&self, changes: Changes, entries: &mut Vec<Entry>) {
         let operation = self.operation;
         let State::Decided(decision) = &operation.state else { return };

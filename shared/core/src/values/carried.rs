@@ -14,7 +14,7 @@ pub enum Raw {
     Number(String),
     /// Bytes that need not be a text.
     Bytes(Vec<u8>),
-    /// True or false.
+    /// Either true or false.
     Bool(bool),
     /// A value that is present and says that there is none.
     Null,

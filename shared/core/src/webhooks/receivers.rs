@@ -28,7 +28,7 @@ pub enum NotTaken {
     /// It responded with 429 or 503, and with how long to wait, which counts only up to a limit.
     #[error("status {status}, to be tried again later")]
     Busy {
-        /// 429 or 503.
+        /// The HTTP status, 429 or 503.
         status: u16,
         /// How long the receiver wants to be left alone, from its `Retry-After`.
         after: SignedDuration,

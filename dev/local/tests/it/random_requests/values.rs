@@ -202,7 +202,7 @@ impl Values {
     }
 }
 
-/// A value for a header, right or spoilt.
+/// A value for a header, right or spoiled.
 pub(super) fn header(rng: &mut StdRng, name: &str) -> String {
     match name {
         "idempotency-key" => format!("key-{}", rng.random_range(0..20)),
