@@ -21,7 +21,7 @@ pub(crate) struct ListPayments {
     /// From this moment on, such as 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
-    /// What was listed before this moment
+    /// Before this moment, which is not included
     #[arg(long, value_name = "TIME", requires = "since")]
     pub(crate) until: Option<Timestamp>,
     /// Only authorizations that are expected to end by then and are not captured
