@@ -12,7 +12,7 @@ pub enum Origin {
     Request,
     /// A person in the portal.
     Portal,
-    /// The nightly batch run, or the control interface that advances it.
+    /// The batch run, which settles what waits for it.
     Settlement,
 }
 

@@ -49,7 +49,7 @@ impl PlayStage {
     }
 }
 
-/// One request. `{mid}`, `{order}` and `{name}` in path and body stand for the merchant account, the probe's
+/// One request. `{mid}`, `{order}` and `{name}` in path and body mean the merchant account, the probe's
 /// order id, and what an earlier step has kept under a name.
 #[derive(Clone, Debug)]
 pub(super) struct Step {

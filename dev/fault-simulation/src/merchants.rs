@@ -48,7 +48,7 @@ pub(crate) struct Rules {
 pub(crate) struct Terms {
     pub(crate) lifetime: SignedDuration,
     pub(crate) void_lapsed: bool,
-    /// Every time after which payments ever were to be captured by themselves.
+    /// Every time after which payments ever were to be captured by the schedule.
     pub(crate) ever_after: Vec<Option<SignedDuration>>,
     /// For how long captures have been paused.
     pub(crate) paused_for: Option<SignedDuration>,

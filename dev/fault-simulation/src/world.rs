@@ -109,7 +109,7 @@ pub(crate) struct State {
     pub(crate) calls: Vec<Call>,
     /// How often what happened, for the summary.
     pub(crate) counts: BTreeMap<&'static str, u64>,
-    /// What ever stood on record of a transaction: status, captured, refunded.
+    /// What ever was on record of a transaction: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
     /// When a transaction ever was to be captured, in seconds.
     pub(crate) schedules: BTreeSet<(Uuid, Option<i64>)>,

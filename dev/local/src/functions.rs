@@ -116,7 +116,7 @@ pub enum InvokeError {
     /// The event is none that the function takes.
     #[error("the event cannot be read: {0}")]
     BadEvent(String),
-    /// The handler panicked; in Lambda the process would have ended.
+    /// The handler panicked before it returned.
     #[error("the function panicked")]
     Panicked,
     /// The handler took longer than the function may, and was dropped.

@@ -58,7 +58,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the stack with authorizations that are soon captured by themselves, and show how it goes
+    /// Start the stack with authorizations that the schedule soon captures, and show how it goes
     LoadCaptures(LoadCaptures),
 }
 

@@ -38,7 +38,7 @@ use crate::{
 const TARGET: &str = "x-amz-target";
 
 tokio::task_local! {
-    /// The function whose handler runs here. There is none where a test or the samples call AWS by themselves.
+    /// The function whose handler runs here. There is none where a test or the samples call AWS on their own.
     static FUNCTION: String;
 }
 

@@ -41,7 +41,7 @@ impl Secrets {
         self.lock().get(name).cloned()
     }
 
-    /// Removes a document, as if the merchant had been deleted.
+    /// Removes a document; the next read does not find it.
     pub fn remove(&self, name: &str) {
         self.lock().remove(name);
     }

@@ -90,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// The words as they are, to stand after the member's name and a colon.
+    /// The words as they are, to be put after the member's name and a colon.
     pub(crate) fn words(&self) -> &str {
         match &self.words {
             Words::Sentence(words) | Words::Predicate(words) => words,

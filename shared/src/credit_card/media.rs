@@ -239,7 +239,7 @@ fn parameter(text: &str) -> Option<(&str, Cow<'_, str>)> {
     rest.as_str().is_empty().then_some((name, Cow::Owned(unquoted)))
 }
 
-/// The parts between separators that stand in no quoted string; one part at least, if an empty one.
+/// The parts between separators outside quoted strings; one part at least, if an empty one.
 fn split_outside_quotes(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c: char| {

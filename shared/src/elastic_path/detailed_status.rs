@@ -30,7 +30,7 @@ words! {
 words! {
     /// `payment_details.detailed_status`. A voided payment has its [`VoidReason`] there, if it has one.
     pub enum DetailedStatus {
-        /// No state that the status itself does not say.
+        /// There is nothing to say beyond the status.
         Nothing => "",
         /// The outcome is not known yet.
         AwaitingGateway => "awaiting_gateway",

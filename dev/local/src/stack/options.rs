@@ -23,7 +23,7 @@ pub struct Options {
     pub containers: Option<IpAddr>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
-    /// How the simulator behaves, apart from its merchant accounts.
+    /// How the simulator behaves, such as its seed and its noise.
     pub simulator: cardpointe_simulator::Config,
     /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from
     /// the first built-in one. A stack's own gateway address is filled in.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct Table {
     /// The table's own key.
     pub key_schema: Vec<Key>,
-    /// The types of all attributes that stand in a key.
+    /// The types of all attributes that are in a key.
     pub attribute_definitions: Vec<Attribute>,
     /// Global secondary indexes; none if the template lists none.
     #[serde(default)]

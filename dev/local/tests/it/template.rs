@@ -53,7 +53,7 @@ fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The text literals that stand between two pieces of source.
+/// The text literals between two pieces of source.
 fn between<'a>(source: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
     source.split(before).skip(1).filter_map(move |rest| rest.split_once(after)).map(|(text, _)| text)
 }

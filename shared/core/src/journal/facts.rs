@@ -63,7 +63,7 @@ struct OperationInOrder<'a> {
 }
 
 impl OperationInOrder<'_> {
-    /// Decisions that no longer stand. Those without any effect are no facts: nothing was done, and another attempt was
+    /// Decisions that were superseded. Those without any effect are no facts: nothing was done, and another attempt was
     /// made.
     fn superseded(&self, entries: &mut Vec<Entry>) {
         for earlier in &self.operation.superseded {

@@ -157,7 +157,7 @@ fn left_open(finding: &Finding) -> Result<(), NotByHand> {
     }
 }
 
-/// Who and why stand with the operation; the log names neither.
+/// Who and why are stored with the operation; the log names neither.
 fn log(order: &Order, at: OperationRef, verdict: &HandDecision) {
     let operation = order.operation(at);
     tracing::warn!(

@@ -129,7 +129,7 @@ pub struct Card {
     pub security_code: Option<SecurityCode>,
     /// The holder's name; may be empty.
     pub name: String,
-    /// What address verification compares; without one, no address is verified.
+    /// What address verification compares, if the caller sent it.
     pub billing: Option<BillingAddress>,
     /// Whether the gateway is to store the card along with an approval.
     pub save: bool,
@@ -144,9 +144,9 @@ pub struct BillingAddress {
     pub line_2: Option<String>,
     /// The city, as the caller stated it.
     pub city: Option<String>,
-    /// State or province, as a name or a code.
+    /// State or province, as the caller stated it.
     pub region: Option<String>,
-    /// The postal code, in the form of its country.
+    /// The postal code, as the caller stated it.
     pub postcode: Option<String>,
     /// ISO 3166-1 alpha-2 country code.
     pub country: Option<String>,

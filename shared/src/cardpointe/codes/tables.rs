@@ -23,7 +23,7 @@ use tollgate_core::values::decline::DeclineCode::{
 /// Reasons, each with the codes that mean it.
 type Table = &'static [(DeclineCode, &'static [&'static str])];
 
-/// `respproc` and its codes. A processor may stand here more than once.
+/// `respproc` and its codes. A processor may be listed more than once.
 pub(super) const PROCESSORS: &[(&str, Table)] = &[
     ("PPS", GATEWAY),
     ("AMEX", AMERICAN_EXPRESS),
