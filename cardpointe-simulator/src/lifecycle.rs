@@ -1,6 +1,6 @@
 //! What can be done with a transaction: capture and void.
 //!
-//! Which state allows what is documented only in part; the README lists what is inferred.
+//! Which state allows what is documented only in part; `cardpointe-simulator/docs/behavior.md` lists what is inferred.
 
 use crate::amount;
 use crate::call::Call;

@@ -2,6 +2,8 @@
 
 mod change;
 mod examples;
+#[cfg(test)]
+mod in_pages;
 mod key;
 mod list;
 mod local;
@@ -165,13 +167,13 @@ pub(crate) struct Switch {
 
 #[derive(Args)]
 pub(crate) struct Throw {
-    /// Who decides; kept with the switch
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: DecidedBy,
-    /// Why; kept with the switch
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Reason,
-    /// Show what would be done
+    /// Who decides; stored with the switch
+    #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+    pub(crate) by: Option<DecidedBy>,
+    /// Why; stored with the switch
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(crate) reason: Option<Reason>,
+    /// Show what would be done, and who changed the switch last
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt

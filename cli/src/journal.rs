@@ -128,7 +128,7 @@ fn report(totals: &Totals, released: usize, dry_run: bool) -> Report {
     if *differing > 0 {
         lines.push(format!(
             "{differing} entries say something else than the table does, and were left as they are; the log names \
-             them (docs/operations.md, JournalDifferencesAlarm)."
+             them (docs/reference/alarms.md, JournalDifferencesAlarm)."
         ));
     }
     if released > 0 {

@@ -7,7 +7,7 @@ use tollgate_core::payments::store::StoreError;
 use crate::{args::Throw, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
 
 /// How long a process of the functions goes by what it has read.
-const IN_FORCE_AFTER_S: u32 = 15;
+const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::switch::KEPT.as_secs();
 
 pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<Report, Failure> {
     let stage = place.stage()?;
@@ -21,18 +21,19 @@ pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<R
         })),
     });
     let what = if stopped { "stopped" } else { "enabled" };
+    let since = now.map_or_else(
+        || "they were never stopped".to_owned(),
+        |position| format!("by {}, {}: {}", position.by, position.at, position.reason),
+    );
     if is_so {
-        let since = now.map_or_else(
-            || "they were never stopped".to_owned(),
-            |position| format!("by {}, {}: {}", position.by, position.at, position.reason),
-        );
         return Ok(Report::new(format!("Stage {stage}: payments are {what} already ({since})."), value));
     }
+    let (Some(by), Some(reason)) = (&throw.by, &throw.reason) else {
+        // The command line requires both, except for a dry run.
+        return Ok(dry_run(stage, stopped, &since, value));
+    };
     if throw.dry_run {
-        return Ok(Report::new(
-            format!("Dry run: nothing was written. Payments of stage {stage} would be {what}."),
-            value,
-        ));
+        return Ok(dry_run(stage, stopped, &since, value));
     }
     if !throw.yes {
         let happens = if stopped {
@@ -44,8 +45,8 @@ pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<R
     }
     let position = SwitchPosition {
         stopped,
-        by: throw.by.to_string(),
-        reason: throw.reason.to_string(),
+        by: by.to_string(),
+        reason: reason.to_string(),
         at: place.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     switch.throw(&position).await.map_err(|error| unavailable(&error))?;
@@ -59,6 +60,15 @@ pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<R
         format!("Stage {stage}: payments are enabled again, within {IN_FORCE_AFTER_S} seconds.")
     };
     Ok(Report::new(text, value))
+}
+
+/// What would be done, and who changed the switch last.
+fn dry_run(stage: &str, stopped: bool, since: &str, value: serde_json::Value) -> Report {
+    let (now, then) = if stopped { ("enabled", "stopped") } else { ("stopped", "enabled") };
+    let text = format!(
+        "Dry run: nothing was written. Payments of stage {stage} are {now} ({since}) and would be {then}."
+    );
+    Report::new(text, value)
 }
 
 fn unavailable(error: &StoreError) -> Failure {

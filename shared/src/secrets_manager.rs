@@ -28,7 +28,7 @@ use crate::{
 
 /// How long a merchant is used before its secret is read again, and how long it is remembered that there is no such
 /// merchant. Both are equal, so that the number of calls does not tell which merchants exist.
-const FRESH: SignedDuration = SignedDuration::from_mins(5);
+pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long to wait before the next call when Secrets Manager is unavailable or the document cannot be used.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);

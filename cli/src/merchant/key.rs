@@ -30,7 +30,6 @@ async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
     let (id, name, role) = (&add.id, &add.name, add.role.as_str());
     let document = read(&aws, id).await?;
     let mut keys = document.keys();
-    let had_plain_only = document.merchant.keys.iter().all(|key| key.name.is_none());
     let key = new_key()?;
     keys.push(json!({ "key": key.expose_secret(), "name": name.to_string(), "role": role }));
     let number = keys.len();
@@ -40,21 +39,16 @@ async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
         "merchant": id, "stage": place.stage_or_unnamed(), "name": name.to_string(), "role": role, "keys": number,
         "dry_run": add.dry_run,
     });
-    let first = if had_plain_only {
-        "\nIt is the first key with a name: every function has to be of a version that reads such keys (docs/merchants.md).\n"
-    } else {
-        ""
-    };
     if add.dry_run {
         let text = format!(
-            "Dry run: nothing was written. Merchant {id} would get the key {name} with the role {role}.{first}"
+            "Dry run: nothing was written. Merchant {id} would get the key {name} with the role {role}."
         );
         return Ok(Report::new(text, value));
     }
     aws.put_secret(id, &document.text()).await?;
     value["key"] = json!(key.expose_secret());
     let text = format!(
-        "Merchant {id}, stage {}: the key {name} with the role {role} is added.\n{first}\n\
+        "Merchant {id}, stage {}: the key {name} with the role {role} is added.\n\n\
          client_id      {id}\nclient_secret  {}\n\n\
          The key is shown this once. Wait {EVERYWHERE_AFTER}, then give it to the system that it is for.",
         place.stage_or_unnamed(),

@@ -1,4 +1,5 @@
-//! Every transcript of `docs/cli.md` and `docs/finance.md`, on a stack that has what the page speaks of.
+//! Every transcript of `docs/cli.md`, `docs/finance.md` and `docs/operations.md`, on a stack that has what the page
+//! speaks of.
 
 use std::sync::LazyLock;
 
@@ -16,6 +17,7 @@ use crate::{
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
 const FINANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/finance.md");
+const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
 
 /// The simulator's address and the reference of the payment in doubt, as the page has them.
 const SIMULATOR: &str = "http://127.0.0.1:3001";
@@ -63,6 +65,18 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     fixture.close().await;
 }
 
+/// A payment in doubt, and orders to pay while payments are stopped.
+#[tokio::test]
+async fn every_transcript_of_the_run_books_is_what_the_commands_print() {
+    let fixture = Fixture::open().await;
+    fixture.lose(Endpoint::Auth);
+    assert_eq!(fixture.pay("order-1", "purchase").await.0, 202);
+    fixture.stay_in_doubt();
+    let retref = fixture.last_retref();
+    assert_eq!(run_page(&fixture, OPERATIONS, &retref).await, 8);
+    fixture.close().await;
+}
+
 async fn pay_by_card(fixture: &Fixture, order: &str, number: &str) -> Value {
     let registered = json!({"data": {"type": "order", "amount": 2599, "currency": "USD"}});
     fixture.call("PUT", &format!("/v2/orders/{order}"), registered).await;
@@ -101,10 +115,6 @@ async fn run_page(fixture: &Fixture, page: &str, retref: &str) -> usize {
     });
     for step in steps {
         commands += 1;
-        // A refund needs a sale that is settled.
-        if step.command.contains(" --sale ") {
-            fixture.stack.simulator().settle();
-        }
         let typed = TYPED.captures(&step.shown).map_or_else(String::new, |typed| typed[2].to_owned());
         let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
         let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");

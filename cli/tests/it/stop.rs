@@ -75,6 +75,9 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     let (_, held) = fixture.pay("held", "authorize").await;
     let stop = ["stop", "--by", "Ann Lee", "--reason", "duplicate charges, case 4711"];
     assert!(fixture.run(&[&stop[..], &["--dry-run"]].concat(), "").await.done().contains("would be stopped"));
+    let look = fixture.run(&["stop", "--dry-run"], "").await.done();
+    assert!(look.contains("are enabled (they were never stopped) and would be stopped"), "{look}");
+    fixture.run(&["stop", "--yes"], "").await.fails(2, "--by <NAME>");
     fixture.run(&stop, "prod\n").await.fails(5, "was not typed");
     fixture.stack.advance_clock(16);
     assert_eq!(fixture.pay("before", "purchase").await.0, 200, "nothing was done so far");
@@ -89,6 +92,10 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     assert_eq!(fixture.stack.simulator().transactions().len(), sent);
     let again = fixture.run(&[&stop[..], &["--json"]].concat(), "").await.json();
     assert_eq!((&again["changed"], &again["before"]["by"]), (&json!(false), &json!("Ann Lee")));
+    let look = fixture.run(&["stop", "--dry-run"], "").await.done();
+    assert!(look.contains("stopped already (by Ann Lee, ") && look.contains("case 4711"), "{look}");
+    let look = fixture.run(&["start", "--dry-run"], "").await.done();
+    assert!(look.contains("are stopped (by Ann Lee, ") && look.contains("would be enabled"), "{look}");
     fixture.stack.cold_start().unwrap();
     assert_eq!(fixture.pay("after", "purchase").await.0, 503, "a new version of the functions keeps to it");
     fixture.run(&["start", "--by", "Ann Lee", "--reason", "fixed", "--yes"], "").await.done();

@@ -56,10 +56,15 @@ pub(crate) async fn run(arguments: &Arguments, json: bool) -> Result<(), String>
     if arguments.write_docs {
         page::write(&measured)?;
     }
+    show(&measured, json)
+}
+
+/// Prints all tables, or the figures behind them.
+pub(crate) fn show(measured: &Measured, json: bool) -> Result<(), String> {
     if json {
-        println!("{}", serde_json::to_string_pretty(&measured).map_err(|error| error.to_string())?);
+        println!("{}", serde_json::to_string_pretty(measured).map_err(|error| error.to_string())?);
     } else {
-        for section in summary::sections(&measured) {
+        for section in summary::sections(measured) {
             println!("{}", section.table());
         }
     }

@@ -128,6 +128,13 @@ fn stored_byte_months(step: &Step) -> f64 {
     last("PutItem") * KEPT_MONTHS + last("UpdateItem") * RECORD_KEPT_MONTHS
 }
 
+/// The title of the bill for purchases.
+pub(crate) const PURCHASES: &str = "A million purchases, 500 ms gateway, 256 MiB";
+/// The title of the bill for each kind of request.
+pub(crate) const KINDS: &str = "A million of each, 500 ms gateway, 256 MiB";
+/// The title of the bill for a month.
+pub(crate) const MONTH: &str = "A month, with or without payments";
+
 /// What a million requests cost, in tables.
 pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
     let Some(purchase) = Request::measured(measured, PROGRAMS[0], PURCHASE, "purchase") else {
@@ -147,7 +154,7 @@ fn lines(purchase: &Request) -> Section {
     let traced = Usage { traced: cost::sampled(PER_SECOND), ..purchase.usage(USUAL_MS, COMPARED_MIB) };
     let added = cost::per_million(&traced).total - bill.total;
     rows.push(Row::new("besides, with Traces=Active", added, "$"));
-    Section { title: "A million purchases, 500 ms gateway, 256 MiB", rows }
+    Section { title: PURCHASES, rows }
 }
 
 fn by_gateway_and_memory(purchase: &Request) -> Section {
@@ -181,7 +188,7 @@ fn kinds(measured: &Measured, purchase: &Request) -> Option<Section> {
         Row::new("credit-card authorize and capture", authorize + capture, "$")
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
     ];
-    Some(Section { title: "A million of each, 500 ms gateway, 256 MiB", rows })
+    Some(Section { title: KINDS, rows })
 }
 
 fn month() -> Section {
@@ -197,7 +204,7 @@ fn month() -> Section {
     });
     let mut rows: Vec<Row> = month.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect();
     rows.push(Row::new("all", month.total, "$"));
-    Section { title: "A month, with or without payments", rows }
+    Section { title: MONTH, rows }
 }
 
 /// The same memory for every program; the peers with the log that they write, and with as long a one

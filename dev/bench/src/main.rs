@@ -53,6 +53,8 @@ enum What {
     Guard(guard::Arguments),
     /// Write tables and plots of docs/performance.md again, from docs/performance/figures.json
     Page,
+    /// Print all tables from docs/performance/figures.json, without measuring
+    Show,
 }
 
 #[tokio::main]
@@ -62,6 +64,7 @@ async fn main() -> ExitCode {
         None => all::run(&all, json).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Page) => page::rewrite(),
+        Some(What::Show) => page::published().and_then(|measured| all::show(&measured, json)),
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };
     match result {

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
+    bill,
     binaries::{EMPTY, workspace},
     counts::{AUTHORIZE, PURCHASE},
     measured::Measured,
@@ -38,9 +39,14 @@ pub(crate) fn write(measured: &Measured) -> Result<(), String> {
 
 /// Writes it from the figures that are there, after a change of how they are shown.
 pub(crate) fn rewrite() -> Result<(), String> {
+    write(&published()?)
+}
+
+/// The figures that the page shows.
+pub(crate) fn published() -> Result<Measured, String> {
     let path = folder().join("figures.json");
     let figures = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    write(&serde_json::from_str(&figures).map_err(|error| error.to_string())?)
+    serde_json::from_str(&figures).map_err(|error| error.to_string())
 }
 
 fn replaced(text: &str, block: &str) -> Option<String> {
@@ -49,31 +55,12 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The tables as they are printed, with the plots that belong to them.
+/// What a reader wants to know first, and what each kind of request costs.
 fn tables(measured: &Measured) -> String {
-    let mut text = format!("\nMeasured on {}.\n", measured.machine);
-    for section in summary::sections(measured) {
-        text += "\n";
-        text += &section.table();
-        for (name, title) in pictures(section.title) {
-            text.extend(["\n![", title, "](performance/", name, ")\n"]);
-        }
-    }
-    text + "\n"
-}
-
-/// The plots below a table: file and title.
-fn pictures(section: &str) -> &'static [(&'static str, &'static str)] {
-    match section {
-        summary::START => &[("start.svg", "From the start of the process to its first poll")],
-        summary::MEMORY => &[("memory.svg", "Resident memory over many purchases")],
-        summary::LAST_PEER => &[
-            ("peers-start.svg", "Start and first request, in three languages"),
-            ("peers-processor.svg", "Processor time of a warm request, in three languages"),
-            ("peers-memory.svg", "Resident memory, in three languages"),
-        ],
-        _ => &[],
-    }
+    let headlines = [summary::headlines(measured)];
+    let bill = bill::sections(measured).into_iter().filter(|section| section.title == bill::KINDS);
+    let tables: String = headlines.into_iter().chain(bill).map(|section| section.table() + "\n").collect();
+    format!("\nMeasured on {}.\n\n{tables}", measured.machine)
 }
 
 fn plots(measured: &Measured) -> Result<Vec<(&'static str, String)>, String> {
@@ -132,12 +119,13 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
-        let figures = fs::read_to_string(folder().join("figures.json")).unwrap();
-        let measured: Measured = serde_json::from_str(&figures).unwrap();
+        let measured = published().unwrap();
+        assert_eq!(summary::headlines(&measured).rows.len(), 13);
         let text = fs::read_to_string(page()).unwrap();
         assert_eq!(replaced(&text, &tables(&measured)).unwrap(), text, "run the benchmark with --write-docs");
         for (name, svg) in plots(&measured).unwrap() {
             assert_eq!(fs::read_to_string(folder().join(name)).unwrap(), svg, "{name}");
+            assert!(text.contains(&format!("](performance/{name})")), "{name} is on the page");
         }
     }
 }

@@ -58,14 +58,14 @@ pub(crate) struct Section {
 impl Section {
     /// As a table in Markdown, which reads well on a terminal, too.
     pub(crate) fn table(&self) -> String {
-        let cells: Vec<[String; 4]> = self.rows.iter().map(cells).collect();
-        let head = [self.title, "measured", "target", "met"].map(str::to_owned);
-        let widths: Vec<usize> = (0..4)
+        let cells: Vec<[String; 3]> = self.rows.iter().map(cells).collect();
+        let head = [self.title, "measured", "target"].map(str::to_owned);
+        let widths: Vec<usize> = (0..3)
             .map(|column| {
                 cells.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0)
             })
             .collect();
-        let line = |row: &[String; 4]| {
+        let line = |row: &[String; 3]| {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
                 if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             });
@@ -85,15 +85,15 @@ pub(crate) fn number(count: usize) -> f64 {
     count as f64
 }
 
-fn cells(row: &Row) -> [String; 4] {
+fn cells(row: &Row) -> [String; 3] {
     let with_unit = |number: f64| format!("{} {}", figure(number), row.unit).trim_end().to_owned();
     let target = match row.target {
         Some(Target::AtMost(most)) => format!("≤ {}", with_unit(most)),
         Some(Target::AtLeast(least)) => format!("≥ {}", with_unit(least)),
         None => String::new(),
     };
-    let met = row.is_met().map_or("", |met| if met { "yes" } else { "NO" });
-    [row.what.clone(), with_unit(row.value), target, met.to_owned()]
+    let missed = if row.is_met() == Some(false) { ", MISSED" } else { "" };
+    [row.what.clone(), with_unit(row.value), target + missed]
 }
 
 /// Three digits that count, and all of those before the point.
@@ -129,5 +129,8 @@ mod tests {
         assert_eq!(Row::new("x", 1.5, "").at_most(1.5).is_met(), Some(true));
         assert_eq!(Row::new("x", 9.9, "").at_least(10.0).is_met(), Some(false));
         assert_eq!(Row::new("x", 1.0, "").is_met(), None);
+        let row = |row: Row| cells(&row).join("|");
+        assert_eq!(row(Row::new("x", 1.6, "s").at_most(1.5)), "x|1.60 s|≤ 1.50 s, MISSED");
+        assert_eq!(row(Row::new("x", 1.5, "s").at_most(1.5)), "x|1.50 s|≤ 1.50 s");
     }
 }

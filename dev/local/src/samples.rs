@@ -85,7 +85,7 @@ const SAMPLES: &[Sample] = &[
     // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction, -schedule-capture-bad-input
     sample(13, 2599, Payment::Authorized),
     sample(15, 2599, Payment::Scheduled), // orders-schedule-capture, scheduled-capture-order
-    sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-cancelled
+    sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-canceled
     sample(17, 2599, Payment::None),      // payments-token
 ];
 

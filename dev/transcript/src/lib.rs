@@ -34,13 +34,15 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks.collect()
 }
 
-/// Each block of a page: its language and its lines.
+/// Each block of a page: its language and its lines, without what a block in a list is indented by.
 pub fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         let Some(language) = line.trim_start().strip_prefix("```") else { continue };
-        blocks.push((language, lines.by_ref().take_while(|line| line.trim_start() != "```").collect()));
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
+        blocks.push((language, block.map(|line| line.strip_prefix(indent).unwrap_or(line)).collect()));
     }
     blocks
 }

@@ -8,7 +8,7 @@ createServer(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
   try {
-    // Of the body as it came. Refuses what is not signed, and what is older than five minutes.
+    // Verifies the raw body. Rejects unsigned messages, and those older than five minutes.
     const event = webhook.verify(Buffer.concat(parts).toString("utf8"), request.headers);
     console.log(event.type, event.data.id);
     response.writeHead(204).end();

@@ -13,7 +13,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            # Of the body as it came. Refuses what is not signed, and what is older than five minutes.
+            # Verifies the raw body. Rejects unsigned messages, and those older than five minutes.
             event = webhook.verify(body, headers)
             print(event["type"], event["data"]["id"], flush=True)
             self.send_response(204)

@@ -1,7 +1,7 @@
 //! AVS and CVV letters: the gateway's, turned into those of the API's page.
 //!
 //! The sets overlap and are not the same: the gateway's `B` and `P` are partial matches abroad, the page's are "nothing
-//! to compare". The gateway's own letters stay on record with the operation. `docs/credit-card.md` shows this table.
+//! to compare". The gateway's own letters stay on record with the operation. `docs/reference/credit-card.md` shows this table.
 
 /// One row: the gateway's letter, the page's, why.
 pub type Row = (&'static str, &'static str, &'static str);

@@ -20,7 +20,7 @@ pub const SWITCH_KEY: &str = "#";
 
 /// How long a process goes by what it has read: a stop is in force everywhere after this time. A read costs half a
 /// read unit.
-const KEPT: SignedDuration = SignedDuration::from_secs(15);
+pub const KEPT: SignedDuration = SignedDuration::from_secs(15);
 
 /// What the switch's item says.
 #[derive(Clone, Debug, PartialEq, Eq)]

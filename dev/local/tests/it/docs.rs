@@ -17,17 +17,23 @@ use crate::{
     openapi::DESCRIPTION,
 };
 
-pub(crate) const ERRORS: &str = include_str!("../../../../docs/errors.md");
+const ERRORS: &str = include_str!("../../../../docs/errors.md");
+/// The tables of all error codes.
+pub(crate) const CODES: &str = include_str!("../../../../docs/reference/errors.md");
 const MERCHANTS: &str = include_str!("../../../../docs/merchants.md");
 const API: &str = include_str!("../../../../docs/api.md");
+const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order-api.md");
 const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
+const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
+const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs.md");
+pub(crate) const METRICS: &str = include_str!("../../../../docs/reference/metrics.md");
 const EVENTS: &str = include_str!("../../../../events/README.md");
 
 /// The statuses that API Gateway returns on its own, on every route.
 const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 
-/// What a code is to callers: in the tables of both APIs, or in those of `docs/errors.md`.
+/// What a code is to callers: in the tables of both APIs, or in those of `docs/reference/errors.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     status: String,
@@ -78,7 +84,7 @@ fn operations() -> &'static BTreeMap<String, Value> {
 
 #[test]
 fn every_error_code_is_documented_with_its_status_title_and_number_and_no_other() {
-    let rows = rows(ERRORS).filter(|(_, cells)| cells.len() >= 5);
+    let rows = rows(CODES).filter(|(_, cells)| cells.len() >= 5);
     let row = |(code, cells): (&str, Vec<&str>)| {
         let [status, title, number] = [cells[0], cells[1], cells[2]].map(str::to_owned);
         (code.to_owned(), Row { status, title, number })
@@ -97,8 +103,12 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
     let routes: BTreeSet<_> =
         routes.filter(|key| *key != RouteKey::Default).map(|key| key.to_string()).collect();
     assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
-    let listed = rows(API).filter(|(route, _)| route.contains(" /")).map(|(route, _)| route.to_owned());
-    assert_eq!(listed.collect::<BTreeSet<_>>(), routes, "docs/api.md");
+    // Each API's page lists its own.
+    let listed = |page| rows(page).map(|(first, _)| first.to_owned()).filter(|first| first.contains(" /"));
+    let (of_cards, others): (BTreeSet<String>, BTreeSet<String>) =
+        routes.into_iter().partition(|route| is_credit_card(route));
+    assert_eq!(listed(API).collect::<BTreeSet<_>>(), others, "docs/api.md");
+    assert_eq!(listed(CREDIT_CARD).collect::<BTreeSet<_>>(), of_cards, "docs/credit-card.md");
 }
 
 #[test]
@@ -181,7 +191,7 @@ fn is_message_code(piece: &str, number: &str) -> bool {
 fn the_avs_and_cvv_letters_are_documented_row_by_row() {
     for (table, heading) in [(letters::AVS, "### AvsResultCode\n"), (letters::CVV, "### CvvResultCode\n")] {
         let in_code: Vec<_> = table.iter().map(|(theirs, ours, why)| [*theirs, *ours, *why]).collect();
-        let section = CREDIT_CARD.split_once(heading).unwrap().1.split("\n#").next().unwrap();
+        let section = CREDIT_CARD_REFERENCE.split_once(heading).unwrap().1.split("\n#").next().unwrap();
         let documented: Vec<_> = rows(section)
             .filter(|(_, cells)| cells.len() == 2)
             .map(|(theirs, cells)| [theirs, cells[0].trim_matches('`'), cells[1]])
@@ -220,13 +230,13 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 #[test]
 fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
     let documented =
-        |heading| -> Vec<_> { rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect() };
+        |heading| -> Vec<_> { rows(section(CAPTURE_RUNS, heading)).map(|(name, _)| name).collect() };
     let report = serde_json::to_value(CaptureReport::default()).unwrap();
-    assert_eq!(documented("### The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
+    assert_eq!(documented("## The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
     // What it knows is what it lists when it meets what it does not.
     let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
     let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
-    assert_eq!(documented("### The event"), known, "{error}");
+    assert_eq!(documented("## The event"), known, "{error}");
 }
 
 #[test]
@@ -241,7 +251,7 @@ fn the_metrics_of_scheduled_capture_are_documented() {
         }
     }
     let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    let table = rows(section(SCHEDULED, "### The metrics"));
+    let table = rows(section(METRICS, "## Scheduled captures"));
     assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
 }
 
@@ -259,9 +269,9 @@ fn every_detailed_status_is_documented() {
     );
     let listed = listed.unwrap().as_array().unwrap().iter().map(|word| word.as_str().unwrap());
     assert_eq!(listed.collect::<BTreeSet<_>>(), shown);
-    let documented = rows(section(API, "### Detailed status")).map(|(word, _)| word);
+    let documented = rows(section(ORDER_API_REFERENCE, "### Detailed status")).map(|(word, _)| word);
     let words: BTreeSet<_> = shown.into_iter().filter(|word| !word.is_empty()).collect();
-    assert_eq!(documented.collect::<BTreeSet<_>>(), words, "docs/api.md");
+    assert_eq!(documented.collect::<BTreeSet<_>>(), words, "docs/reference/order-api.md");
 }
 
 #[test]

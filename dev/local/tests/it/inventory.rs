@@ -1,5 +1,5 @@
-//! What is stored, logged and measured is what `docs/security.md` and `docs/operations.md` list, no less and no more; and
-//! whatever a caller sends, nothing of it turns up where it does not belong.
+//! What is stored, logged and measured is what `docs/reference/inventory.md` and `docs/reference/metrics.md` list, no less
+//! and no more; and whatever a caller sends, nothing of it turns up where it does not belong.
 
 mod cage;
 mod canaries;
@@ -24,18 +24,29 @@ use tollgate_core::{
 };
 
 use crate::{
-    docs::{rows, section},
+    docs::{METRICS, rows, section},
     shop::{Shop, table},
 };
 
-const SECURITY: &str = include_str!("../../../../docs/security.md");
-const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+const INVENTORY: &str = include_str!("../../../../docs/reference/inventory.md");
+/// The pages with queries.
+const QUERIES: [&str; 2] =
+    [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/reference/alarms.md")];
 
-/// The names in the first column of a section's table, each once.
+/// The names in the first column of a section's tables, each once. A heading like ``In `transactions[]` `` holds for the
+/// names below it; a row can list several.
 fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
-    let listed: Vec<_> = rows(section(page, heading)).map(|(name, _)| name.to_owned()).collect();
+    let (mut within, mut listed) = (String::new(), Vec::new());
+    for line in section(page, heading).lines() {
+        if line.starts_with('#') {
+            within = line.split('`').nth(1).map_or_else(String::new, |path| format!("{path}."));
+        } else if let Some((names, _)) = line.strip_prefix("| `").and_then(|row| row.split_once(" | ")) {
+            let names = names.trim_end_matches('`').split("`, `");
+            listed.extend(names.map(|name| format!("{within}{name}")));
+        }
+    }
     let unique: BTreeSet<_> = listed.iter().cloned().collect();
-    assert_eq!(unique.len(), listed.len(), "{heading}: nothing stands there twice");
+    assert_eq!(unique.len(), listed.len(), "{heading}: no name is listed twice");
     unique
 }
 
@@ -47,18 +58,20 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
     // The first release gave several attempts one order id. Since then it follows from the attempt's own id.
     seen.stored
         .extend(["", "earlier[]."].map(|of| format!("transactions[].operations[].{of}gateway_order_id")));
-    assert_eq!(seen.stored, documented(SECURITY, "### Stored fields"), "stored (left), listed (right)");
-    assert_eq!(seen.logged, documented(SECURITY, "### Logged fields"), "logged (left), listed (right)");
+    assert_eq!(seen.stored, documented(INVENTORY, "## Stored fields"), "stored (left), listed (right)");
+    assert_eq!(seen.logged, documented(INVENTORY, "## Logged fields"), "logged (left), listed (right)");
 }
 
 /// An attribute that is stored under its own name would be read as the one that this name is short for.
 #[test]
 fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
     let short: BTreeMap<_, _> = short_names().collect();
-    let listed = rows(section(SECURITY, "### Names in the table"))
-        .map(|(short, cells)| (short, cells[0].trim_matches('`')));
-    assert_eq!(listed.collect::<BTreeMap<_, _>>(), short);
-    let own = documented(SECURITY, "### Stored fields");
+    let (_, listed) = section(INVENTORY, "## Names in the table").split_once("```json\n").unwrap();
+    let listed: Vec<_> = listed.split_once("```").unwrap().0.split('"').skip(1).step_by(2).collect();
+    let pairs: BTreeMap<_, _> = listed.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(pairs.len() * 2, listed.len(), "no name is listed twice");
+    assert_eq!(pairs, short);
+    let own = documented(INVENTORY, "## Stored fields");
     let own = own.iter().flat_map(|path| path.split('.')).map(|name| name.trim_end_matches("[]"));
     let long: BTreeSet<_> = short_names().map(|(_, name)| name).collect();
     for name in own.filter(|name| !long.contains(name)) {
@@ -87,7 +100,7 @@ fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
     }
     // They become members of the line beside its fields, and are a table of their own.
     assert!(named.remove("metrics"));
-    assert_eq!(named, documented(SECURITY, "### Logged fields"), "in the code (left), listed (right)");
+    assert_eq!(named, documented(INVENTORY, "## Logged fields"), "in the code (left), listed (right)");
 }
 
 /// The fields of every log line in a source file: `name = value`, `%name`, `?name` or `name`, up to the sentence.
@@ -115,15 +128,19 @@ fn every_field_of_the_access_log_is_in_the_inventory_and_no_other() {
     let mut names: Vec<_> = names.collect();
     names.pop();
     assert!(!names.is_empty(), "the format was found");
-    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), documented(SECURITY, "### Access log fields"));
+    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), documented(INVENTORY, "## Access log fields"));
 }
 
 #[test]
 fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
-    let logged = documented(SECURITY, "### Logged fields");
-    let queries: Vec<_> =
-        OPERATIONS.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert!(!queries.is_empty());
+    let logged = documented(INVENTORY, "## Logged fields");
+    let mut queries = Vec::new();
+    for page in QUERIES {
+        let of_page = page.split("```insights\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+        let before = queries.len();
+        queries.extend(of_page);
+        assert!(queries.len() > before);
+    }
     for query in queries {
         assert!(query.contains("fields."), "asks for something: {query}");
         for rest in query.split("fields.").skip(1) {
@@ -166,7 +183,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
 
 #[test]
 fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
-    let listed = rows(section(OPERATIONS, "## Metrics"));
+    let listed = rows(METRICS);
     let listed = listed.map(|(name, cells)| (name, [cells[0].to_owned(), cells[1].to_owned()]));
     assert_eq!(listed.collect::<BTreeMap<_, _>>(), metrics());
 }

@@ -13,7 +13,7 @@ use crate::{
     shop::{NO_FUNDS, Shop, VISA, by_card_with},
 };
 
-const PAGE: &str = include_str!("../../../../docs/journal.md");
+const PAGE: &str = include_str!("../../../../docs/reference/journal.md");
 
 type Item = BTreeMap<String, AttributeValue>;
 
@@ -154,7 +154,7 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
     let rare = ["late", "settlement_rejected", "cause", "decided", "decided_by"];
     assert_eq!(&all - &seen, BTreeSet::from(rare), "in the table there is every other");
     let listed: BTreeSet<&str> = rows(section(PAGE, "## Columns")).map(|(name, _)| name).collect();
-    assert_eq!(all, listed, "in the code (left), in docs/journal.md (right)");
+    assert_eq!(all, listed, "in the code (left), in docs/reference/journal.md (right)");
     assert!(seen.is_subset(&all), "{:?}", &seen - &all);
     shop.close().await;
 }

@@ -11,7 +11,7 @@ use tollgate_core::values::money::Currency;
 
 use crate::{
     credit_card_client::from_xml,
-    docs::{ERRORS, codes, is_credit_card, rows},
+    docs::{CODES, codes, is_credit_card, rows},
 };
 
 pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
@@ -67,7 +67,7 @@ impl Description {
             ["Errors", "CardAnswer"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
         let answers = operations.values().flat_map(schemas).chain(headers(&operations, &on_every_answer));
         let answers = answers.chain(errors).map(|schema| (schema.to_string(), compile(&schema, &components)));
-        let told = rows(ERRORS)
+        let told = rows(CODES)
             .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
         Self {
             answers: answers.collect(),
@@ -233,7 +233,9 @@ impl Description {
         if self.retryable.contains(code) == retry_after.is_some() {
             return Ok(());
         }
-        Err(format!("{code} comes with Retry-After or without, not as docs/errors.md says: {retry_after:?}"))
+        Err(format!(
+            "{code} comes with Retry-After or without, not as docs/reference/errors.md says: {retry_after:?}"
+        ))
     }
 }
 
@@ -308,6 +310,13 @@ pub(crate) fn compile(schema: &Value, components: &Value) -> Validator {
     let mut root = schema.clone();
     root["components"] = json!({"schemas": components});
     jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(&root).unwrap()
+}
+
+#[test]
+fn the_description_has_the_version_of_the_code() {
+    assert_eq!(DESCRIPTION.document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let shown = &DESCRIPTION.document["components"]["examples"]["status"]["value"]["version"];
+    assert_eq!(shown.as_str().unwrap().split('+').next(), Some(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Every command on the pages runs on a fresh stack, and prints what its page shows.
+//! Every command on the pages runs on a fresh stack, and prints what its page shows. The README and the tutorial,
+//! which a reader goes through on one running stack, run on one.
 //!
 //! A block marked `bash` is a script that has to succeed. A block marked `console` is a transcript:
 //! lines that begin with `$ ` are commands, and what follows is their output, in which `…` matches anything, and ids,
@@ -12,11 +13,17 @@ use transcript::{Block, Names, blocks, fenced, steps};
 
 use self::session::Session;
 
-/// Runs a page from its top to its end, in one shell.
-fn run(page: &str) {
+/// Runs pages from their top to their end, one after the other, in one shell.
+fn run(pages: &[&str]) {
+    let mut session = Session::start();
+    for page in pages {
+        run_page(&mut session, page);
+    }
+}
+
+fn run_page(session: &mut Session, page: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = fs::read_to_string(root.join(page)).unwrap();
-    let mut session = Session::start();
     let mut names = Names::default();
     let mut commands = 0;
     for block in blocks(&text) {
@@ -44,16 +51,16 @@ fn run(page: &str) {
     assert!(commands > 0, "{page} has no command");
 }
 
-/// Makes a test of each page, and a list of all.
+/// Makes a test of each page, or of several on one stack, and a list of all.
 macro_rules! pages {
-    ($($test:ident: $page:literal,)*) => {
+    ($($test:ident: $($page:literal)+,)*) => {
         /// The pages that are run here.
-        const HERE: &[&str] = &[$($page),*];
+        const HERE: &[&str] = &[$($($page),+),*];
 
         $(
             #[test]
             fn $test() {
-                run($page);
+                run(&[$($page),+]);
             }
         )*
     };
@@ -61,23 +68,32 @@ macro_rules! pages {
 
 pages! {
     the_order_api_page_runs: "docs/api.md",
+    the_page_on_retries_runs: "docs/retries.md",
+    the_page_on_search_runs: "docs/search.md",
     the_credit_card_api_page_runs: "docs/credit-card.md",
     the_errors_page_runs: "docs/errors.md",
-    the_readme_runs: "README.md",
-    the_tutorial_runs: "docs/tutorial.md",
+    the_readme_and_then_the_tutorial_run: "README.md" "docs/tutorial.md",
     the_page_on_scheduled_capture_runs: "docs/scheduled-capture.md",
     the_page_on_events_runs: "docs/events.md",
     the_page_on_sample_events_runs: "events/README.md",
 }
 
 /// The pages that `cli/tests/it/page.rs` runs.
-const BY_THE_COMMAND_LINE: [&str; 2] = ["docs/cli.md", "docs/finance.md"];
+const BY_THE_COMMAND_LINE: [&str; 3] = ["docs/cli.md", "docs/finance.md", "docs/operations.md"];
 
 /// Every page of the repository, by its path from the root.
-fn all_pages() -> Vec<(String, String)> {
+pub(crate) fn all_pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut pages = Vec::new();
-    for folder in ["", "docs", "events", "cardpointe-simulator"] {
+    for folder in [
+        "",
+        "docs",
+        "docs/internals",
+        "docs/reference",
+        "events",
+        "cardpointe-simulator",
+        "cardpointe-simulator/docs",
+    ] {
         for file in fs::read_dir(root.join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {

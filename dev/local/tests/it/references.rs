@@ -21,7 +21,7 @@ fn root() -> PathBuf {
 }
 
 /// The repository's text files, by their path from its root.
-fn texts() -> HashMap<String, String> {
+pub(crate) fn texts() -> HashMap<String, String> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())

@@ -38,7 +38,7 @@ const ORDERS_AT_A_TIME: usize = 8;
 /// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
 pub(crate) const ENTRY_BYTES: usize = 1024;
 
-/// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
+/// What an operation is counted as when its order is read: more than one takes (`docs/reference/order-api.md`, Limits).
 const OPERATION_BYTES: usize = 1536;
 
 /// Most that is read at a time: so many orders as large as they can be. A part that has no room for it is full.

@@ -1,4 +1,4 @@
-//! What an order's payments add up to: Elastic Path's order states (`docs/api.md`, *Orders*) and what is owing.
+//! What an order's payments add up to: Elastic Path's order states (`docs/reference/order-api.md`, *The order*) and what is owing.
 
 use super::Order;
 use crate::{
