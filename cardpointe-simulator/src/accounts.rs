@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::expiry::Expiry;
 use crate::reply::Reply;
 
-/// A stored card.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Account {
     pub(crate) card: Card,

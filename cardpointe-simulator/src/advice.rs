@@ -9,7 +9,7 @@ use crate::codes::{Processor, Verdict, category};
 /// What comes along with a decline: member name and value.
 pub(crate) type Advice = Vec<(&'static str, String)>;
 
-/// Their member names.
+/// The members of a response that carry the advice.
 const MEMBERS: [&str; 6] = [
     "merchAdviceCode",
     "merchAdviceText",

@@ -11,7 +11,7 @@ use crate::reply::{Answer, Reply};
 /// Which records of an endpoint's responses are altered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Target {
-    /// All.
+    /// Every record of every response of the endpoint.
     #[default]
     Any,
     /// Those of requests with this order id, and records that show it.
@@ -59,7 +59,7 @@ impl Alteration {
         self
     }
 
-    /// Only these records.
+    /// Alters only the records of this target.
     #[must_use]
     pub fn only(mut self, target: Target) -> Self {
         self.target = target;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The answer's `amount` has room for twelve characters.
+/// The response's `amount` has room for twelve characters.
 const MAX_MINOR: i64 = 99_999_999_999;
 const MAX_LENGTH: usize = 14;
 

@@ -75,7 +75,7 @@ enum Recurring {
     Marked,
 }
 
-/// The processor's word.
+/// What the processor decided about an authorization.
 struct Decision {
     verdict: Verdict,
     /// Minor units; 0 when nothing was approved.
@@ -134,7 +134,7 @@ fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>
     }
 }
 
-/// What is kept of a request whatever becomes of it.
+/// What is kept of a request whatever its outcome.
 fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor) {
     transaction.order_id =
         stored_order_id(&fields.text_or_empty("orderid").chars().take(50).collect::<String>());
@@ -176,7 +176,7 @@ fn read(
     if card.brand == Brand::Check {
         return Err(pps::NO_ECHECK);
     }
-    // What CardSecure holds with a token is good for one payment, whatever becomes of it.
+    // What CardSecure holds with a token is good for one payment, whatever its outcome.
     let held = world.vault.take_held(&fields.text_or_empty("account"), transaction.authorized_at);
     let (held_expiry, held_cvv) = held.map_or((None, None), |held| (held.expiry, held.cvv));
 

@@ -1,4 +1,4 @@
-//! Card numbers: brand, check digit, token, and the test cards with a scripted answer.
+//! Card numbers: brand, check digit, token, and the test cards with a scripted response.
 //!
 //! A card number lives only for as long as it takes to read it: what is kept of a card is [`Card`].
 
@@ -15,7 +15,6 @@ mod test_cards;
 pub(crate) use test_cards::Script;
 use test_cards::{KNOWN_ACCOUNTS, KNOWN_TOKENS, TEST_CARDS};
 
-/// A card scheme.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Brand {
     Visa,
@@ -44,7 +43,7 @@ impl Brand {
         if pan.len() == length { Ok(brand) } else { Err(pps::INVALID_CARD) }
     }
 
-    /// The profile's `accttype`.
+    /// The `accttype` that a profile of the brand has.
     pub(crate) fn account_type(self) -> &'static str {
         match self {
             Self::Visa => "VISA",

@@ -1,4 +1,4 @@
-//! What an answer says: the gateway's own codes, and the tables of the processors behind it.
+//! What a response says: the gateway's own codes, and the tables of the processors behind it.
 
 mod fnor;
 mod response_code;
@@ -11,13 +11,13 @@ use Stat::{A, B, C};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One line of a processor's table: code, kind of answer, text.
+/// One line of a processor's table: code, kind of response, text.
 pub(crate) type Row = (&'static str, Stat, &'static str);
 
-/// The kind of an answer, `respstat`.
+/// The kind of a response, `respstat`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Stat {
-    /// Approved.
+    /// Approved, except with code 26 of the gateway itself.
     A,
     /// Not done, may be sent again.
     B,
@@ -35,7 +35,7 @@ impl Stat {
     }
 }
 
-/// Who answered what: `respproc`, `respcode`, `respstat`, `resptext`.
+/// Who returned what: `respproc`, `respcode`, `respstat`, `resptext`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Verdict {
     pub(crate) processor: &'static str,
@@ -247,7 +247,7 @@ pub(crate) mod pps {
     pub(crate) const MERCHANT_DISABLED: Verdict = Verdict::gateway("97", C, "Merchant disabled");
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
 
-    /// All of them.
+    /// Every code of the gateway, so that each can be chosen by a fault.
     pub(crate) const ALL: [Verdict; 30] = [
         APPROVAL,
         PROFILE_DELETED,

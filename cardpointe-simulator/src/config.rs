@@ -13,7 +13,7 @@ pub struct Config {
     pub seed: u64,
     /// Leaves out the random key order and the extra keys.
     pub quiet_json: bool,
-    /// The merchant accounts.
+    /// The merchant accounts, each with its credentials, currency and processor.
     pub merchants: Vec<Merchant>,
     /// How late a timed-out response is, in milliseconds. The real gateway takes
     /// [`Self::GATEWAY_TIMEOUT_MS`]; the default is 0, so that tests over HTTP do not wait.

@@ -23,11 +23,11 @@ pub(crate) struct ConformanceOptions {
     /// The merchant account, on First Data North or Rapid Connect
     #[arg(long)]
     merchid: String,
-    /// Its currency
+    /// The account's currency, ISO 4217
     #[arg(long, default_value = "USD")]
     currency: String,
-    /// Keeps what the next run needs, which asks about what has settled since: run it again the day after,
-    /// and once more the day after that
+    /// Keeps what the next run needs, whose probes are about what has settled since: run it again the day after, and
+    /// once more the day after that
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Write each probe's requests and responses into this directory, with card numbers masked

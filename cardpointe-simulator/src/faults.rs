@@ -9,35 +9,35 @@ use crate::codes::ResponseCode;
 /// What a fault is aimed at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
-    /// Every endpoint, `"*"`.
+    /// Every endpoint, `"*"` in the control interface.
     Any,
-    /// `auth`
+    /// `auth`: authorizations, sales and verifications.
     Auth,
-    /// `capture`
+    /// `capture`: takes the amount that an authorization holds.
     Capture,
-    /// `void`
+    /// `void`: voids a transaction by its reference.
     Void,
-    /// `refund`
+    /// `refund`: refunds a settled payment.
     Refund,
-    /// `inquire`
+    /// `inquire`: the record under a reference.
     Inquire,
-    /// `inquireByOrderid`
+    /// `inquireByOrderid`: all records under an order id.
     InquireByOrderid,
-    /// `voidByOrderId`
+    /// `voidByOrderId`: voids what has an order id.
     VoidByOrderId,
     /// `profile`: creating, reading, changing and deleting
     Profile,
-    /// `inquireMerchant`
+    /// `inquireMerchant`: the settings of a merchant account.
     InquireMerchant,
-    /// `bin`
+    /// `bin`: what the first digits of a card tell.
     Bin,
-    /// `settlestat`
+    /// `settlestat`: the batches that were sent, with their transactions.
     Settlestat,
-    /// `funding`
+    /// `funding`: what reaches the merchant's bank account, by day.
     Funding,
-    /// `sigcap`
+    /// `sigcap`: attaches a signature to a transaction.
     Sigcap,
-    /// `CardSecure`'s `tokenize`
+    /// `CardSecure`'s `tokenize`: a token for a card number.
     Tokenize,
 }
 
@@ -90,7 +90,7 @@ impl Endpoint {
     }
 }
 
-/// What goes wrong.
+/// What goes wrong with a request, and whether the request is processed all the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FaultKind {
     /// Nothing is processed, and the connection closes without a response.
@@ -99,7 +99,7 @@ pub enum FaultKind {
     DropAfter,
     /// The request is processed at once, and the response comes late.
     Delay {
-        /// Milliseconds.
+        /// How long after processing the response leaves, in milliseconds.
         delay_ms: u64,
     },
     /// Nothing is processed, and no response comes until the client gives up.
@@ -109,13 +109,13 @@ pub enum FaultKind {
     /// Nothing is processed, and the response has this HTTP status: the gateway's, or that of an
     /// intermediary that does not let the request through.
     Status {
-        /// 200 to 599.
+        /// The HTTP status of the response, 200 to 599.
         status: u16,
     },
     /// The request is processed, and the response has this HTTP status: that of an intermediary on the way
     /// back.
     StatusAfter {
-        /// 200 to 599.
+        /// The HTTP status of the response, 200 to 599.
         status: u16,
     },
     /// The gateway responds with this code. A payment or refund that is not done is on record as declined
@@ -125,7 +125,7 @@ pub enum FaultKind {
     /// the response is that to a copy of the request, which has a declined record of its own beside the
     /// first one's.
     Respond {
-        /// The code.
+        /// The code that the response has, of a processor or of the gateway itself.
         code: ResponseCode,
         /// Whether the request is carried out all the same.
         done: bool,

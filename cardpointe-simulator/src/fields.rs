@@ -1,4 +1,4 @@
-//! A request's members, read leniently: null is absent, a number or a boolean stands for its text.
+//! A request's members, read leniently: null is absent, a number or a boolean is read as its text.
 
 use serde_json::{Map, Value};
 

@@ -42,7 +42,6 @@ Examples:
     --record conformance.json --fixtures fixtures
   (tomorrow, and the day after: the same again, for what has settled since)";
 
-/// The command line.
 #[derive(Parser)]
 #[command(
     version,

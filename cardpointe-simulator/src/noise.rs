@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn quiet_answers_are_just_the_answer() {
         let text = Noise::new(3, true).write(answer());
-        // In the order in which the answer was put together, or sorted: that is the JSON library's setting.
+        // In the order in which the response was put together, or sorted: that is the JSON library's setting.
         let expected = serde_json::json!({
             "respproc": "PPS", "respcode": "29", "respstat": "C", "resptext": "Txn not found", "retref": "1",
             "amount": "0.00",

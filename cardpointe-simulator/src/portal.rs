@@ -14,23 +14,23 @@ use crate::world::World;
 /// A person's action in the portal. Amounts are minor units; without one, everything that is left.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PortalAction {
-    /// Captures an authorization.
+    /// Captures an authorization, or a part of it.
     Capture {
-        /// The payment's reference.
+        /// The authorization's reference (`retref`).
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,
     },
     /// Voids a payment that has not been sent to settlement.
     Void {
-        /// The payment's reference.
+        /// The reference (`retref`) of the payment to void.
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,
     },
     /// Refunds a settled payment.
     Refund {
-        /// The payment's reference.
+        /// The reference (`retref`) of the payment to refund.
         retref: String,
         /// How much of it.
         minor_units: Option<i64>,

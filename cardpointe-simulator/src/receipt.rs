@@ -1,4 +1,4 @@
-//! The receipt data that a request can ask for.
+//! The receipt data that a request can include in its response.
 
 use serde_json::json;
 

@@ -12,16 +12,16 @@ pub enum Origin {
     Request,
     /// A person in the portal.
     Portal,
-    /// The batch run.
+    /// The batch run, which settles what waits for it.
     Settlement,
 }
 
 /// A record right after a change. The first one is its creation.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Change {
-    /// When.
+    /// When the change was made, by the simulator's clock.
     pub at: Timestamp,
-    /// What changed it.
+    /// Whether a request, a person in the portal or the batch run made it.
     pub origin: Origin,
     /// Its state from then on.
     pub state: RecordState,
@@ -36,15 +36,15 @@ pub struct Change {
 /// This is what really happened. What an inquiry shows of it can differ: see the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
-    /// Payment or refund.
+    /// Which way its money goes.
     pub kind: RecordKind,
-    /// Its reference.
+    /// Its reference, the `retref` of responses.
     pub retref: String,
     /// The order id that inquiries show; empty without one.
     pub order_id: String,
-    /// The merchant account.
+    /// The merchant account (MID) that it belongs to.
     pub merchid: String,
-    /// ISO 4217.
+    /// The alphabetic code of its currency, ISO 4217.
     pub currency: String,
     /// What it moves, in minor units and never negative. 0 of a declined one; of one that timed out, what was
     /// requested.
@@ -57,15 +57,15 @@ pub struct Record {
     pub state: RecordState,
     /// Which system the response code is from.
     pub respproc: &'static str,
-    /// The response code.
+    /// The response code, as that system writes it.
     pub respcode: &'static str,
     /// A, B or C.
     pub respstat: &'static str,
     /// Of a refund: the payment's reference.
     pub refund_of: Option<String>,
-    /// The card's token.
+    /// The token of the card, as responses show it.
     pub token: String,
-    /// The batch.
+    /// The batch that it is in, if it has one yet.
     pub batchid: Option<String>,
     /// Its whole life, oldest change first.
     pub history: Vec<Change>,
@@ -80,7 +80,7 @@ impl Record {
         }
     }
 
-    /// What the cardholder pays by this record as it stands, in minor units; negative for a refund. Holds,
+    /// What the cardholder pays by this record in its current state, in minor units; negative for a refund. Holds,
     /// verifications, declined, voided and rejected records move nothing.
     pub fn moved_minor_units(&self) -> i64 {
         if self.state.moves_money() { self.sign() * self.minor_units } else { 0 }

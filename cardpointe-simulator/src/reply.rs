@@ -1,15 +1,15 @@
-//! An answer under construction.
+//! A response under construction.
 
 use serde_json::{Map, Value};
 
 use crate::codes::Verdict;
 
-/// One JSON object of an answer.
+/// One JSON object of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reply(Map<String, Value>);
 
 impl Reply {
-    /// An answer that carries a verdict.
+    /// A response that carries a verdict.
     pub(crate) fn of(verdict: Verdict) -> Self {
         Self(Map::new())
             .with("respproc", verdict.processor)
@@ -18,7 +18,7 @@ impl Reply {
             .with("resptext", verdict.text)
     }
 
-    /// An answer without a verdict.
+    /// A response without a verdict.
     pub(crate) fn plain() -> Self {
         Self(Map::new())
     }
@@ -39,7 +39,7 @@ impl Reply {
         pairs.iter().fold(self, |reply, (name, value)| reply.with(name, value.as_str()))
     }
 
-    /// Whether the answer carries this verdict.
+    /// Whether the response carries this verdict.
     pub(crate) fn is(&self, verdict: Verdict) -> bool {
         let has = |name: &str, value: &str| self.0.get(name).and_then(Value::as_str) == Some(value);
         has("respproc", verdict.processor) && has("respcode", verdict.code)

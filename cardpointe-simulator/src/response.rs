@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// How much of a response reaches the client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Delivery {
-    /// All of it.
+    /// All of it, after its delay.
     Complete,
     /// Its head and the first half of its body; then the connection closes.
     Cut,
@@ -25,7 +25,7 @@ pub enum Delivery {
 pub struct Response {
     /// The HTTP status. Means nothing when nothing is delivered.
     pub status: StatusCode,
-    /// The headers.
+    /// The headers, which always have `content-type`.
     pub headers: HeaderMap,
     /// The body; of a cut response only the half that arrives, under the whole body's `content-length`.
     pub body: Vec<u8>,

@@ -106,7 +106,7 @@ fn called<B: AsRef<[u8]>>(
     })
 }
 
-/// What becomes of a call and its response on the way.
+/// Processes a call, or not, as a fault on its way says, and makes the response that arrives.
 fn with_fault(
     world: &mut World,
     fault: Option<FaultKind>,

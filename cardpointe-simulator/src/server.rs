@@ -83,7 +83,7 @@ impl Server {
     pub async fn stop(mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
-            // Fails with "cancelled", which is what was requested; only the end of the task matters.
+            // Fails with "canceled", which is what was requested; only the end of the task matters.
             drop(task.await);
         }
     }

@@ -135,9 +135,9 @@ words! {
 words! {
     /// How the batch run ends for a transaction.
     Settled {
-        /// Accepted for funding.
+        /// Transmitted, and accepted for funding.
         Accepted = "accepted",
-        /// Rejected for funding.
+        /// Transmitted, and rejected for funding.
         Rejected = "rejected",
         /// Transmitted, and held because of its amount.
         UnderReview = "under_review",
@@ -167,7 +167,7 @@ words! {
         Auth = "auth",
         /// The `profile` endpoint as well.
         Everywhere = "everywhere",
-        /// Nothing.
+        /// Nothing: a card is stored without it.
         Nowhere = "nowhere",
     }
 }

@@ -23,7 +23,7 @@ const NOTHING: &str = "Null batches";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Wanted {
     Batch(String),
-    /// MMDD.
+    /// The batches of a day, `MMDD`.
     Date(String),
     /// Those that were not returned to such a request before.
     New,

@@ -7,7 +7,7 @@ use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::world::World;
 
-/// The longest signature.
+/// The longest signature that is accepted, in bytes of its text.
 const MAX_SIGNATURE: usize = 6144;
 
 /// Keeps a signature with its transaction; inquiries show it.

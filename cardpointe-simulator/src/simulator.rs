@@ -161,7 +161,7 @@ impl Simulator {
         self.change(|world| portal::act(world, action))
     }
 
-    /// Arms a fault.
+    /// Adds a fault, which hits the next requests that fit it.
     pub fn fault(&self, fault: Fault) {
         self.world().faults.add(fault);
     }

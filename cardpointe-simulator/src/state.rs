@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub enum RecordKind {
     /// An authorization, a sale or a verification.
     Payment,
-    /// A refund.
+    /// A refund of a payment, with an order id of its own or the payment's.
     Refund,
 }
 
@@ -23,13 +23,13 @@ impl RecordKind {
 /// Where a transaction is on its way to settlement.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RecordState {
-    /// Approved, not captured.
+    /// Approved and not captured, so that it holds money.
     Authorized,
     /// Captured, or a refund; waits for its batch.
     Queued,
     /// The batch is on its way; nothing can be changed any more, and nothing refunded yet.
     BatchSent,
-    /// Settled.
+    /// Its batch was sent, and it was accepted for funding.
     Accepted,
     /// Its batch was sent, and it was rejected for funding.
     Rejected,
@@ -39,7 +39,7 @@ pub enum RecordState {
     FormatError,
     /// Not settled: the token could not be decrypted.
     TokenDecrypt,
-    /// Voided.
+    /// Voided before its batch was sent.
     Voided,
     /// Declined or timed out.
     Declined,

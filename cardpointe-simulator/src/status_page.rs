@@ -33,7 +33,7 @@ const RECORD_COLUMNS: [&str; 10] = [
 
 const REQUEST_COLUMNS: [&str; 5] = ["time", "request", "body, masked", "status", "response"];
 
-/// The page.
+/// Shows the ledger, the armed faults and the last requests to a person, newest first.
 pub(crate) fn page(world: &World) -> String {
     let now = world.now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let count = world.ledger.all().len();
@@ -105,7 +105,6 @@ fn record(world: &World, transaction: &Transaction) -> String {
     ])
 }
 
-/// Text in HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

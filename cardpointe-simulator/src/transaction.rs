@@ -49,7 +49,7 @@ pub(crate) struct Transaction {
     pub(crate) brand: Option<Brand>,
     pub(crate) expiry: Option<String>,
     pub(crate) name: String,
-    /// What was approved and not voided: the most that a capture may ask for.
+    /// What was approved and not voided: the most that a capture may take.
     pub(crate) authorized: i64,
     /// What the transaction moves now. A refund's is positive here. Declined: 0; timed out: what was requested.
     pub(crate) amount: i64,

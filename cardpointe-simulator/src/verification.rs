@@ -1,6 +1,6 @@
 //! Results of address and card verification, triggered by what is sent.
 
-/// Codes that choose an AVS answer: the last three characters of the postal code, or a number in the address.
+/// Codes that choose an AVS letter: the last three characters of the postal code, or a number in the address.
 const AVS: [(&str, &[&str]); 18] = [
     ("X", &["224", "1A1"]),
     ("Y", &["225", "406", "1A2"]),

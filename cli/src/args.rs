@@ -42,7 +42,7 @@ pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 /// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
 ///
 /// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not there · 4 refused by a
-/// rule · 5 not confirmed · 6 AWS or the gateway did not answer.
+/// rule · 5 not confirmed · 6 no response from AWS or the gateway.
 #[derive(Parser)]
 #[command(name = "tollgate", version)]
 pub(crate) struct Arguments {
@@ -86,7 +86,7 @@ pub(crate) struct PlaceArguments {
     /// The deployment's name for confirmations, such as prod (else `STAGE`)
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) stage: Option<String>,
-    /// Answer in JSON: the result on standard output, an error on standard error
+    /// Print JSON: the result on standard output, an error on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print what completes these commands in a shell
     Completion {
-        /// The shell
+        /// The shell, such as bash or zsh
         shell: Shell,
     },
 }
@@ -130,7 +130,7 @@ pub(crate) enum Command {
 pub(crate) enum MerchantCommand {
     /// Make a merchant: keys, a signing key and its secret, after the gateway took its credentials
     ///
-    /// The gateway's password is read from standard input: asked for without an echo, or piped.
+    /// The gateway's password is read from standard input: typed without an echo, or piped.
     Create(Create),
     /// All merchants: accounts, currencies, whether they are stopped; no secrets
     List,
@@ -149,18 +149,18 @@ pub(crate) enum MerchantCommand {
 
 #[derive(Args)]
 pub(crate) struct ShowMerchant {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
 }
 
 #[derive(Args)]
 pub(crate) struct Switch {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -176,7 +176,7 @@ pub(crate) struct Throw {
     /// Show what would be done, and who changed the switch last
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -192,7 +192,7 @@ pub(crate) struct Rollback {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -216,7 +216,7 @@ pub(crate) struct Create {
     /// Where totals come from
     #[arg(long, value_enum, default_value_t = Orders::Registered)]
     pub(crate) orders: Orders,
-    /// Browsers get tokens
+    /// Let browsers get tokens, too
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
     /// What customers know the merchant by; on receipts
@@ -240,7 +240,7 @@ pub(crate) enum Orders {
 
 #[derive(Args)]
 pub(crate) struct RotateKey {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// Remove the key with this number, 1 being the oldest, instead of adding one
     #[arg(long, value_name = "N", conflicts_with = "finish")]
@@ -251,7 +251,7 @@ pub(crate) struct RotateKey {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove without asking
+    /// Remove it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -274,7 +274,7 @@ pub(crate) enum PaymentCommand {
     Refund(ChangePayment),
     /// Undo a payment before it is settled: the order owes its amount again
     Void(ChangePayment),
-    /// Decide what became of an operation that stays in doubt, if the gateway has no word for it
+    /// Decide the outcome of an operation that stays in doubt, if the gateway has no word for it
     Resolve(Resolve),
 }
 
@@ -314,23 +314,23 @@ pub(crate) struct Compare {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,
-    /// Only this transaction
+    /// Show this transaction and no other
     pub(crate) transaction: Option<Uuid>,
 }
 
 #[derive(Args)]
 pub(crate) struct Resolve {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The order's id
+    /// The order's id, as the merchant's systems have it
     pub(crate) order: OrderId,
     /// The transaction whose operation is in doubt
     pub(crate) transaction: Uuid,
-    /// What became of it
+    /// The outcome to put on record
     #[arg(long = "as", value_enum, value_name = "VERDICT")]
     pub(crate) verdict: VerdictArgument,
     /// Who decides; kept with the operation
@@ -342,7 +342,7 @@ pub(crate) struct Resolve {
     /// The gateway's reference of what was done
     #[arg(long, value_name = "RETREF")]
     pub(crate) retref: Option<String>,
-    /// Ask the gateway, and show what would be recorded
+    /// Send the gateway an inquiry, and show what would be recorded
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -385,7 +385,7 @@ pub(crate) struct Doctor {
     /// With `--uat`: say what would be sent
     #[arg(long, requires = "uat")]
     pub(crate) dry_run: bool,
-    /// With `--uat`: send without asking
+    /// With `--uat`: send without a prompt
     #[arg(long, requires = "uat")]
     pub(crate) yes: bool,
 }

@@ -1,4 +1,5 @@
-//! What only an operator asks of AWS: writing a merchant's secret, the table's description, and who is asking.
+//! What only an operator requests of AWS: writing a merchant's secret, the table's description, and whose credentials
+//! these are.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -219,7 +220,6 @@ impl Aws {
         }
     }
 
-    /// Deletes an item.
     pub(crate) async fn delete<const N: usize>(
         &self,
         table: &str,
@@ -245,7 +245,7 @@ fn described(table: &TableDescription) -> Table {
     };
     let indexes = table.global_secondary_indexes().iter().map(|index| Index {
         name: index.index_name().unwrap_or_default().to_owned(),
-        // DynamoDB itself always says so; what stands in for it on a laptop may not.
+        // DynamoDB itself always says so; its replacement on a laptop may not.
         is_active: index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"),
         key: key(index.key_schema()),
     });

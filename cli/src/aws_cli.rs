@@ -64,7 +64,7 @@ pub(crate) struct Resource {
     pub(crate) logical: String,
     /// Its own name or id.
     pub(crate) physical: String,
-    /// Such as `AWS::Lambda::Function`.
+    /// CloudFormation's type, such as `AWS::Lambda::Function`.
     pub(crate) kind: String,
 }
 

@@ -44,8 +44,8 @@ pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failur
     Err(Failure::NotConfirmed(format!("{expected} was not typed; nothing was done")))
 }
 
-/// A secret: the first line of what is piped, or asked for without an echo. It is no argument, because arguments are
-/// in the shell's history and in the list of processes.
+/// A secret: the first line of what is piped, or typed without an echo. It is no argument, because arguments are in the
+/// shell's history and in the list of processes.
 pub(crate) fn secret(what: &str, prompt: &str) -> Result<SecretString, Failure> {
     let failed = |_| Failure::Input(format!("{what} cannot be read from standard input"));
     let typed = if stdin().is_terminal() {

@@ -1,4 +1,4 @@
-//! `doctor`: is everything there, does everything answer, and as it should? Changes nothing without `--uat`.
+//! `doctor`: is everything there, does everything respond, and as it should? Changes nothing without `--uat`.
 
 mod checks;
 mod deletion;

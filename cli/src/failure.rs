@@ -17,7 +17,7 @@ pub(crate) const UNHEALTHY: u8 = 1;
 /// Exit code of arguments and settings that are wrong.
 pub(crate) const INVALID_INPUT: u8 = 2;
 
-/// Exit code when it is not known what happened, or AWS or the gateway did not answer.
+/// Exit code when it is not known what happened, or there was no response from AWS or the gateway.
 pub(crate) const UNAVAILABLE: u8 = 6;
 
 /// Why a command did nothing. Each says what to do, and none of them holds a secret.
@@ -29,9 +29,9 @@ pub(crate) enum Failure {
     NotThere(String),
     /// A rule forbids it.
     Refused(String),
-    /// The question was answered with something else.
+    /// The prompt got another text than the one to type.
     NotConfirmed(String),
-    /// AWS or the gateway did not answer, or refused.
+    /// AWS or the gateway did not respond, or refused.
     Unavailable(String),
 }
 
@@ -46,7 +46,7 @@ impl Failure {
         }
     }
 
-    /// In words.
+    /// The sentence for a person, without its code.
     pub(crate) fn text(&self) -> &str {
         self.parts().2
     }

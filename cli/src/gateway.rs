@@ -1,5 +1,5 @@
-//! What only an operator asks of the gateway: whether credentials are good, and what stands under a reference. Payments go
-//! through the functions' own client.
+//! What only an operator requests of the gateway: whether credentials are good, and the record under a reference.
+//! Payments go through the functions' own client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// Longest wait for an answer.
+/// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What the gateway's root answers to good credentials (`docs/cardpointe.md`, *Transport*).
+/// What the gateway's root returns to good credentials (`docs/cardpointe.md`, *Transport*).
 const WELCOME: &str = "CardConnect REST Servlet";
 
 /// An account at a gateway, for look-ups. No `Debug`: it holds the password.
@@ -25,9 +25,7 @@ pub(crate) struct Gateway {
 /// What the gateway says of a MID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mid {
-    /// Open for payments.
     Enabled,
-    /// Closed.
     Disabled,
     /// It does not say: the look-up is not offered here.
     NotTold,
@@ -40,7 +38,7 @@ pub(crate) struct Record {
     pub(crate) order_id: Option<String>,
     /// In major units, sign dropped.
     pub(crate) amount: Option<String>,
-    /// Where it stands.
+    /// Its state at the gateway, as `setlstat` has it.
     pub(crate) setlstat: Option<String>,
 }
 
@@ -74,7 +72,7 @@ impl Gateway {
         }
     }
 
-    /// What stands under a reference.
+    /// The record under a reference.
     pub(crate) async fn by_retref(&self, retref: &str, merchid: &str) -> Result<Option<Record>, Failure> {
         Ok(self.look_up(&format!("inquire/{retref}/{merchid}")).await?.pop())
     }

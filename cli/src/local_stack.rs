@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 /// The merchants that commands pay for: orders are registered with their amounts.
 const REGISTERED: &str = "registered";
 
-/// A local stack.
+/// A local stack, as its `/_local` describes it.
 pub(crate) struct LocalStack {
     client: reqwest::Client,
     /// Where it is, without a slash at the end.
@@ -184,7 +184,7 @@ fn unavailable(path: &str, error: &reqwest::Error) -> Failure {
     Failure::Unavailable(format!("{path}: {}", gateway::in_a_word(error)))
 }
 
-/// Server-sent events.
+/// An event stream of the stack (server-sent events), read one event at a time.
 pub(crate) struct EventStream {
     response: reqwest::Response,
     /// What has come of events that are not complete.

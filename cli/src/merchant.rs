@@ -102,7 +102,7 @@ pub(crate) async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure
     Document::parse(id, &stored)
 }
 
-/// Asks before a key is removed.
+/// Prompts before a key is removed.
 fn confirm_removal(place: &Place, id: &MerchantId, what: &str) -> Result<(), Failure> {
     let happens = format!(
         "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
@@ -118,7 +118,7 @@ pub(crate) struct CheckedMid {
     pub(crate) mid: Mid,
 }
 
-/// Asks the gateway whether it takes the credentials for every MID.
+/// Finds out whether the gateway takes the credentials for every MID.
 pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>, Failure> {
     let gateway = document.gateway()?;
     let mut checked = Vec::new();

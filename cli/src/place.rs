@@ -41,7 +41,7 @@ const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 /// Where the gateways of a local stack's merchants may be.
 const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
 
-/// An installation.
+/// An installation: a stack on AWS or a local one, and how to reach its parts.
 pub(crate) struct Place {
     /// Its name; none if it was not given.
     stage: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Place {
     webhooks: Option<String>,
     /// What the names of receivers' secrets begin with.
     pub(crate) webhooks_prefix: String,
-    /// AWS region.
+    /// The AWS region of its tables and secrets.
     pub(crate) region: String,
     /// DynamoDB's address, instead of AWS's.
     pub(crate) dynamodb_url: Option<String>,
@@ -66,7 +66,7 @@ pub(crate) struct Place {
     pub(crate) gateway_hosts: GatewayHosts,
     /// Who we are to AWS.
     pub(crate) credentials: Credentials,
-    /// Its time.
+    /// The machine's clock, or the local stack's, which can be advanced.
     pub(crate) clock: Arc<dyn Clock>,
     /// The merchants that it is known to have.
     pub(crate) merchants: Vec<MerchantId>,

@@ -1,4 +1,4 @@
-//! What a command answers: the same for a person and for a machine.
+//! What a command prints: the same for a person and for a machine.
 
 use std::{
     io::{self, Write},
@@ -7,13 +7,12 @@ use std::{
 
 use serde_json::Value;
 
-/// A command's result.
 pub(crate) struct Report {
-    /// For a person.
+    /// For a person; printed without `--json`.
     pub(crate) text: String,
-    /// For a machine.
+    /// For a machine, with `--json`; null prints nothing in either form.
     pub(crate) value: Value,
-    /// The exit code.
+    /// The exit code of the process, 0 if all is well.
     pub(crate) code: u8,
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn run(place: &PlaceArguments, trigger: &Trigger) -> Result<Rep
     Ok(Report::new(lines.join("\n"), json!({ "order": shop.order, "steps": lines, "event": event })))
 }
 
-/// Makes it happen.
+/// Makes the events of this type happen on the stack.
 async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -> Result<(), Failure> {
     match kind {
         EventType::TransactionCreated

@@ -55,7 +55,7 @@ impl Throttle {
         (failures.count >= self.limit.failures && left.is_positive()).then_some(left)
     }
 
-    /// Counts a failure. A source that nobody names is nobody's.
+    /// Counts a failure. A source that is not named has no count.
     pub fn failed(&self, source: &str, now: Timestamp) {
         if source.is_empty() {
             return;

@@ -69,7 +69,7 @@ struct Claims {
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Who it is.
+    /// Whether the merchant or a shopper calls.
     pub principal: Principal,
     /// Which shopper it was issued to.
     pub shopper: Option<Shopper>,
@@ -190,7 +190,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
             let shopper = Some(Shopper::of(claims.shopper.ok_or(InvalidToken)?));
             Ok(Verified { principal: claims.grant, shopper, key: None, key_name: None, role: Role::Read })
         }
-        // Nobody is given such a token.
+        // No token is issued with such a principal.
         Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),
     }
 }

@@ -1,4 +1,4 @@
-//! CardConnect's CardPointe gateway: the client, its wire format, and what its answers mean.
+//! CardConnect's CardPointe gateway: the client, its wire format, and what its responses mean.
 
 mod client;
 pub mod codes;

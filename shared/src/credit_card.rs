@@ -57,47 +57,47 @@ type BodyType = Result<(Media, Option<media::Charset>), media::Unsupported>;
 /// What a request is for, as its route says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// `authorize`: hold.
+    /// `authorize`: hold an amount on a card.
     Authorize,
     /// `charge`: take at once, or, with a `TransactionID`, take what is held.
     Charge,
     /// `capture`: take what is held.
     Capture,
-    /// `refund`: give back.
+    /// `refund`: give back what was captured.
     Refund,
     /// `void`: undo before settlement.
     Void,
-    /// `status`: ask how a payment stands.
+    /// `status`: how a payment is now, after an inquiry if it is in doubt.
     Status,
 }
 
-/// `POST /api/v1/payments/creditcard/authorize`.
+/// `POST /api/v1/payments/creditcard/authorize`: holds an amount on a card.
 pub async fn authorize(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Authorize).await
 }
 
-/// `POST /api/v1/payments/creditcard/charge`.
+/// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`, captures what is held.
 pub async fn charge(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Charge).await
 }
 
-/// `POST /api/v1/payments/creditcard/capture`.
+/// `POST /api/v1/payments/creditcard/capture`: captures what an authorization holds.
 pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Capture).await
 }
 
-/// `POST /api/v1/payments/creditcard/refund`.
+/// `POST /api/v1/payments/creditcard/refund`: refunds what was captured, or a part of it.
 pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Refund).await
 }
 
-/// `POST /api/v1/payments/creditcard/void`.
+/// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
 pub async fn void(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Void).await
 }
 
-/// `POST /api/v1/payments/creditcard/status`: asks the gateway if need be, and returns how the
-/// payment stands.
+/// `POST /api/v1/payments/creditcard/status`: sends the gateway an inquiry if need be, and returns the payment's
+/// current state.
 pub async fn status(api: &Api, request: &Request) -> Response<Body> {
     handle(api, request, Purpose::Status).await
 }
@@ -136,7 +136,7 @@ pub async fn unrouted(api: &Api, request: &Request) -> Option<Response<Body>> {
     Some(response)
 }
 
-/// A response in the format that the request asks for.
+/// A response in the format that the request wants.
 async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
     serve(request, async { written(request, media_of(request).1, Err(failure), None) }).await
 }
@@ -309,7 +309,7 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
         return Ok(Reply { replayed: true, retry_after_s, ..Reply::new(200, outgoing) });
     }
     let mut error = Failure::from(refusal);
-    // No id but the order's own can be asked about in this API.
+    // This API takes no id but the order's own.
     error.transaction = error.transaction.filter(|transaction| *transaction == id);
     if is_follow_up && in_this_api(error.code()) != Code::TransactionNotFound {
         error.transaction = Some(id);

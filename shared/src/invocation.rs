@@ -1,4 +1,4 @@
-//! What every API reads of an invocation besides headers and body, and what every answer has.
+//! What every API reads of an invocation besides headers and body, and what every response has.
 
 use std::{
     sync::{
@@ -25,15 +25,15 @@ use tollgate_core::{
 
 use crate::version::version;
 
-/// The caller's own id of a request, which is logged and answered.
+/// The caller's own id of a request, which is logged and returned.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longest such id.
+/// Longest such id, in bytes.
 const REQUEST_ID_MAX: usize = 128;
 
-/// What every answer says besides its own: it is for this caller only, what it is, and nothing to be shown in a page.
+/// What every response has besides its own: it is for this caller only, what it is, and nothing to be shown in a page.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
-    // Answers hold tokens and payments.
+    // Responses hold tokens and payments.
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
@@ -44,10 +44,10 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// What every 401 has (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme of their own.
 const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
 
-/// What is known of a request that was answered, for its metrics.
+/// What is known of a request after its response was made, for its metrics.
 #[derive(Clone, Debug)]
 pub struct Served {
-    /// The answer's status.
+    /// The response's HTTP status.
     pub status: u16,
     /// What happened on the way.
     pub trail: Trail,
@@ -57,7 +57,7 @@ pub struct Served {
     pub cold_start: bool,
 }
 
-/// Answers a request: runs its handler, writes the one line of the request, and adds what every answer has.
+/// Serves a request: runs its handler, writes the one line of the request, and adds what every response has.
 pub(crate) async fn serve(
     request: &Request,
     handler: impl Future<Output = Response<Body>>,
@@ -86,8 +86,8 @@ pub(crate) async fn serve(
 }
 
 impl Served {
-    /// Writes the line of the request, which has its figures, too, where somebody reads them off the lines. A request
-    /// that carried out one operation, of which the outcome is known, has no audit lines besides.
+    /// Writes the line of the request, which has its figures, too, where they are read from the lines. A request that
+    /// carried out one operation, of which the outcome is known, has no audit lines besides.
     pub(crate) fn log(&self, request_id: &str, callers_request_id: Option<&str>, route: &str) {
         let Self { status, trail, total, cold_start } = self;
         let change = trail.only_change();
@@ -136,7 +136,7 @@ impl Served {
 /// Writes the figures of a request as members of its line.
 pub(crate) type Figures = fn(&Served) -> Option<String>;
 
-/// How figures are written; nothing where nobody reads them.
+/// How figures are written; nothing where they are not read.
 pub(crate) static FIGURES: OnceLock<Figures> = OnceLock::new();
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -150,7 +150,7 @@ fn callers_request_id(request: &Request) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Where a request comes from, as API Gateway saw it; empty where nobody tells.
+/// Where a request comes from, as API Gateway saw it; empty if it does not say.
 pub(crate) fn source(request: &Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),

@@ -58,7 +58,7 @@ const STOPPED: &str = "stopped";
 /// Where a function finds what it needs; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// DynamoDB table (`TABLE_NAME`).
+    /// The DynamoDB table of orders and customers (`TABLE_NAME`).
     pub table: String,
     /// DynamoDB table of shoppers' attempts (`ATTEMPTS_TABLE_NAME`).
     pub attempts_table: String,
@@ -73,7 +73,7 @@ pub struct Config {
     pub inquiries: Limits,
     /// Whether the deployment's parameter stops payments (`PAYMENTS`).
     pub payments_stopped: bool,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region of all tables and secrets (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub dynamodb_url: Option<String>,
@@ -90,7 +90,7 @@ pub struct Credentials {
     pub access_key_id: String,
     /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
     pub secret_access_key: String,
-    /// Session token (`AWS_SESSION_TOKEN`).
+    /// Session token (`AWS_SESSION_TOKEN`), which Lambda's temporary credentials have and permanent ones do not.
     pub session_token: Option<String>,
 }
 
@@ -344,7 +344,7 @@ fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequ
 }
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
-/// answers is the invocation's result, and its figures become metrics.
+/// returns is the invocation's result, and its figures become metrics.
 pub async fn run_scheduled<P, H, F, E, R>(ports: P, handler: H) -> Result<(), Error>
 where
     P: Send + Sync,

@@ -26,7 +26,7 @@ use tollgate_core::{
 
 use self::hosts::GatewayHosts;
 
-/// Shortest signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2 asks for 256 bits).
+/// Shortest signing key: HMAC-SHA-256 needs 256 bits (RFC 7518 §3.2).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
 
 /// How long names and e-mail addresses can be kept: not shorter than a payment may be under way, and a date that exists.

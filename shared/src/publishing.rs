@@ -11,7 +11,7 @@ use tollgate_core::{
 
 use crate::elastic_path::events;
 
-/// What became of a batch of changes.
+/// The result of publishing a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PublishReport {
     /// Changes that are dealt with.

@@ -72,9 +72,9 @@ struct Cached {
 #[derive(Clone)]
 enum LastRead {
     Readable,
-    /// A definite answer: deleted, forbidden, or a document that no payment can be made with.
+    /// A definite response: deleted, forbidden, or a document that no payment can be made with.
     Refused(Unusable),
-    /// No answer. What was read before may be used for a while.
+    /// No response. What was read before may be used for a while.
     Unavailable(String),
 }
 
@@ -155,7 +155,7 @@ impl SecretsManagerMerchants {
                     MerchantsError::Unknown => (refused(Unusable::Unknown), FRESH),
                     MerchantsError::Malformed(what) => (refused(Unusable::Malformed(what)), RETRY),
                     MerchantsError::Forbidden(what) => (refused(Unusable::Forbidden(what)), RETRY),
-                    // A definite answer holds until the next one.
+                    // A definite response holds until the next one.
                     MerchantsError::Unavailable(why) => match finding {
                         Some(finding @ LastRead::Refused(_)) => (finding, RETRY),
                         _ => (LastRead::Unavailable(why), RETRY),

@@ -10,7 +10,7 @@ use tollgate_core::payments::switch::Switch;
 
 use crate::{invocation::serve, version::version};
 
-/// `GET /status`.
+/// `GET /status`: the version that runs, and whether payments are stopped.
 pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
     serve(request, Box::pin(describe(switch))).await
 }

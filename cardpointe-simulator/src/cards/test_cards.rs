@@ -2,7 +2,7 @@
 
 use crate::codes::{Processor, Verdict};
 
-/// What a card does, apart from what amounts and addresses ask for.
+/// What a card does, apart from what amounts and addresses choose.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Script {
     /// Approved unless something else says no.

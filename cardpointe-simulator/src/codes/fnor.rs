@@ -1,4 +1,4 @@
-//! First Data North: code, answer kind, text.
+//! First Data North: code, kind of response, text.
 
 use super::Row;
 use super::Stat::{A, B, C};

@@ -44,7 +44,7 @@ impl ResponseCode {
         self.0.processor
     }
 
-    /// The code.
+    /// The code as its system writes it, such as `62`.
     pub fn respcode(self) -> &'static str {
         self.0.code
     }

@@ -1,4 +1,4 @@
-//! Rapid Connect: code, answer kind, text.
+//! Rapid Connect: code, kind of response, text.
 
 use super::Row;
 use super::Stat::{A, B, C};

@@ -23,9 +23,9 @@ const DEFAULT_WAIT_S: u64 = 60;
 /// A merchant account's user name and password.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The user name.
+    /// The user name of the Basic authentication.
     pub username: String,
-    /// The password.
+    /// The password of the Basic authentication, which `Debug` does not show.
     pub password: String,
 }
 
@@ -35,14 +35,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What came back.
 #[derive(Clone, Debug)]
 pub(super) struct RawResponse {
     pub(super) status: u16,
     pub(super) body: String,
 }
 
-/// What can be asked.
+/// Where probes are sent.
 pub(super) enum Gateway {
     Remote { client: Client, target: Target, credentials: Credentials },
     Simulator { simulator: Simulator, credentials: Credentials },

@@ -31,7 +31,7 @@ impl Basis {
 /// When a probe can be played: settlement takes a night, at the sandbox.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum PlayStage {
-    /// At once.
+    /// At once, because nothing has to settle first.
     First,
     /// When the sales of the first stage have settled.
     Settled,
@@ -49,7 +49,7 @@ impl PlayStage {
     }
 }
 
-/// One request. `{mid}`, `{order}` and `{name}` in path and body stand for the merchant account, the probe's
+/// One request. `{mid}`, `{order}` and `{name}` in path and body mean the merchant account, the probe's
 /// order id, and what an earlier step has kept under a name.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -57,7 +57,7 @@ pub(super) struct Step {
     pub(super) path: &'static str,
     pub(super) body: Option<&'static str>,
     pub(super) signed: bool,
-    /// Members to compare.
+    /// Members of the response in which gateway and simulator have to agree.
     pub(super) observed: &'static [&'static str],
     /// Member → the name under which its value is kept, for this probe; of a list, the last record's.
     pub(super) kept: &'static [(&'static str, &'static str)],

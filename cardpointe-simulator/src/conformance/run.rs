@@ -22,11 +22,11 @@ use crate::simulator::Simulator;
 pub struct Plan {
     /// The sandbox, or a simulator on this machine.
     pub target: Target,
-    /// The merchant account.
+    /// The merchant account (MID) that the probes are played at.
     pub merchid: String,
-    /// Its currency.
+    /// The currency of that account, ISO 4217.
     pub currency: String,
-    /// Its credentials.
+    /// User name and password for the target.
     pub credentials: Credentials,
     /// Where fixtures are written.
     pub fixtures: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Difference {
 /// What came of a probe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome {
-    /// The question.
+    /// The probe's name, which says what it finds out.
     pub name: &'static str,
     /// What the simulator's behavior rests on.
     pub basis: &'static str,

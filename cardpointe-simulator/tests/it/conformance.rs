@@ -83,7 +83,7 @@ async fn the_least_certain_comes_first() {
     assert!(places.is_sorted(), "{bases:?}");
 }
 
-/// The program's output; without credentials there is nobody to ask.
+/// The program's output; without credentials there is no gateway to compare with.
 async fn program(arguments: &[&str], credentials: bool) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
     command.arg("conformance").args(arguments).stdin(Stdio::null());

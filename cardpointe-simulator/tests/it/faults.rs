@@ -15,7 +15,7 @@ async fn sale(gateway: &Gateway) -> reqwest::Result<reqwest::Response> {
 
 const TEN_MINUTES_MS: u64 = 600_000;
 
-/// Waits for a call to be processed, not for its answer, which is ten minutes away.
+/// Waits for a call to be processed, not for its response, which is ten minutes away.
 async fn give_up_once_recorded(gateway: &Gateway, call: impl Future<Output: std::fmt::Debug>) {
     let mut call = Box::pin(call);
     while recorded(gateway) == 0 {

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 pub(crate) const MID: &str = Config::DEFAULT_MID;
 pub(crate) const RPCT: &str = "496480518000";
 
-/// A card that is approved, and the one whose answer is "Insufficient funds".
+/// A card that is approved, and the one whose response is "Insufficient funds".
 pub(crate) const VISA: &str = "4111111111111111";
 pub(crate) const POOR_VISA: &str = "4387751111111053";
 
@@ -19,7 +19,7 @@ pub(crate) struct Gateway {
     client: Client,
 }
 
-/// Answers carry noise, as by default: no test may depend on order or on the absence of members.
+/// Responses carry noise, as by default: no test may depend on order or on the absence of members.
 pub(crate) async fn start() -> Gateway {
     start_with(Config::default()).await
 }
@@ -111,7 +111,7 @@ pub(crate) fn text(answer: &Value, name: &str) -> String {
     answer[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned()
 }
 
-/// Asserts some members of an answer at once.
+/// Asserts some members of a response at once.
 #[track_caller]
 pub(crate) fn assert_members(answer: &Value, expected: Value) {
     let expected: Map<String, Value> = serde_json::from_value(expected).unwrap();

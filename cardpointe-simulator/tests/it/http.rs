@@ -1,4 +1,4 @@
-//! The HTTP around the answers.
+//! The HTTP around the responses.
 
 use cardpointe_simulator::{Config, Merchant, Processor};
 use reqwest::{Method, StatusCode};
@@ -20,7 +20,7 @@ pub(crate) async fn raw(gateway: &Gateway, request: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// A PUT to `auth` that asks for the connection to close.
+/// A PUT to `auth` that requests that the connection be closed.
 pub(crate) fn raw_auth() -> String {
     let body = json!({ "merchid": MID, "account": VISA, "expiry": "1249", "amount": "10.00" }).to_string();
     format!(

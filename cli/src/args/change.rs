@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 #[derive(Args)]
 pub(crate) struct ChangePayment {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,
@@ -35,7 +35,7 @@ pub(crate) struct ChangePayment {
 /// Going on without a prompt.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct Unasked {
-    /// Do it without asking; for a payment at a live account with `--live`
+    /// Do it without a prompt; for a payment at a live account with `--live`
     #[arg(long)]
     pub(crate) yes: bool,
     /// With `--yes`: also where money is real

@@ -12,13 +12,13 @@ pub(crate) enum KeyCommand {
     Add(AddKey),
     /// The names and roles of all keys, and what audit lines call them; never the keys
     List(ListKeys),
-    /// Remove a key
+    /// Remove a key; what still uses it gets no token from then on
     Revoke(RevokeKey),
 }
 
 #[derive(Args)]
 pub(crate) struct AddKey {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// What the key is called on record: letters, digits, - _ and ., such as the system that it is for
     #[arg(long, value_name = "NAME")]
@@ -33,13 +33,13 @@ pub(crate) struct AddKey {
 
 #[derive(Args)]
 pub(crate) struct ListKeys {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
 }
 
 #[derive(Args)]
 pub(crate) struct RevokeKey {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
     /// The key's name, or its number as `merchant key list` shows it
     #[arg(value_name = "KEY")]
@@ -47,7 +47,7 @@ pub(crate) struct RevokeKey {
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove without asking
+    /// Remove it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -14,7 +14,7 @@ const ROWS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct ListPayments {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// One UTC day: today, yesterday, or a date such as 2026-11-20 [default: today]
     #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["since", "until"])]
@@ -22,7 +22,7 @@ pub(crate) struct ListPayments {
     /// From this moment on, such as 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
-    /// Before this moment
+    /// Before this moment, which is not included
     #[arg(long, value_name = "TIME", requires = "since")]
     pub(crate) until: Option<Timestamp>,
     /// Only authorizations that are expected to end by then and are not captured
@@ -41,7 +41,7 @@ pub(crate) struct ListPayments {
 
 #[derive(Args)]
 pub(crate) struct FindPayments {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The last four digits of the card's number
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
@@ -52,7 +52,7 @@ pub(crate) struct FindPayments {
 
 #[derive(Args)]
 pub(crate) struct TailPayments {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// From this moment on, such as 2026-11-20T18:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
@@ -70,7 +70,7 @@ pub(crate) struct ConditionArguments {
     /// The amount as it is shown, such as 25.99: what was paid or held, or captured
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub(crate) amount: Option<String>,
-    /// The currency's code
+    /// The currency's code, such as USD
     #[arg(long, value_name = "CODE")]
     pub(crate) currency: Option<Currency>,
     /// The status, as the transaction has it now
@@ -108,13 +108,13 @@ pub(crate) struct PaymentFilter {
 }
 
 impl PaymentFilter {
-    /// Most rows.
+    /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
     }
 }
 
-/// A UTC day.
+/// A UTC day, by name or by date.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Day {
     Today,

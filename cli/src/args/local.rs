@@ -16,7 +16,7 @@ pub(crate) struct Listen {
 
 #[derive(Args)]
 pub(crate) struct Trigger {
-    /// The event's type
+    /// The event's type, such as order.paid
     #[arg(value_name = "TYPE", value_parser = types())]
     pub(crate) event: String,
     /// Why a transaction needs attention; `voided_elsewhere` unless stated

@@ -8,7 +8,7 @@ use super::list::{Day, day};
 
 #[derive(Args)]
 pub(crate) struct TotalsOptions {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// One UTC day: today, yesterday, or a date such as 2026-11-20 [default: yesterday]
     #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["since", "until"])]

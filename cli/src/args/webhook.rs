@@ -31,7 +31,7 @@ pub(crate) struct WebhookPlace {
 
 #[derive(Args)]
 pub(crate) struct AddReceiver {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// A name for the receiver: letters, digits, - and _
     pub(crate) receiver: ReceiverId,
@@ -41,7 +41,7 @@ pub(crate) struct AddReceiver {
     /// Only events of these types, separated by commas, such as order.paid,order.refunded
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub(crate) events: Vec<String>,
-    /// Ask for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY, for receivers made for
+    /// Prompt for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY, for receivers made for
     /// Elastic Path
     #[arg(long)]
     pub(crate) moltin_secret_key: bool,
@@ -52,35 +52,35 @@ pub(crate) struct AddReceiver {
 
 #[derive(Args)]
 pub(crate) struct RotateSecret {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The receiver
+    /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
     /// Remove the older secret instead of adding one
     #[arg(long)]
     pub(crate) finish: bool,
-    /// Write nothing
+    /// Check all of it and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct RemoveReceiver {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The receiver
+    /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do it without asking
+    /// Do it without a prompt
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct ListWebhooks {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The receiver whose deliveries are listed, the newest first
     pub(crate) receiver: Option<ReceiverId>,
@@ -96,9 +96,9 @@ pub(crate) struct ListWebhooks {
 
 #[derive(Args)]
 pub(crate) struct TestWebhook {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The receiver
+    /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
     #[command(flatten)]
     pub(crate) at: WebhookPlace,
@@ -107,11 +107,11 @@ pub(crate) struct TestWebhook {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["event", "since", "parked"]))]
 pub(crate) struct ReplayWebhooks {
-    /// The merchant's id
+    /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The receiver
+    /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
-    /// One event
+    /// The id of one event
     pub(crate) event: Option<Uuid>,
     /// All events that happened since then, such as 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME")]

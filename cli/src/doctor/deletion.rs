@@ -1,4 +1,4 @@
-//! `doctor --before-deletion`: whether a merchant's secret is still needed. Without it, nothing can be asked of the
+//! `doctor --before-deletion`: whether a merchant's secret is still needed. Without it, no inquiry can be sent to the
 //! gateway any more, and what is in doubt stays so.
 
 use std::collections::HashSet;

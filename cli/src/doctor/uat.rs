@@ -1,5 +1,5 @@
 //! `doctor --uat`: what no public source tells of CardPointe, tried out at a test account. Are refunds found by their own
-//! order id? A lost refund's answer is looked for there first.
+//! order id? A lost refund's outcome is looked for there first.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::{
 /// The published test card of CardPointe's UAT (Visa, always approved).
 const TEST_CARD: &str = "4788250000121443";
 
-/// 1.00.
+/// 1.00, in minor units of the account's currency.
 const SALE_MINOR: u64 = 100;
 
 /// Longest wait for the gateway, which works for up to 32 s itself (`docs/cardpointe.md`, *Timeouts and duplicates*).

@@ -39,7 +39,7 @@ struct Fact {
     transaction: String,
     retref: Option<String>,
     mid: Option<String>,
-    /// What the gateway says of it now, if it was asked.
+    /// What the gateway says of it now, if an inquiry was sent.
     at_gateway: Option<String>,
 }
 
@@ -93,7 +93,7 @@ async fn known(
     }
 }
 
-/// Reads the gateway's record of each fact back. What it does not answer is said in its place.
+/// Reads the gateway's record of each fact back. Where there is no response, the reason is shown in its place.
 async fn inquire(job: &Job, facts: &mut Facts) {
     let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {

@@ -16,7 +16,6 @@ impl From<io::Error> for Closed {
     }
 }
 
-/// Standard output.
 pub(super) struct Output {
     json: bool,
     to: io::Stdout,
@@ -40,7 +39,7 @@ impl Output {
         }
     }
 
-    /// An event.
+    /// One line in JSON, or a short one for a person.
     pub(super) fn event(&mut self, event: &Value) -> Result<(), Closed> {
         if self.json {
             return self.line(&json!({ "event": event }));

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let id = &create.id;
-    // Before a password is asked for. The write itself makes sure once more.
+    // Before the prompt for a password. The write itself makes sure once more.
     if aws.secret(id).await?.is_some() {
         return Err(aws.there_already(id));
     }

@@ -174,7 +174,7 @@ fn why(decision: &Decision) -> &'static str {
     }
 }
 
-/// For a person.
+/// The order's history, or one transaction's, for a person.
 pub(crate) fn text(order: &Order, only: Option<Uuid>) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.

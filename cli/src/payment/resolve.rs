@@ -109,7 +109,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
     )
 }
 
-/// Whether what stands under a reference at the gateway can be what was done: a slip of the pen would have another
+/// Whether the record under a reference at the gateway can be what was done: a slip of the pen would have another
 /// payment refunded later.
 async fn check_reference(
     merchant: &Merchant,
@@ -142,7 +142,7 @@ fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&
     }
     let amount = record.amount.as_deref().and_then(|amount| currency.parse_decimal(amount).ok());
     let enough = |amount: Amount| match operation.kind {
-        // More than was asked is for the merchant to give back; less would not carry later refunds.
+        // More than was requested is for the merchant to give back; less would not carry later refunds.
         Kind::Authorize | Kind::Purchase => amount >= operation.amount,
         Kind::Capture | Kind::Refund | Kind::Void => amount == operation.amount,
         Kind::Unrecognized => false,

@@ -17,7 +17,7 @@ use crate::{
     table::{aligned, padded},
 };
 
-/// The columns of a table, and the one that it has where it is asked what needs attention.
+/// The columns of a table, and the one that it has in a list of what needs attention.
 const HEADER: [&str; 9] =
     ["TIME", "STATUS", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
 const NEEDS: &str = "NEEDS";

@@ -9,7 +9,7 @@ use crate::{aws_cli::AwsCli, failure::Failure};
 /// A stack's state, parameters and outputs.
 pub(crate) struct Deployed {
     pub(crate) name: String,
-    /// Such as `UPDATE_COMPLETE`.
+    /// CloudFormation's word, such as `UPDATE_COMPLETE`.
     pub(crate) status: String,
     parameters: BTreeMap<String, String>,
     outputs: BTreeMap<String, String>,

@@ -8,7 +8,6 @@ use crate::failure::Failure;
 /// Versions that were published within this time of each other belong to one deployment.
 const ONE_DEPLOYMENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// A published version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     pub(super) number: u64,
@@ -43,7 +42,7 @@ pub(super) struct Function {
     pub(super) live: Version,
     /// All that are published, the oldest first.
     pub(super) versions: Vec<Version>,
-    /// Of its alias.
+    /// The alias's revision id, so that moving it fails if another deployment has moved it.
     pub(super) revision: Option<String>,
 }
 

@@ -23,15 +23,12 @@ const CAPTURE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct Shop<'a> {
     stack: &'a LocalStack,
     access: Access,
-    /// The order's id.
     pub(super) order: String,
     /// What was done, for a person.
     pub(super) steps: Vec<String>,
 }
 
-/// A payment.
 pub(super) struct Paid {
-    /// The transaction's id.
     pub(super) id: String,
     /// The gateway's reference; empty while the outcome is not known.
     pub(super) retref: String,
@@ -42,7 +39,7 @@ pub(super) struct Paid {
 }
 
 impl<'a> Shop<'a> {
-    /// Registers the order.
+    /// Registers an order of its own for 25.99 USD.
     pub(super) async fn open(stack: &'a LocalStack) -> Result<Self, Failure> {
         let order = format!("trigger-{}", Uuid::new_v4());
         let mut shop = Self { stack, access: stack.access().await?, order, steps: Vec::new() };
@@ -118,7 +115,7 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// The stack's time.
+    /// The stack's time, which may have been advanced.
     pub(super) async fn now(&self) -> Result<Timestamp, Failure> {
         let answer = self.stack.advance_clock(0).await?;
         let now = answer["now"].as_str().and_then(|now| now.parse().ok());
@@ -160,7 +157,7 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// The next payment is carried out and its response lost, and no inquiry about it is answered at once.
+    /// The next payment is carried out and its response lost, and the first inquiry about it fails.
     pub(super) async fn gateway_loses_a_response(&mut self) -> Result<(), Failure> {
         for (endpoint, fault) in [("auth", "drop_after"), ("inquireByOrderid", "status")] {
             self.stack.simulator("/faults", &json!({ "endpoint": endpoint, "fault": fault })).await?;

@@ -28,7 +28,7 @@ impl Fixture {
     }
 }
 
-/// The first transaction of what a command answers.
+/// The first transaction of what a command prints.
 fn first(answer: &Value) -> &Value {
     &answer["order"]["transactions"][0]
 }

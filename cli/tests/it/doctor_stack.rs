@@ -13,13 +13,13 @@ use tokio::{
 
 use crate::support::{Fixture, Ran, run};
 
-/// Answers with the file that is named as the operation.
+/// Responds with the file that is named as the operation.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
 "#;
 
-/// STS, which says who we are, whatever it is asked. It ends with the test.
+/// STS, which says who we are, whatever the request. It ends with the test.
 async fn sts() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -189,7 +189,8 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     fixture.close().await;
 }
 
-/// The operation that answers otherwise, its answer, and the mark, the check and the words that tell of it.
+/// The operation with another response than usual, that response, and the mark, the check and the words that tell of
+/// it.
 type Row = (&'static str, Value, &'static str, &'static str, &'static str);
 
 const STACK: &str = "cloudformation-describe-stacks";

@@ -111,7 +111,7 @@ async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
     fixture.close().await;
 }
 
-/// Two calls without an answer, of which one became known; and authorizations in their last day.
+/// Two calls without a response, of which one became known; and authorizations in their last day.
 #[tokio::test]
 async fn what_needs_attention_is_one_list_and_each_says_what_to_do() {
     let fixture = Fixture::open().await;

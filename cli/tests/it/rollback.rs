@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Ran, run};
 
-/// Answers from the files of its directory, logs its arguments, and moves aliases as they say.
+/// Responds with the files of its directory, logs its arguments, and moves aliases as they say.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 echo "$*" >>calls

@@ -38,7 +38,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The answer of a command that did what it was told.
+    /// The output of a command that did what it was told.
     pub(crate) fn done(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
@@ -122,7 +122,7 @@ impl Fixture {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Registers an order of 25.99 and pays it; answers the transaction's id and the status.
+    /// Registers an order of 25.99 and pays it; returns the transaction's id and the status.
     pub(crate) async fn pay(&self, order: &str, method: &str) -> (u16, String) {
         let body = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
         self.call("PUT", &format!("/v2/orders/{order}"), body).await;
@@ -138,7 +138,7 @@ impl Fixture {
         self.call("POST", &path, json!({ "data": data })).await
     }
 
-    /// The next call of that endpoint is carried out and its answer lost, and so is the question about it.
+    /// The next call of that endpoint is carried out and its response lost, and so is the inquiry about it.
     pub(crate) fn lose(&self, endpoint: Endpoint) {
         let simulator = self.stack.simulator();
         simulator.fault(Fault::once(endpoint, FaultKind::DropAfter));

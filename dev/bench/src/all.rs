@@ -71,7 +71,7 @@ pub(crate) fn show(measured: &Measured, json: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Measures everything.
+/// Takes every measurement, one after the other.
 pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
     let names: Vec<&str> = FUNCTIONS.into_iter().chain([EMPTY]).collect();
     eprintln!("Building the functions as they are deployed; the first time takes minutes.");
@@ -141,7 +141,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
     })
 }
 
-/// What is asked of Tollgate and of its peers.
+/// Which requests are sent to Tollgate and to its peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Purchase,

@@ -37,7 +37,7 @@ const COMPARED_MIB: u32 = 256;
 /// The gateway's responses that the table is made for, in milliseconds: quick, usual, and a bad day.
 const GATEWAY_MS: [f64; 3] = [200.0, USUAL_MS, 1500.0];
 const USUAL_MS: f64 = 500.0;
-/// Dollars per million.
+/// In dollars per million purchases.
 const PURCHASE_TARGET: f64 = 9.0;
 const SMALLEST_PURCHASE_TARGET: f64 = 8.5;
 const AUTHORIZE_AND_CAPTURE_TARGET: f64 = 16.0;

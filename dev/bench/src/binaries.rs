@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// Every function.
+/// The deployed functions, by their packages' names.
 pub(crate) const FUNCTIONS: [&str; 17] = [
     "authorize",
     "capture",
@@ -30,7 +30,6 @@ pub(crate) const FUNCTIONS: [&str; 17] = [
 /// A function that does nothing, built like the others.
 pub(crate) const EMPTY: &str = "empty";
 
-/// Where binaries are.
 pub(crate) enum Binaries {
     /// In a directory of cargo's, under their own names.
     Cargo(PathBuf),
@@ -84,7 +83,6 @@ impl Binaries {
         Self::Lambda(workspace().join(target).join("lambda"))
     }
 
-    /// A function's binary.
     pub(crate) fn path(&self, name: &str) -> Result<PathBuf, String> {
         let path = match self {
             Self::Cargo(directory) => directory.join(name),
@@ -102,7 +100,7 @@ impl Binaries {
     }
 }
 
-/// The workspace's root.
+/// The workspace's root, whatever the current directory is.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -48,14 +48,14 @@ pub(crate) struct Arguments {
     seconds: u64,
 }
 
-/// One run.
+/// One run, at one concurrency.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) concurrency: usize,
     captured: usize,
     seconds: f64,
     pub(crate) per_second: f64,
-    /// Concurrency ÷ latency.
+    /// Concurrency divided by latency, in captures per second.
     possible_per_second: f64,
     pub(crate) ratio: f64,
     /// Of all processors, servers and gateway included: they run in the same process.

@@ -1,6 +1,6 @@
 //! What a million requests cost on AWS, at list prices of us-east-1: no free tier, no volume tier, no savings plan.
 //! Each price is a constant with its unit, the AWS page that sets it, and the day as of which it was last confirmed,
-//! by that page or by somebody who copied it. "No date" is a price that was found in copies without one.
+//! by that page or by a copy of it. "No date" is a price that was found in copies without one.
 //!
 //! Not in it: data sent to the internet ($0.09 per GB, the first 100 GB a month free), a KMS key of one's own,
 //! queries of logs and traces, and what the processor charges.
@@ -86,7 +86,7 @@ pub(crate) struct Usage {
 pub(crate) struct Fixed {
     pub(crate) memory_mib: u32,
     pub(crate) schedule_invocations: f64,
-    /// Per invocation.
+    /// Milliseconds of one invocation.
     pub(crate) schedule_ms: f64,
     pub(crate) secrets: u32,
     /// Metrics that alarms watch; an alarm on an expression watches several.
@@ -103,7 +103,7 @@ pub(crate) struct Line {
     pub(crate) dollars: f64,
 }
 
-/// A bill.
+/// What one thing costs, by AWS service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cost {
     pub(crate) lines: Vec<Line>,
@@ -143,7 +143,7 @@ pub(crate) fn per_million(usage: &Usage) -> Cost {
     ])
 }
 
-/// Dollars per month.
+/// What runs without any request, in dollars per month.
 pub(crate) fn per_month(fixed: &Fixed) -> Cost {
     let millions = fixed.schedule_invocations / MILLION;
     let run_ms = fixed.schedule_invocations * fixed.schedule_ms.ceil();

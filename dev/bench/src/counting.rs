@@ -17,12 +17,12 @@ use crate::dynamodb::{READ_UNIT, Writes, item_size, put, units};
 /// Partitions of the indexes. How many there are changes no size.
 const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };
 
-/// Units used.
+/// Units that DynamoDB says were used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Units {
     /// Queries of an index.
     pub(crate) finding: f64,
-    /// Reads of items.
+    /// Units that reading items takes.
     pub(crate) reading: f64,
     /// Writes of items and of index entries.
     pub(crate) writes: Writes,

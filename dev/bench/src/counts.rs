@@ -22,7 +22,6 @@ pub(crate) const AUTHORIZE: &str = "credit-card authorize";
 /// One request, or one run of a schedule: what it called and wrote.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
-    /// What it was.
     pub(crate) what: String,
     /// Calls that had to wait for each other.
     pub(crate) round_trips: usize,
@@ -60,7 +59,7 @@ impl Counts {
     }
 }
 
-/// Counts everything.
+/// Counts the calls and units of every step once.
 pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, String> {
     let start = async |name: &str| -> Result<Running, String> {
         world.function(&binaries.path(name)?, merchants::REGISTERED).start().await

@@ -18,14 +18,13 @@ const INDEXES: [[&str; 2]; 2] = [["in_doubt_shard", "in_doubt_at"], ["capture_sh
 /// Write units of one or more writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Writes {
-    /// Of items.
+    /// Write units of items.
     pub(crate) items: f64,
     /// Of the index entries that follow from them.
     pub(crate) indexes: f64,
 }
 
 impl Writes {
-    /// All of them.
     pub(crate) fn total(self) -> f64 {
         self.items + self.indexes
     }

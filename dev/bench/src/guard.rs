@@ -121,7 +121,7 @@ async fn count(names: &[&str]) -> Result<Baseline, String> {
 }
 
 fn steps(counted: &Counts, counts: &mut BTreeMap<String, f64>) {
-    // A run of the schedule asks its partitions at the same time, more or less: only how often is the same each time.
+    // A run of the schedule reads its partitions at the same time, more or less: only how often is the same each time.
     let requests = [&counted.purchase].into_iter().chain(&counted.credit_card);
     for Step { what, round_trips, .. } in requests.clone() {
         counts.insert(format!("round trips, {what}"), number(*round_trips));

@@ -15,15 +15,15 @@ use crate::{
 
 /// Requests before those that count: caches are filled, connections open.
 const WARM_UP: usize = 20;
-/// Requests that count.
+/// Requests that are counted, after those that warm up.
 const COUNTED: usize = 100;
 
 /// Instructions of a function's start, and of one warm request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Instructions {
-    /// From the start of the process until it asks for its first event.
+    /// From the start of the process until it requests its first event.
     pub(crate) start: f64,
-    /// For each request.
+    /// Of one request, on average.
     pub(crate) request: f64,
     /// Shares of a request by what they are spent on, the largest first.
     pub(crate) shares: Vec<(String, f64)>,

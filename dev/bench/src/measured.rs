@@ -19,7 +19,7 @@ pub(crate) struct Measured {
     pub(crate) starts: Vec<Start>,
     /// Starts with connections to local servers.
     pub(crate) connected: Vec<Start>,
-    /// Calls and units.
+    /// Calls and units of each step.
     pub(crate) counts: Counts,
     /// Warm requests by program and request.
     pub(crate) warm: BTreeMap<String, Warm>,
@@ -31,7 +31,7 @@ pub(crate) struct Measured {
     pub(crate) memory: Warm,
     /// Scheduled captures against a gateway that takes 200 ms.
     pub(crate) captures: captures::Row,
-    /// Instructions by request.
+    /// By the name of the request.
     pub(crate) instructions: BTreeMap<String, Instructions>,
     /// Packed size in bytes by function.
     pub(crate) packed: BTreeMap<String, usize>,

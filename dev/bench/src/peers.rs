@@ -19,7 +19,7 @@ use crate::{binaries::workspace, process::Program, world::World};
 
 /// The peers' orders; they have another form than Tollgate's.
 const ORDERS: &str = "peers-orders";
-/// What Powertools keeps.
+/// The table in which Powertools keeps its idempotency records.
 const IDEMPOTENCY: &str = "peers-idempotency";
 
 /// A language that the peers are written in.
@@ -30,10 +30,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::NodeJs, Self::Python];
 
-    /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NodeJs => "Node.js",
@@ -122,13 +120,11 @@ fn run(folder: &Path, command: &str, arguments: &[&str]) -> Result<(), String> {
     Err(failed(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))))
 }
 
-/// The peers' tables.
 pub(crate) struct Tables {
     client: Client,
 }
 
 impl Tables {
-    /// Makes them.
     pub(crate) async fn create(world: &World) -> Result<Self, String> {
         let client = dynamodb_client(world.stack.dynamodb_url());
         for (table, key) in [(ORDERS, "order_key"), (IDEMPOTENCY, "id")] {

@@ -22,7 +22,7 @@ const SET_BY_LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
 ];
 
-/// How to start something that asks a Runtime API for events.
+/// How to start something that requests events from a Runtime API.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     /// The executable and its arguments.
@@ -45,7 +45,7 @@ pub(crate) struct Running {
 }
 
 impl Program {
-    /// Starts it and waits until it asks for its first event.
+    /// Starts it and waits until it requests its first event.
     pub(crate) async fn start(&self) -> Result<Running, String> {
         let api = RuntimeApi::start().await.map_err(|error| error.to_string())?;
         let (executable, arguments) = self.command.split_first().ok_or("no command")?;
@@ -73,12 +73,12 @@ impl Program {
 }
 
 impl Running {
-    /// What it answers to an event.
+    /// What it returns for an event.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         self.api.invoke(event).await
     }
 
-    /// The same, if it answers as it should to an API Gateway event.
+    /// The same, if it returns what it should for an API Gateway event.
     pub(crate) async fn invoke_well(&self, event: &Value) -> Result<Value, String> {
         let answer = self.invoke(event).await?;
         match answer.get("statusCode").and_then(Value::as_u64) {

@@ -1,6 +1,6 @@
 //! How busy this process kept the machine's processors.
 
-/// Seconds of processor time that this process has used so far, on all threads; none where nobody tells.
+/// Seconds of processor time that this process has used so far, on all threads; none where the system does not say.
 pub(crate) fn seconds_used() -> Option<f64> {
     // Linux: user and system time are the 14th and 15th field, in hundredths of a second; the second one, the name in
     // parentheses, may hold blanks.

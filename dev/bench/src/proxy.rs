@@ -16,19 +16,19 @@ use axum::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Largest request or answer that goes through.
+/// Largest request or response that goes through.
 const BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// The AWS action, or method and path.
     pub(crate) what: String,
-    /// When it came.
+    /// When the request came.
     pub(crate) from: Instant,
-    /// When it was answered.
+    /// When its response was complete.
     pub(crate) until: Instant,
-    /// HTTP status of the answer.
+    /// HTTP status of the response.
     pub(crate) status: u16,
     /// Body of the request.
     pub(crate) request: Bytes,
@@ -84,7 +84,7 @@ impl Proxy {
         seen.calls.clear();
     }
 
-    /// What was kept since it was last asked.
+    /// What was kept since the last call.
     pub(crate) fn take(&self) -> Vec<Call> {
         std::mem::take(&mut self.shared.seen().calls)
     }

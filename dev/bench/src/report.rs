@@ -1,13 +1,11 @@
 //! Figures, each with its target beside it.
 
-/// One figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// What was measured.
+    /// What was measured, as the table's first column has it.
     pub(crate) what: String,
-    /// How much.
     pub(crate) value: f64,
-    /// Of what.
+    /// The unit of the value, such as `ms`.
     pub(crate) unit: &'static str,
     /// What it should be.
     pub(crate) target: Option<Target>,
@@ -54,7 +52,6 @@ impl Row {
 pub(crate) struct Section {
     /// What it is about.
     pub(crate) title: &'static str,
-    /// Its figures.
     pub(crate) rows: Vec<Row>,
 }
 

@@ -1,5 +1,5 @@
-//! The Lambda Runtime API, as little of it as a function needs: it tells when the function first asks for an event, and hands out
-//! one at a time.
+//! The Lambda Runtime API, as little of it as a function needs: it tells when the function first requests an event, and
+//! hands out one at a time.
 
 use std::{
     net::SocketAddr,
@@ -64,12 +64,12 @@ impl RuntimeApi {
         Ok(Self { address, events, first_poll, server })
     }
 
-    /// `AWS_LAMBDA_RUNTIME_API`.
+    /// For the function's variable `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Waits until the function has asked for its first event, and tells when it did.
+    /// Waits until the function has requested its first event, and tells when it did.
     pub(crate) async fn first_poll(&self) -> Result<Instant, String> {
         let mut polled = self.first_poll.clone();
         let polled = tokio::time::timeout(FUNCTION_LIMIT, polled.wait_for(Option::is_some)).await;
@@ -77,7 +77,7 @@ impl RuntimeApi {
         polled.ok_or_else(|| "it never asked for an event".to_owned())
     }
 
-    /// What the function answers to an event.
+    /// What the function returns for an event.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
         self.events.send((event.to_string(), answer)).await.map_err(|_| "the function is gone")?;
@@ -127,7 +127,7 @@ async fn error(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
 
 async fn answered(shared: &Shared, answer: Result<Bytes, String>) -> StatusCode {
     match shared.waiting.lock().await.take() {
-        // Whoever asked may have given up.
+        // The caller that waits for the response may have given up.
         Some(waiting) => waiting.send(answer).map_or(StatusCode::GONE, |()| StatusCode::ACCEPTED),
         None => StatusCode::BAD_REQUEST,
     }

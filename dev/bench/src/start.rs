@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::Program;
 
-/// A server that nobody runs: whoever calls it is refused at once, so that no network time is measured.
+/// An address without a server: every call to it is refused at once, so that no network time is measured.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:9";
 
 /// What was measured of one program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Start {
-    /// Its name.
     pub(crate) name: String,
     /// Median time, in milliseconds.
     pub(crate) median_ms: f64,
@@ -21,7 +20,7 @@ pub(crate) struct Start {
     pub(crate) least_ms: f64,
     /// Median processor time, in milliseconds.
     pub(crate) cpu_ms: f64,
-    /// Median resident memory when it first asks, in MiB.
+    /// Median resident memory when it requests its first event, in MiB.
     pub(crate) resident_mib: f64,
 }
 
@@ -51,7 +50,7 @@ pub(crate) async fn measure(
     Ok(rows.collect())
 }
 
-/// A program whose servers are nobody, and which knows no merchant to read.
+/// A program whose servers cannot be reached, and which knows no merchant to read.
 pub(crate) fn without_network(mut program: Program) -> Program {
     for (name, value) in &mut program.environment {
         if name.starts_with("AWS_ENDPOINT_URL") {
@@ -69,7 +68,6 @@ pub(crate) fn alone(binary: PathBuf) -> Program {
     Program { command: vec![binary.into_os_string()], directory, environment: Vec::new() }
 }
 
-/// In milliseconds.
 pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

@@ -26,7 +26,7 @@ pub(crate) struct Warm {
 pub(crate) struct Amount {
     /// Requests before those that count, for caches, connections and compilers.
     pub(crate) warm_up: usize,
-    /// Requests that count.
+    /// Requests that are measured, after those that warm up.
     pub(crate) counted: usize,
     /// Whether the memory is looked at on the way.
     pub(crate) looks_at_memory: bool,

@@ -51,7 +51,7 @@ impl World {
 
     /// One of the functions, or another program that takes the same environment.
     pub(crate) fn program(&self, command: Vec<std::ffi::OsString>, directory: &Path, known: &str) -> Program {
-        // What stands here twice is what stands last.
+        // A variable that is set here twice has the value that comes last.
         let more = [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.table.url()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.url()),
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-/// Registers an order.
+/// The request that registers an order, as API Gateway's event.
 pub(crate) fn register(order: &str) -> Value {
     let mut event = at(REGISTER, order);
     event["body"] = body(&json!({"data": {"type": "order", "amount": AMOUNT, "currency": "USD"}}));

@@ -1,4 +1,4 @@
-//! What clients ask and are told, in the words of neither API.
+//! What clients request and are told, in the words of neither API.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -32,7 +32,7 @@ pub(crate) struct Ask {
     pub(crate) transaction: Option<Uuid>,
     /// Elastic Path's `data`, or the credit-card API's `Request` without its ids.
     pub(crate) data: Value,
-    /// `Idempotency-Key`, or `TransactionReference`.
+    /// The header `Idempotency-Key`, or the member `TransactionReference`.
     pub(crate) key: Option<String>,
 }
 
@@ -43,12 +43,12 @@ impl Ask {
     }
 }
 
-/// What an answer says, in the words of neither API.
+/// What a response says, in the words of neither API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// It was done.
+    /// It was done, now or by an earlier request.
     Done,
-    /// Not known yet.
+    /// Its outcome is not known yet, or it is still under way.
     Pending,
     /// The gateway or a rule of the merchant's refused it.
     Declined,
@@ -65,7 +65,7 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    /// Whether it tells how an operation stands that is on record.
+    /// Whether it tells the state of an operation that is on record.
     pub(crate) fn is_of_an_operation(self) -> bool {
         match self {
             Self::Done | Self::Pending | Self::Declined | Self::NotDone => true,
@@ -82,7 +82,7 @@ impl Word {
     }
 }
 
-/// What is asked of the credit-card API, which is the last part of the path.
+/// What is requested of the credit-card API, which is the last part of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Authorize,
@@ -94,12 +94,12 @@ pub(crate) enum Asked {
     Status,
 }
 
-/// The forms of the request and of its answer.
+/// The forms of the request and of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Media {
     Json,
     Xml,
-    /// JSON, answered in XML.
+    /// JSON, with a response in XML.
     XmlForJson,
 }
 
@@ -141,12 +141,11 @@ impl Asked {
 pub(crate) struct Telling {
     /// The order's key in the table.
     pub(crate) order: String,
-    /// The operation's key.
     pub(crate) key: KeyDigest,
-    /// What was asked for under that key; none when the client asked how it stands.
+    /// What was requested under that key; none when the client requested the status.
     pub(crate) wish: Option<String>,
     pub(crate) word: Word,
-    /// When the client began to ask.
+    /// When the client began with its request.
     pub(crate) began: Instant,
     pub(crate) told_at: Instant,
 }

@@ -7,7 +7,7 @@ pub enum Broken {
     GatewayExecutesTwice,
     /// The store takes every write, whatever version it was made from.
     StoreWithoutCondition,
-    /// The gateway, when asked, has no trace of anything.
+    /// The gateway has no trace of anything when an inquiry comes.
     InquiryFindsNothing,
     /// The index of what is in doubt shows nothing.
     IndexEmpty,

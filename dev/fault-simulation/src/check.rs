@@ -180,7 +180,7 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
     if before.status() == TransactionStatus::Done && after.status() == TransactionStatus::Failed {
         broken.push("a complete payment failed".to_owned());
     }
-    // A payment that was cancelled took nothing.
+    // A payment that was canceled took nothing.
     let cancelled = after.status() == TransactionStatus::Voided;
     if (after.captured() < before.captured() && !cancelled) || after.refunded() < before.refunded() {
         broken.push(format!("captured or refunded of {} fell", before.id));
@@ -223,7 +223,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
-        // Whatever was done of a payment that is voided, nothing of it stands.
+        // Whatever was done of a payment that is voided, nothing of it counts.
         Stage::NoEffect if transaction.voided().is_some() => true,
         // Two that were the same: the record of the payment shows one.
         Stage::NoEffect if is_done_by_another(transaction, operation) => true,
@@ -345,7 +345,7 @@ pub(crate) fn executed(
     }
     let totals = ledger.totals(&sent.order);
     let paid = totals.taken + totals.held;
-    // What a rule gave back, because its void came too late, is nobody's payment.
+    // What a rule gave back, because its void came too late, is a payment of no client.
     let by_rule =
         fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
             o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(o.id) > 0
@@ -375,7 +375,7 @@ pub(crate) fn totals(order: &Order) -> Totals {
         let refunds = transaction.operations.iter().filter(refund);
         for refund in refunds {
             totals.refunded += refund.amount.minor();
-            // What a rule gives back was taken by the gateway, and is a payment of nobody here.
+            // What a rule gives back was taken by the gateway, and is not on record as a payment here.
             if refund.cause != Cause::Asked {
                 totals.taken += refund.amount.minor();
             }

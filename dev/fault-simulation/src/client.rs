@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(29);
 /// What the client gets to see.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// What was said, and the transaction that the answer or the error names.
+    /// What was said, and the transaction that the response or the error names.
     Answered { word: Word, transaction: Option<Uuid> },
     /// The process died, or the platform ended it.
     Lost,
@@ -49,13 +49,13 @@ impl Reply {
     }
 }
 
-/// An answer as an API's client reads it.
+/// A response as an API's client reads it.
 struct Said {
     word: Word,
     transaction: Option<Uuid>,
     /// The API's own code, for the step list.
     code: String,
-    /// Rules that the answer by itself breaks.
+    /// Rules that the response breaks on its own.
     broken: Vec<String>,
 }
 
@@ -120,7 +120,7 @@ fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before:
     }
 }
 
-/// Reads an answer, and holds what it says against what is on record.
+/// Reads a response, and holds what it says against what is on record.
 fn understand(
     world: &World,
     ask: &Ask,
@@ -153,7 +153,7 @@ fn understand(
     Reply::Answered { word, transaction }
 }
 
-/// The key of the operation that the answer tells about.
+/// The key of the operation that the response tells about.
 fn told_of(ask: &Ask, state: &State) -> Option<KeyDigest> {
     match ask.route {
         Route::Register | Route::Reschedule | Route::Confirm | Route::Read => None,

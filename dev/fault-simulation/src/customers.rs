@@ -65,13 +65,12 @@ impl StoredCards {
         }
     }
 
-    /// Every customer.
     pub(crate) fn all(&self) -> Vec<Customer> {
         let read = |(key, item): &(CustomerKey, Item)| StoredCustomer(item.clone()).read(key).ok();
         self.customers.values().filter_map(read).collect()
     }
 
-    /// A card as it stands on record, by its public id.
+    /// A card's current record, by its public id.
     fn method(&self, id: &str) -> Option<PaymentMethod> {
         let id: MethodId = id.parse().ok()?;
         let customers = self.all();

@@ -12,7 +12,7 @@ use tollgate_core::{
 
 use crate::versions::{self, Version};
 
-/// The stored orders.
+/// The stored orders, as every process finds them.
 #[derive(Default)]
 pub(crate) struct FakeStore {
     entries: BTreeMap<String, Entry>,

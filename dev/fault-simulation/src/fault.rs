@@ -30,15 +30,15 @@ pub(crate) enum Fault {
     Error,
     /// An error, and the write was done.
     ErrorAfter,
-    /// The write was done, its answer was lost, and the client's own repeat meets it.
+    /// The write was done, its response was lost, and the client's own repeat meets it.
     OwnConflict,
-    /// Somebody else writes first.
+    /// Another process writes first.
     OtherWriter,
     /// An error, and the write arrives seconds later.
     LateWrite,
     /// The index shows an old state.
     Stale,
-    /// It takes long.
+    /// The call takes long, and its effect is as usual.
     Slow,
     /// The gateway never sees the request; the caller cannot know.
     RequestLost,
@@ -62,7 +62,7 @@ pub(crate) enum Fault {
     Altered,
     /// A code for duplicates or for what is in progress, whether or not it was done.
     Duplicate,
-    /// The process stands still for up to ten minutes and goes on.
+    /// The process stops for up to ten minutes and goes on.
     Frozen,
 }
 
@@ -171,7 +171,7 @@ const PERFORM_TIMES: u64 = 2;
 
 /// When something goes wrong.
 pub(crate) enum Plan {
-    /// Never.
+    /// Nothing ever goes wrong.
     Calm,
     /// At these calls, counted from zero over the whole run.
     At(Vec<(usize, Fault)>),

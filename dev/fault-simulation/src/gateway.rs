@@ -144,14 +144,14 @@ impl World {
         response
     }
 
-    /// The request is on its way and arrives whatever becomes of its sender.
+    /// The request is on its way and arrives whatever happens to its sender.
     fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
         self.state().busy_for(after);
         tokio::spawn(async move {
             sleep(after).await;
-            // Nobody may be waiting any more.
+            // The sender may not be waiting any more.
             drop(sender.send(world.receive(parcel)));
         });
         receiver

@@ -34,7 +34,7 @@ const BATCH_MAX: u64 = 6;
 /// A batch is killed within this time, if it is: its calls take a millisecond before and one after their effect.
 const KILLED_WITHIN_MS: u64 = 12;
 
-/// The journal's table.
+/// The journal's table in memory, with what was wrong about it.
 #[derive(Default)]
 struct Kept {
     entries: BTreeMap<Uuid, Entry>,

@@ -223,7 +223,7 @@ impl Ledger {
         self.late.contains(order)
     }
 
-    /// How many approvals of an operation still stand: payments that were neither voided nor given back in whole,
+    /// How many approvals of an operation still count: payments that were neither voided nor given back in whole,
     /// and refunds.
     pub(crate) fn times_standing(&self, operation: Uuid) -> usize {
         let stands = |retref: &String| {

@@ -12,7 +12,7 @@ struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
-    /// The first seed.
+    /// The first seed; the others follow it.
     #[arg(long, default_value_t = 0)]
     from: u64,
     /// Runs this seed alone and prints its steps.

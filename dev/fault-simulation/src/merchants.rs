@@ -15,7 +15,6 @@ const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);
 
 /// Which merchant: `REGISTERED` states its orders' totals, `EXTERNAL` keeps them to itself.
 pub(crate) const REGISTERED: &str = "registered";
-/// See [`REGISTERED`].
 pub(crate) const EXTERNAL: &str = "external";
 
 /// How long an authorization lives where a simulation does not say otherwise.
@@ -23,7 +22,6 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The merchants' credentials at the gateway.
 pub(crate) const GATEWAY_USER: &str = "user";
-/// See [`GATEWAY_USER`].
 pub(crate) const GATEWAY_PASSWORD: &str = "password";
 
 /// Accounts at the gateway; each generation of the documents has the next one.
@@ -53,7 +51,7 @@ pub(crate) struct Rules {
 pub(crate) struct Terms {
     pub(crate) lifetime: SignedDuration,
     pub(crate) void_lapsed: bool,
-    /// Every time after which payments ever were to be captured by themselves.
+    /// Every time after which payments ever were to be captured by the schedule.
     pub(crate) ever_after: Vec<Option<SignedDuration>>,
     /// For how long captures have been paused.
     pub(crate) paused_for: Option<SignedDuration>,

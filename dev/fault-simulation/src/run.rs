@@ -36,9 +36,9 @@ pub struct Run {
     pub hash: u64,
     /// The first rule that was broken.
     pub failure: Option<String>,
-    /// Every step, if they were asked for.
+    /// Every step, if they were requested.
     pub steps: Vec<String>,
-    /// Port calls.
+    /// How many calls of ports there were, each a place for a fault.
     pub calls: usize,
     /// How often what happened.
     pub counts: BTreeMap<&'static str, u64>,
@@ -57,7 +57,7 @@ const CAPTURE_LIMIT: Duration = Duration::from_secs(55);
 /// How often a batch leaves.
 const BATCHES_EVERY: Duration = Duration::from_hours(24);
 
-/// How long a request that is still travelling, or a write that is late, takes at most.
+/// How long a request that is still traveling, or a write that is late, takes at most.
 const TRAVELS: Duration = Duration::from_secs(45);
 
 /// Runs a story in a world of its own, with time that passes only when everybody waits.
@@ -197,7 +197,7 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
     }
 }
 
-/// When something has to be asked about next, and when something has to be captured.
+/// When the next inquiry about something is due, and when something has to be captured.
 pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) {
     let state = world.state();
     let inquiry = state.fake_store.orders().filter_map(Order::next_inquiry_at).min();

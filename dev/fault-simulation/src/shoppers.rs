@@ -38,7 +38,7 @@ const MIXED_PERCENT: u64 = 20;
 const REFUNDS_SHOWN: [RefundSetlstat; 4] =
     [RefundSetlstat::LifeCycle, RefundSetlstat::LifeCycle, RefundSetlstat::Refunded, RefundSetlstat::Empty];
 
-/// Runs one seed.
+/// Simulates the clients and faults that one seed makes.
 pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
     let world = || {
         let world = World::new(seed, Plan::Calm, keep_steps, broken);
@@ -128,7 +128,7 @@ async fn weather(world: Arc<World>) {
     }
 }
 
-/// Somebody captures, voids or refunds a payment in the gateway's own portal.
+/// A person captures, voids or refunds a payment in the gateway's own portal.
 fn by_hand(world: &World, state: &mut State) {
     let records = state.ledger.simulator.records();
     let open: Vec<(String, RecordState)> = records
@@ -258,7 +258,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     }
 }
 
-/// Makes a request until its answer is final or the client gives up.
+/// Makes a request until its response is final or the client gives up.
 async fn pursue(world: &Arc<World>, mut ask: Ask) {
     let retries = world.state().rng.below(RETRIES_MAX + 1);
     for _ in 0..=retries {

@@ -34,13 +34,13 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(100);
 const RIGHT: &str = "112";
 const WRONG: &str = "111";
 
-/// Published test cards.
+/// Published test cards, each of another brand or number.
 const NUMBERS: [&str; 3] = ["4788250000121443", "5454545454545454", "4111111111111111"];
 
 /// One that is always declined.
 const DECLINED: &str = "4387751111111053";
 
-/// Runs one seed.
+/// Simulates the customers and faults that one seed makes.
 pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
     let world = || {
         let world = World::new(seed, Plan::Calm, keep_steps, None);

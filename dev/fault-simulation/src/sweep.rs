@@ -219,7 +219,7 @@ async fn story(
     }
     let calls = world.state().calls.clone();
     run::end_without_journal(world).await;
-    // With its keys the client may ask for everything again: what is missing gets done, and nothing twice.
+    // With its keys the client may request everything again: what is missing gets done, and nothing twice.
     if keyed {
         play(world, scenario, keyed).await;
         run::end_without_journal(world).await;

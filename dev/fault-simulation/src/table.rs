@@ -106,9 +106,9 @@ const LATE: [Duration; 5] = [
 /// What the table came to.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// Cases.
+    /// How many combinations were run.
     pub cases: u64,
-    /// Where the tested operation stood after ten runs of the schedule, by what was reported of it.
+    /// States of the tested operation after ten runs of the schedule, by what was reported of it.
     pub counts: BTreeMap<String, u64>,
     /// Runs of the schedule until the last of the other due orders was resolved, at most.
     pub runs_until_others_resolved: u32,

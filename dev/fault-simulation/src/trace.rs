@@ -21,7 +21,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// Text is kept only when somebody will read it: most runs need the hash alone.
+    /// Text is kept only when it will be read: most runs need the hash alone.
     pub(crate) fn new(keep: bool) -> Self {
         Self { hash: Hash(0xCBF2_9CE4_8422_2325), steps: keep.then(Vec::new) }
     }

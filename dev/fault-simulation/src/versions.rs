@@ -11,7 +11,7 @@ use tollgate::dynamodb::Item;
 /// A member that only the version to come knows.
 const MEMBER: &str = "to_come";
 
-/// Where a word stands, today's word, and the one that the version to come writes in some operations.
+/// The member that has a word, today's word, and the one that the version to come writes in some operations.
 const WORDS: [(&str, &str, &str); 4] = [
     ("s", "a", "approved_by_a_new_rule"),
     ("s", "n", "set_aside"),

@@ -112,7 +112,7 @@ pub(crate) struct State {
     pub(crate) calls: Vec<Call>,
     /// How often what happened, for the summary.
     pub(crate) counts: BTreeMap<&'static str, u64>,
-    /// What ever stood on record of a transaction: status, captured, refunded.
+    /// What ever was on record of a transaction: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
     /// When a transaction ever was to be captured, in seconds.
     pub(crate) schedules: BTreeSet<(Uuid, Option<i64>)>,
@@ -120,7 +120,7 @@ pub(crate) struct State {
     pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
     /// What clients with a key were told.
     pub(crate) told: Vec<Telling>,
-    /// What was asked of the credit-card API, some of which is asked again.
+    /// What was requested of the credit-card API, some of which is requested again.
     pub(crate) asked: Vec<Ask>,
     /// Customers with their cards, and what the gateway did about cards.
     pub(crate) stored_cards: StoredCards,
@@ -399,7 +399,7 @@ impl Instance {
         fault
     }
 
-    /// Stands still and goes on, whoever waits for it or does not.
+    /// Stops and goes on, whether or not a caller waits for it.
     async fn freeze(&self) {
         let still = {
             let mut state = self.world.state();

@@ -1,4 +1,4 @@
-//! The HTTP API: finds the route, makes the event, invokes the function, and answers what API Gateway would.
+//! The HTTP API: finds the route, makes the event, invokes the function, and returns what API Gateway would.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -92,7 +92,7 @@ fn has_sound_host(parts: &Parts) -> bool {
 #[derive(Clone)]
 struct Gateway {
     functions: Arc<Functions>,
-    /// Answers what no route matches, another method of a known path as well.
+    /// Serves what no route matches, another method of a known path as well.
     default: Option<Arc<Route>>,
     cors: Arc<Cors>,
 }
@@ -151,7 +151,7 @@ impl Gateway {
     }
 }
 
-/// An answer of API Gateway itself; its form cannot be changed in an HTTP API.
+/// A response of API Gateway itself; its form cannot be changed in an HTTP API.
 fn message(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "message": text }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()

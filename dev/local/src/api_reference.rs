@@ -35,7 +35,7 @@ const STYLE: &str = ".tag-section-container .section-column:empty{display:none}\
     .markdown :is(td,th){overflow-wrap:normal!important;word-break:normal!important}\
     .markdown :is(td,th) code{white-space:nowrap;word-break:keep-all}";
 
-/// The four endpoints.
+/// The page, its viewer, and the description as YAML and as JSON.
 pub(crate) fn router() -> Router {
     let page = || async { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(page())) };
     let yaml = || async { ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI) };

@@ -1,4 +1,4 @@
-//! Tollgate's clock on this machine: the system's, moved by as much as was asked for.
+//! Tollgate's clock on this machine: the system's, moved by as much as was requested.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

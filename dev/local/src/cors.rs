@@ -16,7 +16,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cors {
-    /// The methods.
+    /// The methods that the response to a preflight request allows.
     pub allow_methods: Vec<String>,
     /// The headers of requests.
     pub allow_headers: Vec<String>,

@@ -88,7 +88,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn new(url: &str) -> Self {
-        // At start-up, a server that does not answer is a mistake to report, not one to wait for.
+        // At start-up, a server that does not respond is a mistake to report, not one to wait for.
         let limits = TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build();
         let config = config(url).retry_config(RetryConfig::disabled()).timeout_config(limits);
         Self { client: Client::from_conf(config.build()) }
@@ -182,7 +182,7 @@ fn key_schema(keys: &[Key]) -> Result<Vec<KeySchemaElement>, String> {
     keys.iter().map(element).collect()
 }
 
-/// What happened, from the outside in, in one line; an SDK error by itself says little.
+/// What happened, from the outside in, in one line; an SDK error on its own says little.
 pub(crate) fn reason(error: &dyn Error) -> String {
     let causes = successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

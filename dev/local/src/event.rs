@@ -17,7 +17,7 @@ use crate::template::RouteKey;
 pub(crate) struct Routed<'a> {
     pub(crate) key: &'a RouteKey,
     pub(crate) parts: &'a Parts,
-    /// Decoded.
+    /// By name, with percent signs decoded.
     pub(crate) path_parameters: BTreeMap<String, String>,
     pub(crate) body: &'a Bytes,
     pub(crate) from: SocketAddr,

@@ -30,7 +30,7 @@ use uuid::Uuid;
 /// Events that are kept; the oldest go first.
 const KEPT_MAX: usize = 10_000;
 
-/// The bus.
+/// A bus of EventBridge in memory, which keeps the last events to be looked at.
 pub struct Bus {
     kept: Mutex<Kept>,
     /// The number of the last event.
@@ -58,7 +58,7 @@ impl Bus {
         self.after(0).into_iter().map(|(_, event)| event).collect()
     }
 
-    /// While it is down, every call gets AWS's answer for an internal error.
+    /// While it is down, every call gets AWS's response for an internal error.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -89,7 +89,7 @@ impl Bus {
     }
 }
 
-/// The service.
+/// EventBridge's API, with `PutEvents` alone.
 pub(crate) fn router(bus: Arc<Bus>) -> Router {
     Router::new().route("/", post(call)).with_state(bus)
 }
@@ -132,7 +132,7 @@ async fn call(State(bus): State<Arc<Bus>>, headers: HeaderMap, body: Bytes) -> R
     Json(json!({ "FailedEntryCount": failed, "Entries": entries })).into_response()
 }
 
-/// What `GET /_local/events` is asked for.
+/// The query of `GET /_local/events`.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
     /// Go on with what comes, as server-sent events; `new`: nothing else.

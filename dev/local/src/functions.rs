@@ -93,13 +93,13 @@ pub const SCHEDULED: &[(&str, Scheduled)] = &[
 /// What the consumers of the table's stream work with.
 #[derive(Clone)]
 pub struct Consumers {
-    /// The journal.
+    /// Where the journal's entries are put.
     pub entries: Arc<dyn EntryStore>,
-    /// Where events go.
+    /// Where events about orders are published.
     pub bus: Arc<dyn EventBus>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What sends webhooks.
+    /// What sends webhooks when deliveries are added.
     pub delivering: Arc<Delivering>,
 }
 
@@ -137,7 +137,7 @@ pub fn invoked_by_events() -> impl Iterator<Item = &'static str> {
     SCHEDULED.iter().map(|(name, _)| *name).chain(STREAMED.iter().map(|(name, _)| *name))
 }
 
-/// Why an invocation has no answer of the function's own.
+/// Why an invocation has no response of the function's own.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// No function has that name.
@@ -146,7 +146,7 @@ pub enum InvokeError {
     /// The event is none that the function takes.
     #[error("the event cannot be read: {0}")]
     BadEvent(String),
-    /// The handler panicked.
+    /// The handler panicked before it returned.
     #[error("the function panicked")]
     Panicked,
     /// The handler took longer than the function may, and was dropped.
@@ -157,7 +157,7 @@ pub enum InvokeError {
     Stopping,
 }
 
-/// All functions, warm.
+/// All functions with what they share, as warm processes would have it.
 pub(crate) struct Functions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) table: BTreeMap<&'static str, Handler>,
@@ -228,7 +228,7 @@ impl Functions {
         let scheduled = SCHEDULED.iter().find(|(scheduled, _)| *scheduled == name);
         let streamed = STREAMED.iter().find(|(streamed, _)| *streamed == name);
         let (limit, mut stop) = (self.timeout_of(name), self.stop.clone());
-        // A call without a body asks for nothing in particular.
+        // A call without a body has no particular request.
         let event = if event.trim().is_empty() { "{}" } else { event };
         let run = match (scheduled, streamed) {
             (Some((_, handler)), _) => {

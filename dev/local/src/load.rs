@@ -1,4 +1,4 @@
-//! Fills a stack with authorizations that are captured by themselves, to see scheduled capture at scale.
+//! Fills a stack with authorizations that the schedule captures, to see scheduled capture at scale.
 
 use std::sync::{
     Arc,

@@ -46,7 +46,7 @@ struct Arguments {
     /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile and scheduled-capture
     #[arg(long)]
     no_schedules: bool,
-    /// Let the simulator answer plain JSON, without the random extra members of the real test gateway
+    /// Let the simulator return plain JSON, without the random extra members of the real test gateway
     #[arg(long)]
     quiet_json: bool,
     /// Seed of what the simulator makes up
@@ -58,13 +58,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the stack with authorizations that are soon captured by themselves, and show how it goes
+    /// Start the stack with authorizations that the schedule soon captures, and show how it goes
     LoadCaptures(LoadCaptures),
 }
 
 #[derive(Args, Clone, Copy)]
 struct LoadCaptures {
-    /// How many authorizations
+    /// How many authorizations to make
     #[arg(long, default_value_t = 1_000)]
     count: usize,
     /// When they are due, counted from when they are all there: 60s, 5m, 1h

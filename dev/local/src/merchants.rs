@@ -8,15 +8,15 @@ use tollgate::secrets_manager::MerchantSettings;
 
 /// A merchant whose orders are registered before they are paid.
 pub const REGISTERED: &str = "170200123";
-/// Its client secret.
+/// The client secret of [`REGISTERED`].
 pub const REGISTERED_KEY: &str = "467512342123";
 /// A merchant whose orders live elsewhere: every payment states its amount.
 pub const EXTERNAL: &str = "170200124";
-/// Its client secret.
+/// The client secret of [`EXTERNAL`].
 pub const EXTERNAL_KEY: &str = "467512342124";
 /// A merchant whose gateway account is on Rapid Connect: its codes tell more, such as a lost card.
 pub const RAPID_CONNECT: &str = "170200125";
-/// Its client secret.
+/// The client secret of [`RAPID_CONNECT`].
 pub const RAPID_CONNECT_KEY: &str = "467512342125";
 /// Signs the tokens of all of them, so that the tokens in `events/` are valid on every local stack.
 pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";

@@ -1,5 +1,5 @@
-//! The local stack's IAM: what a function asks AWS for is noted, and refused unless the function's policy in the template
-//! allows it. Who forgets a permission sees that here, and not after the deployment.
+//! The local stack's IAM: what a function requests of AWS is noted, and refused unless the function's policy in the
+//! template allows it. A forgotten permission shows here, and not after the deployment.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,7 +38,7 @@ use crate::{
 const TARGET: &str = "x-amz-target";
 
 tokio::task_local! {
-    /// The function whose handler runs here. There is none where a test or the samples call AWS by themselves.
+    /// The function whose handler runs here. There is none where a test or the samples call AWS on their own.
     static FUNCTION: String;
 }
 
@@ -69,7 +69,7 @@ pub enum Resource {
     JournalTable,
     /// The items of that table that are no entries but totals.
     Totals,
-    /// Its index.
+    /// The index of the journal's table with this name.
     JournalIndex(String),
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
@@ -79,13 +79,13 @@ pub enum Resource {
     Stream,
     /// The stream of the table of deliveries.
     WebhooksStream,
-    /// The event bus.
+    /// The bus that events are published to.
     EventBus,
     /// The secrets of the stage's merchants.
     MerchantSecrets,
     /// The secrets of their receivers.
     WebhookSecrets,
-    /// What no policy here can speak of, such as a table of somebody else's: no function may use it.
+    /// What no policy here can speak of, such as a table of another application: no function may use it.
     Other(String),
 }
 
@@ -224,17 +224,17 @@ impl Permissions {
         Self { granted, performed: Mutex::default() }
     }
 
-    /// What each function has asked AWS for so far, whether it was allowed or not.
+    /// What each function has requested of AWS so far, whether it was allowed or not.
     pub(crate) fn performed(&self) -> ByFunction {
         self.lock().clone()
     }
 
-    /// A client that asks here first.
+    /// A client whose requests are checked here first.
     pub(crate) fn guard(self: &Arc<Self>, client: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(GuardedClient { client, permissions: Arc::clone(self) })
     }
 
-    /// Notes a request, and answers it the way AWS does if the function that sends it may not.
+    /// Notes a request, and responds the way AWS does if the function that sends it may not.
     fn check(&self, request: &HttpRequest) -> Option<Result<HttpResponse, ConnectorError>> {
         let function = FUNCTION.try_with(String::clone).ok()?;
         let target = request.headers().get(TARGET).unwrap_or("a request without an action");
@@ -260,7 +260,7 @@ impl Permissions {
     }
 }
 
-/// The SDK repeats no call that is answered so.
+/// The SDK repeats no call that gets this response.
 fn refuse(function: &str, permission: &Permission) -> Result<HttpResponse, ConnectorError> {
     let Permission { action, resource } = permission;
     let message = format!(

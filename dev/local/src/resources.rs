@@ -6,10 +6,10 @@ pub const TABLE_NAME: &str = "tollgate-local";
 /// The table of shoppers' attempts.
 pub const ATTEMPTS_TABLE_NAME: &str = "tollgate-local-attempts";
 
-/// The journal.
+/// The table of the journal, its totals included.
 pub const JOURNAL_TABLE_NAME: &str = "tollgate-local-journal";
 
-/// Webhooks' deliveries.
+/// The table of webhooks' deliveries and receivers' health.
 pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
 
 /// What the names of receivers' secrets begin with.
@@ -18,7 +18,7 @@ pub const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 /// Partitions of a merchant's day in the journal.
 pub(crate) const JOURNAL_SHARDS: u16 = 4;
 
-/// The event bus.
+/// The bus that every AWS account has.
 pub(crate) const EVENT_BUS_NAME: &str = "default";
 
 /// The region that clients are told; nothing here depends on it.

@@ -43,7 +43,7 @@ enum Payment {
     None,
     /// The amount is held.
     Authorized,
-    /// The amount is held, and captured by itself after [`CAPTURE_AFTER`].
+    /// The amount is held, and captured by the schedule after [`CAPTURE_AFTER`].
     Scheduled,
     /// Paid, and sent to settlement.
     Settled,
@@ -63,7 +63,8 @@ const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
     Sample { order, amount, payment }
 }
 
-/// The simulator answers whole dollars from 1000 to 1999 with the last three digits as the processor's code: 51 is a decline.
+/// For whole dollars from 1000 to 1999, the simulator returns the last three digits as the processor's code: 51 is a
+/// decline.
 const DECLINED: u32 = 105_100;
 
 const SAMPLES: &[Sample] = &[
@@ -167,7 +168,7 @@ pub(crate) async fn make(
         timeouts: functions.timeouts.clone(),
         stop: functions.stop.clone(),
     };
-    // Two dozen lines about payments that nobody made would hide what the start says.
+    // Two dozen lines about payments that no client made would hide what the start says.
     pay(functions, &clock, simulator).with_subscriber(NoSubscriber::new()).await
 }
 
@@ -247,7 +248,7 @@ impl Client {
             },
         });
         let answer = self.send(function, "POST", &path, &[], &payment).await?;
-        // This API tells by the body, not by the status, what became of a payment.
+        // This API tells a payment's outcome by the body, not by the status.
         let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
         if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
     }

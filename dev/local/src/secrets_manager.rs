@@ -41,7 +41,7 @@ impl Secrets {
         self.lock().get(name).cloned()
     }
 
-    /// Removes a document.
+    /// Removes a document; the next read does not find it.
     pub fn remove(&self, name: &str) {
         self.lock().remove(name);
     }
@@ -51,7 +51,7 @@ impl Secrets {
         self.lock().keys().cloned().collect()
     }
 
-    /// While it is down, every call gets AWS's answer for an internal error.
+    /// While it is down, every call gets AWS's response for an internal error.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -71,7 +71,7 @@ impl Secrets {
     }
 }
 
-/// The service.
+/// The actions of Secrets Manager that Tollgate uses.
 pub(crate) fn router(secrets: Arc<Secrets>) -> Router {
     Router::new().route("/", post(call)).with_state(secrets)
 }
@@ -111,7 +111,7 @@ struct NameFilter {
     values: Vec<String>,
 }
 
-/// Names in one answer.
+/// Names in one response, so few that a list takes several.
 const LISTED_AT_A_TIME: usize = 2;
 
 async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -45,7 +45,7 @@ impl Stack {
     /// dropped, as a killed sandbox would be.
     pub async fn stop(mut self) {
         self.parts.bus.close();
-        // Nobody listens any more only when all servers have ended already.
+        // Nothing listens any more only when all servers have ended already.
         self.stop.send(true).ok();
         for server in self.servers.drain(..) {
             if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
@@ -59,27 +59,27 @@ impl Stack {
         }
     }
 
-    /// The API's address.
+    /// The API's address, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.parts.url
     }
 
-    /// DynamoDB's address.
+    /// The address of the DynamoDB that the functions use.
     pub fn dynamodb_url(&self) -> &str {
         &self.parts.dynamodb_url
     }
 
-    /// Secrets Manager's address.
+    /// The address of the Secrets Manager that the functions use.
     pub fn secretsmanager_url(&self) -> &str {
         &self.parts.secretsmanager_url
     }
 
-    /// The event bus.
+    /// The event bus, to look at what was published or to take it down.
     pub fn bus(&self) -> &Bus {
         &self.parts.bus
     }
 
-    /// The gateway.
+    /// The simulator that all merchants' gateway addresses lead to.
     pub fn simulator(&self) -> &Server {
         &self.simulator
     }
@@ -89,7 +89,7 @@ impl Stack {
         &self.parts.secrets
     }
 
-    /// Tollgate's clock.
+    /// The clock of the functions; the simulator has its own.
     pub fn clock(&self) -> &LocalClock {
         &self.parts.clock
     }
@@ -140,7 +140,7 @@ impl Stack {
         self.parts.functions.invoke_with_event(function, &event.to_string()).await
     }
 
-    /// What each function has asked AWS for so far. Making the samples does not count.
+    /// What each function has requested of AWS so far. Making the samples does not count.
     pub fn performed(&self) -> ByFunction {
         self.parts.permissions.performed()
     }

@@ -152,7 +152,7 @@ fn object(members: &std::collections::HashMap<String, AttributeValue>) -> Value 
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-/// DynamoDB's JSON.
+/// The value in the JSON of DynamoDB's stream records.
 fn attribute(value: &AttributeValue) -> Value {
     let bytes = |blob: &[u8]| BASE64_STANDARD.encode(blob);
     match value {

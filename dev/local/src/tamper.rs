@@ -1,5 +1,5 @@
-//! Stands between Tollgate and a service of AWS and spoils the responses that hold something, as a faulty network or a
-//! faulty service would: cut off, of the wrong form, or quoting their content in an error.
+//! A proxy between Tollgate and a service of AWS that spoils the responses that hold something, as a faulty network or
+//! a faulty service would: cut off, of the wrong form, or quoting their content in an error.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What becomes of a response.
+/// How a response is spoiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spoil {
     /// The connection ends in the middle of the body.
@@ -34,7 +34,7 @@ pub enum Spoil {
 }
 
 impl Spoil {
-    /// Each of them.
+    /// Each of them, for a test that tries them in turn.
     pub const ALL: [Self; 7] = [
         Self::Torn,
         Self::CutShort,
@@ -122,7 +122,7 @@ impl Tamper {
         Ok(Self { url, state, server })
     }
 
-    /// The proxy's address.
+    /// The proxy's address, to be used in place of the service's.
     pub fn url(&self) -> &str {
         &self.url
     }

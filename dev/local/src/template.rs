@@ -29,7 +29,7 @@ pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 /// What a template declares.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// Every route of the HTTP API, and the function that answers it.
+    /// Every route of the HTTP API, and the function that serves it.
     pub routes: Vec<Route>,
     /// What pages of other origins may do.
     pub cors: Cors,
@@ -43,7 +43,7 @@ pub struct Deployment {
     pub table: Table,
     /// The table of shoppers' attempts.
     pub attempts: Table,
-    /// The journal's table.
+    /// The table of the journal.
     pub journal: Table,
     /// The table of webhooks' deliveries.
     pub webhooks: Table,
@@ -55,18 +55,18 @@ pub struct Deployment {
     pub function_timeout: Duration,
     /// The functions that have a time of their own, by binary.
     pub timeouts: BTreeMap<String, Duration>,
-    /// How scheduled captures run where nobody says otherwise: the parameters' defaults.
+    /// How scheduled captures run if nothing else is set: the parameters' defaults.
     pub captures: CaptureSettings,
 }
 
-/// A schedule.
+/// A schedule that invokes a function again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// The binary of the function that it invokes.
     pub function: String,
-    /// How often.
+    /// The time from one invocation to the next.
     pub every: Duration,
-    /// What it sends.
+    /// The event that the function gets, as JSON.
     pub event: String,
 }
 
@@ -75,7 +75,7 @@ pub struct Schedule {
 pub struct Route {
     /// What the route matches.
     pub key: RouteKey,
-    /// The binary of the function that answers.
+    /// The binary of the function that serves it.
     pub function: String,
 }
 
@@ -118,7 +118,7 @@ pub enum TemplateError {
     UnsupportedEvent {
         /// The function's logical id.
         function: String,
-        /// The event's type.
+        /// The event's type in SAM, such as `S3`.
         kind: String,
     },
     /// A policy says what the local stack cannot hold a function to.
@@ -229,7 +229,7 @@ struct EventProperties {
     input: Option<String>,
 }
 
-/// What the resources say, each kind by itself.
+/// What the resources say, each kind separately.
 #[derive(Default)]
 struct Resources {
     routes: Vec<Route>,
@@ -295,7 +295,7 @@ pub fn deployed() -> Result<Deployment, TemplateError> {
     }
 }
 
-/// Reads a template.
+/// Reads a template, and refuses what cannot be run here.
 pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let document: Document = serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Unreadable {
         part: "as a whole".into(),

@@ -18,7 +18,7 @@ pub enum Block {
 
 /// A command of a transcript and its output.
 pub struct Step {
-    /// What is typed.
+    /// The command line, without the prompt before it.
     pub command: String,
     /// What the page shows below it; empty where it shows nothing.
     pub shown: String,

@@ -1,4 +1,4 @@
-//! Confirm: ask the gateway what became of a payment in doubt.
+//! Confirm: send the gateway an inquiry about a payment in doubt, and return the outcome.
 
 use std::sync::Arc;
 

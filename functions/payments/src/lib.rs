@@ -1,4 +1,4 @@
-//! Payments whose method stands in the body, as Elastic Path's clients send them.
+//! Payments whose method is in the body, as Elastic Path's clients send them.
 
 use std::sync::Arc;
 

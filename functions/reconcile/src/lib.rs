@@ -1,4 +1,4 @@
-//! Reconcile: find out what became of everything in doubt. Invoked by a schedule.
+//! Reconcile: find out the outcome of everything in doubt. Invoked by a schedule.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use tollgate_core::payments::{
     scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
 };
 
-/// One run.
+/// One run of the schedule: captures what is due, until the deadline.
 pub async fn handle(
     job: Arc<Job<CaptureSettings>>,
     request: CaptureRequest,

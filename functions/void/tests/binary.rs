@@ -1,4 +1,4 @@
-//! The binary as Lambda starts it. That every event is answered is tested in `dev/local/tests/it/binaries.rs`, which
+//! The binary as Lambda starts it. What it returns for each event is tested in `dev/local/tests/it/binaries.rs`, which
 //! needs the binary that this test has cargo build.
 
 use std::process::Command;

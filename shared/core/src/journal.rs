@@ -62,7 +62,7 @@ words! {
         DuplicateFound => "duplicate_found",
         /// That charge was given back.
         DuplicateReturned => "duplicate_returned",
-        /// A person decided what became of an operation.
+        /// A person decided the outcome of an operation.
         DecidedByHand => "decided_by_hand",
     }
 }
@@ -72,15 +72,15 @@ words! {
 pub struct Entry {
     /// Made of operation, attempt and fact: the same fact has the same id, whoever derives it, and when.
     pub id: Uuid,
-    /// What happened.
+    /// What happened. Its name is part of the id.
     pub fact: Fact,
     /// When it was decided, as the order has it.
     pub at: Timestamp,
-    /// The order.
+    /// The key of the order that the entry is read off.
     pub order: OrderKey,
-    /// The transaction.
+    /// The transaction that the operation is part of.
     pub transaction: Uuid,
-    /// The operation.
+    /// The operation that the fact is about.
     pub operation: Uuid,
     /// What the operation does.
     pub kind: Kind,
@@ -98,7 +98,7 @@ pub struct Entry {
     pub currency: Currency,
     /// What the fact is about.
     pub amount: Amount,
-    /// What it changes.
+    /// By how much the fact changes each balance; zero if it moves nothing.
     pub changes: Changes,
     /// Why it was refused.
     pub decline: Option<DeclineCode>,
@@ -108,7 +108,7 @@ pub struct Entry {
     pub reference: Option<String>,
     /// The issuer's approval code.
     pub authcode: Option<String>,
-    /// The gateway account.
+    /// The gateway account (MID) of the operation's route.
     pub account: String,
     /// The order id under which the gateway knows the attempt.
     pub gateway_order_id: String,
@@ -118,7 +118,7 @@ pub struct Entry {
     pub last_four: Option<String>,
     /// The merchant's reference, for a payment that is an order of its own.
     pub merchant_reference: Option<String>,
-    /// A person's decision.
+    /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
     pub by_hand: Option<ByHand>,
 }
 

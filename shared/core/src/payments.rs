@@ -61,17 +61,17 @@ pub struct Performed {
     pub order: Order,
     /// The operation in it.
     pub at: OperationRef,
-    /// Whether it was asked before and only answered again.
+    /// Whether it was requested before, so that only its outcome is returned again.
     pub replayed: bool,
 }
 
 /// The use cases of payments, and the ports they need.
 pub struct Payments {
-    /// Keeps orders.
+    /// Loads and writes orders, each write conditional on the version that was read.
     pub store: Arc<dyn OrderStore>,
-    /// Moves money.
+    /// Sends what moves money, and inquiries about its outcome.
     pub gateway: Arc<dyn Gateway>,
-    /// Time and ids.
+    /// The current time, and the ids of new operations.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -93,7 +93,7 @@ impl Payments {
         });
         let (order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
             Intended::Pending(order, at) => (order, at),
-            // Asked before, and still in doubt although its request has ended: ask now, then answer.
+            // Requested before, and still in doubt although its request has ended: send an inquiry now, then respond.
             Intended::Finished(Performed { order, at, replayed: true }) => {
                 let order = self.resolve(merchant, order, at.transaction, deadline).await;
                 audit::note(&order, at, true);
@@ -109,7 +109,7 @@ impl Payments {
         Ok(Performed { order, at, replayed: false })
     }
 
-    /// What became of an intent that was carried out before, without carrying it out now. None when it was not, or is
+    /// The outcome of an intent that was carried out before, without carrying it out now. None when it was not, or is
     /// known to have done nothing.
     pub async fn repeat(
         &self,
@@ -131,8 +131,8 @@ impl Payments {
         rule(&Context { policy: &merchant.policy, now: self.clock.now(), new_id: &new_id })
     }
 
-    /// Sends a pending operation and whatever follows from its outcome. An outcome that is not known is asked about
-    /// once, if time is left; otherwise the operation stays pending.
+    /// Sends a pending operation and whatever follows from its outcome. If the outcome is not known, one inquiry is
+    /// sent, if time is left; otherwise the operation stays pending.
     async fn carry_out(
         &self,
         merchant: &Merchant,

@@ -17,7 +17,7 @@ const ENTRIES_MAX: usize = 10;
 /// Most bytes of one call are 256 KiB, with some more for each event than its text.
 const BYTES_MAX: usize = 240_000;
 
-/// One bus.
+/// One bus, under a name that the deployment sets.
 pub struct EventBridge {
     client: Client,
     bus: String,

@@ -1,7 +1,7 @@
 //! One tree for both syntaxes: what a body says, whether it is JSON or XML.
 //!
 //! Nothing is lost and nothing is guessed: numbers keep their digits, and no object names a member
-//! twice, because which of two amounts is meant is nobody's guess to make.
+//! twice, because no reader may have to guess which of two amounts is meant.
 
 mod json;
 mod write;
@@ -39,7 +39,7 @@ pub(crate) enum Node {
 pub(crate) enum Names {
     /// By the exact name.
     Exact,
-    /// `amount` is `Amount`.
+    /// With letter case ignored: `amount` is `Amount`.
     AnyCase,
 }
 

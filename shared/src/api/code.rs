@@ -8,7 +8,7 @@ words! {
     /// Each API says in one table what a code is to its callers: `elastic_path::status` and
     /// `credit_card::status`.
     pub enum Code {
-        /// The gateway declined.
+        /// The gateway or the issuer declined, or a rule of the merchant did.
         Declined => "declined",
         /// The body is no JSON.
         InvalidJson => "invalid_json",
@@ -52,7 +52,7 @@ words! {
         PaymentMethodRefused => "payment_method_refused",
         /// Another gateway than CardConnect.
         UnsupportedGateway => "unsupported_gateway",
-        /// Another method.
+        /// The body's `method` is none that the route takes.
         UnsupportedMethod => "unsupported_method",
         /// A capture that was made elsewhere.
         UnsupportedCaptureMechanism => "unsupported_capture_mechanism",
@@ -74,7 +74,7 @@ words! {
         CurrencyDiffers => "currency_differs",
         /// The merchant cannot be paid in this currency.
         CurrencyNotSupported => "currency_not_supported",
-        /// Orders are neither cancelled nor fulfilled here.
+        /// Orders are neither canceled nor fulfilled here.
         UnsupportedOrderStatus => "unsupported_order_status",
         /// The order's currency cannot change any more.
         CurrencyFixed => "currency_fixed",

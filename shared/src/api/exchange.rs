@@ -23,7 +23,7 @@ pub(crate) struct Reply<B> {
     pub(crate) body: B,
     /// Whether it is the response to an earlier request, given again.
     pub(crate) replayed: bool,
-    /// When it is worth asking again.
+    /// Seconds after which it is worth sending the request again.
     pub(crate) retry_after_s: Option<u32>,
 }
 
@@ -34,7 +34,7 @@ impl<B> Reply<B> {
     }
 }
 
-/// A handler's result.
+/// A handler's result, before an API writes it in its form.
 pub(crate) type Handled<B> = Result<Reply<B>, Failure>;
 
 /// Refuses what moves money while payments are stopped.

@@ -30,7 +30,7 @@ const UNAVAILABLE_RETRY_S: u32 = 5;
 /// A request that was not carried out: one or more problems, and what else there is to say.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// Never empty.
+    /// At least one; the first decides the status.
     problems: Vec<Problem>,
     /// The payment that it is about.
     pub(crate) transaction: Option<Uuid>,
@@ -314,7 +314,7 @@ impl From<Rejection> for Failure {
             }
             Rejection::RefundAmountRequired => error(Code::RefundAmountRequired).about(About::Amount),
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
-            // Nobody but the schedule asks for what is due.
+            // Only the schedule requests what is due.
             Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
             Rejection::SeveralEligibleTransactions { transactions } => {
                 let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();

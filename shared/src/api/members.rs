@@ -273,7 +273,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Notes every member that is not one of these. For requests in which a misspelt name would
+    /// Notes every member that is not one of these. For requests in which a misspelled name would
     /// change what happens to the money.
     pub(crate) fn only(&mut self, known: &[&str]) {
         let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));

@@ -5,11 +5,8 @@ use super::Code;
 /// A part of a request that every API has, under a name of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
-    /// The amount.
     Amount,
-    /// The currency.
     Currency,
-    /// The idempotency key.
     Key,
     /// The transaction that it names.
     Transaction,
@@ -31,7 +28,7 @@ enum Subject {
 /// The words of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Words {
-    /// A sentence.
+    /// A sentence of its own: "the card has expired".
     Sentence(String),
     /// What is said of the subject: "is required".
     Predicate(String),
@@ -41,7 +38,7 @@ enum Words {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     subject: Subject,
-    /// What it is.
+    /// For a program to act on.
     pub(crate) code: Code,
     words: Words,
 }
@@ -93,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// The words as they are, to stand after the member's name and a colon.
+    /// The words as they are, to be put after the member's name and a colon.
     pub(crate) fn words(&self) -> &str {
         match &self.words {
             Words::Sentence(words) | Words::Predicate(words) => words,

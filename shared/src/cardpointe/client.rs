@@ -46,8 +46,8 @@ impl<T: Transport> CardPointe<T> {
         Self { transport }
     }
 
-    /// Opens a connection to a merchant's gateway, by asking whether its credentials are good (`docs/cardpointe.md`, *Transport*): the
-    /// only request that is about nothing. What it answers is not needed.
+    /// Opens a connection to a merchant's gateway with a request that checks its credentials (`docs/cardpointe.md`,
+    /// *Transport*): the only request that is about no payment. The content of its response is not needed.
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
         let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
@@ -116,7 +116,7 @@ impl<T: Transport> CardPointe<T> {
         GatewayReply::parse(&body).ok_or(unknown(Doubt::Unreadable))
     }
 
-    /// A look-up. None when there is no answer that can be read: that says nothing about what is asked.
+    /// A look-up. None when there is no readable response, which says nothing about the operation.
     async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
         let Response { status, body } = self.request(merchant, url, None, limit).await.ok()?;
         if status != 200 {

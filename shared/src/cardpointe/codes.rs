@@ -43,11 +43,10 @@ pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {
 
 /// What to do after that response.
 ///
-/// The word of the card scheme beats ours: `declineCategory` in the answer, else, for a Visa card, the
-/// category that the gateway publishes for the code (`docs/cardpointe.md`, *Response codes*). Only Visa declines have a
-/// category (`docs/cardpointe.md`, *Response codes*), so one that comes with another brand is not looked at; a brand is unknown
-/// when the payment was made with a stored card. A category beyond 3 (RPCT has been seen to answer 4) says
-/// nothing.
+/// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa card, the category that
+/// the gateway publishes for the code (`docs/cardpointe.md`, *Response codes*). Only Visa declines have a category
+/// (`docs/cardpointe.md`, *Response codes*), so one that comes with another brand is not looked at; a brand is unknown
+/// when the payment was made with a stored card. A category beyond 3 (RPCT has been seen to return 4) says nothing.
 pub fn advice(
     respproc: &str,
     respcode: &str,
@@ -226,7 +225,7 @@ mod tests {
         assert_eq!(advice("FNOR", "05", visa, Some("2")), Advice::Later);
         assert_eq!(advice("FNOR", "05", visa, Some("3")), Advice::FixData);
         assert_eq!(advice("FNOR", "05", None, Some("1")), Advice::Never);
-        // The answer's category beats the published one, which is 1 here.
+        // The response's category beats the published one, which is 1 here.
         assert_eq!(advice("FNOR", "57", visa, None), Advice::Never);
         assert_eq!(advice("FNOR", "57", visa, Some("2")), Advice::Later);
     }

@@ -1,8 +1,8 @@
 //! What an inquiry says about an operation.
 //!
-//! `respstat` says whether it was approved, `setlstat` where it stands since. A value that is not listed decides nothing,
-//! and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case does not
-//! count.
+//! `respstat` says whether it was approved, `setlstat` what its state is since. A value that is not listed decides
+//! nothing, and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case
+//! does not count.
 
 use tollgate_core::{
     order::outcome::{Finding, NoEffect, Outcome},
@@ -12,7 +12,7 @@ use tollgate_core::{
 
 use super::{codes, wire::GatewayReply};
 
-/// Where a record stands.
+/// The state of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stands {
     /// The gateway has no such transaction.
@@ -23,13 +23,13 @@ enum Stands {
     Verified,
     /// Captured, and not settled yet.
     Captured,
-    /// Settled.
+    /// The settlement accepted it, so only a refund gives it back.
     Settled,
     /// Approved, and refused by the settlement.
     SettlementRejected,
-    /// Voided.
+    /// Voided, by whomever, whether the record shows it as approved or not.
     Voided,
-    /// Declined.
+    /// Declined, so it moved nothing.
     Declined,
     /// The gateway gave up waiting for the processor.
     TimedOut,
@@ -147,7 +147,7 @@ pub(super) fn of_payment(
             (Stands::Verified, Inquired::Authorize) if amount.is_zero() => approved.push(record),
             (Stands::Captured | Stands::Settled | Stands::SettlementRejected, _)
             | (Stands::Authorized, Inquired::Authorize) => approved.push(record),
-            // A purchase that is only held was not made by us as it stands.
+            // A purchase that is only held was not made by us in this form.
             (Stands::Authorized | Stands::Verified | Stands::Unlisted, _) => return Finding::Undecided,
             (Stands::UnderReview, _) => under_review = true,
             (stands, _) if is_latest => refusals.add(stands, record),
@@ -209,7 +209,7 @@ pub(super) fn of_void(record: &GatewayReply) -> Finding {
 /// What a refund is told from.
 #[derive(Clone, Copy)]
 pub(super) struct Refund<'a> {
-    /// The amount requested.
+    /// The requested amount; a record has it as a negative one.
     pub(super) amount: Amount,
     /// The order ids of its attempts, the latest last.
     pub(super) ids: &'a [&'a str],
@@ -289,7 +289,7 @@ impl Refund<'_> {
             .collect();
         match candidates.as_slice() {
             [] => {
-                // An empty answer closes nothing: the list has to show the payment itself.
+                // An empty list closes nothing: it has to show the payment itself.
                 let shows_payment =
                     records.iter().any(|record| record.retref.as_deref() == Some(self.payment));
                 if shows_payment { Finding::Absent } else { Finding::Undecided }

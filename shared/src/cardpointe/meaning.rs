@@ -1,7 +1,7 @@
-//! What an answer means: one function from what was asked and what was answered to an outcome.
+//! What a response means: one function from the request and its response to an outcome.
 //!
 //! Decided on `respstat` and (`respproc`, `respcode`), the amount and the reference, never on a text
-//! (`ARCHITECTURE.md`). Whatever is not listed is unknown: it is asked about, never guessed.
+//! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
 
 use tollgate_core::{
     order::outcome::{Doubt, NoEffect, Outcome},
@@ -16,7 +16,7 @@ const GATEWAY: &str = "PPS";
 /// The `authcode` of a void that worked (`docs/cardpointe.md`, *Responses*).
 const VOIDED: &str = "REVERS";
 
-/// What was asked, as far as the meaning of the answer depends on it.
+/// What was requested, as far as the meaning of the response depends on it.
 #[derive(Clone, Copy)]
 pub(super) enum Asked<'a> {
     /// An authorization, captured or not.
@@ -24,18 +24,18 @@ pub(super) enum Asked<'a> {
         /// The card's brand, where it is known; Visa's declines come with retry rules of their own.
         brand: Option<Brand>,
     },
-    /// A capture.
+    /// A capture, whose response names the captured amount.
     Capture,
     /// A refund of this reference.
     Refund {
-        /// The payment's retref.
+        /// The payment's retref, which a refund's response must not repeat.
         of: &'a str,
     },
-    /// A void.
+    /// A void, which needs a word of its own in the response to count.
     Void,
 }
 
-/// What the gateway's direct answer to a call means.
+/// What the gateway's direct response to a call means.
 pub(super) fn meaning(asked: Asked<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
     let answer = reply.answer();
     let (Some(respstat), Some(respproc), Some(respcode)) =
@@ -75,7 +75,7 @@ pub(super) fn meaning(asked: Asked<'_>, amount: Amount, reply: &GatewayReply) ->
 fn gateway_code(asked: Asked<'_>, respcode: &str, reply: &GatewayReply) -> Option<Outcome> {
     let answer = reply.answer();
     Some(match (asked, respcode) {
-        // It lost the processor's answer on the way.
+        // It lost the processor's response on the way.
         (_, "63" | "64" | "65" | "66") => Outcome::Unknown(Doubt::GatewayLostTrack, answer),
         // Invalid merchant, no route, its own platform: nothing that a shopper or another try can mend.
         (_, "21" | "22" | "23" | "91" | "92" | "93" | "94" | "95" | "97") => {
@@ -83,8 +83,8 @@ fn gateway_code(asked: Asked<'_>, respcode: &str, reply: &GatewayReply) -> Optio
         }
         // Too early: "batched" between batch and settlement, "not settled" before.
         (Asked::Refund { .. }, "27" | "28") => Outcome::NoEffect(NoEffect::NotSettled, answer),
-        // Too late. The batch runs by itself at the gateway, so this is no sign of somebody else's doing, and
-        // the gateway's word that there was nothing left to void.
+        // Too late. The batch runs at the gateway automatically, so this does not show that the payment was voided
+        // elsewhere, and it is the gateway's word that there was nothing left to void.
         (Asked::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, answer),
         // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a success.
         (

@@ -21,7 +21,7 @@ use super::{
 #[derive(Serialize)]
 struct Update<'a> {
     merchid: &'a str,
-    /// `<profileid>/<acctid>`.
+    /// `<profileid>/<acctid>`, both as the response that stored the card named them.
     profile: String,
     profileupdate: &'static str,
     cofpermission: &'static str,

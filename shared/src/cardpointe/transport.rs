@@ -10,13 +10,13 @@ pub use https::HttpsTransport;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
 pub struct Request<'a> {
-    /// What is done.
+    /// The method, which decides whether there is a body.
     pub method: HttpMethod,
-    /// The whole URL.
+    /// The whole URL, with scheme, path and query.
     pub url: String,
     /// User name of the Basic authentication.
     pub username: &'a str,
-    /// Its password.
+    /// Password of the Basic authentication.
     pub password: &'a SecretString,
     /// JSON, for a PUT.
     pub body: Option<Vec<u8>>,
@@ -27,9 +27,9 @@ pub struct Request<'a> {
 /// The methods that the gateway's REST API needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpMethod {
-    /// Reads.
+    /// Reads records, as inquiries do.
     Get,
-    /// Writes.
+    /// Sends everything that has a body: what moves money, and changes of stored cards.
     Put,
     /// Deletes a stored card.
     Delete,
@@ -37,7 +37,7 @@ pub enum HttpMethod {
 
 /// A response, of which the status has arrived at least.
 pub struct Response {
-    /// The HTTP status.
+    /// The HTTP status, whatever it is: a response with any status is no transport error.
     pub status: u16,
     /// All of the body, or why there is not all of it.
     pub body: Result<Vec<u8>, BodyError>,

@@ -1,4 +1,4 @@
-//! CardPointe's JSON: what is sent, and what is read of an answer.
+//! CardPointe's JSON: what is sent, and what is read of a response.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,13 +15,13 @@ use tollgate_core::{
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).
 const TEXT_MAX: usize = 30;
-/// Longest region.
+/// Longest region, in characters.
 const REGION_MAX: usize = 20;
-/// Longest e-mail address.
+/// Longest e-mail address, in characters.
 const EMAIL_MAX: usize = 128;
 /// What of a description is told to the gateway: all free fields together have 4,000 bytes.
 const DESCRIPTION_MAX: usize = 255;
-/// Longest postal code.
+/// Longest postal code, in characters.
 const POSTAL_MAX: usize = 9;
 
 /// Body of `auth`. Holds the card number: no `Debug`.
@@ -213,7 +213,7 @@ pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// What is read of an answer; everything else in it is ignored, whatever its type.
+/// What is read of a response; everything else in it is ignored, whatever its type.
 #[derive(Default)]
 pub(super) struct GatewayReply {
     pub(super) respstat: Option<String>,
@@ -230,7 +230,7 @@ pub(super) struct GatewayReply {
     pub(super) decline_category: Option<String>,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
-    /// Where the transaction stands; only in look-ups and captures.
+    /// The transaction's state at the gateway; only in look-ups and captures.
     pub(super) setlstat: Option<String>,
     /// The order id of the attempt, as a refund's user fields carry it.
     pub(super) attempt: Option<String>,
@@ -246,7 +246,7 @@ fn attempt_of(fields: &Value) -> Option<String> {
 }
 
 impl GatewayReply {
-    /// Reads an answer; none when it is not a JSON object, or an array that holds anything but one.
+    /// Reads a response; none when it is not a JSON object, or an array that holds anything but one.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let mut all = Self::parse_all(body)?;
         if all.len() == 1 { all.pop() } else { None }
@@ -293,7 +293,7 @@ impl GatewayReply {
         }
     }
 
-    /// The amount in minor units, and whether it is negative. Two decimals, as every answer writes it.
+    /// The amount in minor units, and whether it is negative. Two decimals, as every response writes it.
     pub(super) fn amount(&self) -> Option<(Amount, bool)> {
         let text = self.amount.as_deref()?;
         let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));

@@ -106,7 +106,7 @@ fn by_number(text: &str) -> Option<Country> {
     if digits { Country::from_value(text.parse().ok()?).ok() } else { None }
 }
 
-/// English names, whatever stands between the words, with or without their article.
+/// English names, whatever is between the words, with or without their article.
 fn by_name(text: &str) -> Option<Country> {
     let wanted = squeezed(text);
     let is_it = |name: &str| !wanted.is_empty() && squeezed(name) == wanted;

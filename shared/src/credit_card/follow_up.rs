@@ -1,4 +1,4 @@
-//! What is done to a payment that is there: capture, refund, void; and the question how it stands.
+//! What is done to a payment that is there: capture, refund, void; and its status.
 
 use tollgate_core::{
     order::{
@@ -38,8 +38,7 @@ const OWN: [&str; 8] = [
     "Reason",
 ];
 
-/// What a client that fills the page's model sends along. Accepted and not used: all of it stands
-/// in the payment.
+/// What a client that fills the page's model sends along. Accepted and not used: the payment has all of it.
 const ALSO: [&str; 15] = [
     "Card",
     "CaptureMethod",
@@ -65,7 +64,7 @@ pub(super) async fn follow_up(
     requested: Purpose,
     follow_up: FollowUp,
 ) -> Handled<Outgoing> {
-    // A misspelt Amount must not capture or refund everything.
+    // A misspelled Amount must not capture or refund everything.
     request.only(&[&OWN[..], &ALSO[..]].concat());
     pay::transaction_type(&mut request, requested);
     let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
@@ -109,13 +108,13 @@ pub(super) async fn follow_up(
     exchange.carry_out(id, stated).await
 }
 
-/// How a payment stands, by its id or its first reference.
+/// A payment's current state, by its id or its first reference.
 pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> Handled<Outgoing> {
     pay::transaction_type(&mut request, Purpose::Status);
     let named = request.has(TRANSACTION_ID);
     let id = if named { transaction_id(&mut request) } else { None };
     let reference = reference::read(&mut request, false);
-    // With an id the answer bears the reference of the payment that it names.
+    // With an id the response bears the reference of the payment that it names.
     if !named {
         exchange.reference.clone_from(&reference);
     }

@@ -6,7 +6,7 @@
 /// One row: the gateway's letter, the page's, why.
 pub type Row = (&'static str, &'static str, &'static str);
 
-/// `avsresp`.
+/// The gateway's `avsresp`, as the page's `AvsResultCode`.
 pub const AVS: &[Row] = &[
     ("A", "A", "street matches, ZIP does not: the same in both"),
     ("B", "A", "street matches, postal code could not be compared (abroad)"),
@@ -37,7 +37,7 @@ pub const AVS: &[Row] = &[
     ("I8", "N", "no match (processor PMT)"),
 ];
 
-/// `cvvresp`.
+/// The gateway's `cvvresp`, as the page's `CvvResultCode`.
 pub const CVV: &[Row] = &[
     ("M", "M", "match: the same in both"),
     ("N", "N", "no match: the same in both"),
@@ -53,7 +53,8 @@ pub(super) fn avs(letter: Option<&str>) -> &'static str {
     letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
 }
 
-/// `CvvResultCode` of an approval. Where the gateway says nothing, or what nobody knows, it counts as not processed.
+/// `CvvResultCode` of an approval. Where the gateway says nothing, or a letter that is in no list, it counts as not
+/// processed.
 pub(super) fn cvv(letter: Option<&str>) -> &'static str {
     letter.and_then(|letter| find(CVV, letter)).unwrap_or("P")
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The media types that a request may come in and that an answer may go out in.
+/// The media types that a request may come in and that a response may go out in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
     ApplicationJson,
@@ -20,7 +20,7 @@ impl Media {
         matches!(self, Self::ApplicationXml | Self::TextXml)
     }
 
-    /// The value of an answer's `Content-Type`.
+    /// The value of a response's `Content-Type`.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::ApplicationJson => "application/json; charset=utf-8",
@@ -112,7 +112,7 @@ enum Precision {
 struct Range<'a> {
     type_name: &'a str,
     subtype: &'a str,
-    /// Thousandths.
+    /// The value of `q` in thousandths, 0 to 1000.
     quality: u16,
 }
 
@@ -162,10 +162,10 @@ struct DecidingRange {
     place: usize,
 }
 
-/// The media type of the answer; `xml_http_request` is `X-Purpose-With: XMLHttpRequest`.
+/// The media type of the response; `xml_http_request` is `X-Purpose-With: XMLHttpRequest`.
 ///
-/// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always an
-/// answer, never a 406: what nobody can be asked about goes out in the request's own media type, else as JSON.
+/// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always a
+/// response, never a 406: what matches no range goes out in the request's own media type, else as JSON.
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
     let mut decisions: [Option<DecidingRange>; 4] = [None; 4];
     let mut takes_anything_only = true;
@@ -174,7 +174,7 @@ pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: O
         takes_anything_only &= range.is_anything();
         for (media, decision) in Media::ALL.into_iter().zip(&mut decisions) {
             let Some(precision) = range.precision(media) else { continue };
-            // Of two that are as narrow, the one that asks for it more.
+            // Of two that are as narrow, the one with the higher quality.
             if decision.is_none_or(|best| (precision, range.quality) > (best.precision, best.quality)) {
                 *decision = Some(DecidingRange { precision, quality: range.quality, place });
             }
@@ -239,7 +239,7 @@ fn parameter(text: &str) -> Option<(&str, Cow<'_, str>)> {
     rest.as_str().is_empty().then_some((name, Cow::Owned(unquoted)))
 }
 
-/// The parts between separators that stand in no quoted string; one part at least, if an empty one.
+/// The parts between separators outside quoted strings; one part at least, if an empty one.
 fn split_outside_quotes(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c: char| {
@@ -262,7 +262,7 @@ fn is_blank(text: &str) -> bool {
     trim(text).is_empty()
 }
 
-/// RFC 9110 §5.6.2.
+/// Whether it is a token as RFC 9110 §5.6.2 defines it.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

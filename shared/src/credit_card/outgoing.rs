@@ -118,8 +118,8 @@ impl Outgoing {
         Self { transaction_id, ..Self::new(HELD, description.to_owned(), ResponseCode::Held) }
     }
 
-    /// The response to an operation, whether it was carried out now or earlier. Also how long to
-    /// wait before it is worth asking again.
+    /// The response to an operation, whether it was carried out now or earlier. Also how long to wait before it is
+    /// worth sending the request again.
     pub(super) fn of_operation(
         order: &Order,
         transaction: &Transaction,
@@ -140,7 +140,7 @@ impl Outgoing {
         (answer.with_facts(order, transaction, operation.kind, gateway), retry_after_s)
     }
 
-    /// The response to the question how a payment stands.
+    /// The response to a request for a payment's status.
     pub(super) fn of_payment(
         order: &Order,
         transaction: &Transaction,
@@ -323,7 +323,7 @@ fn declined(decline: Decline) -> Outgoing {
     }
 }
 
-/// How a payment stands, in words.
+/// A payment's current state, in words.
 fn standing(order: &Order, transaction: &Transaction) -> String {
     let money = |amount| format!("{} {}", order.currency.decimal(amount), order.currency.code());
     let voided_instead = transaction.voided().is_some_and(|void| void.cause == Cause::RefundBeforeSettlement);

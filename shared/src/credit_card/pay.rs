@@ -151,7 +151,7 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     }
 }
 
-/// `CurrencyCode`.
+/// The member `CurrencyCode`: three letters (ISO 4217), in either case.
 pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Currency> {
     const NAME: &str = "CurrencyCode";
     let text =

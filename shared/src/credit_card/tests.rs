@@ -19,7 +19,7 @@ use crate::api::{
     failure::Failure,
 };
 
-/// The members of an answer in the page's order.
+/// The members of a response in the page's order.
 const RESPONSE: [&str; 17] = [
     "ResponseCode",
     "ResponseCodeText",

@@ -24,7 +24,7 @@ use crate::{
     ports::Api,
 };
 
-/// Longest `Idempotency-Key`.
+/// Longest `Idempotency-Key`, in characters.
 const KEY_MAX_CHARS: usize = 255;
 
 /// The header with the secret of a payment, for a shopper whose token was renewed since it paid.

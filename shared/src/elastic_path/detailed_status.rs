@@ -1,4 +1,4 @@
-//! `payment_details.detailed_status`, and the reasons of operations that nobody requested.
+//! `payment_details.detailed_status`, and the reasons of operations that were not requested.
 
 use jiff::Timestamp;
 
@@ -30,11 +30,11 @@ words! {
 words! {
     /// `payment_details.detailed_status`. A voided payment has its [`VoidReason`] there, if it has one.
     pub enum DetailedStatus {
-        /// Nothing to say.
+        /// There is nothing to say beyond the status.
         Nothing => "",
         /// The outcome is not known yet.
         AwaitingGateway => "awaiting_gateway",
-        /// Voided on request.
+        /// Voided on request, so that there is no [`VoidReason`].
         Voided => "voided",
         /// The issuer's hold is over, as far as can be told.
         AuthorizationExpired => "authorization_expired",

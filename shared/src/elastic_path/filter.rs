@@ -15,7 +15,7 @@ use tollgate_core::{
 use super::transaction_status::transaction_status;
 use crate::api::{Code, problem::Problem};
 
-/// Longest filter.
+/// Longest filter, in characters.
 const MAX_CHARS: usize = 2_000;
 
 /// Most values of one `in`.
@@ -43,7 +43,7 @@ const BRANDS: [Brand; 7] = [
 pub(super) struct Filter {
     /// All of them have to hold.
     pub(super) conditions: Vec<Condition>,
-    /// Listed not before.
+    /// The earliest listing time, included.
     pub(super) since: Option<Timestamp>,
     /// Listed before, and not at.
     pub(super) until: Option<Timestamp>,

@@ -57,12 +57,12 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
     "billing_address",
 ];
 
-/// `POST …/transactions/{transactionId}/capture`.
+/// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
 pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
     follow_up(api, request, FollowUp::Capture).await
 }
 
-/// `POST …/transactions/{transactionId}/refund`.
+/// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
 pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
     follow_up(api, request, FollowUp::Refund).await
 }
@@ -77,8 +77,8 @@ async fn follow_up(api: &Api, request: &Request, follow_up: FollowUp) -> Respons
         .await
 }
 
-/// `POST …/transactions/{transactionId}/confirm`: asks the gateway now, and returns the transaction
-/// as it is then.
+/// `POST …/transactions/{transactionId}/confirm`: sends the gateway an inquiry now, and returns the transaction as it
+/// is then.
 pub async fn confirm(ports: &Confirm, request: &Request) -> Response<Body> {
     respond(request, Box::pin(confirmed(ports, request))).await
 }
@@ -93,7 +93,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     // nothing in it is used.
     let deadline = deadline(request, api.access.now());
     let key = caller.key(order);
-    // Before the gateway is asked.
+    // Before an inquiry is sent.
     if caller.principal == Principal::Implicit {
         let order = api.payments.order(&key).await?;
         if !order.is_open_to(caller.principal) {

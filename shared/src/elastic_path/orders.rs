@@ -27,17 +27,18 @@ pub async fn put_order(api: &Api, request: &Request) -> Response<Body> {
     respond(request, Box::pin(register(api, request))).await
 }
 
-/// `GET /v2/orders/{orderId}`.
+/// `GET /v2/orders/{orderId}`: the order with its sums.
 pub async fn get_order(api: &Api, request: &Request) -> Response<Body> {
     respond(request, Box::pin(read(api, request))).await
 }
 
-/// `GET /v2/orders/{orderId}/transactions`.
+/// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
 pub async fn list_transactions(api: &Api, request: &Request) -> Response<Body> {
     respond(request, Box::pin(list(api, request))).await
 }
 
-/// `GET /v2/orders/{orderId}/transactions/{transactionId}`.
+/// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction, after an inquiry if it has long been in
+/// doubt.
 pub async fn get_transaction(api: &Api, request: &Request) -> Response<Body> {
     respond(request, Box::pin(read_transaction(api, request))).await
 }
@@ -48,7 +49,7 @@ pub async fn patch_transaction(api: &Api, request: &Request) -> Response<Body> {
     respond(request, Box::pin(patch(api, request))).await
 }
 
-/// Every other route.
+/// Every other route and method: 404.
 pub async fn not_found(request: &Request) -> Response<Body> {
     let detail = "there is no such route, or not with this method";
     respond(request, std::future::ready(Err(Failure::new(Code::NotFound, detail)))).await
@@ -122,7 +123,7 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
     let document = json_body(request)?;
     let mut data = members::data(document.as_ref())?;
-    // A misspelt name would leave a capture standing that its sender takes for cancelled.
+    // A misspelled name would leave a capture scheduled that its sender takes for canceled.
     data.only(&["capture_at", "type", "id"]);
     if data.lacks("capture_at") {
         data.problem("capture_at", Code::Required, "is required: a time, or null to cancel the capture");

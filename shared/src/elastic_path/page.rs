@@ -1,4 +1,4 @@
-//! What a route returns: JSON, or CSV where the request asks for it; and how either becomes a response.
+//! What a route returns: JSON, or CSV if the request wants it; and how either becomes a response.
 
 use std::fmt::Display;
 

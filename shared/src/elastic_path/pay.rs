@@ -49,13 +49,13 @@ use crate::{
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 
-/// `POST …/payments`: the method stands in the body.
+/// `POST …/payments`: the method is in the body.
 pub async fn pay(checkout: &Checkout, request: &Request) -> Response<Body> {
     respond_unless_stopped(checkout.api.switch.as_ref(), request, Box::pin(paid(checkout, request, None)))
         .await
 }
 
-/// `POST …/payments/authorize`.
+/// `POST …/payments/authorize`: holds an amount.
 pub async fn authorize(checkout: &Checkout, request: &Request) -> Response<Body> {
     respond_unless_stopped(
         checkout.api.switch.as_ref(),
@@ -65,7 +65,7 @@ pub async fn authorize(checkout: &Checkout, request: &Request) -> Response<Body>
     .await
 }
 
-/// `POST …/payments/purchase`.
+/// `POST …/payments/purchase`: holds an amount and captures it at once.
 pub async fn purchase(checkout: &Checkout, request: &Request) -> Response<Body> {
     respond_unless_stopped(
         checkout.api.switch.as_ref(),
@@ -130,7 +130,7 @@ impl RequestedPayment {
         if !policy.takes_payments_of(caller.principal) {
             caller.must_be_merchant(Role::Pay)?;
         }
-        // A misspelt amount would pay everything that is owing.
+        // A misspelled amount would pay everything that is owing.
         data.no_near_miss_of("amount");
         let amount = data.amount("amount");
         let stated = data.currency("currency");
@@ -206,7 +206,7 @@ async fn pay_once(
         }
         return Ok(reply);
     }
-    // A shopper whose token does not say who it is can pay, and is nobody's repetition.
+    // A shopper whose token does not say who it is can pay, and repeats no other shopper's request.
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
@@ -286,7 +286,7 @@ fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchan
     account_currency(data, stated, merchant)
 }
 
-/// Only `card_connect` is served here; another gateway is a valid request for somebody else.
+/// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     match data.required_text("gateway", TEXT_MAX) {
         Some(name) if name != GATEWAY => {
@@ -328,8 +328,7 @@ fn header_currency(headers: &HeaderMap) -> Option<Currency> {
     Currency::parse(text.trim()).ok()
 }
 
-/// When the payment is captured by itself: as `capture_at` says, null being never, or as the
-/// merchant's rules do.
+/// When the schedule captures the payment: as `capture_at` says, null being never, or as the merchant's rules do.
 fn capture_at(data: &mut Members<'_>, method: PaymentKind, by: Principal) -> Result<CaptureAt, Failure> {
     if data.lacks("capture_at") {
         return Ok(CaptureAt::AsTheMerchantSays);

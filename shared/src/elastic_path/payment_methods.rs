@@ -58,12 +58,12 @@ pub async fn create_payment_method(cards: &StoredCards, request: &Request) -> Re
     respond_unless_stopped(cards.switch.as_ref(), request, Box::pin(create(cards, request))).await
 }
 
-/// `GET /v2/payment-methods?customer=…`.
+/// `GET /v2/payment-methods?customer=…`: the stored cards of one customer.
 pub async fn list_payment_methods(cards: &StoredCards, request: &Request) -> Response<Body> {
     respond(request, Box::pin(list(cards, request))).await
 }
 
-/// `GET /v2/payment-methods/{paymentMethodId}`.
+/// `GET /v2/payment-methods/{paymentMethodId}`: one stored card.
 pub async fn get_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
     respond(request, Box::pin(read(cards, request))).await
 }
@@ -170,8 +170,8 @@ pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint
     Fingerprint::new(&Essentials { amount, currency, card: Some(card), ..Essentials::new(Kind::Authorize) })
 }
 
-/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment stands, and
-/// `payment_method` is null: the same request, or a confirmation of the payment, notes it.
+/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment remains,
+/// and `payment_method` is null: the same request, or a confirmation of the payment, notes it.
 pub(super) async fn keep_saved(
     methods: &PaymentMethods,
     caller: &Caller,

@@ -26,7 +26,7 @@ use crate::{
     spreadsheet::totals::{COLUMNS, cells, value},
 };
 
-/// What a request asks for.
+/// What a request wants reported.
 struct Asked {
     first: Date,
     last: Date,

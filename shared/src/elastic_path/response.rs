@@ -38,13 +38,12 @@ pub(super) struct View<'a> {
     pub(super) gateway: &'a dyn GatewayInfo,
 }
 
-/// The body of a good answer. The value is moved into it: `json!` would write all of it out once
-/// more.
+/// The body of a success. The value is moved into it: `json!` would write all of it out once more.
 pub(super) fn enveloped(data: Value) -> Value {
     Value::Object([("data".to_owned(), data)].into_iter().collect())
 }
 
-/// A transaction.
+/// A transaction with its operations, as the caller may see it.
 pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> Value {
     let currency = order.currency;
     let first = transaction.first();

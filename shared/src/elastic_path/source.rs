@@ -39,7 +39,7 @@ pub(super) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(Payme
     }
 }
 
-/// `acctid|profileid`: account first.
+/// A stored card, written `acctid|profileid`: account first.
 fn stored_card(data: &mut Members<'_>) -> Option<(PaymentSource, CardSummary)> {
     let text = data.required_text("payment", TEXT_MAX)?;
     let digits =

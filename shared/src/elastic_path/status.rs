@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::api::Code;
 
-/// The HTTP status.
+/// The HTTP status that this API returns for a code.
 pub fn status(code: Code) -> u16 {
     match code {
         Code::Declined

@@ -42,7 +42,7 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A list ends a moment from now: clocks differ a little.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
-/// What a request asks for.
+/// What a request wants listed.
 struct Asked {
     text: String,
     conditions: Vec<Condition>,

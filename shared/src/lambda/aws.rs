@@ -19,7 +19,7 @@ use lambda_http::Error;
 /// would triple the start-up time.
 const AWS_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// One try of a call to DynamoDB or Secrets Manager; usual answers take milliseconds.
+/// One try of a call to DynamoDB or Secrets Manager; usual responses take milliseconds.
 const ATTEMPT_LIMIT: Duration = Duration::from_millis(1_500);
 /// All tries of such a call. Several of them and the gateway's 20 s have to fit into the function's 29 s.
 const CALL_LIMIT: Duration = Duration::from_secs(4);
@@ -55,8 +55,8 @@ pub fn aws_http_client() -> Result<SharedHttpClient, Error> {
     Ok(SharedHttpClient::new(WhenNeeded(client)))
 }
 
-/// An HTTP client that makes its connector, which reads the certificates, for the first call, and not once more when it is
-/// given to an SDK: the trial connector that SDKs ask for then is thrown away.
+/// An HTTP client that makes its connector, which reads the certificates, for the first call, and not once more when it
+/// is given to an SDK: the trial connector that SDKs request then is thrown away.
 #[derive(Debug)]
 struct WhenNeeded(SharedHttpClient);
 

@@ -14,19 +14,19 @@ use crate::cardpointe::CardPointe;
 /// Lambda allows a start 10 s.
 const OPENING_LIMIT: Duration = Duration::from_secs(2);
 
-/// What a function's first request needs, each with what stands before it.
+/// What a function's first request needs, each with what is listed before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Opening {
-    /// The merchants' documents.
+    /// The secrets with the merchants' documents, which are read, too.
     Merchants,
-    /// The table.
+    /// The table of orders.
     Table,
-    /// The gateway.
+    /// Each merchant's gateway, at the address in its document.
     Gateway,
 }
 
-/// Opens what is asked for, all at the same time, if it is known who will ask. What cannot be opened is logged and left to
-/// the first request.
+/// Opens what is requested, all at the same time, if it is known which merchants' requests will come. What cannot be
+/// opened is logged and left to the first request.
 pub(super) async fn open(
     adapters: &Adapters,
     opening: Opening,

@@ -27,9 +27,9 @@ use crate::{
 /// Where the journal is; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
 pub struct JournalConfig {
-    /// DynamoDB table (`JOURNAL_TABLE_NAME`).
+    /// The DynamoDB table of the journal (`JOURNAL_TABLE_NAME`).
     pub table: String,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region of the table (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub dynamodb_url: Option<String>,

@@ -32,12 +32,12 @@ const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// Where deliveries and receivers are; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
 pub struct WebhooksConfig {
-    /// DynamoDB table (`WEBHOOKS_TABLE_NAME`).
+    /// The DynamoDB table of deliveries and receivers' health (`WEBHOOKS_TABLE_NAME`).
     pub table: String,
     /// Where receivers are read (`WEBHOOKS_PREFIX`), and where they may be. No variable lets a deployment call inner
     /// addresses.
     pub receivers: Settings,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region of the table and the receivers' secrets (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub dynamodb_url: Option<String>,
@@ -85,7 +85,7 @@ impl WebhooksConfig {
         }
     }
 
-    /// What sends deliveries.
+    /// What sends deliveries, over HTTPS to the addresses that the settings allow.
     pub fn delivering_with(
         &self,
         http_client: &SharedHttpClient,

@@ -12,13 +12,13 @@ use crate::{invocation::Served, publishing::PublishReport};
 pub struct Measures {
     /// Besides the stage; with few values each, because every combination is a metric that is paid for.
     pub dimensions: Vec<(&'static str, String)>,
-    /// Name, unit, value.
+    /// Name, unit and value of each; the unit is one of CloudWatch's.
     pub metrics: Vec<(&'static str, &'static str, f64)>,
 }
 
-/// What has figures that somebody watches.
+/// What has figures for a deployment's metrics.
 pub trait Measured {
-    /// The figures.
+    /// The figures to write; none if there is nothing to count.
     fn measures(&self) -> Vec<Measures>;
 }
 

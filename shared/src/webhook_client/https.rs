@@ -23,10 +23,10 @@ pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// How long to wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Who we are.
+/// The `User-Agent` of every message, with the version.
 const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
 
-/// HTTPS to receivers.
+/// HTTPS to receivers, of which only public addresses are called unless the settings allow others.
 pub struct HttpsCourier {
     client: reqwest::Client,
     allowed: Allowed,

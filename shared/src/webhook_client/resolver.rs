@@ -45,14 +45,14 @@ impl Allowed {
     }
 }
 
-/// Resolves names.
+/// Resolves receivers' names; tests give names addresses of their own.
 #[async_trait]
 pub trait Lookup: Send + Sync {
     /// All addresses of a name.
     async fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>>;
 }
 
-/// The system's resolver.
+/// The resolver of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLookup;
 

@@ -10,7 +10,7 @@ use tollgate_core::webhooks::webhook::Secret;
 /// What a secret's text begins with.
 pub const PREFIX: &str = "whsec_";
 
-/// Bytes of a secret: what the specification asks for.
+/// Bytes of a secret, as the specification has them.
 pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A secret from its text, `whsec_` and Base64.

@@ -182,7 +182,7 @@ fn workspace() -> Vec<(String, PathBuf)> {
     packages
 }
 
-/// The folders that a member of the workspace stands for: `functions/*` is each folder there.
+/// The folders that a member of the workspace names: `functions/*` is each folder there.
 fn folders(member: &str) -> Vec<PathBuf> {
     match member.strip_suffix("/*") {
         Some(parent) => {

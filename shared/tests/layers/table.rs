@@ -1,6 +1,6 @@
 //! What each folder may use.
 
-/// What is pure: no I/O, and no clock but the `Clock` port. A module stands for all that is below it.
+/// What is pure: no I/O, and no clock but the `Clock` port. A module includes all that is below it.
 pub(crate) const PURE: &[&str] = &[
     "values",
     "order",

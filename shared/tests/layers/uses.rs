@@ -235,7 +235,7 @@ impl<'ast> Visit<'ast> for Found {
     }
 }
 
-/// Each leaf of a `use`, with the name that it has in its module. A glob stands for its module.
+/// Each leaf of a `use`, with the name that it has in its module. A glob means its module.
 fn flatten(tree: &UseTree, prefix: &mut Written, named: &mut Vec<(String, Written)>) {
     let with = |name: &dyn ToString| {
         let mut path = prefix.clone();

@@ -113,7 +113,7 @@ fn words_of_a_release_to_come_are_read_and_written_again() {
                 }
                 // Names are used again: `b` is also who decided by hand, and `code` a discount's.
                 let is_text = path.ends_with("by_hand") || path.ends_with("discount");
-                // What no longer stands decides nothing.
+                // What no longer applies decides nothing.
                 changed |= !path.ends_with("ea") && object.contains_key(vocabulary);
                 if !is_text && object.contains_key(vocabulary) {
                     object.insert(vocabulary.to_owned(), word());

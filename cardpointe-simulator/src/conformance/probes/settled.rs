@@ -1,4 +1,4 @@
-//! What can only be asked after a night: about settled sales, and about settled refunds.
+//! Probes that need a night before them: about settled sales, and about settled refunds.
 
 use super::{
     AUTH_PATH, BY_ORDER_PATH, CAPTURE, CAPTURE_PATH, RECORD, REFUND, REFUND_PATH, VERDICT, VOID, VOID_PATH,
@@ -7,7 +7,7 @@ use super::{
 use crate::conformance::probe::Basis::{Documented, Inferred, Unknown};
 use crate::conformance::probe::{PlayStage, Probe, get, put};
 
-/// Sales for the next stage, and what can only be asked when they have settled.
+/// Sales for the next stage, and the probes that can be played when they have settled.
 pub(super) fn sales() -> Vec<Probe> {
     let sale = || get("/cardconnect/rest/inquire/{sale}/{mid}", RECORD);
     let second = |basis, name, steps| at(PlayStage::Settled, basis, name, steps);
@@ -71,7 +71,7 @@ pub(super) fn sales() -> Vec<Probe> {
     ]
 }
 
-/// What can be asked when the refunds have settled, too.
+/// The probes that can be played when the refunds have settled, too.
 pub(super) fn refunds() -> Vec<Probe> {
     let refund = || get("/cardconnect/rest/inquire/{refund}/{mid}", RECORD);
     let third = |basis, name, steps| at(PlayStage::RefundsSettled, basis, name, steps);

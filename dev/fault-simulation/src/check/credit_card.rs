@@ -15,10 +15,10 @@ use crate::{
 /// `Message.Code` of a payment that is more than what is owing.
 const EXCEEDS_OWING: &str = "41";
 
-/// What an answer says besides its word.
+/// What a response says besides its word.
 pub(crate) struct Answered {
     pub(crate) word: Word,
-    /// `Message.Code`.
+    /// The value of `Message.Code`.
     pub(crate) code: String,
     pub(crate) description: String,
     pub(crate) reference: Option<String>,
@@ -66,7 +66,7 @@ pub(super) fn references(fake_store: &FakeStore) -> Vec<String> {
     twice.map(|(merchant, memo)| format!("{merchant} has two payments under {}", memo.reference)).collect()
 }
 
-/// What an answer tells of a payment was on record.
+/// What a response tells of a payment was on record.
 pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String> {
     let mut broken = Vec::new();
     let order = state.fake_store.order(&ask.order_key());
@@ -80,7 +80,7 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
         broken.push(format!("{:?} is answered as {:?}", ask.key, answered.reference));
     }
     let Some(payment) = order.and_then(payment) else {
-        // Who cannot read the order can only repeat what was asked about.
+        // A client that cannot read the order can only repeat what it requested.
         if answered.word == Word::Unavailable {
             return broken;
         }

@@ -1,4 +1,4 @@
-//! The rules of scheduled captures: at their moment and not before, once, all of it, and not after somebody thought
+//! The rules of scheduled captures: at their moment and not before, once, all of it, and not after a client thought
 //! better of it. What is due next is reckoned here once more, from the record alone.
 
 use jiff::{SignedDuration, Timestamp};
@@ -237,7 +237,7 @@ pub(crate) fn executed(
     broken
 }
 
-/// What a client is told of a schedule was on record, and is what it asked for if it was the first to ask.
+/// What a client is told of a schedule was on record, and is what it requested if its request was the first.
 pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -263,7 +263,7 @@ pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<Stri
     broken
 }
 
-/// In the end: what was to be captured is, once and all of it, or somebody or the gateway was against it.
+/// In the end: what was to be captured is, once and all of it, or a client, a person or the gateway was against it.
 pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) -> Vec<String> {
     let mut broken = Vec::new();
     for order in fake_store.orders() {

@@ -1,4 +1,4 @@
-//! Requests to the credit-card API in JSON and XML, and how its answers are read.
+//! Requests to the credit-card API in JSON and XML, and how its responses are read.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -118,7 +118,7 @@ pub(super) async fn handle(api: &Api, asked: Asked, request: &Request) -> Respon
     }
 }
 
-/// What an answer says.
+/// What a response says.
 pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Response<Body>) -> Said {
     state.count("answers of the credit-card API");
     if media != Media::Json {
@@ -145,7 +145,7 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
         (200, "3", "68" | "93") | (503, "3", "92") => Word::Unavailable,
         (200, "3", "61" | "62" | "64" | "65") => Word::Busy,
         (200, "3", "90" | "91") => Word::NotDone,
-        // What is wrong with a request by itself is told by 10 to 18, and no request here is wrong.
+        // What is wrong with the request itself is told by 10 to 18, and no request here is wrong.
         (200, "3", code) if ("30".."90").contains(&code) => Word::Refused,
         (401, "3", "20") => Word::KeyRefused,
         _ => {

@@ -1,4 +1,4 @@
-//! Requests to the Elastic Path API, and how its answers are read.
+//! Requests to the Elastic Path API, and how its responses are read.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Requ
     }
 }
 
-/// What an answer says. A transaction must be told as it once was on record.
+/// What a response says. A transaction must be told as it once was on record.
 pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
     let status = response.status().as_u16();
     let bytes: &[u8] = response.body();

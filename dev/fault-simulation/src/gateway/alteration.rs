@@ -16,7 +16,7 @@ pub(super) enum Alteration {
     Code(&'static str, &'static str, &'static str),
     /// The gateway reports an error instead, without any of the transaction.
     Error(&'static str, &'static str, &'static str),
-    /// HTML.
+    /// HTML instead of JSON.
     NoJson,
 }
 
@@ -57,7 +57,7 @@ const OF_INQUIRIES: [Alteration; 16] = [
     NoJson,
 ];
 
-/// Some alteration.
+/// One of the alterations, with equal chances.
 pub(super) fn pick(of_a_write: bool, rng: &mut Rng) -> Alteration {
     let all: &[Alteration] = if of_a_write { &OF_WRITES } else { &OF_INQUIRIES };
     rng.pick(all).unwrap_or(NoJson)

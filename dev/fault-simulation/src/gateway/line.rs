@@ -1,4 +1,4 @@
-//! One line to the gateway: what becomes of a request and its response on the way.
+//! One line to the gateway: whether, when and how a request and its response arrive.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub(super) struct Line<'a> {
     pub(super) verifies: bool,
 }
 
-/// What becomes of one request.
+/// How one request and its response travel.
 struct Way {
     /// For how long it travels; none when it never arrives.
     there: Option<Duration>,
@@ -76,7 +76,7 @@ enum WhatArrives {
     TheResponse,
     /// With a member that was changed or removed.
     Altered,
-    /// This status instead.
+    /// This HTTP status instead of the gateway's.
     Status(u16),
 }
 

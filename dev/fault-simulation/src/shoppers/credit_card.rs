@@ -1,4 +1,4 @@
-//! What clients of the credit-card API want: payments, the same again, follow-ups, and how it stands.
+//! What clients of the credit-card API want: payments, the same again, follow-ups, and the status.
 
 use serde_json::{Value, json};
 use tollgate_core::order::Order;
@@ -15,7 +15,7 @@ use crate::{
     world::State,
 };
 
-/// References of one simulation: so few that clients meet under them, asking for the same or for something else.
+/// References of one simulation: so few that clients meet under them, requesting the same or something else.
 const REFERENCES: u64 = 4;
 
 /// The orders of a merchant that are payments of this API, as a client that mixes APIs finds them.
@@ -61,7 +61,7 @@ pub(super) fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
     ask
 }
 
-/// How the payment of a request stands that was answered with its id.
+/// The request for the status of a payment whose id a response returned.
 pub(super) fn status_of(ask: &Ask, media: Media) -> Ask {
     let transaction = ask.order.parse().ok();
     let route = Route::Card(Asked::Status, media);

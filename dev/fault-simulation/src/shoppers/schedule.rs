@@ -1,4 +1,4 @@
-//! Captures that happen by themselves: what merchants and clients say about them, and who runs them when.
+//! Captures that the schedule makes: what merchants and clients say about them, and who runs them when.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 /// How long authorizations may live, in minutes: with the short ones, captures are not tried again, or lapse.
 const LIFETIMES_MIN: [i64; 6] = [15, 90, 150, 360, 1_440, 10_080];
 
-/// After how many minutes a merchant's authorizations may be captured by themselves; below zero: not.
+/// After how many minutes a merchant's authorizations may be captured by the schedule; below zero: not.
 const AFTER_MIN: [i64; 6] = [-1, -1, 0, 1, 5, 120];
 
 /// Into how many partitions the index may be spread.
@@ -150,7 +150,7 @@ fn is_nearly_given_up(state: &State) -> bool {
     operations.any(|(_, o)| o.is(Stage::Pending) && o.cause.must_succeed() && o.attempt.number > 1)
 }
 
-/// What goes on when the clients have left: hours pass, the schedule runs or does not, and somebody may come again.
+/// What goes on when the clients have left: hours pass, the schedule runs or does not, and a client may come again.
 pub(super) async fn afterwards(world: &Arc<World>, clients: u64, orders: u64) {
     let rounds = world.state().rng.below(AFTERWARDS_MAX + 1);
     for round in 0..rounds {

@@ -133,7 +133,7 @@ impl Scenario {
         })
     }
 
-    /// Whether something in it is captured by itself.
+    /// Whether the schedule captures something in it.
     pub(super) fn is_scheduled(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::PayLater(..)))
     }

@@ -19,7 +19,7 @@ pub(super) enum Step {
     PayLater(i64, Option<u64>),
     /// Move the capture to this many minutes after the beginning, or cancel it.
     Reschedule(Option<i64>),
-    /// Of the schedule.
+    /// A step that the schedule makes, or that happens beside it.
     Scheduled(Scheduled),
 }
 
@@ -34,11 +34,11 @@ pub(super) struct Scenario {
 pub(super) enum Scheduled {
     /// Time passes until this many minutes after the beginning.
     Until(i64),
-    /// A run.
+    /// A run of the schedule.
     Run,
     /// Two runs at once.
     TwoRuns,
-    /// A run while a client asks for this, perhaps at another moment.
+    /// A run while a client requests this, perhaps at another moment.
     RunBeside(Route, Option<i64>),
     /// A run whose gateway says to try again.
     RunInVain,

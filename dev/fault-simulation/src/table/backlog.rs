@@ -27,13 +27,13 @@ const FEW: usize = 10;
 /// So long does each call take: a run gets through fewer orders than there are.
 const CALL_MS: u64 = 100;
 
-/// Runs at most.
+/// Runs after which a backlog counts as never resolved.
 const RUNS_MAX: u32 = 30;
 
 /// Why nothing is learned of the many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
-    /// There are none.
+    /// There are none to learn of.
     None,
     NoResponse,
     WrongPassword,

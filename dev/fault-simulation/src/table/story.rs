@@ -47,7 +47,7 @@ pub(super) enum Crowd {
 /// What a case came to.
 #[derive(Default)]
 pub(super) struct Story {
-    /// Where the tested operation stood after all runs.
+    /// The state of the tested operation after all runs.
     pub(super) stage: Option<Stage>,
     pub(super) runs_until_others_resolved: u32,
     pub(super) broken: Vec<String>,

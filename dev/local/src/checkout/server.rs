@@ -17,9 +17,9 @@ pub(super) const CURRENCY: &str = "USD";
 
 const ORDER_PREFIX: &str = "checkout-";
 
-/// The shop's server.
+/// The shop's server, which has a client secret and never sees a card number.
 pub(crate) struct Shop {
-    /// Tollgate's address.
+    /// Tollgate's address, without a slash at the end.
     pub(crate) api: String,
     /// Where the gateway serves its tokenizer.
     pub(crate) tokenizer: String,
@@ -45,7 +45,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// What the page asks its server to pay.
+/// What the page requests its server to pay.
 #[derive(Deserialize)]
 pub(super) struct Payment {
     order: OrderId,
@@ -125,7 +125,7 @@ impl Shop {
         outcome(payment.body(json!({ "data": data }).to_string())).await.map(Some)
     }
 
-    /// Asks for the outcome of a payment that was pending.
+    /// Requests the outcome of a payment that was pending.
     pub(super) async fn confirm(
         &self,
         pending: &PendingPayment,

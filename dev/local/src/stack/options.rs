@@ -18,12 +18,12 @@ pub struct Options {
     pub dynamodb_url: Option<String>,
     /// A Secrets Manager that already runs, instead of our own.
     pub secretsmanager_url: Option<String>,
-    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager answer there too, and the gateway
-    /// is called `localhost`, which a container can be told to find there.
+    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager listen there too, and the
+    /// gateway is called `localhost`, which a container can be told to find there.
     pub containers: Option<IpAddr>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
-    /// The simulator's settings.
+    /// How the simulator behaves, such as its seed and its noise.
     pub simulator: cardpointe_simulator::Config,
     /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from
     /// the first built-in one. A stack's own gateway address is filled in.
@@ -49,39 +49,39 @@ pub enum StartError {
     /// A port cannot be had.
     #[error("port {port}, for {service}, cannot be opened: {reason}. Choose another with --port")]
     Port {
-        /// The port.
+        /// The port that is taken or not allowed.
         port: u16,
         /// What it is for.
         service: &'static str,
-        /// The system's words.
+        /// What the system says about it.
         reason: std::io::Error,
     },
     /// The address for containers cannot be used.
     #[error("{address}:{port}, where containers are to reach {service}, cannot be opened: {reason}")]
     Containers {
-        /// The address.
+        /// The address of this machine that containers use.
         address: IpAddr,
-        /// The port.
+        /// The port, the same as on 127.0.0.1.
         port: u16,
         /// What it is for.
         service: &'static str,
-        /// The system's words.
+        /// What the system says about it.
         reason: std::io::Error,
     },
     /// The data directory cannot be used.
     #[error("the data in {} cannot be opened: {reason}", .path.display())]
     Data {
-        /// The directory.
+        /// The directory that was requested.
         path: PathBuf,
-        /// What went wrong.
+        /// What the system or the database says about it.
         reason: String,
     },
     /// The table is not to be had.
     #[error("DynamoDB at {url} cannot be used: {reason}")]
     DynamoDb {
-        /// Its address.
+        /// The address of the DynamoDB.
         url: String,
-        /// What went wrong.
+        /// What the call that failed came to.
         reason: String,
     },
     /// The template does not fit.
@@ -90,7 +90,7 @@ pub enum StartError {
     /// The functions' clients cannot be built.
     #[error("the functions cannot start: {0}")]
     App(String),
-    /// A sample payment was not answered as expected.
+    /// A sample payment did not get the expected response.
     #[error("the sample orders cannot be made: {0}. Leave them out with --no-samples")]
     Samples(String),
 }

@@ -8,16 +8,16 @@ use serde::Deserialize;
 pub struct Table {
     /// The table's own key.
     pub key_schema: Vec<Key>,
-    /// The types of all attributes that stand in a key.
+    /// The types of all attributes that are in a key.
     pub attribute_definitions: Vec<Attribute>,
-    /// The indexes.
+    /// Global secondary indexes; none if the template lists none.
     #[serde(default)]
     pub global_secondary_indexes: Vec<Index>,
     /// Its stream, if it has one.
     pub stream_specification: Option<StreamSpecification>,
 }
 
-/// A table's stream.
+/// What a table's stream carries.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StreamSpecification {
@@ -29,17 +29,17 @@ pub struct StreamSpecification {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Key {
-    /// The attribute.
+    /// The name of an attribute that is defined in the table.
     pub attribute_name: String,
-    /// `HASH` or `RANGE`.
+    /// `HASH` for the partition key, `RANGE` for the sort key.
     pub key_type: String,
 }
 
-/// An attribute's type.
+/// The type of one attribute that is in a key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Attribute {
-    /// The attribute.
+    /// The name that keys use.
     pub attribute_name: String,
     /// `S`, `N` or `B`.
     pub attribute_type: String,
@@ -49,9 +49,9 @@ pub struct Attribute {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Index {
-    /// The index.
+    /// The name by which queries choose the index.
     pub index_name: String,
-    /// Its key.
+    /// Its partition key, and its sort key if it has one.
     pub key_schema: Vec<Key>,
     /// What else it holds.
     pub projection: Projection,
@@ -61,6 +61,6 @@ pub struct Index {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Projection {
-    /// `ALL` or `KEYS_ONLY`.
+    /// `ALL` attributes, or `KEYS_ONLY`.
     pub projection_type: String,
 }

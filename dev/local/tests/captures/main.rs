@@ -23,7 +23,8 @@ use tollgate_core::{
 const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 
-/// Captures under way in each run. Unoptimized, the local DynamoDB answers more at a time too late on a busy machine.
+/// Captures under way in each run. Unoptimized, the local DynamoDB responds to more at a time too late on a busy
+/// machine.
 const CONCURRENCY: usize = if cfg!(debug_assertions) { 16 } else { 64 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +65,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     assert_eq!((first.left, third.left, first.failed + third.failed), (0, 0, 0), "{first:?} {third:?}");
     assert!(first.captured + third.captured < COUNT, "the killed run had its share");
 
-    // What failed is tried again, and what is in doubt is asked about.
+    // What failed is tried again, and an inquiry is sent about what is in doubt.
     stack.simulator().clear_faults();
     for _ in 0..10 {
         stack.advance_clock(90);

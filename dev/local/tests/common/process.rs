@@ -1,4 +1,4 @@
-//! A function's binary as a process, as Lambda runs it, and the Runtime API that it asks.
+//! A function's binary as a process, as Lambda runs it, and the Runtime API that it calls.
 
 use std::{
     path::Path,

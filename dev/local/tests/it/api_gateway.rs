@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::client;
 
-/// Answers what arrived.
+/// Responds with the request that arrived.
 const ECHO: Handler = |_, request| Box::pin(async move { echo(&request) });
 
 fn echo(request: &Request) -> Response<Body> {

@@ -26,7 +26,7 @@ fn media(response: &Response) -> &str {
     response.headers()[header::CONTENT_TYPE].to_str().unwrap()
 }
 
-/// What stands between a text and the next one.
+/// What is between a text and the next one.
 fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(start).skip(1).map(move |rest| rest.split(end).next().unwrap())
 }

@@ -1,4 +1,5 @@
-//! The functions' own binaries, through the Lambda Runtime API: every sample event, answered as its README says.
+//! The functions' own binaries, through the Lambda Runtime API: every sample event, with the response that its README
+//! states.
 
 use std::collections::HashMap;
 

@@ -15,7 +15,7 @@ const LIMIT: usize = 10;
 const CARDS: usize = 1_000;
 const IN_PARALLEL: usize = 300;
 
-/// A shop whose orders can be tried on as often as somebody likes, so that the address is what counts.
+/// A shop whose orders can be tried on as often as a client likes, so that the address is what counts.
 async fn open(more: &Value) -> Shop {
     let mut rules = json!({"stored_cards": null, "declines_per_order": 1_000_000});
     for (name, value) in more.as_object().unwrap() {

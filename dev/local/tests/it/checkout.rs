@@ -77,7 +77,7 @@ async fn the_sample_shops_server_registers_the_order_and_keeps_the_key() {
 /// A shopper at the sample shop, in a session of their own.
 struct Shopper {
     url: String,
-    /// The session's cookie.
+    /// The session's cookie, name and value.
     session: String,
 }
 

@@ -1,4 +1,4 @@
-//! The credit-card API as its page shows it: the page's own samples, and what becomes of a payment after that.
+//! The credit-card API as its page shows it: the page's own samples, and what a payment goes through after that.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::tz::TimeZone;
@@ -246,7 +246,7 @@ async fn a_lost_answer_is_held_for_review_until_it_is_found_out() {
 async fn the_address_goes_to_the_gateway_for_verification() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
-    // Postal codes of the gateway's test table, and what the page calls their answers.
+    // Postal codes of the gateway's test table, and what the page calls their AVS letters.
     for (zip, page, gateway) in
         [("19406", "Y", "Y"), ("55204", "Y", "D"), ("55202", "A", "B"), ("55216", "Z", "P")]
     {

@@ -21,11 +21,11 @@ pub(crate) fn of_the_other(mut request: Value) -> Value {
     request
 }
 
-/// What may be answered to one of many at once although nothing is wrong with it: its outcome is not known yet, another
-/// operation is under way, too many change the order, or the store is overrun. All of it can be sent again.
+/// The codes that one of many requests at once may get although nothing is wrong with it: its outcome is not known yet,
+/// another operation is under way, too many change the order, or the store is overrun. All of it can be sent again.
 const LATER: [&str; 4] = ["01", "62", "68", "92"];
 
-/// Sends these requests at once; their answers.
+/// Sends these requests at once; their responses.
 async fn at_once(api: &CreditCard, syntax: Syntax, requests: Vec<(&'static str, Value)>) -> Vec<Answer> {
     let mut running = JoinSet::new();
     for (route, request) in requests {
@@ -35,7 +35,7 @@ async fn at_once(api: &CreditCard, syntax: Syntax, requests: Vec<(&'static str, 
     running.join_all().await
 }
 
-/// Sends it until it is known what became of it.
+/// Sends it until its outcome is known.
 async fn settled(shop: &Shop, route: &str, request: &Value) -> Envelope {
     let api = CreditCard::of(shop);
     for _ in 0..20 {
@@ -43,7 +43,7 @@ async fn settled(shop: &Shop, route: &str, request: &Value) -> Envelope {
         if !LATER.contains(&envelope.code.as_str()) {
             return envelope;
         }
-        // What is in doubt can be asked about once its own request cannot be running any more.
+        // An inquiry about what is in doubt can be sent once its own request cannot be running any more.
         shop.stack.advance_clock(31);
     }
     panic!("it was never settled");

@@ -236,7 +236,7 @@ async fn a_status_says_the_reference_of_the_payment_that_it_is_about() {
     let answer = api.send(Syntax::Json, "status", &follow_up("status", &one, "two")).await;
     let envelope = answer.envelope();
     let told = (envelope.of("TransactionID"), envelope.of("TransactionReference"));
-    // Either it is refused, or what is answered belongs together.
+    // Either it is refused, or the members of the response belong together.
     assert!(answer.status == 400 || told == (Some(&one), Some("one")), "{}", answer.body);
     shop.close().await;
 }

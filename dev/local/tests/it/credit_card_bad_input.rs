@@ -1,5 +1,5 @@
 //! Members of a request to the credit-card API that are missing or of a wrong type, and callers and routes that are wrong:
-//! the answer names each in the envelope, in the request's own syntax, and nothing is paid.
+//! the response names each in the envelope, in the request's own syntax, and nothing is paid.
 
 use local::merchants;
 use serde_json::{Value, json};
@@ -11,10 +11,10 @@ use crate::{
     shop::{AMEX, AMEX_CODE, MASTERCARD, Shop, VISA, has_word, items},
 };
 
-/// What an answer must be: HTTP's status, `Message.Code`, and what `Message.Description` must say.
+/// What a response must be: HTTP's status, `Message.Code`, and what `Message.Description` must say.
 pub(crate) type Expected<'a> = (u16, &'a str, &'a [&'a str]);
 
-/// Rows that were not answered as they should be; all of them are shown at the end.
+/// Rows whose responses were not as they should be; all of them are shown at the end.
 #[derive(Default)]
 pub(crate) struct Wrong {
     rows: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
-    /// Checks an answer to something that must not become a payment.
+    /// Checks a response to something that must not become a payment.
     pub(crate) fn check(&mut self, row: &str, answer: &Answer, (status, code, says): Expected<'_>) {
         self.rows += 1;
         let envelope = answer.read();

@@ -17,7 +17,7 @@ use crate::{
 
 /// The namespace of every element.
 pub(crate) const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
-/// The root of a request in XML, and the start of every answer in it.
+/// The root of a request in XML, and the start of every response in it.
 pub(crate) const REQUEST_ROOT: &str = "CardTransactionBindingModel";
 const ANSWER_START: &str = "<CardTransactionOutgoingModel xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
                             xmlns=\"http://schemas.datacontract.org/2004/07/Payments.Api.Models\">";
@@ -136,7 +136,6 @@ impl CreditCard {
     }
 }
 
-/// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
@@ -145,7 +144,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer of a route, which has to be documented.
+    /// The response of a route, which has to be documented.
     fn of(method: &str, path: &str, http: &str) -> Self {
         let (head, body) = http.split_once("\r\n\r\n").unwrap();
         let mut lines = head.lines();
@@ -170,7 +169,7 @@ impl Answer {
         self.header("idempotent-replayed") == Some("true")
     }
 
-    /// The answer, which has to be the whole envelope in the format that its content type states.
+    /// The response, which has to be the whole envelope in the format that its content type states.
     pub(crate) fn envelope(&self) -> Envelope {
         let envelope = self.read();
         envelope.unwrap_or_else(|why| panic!("{why}: {} {} {}", self.status, self.content_type, self.body))
@@ -200,7 +199,7 @@ impl Answer {
     }
 }
 
-/// `CardTransactionOutgoingModel`.
+/// The envelope that the API's description calls `CardTransactionOutgoingModel`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) code: String,

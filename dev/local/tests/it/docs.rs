@@ -31,7 +31,7 @@ const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs
 pub(crate) const METRICS: &str = include_str!("../../../../docs/reference/metrics.md");
 const EVENTS: &str = include_str!("../../../../events/README.md");
 
-/// What API Gateway answers by itself, on every route.
+/// The statuses that API Gateway returns on its own, on every route.
 const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 
 /// What a code is to callers: in the tables of both APIs, or in those of `docs/reference/errors.md`.
@@ -39,7 +39,7 @@ const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 pub(crate) struct Row {
     status: String,
     title: String,
-    /// `Message.Code`.
+    /// The value of `Message.Code`.
     pub(crate) number: String,
 }
 
@@ -63,7 +63,7 @@ fn status_on(route: &str, code: &str) -> Option<String> {
     Some(of(*code).to_string())
 }
 
-/// Whether a route is the credit-card API's, which answers 200 for whatever could be decided.
+/// Whether a route is the credit-card API's, which returns 200 for whatever could be decided.
 pub(crate) fn is_credit_card(route: &str) -> bool {
     route.contains(" /api/v1/payments/creditcard/")
 }
@@ -136,7 +136,7 @@ fn every_error_code_stands_under_its_status_on_some_route() {
     assert_eq!(seen, codes.into_keys().collect());
 }
 
-/// `docs/errors.md` lists by status what the credit-card API does not answer with 200.
+/// `docs/errors.md` lists by status for what the credit-card API does not return 200.
 #[test]
 fn the_statuses_of_the_credit_card_api_are_documented() {
     let elsewhere = [("404", "not_found"), ("405", "method_not_allowed")];
@@ -183,7 +183,7 @@ fn what_the_sample_events_are_answered_is_documented_for_their_route() {
     }
 }
 
-/// Whether a piece of a credit-card answer, JSON or XML, holds this `Message.Code`.
+/// Whether a piece of a credit-card response, JSON or XML, holds this `Message.Code`.
 fn is_message_code(piece: &str, number: &str) -> bool {
     piece.contains(&format!("\"Code\":\"{number}\"")) || piece.contains(&format!("<Code>{number}</Code>"))
 }

@@ -1,4 +1,4 @@
-//! The sample events: well-formed, and answered as `events/README.md` says.
+//! The sample events: well-formed, and with the responses that `events/README.md` states.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -88,8 +88,8 @@ pub(crate) fn expected() -> Vec<(&'static str, u16, &'static str)> {
     cells.map(|cells| (cells[0], cells[1].parse().unwrap(), cells[2])).collect()
 }
 
-/// Whether the same event again is a repetition: by its header, or, in the credit-card API, because the gateway carried out
-/// or declined what its `TransactionReference` stands for.
+/// Whether the same event again is a repetition: by its header, or, in the credit-card API, because the gateway carried
+/// out or declined what its `TransactionReference` names.
 fn is_keyed(event: &Value, answer: &str) -> bool {
     let path = event["rawPath"].as_str().unwrap_or_default().to_ascii_lowercase();
     let asks = path.trim_end_matches('/') == "/api/v1/payments/creditcard/status";

@@ -62,7 +62,7 @@ async fn a_lost_answer_that_cannot_be_asked_for_is_pending_and_a_retry_does_not_
         let later = shop.post_with_key(path, "key", body.clone()).await;
         assert!(later.is_replay());
         assert_eq!(later.data(202)["status"], "pending");
-        // The gateway can be asked again: the same request is answered with what it did.
+        // The gateway can be reached again: the same request gets what it did as its response.
         shop.stack.simulator().clear_faults();
         let at_last = shop.post_with_key(path, "key", body).await;
         assert!(at_last.is_replay());
@@ -131,7 +131,7 @@ async fn a_request_that_never_arrived_is_known_to_have_done_nothing_when_asked_t
         }
         let expected = if what == "pay" { "failed" } else { "complete" };
         assert_eq!(shop.transactions(order).await[0]["status"], expected);
-        // It is asked again, under the same operation, and done once.
+        // It is requested again, under the same operation, and done once.
         if what == "pay" {
             assert_eq!(shop.pay_by_token(order, "purchase").await.data(200)["id"], id);
         } else {

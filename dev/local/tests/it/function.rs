@@ -11,7 +11,7 @@ use crate::process::{HUNG, Process};
 /// How long one wait may take.
 const WAIT: Duration = Duration::from_millis(500);
 
-/// A function's process and the Runtime API that it asks.
+/// A function's process and the Runtime API that it calls.
 pub(crate) struct Function(Process);
 
 impl Function {
@@ -26,7 +26,7 @@ impl Function {
         Self(Process::start(&binary, stack, more).await)
     }
 
-    /// Waits until it asks for its first event.
+    /// Waits until it requests its first event.
     pub(crate) async fn is_ready(&self) {
         let started = std::time::Instant::now();
         while started.elapsed() < HUNG {
@@ -39,7 +39,7 @@ impl Function {
         panic!("it does not start");
     }
 
-    /// What it answers to an event.
+    /// What it returns for an event.
     pub(crate) async fn answer(&self, event: &Value) -> Value {
         let id = self.0.api.enqueue_payload(event.clone()).await;
         self.0.response(&id, WAIT).await

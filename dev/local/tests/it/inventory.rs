@@ -185,7 +185,7 @@ fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
     assert_eq!(listed.collect::<BTreeMap<_, _>>(), metrics());
 }
 
-/// The path of every attribute in the table; `[]` stands for the members of a list.
+/// The path of every attribute in the table; `[]` means the members of a list.
 async fn stored(shop: &Shop) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for item in table(shop.stack.dynamodb_url()).await {
@@ -196,7 +196,7 @@ async fn stored(shop: &Shop) -> BTreeSet<String> {
     paths
 }
 
-/// The name that a short one in the table stands for.
+/// The long name of a short one in the table.
 fn long(name: &str) -> &str {
     short_names().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
 }

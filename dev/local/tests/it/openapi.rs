@@ -1,4 +1,4 @@
-//! What the API answers is what `docs/openapi.yaml` says: the clients of these tests hold every answer against it.
+//! What the API returns is what `docs/openapi.yaml` says: the clients of these tests hold every response against it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,14 +19,14 @@ pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
 /// The description, read once for all tests.
 pub(crate) static DESCRIPTION: LazyLock<Description> = LazyLock::new(Description::read);
 
-/// What the transport and API Gateway add to an answer.
+/// What the transport and API Gateway add to a response.
 const TRANSPORT: [&str; 6] =
     ["apigw-requestid", "connection", "content-length", "content-type", "date", "transfer-encoding"];
 
 /// `Message.Code` of what is no error: done, and not known yet.
 const NO_ERRORS: [&str; 2] = ["00", "01"];
 
-/// An answer, and what it answers.
+/// A response, and its request.
 pub(crate) struct Said<'a> {
     pub(crate) method: &'a str,
     /// With or without a query.
@@ -51,7 +51,7 @@ pub(crate) struct Description {
     on_every_answer: BTreeMap<String, Value>,
     /// Codes that say when to come back.
     retryable: BTreeSet<String>,
-    /// `Message.Code` → code.
+    /// The code of each `Message.Code`.
     numbers: BTreeMap<String, String>,
 }
 
@@ -104,7 +104,7 @@ impl Description {
         self.operations.keys().filter(fits).min_by_key(|route| route.matches('{').count()).map(String::as_str)
     }
 
-    /// Whether an answer is documented; what is wrong with it otherwise.
+    /// Whether a response is documented; what is wrong with it otherwise.
     pub(crate) fn check(&self, said: &Said<'_>) -> Result<(), String> {
         let media = said.headers.get("content-type").ok_or("no Content-Type")?;
         let media = media.split(';').next().unwrap_or_default().trim();
@@ -194,7 +194,7 @@ impl Description {
         }
     }
 
-    /// The order API tells a code in each of its errors; each stands under its own status.
+    /// The order API tells a code in each of its errors; each is listed under its own status.
     fn check_codes(&self, said: &Said<'_>, responses: &Value, body: &Value) -> Result<(), String> {
         let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
         let retry_after = said.headers.get("retry-after").map(String::as_str);
@@ -279,7 +279,7 @@ pub(crate) fn resolved(document: &Value, value: &Value) -> Value {
     }
 }
 
-/// Every schema of an operation's answers.
+/// Every schema of an operation's responses.
 fn schemas(operation: &Value) -> Vec<Value> {
     let responses = operation["responses"].as_object().unwrap().values();
     let contents = responses.flat_map(|response| response["content"].as_object().unwrap().values());

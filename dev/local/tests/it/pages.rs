@@ -2,9 +2,8 @@
 //! which a reader goes through on one running stack, run on one.
 //!
 //! A block marked `bash` is a script that has to succeed. A block marked `console` is a transcript:
-//! lines that begin with `$ ` are commands, and what follows is their output, in which `…` stands
-//! for anything, and ids, times and references may differ. What needs AWS, Docker or a build is
-//! marked `sh` and is not run.
+//! lines that begin with `$ ` are commands, and what follows is their output, in which `…` matches anything, and ids,
+//! times and references may differ. What needs AWS, Docker or a build is marked `sh` and is not run.
 
 mod session;
 

@@ -1,4 +1,4 @@
-//! The whole path of an order: as the seeds write it, and the documented answers to what goes wrong.
+//! The whole path of an order: as the seeds write it, and the documented responses to what goes wrong.
 
 use cardpointe_simulator::Record;
 use local::{Options, merchants};
@@ -175,7 +175,7 @@ async fn a_decline_is_answered_with_its_reason_and_listed() {
     let cases = [
         ("a", NO_FUNDS, 2599, "insufficient_funds"),
         ("b", WRONG_EXPIRY, 2599, "incorrect_expiry"),
-        // Whole dollars from 1000 to 1999 are answered with the last digits as the code: 1005 is do not honor.
+        // Whole dollars from 1000 to 1999 return the last digits as the code: 1005 is do not honor.
         ("c", VISA, 100_500, "do_not_honor"),
     ];
     for (order, number, amount, code) in cases {
@@ -209,7 +209,7 @@ async fn a_wrong_security_code_or_address_is_declined_and_given_back_where_the_m
     let setlstats: Vec<_> = shop.ledger("auth").iter().map(|entry| entry["setlstat"].clone()).collect();
     assert_eq!(setlstats, ["Voided", "Voided"]);
     shop.pay("o", by_card("purchase", VISA)).await.data(200);
-    // Without the rule the same answers are the merchant's to see and the payment stands.
+    // Without the rule the same letters are the merchant's to see and the payment remains.
     let lenient = Shop::open_with(json!({ "decline_on": null })).await;
     lenient.register("o", 2599).await;
     let paid = lenient.pay("o", by_card_with("purchase", VISA, &json!({"verification_value": "111"}))).await;
@@ -424,7 +424,7 @@ async fn no_card_number_and_no_security_code_is_kept_or_logged() {
         shop.register(order, 2599).await;
         let code = if number == AMEX { AMEX_CODE } else { "123" };
         shop.pay(order, by_card_with("purchase", number, &json!({ "verification_value": code }))).await;
-        // In places where nobody expects it.
+        // In places where it is not expected.
         let mut odd = by_token("purchase");
         odd["note"] = json!(number);
         odd["amount"] = json!(number);

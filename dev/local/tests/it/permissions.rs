@@ -54,7 +54,8 @@ async fn play_all_events(shop: &Shop) {
     }
 }
 
-/// The gateway pays, its answer is lost, and it cannot be asked before the clock has moved on. Answers the transaction.
+/// The gateway pays, its response is lost, and no inquiry can be sent before the clock has moved on. Returns the
+/// transaction.
 async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
     shop.register(order, 2599).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
@@ -116,7 +117,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
 
 #[tokio::test]
 async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_nobody() {
-    // How often each is asked for: the SDK repeats nothing, but what was not written is decided again, eight times in all.
+    // How often each is requested: the SDK repeats nothing, but what was not written is decided again, eight times in
+    // all.
     for (action, times) in
         [("dynamodb:GetItem", 1), ("dynamodb:PutItem", 8), ("secretsmanager:GetSecretValue", 1)]
     {

@@ -1,5 +1,5 @@
-//! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoilt in body, headers or path.
-//! None is answered by a 5xx, and none in a way that is not documented.
+//! Thousands of requests made from `docs/openapi.yaml`: valid ones, and ones that are spoiled in body, headers or path.
+//! No response is a 5xx, and none is of a form that is not documented.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,7 +38,7 @@ const REGISTERED: usize = 8;
 /// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
 const TOTAL: u64 = 2_000_000;
 
-/// The answers to one route: how many were good, and how many were not.
+/// The responses of one route: how many were good, and how many were not.
 type Counts = BTreeMap<String, [usize; 2]>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +78,7 @@ struct Run {
     rng: StdRng,
     shop: Shop,
     client: reqwest::Client,
-    /// Values of `Authorization`.
+    /// Values of the header `Authorization`.
     tokens: Vec<String>,
     values: Values,
     counts: Counts,
@@ -176,7 +176,7 @@ impl Run {
         Ok((status, serde_json::from_str(&body).unwrap_or_default()))
     }
 
-    /// A request of this route: every second one as it is described, the others spoilt in one way or in several.
+    /// A request of this route: every second one as it is described, the others spoiled in one way or in several.
     fn request(&mut self, route: &str) -> Sent {
         let operation = &DESCRIPTION.operations[route];
         let (method, template) = route.split_once(' ').unwrap();

@@ -259,7 +259,7 @@ async fn a_merchant_that_cannot_be_read_stops_no_other() {
 async fn what_stays_in_doubt_for_a_day_is_flagged_and_stays_pending() {
     let mut shop = Shop::open().await;
     shop.register("o", 2599).await;
-    // Somebody captured another amount by hand: the records decide nothing.
+    // A person captured another amount in the portal: the records decide nothing.
     let paid = shop.pay_by_token("o", "authorize").await;
     let portal = crate::support::client().put(format!("{}/capture", shop.stack.simulator().base_url()));
     let by_hand = json!({
@@ -384,7 +384,7 @@ async fn a_lost_refund_of_a_payment_that_has_not_settled_is_decided_within_minut
     faults(&shop, Endpoint::Refund, FaultKind::DropBefore, 1);
     shop.follow_up("o", &id, "refund", json!({})).await.data(202);
     assert!(run_until_decided(&shop, &["o".to_owned()]).await <= 3);
-    // Asked again, it becomes the void that it has to be.
+    // Requested again, it becomes the void that it has to be.
     assert_eq!(shop.follow_up("o", &id, "refund", json!({})).await.data(200)["refunded_amount"], 2599);
     assert_eq!(gateway_totals(&shop), (0, 0));
     shop.close().await;

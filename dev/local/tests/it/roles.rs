@@ -34,7 +34,7 @@ async fn use_key(shop: &mut Shop, key: &str) {
     shop.use_token(answer.body["access_token"].as_str().unwrap());
 }
 
-/// The role that a route needs; none where nobody has to say who it is.
+/// The role that a route needs; none if it needs no token.
 fn needed(route: &str) -> Option<Role> {
     match route {
         "POST /oauth/access_token" | "GET /status" | "$default" => None,

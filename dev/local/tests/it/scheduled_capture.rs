@@ -1,4 +1,4 @@
-//! Scheduled capture on the whole stack: authorized now, captured later, by nobody's hand.
+//! Scheduled capture on the whole stack: authorized now, captured later, without another request.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::{SignedDuration, Timestamp};
@@ -204,7 +204,7 @@ async fn a_dry_run_says_what_would_be_captured_and_captures_nothing() {
     assert_counts(&shop.run(json!({"merchant_id": "somebody-else"})).await, &json!({}));
     let all: Vec<u16> = (0..16).collect();
     assert_counts(&shop.run(json!({"shards": all})).await, &json!({"due": 1, "captured": 1}));
-    // A misspelt member must not capture for real.
+    // A misspelled member must not capture for real.
     for odd in [json!({"dryrun": true}), json!({"shards": "all"}), json!({"part": {"index": 0}})] {
         assert!(shop.stack.invoke_scheduled_with("scheduled-capture", &odd).await.is_err(), "{odd}");
     }

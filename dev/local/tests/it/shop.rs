@@ -53,7 +53,6 @@ pub(crate) struct Shop {
     token: String,
 }
 
-/// What came back.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -61,13 +60,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer's data, which has to be there with this status.
+    /// The response's data, which has to be there with this status.
     pub(crate) fn data(&self, status: u16) -> &Value {
         assert_eq!(self.status, status, "{}", self.body);
         &self.body["data"]
     }
 
-    /// The answer's only error, which has to have this status and code.
+    /// The response's only error, which has to have this status and code.
     pub(crate) fn error(&self, status: u16, code: &str) -> &Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.body["errors"].as_array().map(Vec::len), Some(1), "{}", self.body);
@@ -187,7 +186,6 @@ impl Shop {
         self.send(Method::PUT, &format!("/v2/orders/{order}"), &[], json!({ "data": data }).to_string()).await
     }
 
-    /// A registered order.
     pub(crate) async fn register(&self, order: &str, amount: u64) {
         self.put_order(order, json!({"type": "order", "amount": amount, "currency": "USD"})).await.data(201);
     }

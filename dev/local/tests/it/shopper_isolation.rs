@@ -38,7 +38,7 @@ async fn with_token(
     answer
 }
 
-/// An order of which somebody else has paid something, and how to make it.
+/// An order of which another shopper has paid something, and how to make it.
 #[derive(Clone, Copy, Debug)]
 enum Before {
     PaidByShopper,

@@ -107,7 +107,7 @@ async fn the_schedules_leave_what_is_due_and_take_it_up_afterwards() {
     assert_eq!(report["captured"], 0, "{report}");
     let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
     assert_eq!(report["due"], 0, "{report}");
-    // Not even by being read, which asks the gateway otherwise, and can give money back.
+    // Not even by being read, which sends an inquiry otherwise, and can refund money.
     let path = format!("/v2/orders/doubt/transactions/{}", doubt.id());
     assert_eq!(shop.get(&path).await.data(200)["status"], "pending");
     shop.follow_up("doubt", &doubt.id(), "confirm", json!({})).await.data(202);

@@ -23,7 +23,7 @@ use tollgate_core::payments::{
 const BY_LAMBDA: [&str; 4] =
     ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// All of the template; what a tag such as `!Ref` stands at is read as it is.
+/// All of the template; the value of a tag such as `!Ref` is read as it is.
 fn template() -> Value {
     serde_saphyr::from_str(TEMPLATE).unwrap()
 }
@@ -53,7 +53,7 @@ fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The text literals that stand between two pieces of source.
+/// The text literals between two pieces of source.
 fn between<'a>(source: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
     source.split(before).skip(1).filter_map(move |rest| rest.split_once(after)).map(|(text, _)| text)
 }
@@ -97,7 +97,7 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
     let parameters = template["Parameters"].as_object().unwrap();
     let own = |function: &Value| function["Environment"]["Variables"].clone();
     let global = &template["Globals"]["Function"]["Environment"]["Variables"];
-    // What is too long for a description; `Revision` stands in for it.
+    // What is too long for a description; `Revision` is there in its place.
     let too_long = [
         "MerchantsPrefix",
         "KnownMerchants",

@@ -48,7 +48,7 @@ impl Message {
     }
 }
 
-/// A receiver.
+/// A server that receives webhooks and keeps their messages.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     messages: Arc<Mutex<Vec<Message>>>,
@@ -100,7 +100,7 @@ async fn run(shop: &Shop) {
     shop.stack.invoke_scheduled("webhooks").await.unwrap();
 }
 
-/// The words for what became of a receiver's deliveries.
+/// The words for the outcomes of a receiver's deliveries.
 async fn states(shop: &Shop, receiver: &str) -> Vec<String> {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let items: Vec<HashMap<String, AttributeValue>> =

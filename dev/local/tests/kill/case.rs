@@ -14,7 +14,7 @@ use crate::{
 /// Payments that are settled beforehand, so that they can be refunded; later refunds come before settlement.
 const SETTLED: usize = 60;
 
-/// Below 1000.00, from where on the simulated processor's answer depends on the amount.
+/// Below 1000.00, from where on the simulated processor's response depends on the amount.
 const TOTALS: std::ops::Range<u64> = 500..90_000;
 
 pub(crate) struct Case {
@@ -23,7 +23,6 @@ pub(crate) struct Case {
     pub(crate) event: Value,
     /// What the order is to have come to in the end.
     pub(crate) expected: Account,
-    /// The order's total.
     pub(crate) total: u64,
     /// The transaction and its status, as a client was told as final.
     told: Option<(String, String)>,
@@ -79,7 +78,7 @@ impl Case {
         Self { order, function, event, expected, total, told: None }
     }
 
-    /// Looks at an answer: done, or still under way, and never anything else than told before.
+    /// Looks at a response: done, or still under way, and never anything else than told before.
     pub(crate) fn hear(&mut self, answer: &Value) -> u64 {
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         let status = answer["statusCode"].as_u64().unwrap();

@@ -1,4 +1,4 @@
-//! One process of a function's binary, and the Runtime API that it asks.
+//! One process of a function's binary, and the Runtime API that it calls.
 
 use std::{
     env,
@@ -26,7 +26,7 @@ const SIGKILL: i32 = 9;
 pub(crate) struct Function(Process);
 
 impl Function {
-    /// Starts a process, and returns when it asks for its first invocation.
+    /// Starts a process, and returns when it requests its first invocation.
     pub(crate) async fn start(name: &str, shop: &Shop) -> Self {
         let dynamodb_url = shop.dynamodb_url();
         let more = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.as_str())];
@@ -36,17 +36,17 @@ impl Function {
         function
     }
 
-    /// Hands it an event; the answer is asked for by the id.
+    /// Hands it an event; the response is waited for by the id.
     pub(crate) async fn send(&self, event: &Value) -> String {
         self.0.api.enqueue_payload(event.clone()).await
     }
 
-    /// Waits for an answer.
+    /// Waits for a response.
     pub(crate) async fn answer(&self, id: &str) -> Value {
         self.0.response(id, WAIT).await
     }
 
-    /// Kills it when this much time has gone by, wherever it is then, and answers what it had answered until then.
+    /// Kills it when this much time has gone by, wherever it is then, and returns what it had returned until then.
     pub(crate) async fn kill_after(mut self, moment: Duration, id: &str) -> Option<Value> {
         // A thread's sleep is exact to microseconds, a task's to a millisecond.
         let killed = tokio::task::spawn_blocking(move || {
@@ -65,6 +65,6 @@ fn binary(name: &str) -> PathBuf {
     let Some(directory) = env::var_os(FUNCTIONS_DIR) else {
         return Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
     };
-    // Cargo runs a test in its package's directory; who sets the variable stands in the workspace's.
+    // Cargo runs a test in its package's directory; a path in the variable starts from the workspace's.
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory).join(name)
 }

@@ -15,9 +15,9 @@ use crate::{case::Case, shop::Shop};
 pub(crate) struct Account {
     /// Authorized, neither captured nor voided.
     pub(crate) held: u64,
-    /// Captured, before refunds.
+    /// Captured, before refunds are taken off.
     pub(crate) taken: u64,
-    /// Given back.
+    /// Refunded of what was captured.
     pub(crate) refunded: u64,
     /// Payments that were undone.
     pub(crate) voided: usize,
@@ -53,7 +53,7 @@ pub(crate) async fn assert_nothing_moved_twice(shop: &Shop, cases: &[Case]) {
     }
 }
 
-/// The gateway's ledger, ours and what was asked for are the same, order by order.
+/// The gateway's ledger, ours and what was requested are the same, order by order.
 pub(crate) async fn assert_all_agree(shop: &Shop, cases: &[Case]) {
     assert_nothing_moved_twice(shop, cases).await;
     let mut gateway = BTreeMap::<String, Account>::new();

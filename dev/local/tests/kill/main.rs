@@ -1,6 +1,7 @@
 //! The functions' real processes, killed: the binaries of purchase, capture, refund and void run through the Lambda
 //! Runtime API against the local stack, get SIGKILL at random moments, their requests are retried as a client would,
-//! and what is left in doubt is reconciled. Then three ledgers have to agree: the gateway's, ours, and what was asked.
+//! and what is left in doubt is reconciled. Then three ledgers have to agree: the gateway's, ours, and what was
+//! requested.
 //!
 //! By default the binaries are those that `cargo test --workspace` builds. To kill optimized ones instead:
 //!
@@ -37,7 +38,7 @@ use crate::{case::Case, rounds::Rounds, shop::Shop, tally::Tally};
 /// The functions whose processes are killed.
 const FUNCTIONS: [&str; 4] = ["purchase", "capture", "refund", "void"];
 
-/// Kills of each function that hit an invocation before its answer was out. Later ones are made too, and not counted.
+/// Kills of each function that hit an invocation before its response was out. Later ones are made too, and not counted.
 const KILLS_EACH: usize = 76;
 
 /// How long everything may take to be known after the last kill, in minutes of the stack's clock.
@@ -73,7 +74,7 @@ async fn three_hundred_kills_move_no_money_twice_and_lose_none() {
     reconcile(&shop, &cases).await;
     ledger::assert_nothing_moved_twice(&shop, &cases).await;
 
-    // The clients come back with the keys that they began with, and every one gets what it asked for, once.
+    // The clients come back with the keys that they began with, and every one gets what it requested, once.
     shop.renew_token().await;
     for case in &mut cases {
         case.finish(&shop).await;

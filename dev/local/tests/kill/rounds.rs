@@ -34,7 +34,7 @@ pub(crate) struct Rounds {
     usual: [Duration; 2],
 }
 
-/// A process, and whether it has answered before.
+/// A process, and whether it has responded before.
 struct Running {
     process: Function,
     warm: bool,
@@ -46,7 +46,7 @@ impl Rounds {
         Self { shop, function, rng, ready, cases, tally, usual }
     }
 
-    /// Kills until this many have hit, and answers the requests and what was counted.
+    /// Kills until this many have hit, and returns the requests and what was counted.
     pub(crate) async fn run(mut self, kills: usize) -> (Vec<Case>, Tally) {
         self.measure().await;
         let mut running = self.start().await;
@@ -59,7 +59,7 @@ impl Rounds {
         (self.cases, self.tally)
     }
 
-    /// One request: killed, retried, perhaps killed again. Answers the process that is running in the end.
+    /// One request: killed, retried, perhaps killed again. Returns the process that is running in the end.
     async fn round(&mut self, case: &mut Case, mut running: Running) -> Running {
         for kill in 0..KILLS_OF_ONE_MAX {
             let is_first =
@@ -89,7 +89,7 @@ impl Rounds {
     async fn kill(&mut self, case: &mut Case, running: Running, is_first: bool) {
         let mut limit = self.usual[usize::from(running.warm)] * 11 / 10;
         if self.rng.random_bool(0.3) {
-            // The gateway works at once and answers late.
+            // The gateway works at once and responds late.
             let delay_ms = u64::try_from(limit.as_millis()).unwrap();
             let fault = Fault::once(self.endpoint(), FaultKind::Delay { delay_ms });
             self.shop.stack.simulator().fault(fault);

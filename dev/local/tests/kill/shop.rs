@@ -68,7 +68,7 @@ impl Shop {
         self.call(Method::PUT, &format!("/v2/orders/{order}"), 201, data).await;
     }
 
-    /// Pays all of an order beforehand, and answers the transaction's id.
+    /// Pays all of an order beforehand, and returns the transaction's id.
     pub(crate) async fn pay(&self, order: &str, method: &str) -> String {
         let path = format!("/v2/orders/{order}/payments");
         let answer = self.call(Method::POST, &path, 200, by_token(method)).await;

@@ -15,9 +15,9 @@ pub(crate) enum Phase {
     BeforeGateway,
     /// The gateway has done it and its outcome is not on record.
     BeforeOutcome,
-    /// The outcome is on record and nobody was told.
+    /// The outcome is on record and no client was told.
     BeforeAnswer,
-    /// The answer was out.
+    /// The response was out.
     AfterAnswer,
 }
 
@@ -30,7 +30,7 @@ impl Phase {
         (Self::AfterAnswer, "after the answer"),
     ];
 
-    /// How far a request has come by now, and whether it was answered. Its intent is the only operation with a key.
+    /// How far a request has come by now, and whether its response is out. Its intent is the only operation with a key.
     pub(crate) async fn of(shop: &Shop, order: &str, answered: bool) -> Self {
         if answered {
             return Self::AfterAnswer;
@@ -66,9 +66,9 @@ pub(crate) struct Tally {
     alone: [usize; Phase::ALL.len()],
     /// The same event was given to another process at the same moment: how far either had come cannot be told.
     beside_another: usize,
-    /// The intent was on record already, so that the request had only to be answered.
+    /// The intent was on record already, so that only the response was left.
     of_a_retry: usize,
-    /// Retries that were answered with the result, and those that were told to wait.
+    /// Retries whose response had the result, and those that were told to wait.
     retries: [usize; 2],
 }
 
@@ -89,7 +89,7 @@ impl Tally {
         self.retries[usize::from(status != 200)] += 1;
     }
 
-    /// Kills that hit an invocation before its answer was out.
+    /// Kills that hit an invocation before its response was out.
     pub(crate) fn landed(&self) -> usize {
         let alone: usize = self.alone[..Phase::AfterAnswer as usize].iter().sum();
         alone + self.beside_another

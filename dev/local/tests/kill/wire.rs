@@ -1,5 +1,5 @@
 //! A wire of its own between the processes and a service: everything takes a random moment to arrive, so that a kill
-//! finds requests and answers under way. What was sent before its sender was killed still arrives.
+//! finds requests and responses under way. What was sent before its sender was killed still arrives.
 
 use std::{
     collections::HashMap,
@@ -60,7 +60,7 @@ impl Wire {
         url.replace(&self.shared.target.to_string(), &self.address.to_string())
     }
 
-    /// Waits until everything that was sent has arrived, and nobody holds a connection any more.
+    /// Waits until everything that was sent has arrived, and no connection is open any more.
     pub(crate) async fn quiet(&self) {
         let mut connections = self.shared.connections.subscribe();
         let quiet = connections.wait_for(|open| *open == 0);

@@ -33,11 +33,11 @@ words! {
 pub struct Attention {
     /// Made of operation, attempt and reason: the same thing has the same id, whoever derives it, and when.
     pub id: Uuid,
-    /// Why.
+    /// Why a person has to look at it. It is part of the id.
     pub reason: AttentionReason,
-    /// The transaction.
+    /// The transaction that the operation is part of.
     pub transaction: Uuid,
-    /// The operation.
+    /// The operation whose outcome, settlement or authorization the reason is about.
     pub operation: Uuid,
     /// When it was found.
     pub at: Timestamp,

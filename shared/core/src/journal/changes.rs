@@ -66,7 +66,7 @@ fn signed(amount: Amount) -> i64 {
     i64::try_from(amount.minor()).unwrap_or(i64::MAX)
 }
 
-/// Where a transaction stands, without what is pending and without duplicates, which have facts of their own.
+/// A transaction's balances, without what is pending and without duplicates, which have facts of their own.
 pub(super) fn standing(transaction: &Transaction) -> Changes {
     let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
     let is_held = transaction.kind == PaymentKind::Authorize
@@ -113,7 +113,7 @@ pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
 }
 
 /// Whether an approval was found after its operation had been given up: a decision about the same attempt no longer
-/// stands.
+/// applies.
 pub(super) fn is_late(operation: &Operation) -> bool {
     operation.is(Stage::Approved)
         && operation.superseded.iter().any(|earlier| {

@@ -1,4 +1,4 @@
-//! What a person has to look at, going by how a payment stands now. An event tells of each thing once, when it comes up
+//! What a person has to look at, going by a payment's current state. An event reports each thing once, when it comes up
 //! ([`crate::journal::attention`]); a list says what is left.
 
 use jiff::{SignedDuration, Timestamp};

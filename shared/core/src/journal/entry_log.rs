@@ -16,7 +16,7 @@ use crate::{
 pub enum EntryPlace {
     /// A part of a merchant's UTC day.
     Day {
-        /// The day.
+        /// The UTC day in which the entries' times are.
         day: Date,
         /// Which part of it.
         shard: u16,
@@ -30,11 +30,11 @@ pub enum EntryPlace {
 pub struct LoggedEntry {
     /// Its time and id, in the order of the times.
     pub sort: String,
-    /// The entry's id.
+    /// The same id whenever the entry is derived again from its order.
     pub id: Uuid,
     /// The order that it is about.
     pub order: OrderKey,
-    /// The transaction.
+    /// The transaction that the fact is about.
     pub transaction: Uuid,
     /// What its operation does; what only a newer version knows is told as that.
     pub kind: Kind,
@@ -45,7 +45,7 @@ pub struct LoggedEntry {
 /// Some entries, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct EntryPage {
-    /// The entries.
+    /// At most as many as requested, newest first.
     pub entries: Vec<LoggedEntry>,
     /// Whether there are older ones.
     pub more: bool,
@@ -54,7 +54,7 @@ pub struct EntryPage {
 /// Some entries of a part of a day, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct CountedPage {
-    /// The entries.
+    /// At most as many as requested, oldest first.
     pub entries: Vec<CountedEntry>,
     /// What the next page begins after; none at the end.
     pub next: Option<String>,
@@ -71,7 +71,7 @@ pub fn sort_of(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// Reads entries.
+/// Reads a merchant's entries by time, for lists and for totals.
 #[async_trait]
 pub trait EntryLog: Send + Sync {
     /// Over how many parts a day is spread; none if the day has no entry of any merchant.

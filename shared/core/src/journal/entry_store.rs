@@ -5,18 +5,18 @@ use jiff::civil::Date;
 
 use crate::{journal::Entry, order::MerchantId, payments::store::StoreError, values::quarter::QuarterHour};
 
-/// What became of an entry that was put.
+/// The outcome of putting an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// It was not there.
     New,
-    /// It was there.
+    /// It was there, with the same content.
     Same,
     /// Another entry with its id was there, and still is. This must not happen: facts do not change.
     Differs,
 }
 
-/// A change of an order that cannot be read here, and that somebody has to come back to.
+/// A change of an order that cannot be read here and has to be processed again later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
     /// The key of the order's item.

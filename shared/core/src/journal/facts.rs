@@ -63,7 +63,7 @@ struct OperationInOrder<'a> {
 }
 
 impl OperationInOrder<'_> {
-    /// Decisions that no longer stand. Those without any effect are no facts: nothing was done, and another attempt was
+    /// Decisions that were superseded. Those without any effect are no facts: nothing was done, and another attempt was
     /// made.
     fn superseded(&self, entries: &mut Vec<Entry>) {
         for earlier in &self.operation.superseded {
@@ -74,7 +74,7 @@ impl OperationInOrder<'_> {
         }
     }
 
-    /// The decision that stands.
+    /// The operation's current decision.
     fn decided(&self, changes: Changes, entries: &mut Vec<Entry>) {
         let operation = self.operation;
         let OperationState::Decided(decision) = &operation.state else { return };
@@ -162,8 +162,8 @@ impl OperationInOrder<'_> {
     fn entry(&self, fact: Fact, attempt: &Attempt, at: Timestamp) -> Entry {
         let Self { order, transaction, operation } = *self;
         let begins = transaction.first().is_some_and(|first| first.id == operation.id);
-        // What a token stands for is learned from the approval. A card that was typed is known from the start, and has
-        // an expiry date.
+        // Which card a token belongs to is learned from the approval. A card that was typed is known from the start,
+        // and has an expiry date.
         let known = !begins
             || matches!(fact, Fact::Approved | Fact::Lapsed | Fact::DuplicateFound)
             || transaction.card().is_some_and(|card| card.expiry.is_some());

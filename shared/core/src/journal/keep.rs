@@ -40,7 +40,7 @@ pub struct Change {
     pub orders: Result<(Option<Order>, Order), String>,
 }
 
-/// What became of a batch of changes.
+/// The result of recording a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JournalReport {
     /// Changes that are dealt with.

@@ -55,9 +55,9 @@ const NEWEST_WITHIN_DAYS: i64 = 2;
 
 /// What is looked for.
 pub struct Search<'a> {
-    /// Whose transactions.
+    /// The merchant whose transactions are listed.
     pub merchant: &'a MerchantId,
-    /// Not before.
+    /// The earliest time of the list, included.
     pub since: Timestamp,
     /// Before, and not at.
     pub until: Timestamp,
@@ -89,7 +89,7 @@ pub struct Listing {
 pub struct Row {
     /// When its first fact was decided.
     pub at: Timestamp,
-    /// Its order.
+    /// The order in its current state, shared by its rows in this part.
     pub order: Arc<Order>,
     /// Which of its transactions.
     pub transaction: Uuid,
@@ -103,11 +103,11 @@ impl Row {
     }
 }
 
-/// The use case.
+/// Lists a merchant's transactions: finds them by the journal's entries and shows each in its order's current state.
 pub struct Lister<'a> {
-    /// Where entries are.
+    /// Finds transactions by the entries of their facts.
     pub log: &'a dyn EntryLog,
-    /// Where orders are.
+    /// Has each transaction's current state, and the index of what is in doubt.
     pub store: &'a dyn OrderStore,
 }
 

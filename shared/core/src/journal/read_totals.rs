@@ -61,12 +61,12 @@ impl TotalsRange {
         }
     }
 
-    /// Its first day.
+    /// The UTC day on which the range begins.
     pub fn first(self) -> Date {
         day_of(self.since)
     }
 
-    /// Its last day.
+    /// The UTC day of the last moment that is in the range.
     pub fn last(self) -> Date {
         day_of(self.until - SignedDuration::from_nanos(1))
     }
@@ -127,7 +127,7 @@ pub async fn part(
 /// A merchant's totals of some days, as the schedule keeps them.
 #[derive(Debug)]
 pub struct DailyTotals {
-    /// The totals.
+    /// The sums of all requested days, provisional ones included.
     pub totals: DayTotals,
     /// Days whose totals can still change.
     pub provisional: BTreeSet<Date>,

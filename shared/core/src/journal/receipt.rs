@@ -22,29 +22,29 @@ pub struct Receipt {
     pub merchant_name: Option<String>,
     /// The lines of its address; none if its document has none.
     pub merchant_address: Vec<String>,
-    /// The order.
+    /// The id of the order that was paid.
     pub order: OrderId,
-    /// The transaction.
+    /// The id of the payment within its order.
     pub transaction: Uuid,
-    /// How it stands now.
+    /// The payment's status when the receipt is made.
     pub status: TransactionStatus,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// What was approved.
+    /// The amount that was approved, captured or not.
     pub amount: Amount,
     /// What of it was taken.
     pub captured: Amount,
     /// What of that was given back.
     pub refunded: Amount,
-    /// The card's brand.
+    /// The card's brand, if it is known.
     pub brand: Option<Brand>,
     /// The last four digits of its number.
     pub last_four: Option<String>,
     /// The issuer's approval code.
     pub approval_code: Option<String>,
-    /// The gateway's reference.
+    /// The gateway's reference of the payment, if there is one.
     pub reference: Option<String>,
 }
 

@@ -229,7 +229,7 @@ fn what_is_found_late_counts_after_what_had_been_decided_by_then() {
     ];
     assert_eq!(of_decisions(vec![authorization.clone(), again, between.clone()]), expected);
 
-    // Refused, asked again by the same attempt's inquiry: neither late nor another attempt, so in its place.
+    // Refused, then reopened by the same attempt's inquiry: neither late nor another attempt, so in its place.
     let mut reopened = then_not_done(begun(2, Kind::Capture, 60, 1), NoEffect::Unreachable, 2);
     reopened.reopen(at(3));
     let reopened = then_approved(reopened, 9);
@@ -330,7 +330,7 @@ fn an_entry_says_what_the_gateway_said() {
         (Some(DeclineCode::InsufficientFunds), Some("no"))
     );
 
-    // What a capture took is what was asked for, whatever amount its answer names.
+    // What a capture took is the requested amount, whatever amount its response names.
     let mut capture = begun(2, Kind::Capture, 60, 1);
     capture.decide(Decision::Approved(less), at(1));
     let entry = told(vec![done(1, Kind::Authorize, 100, 0), capture]).remove(1);

@@ -14,20 +14,20 @@ use crate::values::{
 /// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedEntry {
-    /// When it happened.
+    /// When the fact was decided.
     pub at: Timestamp,
     /// What it is counted under.
     pub line: TotalLine,
     /// What the fact is about.
     pub amount: Amount,
-    /// What it changes.
+    /// By how much it changes each balance.
     pub changes: Changes,
 }
 
 /// What one total is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TotalLine {
-    /// UTC.
+    /// The UTC day on which the facts were decided.
     pub day: Date,
     /// The currency of all amounts.
     pub currency: Currency,
@@ -35,7 +35,7 @@ pub struct TotalLine {
     pub operation: String,
     /// What happened, such as `approved`: what was declined is never added to what was approved.
     pub fact: String,
-    /// The gateway account.
+    /// The gateway account (MID) of the operations' route.
     pub mid: String,
     /// The card's brand, where it was known by then.
     pub brand: Option<String>,
@@ -44,11 +44,11 @@ pub struct TotalLine {
 /// How many, and how much, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Total {
-    /// Entries.
+    /// How many entries there are of these facts.
     pub count: u64,
     /// What their facts are about, added up.
     pub amount: i64,
-    /// What they change.
+    /// By how much they change each balance, added up.
     pub changes: Changes,
 }
 

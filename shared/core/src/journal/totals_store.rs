@@ -14,22 +14,22 @@ use crate::{
 pub struct KeptTotals {
     /// 1 at first, one more with each replacement; 0 where nothing is kept.
     pub version: u64,
-    /// The totals.
+    /// The sums of all entries of the quarter, as of its last replacement.
     pub totals: DayTotals,
 }
 
 /// A quarter of an hour that got an entry late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LateQuarter {
-    /// Whose.
+    /// The merchant that has the entry.
     pub merchant: MerchantId,
-    /// Which.
+    /// The quarter whose totals have to be summed up again.
     pub quarter: QuarterHour,
     /// Another one each time that an entry comes.
     pub mark: String,
 }
 
-/// Keeps totals.
+/// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
     /// Until when all entries are in the totals, but for those that came late; none before the first run.

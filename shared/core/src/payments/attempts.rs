@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{order::MerchantId, payments::store::StoreError};
 
-/// Hands out slots.
+/// Hands out slots, counted across all processes.
 #[async_trait]
 pub trait Attempts: Send + Sync {
     /// Takes one of `limit` slots. False when all of them are taken.

@@ -101,7 +101,7 @@ pub(super) fn registered(order: &Order) {
     );
 }
 
-/// A scheduled capture was moved, cancelled or given up.
+/// A scheduled capture was moved, canceled or given up.
 pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by: Principal) {
     let at = order.transaction(transaction).and_then(|found| found.capture).map(|schedule| schedule.at);
     tracing::info!(

@@ -1,5 +1,5 @@
-//! What stays in doubt is decided by a person: the gateway is asked once more, and only its silence leaves the decision
-//! to somebody else.
+//! What stays in doubt is decided by a person: one more inquiry is sent, and only if the gateway does not say is the
+//! decision left to the person.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::{
     payments::{merchants::Merchant, store::StoreError},
 };
 
-/// Longest wait for each answer. A person waits for it, and no function's time is running out.
+/// Longest wait for each response. A person waits for it, and no function's time is running out.
 const INQUIRY_LIMIT: Duration = Duration::from_secs(20);
 
 /// What a person says about whatever is in doubt in a transaction.
 #[derive(Clone, Debug)]
 pub struct HandDecision {
-    /// What became of it.
+    /// The outcome, as the person states it.
     pub verdict: HandVerdict,
-    /// Who says so.
+    /// The name of the person who decides.
     pub by: DecidedBy,
-    /// Why.
+    /// Why the person decides so; kept with the operation.
     pub reason: Reason,
     /// The gateway's reference of what was done, where there is one.
     pub reference: Option<String>,
@@ -40,16 +40,16 @@ pub enum NotByHand {
     /// A rule forbids it.
     #[error(transparent)]
     Rule(#[from] HandRejection),
-    /// The gateway says itself what became of it; that counts, and is adopted at the next inquiry.
+    /// The gateway states the outcome itself; that counts, and is adopted at the next inquiry.
     #[error("the gateway has a word of its own: {0}")]
     GatewayKnows(&'static str),
     /// The gateway shows no trace of it. Seen twice, that is its word.
     #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
     NoTrace,
-    /// The gateway did not answer, so it is not known whether it has a word of its own.
+    /// The gateway did not respond, so it is not known whether it has a word of its own.
     #[error("the gateway did not answer")]
     NoAnswer,
-    /// Somebody else acted on the operation in between.
+    /// Another process acted on the operation in between.
     #[error("the operation was changed in the meantime")]
     Changed,
 }
@@ -66,7 +66,7 @@ pub struct Weighed {
 }
 
 impl Payments {
-    /// What a person's decision would make of an order. Asks the gateway, and changes nothing there or here.
+    /// What a person's decision would make of an order. Sends an inquiry, and changes nothing at the gateway or here.
     pub async fn weigh_by_hand(
         &self,
         merchant: &Merchant,
@@ -120,7 +120,7 @@ impl Payments {
                 log(&after, at, verdict);
                 return Ok(stored);
             }
-            // Something else of the order may have changed; what was asked about may not.
+            // Something else of the order may have changed; the operation that the decision is about may not.
             if stored.operation(at) != before.operation(at) {
                 return Err(NotByHand::Changed);
             }
@@ -146,7 +146,7 @@ impl Payments {
     }
 }
 
-/// Whether the gateway leaves it open what became of an operation.
+/// Whether the gateway leaves the outcome of an operation open.
 fn left_open(finding: &Finding) -> Result<(), NotByHand> {
     match finding {
         Finding::Undecided | Finding::UnderReview | Finding::TimedOut(_) => Ok(()),
@@ -157,7 +157,7 @@ fn left_open(finding: &Finding) -> Result<(), NotByHand> {
     }
 }
 
-/// Who and why stand with the operation; the log names neither.
+/// Who and why are stored with the operation; the log names neither.
 fn log(order: &Order, at: OperationRef, verdict: &HandDecision) {
     let operation = order.operation(at);
     tracing::warn!(

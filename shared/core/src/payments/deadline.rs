@@ -8,13 +8,13 @@ use tokio::time::Instant;
 /// longer (`WORKING_MAX`): waiting longer here would not bring its final response either.
 pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 
-/// Time kept for saving the outcome and answering, after the gateway's answer or its absence.
+/// Time kept for saving the outcome and responding, after the gateway's response or its absence.
 pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
 
-/// With less than this left nothing is asked: an inquiry about a refund takes two look-ups, and its result is saved.
+/// With less than this left no inquiry is sent: one about a refund takes two look-ups, and its result is saved.
 pub(super) const ASK_MIN: Duration = Duration::from_secs(8);
 
-/// With less than this an operation is not sent: the answer would most likely be missed.
+/// With less than this an operation is not sent: the response would most likely be missed.
 pub(super) const SEND_MIN: Duration = Duration::from_secs(2);
 
 /// When the caller's time is up.
@@ -34,7 +34,7 @@ impl Deadline {
         (limit >= SEND_MIN).then_some(limit)
     }
 
-    /// Whether there is time for more than answering what is known.
+    /// Whether there is time for more than returning what is known.
     pub(crate) fn leaves_time_to_answer(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
     }

@@ -1,4 +1,4 @@
-//! Finding out what became of an operation whose outcome is not known: one inquiry, and what follows from it.
+//! Finding out the outcome of an operation when it is not known: one inquiry, and what follows from it.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ use crate::{
     },
 };
 
-/// Longest wait for each answer of an inquiry. It changes nothing, so it can be cut short and made again.
+/// Longest wait for each response of an inquiry. It changes nothing, so it can be cut short and made again.
 const INQUIRY_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long a transaction is in doubt before reading it asks the gateway: the request itself has ended long since.
+/// How long a transaction is in doubt before reading it sends an inquiry: the request itself has ended long since.
 const REPAIR_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 impl Payments {
-    /// Asks the gateway now about whatever is in doubt in a transaction, and answers the order after it.
+    /// Sends an inquiry now about whatever is in doubt in a transaction, and returns the order after it.
     ///
-    /// The gateway's answer is adopted; no answer, or one that decides nothing, leaves the operation pending.
+    /// The gateway's word is adopted; no response, or one that decides nothing, leaves the operation pending.
     pub async fn confirm(
         &self,
         merchant: &Merchant,
@@ -41,7 +41,8 @@ impl Payments {
         Ok(self.resolve(merchant, order, transaction, deadline).await)
     }
 
-    /// Asks about a transaction that has been in doubt for so long that its own request cannot be running any more.
+    /// Sends an inquiry about a transaction that has been in doubt for so long that its own request cannot be running
+    /// any more.
     pub async fn repair(
         &self,
         merchant: &Merchant,
@@ -72,7 +73,7 @@ impl Payments {
         }
     }
 
-    /// Asks about one operation, and carries out what follows from the answer. Tells what was found.
+    /// Sends an inquiry about one operation, and carries out what follows from it. Returns what was found, too.
     pub(crate) async fn ask_about(
         &self,
         merchant: &Merchant,
@@ -117,7 +118,7 @@ impl Payments {
         self.save_change(order, at, &change).await.order
     }
 
-    /// What became of a call that an intermediary may have refused after the gateway acted: one inquiry tells. Without a
+    /// The outcome of a call that an intermediary may have refused after the gateway acted, by one inquiry. Without a
     /// usable response, or without a trace, it is what the refusal says; that one may still surface.
     pub(super) async fn verified(
         &self,
@@ -147,7 +148,7 @@ impl Payments {
         }
     }
 
-    /// Looks for every abandoned payment and refund of an order, before more money moves. Answers the order after it.
+    /// Looks for every abandoned payment and refund of an order, before more money moves. Returns the order after it.
     pub(super) async fn look_back(
         &self,
         merchant: &Merchant,
@@ -191,7 +192,7 @@ impl Payments {
         Ok(order)
     }
 
-    /// Asks once and saves what was learnt.
+    /// Sends one inquiry and saves what was learned.
     pub(super) async fn ask(&self, merchant: &Merchant, order: Order, at: OperationRef) -> (Saved, Finding) {
         let finding = match question(&order, at) {
             Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
@@ -223,7 +224,8 @@ impl Payments {
     }
 }
 
-/// What an inquiry about an operation asks; none when it never got as far as to have an answer at the gateway.
+/// What an inquiry about an operation has to find; none when the operation never got as far as to have a record at the
+/// gateway.
 pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
     let payment = || {

@@ -1,4 +1,4 @@
-//! The card gateway: a port, narrow enough that what an answer means is decided in one place.
+//! The card gateway: a port, narrow enough that what a response means is decided in one place.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct Instruction<'a> {
     pub route: &'a Route,
     /// Currency of the amount.
     pub currency: Currency,
-    /// Amount asked.
+    /// The requested amount. That of a void is all of what it undoes.
     pub amount: Amount,
     /// Our order id of the operation, unique at the gateway.
     pub gateway_order_id: &'a str,
@@ -36,11 +36,11 @@ pub struct Instruction<'a> {
     pub order: &'a OrderId,
     /// What the merchant's system said about the payment; the gateway is told some of it.
     pub memo: Option<&'a Memo>,
-    /// What to do.
+    /// What the gateway is to do, and with which card or reference.
     pub command: Command<'a>,
 }
 
-/// What to do.
+/// What the gateway is to do.
 pub enum Command<'a> {
     /// Hold an amount on a card.
     Authorize(&'a PaymentSource),
@@ -48,17 +48,17 @@ pub enum Command<'a> {
     Purchase(&'a PaymentSource),
     /// Take what is held under this reference.
     Capture {
-        /// The authorization's.
+        /// The gateway's reference of the authorization.
         reference: &'a str,
     },
     /// Give back what was settled under this reference.
     Refund {
-        /// The payment's.
+        /// The gateway's reference of the payment.
         reference: &'a str,
     },
     /// Undo all of what was done under this reference.
     Void {
-        /// The payment's.
+        /// The gateway's reference of the payment to undo.
         reference: &'a str,
     },
 }
@@ -69,13 +69,13 @@ pub struct Question<'a> {
     pub route: &'a Route,
     /// The operation.
     pub about: Inquired<'a>,
-    /// The amount asked.
+    /// The amount that was requested.
     pub amount: Amount,
     /// The order id that its latest attempt was sent with.
     pub gateway_order_id: &'a str,
     /// The order ids of earlier attempts that were abandoned and may still surface.
     pub earlier: Vec<&'a str>,
-    /// References of other things that are on record about the payment: its refunds, and what stands beside it.
+    /// References of other things that are on record about the payment: its refunds, and duplicates beside it.
     pub known: Vec<&'a str>,
 }
 
@@ -148,13 +148,13 @@ pub enum PaymentSource {
 pub struct Card {
     /// The number (PAN), or the gateway's token for it.
     pub account: CardAccount,
-    /// When it expires.
+    /// The month through whose last day the card is valid.
     pub expiry: Expiry,
     /// The code on the card; sent once, kept nowhere. A token's may be with the gateway already.
     pub security_code: Option<SecurityCode>,
     /// The holder's name; may be empty.
     pub name: String,
-    /// For address verification.
+    /// What address verification compares, if the caller sent it.
     pub billing: Option<BillingAddress>,
     /// Whether the gateway is to store the card along with an approval.
     pub save: bool,
@@ -165,13 +165,13 @@ pub struct Card {
 pub struct BillingAddress {
     /// Street and house number.
     pub line_1: Option<String>,
-    /// Flat, suite, building.
+    /// Flat, suite, building, as the caller stated it.
     pub line_2: Option<String>,
-    /// City.
+    /// The city, as the caller stated it.
     pub city: Option<String>,
-    /// State or province.
+    /// State or province, as the caller stated it.
     pub region: Option<String>,
-    /// Postal code.
+    /// The postal code, as the caller stated it.
     pub postcode: Option<String>,
     /// ISO 3166-1 alpha-2 country code.
     pub country: Option<String>,
@@ -195,9 +195,10 @@ pub trait Gateway: Send + Sync {
     /// What is known of it without a call.
     fn info(&self) -> &'static dyn GatewayInfo;
 
-    /// Sends one instruction once, waiting at most `limit` for the answer, and says what it came to.
+    /// Sends one instruction once, waiting at most `limit` for the response, and says what it came to.
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
 
-    /// Asks what became of an operation, waiting at most `limit` for each answer. Changes nothing at the gateway.
+    /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each response. Changes nothing at
+    /// the gateway.
     async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding;
 }

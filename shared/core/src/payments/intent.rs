@@ -9,7 +9,7 @@ use crate::{
     payments::{merchants::Merchant, store::StoreError, trail::INTENT_SAVED},
 };
 
-/// How often a decision is made anew because somebody else changed the order in between.
+/// How often a decision is made anew because another process changed the order in between.
 pub(super) const DECISIONS_MAX: usize = 8;
 
 impl Payments {
@@ -33,7 +33,7 @@ impl Payments {
         let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
         for again in 0..DECISIONS_MAX {
-            // A store that answers late must not use up the time in which the caller can be answered.
+            // A store that responds late must not use up the time in which the caller can get a response.
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
@@ -97,7 +97,7 @@ impl Payments {
         Ok(Start::Stored(order.ok_or(Rejection::OrderNotFound)?))
     }
 
-    /// Writes the intent, and finds out what happened when the write's own answer is missing.
+    /// Writes the intent, and finds out what happened when the write's own response is missing.
     async fn put(&self, before: &Start, order: &Order, at: OperationRef) -> Result<Write, Refusal> {
         let written = match before {
             Start::New(_) => self.store.create(order).await,
@@ -119,11 +119,12 @@ impl Payments {
             }
             Err(error) => return Err(Refusal::Store(error)),
         };
-        // A conflict with ourselves: the write was done, its answer was lost, and the repeat found it.
+        // A conflict with ourselves: the write was done, its response was lost, and the repeat found it.
         let ours = attempt(&stored, at).is_some() && attempt(&stored, at) == attempt(order, at);
         Ok(match failure {
             _ if ours => Write::Done(stored),
-            // Nobody else wrote either. Were that called contention, nobody would learn why the store takes no writes.
+            // No other process wrote either. Were that called contention, the reason why the store takes no writes
+            // would be lost.
             Some(why) if stored.version == before.order().version => Write::NotDone(stored, why),
             _ => Write::Changed(stored),
         })
@@ -150,10 +151,10 @@ pub(super) enum Intended {
     Finished(Performed),
 }
 
-/// What became of a write.
+/// The outcome of a write.
 enum Write {
     Done(Order),
-    /// By somebody else.
+    /// Another process wrote first; this is its order.
     Changed(Order),
     /// The store took no write, for this reason.
     NotDone(Order, String),

@@ -24,7 +24,7 @@ pub enum MerchantsError {
     /// There is no such merchant.
     #[error("no such merchant")]
     Unknown,
-    /// The place where merchants are kept did not answer.
+    /// The place where merchants are kept did not respond.
     #[error("merchants cannot be read: {0}")]
     Unavailable(String),
     /// The merchant's document is wrong; says where, never what it holds.
@@ -35,7 +35,7 @@ pub enum MerchantsError {
     Forbidden(String),
 }
 
-/// Finds merchants.
+/// Finds merchants by their ids, from documents that operators keep.
 #[async_trait]
 pub trait Merchants: Send + Sync {
     /// The merchant with this id, for new payments and for everything that a caller requests.
@@ -93,7 +93,7 @@ pub struct GatewayAccount {
     pub endpoint: String,
     /// User of the Basic authentication.
     pub username: String,
-    /// Its password.
+    /// Password of the Basic authentication.
     pub password: SecretString,
     /// Its accounts, one for each currency that it takes.
     pub accounts: BTreeMap<Currency, String>,

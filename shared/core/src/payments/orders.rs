@@ -37,7 +37,7 @@ impl Payments {
         self.save_changed(key, &change).await.map(drop)
     }
 
-    /// Changes the schedule of an order that is there, by itself and without the gateway.
+    /// Changes the schedule of an order that is there, without the gateway and without any other change.
     async fn change(
         &self,
         key: &OrderKey,

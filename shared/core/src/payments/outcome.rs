@@ -118,7 +118,7 @@ impl Payments {
             let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
                 Ok(()) => return Saved { order: next_version(&changed), next },
-                // Our own write, its answer lost: the stored operation is as we left it.
+                // Our own write, its response lost: the stored operation is as we left it.
                 Err(StoreError::Conflict(stored))
                     if expected.is_some() && stored.operation(at) == expected.as_ref() =>
                 {

@@ -1,4 +1,4 @@
-//! Finds out what became of everything in doubt, without a person: the schedule's use case.
+//! Finds out the outcome of everything in doubt, without a person: the schedule's use case.
 //!
 //! One run collects the orders whose next inquiry is due and sends the inquiries, each merchant in its turn, so that one
 //! merchant's backlog delays no other. What it learns is saved by the same use case as everywhere else, so overlapping
@@ -58,7 +58,7 @@ impl Default for Limits {
 /// What is in doubt for longer is told to the merchant.
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What is in doubt for longer needs a person's attention. It stays pending all the same and is asked about hourly.
+/// What is in doubt for longer needs a person's attention. It stays pending all the same, with an inquiry every hour.
 const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The same where the settlement is under review or not stated: a review takes a day, and the gateway may show its end late.
@@ -71,15 +71,15 @@ pub struct ReconcileReport {
     pub due: usize,
     /// Found done, and adopted.
     pub approved: usize,
-    /// Found refused.
+    /// Found declined by the issuer, the gateway or a rule.
     pub declined: usize,
     /// Of these: captures that the schedule had made.
     pub captures_declined: usize,
     /// Found to have done nothing.
     pub not_done: usize,
-    /// Asked about and still in doubt.
+    /// An inquiry was sent, and they are still in doubt.
     pub in_doubt: usize,
-    /// The gateway gave no answer about these.
+    /// The gateway gave no usable response about these.
     pub unanswered: usize,
     /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
     /// run is used up.

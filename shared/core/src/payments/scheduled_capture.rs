@@ -188,7 +188,7 @@ impl<'a> CaptureRun<'a> {
             Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
                 self.lapse(merchant, key, transaction).await
             }
-            // Nobody else will make room.
+            // Only a person can make room.
             Err(
                 error @ (Refusal::Store(_)
                 | Refusal::Unverified
@@ -197,7 +197,7 @@ impl<'a> CaptureRun<'a> {
                 self.fail(key, &error);
                 false
             }
-            // The index lags behind, or somebody else is at it.
+            // The index lags behind, or another process is at it.
             Err(Refusal::Rejected(_) | Refusal::Contended) => {
                 self.report().overtaken += 1;
                 false
@@ -222,7 +222,7 @@ impl<'a> CaptureRun<'a> {
             OperationStatus::Declined(decline) => {
                 report.refused(order, at.transaction, decline.code.as_str());
             }
-            // Somebody voided it in the gateway's portal: it is not tried again.
+            // A person voided it in the gateway's portal: it is not tried again.
             OperationStatus::NoEffect(NoEffect::VoidedElsewhere) => {
                 report.refused(order, at.transaction, "voided_elsewhere");
             }
@@ -350,7 +350,7 @@ impl<'a> CaptureRun<'a> {
     }
 }
 
-/// What the schedule asks of an order. It has no key: asked again, it is decided again.
+/// What the schedule requests of an order. It has no key: requested again, it is decided again.
 fn intent(action: Action, follow_up: FollowUp) -> Intent {
     Intent {
         action,

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 
 use crate::order::{Order, OrderKey};
 
-/// Why the store did not do what it was asked.
+/// Why the store did not do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The stored order is not the version that the caller has read. What is stored now comes along.
     #[error("the order was changed by somebody else")]
     Conflict(Box<Order>),
-    /// The store could not be reached or did not answer; for a write it is not known whether it was done.
+    /// The store could not be reached or did not respond; for a write it is not known whether it was done.
     #[error("the order store is not available: {0}")]
     Unavailable(String),
     /// What is stored cannot be read as an order.
@@ -39,20 +39,20 @@ pub struct Shards {
 /// A sparse index of the orders of which something is due, by when it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Index {
-    /// The gateway has to be asked what became of an operation.
+    /// An inquiry has to be sent about the outcome of an operation.
     InDoubt,
-    /// A scheduled capture.
+    /// A scheduled capture has to be made.
     CapturesDue,
 }
 
 /// Which orders are wanted of which something is due.
 #[derive(Clone, Debug)]
 pub struct DueQuery {
-    /// What is due.
+    /// Whether inquiries or captures are wanted.
     pub index: Index,
     /// The partition of the index.
     pub shard: u16,
-    /// Due by then.
+    /// Only what is due at this moment or before.
     pub until: Timestamp,
     /// Where the page begins; none: with what is due longest.
     pub after: Option<Cursor>,

@@ -13,7 +13,7 @@ pub trait Switch: Send + Sync {
     async fn is_stopped(&self) -> Result<bool, StoreError>;
 }
 
-/// A deployment that nobody can stop: for measurements and simulations.
+/// A deployment that cannot be stopped: for measurements and simulations.
 pub struct AlwaysOn;
 
 #[async_trait]

@@ -52,11 +52,11 @@ use crate::{
 /// What goes wrong with the next write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// Nothing.
+    /// Nothing goes wrong with it.
     None,
-    /// It is done, and its answer is lost.
+    /// It is done, and its response is lost.
     AnswerLost,
-    /// It is done, its answer is lost, and the client's own repeat finds it.
+    /// It is done, its response is lost, and the client's own repeat finds it.
     FoundByRepeat,
     /// It is not done.
     NotDone,
@@ -66,7 +66,7 @@ enum Fault {
 struct MemoryStore {
     orders: Mutex<HashMap<String, Order>>,
     faults: Mutex<VecDeque<Fault>>,
-    /// Runs before the next write: somebody else, in between.
+    /// Runs before the next write: another process, in between.
     meanwhile: Mutex<Option<Meanwhile>>,
     /// Orders that an index still has although nothing of them is due, or they are gone: indexes lag behind.
     lagging: Mutex<Vec<OrderKey>>,
@@ -149,7 +149,7 @@ impl OrderStore for MemoryStore {
     }
 }
 
-/// Answers in turn, and keeps the gateway order ids that it was sent.
+/// Returns its responses in turn, and keeps the gateway order ids that it was sent.
 #[derive(Default)]
 struct ScriptedGateway {
     answers: Mutex<VecDeque<Outcome>>,
@@ -230,7 +230,7 @@ impl Merchants for EachAs {
     }
 }
 
-/// A clock that stands still.
+/// A clock that does not move.
 struct Stopped(Timestamp);
 
 impl Clock for Stopped {

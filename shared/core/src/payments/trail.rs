@@ -16,29 +16,29 @@ pub struct Trail {
     pub principal: Option<String>,
     /// The name of the merchant's key, if it has one.
     pub key_name: Option<String>,
-    /// Whose it was.
+    /// The id of the merchant that the request is for.
     pub merchant: Option<String>,
     /// The order that it was about.
     pub order: Option<String>,
-    /// The payment.
+    /// The id of the payment within its order.
     pub transaction: Option<Uuid>,
-    /// The operation.
+    /// The id of the operation that the request made or repeated.
     pub operation: Option<Uuid>,
-    /// What was asked for: `authorize`, `purchase`, `capture`, `refund`, `void`.
+    /// What was requested: `authorize`, `purchase`, `capture`, `refund`, `void`.
     pub kind: Option<&'static str>,
-    /// What became of it: `approved`, `declined`, `not_done`, `pending`.
+    /// Its outcome: `approved`, `declined`, `not_done`, `pending`.
     pub outcome: Option<&'static str>,
-    /// Minor units.
+    /// The operation's amount in minor units.
     pub amount_minor: Option<u64>,
-    /// ISO 4217 code.
+    /// The alphabetic code of its currency (ISO 4217).
     pub currency: Option<&'static str>,
-    /// Whether it was answered before, and only answered again.
+    /// Whether it was requested before, so that only its outcome was returned again.
     pub replayed: bool,
     /// Time spent waiting for the gateway.
     pub gateway: Duration,
     /// Calls that moved money, or would have.
     pub gateway_calls: u32,
-    /// Of these: no answer came.
+    /// Of these: no response came.
     pub gateway_timeouts: u32,
     /// Of these: the gateway refused the merchant's credentials or set-up.
     pub gateway_refusals: u32,
@@ -52,7 +52,7 @@ pub struct Trail {
     pub is_stopped: bool,
     /// Of a wrong key: a digest of the client that it was for.
     pub client: Option<String>,
-    /// The stable code of the error that was answered.
+    /// The stable code of the error that was returned.
     pub code: Option<&'static str>,
     /// What was put on record about operations, in the order in which it was.
     pub changes: Vec<AuditedChange>,
@@ -66,11 +66,11 @@ pub struct AuditedChange {
     pub what: &'static str,
     /// Whose order it is.
     pub merchant: String,
-    /// The order.
+    /// The merchant's id of the order.
     pub order: String,
-    /// The payment.
+    /// The id of the payment within its order.
     pub transaction: Uuid,
-    /// The operation.
+    /// The id of the operation that the change is about.
     pub operation: Uuid,
     /// `authorize`, `purchase`, `capture`, `refund`, `void`.
     pub kind: &'static str,
@@ -78,17 +78,17 @@ pub struct AuditedChange {
     pub by: &'static str,
     /// The same by name, and why, as far as the request told.
     pub attribution: Option<Box<Attribution>>,
-    /// Which attempt.
+    /// The number of the operation's attempt, from 1.
     pub attempt: u32,
     /// The attempt's order id at the gateway.
     pub gateway_order_id: String,
     /// The operation's state after it.
     pub state: &'static str,
-    /// Minor units.
+    /// The operation's amount in minor units.
     pub amount_minor: u64,
-    /// ISO 4217 code.
+    /// The alphabetic code of its currency (ISO 4217).
     pub currency: &'static str,
-    /// What the gateway said, if it was asked to do something.
+    /// What the gateway said, if it was called.
     pub outcome: Option<Said>,
 }
 
@@ -97,17 +97,17 @@ pub struct AuditedChange {
 pub struct Said {
     /// `approved`, `partially_approved`, `declined`, `not_done`, `unknown`.
     pub outcome: &'static str,
-    /// Who answered.
+    /// The system that the code is from, as the gateway names it.
     pub processor: Option<String>,
-    /// Its code.
+    /// The response code of that system.
     pub code: Option<String>,
-    /// Its reference.
+    /// The gateway's reference of what was done.
     pub reference: Option<String>,
 }
 
 impl Trail {
     /// The one operation that the request carried out, if it did nothing else and its outcome is known: then one line
-    /// tells all of it. Its intent was saved, the gateway was asked, and the outcome was saved.
+    /// tells all of it. Its intent was saved, the gateway was called, and the outcome was saved.
     pub fn only_change(&self) -> Option<&AuditedChange> {
         let [intent, outcome] = self.changes.as_slice() else { return None };
         let is_one = intent.what == INTENT_SAVED
@@ -132,7 +132,7 @@ tokio::task_local! {
 
 /// Adds to the trail of the request that is running; outside of one, to nothing.
 pub fn note(change: impl FnOnce(&mut Trail)) {
-    // Fails only where nobody follows.
+    // Fails only outside of a request that is followed.
     let _nobody = TRAIL.try_with(|trail| change(&mut trail.borrow_mut()));
 }
 
@@ -141,7 +141,7 @@ pub fn request_id() -> String {
     TRAIL.try_with(|trail| trail.borrow().request_id.clone()).ok().flatten().unwrap_or_default()
 }
 
-/// Who caused what is happening. What nobody requested, a schedule does.
+/// Who caused what is happening. What no caller requested, a schedule does.
 pub fn principal() -> String {
     let noted = TRAIL.try_with(|trail| trail.borrow().principal.clone()).ok().flatten();
     noted.unwrap_or_else(|| "schedule".to_owned())
@@ -152,7 +152,7 @@ pub fn key_name() -> Option<String> {
     TRAIL.try_with(|trail| trail.borrow().key_name.clone()).ok().flatten()
 }
 
-/// Runs a request, and answers its trail besides its result.
+/// Runs a request, and returns its trail besides its result.
 pub async fn follow<F: Future>(request: F) -> (F::Output, Trail) {
     let followed = async {
         let output = request.await;

@@ -7,7 +7,7 @@ use crate::{
     stored_cards::payment_method::{Customer, CustomerKey},
 };
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// It was done. The stored version is the next one.

@@ -1,7 +1,7 @@
 //! Cards that are stored at the gateway to be paid with again: the rules of one customer's payment methods.
 //!
 //! Each card is a gateway profile of its own, made by an authorization of zero that verifies the card. That is one call
-//! with an order id, so an inquiry finds what became of it; adding an account to a profile that exists would be a call
+//! with an order id, so an inquiry finds its outcome; adding an account to a profile that exists would be a call
 //! that no inquiry finds. Everything about a customer is in one item, so one conditional write enforces each rule.
 
 mod id;
@@ -39,7 +39,7 @@ const ENTRIES_MAX: usize = 100;
 /// For how long an entry is kept after it was declined or deleted, so that a repeated request finds it.
 const FINISHED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Where a card stands on its way to the gateway and back.
+/// How far a card is on its way to the gateway and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MethodState {
     /// Sent to the gateway to be verified and stored; the outcome is not known.
@@ -85,7 +85,7 @@ impl OnceGone {
 /// One card of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentMethod {
-    /// Ours.
+    /// Our id, which the gateway's order id of the verification is made from.
     pub id: Uuid,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
@@ -95,7 +95,7 @@ pub struct PaymentMethod {
     pub route: Route,
     /// What is kept of the card; with its profile once it is stored.
     pub card: CardSummary,
-    /// Where it stands.
+    /// Whether it is stored, or how far it is on its way to the gateway and back.
     pub state: MethodState,
     /// An expiry date that was sent to the gateway and not confirmed.
     pub new_expiry: Option<Expiry>,
@@ -198,7 +198,7 @@ pub enum MethodRejection {
 /// A card that is to be stored.
 #[derive(Clone, Debug)]
 pub struct NewMethod {
-    /// A fresh id.
+    /// The card's id, if it is not a repetition of one that the customer has.
     pub id: Uuid,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
@@ -217,7 +217,7 @@ pub struct NewMethod {
 pub enum AddPlan {
     /// The customer now has it as pending: save it, then send it.
     Send(Uuid),
-    /// It was requested before, or is stored already: answer what became of it.
+    /// It was requested before, or is stored already: return its outcome.
     Replay(Uuid),
     /// An equal request is thought to have stored nothing: inquire about it before anything is sent.
     LookFirst(Uuid),
@@ -231,7 +231,7 @@ impl Customer {
         Self { key, reference, methods: Vec::new(), default: None, version: 0, carried: Carried::default() }
     }
 
-    /// One of its cards, however it stands.
+    /// One of its cards, in whatever state.
     pub fn method(&self, id: Uuid) -> Option<&PaymentMethod> {
         self.methods.iter().find(|method| method.id == id)
     }

@@ -59,16 +59,16 @@ pub enum MethodRefusal {
 /// A customer after a request about one of its cards.
 #[derive(Debug)]
 pub struct MethodChanged {
-    /// The customer.
+    /// The customer as it was written or read last.
     pub customer: Customer,
-    /// The card.
+    /// The id of the card that the request is about.
     pub method: Uuid,
-    /// Whether it was requested before, and is only answered again.
+    /// Whether it was requested before, so that only its outcome is returned again.
     pub replayed: bool,
 }
 
 impl MethodChanged {
-    /// The card, as it stands.
+    /// The card in its current state.
     pub fn method(&self) -> Option<&PaymentMethod> {
         self.customer.method(self.method)
     }
@@ -77,13 +77,13 @@ impl MethodChanged {
 /// The use cases of stored cards, and the ports they need.
 #[derive(Clone)]
 pub struct PaymentMethods {
-    /// Keeps customers.
+    /// Loads and writes customers, each write conditional on the version that was read.
     pub customers: Arc<dyn CustomerStore>,
     /// Verifies and stores cards.
     pub gateway: Arc<dyn Gateway>,
     /// Changes and deletes stored cards.
     pub profiles: Arc<dyn Profiles>,
-    /// Time and ids.
+    /// The time of each change, and of what is due.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 /// What a call about a profile came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileOutcome {
-    /// Done.
+    /// It was changed or deleted now, or by an earlier call.
     Done,
     /// There is no such profile.
     Missing,

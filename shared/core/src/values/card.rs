@@ -2,7 +2,7 @@
 //!
 //! The number and the security code are secrets: wiped from memory when dropped, without `Display` or
 //! `Serialize`, and opened only by a method named `expose`. Only [`CardSummary`] is stored (PCI DSS 3.3.1
-//! forbids keeping the security code after authorization, 3.5.1 asks that a kept number be unreadable).
+//! forbids keeping the security code after authorization, 3.5.1 requires a stored number to be unreadable).
 
 mod digits;
 mod disguise;
@@ -22,19 +22,19 @@ use thiserror::Error;
 /// A card brand, as told by the leading digits of the number.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Brand {
-    /// Visa.
+    /// Numbers that begin with 4.
     Visa,
-    /// Mastercard.
+    /// Numbers that begin with 51 to 55, or with 2221 to 2720.
     Mastercard,
-    /// American Express.
+    /// American Express: numbers that begin with 34 or 37.
     Amex,
-    /// Discover.
+    /// Numbers that begin with 6011, 622, 644 to 649, or 65.
     Discover,
-    /// Diners Club.
+    /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
     Diners,
-    /// JCB.
+    /// Numbers that begin with 35.
     Jcb,
-    /// `UnionPay`.
+    /// Numbers that begin with 62 or 81, except 622.
     UnionPay,
 }
 
@@ -116,7 +116,7 @@ impl fmt::Display for Brand {
 /// Why something is not a card number. Says nothing of the digits.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum CardNumberError {
-    /// Nothing there.
+    /// No digits: the text is empty, or has spaces and hyphens only.
     #[error("the card number is empty")]
     Empty,
     /// Something besides ASCII digits, spaces and hyphens.
@@ -166,7 +166,7 @@ impl CardNumber {
         Ok(Self { digits, brand })
     }
 
-    /// The brand.
+    /// The brand that the leading digits belong to. [`CardNumber::parse`] accepts no number without one.
     pub fn brand(&self) -> Brand {
         self.brand
     }
@@ -211,7 +211,7 @@ pub enum ExpiryError {
     /// Not 2000 to 2099.
     #[error("the expiry year is not one of 2000 to 2099, in four digits or the last two")]
     InvalidYear,
-    /// Not a month and a year in the form that was asked for.
+    /// Not a month and a year in the expected form.
     #[error("the expiry date does not have the form {expected}")]
     InvalidFormat {
         /// The form, such as `MM/YY`.
@@ -256,7 +256,7 @@ impl Expiry {
         Self::new(month.ok_or(ExpiryError::InvalidMonth)?, year.ok_or(ExpiryError::InvalidYear)?)
     }
 
-    /// Reads `12/29`.
+    /// Reads `12/29`: month and year with two digits each.
     pub fn parse_mm_yy(text: &str) -> Result<Self, ExpiryError> {
         match text.split_once('/') {
             Some((month, year)) if month.len() == 2 && year.len() == 2 => Self::from_parts(month, year),
@@ -264,7 +264,7 @@ impl Expiry {
         }
     }
 
-    /// Reads `1229`, the form in which the gateway answers (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+    /// Reads `1229`, the form in which the gateway returns it (`docs/cardpointe.md`, *Amounts, dates and order ids*).
     pub fn parse_mmyy(text: &str) -> Result<Self, ExpiryError> {
         match text.split_at_checked(2) {
             Some((month, year)) if year.len() == 2 => Self::from_parts(month, year),
@@ -289,12 +289,12 @@ impl Expiry {
         now.to_zoned(TimeZone::UTC).date().yesterday().is_ok_and(|yesterday| self.is_past(yesterday))
     }
 
-    /// 1 to 12.
+    /// The month, from 1 (January) to 12.
     pub fn month(self) -> u8 {
         self.month
     }
 
-    /// Four digits.
+    /// The year with its century, from 2000 to 2099.
     pub fn year(self) -> u16 {
         self.year
     }
@@ -326,7 +326,7 @@ fn number(text: &str) -> Option<u16> {
 /// Why something is not a security code. Says nothing of the digits.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SecurityCodeError {
-    /// Nothing there.
+    /// An empty text. Spaces are [`Self::NotDigits`].
     #[error("the security code is empty")]
     Empty,
     /// Something besides ASCII digits.
@@ -378,11 +378,11 @@ pub struct CardSummary {
     pub brand: Option<Brand>,
     /// The last four digits of the number.
     pub last_four: Option<String>,
-    /// The expiry date.
+    /// The month through whose last day the card is valid, if it was stated.
     pub expiry: Option<Expiry>,
     /// The gateway's token: no card number, but good for payments at this merchant (`docs/cardpointe.md`, *Cards, tokens and profiles*).
     pub token: Option<String>,
-    /// Where the gateway stores the card, if it was asked to.
+    /// Where the gateway stores the card, if it does.
     pub stored: Option<StoredCard>,
 }
 
@@ -396,8 +396,7 @@ pub struct StoredCard {
 }
 
 impl CardSummary {
-    /// What may be kept about a card that came in with a payment; its token is known after the gateway's
-    /// answer.
+    /// What may be kept about a card that came in with a payment; its token is known after the gateway's response.
     pub fn of(number: &CardNumber, expiry: Expiry) -> Self {
         Self {
             brand: Some(number.brand()),

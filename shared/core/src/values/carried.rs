@@ -8,19 +8,19 @@ use std::{collections::BTreeMap, fmt};
 /// A stored value of any shape.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Raw {
-    /// A text.
+    /// A text of any content and length.
     Text(String),
     /// A number, as its digits.
     Number(String),
-    /// Bytes.
+    /// Bytes that need not be a text.
     Bytes(Vec<u8>),
-    /// A truth value.
+    /// Either true or false.
     Bool(bool),
-    /// Nothing.
+    /// A value that is present and says that there is none.
     Null,
-    /// Values in order.
+    /// Values in their stored order, of any shapes.
     List(Vec<Raw>),
-    /// Values by name.
+    /// Values by name, such as a stored object with its members.
     Map(BTreeMap<String, Raw>),
     /// A set of texts.
     Texts(Vec<String>),
@@ -43,7 +43,7 @@ struct Parts {
 }
 
 impl Carried {
-    /// Keeps a member.
+    /// Keeps a member that this version does not know, under its stored name.
     pub fn keep_member(&mut self, name: String, value: Raw) {
         self.parts_mut().members.insert(name, value);
     }

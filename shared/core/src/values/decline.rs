@@ -84,7 +84,7 @@ impl DeclineCode {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 
-    /// What to do about it, unless the card scheme said otherwise in the answer.
+    /// What to do about it, unless the card scheme said otherwise in the response.
     pub fn advice(self) -> Advice {
         self.row().0
     }
@@ -96,8 +96,8 @@ impl DeclineCode {
 
     /// One sentence for the developer of a storefront.
     ///
-    /// For a lost, stolen or suspicious card it names no reason, so that nobody tells one to whoever
-    /// holds the card by showing this sentence.
+    /// For a lost, stolen or suspicious card it names no reason, so that showing this sentence reveals none to the
+    /// person holding the card.
     pub fn message(self) -> &'static str {
         self.row().1
     }
@@ -169,7 +169,7 @@ words! {
         Later => "retry_later",
         /// This card will not do; another one may.
         OtherCard => "use_another_card",
-        /// Only the cardholder can clear it, by asking the issuer; until then, another card.
+        /// Only the cardholder can clear it, with the issuer; until then, another card.
         ContactIssuer => "contact_issuer",
     }
 }

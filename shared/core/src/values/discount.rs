@@ -34,12 +34,12 @@ pub struct Discounts(Vec<Discount>);
 #[serde(deny_unknown_fields)]
 struct Discount {
     code: String,
-    /// None: any product.
+    /// Absent in a row that holds for every product.
     product: Option<String>,
-    /// `"12.5"`.
+    /// In hundredths of a percent, so `"12.5"` in the document is 1250 here.
     #[serde(default, deserialize_with = "percent")]
     percent: Option<u64>,
-    /// Minor units.
+    /// In minor units, an amount for each currency in which the discount is granted.
     #[serde(default)]
     amount: BTreeMap<Currency, Amount>,
 }

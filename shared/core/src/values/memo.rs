@@ -1,4 +1,4 @@
-//! What a merchant's system says about a payment besides what is paid: kept with it, acted upon by nobody here.
+//! What a merchant's system says about a payment besides what is paid: kept with it, and without effect here.
 
 use jiff::Timestamp;
 
@@ -11,9 +11,9 @@ pub struct Memo {
     pub reference: String,
     /// What is paid for.
     pub description: Option<String>,
-    /// The cardholder's address.
+    /// The cardholder's e-mail address.
     pub email: Option<String>,
-    /// The cardholder's name.
+    /// The cardholder's name, forgotten with the address at [`Memo::personal_until`].
     pub name: Option<String>,
     /// The merchant's classification of the deal.
     pub deal_type: Option<String>,

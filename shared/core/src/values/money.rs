@@ -32,8 +32,8 @@ impl Currency {
 
     /// Reads an alphabetic code of exactly three letters.
     ///
-    /// ISO 4217 writes capitals; small letters name the same currency and are accepted, as ECMA-402
-    /// does. [`Currency::code`] always answers capitals.
+    /// ISO 4217 writes capitals; small letters name the same currency and are accepted, as ECMA-402 does.
+    /// [`Currency::code`] always returns capitals.
     pub fn parse(text: &str) -> Result<Self, UnknownCurrency> {
         let iso = iso_currency::Currency::from_code(&text.to_ascii_uppercase()).ok_or(UnknownCurrency)?;
         let exponent = iso.exponent().and_then(|digits| u8::try_from(digits).ok()).ok_or(UnknownCurrency)?;
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for Currency {
 /// Why something is not an amount.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AmountError {
-    /// More than [`Amount::MAX`].
+    /// More than [`Amount::MAX`], the most that the gateway can return.
     #[error("the amount is more than {} minor units", Amount::MAX.0)]
     TooLarge,
     /// Anything but digits with perhaps one point between them.
@@ -172,11 +172,11 @@ pub enum AmountError {
 pub struct Amount(u64);
 
 impl Amount {
-    /// Nothing.
+    /// No money, such as the amount of an authorization that only verifies a card.
     pub const ZERO: Self = Self(0);
 
-    /// 999999999.99: the most that fits the 12 characters in which the gateway answers an amount
-    /// (`docs/cardpointe.md`, *Amounts, dates and order ids*), so no amount can be sent that could not be read back.
+    /// 999999999.99: the most that fits the 12 characters in which the gateway returns an amount (`docs/cardpointe.md`,
+    /// *Amounts, dates and order ids*), so no amount can be sent that could not be read back.
     pub const MAX: Self = Self(99_999_999_999);
 
     /// An amount of that many minor units, or [`AmountError::TooLarge`].
@@ -184,7 +184,7 @@ impl Amount {
         if minor > Self::MAX.0 { Err(AmountError::TooLarge) } else { Ok(Self(minor)) }
     }
 
-    /// Minor units.
+    /// The amount in minor units, such as cents; the currency says how many make up its unit.
     pub fn minor(self) -> u64 {
         self.0
     }
@@ -202,8 +202,8 @@ impl Amount {
 
     /// The sum of parts whose whole is an amount, such as the refunds of one payment.
     ///
-    /// Parts that were checked when they were made cannot come to more than [`Amount::MAX`]. If they do all
-    /// the same, the answer is the maximum, which leaves nothing to take or give back.
+    /// Parts that were checked when they were made cannot come to more than [`Amount::MAX`]. If they do all the same,
+    /// the sum is that maximum, which leaves nothing to capture or refund.
     #[must_use]
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().try_fold(Self::ZERO, Self::checked_add).unwrap_or(Self::MAX)
@@ -230,7 +230,7 @@ impl From<Amount> for u64 {
     }
 }
 
-/// `1234567.89` as `1,234,567.89`.
+/// Groups the digits before the decimal point: `1234567.89` becomes `1,234,567.89`.
 fn with_separators(decimal: &str) -> String {
     let whole = decimal.find('.').unwrap_or(decimal.len());
     let mut out = String::with_capacity(decimal.len() + whole / 3);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// In a day.
+/// Quarters of an hour in a UTC day, which has no change of clocks.
 const QUARTERS: u8 = 96;
 
 const MINUTES: u8 = 15;
@@ -12,9 +12,9 @@ const MINUTES: u8 = 15;
 /// A quarter of an hour of a UTC day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuarterHour {
-    /// The day.
+    /// The UTC day that the quarter is in.
     pub day: Date,
-    /// 0 to 95.
+    /// From 0 (`00:00`) to 95 (`23:45`).
     number: u8,
 }
 
@@ -26,7 +26,7 @@ impl QuarterHour {
         Self { day: at.date(), number: hour * 4 + minute / MINUTES }
     }
 
-    /// A day's first.
+    /// The quarter with which a UTC day begins.
     pub fn first_of(day: Date) -> Self {
         Self { day, number: 0 }
     }
@@ -42,7 +42,7 @@ impl QuarterHour {
         format!("{hour:02}:{minute:02}")
     }
 
-    /// Its first moment.
+    /// Its first moment, which is included.
     pub fn begins(self) -> Timestamp {
         let minutes = i64::from(self.number) * i64::from(MINUTES);
         let midnight = self.day.to_zoned(TimeZone::UTC).map(|midnight| midnight.timestamp());

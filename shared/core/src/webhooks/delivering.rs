@@ -38,11 +38,11 @@ const RUN_FOR: SignedDuration = SignedDuration::from_secs(40);
 
 /// Puts every event where its merchant's receivers get it from.
 pub struct Outbox {
-    /// Who gets what.
+    /// The merchants' receivers, and which types of events each wants.
     pub receivers: Arc<dyn Receivers>,
     /// Where deliveries are kept.
     pub store: Arc<dyn DeliveryStore>,
-    /// The time.
+    /// The time at which a delivery is added.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -69,16 +69,16 @@ impl EventBus for Outbox {
 pub struct Added {
     /// Where it is in the stream.
     pub number: String,
-    /// The delivery.
+    /// The delivery before its first attempt.
     pub delivery: Delivery,
 }
 
-/// What became of some deliveries.
+/// How many deliveries had which outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeliveryReport {
     /// Attempts that were made.
     pub attempts: u32,
-    /// Deliveries that arrived.
+    /// Deliveries that their receivers accepted.
     pub delivered: u32,
     /// Deliveries that wait for another attempt, or for their first one.
     pub waiting: u32,
@@ -104,15 +104,15 @@ impl DeliveryReport {
     }
 }
 
-/// Sends deliveries.
+/// Sends deliveries: new ones from the table's stream at once, waiting ones on a schedule.
 pub struct Delivering {
-    /// Where receivers are.
+    /// The merchants' receivers, with their addresses and secrets.
     pub receivers: Arc<dyn Receivers>,
     /// Where deliveries are kept.
     pub store: Arc<dyn DeliveryStore>,
-    /// Sends one.
+    /// Makes one attempt. Whether and when there is another is decided here.
     pub courier: Arc<dyn Courier>,
-    /// The time.
+    /// The time that attempts are signed with, and that ends a batch or a run.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -248,7 +248,7 @@ impl Delivering {
         Ok(receiver.filter(|receiver| !receiver.is_disabled).cloned())
     }
 
-    /// Sends some deliveries side by side, and notes what became of them and of the receiver.
+    /// Sends deliveries to one receiver side by side, and records their outcomes and the receiver's health.
     async fn attempt(
         &self,
         receiver: &Receiver,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{order::MerchantId, payments::store::StoreError};
 
-/// One notification.
+/// One notification, published at least once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The same whenever the same change is told again.
@@ -18,7 +18,7 @@ pub struct Event {
     pub kind: &'static str,
     /// Whose order it is.
     pub merchant: MerchantId,
-    /// When.
+    /// When the reported change happened.
     pub at: Timestamp,
     /// All of it, as JSON.
     pub body: String,

@@ -11,7 +11,7 @@ use crate::{
     webhooks::webhook::{Delivery, Health, Receiver, ReceiverKey},
 };
 
-/// Finds merchants' receivers.
+/// Finds the receivers that merchants' documents name.
 #[async_trait]
 pub trait Receivers: Send + Sync {
     /// A merchant's receivers; none if it has none. An error is a reason to come again: what is wrong with a document is
@@ -28,9 +28,9 @@ pub enum NotTaken {
     /// It responded with 429 or 503, and with how long to wait, which counts only up to a limit.
     #[error("status {status}, to be tried again later")]
     Busy {
-        /// The status.
+        /// The HTTP status, 429 or 503.
         status: u16,
-        /// How long.
+        /// How long the receiver wants to be left alone, from its `Retry-After`.
         after: SignedDuration,
     },
     /// It responded with 410: it wants nothing any more.
@@ -54,16 +54,16 @@ pub trait Courier: Send + Sync {
     async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken>;
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     /// The receiver has it.
     Delivered,
     /// It waits for an attempt.
     Waits {
-        /// The next attempt.
+        /// When the next attempt is to be made.
         due: Timestamp,
-        /// Attempts that failed.
+        /// How many attempts failed.
         failures: u32,
         /// Since when it waits.
         since: Timestamp,
@@ -72,9 +72,9 @@ pub enum DeliveryOutcome {
     },
     /// Nothing is sent until a person replays it.
     Parked {
-        /// Attempts that failed.
+        /// How many attempts failed.
         failures: u32,
-        /// Why.
+        /// Why the last attempt failed, or why none is made.
         reason: String,
     },
 }
@@ -102,7 +102,7 @@ pub trait DeliveryStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Notes what became of a delivery. One that is not there any more is left alone.
+    /// Records a delivery's outcome. One that is not there any more is left alone.
     async fn settle(
         &self,
         delivery: &Delivery,

@@ -15,7 +15,7 @@ use crate::order::MerchantId;
 /// How long a delivery is repeated. After that it is parked until a person replays it.
 pub const REPEATED_FOR: SignedDuration = SignedDuration::from_hours(72);
 
-/// For how long a receiver can ask to be left alone.
+/// The longest wait that a receiver can request.
 pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// The wait after the first failure, the second, and so on; the last one holds for all that follow.
@@ -59,9 +59,9 @@ pub struct NotAReceiverId;
 /// A receiver among all merchants'. Written as `merchant#receiver`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReceiverKey {
-    /// Whose it is.
+    /// The merchant that the receiver belongs to.
     pub merchant: MerchantId,
-    /// Its name there.
+    /// The receiver's name, unique within its merchant.
     pub receiver: ReceiverId,
 }
 
@@ -74,9 +74,9 @@ impl std::fmt::Display for ReceiverKey {
 /// Where a merchant's events are sent. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Receiver {
-    /// Its name.
+    /// Its name, unique within its merchant.
     pub id: ReceiverId,
-    /// Where it listens.
+    /// The URL that messages are posted to.
     pub url: String,
     /// Keys of the signatures, decoded: one, or two while one replaces the other.
     pub secrets: Vec<Secret>,
@@ -100,7 +100,7 @@ impl Receiver {
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// From its bytes.
+    /// Takes the key's bytes, decoded.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -120,17 +120,17 @@ impl std::fmt::Debug for Secret {
 /// An event on its way to one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// To whom.
+    /// The one receiver that it is for.
     pub to: ReceiverKey,
     /// The event's id, which is the message's at every attempt.
     pub event: Uuid,
     /// When the event happened.
     pub at: Timestamp,
-    /// The event's type.
+    /// The event's type, such as `order.paid`.
     pub kind: String,
     /// What is sent, byte for byte.
     pub body: String,
-    /// Attempts that failed.
+    /// How many attempts failed, which decides the wait before the next one.
     pub failures: u32,
     /// When it began to wait. None while its first attempt is under way.
     pub since: Option<Timestamp>,
@@ -139,7 +139,7 @@ pub struct Delivery {
 /// What an attempt leaves to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
-    /// Try again then.
+    /// Try again at this moment.
     Again(Timestamp),
     /// Nothing, until a person replays it.
     Park,

@@ -3,13 +3,13 @@
 //! To review one, hold it beside its published table (`docs/cardpointe.md`, *Response codes*); the tests hold the two lists
 //! of codes equal. Rows with respstat A are absent: they refuse nothing. Rows with respstat B are a
 //! [`DeclineCode::ProcessingError`] or an [`DeclineCode::IssuerUnavailable`] whatever their text blames,
-//! because with a B the processor asks for the same request again.
+//! because with a B the processor says that the same request can be sent again.
 //!
 //! Where texts leave room: "Decline" without more is a generic decline, "Do not honor" keeps its name; PIN
 //! tries used up is a restricted card, because only the issuer can lift it; "Invalid transaction" and
 //! "Service not allowed" are not permitted; a PIN or key the processor cannot decrypt is a processing error;
-//! whatever says that the same request is known already or still in progress is a duplicate, so that nobody
-//! pays twice.
+//! whatever says that the same request is known already or still in progress is a duplicate, so that no payment is made
+//! twice.
 
 use tollgate_core::values::decline::DeclineCode::{
     self, AuthenticationRequired, AvsMismatch, CallIssuer, CardNotSupported, CurrencyNotSupported,
@@ -23,7 +23,7 @@ use tollgate_core::values::decline::DeclineCode::{
 /// Reasons, each with the codes that mean it.
 type Table = &'static [(DeclineCode, &'static [&'static str])];
 
-/// `respproc` and its codes. A processor may stand here more than once.
+/// `respproc` and its codes. A processor may be listed more than once.
 pub(super) const PROCESSORS: &[(&str, Table)] = &[
     ("PPS", GATEWAY),
     ("AMEX", AMERICAN_EXPRESS),

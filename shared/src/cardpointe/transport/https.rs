@@ -45,7 +45,7 @@ impl HttpsTransport {
     }
 
     /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The pool's own
-    /// idle limit runs on a clock that stands still while a sandbox is frozen.
+    /// idle limit runs on a clock that stops while a sandbox is frozen.
     fn client(&self) -> reqwest::Client {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();

@@ -41,7 +41,7 @@ fn accept_decides_then_the_request_then_json() {
         (Some("text/xml; q = 0.2, application/xml; q = 0.3"), PLAIN, None, ApplicationXml),
         (Some("text/xml;q=\"0.2\", application/xml;q=0.3"), PLAIN, None, ApplicationXml),
         (Some("text/xml;q=1., application/json;q=0."), PLAIN, None, TextXml),
-        // The narrowest range has the word, wherever it stands.
+        // The narrowest range has the word, wherever it is in the header.
         (Some("*/*, application/json;q=0.1, text/json;q=0.1"), PLAIN, None, ApplicationXml),
         (Some("application/*;q=0.1, */*"), PLAIN, None, TextJson),
         (Some("application/*;q=0.9, */*;q=0.9"), PLAIN, None, ApplicationJson),
@@ -89,7 +89,7 @@ fn accept_decides_then_the_request_then_json() {
         (None, PLAIN, Some(ApplicationXml), ApplicationXml),
         (None, PLAIN, Some(TextJson), TextJson),
         (None, PLAIN, None, ApplicationJson),
-        // A script in a browser that asks for nothing in particular.
+        // A script in a browser that requests no particular media type.
         (None, XHR, Some(ApplicationXml), ApplicationJson),
         (Some(""), XHR, Some(TextXml), ApplicationJson),
         (Some("*/*"), XHR, Some(ApplicationXml), ApplicationJson),
@@ -241,7 +241,7 @@ proptest! {
         ]), 0..40),
     ) {
         let accept = parts.concat();
-        // What nothing asks for is told apart by two requests that would be answered differently.
+        // What no range requests is recognized by two requests whose responses would differ.
         let (one, other) = (negotiate(Some(&accept), PLAIN, Some(TextXml)), negotiate(Some(&accept), PLAIN, Some(TextJson)));
         if one == other {
             let names = one.names();

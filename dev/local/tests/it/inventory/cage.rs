@@ -1,11 +1,11 @@
-//! A shop that is full of canaries: everything that it answers, logs and stores is searched.
+//! A shop that is full of canaries: everything that it returns, logs and stores is searched.
 //!
-//! | what | in a log line | in the table | in an answer |
+//! | what | in a log line | in the table | in a response |
 //! |---|---|---|---|
-//! | card numbers, security codes, keys, tokens, passwords | no | no | no, but for the token that was asked for |
+//! | card numbers, security codes, keys, tokens, passwords | no | no | no, but for the token that was requested |
 //! | `LOST`: names, addresses, headers, queries, wrong values | no | no | no |
 //! | `TOLD`: who did something and why | yes | yes | yes |
-//! | `KEPT`: reference, description, e-mail, name of a credit-card payment, … | no | yes | the reference; a good answer |
+//! | `KEPT`: reference, description, e-mail, name of a credit-card payment, … | no | yes | reference; a success |
 //! | order ids, transaction ids, merchant ids, `X-Request-Id` | yes | yes, but the last | yes |
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::{
     shop::{AMEX, AMEX_CODE, Shop, VISA, has_word, items},
 };
 
-/// In everything that is for nobody but the gateway, or for nobody.
+/// In everything that only the gateway may get, or no one.
 pub(super) const LOST: &str = "lostcanary";
 /// In everything that is kept with the payment.
 pub(super) const KEPT: &str = "keptcanary";
@@ -35,7 +35,7 @@ pub(super) const SIGNING_KEY: &str = "77b2-the-token-signing-key-of-the-merchant
 pub(super) const IDEMPOTENCY_KEY: &str = "4e5d-an-idempotency-key-of-the-caller";
 pub(super) const WRONG_TOKEN: &str = "2c8e-a-token-of-somebody-else";
 
-/// A shop whose answers are all looked at.
+/// A shop whose responses are all looked at.
 pub(super) struct Cage {
     watch: Watch,
     pub(super) shop: Shop,
@@ -80,7 +80,7 @@ impl Cage {
         secret.map(String::as_str).or_else(|| has_word(text, AMEX_CODE).then_some("the security code"))
     }
 
-    /// An answer holds nothing that was sent in a wrong place or is a secret.
+    /// A response holds nothing that was sent in a wrong place or is a secret.
     pub(super) fn answered(&self, to: &str, answer: &str) {
         assert_eq!(self.secret_in(answer), None, "{to} is answered {answer}");
         assert!(!answer.contains(LOST), "{to} is answered {answer}");
@@ -108,7 +108,7 @@ impl Cage {
         let lines = self.watch.lines();
         assert!(lines.iter().any(|(_, line)| is_ours(line)), "there was a log to look into");
         for (text, line) in &lines {
-            // It stands in for API Gateway and logs paths, which the deployed one does not (`template.yaml`).
+            // It plays API Gateway and logs paths, which the deployed one does not (`template.yaml`).
             let secret = self.secret_in(text).filter(|_| line["target"] != "local::api_gateway");
             assert_eq!(secret, None, "logged: {}", start(text));
             assert!(!is_ours(line) || !text.contains(ANY), "logged: {}", start(text));

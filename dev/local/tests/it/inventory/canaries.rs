@@ -21,7 +21,7 @@ use crate::{
     shop::{AMEX, AMEX_CODE, VISA},
 };
 
-/// What is kept of a credit-card payment, and of a capture. All of it is somebody's text.
+/// What is kept of a credit-card payment, and of a capture. All of it is text of a caller.
 const MAY_BE_KEPT: [&str; 11] = [
     "/Request/TransactionReference",
     "/Request/Description",

@@ -298,7 +298,7 @@ impl Tour {
     }
 
     async fn cannot_read_the_table(&self) {
-        // Nobody listens there.
+        // No server listens there.
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
         let settings = AppSettings { captures, payments_stopped: false };
         let stack = &self.shop.stack;
@@ -310,7 +310,7 @@ impl Tour {
         assert_eq!(report["unread_shards"], 1);
     }
 
-    /// Somebody captured another amount by hand: the records decide nothing.
+    /// A person captured another amount in the portal: the records decide nothing.
     async fn stays_in_doubt(&mut self) {
         self.shop.register("doubt", 2599).await;
         let paid = self.shop.pay_by_token("doubt", "authorize").await;

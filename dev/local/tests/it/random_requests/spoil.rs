@@ -39,7 +39,7 @@ pub(super) fn value(rng: &mut StdRng, body: &mut Value) {
 }
 
 /// JSON pointers to every member. None of the names has a character that would be escaped, but for those that were
-/// spoilt before; they are not found again.
+/// spoiled before; they are not found again.
 fn collect(value: &Value, at: &str, places: &mut Vec<String>) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let at = format!("{at}/{name}");

@@ -19,7 +19,7 @@ const REMEMBERED: usize = 25;
 /// What a run has met so far.
 pub(super) struct Values {
     pub(super) now: Timestamp,
-    /// Order and transaction.
+    /// Order id and transaction id of each.
     transactions: Vec<(String, String)>,
     /// `TransactionID` of the credit-card API.
     payments: Vec<String>,
@@ -34,7 +34,7 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Remembers the payments of an answer.
+    /// Remembers the payments of a response.
     pub(super) fn learn(&mut self, body: &Value) {
         let data = &body["data"];
         if data["type"] == "transaction" {
@@ -202,7 +202,7 @@ impl Values {
     }
 }
 
-/// A header's value.
+/// A value for a header, right or spoiled.
 pub(super) fn header(rng: &mut StdRng, name: &str) -> String {
     match name {
         "idempotency-key" => format!("key-{}", rng.random_range(0..20)),

@@ -31,9 +31,9 @@ const BY_THEN: SignedDuration = SignedDuration::from_hours(48);
 
 /// What is looked for.
 pub struct DoubtSearch<'a> {
-    /// Whose transactions.
+    /// The merchant whose transactions in doubt are listed.
     pub merchant: &'a MerchantId,
-    /// The time.
+    /// The current time, from which on the index is read far enough ahead to include every inquiry.
     pub now: Timestamp,
     /// Most transactions of this part.
     pub limit: usize,

@@ -22,13 +22,13 @@ const IN_DOUBT: &str = "in-doubt:";
 /// How a number or a moment has to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Is<T> {
-    /// It is this.
+    /// Equal to this number, or at this moment.
     Equal(T),
-    /// It is above.
+    /// A greater number, or a later moment.
     More(T),
     /// It is this or above.
     AtLeast(T),
-    /// It is below.
+    /// A smaller number, or an earlier moment.
     Less(T),
     /// It is this or below.
     AtMost(T),
@@ -80,11 +80,11 @@ pub enum Condition {
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Whose transactions.
+    /// The merchant whose transactions are listed.
     pub merchant: &'a MerchantId,
-    /// The time.
+    /// The current time, which decides what is overdue or about to end.
     pub now: Timestamp,
-    /// Listed not before.
+    /// The earliest time of the list, included.
     pub since: Timestamp,
     /// Listed before, and not at.
     pub until: Timestamp,

@@ -59,7 +59,7 @@ impl Journal {
     }
 }
 
-/// Pages of this many entries, whatever was asked for.
+/// Pages of this many entries, whatever limit is requested.
 struct Paged<'a>(&'a Journal, usize);
 
 #[async_trait]

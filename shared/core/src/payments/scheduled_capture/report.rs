@@ -16,7 +16,7 @@ pub struct CaptureReport {
     pub due: usize,
     /// Captured; in a dry run: would be tried.
     pub captured: usize,
-    /// Refused by the gateway; not tried again by itself.
+    /// Refused by the gateway; not tried again automatically.
     pub declined: usize,
     /// Did nothing; tried again later.
     pub retried: usize,
@@ -24,7 +24,7 @@ pub struct CaptureReport {
     pub in_doubt: usize,
     /// Authorizations that ended before they could be captured.
     pub lapsed: usize,
-    /// Somebody else had done it, moved it or was at it.
+    /// Another process or a client had done it, moved it or was at it.
     pub overtaken: usize,
     /// Left for later: the merchant's captures are paused, or its gateway or secret cannot be reached.
     pub held_back: usize,
@@ -64,7 +64,7 @@ impl CaptureReport {
         *self.captured_minor.entry(order.currency.code()).or_default() += amount;
     }
 
-    /// Logs the run.
+    /// Writes the one log line of the run, with every count.
     pub(super) fn log(&self) {
         tracing::info!(
             dry_run = self.dry_run,

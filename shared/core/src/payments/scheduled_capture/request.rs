@@ -7,7 +7,7 @@ use crate::{
     payments::store::CAPTURE_SHARDS_MAX,
 };
 
-/// What an invocation asks for. Nothing stated: everything that is due.
+/// What an invocation is to capture. Nothing stated: everything that is due.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureRequest {

@@ -13,7 +13,7 @@ fn due() -> Timestamp {
     Timestamp::now() + SignedDuration::from_hours(1)
 }
 
-/// Orders that are to be captured at this moment, on a clock that stands this much later.
+/// Orders that are to be captured at this moment, on a clock that is this much later.
 async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fixture {
     let mut fixture = Fixture::new().await;
     for order in orders {
@@ -240,7 +240,7 @@ async fn what_somebody_else_did_first_is_overtaken() {
     assert_eq!(counts(&dry), json!({"dry_run": true, "overtaken": 2}));
     assert_eq!(fixture.sent(), sent);
 
-    // The schedule is cancelled while a run is at it.
+    // The schedule is canceled while a run is at it.
     let cancelled = |order: &mut Order| order.transactions[0].capture = None;
     for merchants in [&Everyone as &dyn Merchants, &VOIDS_LAPSED] {
         let fixture = scheduled(&["1"], due(), ENDED).await;
@@ -283,7 +283,7 @@ async fn a_run_that_has_no_time_left_says_what_it_leaves() {
     }
 }
 
-/// One order with three authorizations that are due, on a clock that stands this much later.
+/// One order with three authorizations that are due, on a clock that is this much later.
 async fn three_of_one_order(later: SignedDuration) -> Fixture {
     let (mut fixture, due) = (Fixture::new().await, due());
     for amount in [500, 600, 700] {

@@ -175,7 +175,7 @@ async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
     let refused = not_done(NoEffect::VoidedElsewhere);
     fixture.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
-    // While the gateway is asked about the first attempt, another request gives it up and sends a second.
+    // While the inquiry about the first attempt is under way, another request gives it up and sends a second.
     fixture.meanwhile(|order| {
         let operation = &mut order.transactions[0].operations[0];
         let amount = operation.amount;

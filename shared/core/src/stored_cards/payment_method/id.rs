@@ -18,7 +18,7 @@ const LETTERS: usize = 28;
 pub struct CustomerKey {
     /// Whose customer it is.
     pub merchant: MerchantId,
-    /// The digest.
+    /// The first 128 bits of a SHA-256 over merchant and reference.
     pub digest: u128,
 }
 
@@ -42,9 +42,9 @@ impl fmt::Display for CustomerKey {
 /// like a card number. It leads to the customer's item without an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodId {
-    /// The customer.
+    /// The digest in the customer's [`CustomerKey`].
     pub customer: u128,
-    /// The method.
+    /// The card's id among the customer's.
     pub method: Uuid,
 }
 

@@ -85,7 +85,7 @@ fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: T
     };
     let Some(approval) = approval.filter(|approval| approval.stored.is_some()) else { return false };
     learn(method, approval);
-    // Records carry no letters. No money has moved, so where a rule asks for them the card is verified again.
+    // Records carry no AVS or CVV letters. No money has moved, so if a rule needs them the card is verified again.
     let unverified = rule.misses(approval.avs.as_ref(), approval.cvv.as_ref());
     let again = unverified.then_some(OnceGone::NotStored(NoEffect::TryAgain));
     let gone = refused(approval, rule).or(again);

@@ -3,7 +3,7 @@
 //! The tables are written out, because a crate with all of Unicode would weigh more in each function than what it is needed
 //! for. The tests compare them with such crates, code point by code point.
 
-/// Runs of characters that stand for rising numbers: first code point, its number, how many. Ten from 0 are a script's
+/// Runs of characters that mean rising numbers: first code point, its number, how many. Ten from 0 are a script's
 /// decimal digits; the others are what NFKC turns into digits, such as `²`, `⑫` and `⒈`, and the circled ones that it
 /// leaves alone.
 const RUNS: [(u32, u32, u32); 94] = [

@@ -13,7 +13,7 @@ const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// that comes from outside (a gateway's `text`) and is about to be stored or logged.
 ///
 /// A card number here is 13 to 19 ASCII digits that begin like some brand's and pass the Luhn check, with no
-/// other digit beside them; single blanks, hyphens or points may stand between, and other digits may follow after one
+/// other digit beside them; single blanks, hyphens or points may be between, and other digits may follow after one
 /// (`4111111111111111 1229`). Gateway tokens begin with a 9 and stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one
 /// in a thousand of which would pass for a card number. Other numbers that look like a card's are replaced.
 pub fn mask_card_numbers(text: &str) -> String {
@@ -32,7 +32,7 @@ pub fn mask_card_numbers(text: &str) -> String {
     masked
 }
 
-/// Where card numbers stand, in order and apart from each other.
+/// Where card numbers are, in order and apart from each other.
 ///
 /// Every sequence of whole digit groups is looked at, and those that overlap are taken together. Taking the
 /// first that fits would leave the rest of a number whose head, with something before it, passes by chance.
@@ -64,12 +64,12 @@ fn card_numbers(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What people put between the groups of a number. More than one, or other characters, stand between numbers.
+/// What people put between the groups of a number. More than one, or other characters, separate numbers.
 fn is_separator(text: &str) -> bool {
     matches!(text, " " | "-" | "." | "\u{A0}")
 }
 
-/// Where unbroken runs of ASCII digits stand, except those within a UUID.
+/// Where unbroken runs of ASCII digits are, except those within a UUID.
 fn digit_groups(text: &str) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
@@ -83,7 +83,7 @@ fn digit_groups(text: &str) -> Vec<Range<usize>> {
     groups
 }
 
-/// Where UUIDs stand, with hyphens or without, as words of their own.
+/// Where UUIDs are, with hyphens or without, as words of their own.
 pub(super) fn uuids(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let fits = |at: usize, length: usize, hyphens: &[usize]| {

@@ -320,7 +320,7 @@ proptest! {
         long in "[0-9]{20,24}",
         wrong in any_number(),
     ) {
-        // No separator joins these groups, and none of them is a card number by itself.
+        // No separator joins these groups, and none of them is a card number on its own.
         let text = text.replace([' ', '-'], "_");
         let (rest, check) = wrong.split_at(wrong.len() - 1);
         let wrong = format!("{rest}{}", (check.parse::<u8>().unwrap() + 1) % 10);

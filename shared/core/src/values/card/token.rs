@@ -10,7 +10,7 @@ const TOKEN_DIGITS: usize = 16;
 /// The gateway's token for a card, and what can be read off it (`docs/cardpointe.md`, *Cards, tokens and profiles*).
 #[derive(Clone, Eq, PartialEq)]
 pub struct CardToken {
-    /// The token.
+    /// The token's 16 digits, as they are sent to the gateway.
     pub value: String,
     /// The card's brand, if the token tells.
     pub brand: Option<Brand>,
@@ -53,9 +53,9 @@ impl fmt::Debug for CardToken {
 /// What names a card in a payment: its number as its holder typed it, or the gateway's token for it.
 #[derive(Clone, Debug)]
 pub enum CardAccount {
-    /// The number (PAN).
+    /// The card's own number (PAN), as its holder typed it.
     Number(CardNumber),
-    /// The token.
+    /// The gateway's token for the number.
     Token(CardToken),
 }
 

@@ -26,7 +26,7 @@ pub struct Health {
     pub failures: u32,
     /// Until then only the schedule sends to it, and nothing at all if it is down.
     pub aside_until: Option<Timestamp>,
-    /// Nothing is sent before that, because the receiver asked for it.
+    /// Nothing is sent before that, because the receiver requested a wait.
     pub not_before: Option<Timestamp>,
     /// It said that it is gone. What is for it is parked until a person sends something again.
     pub is_gone: bool,
@@ -75,7 +75,7 @@ impl Health {
         Self { failures, aside_until, ..self }
     }
 
-    /// After the receiver asked to be left alone for so long, up to [`RETRY_AFTER_MAX`].
+    /// After the receiver requested a wait of this length, up to [`RETRY_AFTER_MAX`].
     #[must_use]
     pub fn left_alone(self, wait: SignedDuration, now: Timestamp) -> Self {
         Self { not_before: Some(plus(now, wait.min(RETRY_AFTER_MAX))), ..self }

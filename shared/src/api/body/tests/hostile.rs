@@ -28,7 +28,7 @@ fn an_entity_bomb_is_refused_before_it_is_expanded() {
     let bomb =
         format!("<?xml version='1.0'?>\n<!DOCTYPE r [<!ENTITY e0 'lol'>{entities}]>{}", body("<A>&e9;</A>"));
     assert_eq!(from_xml(&bomb), Err(Unreadable::Doctype(at(2, 1))));
-    // Nor are entities known that nobody declared.
+    // Nor are entities known that were not declared.
     refused(
         &[
             ("<A>&e9;</A>", 2, 4),

@@ -59,7 +59,7 @@ pub(super) const FAULTS: [Fault; 5] =
 enum HeldBack {
     #[default]
     None,
-    /// The next one.
+    /// The next verification that is sent.
     Next,
     /// This one, by its order id.
     This(String, Expiry),
@@ -255,7 +255,7 @@ impl CustomerStore for World {
 pub(super) struct Overtaken {
     pub(super) world: Arc<World>,
     pub(super) is_next: AtomicBool,
-    /// Whether that write of ours gets an answer; without one it is not done.
+    /// Whether that write of ours gets a response; without one it is not done.
     pub(super) answers: bool,
 }
 

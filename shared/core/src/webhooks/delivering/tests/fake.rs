@@ -173,7 +173,7 @@ impl Flag {
 /// To whom, when the event happened, and its id.
 type Key = (ReceiverKey, Timestamp, Uuid);
 
-/// The table.
+/// Deliveries and receivers' health in memory, with the failures that a test sets.
 #[derive(Default)]
 pub(super) struct Table {
     deliveries: Mutex<BTreeMap<Key, (Delivery, Option<DeliveryOutcome>)>>,
