@@ -84,7 +84,7 @@ impl Teller<'_> {
         match before {
             None => tell(EventType::TransactionCreated),
             Some((order, before)) if self.shown(order, before, at) != data => {
-                tell(EventType::TransactionUpdated)
+                tell(EventType::TransactionUpdated);
             }
             Some(_) => {}
         }

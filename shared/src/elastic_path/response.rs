@@ -14,7 +14,7 @@ use tollgate_core::{
     },
     payments::{gateway::GatewayInfo, merchants::Merchant},
     values::{
-        card::{Brand, Expiry},
+        card::{Brand, CardSummary, Expiry},
         decline::DeclineCode,
         memo::Memo,
         money::{Amount, Currency},
@@ -51,7 +51,6 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let kind = transaction.last_done().as_str();
     let told = answer.filter(|_| view.principal == Principal::ClientCredentials);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
-    let card = transaction.card().cloned().unwrap_or_default();
     let mut value = json!({
         "id": transaction.id.to_string(),
         "type": "transaction",
@@ -65,12 +64,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         "status": transaction_status(transaction.status()),
         "payment_details": {
             "detailed_status": detailed_status(transaction, view.now),
-            "card": {
-                "brand": card.brand.map(Brand::name),
-                "last_four": card.last_four,
-                "expiry_month": card.expiry.map(Expiry::month),
-                "expiry_year": card.expiry.map(Expiry::year),
-            },
+            "card": card_value(transaction.card()),
             "authorization_code": letter(|answer| answer.authcode.as_ref()),
             "avs_result": letter(|answer| answer.avs.as_ref()),
             "cvv_result": letter(|answer| answer.cvv.as_ref()),
@@ -118,6 +112,16 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         }
     }
     value
+}
+
+/// The card as far as it is stored; every member is null where the payment was made with something else.
+fn card_value(card: Option<&CardSummary>) -> Value {
+    json!({
+        "brand": card.and_then(|card| card.brand).map(Brand::name),
+        "last_four": card.and_then(|card| card.last_four.as_ref()),
+        "expiry_month": card.and_then(|card| card.expiry).map(Expiry::month),
+        "expiry_year": card.and_then(|card| card.expiry).map(Expiry::year),
+    })
 }
 
 /// What was said about the payment, without what was not.

@@ -58,10 +58,10 @@ impl Stack {
         let tables = services.create_tables(&deployment).await?;
 
         let clock = Arc::new(LocalClock::default());
-        let ports = services.guarded_ports(settings, Arc::clone(&clock) as _, &permissions)?;
+        let guarded = services.guarded_ports(settings, Arc::clone(&clock) as _, &permissions)?;
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
-        let process = Process { ports, consumers, clock: Arc::clone(&clock) as _ };
+        let process = Process { ports: guarded, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
         let samples = if options.samples && services.is_empty(&tables).await? {
             services.make_samples(settings, &functions).await?

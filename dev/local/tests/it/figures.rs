@@ -5,7 +5,7 @@
 
 mod stated;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
@@ -66,7 +66,8 @@ impl Sources {
         let mut sources = texts();
         sources.retain(|path, _| {
             let is_deployed = path.starts_with("shared/src/") || path.starts_with("shared/core/src/");
-            is_deployed && path.ends_with(".rs") && !path.ends_with("tests.rs") && !path.contains("/tests/")
+            let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+            is_deployed && !is_test && Path::new(path).extension().is_some_and(|extension| extension == "rs")
         });
         Self(sources)
     }
