@@ -154,7 +154,7 @@ mod tests {
     fn a_function_belongs_to_its_crate() {
         let cases = [
             ("<serde_json::de::Deserializer<R>>::parse [/x/purchase]", "serde_json"),
-            ("tollgate_core::order::decide::decide", "tollgate"),
+            ("tollgate_core::order::decide::decide", "tollgate_core"),
             ("core::fmt::write", "Rust's standard library"),
             ("_int_malloc [/lib/libc.so.6]", "allocating memory"),
             ("__memcpy_avx_unaligned", "copying and comparing memory"),
