@@ -17,7 +17,7 @@ use crate::{
 /// What is left to do after an outcome was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: save and answer.
+    /// Nothing: save and respond.
     Answer,
     /// The order now holds a pending void that follows from the outcome: save both, then send it.
     Send(OperationRef),
@@ -208,7 +208,7 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
     push_void(transaction, origin, cause, amount, None, context)
 }
 
-/// Adds the void of a payment that stands beside the transaction's own.
+/// Adds the void of a payment that exists beside the transaction's own.
 pub(super) fn void_duplicate(
     order: &mut Order,
     at: OperationRef,

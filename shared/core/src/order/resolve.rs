@@ -1,4 +1,4 @@
-//! What an order learns when the gateway is asked about an operation whose outcome is not known.
+//! What an order learns from an inquiry about an operation whose outcome is not known.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -165,7 +165,7 @@ pub fn look_back(
         | Finding::Failed => &[],
     };
     if stands {
-        // A later attempt stands; whatever else was approved is given back.
+        // A later attempt counts; whatever else was approved is given back.
         let duplicates = approvals.iter().filter(|response| is_payment && response.reference != ours);
         return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Answer));
     }
@@ -174,7 +174,7 @@ pub fn look_back(
     Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
 }
 
-/// How another operation stands that captures or voids the same payment, if it is done or under way: a look-up shows
+/// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows
 /// the payment, and so that one's doing.
 fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
@@ -252,7 +252,7 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
         _ if !is_payment => true,
         _ if cancelled_since => false,
         Some(owing) => operation.amount <= owing,
-        // Nobody here knows the total: a payment that was approved since then was made in its place.
+        // The total is not known here: a payment that was approved since then was made in its place.
         None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
             t.first()
                 .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
@@ -317,7 +317,7 @@ impl Order {
         Some(())
     }
 
-    /// The operation of a transaction that the gateway can be asked about: the one in doubt, or one that was given up
+    /// The operation of a transaction that an inquiry can be made about: the one in doubt, or one that was given up
     /// and whose last look is due.
     pub fn to_ask_about(&self, transaction: Uuid, now: Timestamp) -> Option<OperationRef> {
         let found = self.transaction(transaction)?;
@@ -337,8 +337,8 @@ impl Order {
     }
 }
 
-/// What is in doubt can be asked about once its own request cannot be running any more: that request's answer may say
-/// more than a look-up does.
+/// An inquiry about what is in doubt can be made once its own request cannot be running any more: the response to that
+/// request may say more than a look-up does.
 fn can_be_asked_about(operation: &Operation, now: Timestamp) -> bool {
     match operation.stage() {
         // What only a newer version can read, it inquires about.

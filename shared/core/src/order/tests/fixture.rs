@@ -217,7 +217,7 @@ fn fresh(ids: &AtomicU64) -> Uuid {
     Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }
 
-/// The approval that an operation asks for.
+/// The approval of exactly what an operation requests.
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("r".to_owned()),

@@ -121,7 +121,7 @@ fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
     fixture.approve(at);
     let void = fixture.void(at.transaction).unwrap().sent();
     fixture.approve(void);
-    // A late repetition of the request that was cancelled is not a wish for another payment.
+    // A late repetition of the request that was canceled is not a wish for another payment.
     let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
     assert_eq!(fixture.pay(PaymentKind::Authorize, None, None), cancelled);
     assert!(fixture.pay(PaymentKind::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
@@ -154,7 +154,7 @@ fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to
     let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     let latest = |fixture: &Fixture| fixture.transaction(id).latest_of(fixture.operation(refund)).id;
     assert_eq!(latest(&fixture), void.operation);
-    // The void was not sent: the refund is asked again, and this time it goes through.
+    // The void was not sent: the refund is requested again, and this time it goes through.
     fixture.told(void, &not_done(NoEffect::Unreachable));
     let again = fixture.refund(id, None).unwrap().sent();
     assert_eq!((again, fixture.operation(again).attempt.number), (refund, 2));

@@ -29,13 +29,13 @@ use crate::{
 /// What happens besides requests.
 #[derive(Clone, Debug)]
 enum Besides {
-    /// The gateway is asked about whatever is due, this much later, and says this.
+    /// Inquiries are made about whatever is due, this much later, and find this.
     Inquiry(i64, Found),
     /// A person decides about what is pending.
     ByHand(bool),
-    /// A capture is scheduled, or cancelled.
+    /// A capture is scheduled, or canceled.
     Schedule(usize, bool),
-    /// Authorizations end.
+    /// Every authorization ends uncaptured.
     Lapse,
     /// A capture that is due, this much later, comes to nothing.
     CaptureDue(i64),

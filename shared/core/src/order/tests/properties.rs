@@ -1,4 +1,4 @@
-//! Whatever is asked and answered in whatever order, the sums hold.
+//! Whatever is requested and however the gateway responds, in whatever order, the sums hold.
 
 use proptest::prelude::*;
 
@@ -58,7 +58,7 @@ pub(super) fn says() -> impl Strategy<Value = Says> {
     ]
 }
 
-/// Asks, and answers every operation that is sent until nothing follows.
+/// Requests a step, and lets the gateway respond to every operation that is sent until nothing follows.
 pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
     let id = |fixture: &Fixture, n: usize| fixture.order.transactions.get(n).map(|t| t.id);
     let asked = match *step {
@@ -155,7 +155,7 @@ proptest! {
             let now: Vec<OperationRef> = order.operations().map(|(t, o)| OperationRef { transaction: t.id, operation: o.id }).collect();
             prop_assert!(history.iter().all(|at| now.contains(at)));
             history = now;
-            // Whatever is pending is found by who asks about it.
+            // Whatever is pending is found by the inquiries.
             let any_pending = order.operations().any(|(_, o)| o.is(Stage::Pending) || o.last_look_at.is_some());
             // What the transactions show is what the order shows.
             let paid = Amount::sum(order.transactions.iter().map(Transaction::captured));

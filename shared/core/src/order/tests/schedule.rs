@@ -20,7 +20,7 @@ use crate::{
 
 const DAY_S: i64 = 24 * 3600;
 
-/// An authorization that is captured by itself so many seconds from now.
+/// An authorization that is due for capture so many seconds from now.
 fn authorized(after_s: i64) -> (Fixture, Uuid) {
     let mut fixture = Fixture::new();
     let at = fixture.now + SignedDuration::from_secs(after_s);

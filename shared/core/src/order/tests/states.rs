@@ -328,7 +328,7 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
         (fixture.operation(refund).kind, fixture.operation(refund).amount),
         (Kind::Refund, amount(500))
     );
-    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
+    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was requested.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
         assert_eq!(fixture.told(refund, &outcome), Next::Answer);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
@@ -628,7 +628,7 @@ fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
 
 #[test]
 fn only_a_refund_that_somebody_requested_becomes_a_void_before_settlement() {
-    // The refund of a second charge: a void of the payment would give back the one that stands.
+    // The refund of a second charge: a void of the payment would give back the one that counts.
     for cause in [Cause::Asked, Cause::Duplicate, Cause::LateApproval] {
         let mut fixture = Fixture::new();
         let id = fixture.approved(PURCHASE, None);

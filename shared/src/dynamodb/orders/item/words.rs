@@ -69,7 +69,7 @@ pub(super) const NOTICE_REASONS: Vocabulary<NoticeReason> = &[
     (NoticeReason::AuthorizationEnding, "ending"),
 ];
 
-/// Who requested something.
+/// Reads the principal that requested something; none where the member is absent.
 pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
     members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
 }
