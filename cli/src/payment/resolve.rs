@@ -96,7 +96,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
     let amount = history::money(before, operation.amount);
     format!(
         "Stage {stage}, merchant {}, order {}, transaction {}\nGateway account: {}\n\n\
-         The gateway was asked now, and has no word of its own for this:\n  {}\n\
+         An inquiry was made now, and the gateway has no word of its own for this:\n  {}\n\
          Recorded for {amount}: {decision}\n\
          The transaction is: {}\n         and then: {then}\n\n\
          No money moves by this itself.",
@@ -150,6 +150,6 @@ fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&
     if amount.is_some_and(enough) {
         return Ok(());
     }
-    let (found, asked) = (record.amount.as_deref().unwrap_or("none"), currency.decimal(operation.amount));
-    Err(format!("its amount is {found}, and {asked} was asked"))
+    let (found, requested) = (record.amount.as_deref().unwrap_or("none"), currency.decimal(operation.amount));
+    Err(format!("its amount is {found}, and {requested} was requested"))
 }

@@ -98,7 +98,7 @@ impl<T: Transport> CardPointe<T> {
                 TransportError::NotConnected => {
                     Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
                 }
-                TransportError::NoResponse => unknown(Doubt::NoAnswer),
+                TransportError::NoResponse => unknown(Doubt::NoResponse),
             })?;
         match status {
             200 => {}
@@ -110,7 +110,7 @@ impl<T: Transport> CardPointe<T> {
             _ => return Err(unknown(Doubt::Unreadable)),
         }
         let body = body.map_err(|error| match error {
-            BodyError::Cut => unknown(Doubt::NoAnswer),
+            BodyError::Cut => unknown(Doubt::NoResponse),
             BodyError::TooLong => unknown(Doubt::Unreadable),
         })?;
         GatewayReply::parse(&body).ok_or(unknown(Doubt::Unreadable))

@@ -173,7 +173,7 @@ fn follow_up_cause(
         ) => policy.decline_on.refuses(answer.avs.as_ref(), answer.cvv.as_ref()),
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
-            if operation.cause == Cause::Asked
+            if operation.cause == Cause::Requested
                 && transaction.refunded().is_zero()
                 && operation.amount == transaction.captured() =>
         {

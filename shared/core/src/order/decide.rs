@@ -329,7 +329,7 @@ fn new_operation(
     let new = NewOperation {
         id: (context.new_id)(),
         kind,
-        cause: Cause::Asked,
+        cause: Cause::Requested,
         follows: None,
         mechanism,
         amount,

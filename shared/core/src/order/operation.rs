@@ -77,7 +77,7 @@ impl Kind {
 pub enum Cause {
     /// A client requested it.
     #[default]
-    Asked,
+    Requested,
     /// A full refund came before settlement, so the payment is voided instead.
     RefundBeforeSettlement,
     /// The issuer approved less than was requested and the merchant does not take parts.
@@ -100,7 +100,7 @@ impl Cause {
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Asked => "asked",
+            Self::Requested => "requested",
             Self::RefundBeforeSettlement => "refund_before_settlement",
             Self::PartialApproval => "partial_approval",
             Self::AvsMismatch => "avs_mismatch",
@@ -120,7 +120,7 @@ impl Cause {
     /// The decline that a void of this cause turns the payment into, if it does.
     pub fn declines_as(self) -> Option<DeclineCode> {
         match self {
-            Self::Asked
+            Self::Requested
             | Self::RefundBeforeSettlement
             | Self::Duplicate
             | Self::Elsewhere

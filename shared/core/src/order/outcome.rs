@@ -173,7 +173,7 @@ impl NoEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The request was sent; the response did not come in time or was cut off.
-    NoAnswer,
+    NoResponse,
     /// A response that cannot be read, or a server error.
     Unreadable,
     /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture, void or refund again
@@ -195,7 +195,7 @@ impl Doubt {
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NoAnswer => "no_answer",
+            Self::NoResponse => "no_response",
             Self::Unreadable => "unreadable",
             Self::GatewayLostTrack => "gateway_lost_track",
             Self::AmountDiffers => "amount_differs",

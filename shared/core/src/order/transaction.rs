@@ -199,7 +199,7 @@ impl Transaction {
         }
         match self.voided().map(|void| void.cause) {
             None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
-            Some(Cause::Asked | Cause::Elsewhere) => TransactionStatus::Voided,
+            Some(Cause::Requested | Cause::Elsewhere) => TransactionStatus::Voided,
             Some(Cause::Unrecognized) => TransactionStatus::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
                 TransactionStatus::Failed
@@ -245,7 +245,7 @@ impl Transaction {
     }
 
     fn cancel(&self) -> Option<&Operation> {
-        self.voided().filter(|void| matches!(void.cause, Cause::Asked | Cause::Elsewhere))
+        self.voided().filter(|void| matches!(void.cause, Cause::Requested | Cause::Elsewhere))
     }
 
     /// What a cancel took off the order for good, because it was to stay closed.
@@ -331,7 +331,7 @@ impl Transaction {
 
     /// Refunds that a client requested.
     fn refunds(&self) -> impl Iterator<Item = &Operation> {
-        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Asked)
+        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)
     }
 
     fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {

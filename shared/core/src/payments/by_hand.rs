@@ -47,8 +47,8 @@ pub enum NotByHand {
     #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
     NoTrace,
     /// The gateway did not respond, so it is not known whether it has a word of its own.
-    #[error("the gateway did not answer")]
-    NoAnswer,
+    #[error("the gateway did not respond")]
+    NoResponse,
     /// Another process acted on the operation in between.
     #[error("the operation was changed in the meantime")]
     Changed,
@@ -153,7 +153,7 @@ fn left_open(finding: &Finding) -> Result<(), NotByHand> {
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),
         Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
-        Finding::Failed => Err(NotByHand::NoAnswer),
+        Finding::Failed => Err(NotByHand::NoResponse),
     }
 }
 

@@ -63,7 +63,7 @@ impl Payments {
         trail::note(|trail| {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;
-            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoResponse, _)));
             trail.gateway_refusals += u32::from(refuses_the_set_up(&outcome));
         });
         outcome

@@ -348,7 +348,7 @@ fn paying(key: Option<&str>, change: impl FnOnce(&mut Pay)) -> Intent {
 }
 
 fn unknown() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+    Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }
 
 fn not_done(reason: NoEffect) -> Outcome {

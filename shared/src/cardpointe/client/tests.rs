@@ -121,7 +121,7 @@ fn shown(outcome: &Outcome) -> String {
 async fn only_what_is_known_to_have_sent_nothing_is_not_in_doubt() {
     for (error, expected) in [
         (TransportError::NotConnected, "nothing done: Unreachable"),
-        (TransportError::NoResponse, "unknown: NoAnswer"),
+        (TransportError::NoResponse, "unknown: NoResponse"),
     ] {
         let client = over(vec![Err(error)]);
         assert_eq!(shown(&perform(&client, CAPTURE).await), expected);
@@ -150,7 +150,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
     let whole = format!("[{APPROVED},{APPROVED}]");
     for (response, expected) in [
         (with(200, APPROVED), "approved"),
-        (without(200, BodyError::Cut), "unknown: NoAnswer"),
+        (without(200, BodyError::Cut), "unknown: NoResponse"),
         (without(200, BodyError::TooLong), "unknown: Unreadable"),
         (with(200, ""), "unknown: Unreadable"),
         (with(200, "<html>"), "unknown: Unreadable"),

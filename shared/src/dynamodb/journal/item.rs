@@ -109,7 +109,7 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::TransactionId, Some(entry.transaction.to_string())),
         (Column::OperationId, Some(entry.operation.to_string())),
         (Column::Operation, Some(entry.kind.as_str().to_owned())),
-        (Column::Cause, (entry.cause != Cause::Asked).then(|| entry.cause.as_str().to_owned())),
+        (Column::Cause, (entry.cause != Cause::Requested).then(|| entry.cause.as_str().to_owned())),
         (Column::Mechanism, Some(entry.mechanism.as_str().to_owned())),
         (Column::RequestedBy, Some(entry.by.as_str().to_owned())),
         (Column::KeyName, told.and_then(|told| told.key_name.clone())),

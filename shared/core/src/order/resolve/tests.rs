@@ -249,7 +249,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         let duplicate = Finding::Duplicate(response("C"));
         let shows = if said_at_once { Finding::Absent } else { duplicate };
-        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
+        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoResponse };
         fixture.told(at, &Outcome::Unknown(doubt, response("C")));
         fixture.later(95);
         fixture.learns(at, &shows);

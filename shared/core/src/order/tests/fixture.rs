@@ -245,5 +245,5 @@ pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {
 }
 
 pub(in crate::order) fn unknown() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+    Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }

@@ -111,7 +111,7 @@ fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {
         Found::AlreadySettled => {
             became(Outcome::NoEffect(NoEffect::AlreadySettled, GatewayResponse::default()))
         }
-        Found::Part => became(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())),
+        Found::Part => became(Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())),
         Found::Absent => Finding::Absent,
         Found::TimedOut => Finding::TimedOut(GatewayResponse::default()),
         Found::Duplicate => Finding::Duplicate(GatewayResponse::default()),

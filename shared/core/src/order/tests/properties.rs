@@ -167,7 +167,7 @@ proptest! {
             prop_assert_eq!(any_pending, order.next_inquiry_at().is_some());
             // A void by rule was the only way out of an approval that must not stand.
             for (transaction, operation) in order.operations() {
-                if operation.cause != Cause::Asked {
+                if operation.cause != Cause::Requested {
                     prop_assert!(transaction.operations.iter().any(|o| Some(o.id) == operation.follows));
                 }
             }

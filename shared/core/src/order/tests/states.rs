@@ -629,14 +629,14 @@ fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
 #[test]
 fn only_a_refund_that_somebody_requested_becomes_a_void_before_settlement() {
     // The refund of a second charge: a void of the payment would give back the one that counts.
-    for cause in [Cause::Asked, Cause::Duplicate, Cause::LateApproval] {
+    for cause in [Cause::Requested, Cause::Duplicate, Cause::LateApproval] {
         let mut fixture = Fixture::new();
         let id = fixture.approved(PURCHASE, None);
         let refund = fixture.refund(id, None).unwrap().sent();
         fixture.order.operation_mut(refund).unwrap().cause = cause;
         let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
         let voids = matches!(next, Next::Send(void) if fixture.operation(void).kind == Kind::Void);
-        assert_eq!(voids, cause == Cause::Asked, "{cause:?}: {next:?}");
+        assert_eq!(voids, cause == Cause::Requested, "{cause:?}: {next:?}");
     }
 }
 

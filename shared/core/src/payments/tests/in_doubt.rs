@@ -129,7 +129,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     };
     fixture.gateway_says(Outcome::Approved(approved_as("refund-1")));
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, approved_as("refund-2")));
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoResponse, approved_as("refund-2")));
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
     let question = question(&order, at).unwrap();
     assert_eq!(question.known, ["refund-1"], "and not the refund itself");

@@ -104,7 +104,7 @@ impl PaymentMethods {
         trail::note(|trail| {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;
-            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoResponse, _)));
         });
         outcome
     }

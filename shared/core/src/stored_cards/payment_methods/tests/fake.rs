@@ -293,7 +293,7 @@ impl Gateway for World {
             .values()
             .any(|customer| customer.methods.iter().any(|method| method.gateway_order_id() == id));
         assert!(is_on_record, "{id}");
-        let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
+        let unknown = Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default());
         if let held @ HeldBack::Next = &mut self.state().held_back {
             *held = HeldBack::This(id, expiry);
             return unknown;
