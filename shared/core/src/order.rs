@@ -35,7 +35,7 @@ pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
 pub use waits::STILL_RUNNING;
-pub(crate) use waits::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART};
+pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 
 use std::{fmt, str::FromStr};
 

@@ -10,7 +10,7 @@ use tollgate_core::{
     },
     payments::{
         gateway::{
-            Command, Gateway, GatewayInfo, Inquired, Instruction, KnownPayment, PaymentSource, Question,
+            Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, PaymentSource,
         },
         merchants::Merchant,
     },
@@ -155,12 +155,12 @@ impl<T: Transport> CardPointe<T> {
     async fn earlier(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         limit: Duration,
     ) -> Option<Vec<Vec<GatewayReply>>> {
         let mut found = Vec::new();
-        for id in &question.earlier {
-            found.push(self.by_order_id(merchant, question.route, id, limit).await?);
+        for id in &inquiry.earlier {
+            found.push(self.by_order_id(merchant, inquiry.route, id, limit).await?);
         }
         Some(found)
     }
@@ -168,33 +168,33 @@ impl<T: Transport> CardPointe<T> {
     async fn find_payment(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, question, limit).await?;
+        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, inquiry, limit).await?;
         let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        Some(inquiry::of_payment(question.about, question.amount, attempts, &question.known))
+        Some(inquiry::of_payment(inquiry.about, inquiry.amount, attempts, &inquiry.known))
     }
 
     /// A refund is looked for under the order ids of its attempts, then under the payment's.
     async fn find_refund(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, question, limit).await?;
+        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, inquiry, limit).await?;
         let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        let ids: Vec<&str> = question.earlier.iter().copied().chain([question.gateway_order_id]).collect();
+        let ids: Vec<&str> = inquiry.earlier.iter().copied().chain([inquiry.gateway_order_id]).collect();
         let refund =
-            Refund { amount: question.amount, ids: &ids, payment: payment.reference, known: &question.known };
+            Refund { amount: inquiry.amount, ids: &ids, payment: payment.reference, known: &inquiry.known };
         if let Some(finding) = refund.under_its_own(attempts) {
             return Some(finding);
         }
-        let all = self.by_order_id(merchant, question.route, payment.gateway_order_id, limit).await?;
+        let all = self.by_order_id(merchant, inquiry.route, payment.gateway_order_id, limit).await?;
         Some(refund.under_the_payments(&all))
     }
 }
@@ -229,19 +229,19 @@ impl<T: Transport> Gateway for CardPointe<T> {
         outcome
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let Question { route, about, amount, .. } = &question;
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        let Inquiry { route, about, amount, .. } = &inquiry;
         // Another gateway's account, which only a newer version knows how to reach.
         if route.gateway != NAME {
             return Finding::Failed;
         }
         let found = match *about {
-            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &question, limit).await,
+            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &inquiry, limit).await,
             Inquired::Capture(payment) => {
                 let record = self.by_retref(merchant, route, payment, limit).await;
                 record.map(|record| inquiry::of_capture(*amount, &record))
             }
-            Inquired::Refund(payment) => self.find_refund(merchant, &question, payment, limit).await,
+            Inquired::Refund(payment) => self.find_refund(merchant, &inquiry, payment, limit).await,
             Inquired::Void(payment) => {
                 self.by_retref(merchant, route, payment, limit).await.map(|record| inquiry::of_void(&record))
             }

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Nothing: save and respond.
-    Answer,
+    Respond,
     /// The order now holds a pending void that follows from the outcome: save both, then send it.
     Send(OperationRef),
 }
@@ -26,20 +26,20 @@ pub enum Next {
 /// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
 pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> Next {
     let now = context.now;
-    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Answer };
+    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Respond };
     let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
     else {
-        return Next::Answer;
+        return Next::Respond;
     };
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
-        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Answer,
+        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Respond,
         // Only a newer version can tell what the outcome means for it. It must not be lost until then.
         Stage::Unrecognized => {
             if let Some(decision) = Decision::from_outcome(outcome) {
                 operation.keep_unapplied(decision, now);
             }
-            return Next::Answer;
+            return Next::Respond;
         }
     }
     let operation = operation.clone();
@@ -57,8 +57,9 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     };
     order.updated_at = now;
     order.notify_of_ending(at, now);
-    follow_up
-        .map_or(Next::Answer, |operation| Next::Send(OperationRef { transaction: at.transaction, operation }))
+    follow_up.map_or(Next::Respond, |operation| {
+        Next::Send(OperationRef { transaction: at.transaction, operation })
+    })
 }
 
 /// What may still turn out to be done is looked for once more.

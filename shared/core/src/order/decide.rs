@@ -65,7 +65,7 @@ fn decide_openly(
         None => None,
     };
     let again = match prior {
-        Some(Prior::Answered(at)) => return Ok(Plan::Replay(order, at)),
+        Some(Prior::Replayed(at)) => return Ok(Plan::Replay(order, at)),
         Some(Prior::DidNothing(at)) => Some(at),
         None => None,
     };

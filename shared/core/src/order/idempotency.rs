@@ -12,7 +12,7 @@ use crate::order::{
 
 /// What an earlier request with the same key led to.
 pub(super) enum Prior {
-    Answered(OperationRef),
+    Replayed(OperationRef),
     DidNothing(OperationRef),
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Prior {
 pub fn repeated(order: &Order, intent: &Intent, now: Timestamp) -> Result<Option<OperationRef>, Rejection> {
     let Some(key) = &intent.key else { return Ok(None) };
     Ok(match prior_of_key(order, key, intent, now)? {
-        Some(Prior::Answered(at)) => Some(at),
+        Some(Prior::Replayed(at)) => Some(at),
         Some(Prior::DidNothing(_)) | None => None,
     })
 }
@@ -51,7 +51,7 @@ pub(super) fn prior_of_key(
         }
         Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
         Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
-            Ok(Some(Prior::Answered(at)))
+            Ok(Some(Prior::Replayed(at)))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::question, next_version};
+use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_version};
 use crate::{
     order::{
         self, HandRejection, OperationRef, Order, OrderKey, Rejection,
@@ -81,8 +81,8 @@ impl Payments {
         let at = OperationRef { transaction, operation: pending.id };
         let mut after = before.clone();
         self.apply_by_hand(merchant, &mut after, at, verdict)?;
-        if let Some(question) = question(&before, at) {
-            let finding = self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await;
+        if let Some(inquiry) = inquiry(&before, at) {
+            let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
             left_open(&finding)?;
         }
         Ok(Weighed { before, after, at })

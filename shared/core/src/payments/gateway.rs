@@ -64,7 +64,7 @@ pub enum Command<'a> {
 }
 
 /// One operation whose outcome is not known.
-pub struct Question<'a> {
+pub struct Inquiry<'a> {
     /// The account that it was sent through.
     pub route: &'a Route,
     /// The operation.
@@ -200,5 +200,5 @@ pub trait Gateway: Send + Sync {
 
     /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each response. Changes nothing at
     /// the gateway.
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding;
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding;
 }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    deadline::{ASK_MIN, KEPT_FOR_OUTCOME, SEND_MIN},
+    deadline::{INQUIRY_MIN, KEPT_FOR_OUTCOME, SEND_MIN},
     *,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
         transaction::{PaymentKind, TransactionStatus},
     },
     payments::{
-        gateway::{Command, GatewayInfo, Instruction, Question},
+        gateway::{Command, GatewayInfo, Inquiry, Instruction},
         merchants::{Merchants, MerchantsError},
     },
     test_merchant::{TestGateway, test_merchant},
@@ -178,7 +178,7 @@ impl Gateway for ScriptedGateway {
         self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
     }
 
-    async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+    async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
         self.findings.lock().unwrap().pop_front().unwrap_or(Finding::Failed)
     }
 }
@@ -203,8 +203,8 @@ impl Gateway for ChangedWhileSent {
         self.gateway.execute(merchant, instruction, limit).await
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        self.gateway.inquire(merchant, question, limit).await
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        self.gateway.inquire(merchant, inquiry, limit).await
     }
 }
 

@@ -90,7 +90,7 @@ async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: 
 
 async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding {
     let route = route();
-    let question = Question {
+    let inquiry = Inquiry {
         route: &route,
         about,
         amount: amount(),
@@ -98,7 +98,7 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
         earlier: Vec::new(),
         known: Vec::new(),
     };
-    client.inquire(&merchant(), question, LIMIT).await
+    client.inquire(&merchant(), inquiry, LIMIT).await
 }
 
 fn sent(client: CardPointe<Scripted>) -> Vec<String> {

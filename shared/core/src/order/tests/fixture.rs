@@ -163,7 +163,7 @@ impl Fixture {
     /// An approved payment, and its id.
     pub(in crate::order) fn approved(&mut self, method: PaymentKind, minor: Option<u64>) -> Uuid {
         let at = self.pay(method, minor, None).unwrap().sent();
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
         at.transaction
     }
 
@@ -176,7 +176,7 @@ impl Fixture {
     }
 
     pub(in crate::order) fn approve(&mut self, at: OperationRef) {
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
     }
 
     pub(in crate::order) fn operation(&self, at: OperationRef) -> &Operation {

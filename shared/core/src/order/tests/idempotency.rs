@@ -159,7 +159,7 @@ fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to
     let again = fixture.refund(id, None).unwrap().sent();
     assert_eq!((again, fixture.operation(again).attempt.number), (refund, 2));
     let outcome = approval(fixture.operation(again));
-    assert_eq!(fixture.told(again, &outcome), Next::Answer);
+    assert_eq!(fixture.told(again, &outcome), Next::Respond);
     assert_eq!(latest(&fixture), refund.operation);
     assert_eq!(fixture.transaction(id).refunded(), amount(TOTAL));
 }

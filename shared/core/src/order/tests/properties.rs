@@ -98,7 +98,7 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
         };
         match fixture.told(at, &outcome) {
             Next::Send(next) => at = next,
-            Next::Answer => return,
+            Next::Respond => return,
         }
     }
 }

@@ -284,7 +284,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.refund(id, Some(TOTAL - 1)).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
     assert_eq!(fixture.transaction(id).refundable(), amount(TOTAL));
 
     // Nor does the rest after a part was refunded: a void gives back everything.
@@ -293,7 +293,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let at = fixture.refund(id, Some(1000)).unwrap().sent();
     fixture.approve(at);
     let at = fixture.refund(id, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
     for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
-        assert_eq!(fixture.told(void, &outcome), Next::Answer);
+        assert_eq!(fixture.told(void, &outcome), Next::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(void);
@@ -330,7 +330,7 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
     );
     // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was requested.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
-        assert_eq!(fixture.told(refund, &outcome), Next::Answer);
+        assert_eq!(fixture.told(refund, &outcome), Next::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(refund);
@@ -348,7 +348,7 @@ fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
     let mut fixture = Fixture::new();
     fixture.policy.accept_partial_approval = true;
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &partial(500)), Next::Answer);
+    assert_eq!(fixture.told(at, &partial(500)), Next::Respond);
     assert_eq!(fixture.transaction(at.transaction).captured(), amount(500));
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
 }
@@ -380,7 +380,7 @@ fn an_outcome_applied_twice_changes_nothing() {
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     fixture.approve(at);
     let before = fixture.order.clone();
-    assert_eq!(fixture.told(at, &declined()), Next::Answer);
+    assert_eq!(fixture.told(at, &declined()), Next::Respond);
     assert_eq!(fixture.order, before);
 }
 

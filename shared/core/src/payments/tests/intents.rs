@@ -20,7 +20,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
             assert!(on_record);
             declined()
         }
-        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+        async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
             Finding::Failed
         }
     }

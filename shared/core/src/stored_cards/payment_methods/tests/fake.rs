@@ -19,7 +19,7 @@ use crate::{
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Inquiry, Instruction, PaymentSource},
         merchants::Merchant,
         store::StoreError,
     },
@@ -305,13 +305,13 @@ impl Gateway for World {
         }
     }
 
-    async fn inquire(&self, _: &Merchant, question: Question<'_>, _: Duration) -> Finding {
+    async fn inquire(&self, _: &Merchant, inquiry: Inquiry<'_>, _: Duration) -> Finding {
         let fails = {
             let mut state = self.state();
             state.inquiries += 1;
             state.inquiries_fail
         };
-        let found = self.call(|state| state.records.get(question.gateway_order_id).cloned()).await;
+        let found = self.call(|state| state.records.get(inquiry.gateway_order_id).cloned()).await;
         match found {
             _ if fails => Finding::Failed,
             // Records carry no letters.
