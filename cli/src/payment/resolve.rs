@@ -14,7 +14,7 @@ use tollgate_core::{
 
 use super::history;
 use crate::{
-    args::{Resolve, Unasked},
+    args::{Resolve, WithoutPrompt},
     confirm,
     failure::Failure,
     gateway::{Gateway, Record},
@@ -48,8 +48,8 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         return Ok(Report::new(text, value(stage, &weighed.after, resolve, true)));
     }
     // A void may follow by the merchant's rules, and a scheduled capture is tried again.
-    let Unasked { yes, live } = resolve.unasked;
-    if !confirm::unasked(&operation.route, yes, live)? {
+    let WithoutPrompt { yes, live } = resolve.without_prompt;
+    if !confirm::without_prompt(&operation.route, yes, live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = job.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;

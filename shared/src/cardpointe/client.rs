@@ -120,7 +120,7 @@ impl<T: Transport> CardPointe<T> {
     async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
         let Response { status, body } = self.request(merchant, url, None, limit).await.ok()?;
         if status != 200 {
-            tracing::warn!(status, merchant = %merchant.id, "a look-up was not answered");
+            tracing::warn!(status, merchant = %merchant.id, "a look-up failed");
             return None;
         }
         GatewayReply::parse_all(&body.ok()?)
@@ -213,15 +213,15 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Ok(reply) => reply,
             Err(outcome) => return outcome,
         };
-        let asked = match &instruction.command {
+        let requested = match &instruction.command {
             Command::Authorize(source) | Command::Purchase(source) => {
-                meaning::Asked::Payment { brand: brand(source) }
+                meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture { .. } => meaning::Asked::Capture,
-            Command::Refund { reference: retref } => meaning::Asked::Refund { of: retref },
-            Command::Void { .. } => meaning::Asked::Void,
+            Command::Capture { .. } => meaning::Requested::Capture,
+            Command::Refund { reference: retref } => meaning::Requested::Refund { of: retref },
+            Command::Void { .. } => meaning::Requested::Void,
         };
-        let outcome = meaning(asked, instruction.amount, &reply);
+        let outcome = meaning(requested, instruction.amount, &reply);
         if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {
             let code = reply.respcode.as_deref().unwrap_or("");
             tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");

@@ -261,7 +261,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_has_a_meaning(proc in "\\PC{0,5}", code in "\\PC{0,5}", category in "\\PC{0,2}") {
+        fn any_response_has_a_meaning(proc in "\\PC{0,5}", code in "\\PC{0,5}", category in "\\PC{0,2}") {
             let reason = decline_code(&proc, &code);
             prop_assert!(DeclineCode::ALL.contains(&reason));
             let _: Advice = advice(&proc, &code, Some(Brand::Visa), Some(&category));

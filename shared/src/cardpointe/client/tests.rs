@@ -218,12 +218,12 @@ async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_
     assert_eq!(
         inquire(&client, Inquired::Refund(PAYMENT)).await,
         Finding::Failed,
-        "one half of it is no answer"
+        "one half of it is no finding"
     );
 }
 
 #[tokio::test]
-async fn an_inquiry_that_is_not_answered_with_200_and_json_says_nothing_about_the_operation() {
+async fn an_inquiry_whose_response_is_not_200_and_json_says_nothing_about_the_operation() {
     let statuses = (100..600).filter(|status| *status != 200).map(|status| with(status, NOT_FOUND));
     let others = [
         Err(TransportError::NotConnected),
