@@ -99,7 +99,7 @@ async fn follow_ups_that_name_nothing_or_the_wrong_payment_move_no_money() {
 }
 
 #[tokio::test]
-async fn follow_ups_with_wrong_or_misspelt_amounts_and_references_move_no_money() {
+async fn follow_ups_with_wrong_or_misspelled_amounts_and_references_move_no_money() {
     let at = Attacked::open().await;
     let amount = |amount: &str| json!({"Amount": amount, "CurrencyCode": "USD"});
     let rows: Vec<Row<'_>> = vec![
