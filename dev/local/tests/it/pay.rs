@@ -170,7 +170,7 @@ async fn each_method_has_its_own_route() {
 }
 
 #[tokio::test]
-async fn a_decline_is_answered_with_its_reason_and_listed() {
+async fn a_decline_is_returned_with_its_reason_and_listed() {
     let shop = Shop::share().await;
     let cases = [
         ("a", NO_FUNDS, 2599, "insufficient_funds"),

@@ -154,7 +154,7 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
 }
 
 #[test]
-fn money_that_nobody_asked_for_is_not_left_with_the_merchant_by_hand() {
+fn money_that_was_never_requested_is_not_left_with_the_merchant_by_hand() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
@@ -259,7 +259,7 @@ fn an_order_does_not_grow_without_end_by_decisions() {
 }
 
 #[test]
-fn what_was_asked_counts_and_not_an_amount_that_was_told_in_doubt() {
+fn what_was_requested_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut fixture = Fixture::external();
         let at = fixture.pay(PaymentKind::Purchase, Some(1000), None).unwrap().sent();

@@ -86,7 +86,7 @@ fn anything_else_in_between_starts_the_two_looks_anew() {
 }
 
 #[test]
-fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
+fn no_response_changes_nothing_and_the_back_off_goes_on_with_responses() {
     let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let due = fixture.order.next_inquiry_at();
     assert_eq!(fixture.learns(at, &Finding::Failed), None);

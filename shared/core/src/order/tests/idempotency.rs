@@ -16,7 +16,7 @@ use crate::order::{
 const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
 #[test]
-fn a_key_answers_with_the_payment_that_it_made() {
+fn a_key_is_replayed_with_the_payment_that_it_made() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.approve(at);
@@ -26,7 +26,7 @@ fn a_key_answers_with_the_payment_that_it_made() {
 }
 
 #[test]
-fn a_key_answers_with_the_decline_that_it_met() {
+fn a_key_is_replayed_with_the_decline_that_it_met() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &declined());
@@ -43,7 +43,7 @@ fn a_key_cannot_be_used_for_another_request() {
 }
 
 #[test]
-fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_answered_after() {
+fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_replayed_after() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
@@ -147,7 +147,7 @@ fn an_equal_payment_without_a_key_is_a_new_one_once_the_cancel_is_a_while_ago() 
 }
 
 #[test]
-fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to() {
+fn a_refund_that_became_a_void_is_replayed_by_its_key_with_what_the_void_came_to() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let refund = fixture.refund(id, None).unwrap().sent();

@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_sequence_of_requests_and_answers_breaks_the_sums(
+    fn no_sequence_of_requests_and_responses_breaks_the_sums(
         steps in prop::collection::vec((step(), says()), 1..40),
         accepts_parts in any::<bool>(),
     ) {

@@ -354,7 +354,7 @@ fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
 }
 
 #[test]
-fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
+fn a_refused_avs_or_cvv_result_is_given_back_and_declined() {
     let answers = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
     for (avs, cvv, code) in answers {
         let mut fixture = Fixture::new();

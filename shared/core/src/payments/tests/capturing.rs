@@ -78,7 +78,7 @@ async fn every_page_of_what_is_due_is_captured() {
 }
 
 #[tokio::test]
-async fn the_oldest_that_is_due_is_reported_as_old_as_the_moment_that_was_asked_for() {
+async fn the_oldest_that_is_due_is_reported_as_old_as_the_requested_moment() {
     let due = due();
     let mut fixture = scheduled(&["1"], due, SignedDuration::from_secs(600)).await;
     fixture.gateway_says(not_done(NoEffect::Unreachable));

@@ -148,7 +148,7 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
+async fn a_lost_response_is_inquired_about_once_while_time_is_left() {
     for (left, status_then) in [(29, TransactionStatus::Done), (7, TransactionStatus::Pending)] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
