@@ -164,7 +164,7 @@ async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
 
 #[tokio::test]
 async fn a_gateway_that_is_down_gets_no_inquiry_about_the_same_again_and_again_and_all_is_found_when_it_is_back()
-{
+ {
     let shop = Shop::open().await;
     let mut orders = Vec::new();
     shop.no_inquiry();

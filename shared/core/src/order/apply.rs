@@ -133,7 +133,7 @@ fn settle(operation: &mut Operation, outcome: &Outcome, context: &Context<'_>) {
 fn learn_from_approval(
     transaction: &mut Transaction,
     operation: &Operation,
-    answer: &GatewayResponse,
+    response: &GatewayResponse,
     context: &Context<'_>,
 ) {
     if !operation.kind.is_payment() {
@@ -142,11 +142,11 @@ fn learn_from_approval(
     let is_to_be_stored =
         transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card);
     if let Some(card) = transaction.instrument.card_mut() {
-        if let Some(token) = answer.token.clone() {
+        if let Some(token) = response.token.clone() {
             card.learn_from_token(token);
         }
         if is_to_be_stored {
-            card.stored.clone_from(&answer.stored);
+            card.stored.clone_from(&response.stored);
         }
     }
     if transaction.kind == PaymentKind::Authorize {
@@ -170,8 +170,8 @@ fn follow_up_cause(
         }
         (
             Kind::Authorize | Kind::Purchase,
-            Outcome::Approved(answer) | Outcome::PartiallyApproved(answer),
-        ) => policy.decline_on.refuses(answer.avs.as_ref(), answer.cvv.as_ref()),
+            Outcome::Approved(response) | Outcome::PartiallyApproved(response),
+        ) => policy.decline_on.refuses(response.avs.as_ref(), response.cvv.as_ref()),
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
             if operation.cause == Cause::Requested

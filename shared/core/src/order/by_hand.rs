@@ -82,17 +82,19 @@ pub fn decide_by_hand(
     if order.operations().map(|(_, operation)| operation.by_hand.len()).sum::<usize>() >= BY_HAND_MAX {
         return Err(HandRejection::TooMany);
     }
-    let mut answer = operation.response().cloned().unwrap_or_default();
+    let mut response = operation.response().cloned().unwrap_or_default();
     let outcome = match decision.verdict {
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, reference)?;
-            answer.reference = reference.map(str::to_owned).or(answer.reference);
-            answer.charged = Some(operation.amount.into());
-            Outcome::Approved(answer)
+            response.reference = reference.map(str::to_owned).or(response.reference);
+            response.charged = Some(operation.amount.into());
+            Outcome::Approved(response)
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),
         // A new decision is one that this version knows.
-        HandVerdict::NotDone | HandVerdict::Unrecognized => Outcome::NoEffect(NoEffect::NeverArrived, answer),
+        HandVerdict::NotDone | HandVerdict::Unrecognized => {
+            Outcome::NoEffect(NoEffect::NeverArrived, response)
+        }
     };
     let next = apply(order, at, &outcome, context);
     if let Some(operation) = order.operation_mut(at) {

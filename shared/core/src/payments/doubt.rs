@@ -214,11 +214,11 @@ impl Payments {
         if finding == Finding::Failed {
             return (Saved { order, next: Next::Respond }, finding);
         }
-        let asked = attempt(&order, at);
+        let inquired = attempt(&order, at);
         let saved = self
             .save_change(order, at, &|order| {
                 // Another attempt was begun meanwhile: what was found is not about it.
-                if attempt(order, at) != asked {
+                if attempt(order, at) != inquired {
                     return None;
                 }
                 self.with_context(merchant, |context| order::resolve(order, at, &finding, context))

@@ -152,7 +152,7 @@ impl OrderStore for MemoryStore {
 /// Returns its responses in turn, and keeps the gateway order ids that it was sent.
 #[derive(Default)]
 struct ScriptedGateway {
-    answers: Mutex<VecDeque<Outcome>>,
+    responses: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
     sent: Mutex<Vec<String>>,
     /// References of the payments that it was told to void.
@@ -170,12 +170,12 @@ impl Gateway for ScriptedGateway {
         if let Command::Void { reference } = instruction.command {
             self.voided.lock().unwrap().push(reference.to_owned());
         }
-        let answer = GatewayResponse {
+        let response = GatewayResponse {
             reference: Some("r".to_owned()),
             charged: Some(instruction.amount.into()),
             ..GatewayResponse::default()
         };
-        self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
+        self.responses.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(response))
     }
 
     async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
@@ -275,7 +275,7 @@ impl Fixture {
     }
 
     fn gateway_says(&self, outcome: Outcome) {
-        self.gateway.answers.lock().unwrap().push_back(outcome);
+        self.gateway.responses.lock().unwrap().push_back(outcome);
     }
 
     fn inquiry_finds(&self, finding: Finding) {

@@ -171,8 +171,8 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let mut fixture = Fixture::new();
     fixture.policy.decline_on = DeclineOn { cvv: vec!["N".to_owned()], ..DeclineOn::default() };
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let answer = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
-    fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, answer));
+    let response = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
+    fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, response));
     fixture.later(3_600);
     let Ok(Next::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::CvvMismatch);
@@ -263,8 +263,8 @@ fn what_was_requested_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut fixture = Fixture::external();
         let at = fixture.pay(PaymentKind::Purchase, Some(1000), None).unwrap().sent();
-        let answer = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
-        fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, answer));
+        let response = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
+        fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, response));
         fixture.later(3_600);
         decide(&mut fixture, at, DONE, Some("r1")).unwrap();
         assert_eq!(fixture.transaction(at.transaction).captured(), amount(1000), "told {told}");

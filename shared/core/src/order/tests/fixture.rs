@@ -227,12 +227,12 @@ pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
 }
 
 pub(in crate::order) fn partial(minor: u64) -> Outcome {
-    let answer = GatewayResponse {
+    let response = GatewayResponse {
         reference: Some("r".to_owned()),
         charged: Some(amount(minor).into()),
         ..GatewayResponse::default()
     };
-    Outcome::PartiallyApproved(answer)
+    Outcome::PartiallyApproved(response)
 }
 
 pub(in crate::order) fn declined() -> Outcome {

@@ -355,14 +355,14 @@ fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
 
 #[test]
 fn a_refused_avs_or_cvv_result_is_given_back_and_declined() {
-    let answers = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
-    for (avs, cvv, code) in answers {
+    let results = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
+    for (avs, cvv, code) in results {
         let mut fixture = Fixture::new();
         fixture.policy.decline_on = DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["N".to_owned()] };
         let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
-        let Outcome::Approved(answer) = approval(fixture.operation(at)) else { unreachable!() };
-        let answer = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
-        let Next::Send(void) = fixture.told(at, &Outcome::Approved(answer)) else { panic!("no void") };
+        let Outcome::Approved(response) = approval(fixture.operation(at)) else { unreachable!() };
+        let response = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..response };
+        let Next::Send(void) = fixture.told(at, &Outcome::Approved(response)) else { panic!("no void") };
         assert_eq!(
             fixture.capture(at.transaction, None),
             Err(Rejection::OperationInProgress { transaction: at.transaction })

@@ -86,9 +86,9 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let operation = &mut order.transactions[0].operations[0];
     let first = operation.attempt.gateway_order_id.clone();
     operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
-    let asked = inquiry(&order, at).unwrap();
-    assert_ne!(asked.gateway_order_id, first, "each attempt has an order id of its own");
-    assert_eq!(asked.earlier, [first.as_str()]);
+    let inquiry = inquiry(&order, at).unwrap();
+    assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
+    assert_eq!(inquiry.earlier, [first.as_str()]);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_r
     let performed = fixture.purchase(None).await.unwrap();
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));
     let operation = performed.order.operation(performed.at).unwrap();
-    assert_eq!(operation.response().and_then(|answer| answer.token.clone()), None);
+    assert_eq!(operation.response().and_then(|response| response.token.clone()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
     assert_eq!(transaction.card().unwrap().last_four.as_deref(), Some("1443"));
 }

@@ -336,12 +336,12 @@ fn a_request_whose_write_lost_its_response_goes_on_and_one_that_was_not_written_
 
 #[test]
 fn a_change_that_met_another_is_made_to_what_is_there() {
-    for answers in [true, false] {
+    for responds in [true, false] {
         let mut shop = Shop::new(World::new(Vec::new()));
         let id = shop.stored(None);
         let (world, is_next) = (Arc::clone(&shop.world), true.into());
-        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, answers });
+        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, responds });
         shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
-        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{answers}");
+        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{responds}");
     }
 }

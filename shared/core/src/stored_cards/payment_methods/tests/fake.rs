@@ -256,7 +256,7 @@ pub(super) struct Overtaken {
     pub(super) world: Arc<World>,
     pub(super) is_next: AtomicBool,
     /// Whether that write of ours gets a response; without one it is not done.
-    pub(super) answers: bool,
+    pub(super) responds: bool,
 }
 
 #[async_trait]
@@ -268,7 +268,7 @@ impl CustomerStore for Overtaken {
     async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
         if self.is_next.swap(false, Ordering::Relaxed) {
             self.world.changed_by_another();
-            if !self.answers {
+            if !self.responds {
                 return Err(StoreError::Unavailable("a fault".to_owned()));
             }
         }
