@@ -319,7 +319,7 @@ impl Place {
     }
 }
 
-/// Calls AWS.
+/// The HTTP client that every call to AWS goes through.
 pub(crate) fn aws_http_client() -> Result<SharedHttpClient, Failure> {
     lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))
 }

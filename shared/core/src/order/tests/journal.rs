@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, amount,
-    fixture::{Asked, approval, not_done},
+    fixture::{Planned, approval, not_done},
     properties::{Says, Step, run, says, step},
 };
 use crate::{
@@ -160,7 +160,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             fixture.by = Principal::Schedule;
             let asked = fixture.ask(Action::CaptureDue, None);
             fixture.by = Principal::ClientCredentials;
-            if let Ok(Asked::Sent(at)) = asked {
+            if let Ok(Planned::Sent(at)) = asked {
                 saved.push(fixture.order.clone());
                 a_moment_later(fixture);
                 fixture.told(at, &not_done(NoEffect::TryAgain));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     Fixture, TOTAL, amount,
-    fixture::{Asked, approval, declined, not_done, partial, unknown},
+    fixture::{Planned, approval, declined, not_done, partial, unknown},
 };
 use crate::{
     order::{
@@ -80,7 +80,7 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
         },
         Step::Later(seconds) => return fixture.later(seconds),
     };
-    let Ok(Asked::Sent(mut at)) = asked else { return };
+    let Ok(Planned::Sent(mut at)) = asked else { return };
     loop {
         let operation = fixture.operation(at).clone();
         let outcome = match says {

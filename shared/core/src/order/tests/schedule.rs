@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL,
-    fixture::{Asked, declined, not_done, unknown},
+    fixture::{Planned, declined, not_done, unknown},
 };
 use crate::{
     journal::attention::{AttentionReason, attentions},
@@ -43,7 +43,7 @@ fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejectio
     Ok(at.transaction)
 }
 
-fn capture_due(fixture: &mut Fixture) -> Result<Asked, Rejection> {
+fn capture_due(fixture: &mut Fixture) -> Result<Planned, Rejection> {
     fixture.ask(Action::CaptureDue, None)
 }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL, amount,
-    fixture::{Asked, approval, declined, not_done, partial, unknown},
+    fixture::{Planned, approval, declined, not_done, partial, unknown},
 };
 use crate::{
     order::{
@@ -409,7 +409,7 @@ fn an_order_shows_elastic_paths_states() {
 fn a_refund_that_is_only_marked_calls_nobody() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
-    assert!(matches!(fixture.mark_refunded(id), Ok(Asked::Recorded(_))));
+    assert!(matches!(fixture.mark_refunded(id), Ok(Planned::Recorded(_))));
     let transaction = fixture.transaction(id);
     assert_eq!(transaction.refund_mechanism(), Some(Mechanism::Manual));
     assert_eq!(transaction.refunded(), amount(TOTAL));
@@ -422,7 +422,7 @@ fn the_merchant_chooses_what_a_refund_without_an_amount_is() {
     fixture.policy.refund_without_amount = RefundWithoutAmount::Reject;
     assert_eq!(fixture.refund(id, None), Err(Rejection::RefundAmountRequired));
     fixture.policy.refund_without_amount = RefundWithoutAmount::Mark;
-    assert!(matches!(fixture.refund(id, None), Ok(Asked::Recorded(_))));
+    assert!(matches!(fixture.refund(id, None), Ok(Planned::Recorded(_))));
 }
 
 #[test]
@@ -504,7 +504,7 @@ fn a_shopper_learns_nothing_of_another_ones_payment() {
     let first = fixture.pay(PURCHASE, None, Some("key")).unwrap().sent();
     fixture.later(40);
     let replayed = fixture.pay(PURCHASE, None, Some("key")).unwrap();
-    assert_eq!(replayed, Asked::Replayed(first), "its own");
+    assert_eq!(replayed, Planned::Replayed(first), "its own");
     assert_eq!(
         fixture.pay(PURCHASE, None, None),
         Err(Rejection::PaymentInProgress { transaction: first.transaction }),
@@ -556,7 +556,7 @@ fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() 
 
 impl Fixture {
     /// What a payment would come to, without its consequences.
-    fn clone_pay(&mut self) -> Result<Asked, Rejection> {
+    fn clone_pay(&mut self) -> Result<Planned, Rejection> {
         let before = self.order.clone();
         let result = self.pay(PURCHASE, None, None);
         self.order = before;
