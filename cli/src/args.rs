@@ -10,7 +10,7 @@ mod local;
 mod totals;
 mod webhook;
 
-pub(crate) use change::{ChangePayment, Unasked};
+pub(crate) use change::{ChangePayment, WithoutPrompt};
 pub(crate) use examples::with_examples;
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
@@ -346,7 +346,7 @@ pub(crate) struct Resolve {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) unasked: Unasked,
+    pub(crate) without_prompt: WithoutPrompt,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

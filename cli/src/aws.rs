@@ -180,10 +180,10 @@ impl Aws {
     }
 
     pub(crate) async fn table(&self, name: &str) -> Result<Table, Failure> {
-        let answer = self.dynamodb.describe_table().table_name(name).send().await;
-        let answer = answer.map_err(|error| unavailable("dynamodb:DescribeTable", &error))?;
+        let response = self.dynamodb.describe_table().table_name(name).send().await;
+        let response = response.map_err(|error| unavailable("dynamodb:DescribeTable", &error))?;
         let table =
-            answer.table.ok_or_else(|| Failure::NotThere(format!("the table {name} is not there")))?;
+            response.table.ok_or_else(|| Failure::NotThere(format!("the table {name} is not there")))?;
         Ok(described(&table))
     }
 
@@ -231,9 +231,9 @@ impl Aws {
     }
 
     pub(crate) async fn identity(&self) -> Result<Identity, Failure> {
-        let answer = self.sts.get_caller_identity().send().await;
-        let answer = answer.map_err(|error| unavailable("sts:GetCallerIdentity", &error))?;
-        Ok(Identity { account: answer.account.unwrap_or_default(), arn: answer.arn.unwrap_or_default() })
+        let response = self.sts.get_caller_identity().send().await;
+        let response = response.map_err(|error| unavailable("sts:GetCallerIdentity", &error))?;
+        Ok(Identity { account: response.account.unwrap_or_default(), arn: response.arn.unwrap_or_default() })
     }
 }
 

@@ -14,12 +14,12 @@ pub(crate) fn mode(route: &Route) -> &'static str {
     if GATEWAY.is_live(route) { "live" } else { "test" }
 }
 
-/// Whether a command that may move money goes on unasked. Where it is real, `--yes` alone is not
+/// Whether a command that may move money goes on without a prompt. Where it is real, `--yes` alone is not
 /// enough: a script that was written for a test account must not run against a live one unnoticed.
-pub(crate) fn unasked(route: &Route, yes: bool, live: bool) -> Result<bool, Failure> {
+pub(crate) fn without_prompt(route: &Route, yes: bool, live: bool) -> Result<bool, Failure> {
     if yes && !live && GATEWAY.is_live(route) {
         return Err(Failure::Input(format!(
-            "{} is a live account: add --live to --yes, or leave out --yes to be asked; nothing was done",
+            "{} is a live account: add --live to --yes, or leave out --yes to be prompted; nothing was done",
             route.endpoint
         )));
     }
@@ -28,9 +28,11 @@ pub(crate) fn unasked(route: &Route, yes: bool, live: bool) -> Result<bool, Fail
 
 /// Goes on only when exactly this is typed.
 pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failure> {
-    let failed = |_| Failure::Input("standard input cannot be read; use --yes to go on unasked".to_owned());
-    let unheard =
-        |_| Failure::Input("standard error cannot be written; use --yes to go on unasked".to_owned());
+    let failed =
+        |_| Failure::Input("standard input cannot be read; use --yes to go on without a prompt".to_owned());
+    let unheard = |_| {
+        Failure::Input("standard error cannot be written; use --yes to go on without a prompt".to_owned())
+    };
     let question = format!("{what_happens}\nType {expected} to go on: ");
     stderr().write_all(question.as_bytes()).map_err(unheard)?;
     let mut typed = String::new();
@@ -79,7 +81,9 @@ mod tests {
         };
         let (live, test) = (&route(live), &route(test));
         assert_eq!((mode(live), mode(test)), ("live", "test"));
-        assert!(matches!(unasked(live, true, false), Err(Failure::Input(why)) if why.contains("--live")));
+        assert!(
+            matches!(without_prompt(live, true, false), Err(Failure::Input(why)) if why.contains("--live"))
+        );
         for (route, yes, flag, goes_on) in [
             (live, true, true, true),
             (live, false, false, false),
@@ -88,7 +92,7 @@ mod tests {
             (test, false, false, false),
         ] {
             assert!(
-                unasked(route, yes, flag).is_ok_and(|unasked| unasked == goes_on),
+                without_prompt(route, yes, flag).is_ok_and(|goes| goes == goes_on),
                 "{} {yes} {flag}",
                 route.endpoint
             );

@@ -97,7 +97,7 @@ impl From<NotByHand> for Failure {
             NotByHand::NoTrace => Self::Refused(format!(
                 "{text}. Nothing was recorded by hand. `confirm`, twice, or `reconcile` gives it up"
             )),
-            NotByHand::NoAnswer => Self::Unavailable(format!(
+            NotByHand::NoResponse => Self::Unavailable(format!(
                 "{text}, and it may know. Nothing was recorded; `doctor --merchant` says what is wrong"
             )),
             NotByHand::Changed => {

@@ -54,9 +54,9 @@ impl Gateway {
         let (status, body) = self.send(request).await?;
         match status {
             200 if body.contains(WELCOME) => Ok(()),
-            200 => Err(self.unavailable("answers, but not as CardPointe does; look at site or base URL")),
+            200 => Err(self.unavailable("responds, but not as CardPointe does; look at site or base URL")),
             401 | 403 => Err(self.refused(merchid)),
-            other => Err(self.unavailable(&format!("answers {other}; look at site or base URL"))),
+            other => Err(self.unavailable(&format!("responds with {other}; look at site or base URL"))),
         }
     }
 
@@ -68,7 +68,7 @@ impl Gateway {
             200 => Ok(mid(&body)),
             401 | 403 => Err(self.refused(merchid)),
             404 => Ok(Mid::NotTold),
-            other => Err(self.unavailable(&format!("answers {other} to inquireMerchant"))),
+            other => Err(self.unavailable(&format!("responds with {other} to inquireMerchant"))),
         }
     }
 
@@ -85,19 +85,19 @@ impl Gateway {
     async fn look_up(&self, path: &str) -> Result<Vec<Record>, Failure> {
         let (status, body) = self.send(self.client.get(format!("{}/{path}", self.base_url))).await?;
         match status {
-            200 => records(&body).ok_or_else(|| self.unavailable("answers what cannot be read")),
+            200 => records(&body).ok_or_else(|| self.unavailable("responds with what cannot be read")),
             401 | 403 => Err(self.unavailable("refuses the user name or the password")),
-            429 => Err(self.unavailable("asks to wait (429); try again in a minute")),
-            other => Err(self.unavailable(&format!("answers {other}"))),
+            429 => Err(self.unavailable("says to wait (429); try again in a minute")),
+            other => Err(self.unavailable(&format!("responds with {other}"))),
         }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<(u16, String), Failure> {
         let request = request.basic_auth(&self.username, Some(self.password.expose_secret())).timeout(LIMIT);
         let failed = |error: reqwest::Error| self.unavailable(in_a_word(&error));
-        let answer = request.send().await.map_err(failed)?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.text().await.map_err(failed)?))
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        Ok((status, response.text().await.map_err(failed)?))
     }
 
     fn unavailable(&self, what: &str) -> Failure {
@@ -134,16 +134,16 @@ pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
 pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
     match () {
         () if error.is_connect() => "no connection",
-        () if error.is_timeout() => "no answer in time",
-        () if error.is_decode() => "an answer that cannot be read",
-        () if error.is_status() => "an error as its answer",
-        () => "the answer was cut off",
+        () if error.is_timeout() => "no response in time",
+        () if error.is_decode() => "a response that cannot be read",
+        () if error.is_status() => "an error as its response",
+        () => "the response was cut off",
     }
 }
 
 fn mid(body: &str) -> Mid {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    match answer.get("enabled").and_then(Value::as_bool) {
+    let response: Value = serde_json::from_str(body).unwrap_or_default();
+    match response.get("enabled").and_then(Value::as_bool) {
         Some(true) => Mid::Enabled,
         Some(false) => Mid::Disabled,
         None => Mid::NotTold,

@@ -90,8 +90,8 @@ impl LocalStack {
         let path = "/oauth/access_token";
         let request = self.client.post(format!("{}{path}", self.url)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer: Value = read(request, path).await?;
-        let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
+        let response: Value = read(request, path).await?;
+        let token = response["access_token"].as_str().unwrap_or_default().to_owned();
         Ok(Access { merchant: merchant.client_id.clone(), token })
     }
 
@@ -108,8 +108,8 @@ impl LocalStack {
             Some(data) => request.json(&json!({ "data": data })),
             None => request,
         };
-        let mut answer: Value = read(request, path).await?;
-        Ok(answer["data"].take())
+        let mut response: Value = read(request, path).await?;
+        Ok(response["data"].take())
     }
 
     /// Tells the simulator of the gateway to do something.
@@ -169,15 +169,15 @@ pub(crate) fn on_this_machine(name: &str, text: &str) -> Result<Url, Failure> {
 }
 
 async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder, path: &str) -> Result<T, Failure> {
-    let answer = request.timeout(LIMIT).send().await.map_err(|error| unavailable(path, &error))?;
-    let status = answer.status();
+    let response = request.timeout(LIMIT).send().await.map_err(|error| unavailable(path, &error))?;
+    let status = response.status();
     if !status.is_success() {
-        let body: Value = answer.json().await.unwrap_or_default();
+        let body: Value = response.json().await.unwrap_or_default();
         let why = body.pointer("/errors/0/detail").or(body.get("error")).and_then(Value::as_str);
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         return Err(Failure::Unavailable(format!("{path} returned {}{why}", status.as_u16())));
     }
-    answer.json().await.map_err(|error| unavailable(path, &error))
+    response.json().await.map_err(|error| unavailable(path, &error))
 }
 
 fn unavailable(path: &str, error: &reqwest::Error) -> Failure {

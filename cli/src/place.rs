@@ -130,9 +130,9 @@ impl Place {
             ))
         };
         let client = gateway::http_client()?;
-        let answer = client.get(format!("{url}/_local")).timeout(LOCAL_LIMIT).send().await;
-        let about = match answer.and_then(reqwest::Response::error_for_status) {
-            Ok(answer) => answer.json::<About>().await,
+        let response = client.get(format!("{url}/_local")).timeout(LOCAL_LIMIT).send().await;
+        let about = match response.and_then(reqwest::Response::error_for_status) {
+            Ok(response) => response.json::<About>().await,
             Err(error) => Err(error),
         };
         let about = about.map_err(|error| failed(gateway::in_a_word(&error).to_owned()))?;
@@ -319,7 +319,7 @@ impl Place {
     }
 }
 
-/// Calls AWS.
+/// The HTTP client that every call to AWS goes through.
 pub(crate) fn aws_http_client() -> Result<SharedHttpClient, Failure> {
     lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))
 }

@@ -37,7 +37,7 @@ fn digest(client: &str) -> String {
 pub struct Access {
     /// The merchants and their keys.
     pub merchants: Arc<dyn Merchants>,
-    /// Time and ids.
+    /// The time, which keys and tokens are checked against, and new ids.
     pub clock: Arc<dyn Clock>,
     /// Failed attempts, which slow down the addresses that they come from.
     pub abuse: Arc<Abuse>,
@@ -45,10 +45,10 @@ pub struct Access {
     pub source_header: Option<HeaderName>,
 }
 
-/// Why somebody is not the merchant that it says it is.
+/// Why a caller is not the merchant that it says it is.
 #[derive(Debug)]
 pub(crate) enum Denied {
-    /// There is no such merchant, or this is none of its keys. Not told apart: the answer would tell which merchants
+    /// There is no such merchant, or this is none of its keys. One case, since two would reveal which merchants
     /// there are.
     Wrong,
     /// The same, once too often from that address.
@@ -58,7 +58,7 @@ pub(crate) enum Denied {
 }
 
 impl Access {
-    /// The time now.
+    /// The clock's time, which keys and tokens are checked against.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

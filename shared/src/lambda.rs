@@ -238,7 +238,7 @@ impl Adapters {
         })
     }
 
-    /// For tokens.
+    /// Credentials, tokens and time: what every function lets callers in by.
     pub fn access(&self) -> Access {
         Access {
             merchants: self.merchants.clone(),
@@ -283,12 +283,12 @@ impl Adapters {
         }
     }
 
-    /// For scheduled captures.
+    /// What the function that captures on schedule needs.
     pub fn captures(&self) -> Result<Job<CaptureSettings>, Error> {
         self.job(self.config.captures)
     }
 
-    /// For inquiries.
+    /// What the function that makes inquiries needs.
     pub fn inquiries(&self) -> Result<Job<Limits>, Error> {
         self.job(self.config.inquiries)
     }

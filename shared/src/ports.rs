@@ -28,49 +28,49 @@ use crate::access::Access;
 
 /// For requests about payments, in both APIs.
 pub struct Api {
-    /// Lets callers in.
+    /// Checks credentials and tokens.
     pub access: Access,
     /// Whether an operator has stopped payments.
     pub switch: Arc<dyn Switch>,
-    /// The use cases.
+    /// The use cases that move money.
     pub payments: Payments,
 }
 
 /// For requests that learn the outcome of a payment, which may have stored a card.
 pub struct Confirm {
-    /// Payments.
+    /// What an API for payments needs.
     pub api: Api,
-    /// Stored cards.
+    /// The use cases of stored cards.
     pub methods: PaymentMethods,
 }
 
 /// For requests that pay.
 pub struct Checkout {
-    /// Payments.
+    /// What an API for payments needs.
     pub api: Api,
     /// Stored cards, for payments that store theirs.
     pub methods: PaymentMethods,
-    /// Counts shoppers' payments.
+    /// Counts shoppers' payments by source, for the limit.
     pub attempts: Arc<dyn Attempts>,
 }
 
 /// For requests about stored cards.
 pub struct StoredCards {
-    /// Lets callers in.
+    /// Checks credentials and tokens.
     pub access: Access,
     /// Whether an operator has stopped payments.
     pub switch: Arc<dyn Switch>,
-    /// The use cases.
+    /// The use cases of stored cards.
     pub methods: PaymentMethods,
 }
 
 /// For lists and totals of a merchant's transactions.
 pub struct Transactions {
-    /// Lets callers in.
+    /// Checks credentials and tokens.
     pub access: Access,
     /// The orders behind the journal's entries.
     pub orders: Arc<dyn OrderStore>,
-    /// The journal.
+    /// The journal, to be read.
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
@@ -80,7 +80,7 @@ pub struct Transactions {
 
 /// For what acts on payments without a caller's request: a schedule, with its settings, or an operator's command.
 pub struct Job<S = ()> {
-    /// The use cases.
+    /// The use cases that move money.
     pub payments: Payments,
     /// Whose payments they are.
     pub merchants: Arc<dyn Merchants>,
@@ -92,20 +92,20 @@ pub struct Job<S = ()> {
 
 /// For keeping the journal's totals.
 pub struct JournalTotals {
-    /// The journal.
+    /// The journal, to be read.
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
-    /// The time.
+    /// The time, which says which quarter-hours are over.
     pub clock: Arc<dyn Clock>,
 }
 
 /// Whether a job may do anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MayRun {
-    /// It may.
+    /// Payments are not stopped.
     Yes,
-    /// Payments are stopped.
+    /// The switch stops payments.
     Stopped,
     /// It cannot be told, which is no permission.
     Unknown,

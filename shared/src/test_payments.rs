@@ -19,7 +19,7 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
     NewOperation {
         id,
         kind,
-        cause: Cause::Asked,
+        cause: Cause::Requested,
         follows: None,
         mechanism: Mechanism::Automatic,
         amount: Amount::new(minor).unwrap(),

@@ -29,12 +29,12 @@ pub(crate) struct ChangePayment {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) unasked: Unasked,
+    pub(crate) without_prompt: WithoutPrompt,
 }
 
 /// Going on without a prompt.
 #[derive(Args, Clone, Copy)]
-pub(crate) struct Unasked {
+pub(crate) struct WithoutPrompt {
     /// Do it without a prompt; for a payment at a live account with `--live`
     #[arg(long)]
     pub(crate) yes: bool,

@@ -137,7 +137,7 @@ impl Test<'_> {
         match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_), Some(refund)) => {
                 let found = self.is_found(&order_id, refund).await?;
-                let (mark, answer) = if found {
+                let (mark, finding) = if found {
                     (Mark::Good, "found by their own order id")
                 } else {
                     (
@@ -146,7 +146,7 @@ impl Test<'_> {
                     )
                 };
                 Ok((
-                    Check::new(what, mark, format!("{answer} (refund {refund})")),
+                    Check::new(what, mark, format!("{finding} (refund {refund})")),
                     Some(told(Some(refund), Some(found))),
                 ))
             }
@@ -172,8 +172,8 @@ impl Test<'_> {
 
 /// What the gateway said, in codes.
 fn said(outcome: &Outcome) -> String {
-    let answer = outcome.response();
-    let parts = [&answer.processor, &answer.code, &answer.text].into_iter().flatten();
+    let response = outcome.response();
+    let parts = [&response.processor, &response.code, &response.text].into_iter().flatten();
     let parts: Vec<_> = parts.map(String::as_str).collect();
     match (outcome, parts.is_empty()) {
         (_, false) => parts.join(" "),

@@ -1,4 +1,4 @@
-//! `merchant list` and `merchant show`: settings by name, so that a member that is added later is not shown unasked.
+//! `merchant list` and `merchant show`: settings by name, so that a member that is added later is not shown by default.
 
 use serde_json::{Value, json};
 use tollgate_core::{

@@ -16,7 +16,7 @@ use tollgate_core::{
 
 use super::history;
 use crate::{
-    args::{ChangePayment, Unasked},
+    args::{ChangePayment, WithoutPrompt},
     confirm,
     failure::{Failure, UNAVAILABLE},
     place::Place,
@@ -64,8 +64,8 @@ pub(crate) async fn run(
             });
             return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
         }
-        let Unasked { yes, live } = change.unasked;
-        if !confirm::unasked(&operation.route, yes, live)? {
+        let WithoutPrompt { yes, live } = change.without_prompt;
+        if !confirm::without_prompt(&operation.route, yes, live)? {
             confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
         }
     }

@@ -222,7 +222,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         let card = transaction.card();
         writeln!(
             text,
-            "  card {} ****{}, asked by {}, {}",
+            "  card {} ****{}, requested by {}, {}",
             card.and_then(|card| card.brand)
                 .map_or("of unknown brand", tollgate_core::values::card::Brand::name),
             card.and_then(|card| card.last_four.as_deref()).unwrap_or("????"),
@@ -291,8 +291,8 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
     if let Some(pending) = operation.pending() {
         let why =
             pending.doubt.map_or_else(|| "no outcome on record".to_owned(), |doubt| words(doubt.as_str()));
-        write!(text, "     in doubt: {why}, the gateway has answered {} times", pending.inquiries)?;
-        line_end(text, ", asked next", Some(pending.next_inquiry_at))?;
+        write!(text, "     in doubt: {why}, the gateway has responded {} times", pending.inquiries)?;
+        line_end(text, ", next inquiry", Some(pending.next_inquiry_at))?;
         if let Some(since) = pending.absent_since {
             writeln!(text, "     the gateway shows no trace of it, seen {}", time(since))?;
         }

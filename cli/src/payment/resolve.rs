@@ -14,7 +14,7 @@ use tollgate_core::{
 
 use super::history;
 use crate::{
-    args::{Resolve, Unasked},
+    args::{Resolve, WithoutPrompt},
     confirm,
     failure::Failure,
     gateway::{Gateway, Record},
@@ -48,8 +48,8 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         return Ok(Report::new(text, value(stage, &weighed.after, resolve, true)));
     }
     // A void may follow by the merchant's rules, and a scheduled capture is tried again.
-    let Unasked { yes, live } = resolve.unasked;
-    if !confirm::unasked(&operation.route, yes, live)? {
+    let WithoutPrompt { yes, live } = resolve.without_prompt;
+    if !confirm::without_prompt(&operation.route, yes, live)? {
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = job.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
@@ -96,7 +96,7 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
     let amount = history::money(before, operation.amount);
     format!(
         "Stage {stage}, merchant {}, order {}, transaction {}\nGateway account: {}\n\n\
-         The gateway was asked now, and has no word of its own for this:\n  {}\n\
+         An inquiry was made now, and the gateway has no word of its own for this:\n  {}\n\
          Recorded for {amount}: {decision}\n\
          The transaction is: {}\n         and then: {then}\n\n\
          No money moves by this itself.",
@@ -150,6 +150,6 @@ fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&
     if amount.is_some_and(enough) {
         return Ok(());
     }
-    let (found, asked) = (record.amount.as_deref().unwrap_or("none"), currency.decimal(operation.amount));
-    Err(format!("its amount is {found}, and {asked} was asked"))
+    let (found, requested) = (record.amount.as_deref().unwrap_or("none"), currency.decimal(operation.amount));
+    Err(format!("its amount is {found}, and {requested} was requested"))
 }

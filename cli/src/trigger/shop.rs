@@ -117,8 +117,8 @@ impl<'a> Shop<'a> {
 
     /// The stack's time, which may have been advanced.
     pub(super) async fn now(&self) -> Result<Timestamp, Failure> {
-        let answer = self.stack.advance_clock(0).await?;
-        let now = answer["now"].as_str().and_then(|now| now.parse().ok());
+        let response = self.stack.advance_clock(0).await?;
+        let now = response["now"].as_str().and_then(|now| now.parse().ok());
         now.ok_or_else(|| Failure::Unavailable("the local stack does not tell its time".to_owned()))
     }
 

@@ -34,7 +34,7 @@ fn first(answer: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_refund_is_shown_asked_for_and_made_once_however_often_the_command_is_given() {
+async fn a_refund_is_shown_requested_and_made_once_however_often_the_command_is_given() {
     let fixture = Fixture::open().await;
     let id = fixture.sale("o").await;
     let part = ["--amount", "5.00"];

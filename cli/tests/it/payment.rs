@@ -32,14 +32,14 @@ async fn everything_on_record_about_a_payment_is_shown() {
     assert_eq!((&first["kind"], &first["state"]), (&json!("authorize"), &json!("approved")));
     assert_eq!((&first["by"], &first["attempt"]["number"]), (&json!("client_credentials"), &json!(1)));
     assert_eq!(first["response"]["retref"], transaction["reference"]);
-    assert_eq!((&second["state"], &second["doubt"]), (&json!("pending"), &json!("no_answer")));
+    assert_eq!((&second["state"], &second["doubt"]), (&json!("pending"), &json!("no_response")));
     assert!(second["next_inquiry_at"].is_string());
     let text = fixture.run(&["payment", "show", MERCHANT, "o"], "").await.done();
     for part in [
         "1. authorize of 25.99 USD: approved",
         "2. capture of 20.00 USD: pending",
-        "in doubt: no answer",
-        "client credentials (asked), 1 attempt",
+        "in doubt: no response",
+        "client credentials (requested), 1 attempt",
         "gateway: respstat A",
         "capture scheduled for",
         "card Visa ****",

@@ -90,7 +90,7 @@ async fn after_a_restore_the_journal_names_what_the_table_lacks_and_the_gateway_
 }
 
 #[tokio::test]
-async fn a_gateway_that_does_not_answer_hides_no_missing_fact() {
+async fn a_gateway_that_does_not_respond_hides_no_missing_fact() {
     let fixture = Fixture::open().await;
     let client = dynamodb_client(fixture.stack.dynamodb_url());
     fixture.pay("lost", "purchase").await;

@@ -166,7 +166,7 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         }
     }
     let refused = before.status() == TransactionStatus::Failed && before.decline().is_some();
-    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Asked);
+    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Requested);
     if !given_back
         && (refused || before.status() == TransactionStatus::Voided)
         && after.status() != before.status()
@@ -346,10 +346,9 @@ pub(crate) fn executed(
     let totals = ledger.totals(&sent.order);
     let paid = totals.taken + totals.held;
     // What a rule gave back, because its void came too late, is a payment of no client.
-    let by_rule =
-        fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
-            o.kind == Kind::Refund && o.cause != Cause::Asked && ledger.times_done(o.id) > 0
-        });
+    let by_rule = fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
+        o.kind == Kind::Refund && o.cause != Cause::Requested && ledger.times_done(o.id) > 0
+    });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
     let paid = paid.saturating_sub(given_back);
     let total = fake_store.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
@@ -376,7 +375,7 @@ pub(crate) fn totals(order: &Order) -> Totals {
         for refund in refunds {
             totals.refunded += refund.amount.minor();
             // What a rule gives back was taken by the gateway, and is not on record as a payment here.
-            if refund.cause != Cause::Asked {
+            if refund.cause != Cause::Requested {
                 totals.taken += refund.amount.minor();
             }
         }

@@ -29,7 +29,7 @@ use tollgate_core::{
         outcome::{Finding, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Inquiry, Instruction, PaymentSource},
         merchants::Merchant,
     },
     stored_cards::profiles::{ProfileOutcome, Profiles},
@@ -215,11 +215,11 @@ impl Gateway for Instance {
         outcome
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let about = format!("{} {:?}", question.gateway_order_id, question.about.kind());
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        let about = format!("{} {:?}", inquiry.gateway_order_id, inquiry.about.kind());
         let merchant_id = merchant.id.as_str();
         let line = Line { instance: self, merchant: merchant_id, about: &about, sent: None, verifies: false };
-        let found = CardPointe::over(line).inquire(merchant, question, limit).await;
+        let found = CardPointe::over(line).inquire(merchant, inquiry, limit).await;
         self.world.step(format_args!("  found {about}: {found:?}"));
         found
     }

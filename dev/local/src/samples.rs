@@ -70,7 +70,7 @@ const DECLINED: u32 = 105_100;
 const SAMPLES: &[Sample] = &[
     sample(11, 2599, Payment::Settled),    // refund-approved
     sample(12, 2599, Payment::Settled),    // payments-refund
-    sample(14, 2599, Payment::Settled),    // refund-too-much, refund-misspelt-amount, void-settled
+    sample(14, 2599, Payment::Settled),    // refund-too-much, refund-misspelled-amount, void-settled
     sample(1, 2599, Payment::None),        // authorize-approved
     sample(2, DECLINED, Payment::None),    // authorize-declined
     sample(3, 2599, Payment::None),        // purchase-approved

@@ -35,7 +35,7 @@ pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
 pub use waits::STILL_RUNNING;
-pub(crate) use waits::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART};
+pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 
 use std::{fmt, str::FromStr};
 
@@ -61,7 +61,7 @@ const ID_MAX_CHARS: usize = 64;
 /// An id from outside that cannot be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// Nothing there.
+    /// The text has no character.
     #[error("is empty")]
     Empty,
     /// Longer than 64 characters.
@@ -191,10 +191,10 @@ impl fmt::Display for OrderKey {
     }
 }
 
-/// Where an operation stands in its order.
+/// An operation's place in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationRef {
-    /// The transaction.
+    /// The id of the transaction that the operation belongs to.
     pub transaction: Uuid,
     /// The operation in it.
     pub operation: Uuid,
@@ -203,7 +203,7 @@ pub struct OperationRef {
 /// An order with all its payments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Whose it is.
+    /// The merchant that the order belongs to.
     pub merchant: MerchantId,
     /// The merchant's id of it.
     pub id: OrderId,
@@ -251,7 +251,7 @@ impl Order {
         self.transactions.iter().all(Transaction::is_recognized)
     }
 
-    /// The order's key.
+    /// The order's key: its merchant and its id.
     pub fn key(&self) -> OrderKey {
         OrderKey { merchant: self.merchant.clone(), order: self.id.clone() }
     }
@@ -266,7 +266,7 @@ impl Order {
         self.transaction(at.transaction)?.operations.iter().find(|operation| operation.id == at.operation)
     }
 
-    /// When the gateway has to be asked next about any operation of the order.
+    /// When the next inquiry about any operation of the order is due; none when nothing is in doubt.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
         self.operations().filter_map(|(_, operation)| operation.next_inquiry_at()).min()
     }

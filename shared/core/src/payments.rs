@@ -146,13 +146,13 @@ impl Payments {
             let outcome = self.verified(merchant, &order, at, outcome, deadline).await;
             let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
             audit::outcome(&saved.order, at, &outcome);
-            if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_ask() {
-                (saved, _) = self.ask(merchant, saved.order, at).await;
+            if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_inquire() {
+                (saved, _) = self.inquire_once(merchant, saved.order, at).await;
             }
             order = saved.order;
             match saved.next {
                 Next::Send(follow_up) => at = follow_up,
-                Next::Answer => return order,
+                Next::Respond => return order,
             }
         }
     }

@@ -31,7 +31,7 @@ pub struct EventsConfig {
     pub bus: Option<String>,
     /// Where deliveries to webhooks are kept; none if `WEBHOOKS` is not `true`.
     pub webhooks: Option<WebhooksConfig>,
-    /// AWS region (`AWS_REGION`).
+    /// The AWS region that the event bus is in (`AWS_REGION`).
     pub region: String,
     /// `EventBridge` endpoint instead of AWS's (`AWS_ENDPOINT_URL_EVENTBRIDGE`).
     pub eventbridge_url: Option<String>,

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_serializer_adds_for_itself_is_no_misspelt_member() {
+    fn what_a_serializer_adds_for_itself_is_no_misspelled_member() {
         let document = from_json(r#"{"$type":"A","__type":"B","$id":"1","_x":1}"#, Names::AnyCase).unwrap();
         let mut members = Members::of(&document);
         members.only(&["Amount"]);

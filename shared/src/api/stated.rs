@@ -13,7 +13,7 @@ use super::{caller::Caller, failure::Failure};
 
 /// What a request that moves money states, read from its members.
 pub(crate) struct Stated<'a> {
-    /// What it wants.
+    /// What the order shall do.
     action: Action,
     /// The digest of its idempotency key.
     key: Option<KeyDigest>,
@@ -50,7 +50,7 @@ impl From<NotPerformed> for Failure {
 }
 
 impl<'a> Stated<'a> {
-    /// A request that is in order and names nobody.
+    /// A valid request that names no person.
     pub(crate) fn new(action: Action, essentials: &Essentials<'_>, key: Option<KeyDigest>) -> Self {
         Self {
             action,

@@ -10,7 +10,7 @@ use tollgate_core::{
     },
     payments::{
         gateway::{
-            Command, Gateway, GatewayInfo, Inquired, Instruction, KnownPayment, PaymentSource, Question,
+            Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, PaymentSource,
         },
         merchants::Merchant,
     },
@@ -98,7 +98,7 @@ impl<T: Transport> CardPointe<T> {
                 TransportError::NotConnected => {
                     Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
                 }
-                TransportError::NoResponse => unknown(Doubt::NoAnswer),
+                TransportError::NoResponse => unknown(Doubt::NoResponse),
             })?;
         match status {
             200 => {}
@@ -110,7 +110,7 @@ impl<T: Transport> CardPointe<T> {
             _ => return Err(unknown(Doubt::Unreadable)),
         }
         let body = body.map_err(|error| match error {
-            BodyError::Cut => unknown(Doubt::NoAnswer),
+            BodyError::Cut => unknown(Doubt::NoResponse),
             BodyError::TooLong => unknown(Doubt::Unreadable),
         })?;
         GatewayReply::parse(&body).ok_or(unknown(Doubt::Unreadable))
@@ -120,7 +120,7 @@ impl<T: Transport> CardPointe<T> {
     async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
         let Response { status, body } = self.request(merchant, url, None, limit).await.ok()?;
         if status != 200 {
-            tracing::warn!(status, merchant = %merchant.id, "a look-up was not answered");
+            tracing::warn!(status, merchant = %merchant.id, "a look-up failed");
             return None;
         }
         GatewayReply::parse_all(&body.ok()?)
@@ -155,12 +155,12 @@ impl<T: Transport> CardPointe<T> {
     async fn earlier(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         limit: Duration,
     ) -> Option<Vec<Vec<GatewayReply>>> {
         let mut found = Vec::new();
-        for id in &question.earlier {
-            found.push(self.by_order_id(merchant, question.route, id, limit).await?);
+        for id in &inquiry.earlier {
+            found.push(self.by_order_id(merchant, inquiry.route, id, limit).await?);
         }
         Some(found)
     }
@@ -168,33 +168,33 @@ impl<T: Transport> CardPointe<T> {
     async fn find_payment(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, question, limit).await?;
+        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, inquiry, limit).await?;
         let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        Some(inquiry::of_payment(question.about, question.amount, attempts, &question.known))
+        Some(inquiry::of_payment(inquiry.about, inquiry.amount, attempts, &inquiry.known))
     }
 
     /// A refund is looked for under the order ids of its attempts, then under the payment's.
     async fn find_refund(
         &self,
         merchant: &Merchant,
-        question: &Question<'_>,
+        inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
     ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, question.route, question.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, question, limit).await?;
+        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
+        let earlier = self.earlier(merchant, inquiry, limit).await?;
         let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        let ids: Vec<&str> = question.earlier.iter().copied().chain([question.gateway_order_id]).collect();
+        let ids: Vec<&str> = inquiry.earlier.iter().copied().chain([inquiry.gateway_order_id]).collect();
         let refund =
-            Refund { amount: question.amount, ids: &ids, payment: payment.reference, known: &question.known };
+            Refund { amount: inquiry.amount, ids: &ids, payment: payment.reference, known: &inquiry.known };
         if let Some(finding) = refund.under_its_own(attempts) {
             return Some(finding);
         }
-        let all = self.by_order_id(merchant, question.route, payment.gateway_order_id, limit).await?;
+        let all = self.by_order_id(merchant, inquiry.route, payment.gateway_order_id, limit).await?;
         Some(refund.under_the_payments(&all))
     }
 }
@@ -213,15 +213,15 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Ok(reply) => reply,
             Err(outcome) => return outcome,
         };
-        let asked = match &instruction.command {
+        let requested = match &instruction.command {
             Command::Authorize(source) | Command::Purchase(source) => {
-                meaning::Asked::Payment { brand: brand(source) }
+                meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture { .. } => meaning::Asked::Capture,
-            Command::Refund { reference: retref } => meaning::Asked::Refund { of: retref },
-            Command::Void { .. } => meaning::Asked::Void,
+            Command::Capture { .. } => meaning::Requested::Capture,
+            Command::Refund { reference: retref } => meaning::Requested::Refund { of: retref },
+            Command::Void { .. } => meaning::Requested::Void,
         };
-        let outcome = meaning(asked, instruction.amount, &reply);
+        let outcome = meaning(requested, instruction.amount, &reply);
         if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {
             let code = reply.respcode.as_deref().unwrap_or("");
             tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
@@ -229,19 +229,19 @@ impl<T: Transport> Gateway for CardPointe<T> {
         outcome
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        let Question { route, about, amount, .. } = &question;
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        let Inquiry { route, about, amount, .. } = &inquiry;
         // Another gateway's account, which only a newer version knows how to reach.
         if route.gateway != NAME {
             return Finding::Failed;
         }
         let found = match *about {
-            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &question, limit).await,
+            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &inquiry, limit).await,
             Inquired::Capture(payment) => {
                 let record = self.by_retref(merchant, route, payment, limit).await;
                 record.map(|record| inquiry::of_capture(*amount, &record))
             }
-            Inquired::Refund(payment) => self.find_refund(merchant, &question, payment, limit).await,
+            Inquired::Refund(payment) => self.find_refund(merchant, &inquiry, payment, limit).await,
             Inquired::Void(payment) => {
                 self.by_retref(merchant, route, payment, limit).await.map(|record| inquiry::of_void(&record))
             }

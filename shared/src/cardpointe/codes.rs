@@ -53,7 +53,7 @@ pub fn advice(
     brand: Option<Brand>,
     decline_category: Option<&str>,
 ) -> Advice {
-    let answered = match brand {
+    let from_category = match brand {
         Some(Brand::Visa) | None => decline_category.and_then(|category| category_advice(category.trim())),
         Some(_) => None,
     };
@@ -61,7 +61,7 @@ pub fn advice(
         Some(Brand::Visa) => published_category(respproc, respcode).and_then(category_advice),
         Some(_) | None => None,
     };
-    answered.or_else(published).unwrap_or_else(|| decline_code(respproc, respcode).advice())
+    from_category.or_else(published).unwrap_or_else(|| decline_code(respproc, respcode).advice())
 }
 
 /// Visa's categories: never approve; cannot approve now; revise the data (`docs/cardpointe.md`, *Response codes*).
@@ -261,7 +261,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_has_a_meaning(proc in "\\PC{0,5}", code in "\\PC{0,5}", category in "\\PC{0,2}") {
+        fn any_response_has_a_meaning(proc in "\\PC{0,5}", code in "\\PC{0,5}", category in "\\PC{0,2}") {
             let reason = decline_code(&proc, &code);
             prop_assert!(DeclineCode::ALL.contains(&reason));
             let _: Advice = advice(&proc, &code, Some(Brand::Visa), Some(&category));

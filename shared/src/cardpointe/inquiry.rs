@@ -105,10 +105,10 @@ impl<'a> Refusals<'a> {
 
     fn finding(&self) -> Option<Finding> {
         if let Some(record) = self.voided {
-            return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())));
+            return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())));
         }
         if let Some(record) = self.timed_out {
-            return Some(Finding::TimedOut(record.answer()));
+            return Some(Finding::TimedOut(record.response()));
         }
         self.declined.map(declined_as)
     }
@@ -181,7 +181,7 @@ pub(super) fn of_capture(amount: Amount, record: &GatewayReply) -> Finding {
             _ => Finding::Undecided,
         },
         Stands::Authorized => Finding::Absent,
-        Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.answer())),
+        Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())),
         Stands::UnderReview => Finding::UnderReview,
         // The payment is known to be there.
         Stands::NotFound | Stands::Verified | Stands::Declined | Stands::TimedOut | Stands::Unlisted => {
@@ -193,9 +193,9 @@ pub(super) fn of_capture(amount: Amount, record: &GatewayReply) -> Finding {
 /// What is found of a void, from the payment's record.
 pub(super) fn of_void(record: &GatewayReply) -> Finding {
     match stands(record) {
-        Stands::Voided => became(Outcome::Approved(record.answer())),
+        Stands::Voided => became(Outcome::Approved(record.response())),
         Stands::Authorized | Stands::Captured => Finding::Absent,
-        Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.answer())),
+        Stands::Settled => became(Outcome::NoEffect(NoEffect::AlreadySettled, record.response())),
         Stands::UnderReview => Finding::UnderReview,
         Stands::SettlementRejected
         | Stands::Verified
@@ -314,7 +314,7 @@ fn is_approved(record: &GatewayReply) -> bool {
 /// The response as it is kept, with what the settlement says of it.
 fn settled(record: &GatewayReply) -> tollgate_core::order::outcome::GatewayResponse {
     let settlement_rejected = stands(record) == Stands::SettlementRejected;
-    tollgate_core::order::outcome::GatewayResponse { settlement_rejected, ..record.answer() }
+    tollgate_core::order::outcome::GatewayResponse { settlement_rejected, ..record.response() }
 }
 
 fn became(outcome: Outcome) -> Finding {
@@ -325,11 +325,11 @@ fn declined_as(record: &GatewayReply) -> Finding {
     let (respproc, respcode) = (record.respproc.as_deref(), record.respcode.as_deref());
     let (respproc, respcode) = (respproc.unwrap_or_default(), respcode.unwrap_or_default());
     if codes::is_duplicate(respproc, respcode) {
-        return Finding::Duplicate(record.answer());
+        return Finding::Duplicate(record.response());
     }
     let code = codes::decline_code(respproc, respcode);
     let advice = codes::advice(respproc, respcode, None, record.decline_category.as_deref());
-    became(Outcome::Declined(record.answer(), code, advice))
+    became(Outcome::Declined(record.response(), code, advice))
 }
 
 #[cfg(test)]

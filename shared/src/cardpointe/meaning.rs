@@ -18,7 +18,7 @@ const VOIDED: &str = "REVERS";
 
 /// What was requested, as far as the meaning of the response depends on it.
 #[derive(Clone, Copy)]
-pub(super) enum Asked<'a> {
+pub(super) enum Requested<'a> {
     /// An authorization, captured or not.
     Payment {
         /// The card's brand, where it is known; Visa's declines come with retry rules of their own.
@@ -36,91 +36,93 @@ pub(super) enum Asked<'a> {
 }
 
 /// What the gateway's direct response to a call means.
-pub(super) fn meaning(asked: Asked<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
-    let answer = reply.answer();
+pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
+    let response = reply.response();
     let (Some(respstat), Some(respproc), Some(respcode)) =
         (&reply.respstat, &reply.respproc, &reply.respcode)
     else {
-        return Outcome::Unknown(Doubt::Unreadable, answer);
+        return Outcome::Unknown(Doubt::Unreadable, response);
     };
     if respproc == GATEWAY
-        && let Some(outcome) = gateway_code(asked, respcode, reply)
+        && let Some(outcome) = gateway_code(requested, respcode, reply)
     {
         return outcome;
     }
     match respstat.as_str() {
-        "A" => approval(asked, amount, reply),
-        "B" => match asked {
-            Asked::Payment { .. } => Outcome::NoEffect(NoEffect::TryAgain, answer),
+        "A" => approval(requested, amount, reply),
+        "B" => match requested {
+            Requested::Payment { .. } => Outcome::NoEffect(NoEffect::TryAgain, response),
             // The gateway says of an authorization only that it can be repeated.
-            Asked::Capture | Asked::Refund { .. } | Asked::Void => {
-                Outcome::Unknown(Doubt::GatewayLostTrack, answer)
+            Requested::Capture | Requested::Refund { .. } | Requested::Void => {
+                Outcome::Unknown(Doubt::GatewayLostTrack, response)
             }
         },
-        "C" if codes::is_duplicate(respproc, respcode) => Outcome::Unknown(Doubt::Duplicate, answer),
+        "C" if codes::is_duplicate(respproc, respcode) => Outcome::Unknown(Doubt::Duplicate, response),
         "C" => {
-            let brand = match asked {
-                Asked::Payment { brand } => brand,
-                Asked::Capture | Asked::Refund { .. } | Asked::Void => None,
+            let brand = match requested {
+                Requested::Payment { brand } => brand,
+                Requested::Capture | Requested::Refund { .. } | Requested::Void => None,
             };
             let code = codes::decline_code(respproc, respcode);
             let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
-            Outcome::Declined(answer, code, advice)
+            Outcome::Declined(response, code, advice)
         }
-        _ => Outcome::Unknown(Doubt::Unreadable, answer),
+        _ => Outcome::Unknown(Doubt::Unreadable, response),
     }
 }
 
 /// Codes of the gateway itself that mean something else than their `respstat` says.
-fn gateway_code(asked: Asked<'_>, respcode: &str, reply: &GatewayReply) -> Option<Outcome> {
-    let answer = reply.answer();
-    Some(match (asked, respcode) {
+fn gateway_code(requested: Requested<'_>, respcode: &str, reply: &GatewayReply) -> Option<Outcome> {
+    let response = reply.response();
+    Some(match (requested, respcode) {
         // It lost the processor's response on the way.
-        (_, "63" | "64" | "65" | "66") => Outcome::Unknown(Doubt::GatewayLostTrack, answer),
+        (_, "63" | "64" | "65" | "66") => Outcome::Unknown(Doubt::GatewayLostTrack, response),
         // Invalid merchant, no route, its own platform: nothing that a shopper or another try can mend.
         (_, "21" | "22" | "23" | "91" | "92" | "93" | "94" | "95" | "97") => {
-            Outcome::NoEffect(NoEffect::Misconfigured, answer)
+            Outcome::NoEffect(NoEffect::Misconfigured, response)
         }
         // Too early: "batched" between batch and settlement, "not settled" before.
-        (Asked::Refund { .. }, "27" | "28") => Outcome::NoEffect(NoEffect::NotSettled, answer),
+        (Requested::Refund { .. }, "27" | "28") => Outcome::NoEffect(NoEffect::NotSettled, response),
         // Too late. The batch runs at the gateway automatically, so this does not show that the payment was voided
         // elsewhere, and it is the gateway's word that there was nothing left to void.
-        (Asked::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, answer),
+        (Requested::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, response),
         // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a success.
         (
-            Asked::Capture | Asked::Refund { .. } | Asked::Void,
+            Requested::Capture | Requested::Refund { .. } | Requested::Void,
             "25" | "26" | "27" | "28" | "29" | "42" | "43",
         )
-        | (Asked::Payment { .. }, "26") => Outcome::Unknown(Doubt::StateDiffers, answer),
+        | (Requested::Payment { .. }, "26") => Outcome::Unknown(Doubt::StateDiffers, response),
         _ => return None,
     })
 }
 
 /// An approval counts only with everything that an approval of its kind carries.
-fn approval(asked: Asked<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
-    let answer = reply.answer();
-    let Some(retref) = answer.reference.clone() else { return Outcome::Unknown(Doubt::Incomplete, answer) };
-    let answered = reply.amount();
-    match asked {
-        Asked::Payment { .. } => match answered {
-            Some((answered, false)) if answered == amount => Outcome::Approved(answer),
-            Some((answered, false)) if answered < amount && !answered.is_zero() => {
-                Outcome::PartiallyApproved(answer)
+fn approval(requested: Requested<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
+    let response = reply.response();
+    let Some(retref) = response.reference.clone() else {
+        return Outcome::Unknown(Doubt::Incomplete, response);
+    };
+    let stated = reply.amount();
+    match requested {
+        Requested::Payment { .. } => match stated {
+            Some((stated, false)) if stated == amount => Outcome::Approved(response),
+            Some((stated, false)) if stated < amount && !stated.is_zero() => {
+                Outcome::PartiallyApproved(response)
             }
-            _ => Outcome::Unknown(Doubt::AmountDiffers, answer),
+            _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
-        Asked::Capture => match answered {
-            Some((answered, false)) if answered == amount => Outcome::Approved(answer),
-            _ => Outcome::Unknown(Doubt::AmountDiffers, answer),
+        Requested::Capture => match stated {
+            Some((stated, false)) if stated == amount => Outcome::Approved(response),
+            _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
-        Asked::Refund { of } => match answered {
-            _ if retref == of => Outcome::Unknown(Doubt::Incomplete, answer),
+        Requested::Refund { of } => match stated {
+            _ if retref == of => Outcome::Unknown(Doubt::Incomplete, response),
             // Documented with either sign.
-            Some((answered, _)) if answered == amount => Outcome::Approved(answer),
-            _ => Outcome::Unknown(Doubt::AmountDiffers, answer),
+            Some((stated, _)) if stated == amount => Outcome::Approved(response),
+            _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
-        Asked::Void if answer.authcode.as_deref() == Some(VOIDED) => Outcome::Approved(answer),
-        Asked::Void => Outcome::Unknown(Doubt::Incomplete, answer),
+        Requested::Void if response.authcode.as_deref() == Some(VOIDED) => Outcome::Approved(response),
+        Requested::Void => Outcome::Unknown(Doubt::Incomplete, response),
     }
 }
 

@@ -315,7 +315,7 @@ impl GatewayReply {
     }
 
     /// What is kept of it.
-    pub(super) fn answer(&self) -> GatewayResponse {
+    pub(super) fn response(&self) -> GatewayResponse {
         let clean = |text: &Option<String>| text.as_deref().map(GatewayResponse::clean_text);
         GatewayResponse {
             status: clean(&self.respstat),

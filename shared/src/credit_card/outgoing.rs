@@ -126,7 +126,7 @@ impl Outgoing {
         operation: &Operation,
         gateway: &dyn GatewayInfo,
     ) -> (Self, Option<u32>) {
-        let (answer, retry_after_s) = match transaction.operation_status(operation) {
+        let (response, retry_after_s) = match transaction.operation_status(operation) {
             OperationStatus::Pending => (pending(), None),
             OperationStatus::Done => {
                 (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None)
@@ -137,7 +137,7 @@ impl Outgoing {
                 (Self::of_failure(&failure), failure.retry_after_s)
             }
         };
-        (answer.with_facts(order, transaction, operation.kind, gateway), retry_after_s)
+        (response.with_facts(order, transaction, operation.kind, gateway), retry_after_s)
     }
 
     /// The response to a request for a payment's status.
@@ -161,20 +161,20 @@ impl Outgoing {
         kind: Kind,
         gateway: &dyn GatewayInfo,
     ) -> Self {
-        let answer = transaction.first().and_then(|first| first.response());
+        let response = transaction.first().and_then(|first| first.response());
         // What the card's issuer said is there once it approved; a decline may come with letters,
         // too.
-        if let Some(answer) = answer {
+        if let Some(response) = response {
             let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
                 (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
             };
-            self.avs = letter(answer.avs.as_ref(), letters::avs);
-            self.cvv = letter(answer.cvv.as_ref(), letters::cvv);
+            self.avs = letter(response.avs.as_ref(), letters::avs);
+            self.cvv = letter(response.cvv.as_ref(), letters::cvv);
             // The page: no value for refunds or voids.
             self.auth_code = match kind {
                 // Nor for an approval that was given back.
                 Kind::Authorize | Kind::Purchase | Kind::Capture => {
-                    answer.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
+                    response.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
                 }
                 Kind::Refund | Kind::Void | Kind::Unrecognized => None,
             };

@@ -134,13 +134,13 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_answer_in_json_reads_back_the_same(outgoing in outgoing()) {
+    fn any_response_in_json_reads_back_the_same(outgoing in outgoing()) {
         let document = from_json(&outgoing.json()).unwrap();
         prop_assert_eq!(model(&document), outgoing);
     }
 
     #[test]
-    fn any_answer_in_xml_reads_back_the_same(outgoing in outgoing()) {
+    fn any_response_in_xml_reads_back_the_same(outgoing in outgoing()) {
         let document = read_xml(&outgoing.xml(), "CardTransactionOutgoingModel").unwrap();
         prop_assert_eq!(model(&document), outgoing);
     }

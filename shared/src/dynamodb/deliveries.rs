@@ -32,7 +32,7 @@ const SORT: &str = "delivery";
 const HEALTH: &str = "receivers";
 /// The index of what waits: the receiver again, and the moment of the next attempt.
 const DUE: &str = "due";
-/// The index's key.
+/// The partition key of the index of due deliveries: its receiver.
 const DUE_FOR: &str = "due_for";
 /// The index's sort key.
 const DUE_AT: &str = "due_at";
@@ -76,13 +76,13 @@ impl DynamoDbDeliveries {
         self.put(item::added(delivery, now)).await
     }
 
-    /// One delivery.
+    /// The stored state of one delivery; none where there is no such delivery.
     pub async fn get(&self, delivery: &Delivery) -> Result<Option<StoredDelivery>, StoreError> {
         let (receiver, sort) = item::key(delivery);
         self.get_by(receiver, sort).await
     }
 
-    /// Makes a delivery due now, with three days of attempts before it, whatever became of it so far.
+    /// Makes a delivery due now, with three days of attempts before it, whatever its state is.
     pub async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
         // Where it is not there yet: the schedule looks only at receivers that are.
         let health = self.health(&delivery.to).await?;

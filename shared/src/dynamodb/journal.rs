@@ -42,9 +42,9 @@ const LATE: &str = "late";
 /// The partition of changes that could not be read.
 pub const PARKED: &str = "parked";
 
-/// The table's key.
+/// The partition key of the journal's table.
 pub const BUCKET: &str = Column::Bucket.as_str();
-/// Its sort key.
+/// The sort key of the journal's table.
 pub const SORT: &str = Column::Sort.as_str();
 
 /// Days whose number of shards is remembered. Entries are of today, but for a rebuild.

@@ -146,7 +146,7 @@ impl Reader {
         self.digest_maybe(name)?.ok_or_else(|| corrupt(name))
     }
 
-    /// Objects in order.
+    /// The objects of a list, in their order.
     pub(super) fn list<T>(&mut self, name: Name, mut read: impl FnMut(Self) -> Read<T>) -> Read<Vec<T>> {
         let list = self.maybe(name, |value| match value {
             AttributeValue::L(list) => Some(list),

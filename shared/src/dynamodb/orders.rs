@@ -27,11 +27,11 @@ use super::{Item, unavailable};
 
 /// An index's name, and those of its partition and sort key.
 pub struct IndexNames {
-    /// The index.
+    /// The name of the index.
     pub index: &'static str,
-    /// Its partition key.
+    /// Its partition key: the shard that an order's due entry is in.
     pub shard: &'static str,
-    /// Its sort key.
+    /// Its sort key: when the order is due.
     pub at: &'static str,
 }
 

@@ -37,7 +37,7 @@ fn attribute(value: Value) -> Option<AttributeValue> {
     })
 }
 
-/// What a consumer answers Lambda: from where on the batch has to come again. Empty where all of it is dealt with.
+/// What a consumer returns to Lambda: where in the batch to start again. Empty where all of it is dealt with.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamResponse {

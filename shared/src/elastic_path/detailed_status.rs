@@ -50,7 +50,7 @@ words! {
 /// Why an operation exists that was not requested.
 pub(super) fn reason(cause: Cause) -> Option<VoidReason> {
     match cause {
-        Cause::Asked | Cause::Unrecognized => None,
+        Cause::Requested | Cause::Unrecognized => None,
         Cause::RefundBeforeSettlement => Some(VoidReason::RefundBeforeSettlement),
         Cause::PartialApproval => Some(VoidReason::PartialApproval),
         Cause::AvsMismatch => Some(VoidReason::AvsMismatch),

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What a request wants reported.
-struct Asked {
+struct Query {
     first: Date,
     last: Date,
     currency: Option<Currency>,
@@ -45,15 +45,15 @@ pub async fn report_daily(ports: &Transactions, request: &Request) -> Response<B
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::with_token(&ports.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
-    let asked = Asked::read(request, ports.access.now())?;
-    let found = daily(ports.totals.as_ref(), &caller.merchant.id, (asked.first, asked.last))
+    let query = Query::read(request, ports.access.now())?;
+    let found = daily(ports.totals.as_ref(), &caller.merchant.id, (query.first, query.last))
         .await
         .map_err(Refusal::Store)?;
-    let page = if wants_csv(request) { asked.csv(&found)? } else { asked.json(&found) };
+    let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
     Ok(Reply::new(200, page))
 }
 
-impl Asked {
+impl Query {
     fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
         let parameters = request.query_string_parameters();
         let mut problems: Vec<Problem> = Vec::new();

@@ -47,9 +47,9 @@ pub(super) fn enveloped(data: Value) -> Value {
 pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> Value {
     let currency = order.currency;
     let first = transaction.first();
-    let answer = first.and_then(|first| first.response());
+    let response = first.and_then(|first| first.response());
     let kind = transaction.last_done().as_str();
-    let told = answer.filter(|_| view.principal == Principal::ClientCredentials);
+    let told = response.filter(|_| view.principal == Principal::ClientCredentials);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
@@ -65,9 +65,9 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         "payment_details": {
             "detailed_status": detailed_status(transaction, view.now),
             "card": card_value(transaction.card()),
-            "authorization_code": letter(|answer| answer.authcode.as_ref()),
-            "avs_result": letter(|answer| answer.avs.as_ref()),
-            "cvv_result": letter(|answer| answer.cvv.as_ref()),
+            "authorization_code": letter(|response| response.authcode.as_ref()),
+            "avs_result": letter(|response| response.avs.as_ref()),
+            "cvv_result": letter(|response| response.cvv.as_ref()),
         },
         "next_actions": next_actions(transaction),
         "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
@@ -235,12 +235,12 @@ pub(super) fn declined(
     view: View<'_>,
 ) -> Failure {
     let decline = told(decline, view.principal);
-    let answer = operation.response().cloned().unwrap_or_default();
+    let response = operation.response().cloned().unwrap_or_default();
     let gateway = json!({
-        "respproc": answer.processor,
-        "respcode": answer.code,
-        "resptext": answer.text,
-        "retref": answer.reference,
+        "respproc": response.processor,
+        "respcode": response.code,
+        "resptext": response.text,
+        "retref": response.reference,
     });
     let error = Failure::new(Code::Declined, decline.code.message())
         .with("decline_code", decline.code.as_str())
@@ -267,7 +267,7 @@ pub(super) fn not_done(transaction: &Transaction, reason: NoEffect) -> Failure {
 }
 
 fn operation(currency: Currency, operation: &Operation) -> Value {
-    let answer = operation.response().cloned().unwrap_or_default();
+    let response = operation.response().cloned().unwrap_or_default();
     let mut value = json!({
         "id": operation.id.to_string(),
         "type": operation.kind.as_str(),
@@ -298,15 +298,15 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     }
     if has_outcome(operation) {
         value["gateway"] = json!({
-            "respproc": answer.processor,
-            "respcode": answer.code,
-            "resptext": answer.text,
-            "retref": answer.reference,
+            "respproc": response.processor,
+            "respcode": response.code,
+            "resptext": response.text,
+            "retref": response.reference,
         });
-        if let Some(fee) = answer.charged.and_then(|charged| charged.fee) {
+        if let Some(fee) = response.charged.and_then(|charged| charged.fee) {
             value["fee"] = json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()});
         }
-        if answer.settlement_rejected {
+        if response.settlement_rejected {
             value["settlement"] = "rejected".into();
         }
     }

@@ -43,7 +43,7 @@ const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a request wants listed.
-struct Asked {
+struct Query {
     text: String,
     conditions: Vec<Condition>,
     since: Timestamp,
@@ -70,9 +70,9 @@ async fn search(ports: &Transactions, request: &Request, next: &mut Option<Strin
     let caller = Caller::with_token(&ports.access, request).await?;
     caller.must_be_merchant(Role::Read)?;
     let view = caller.view_of(&ports.access, ports.gateway);
-    let asked = Asked::read(request, &caller, view.now)?;
+    let query = Query::read(request, &caller, view.now)?;
     let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };
-    let Asked { conditions, since, until, after, limit, .. } = &asked;
+    let Query { conditions, since, until, after, limit, .. } = &query;
     let wanted = Wanted {
         merchant: &caller.merchant.id,
         now: view.now,
@@ -84,18 +84,18 @@ async fn search(ports: &Transactions, request: &Request, next: &mut Option<Strin
     };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
     let place = found.next.clone().map(|after| Place { since: *since, until: *until, after });
-    let cursor = place.map(|place| place.sealed(&caller.merchant, &asked.text, view.now));
-    *next = cursor.as_deref().map(|cursor| asked.link(cursor));
-    let page = if asked.is_csv {
+    let cursor = place.map(|place| place.sealed(&caller.merchant, &query.text, view.now));
+    *next = cursor.as_deref().map(|cursor| query.link(cursor));
+    let page = if query.is_csv {
         Page::csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
-        json(&asked, &found, view, (cursor.as_deref(), next.as_deref()), newest)
+        json(&query, &found, view, (cursor.as_deref(), next.as_deref()), newest)
     };
     Ok(Reply::new(200, page))
 }
 
-impl Asked {
+impl Query {
     fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
         let parameters = request.query_string_parameters();
         let mut problems: Vec<Problem> = Vec::new();
@@ -165,7 +165,7 @@ impl Filter {
 }
 
 fn json(
-    asked: &Asked,
+    query: &Query,
     found: &Found,
     view: View<'_>,
     (cursor, next): (Option<&str>, Option<&str>),
@@ -176,9 +176,9 @@ fn json(
         "data": rows.collect::<Vec<_>>(),
         "links": {"next": next},
         "meta": {
-            "page": {"limit": asked.limit, "cursor": cursor},
-            "since": asked.since,
-            "until": asked.until,
+            "page": {"limit": query.limit, "cursor": cursor},
+            "since": query.since,
+            "until": query.until,
             "journal": {"newest_entry_at": newest},
             "more_in_doubt": found.more_in_doubt,
             "read_bytes": found.read_bytes,

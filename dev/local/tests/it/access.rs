@@ -11,7 +11,7 @@ fn part(value: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_answered_flat_as_the_sdk_wants_it() {
+async fn a_token_is_returned_flat_as_the_sdk_wants_it() {
     let shop = Shop::open().await;
     for (secret, identifier) in [(Some(merchants::REGISTERED_KEY), "client_credentials"), (None, "implicit")]
     {
@@ -29,7 +29,7 @@ async fn a_token_is_answered_flat_as_the_sdk_wants_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_and_an_unknown_merchant_are_answered_alike() {
+async fn a_wrong_secret_and_an_unknown_merchant_get_one_response() {
     let shop = Shop::open().await;
     let wrong = shop.token(merchants::REGISTERED, Some("wrong")).await;
     let unknown = shop.token("999", Some("wrong")).await;
@@ -246,7 +246,7 @@ async fn what_a_clients_bug_makes_of_an_order_id_is_no_order_id() {
 }
 
 #[tokio::test]
-async fn every_answer_names_its_request_and_is_not_for_a_page() {
+async fn every_response_names_its_request_and_is_not_for_a_page() {
     let shop = Shop::share().await;
     let answer = shop
         .send(reqwest::Method::GET, "/v2/orders/none", &[("x-request-id", "mine-1")], String::new())

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn every_event_is_answered_by_the_function_that_is_deployed() {
+async fn every_event_gets_its_response_from_the_function_that_is_deployed() {
     let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
     let mut running = HashMap::new();
     let names = functions::TABLE.iter().map(|(name, _)| *name).chain(functions::invoked_by_events());

@@ -55,7 +55,7 @@ fn a_data_directory_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_dynamodb_that_does_not_answer_is_named() {
+fn a_dynamodb_that_does_not_respond_is_named() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let said = fails(&["--port", "0", "--dynamodb-url", &format!("http://{closed}")]);
     assert!(said.contains(&format!("error: DynamoDB at http://{closed} cannot be used")), "{said}");

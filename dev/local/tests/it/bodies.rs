@@ -40,7 +40,7 @@ async fn bodies_that_are_no_payment_name_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn every_wrong_member_is_named_in_one_answer() {
+async fn every_wrong_member_is_named_in_one_response() {
     let shop = Shop::share().await;
     shop.register("o", 2599).await;
     let body = json!({
@@ -204,7 +204,7 @@ async fn idempotency_keys_are_replayed_and_wrong_ones_named() {
 }
 
 #[tokio::test]
-async fn a_declined_key_is_answered_as_declined_again() {
+async fn a_declined_key_is_replayed_as_declined() {
     let shop = Shop::open().await;
     shop.register("o", 100_500).await;
     for again in [false, true] {
@@ -217,7 +217,7 @@ async fn a_declined_key_is_answered_as_declined_again() {
 }
 
 #[tokio::test]
-async fn what_there_is_no_route_for_is_answered_in_the_envelope() {
+async fn what_there_is_no_route_for_gets_the_envelope() {
     let shop = Shop::share().await;
     for (method, path) in
         [(Method::GET, "/"), (Method::DELETE, "/v2/orders/o"), (Method::POST, "/v2/payments")]

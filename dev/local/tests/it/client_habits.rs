@@ -228,7 +228,7 @@ async fn an_order_that_is_to_be_cancelled_or_fulfilled_is_not_said_to_be() {
 }
 
 #[tokio::test]
-async fn a_payment_with_a_misspelt_amount_does_not_pay_everything() {
+async fn a_payment_with_a_misspelled_amount_does_not_pay_everything() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     for member in ["amonut", "Amount", "ammount", "amuont", "AMOUNT", "amount_minor", "total_amount"] {

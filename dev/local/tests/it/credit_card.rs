@@ -216,7 +216,7 @@ async fn a_decline_says_what_to_do_and_stays_one_under_its_reference() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_held_for_review_until_it_is_found_out() {
+async fn a_lost_response_is_held_for_review_until_it_is_found_out() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     shop.no_inquiry();

@@ -269,7 +269,7 @@ async fn a_browser_that_guesses_a_reference_learns_nothing_of_the_payment_and_pa
 }
 
 #[tokio::test]
-async fn a_retry_of_a_payment_that_stands_is_answered_with_it_although_the_world_has_moved_on() {
+async fn a_retry_of_a_payment_that_stands_is_replayed_although_the_world_has_moved_on() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     let without_time = with(payment("1", "one"), "/Request/TransactionDateTime", None);
@@ -287,7 +287,7 @@ async fn a_retry_of_a_payment_that_stands_is_answered_with_it_although_the_world
 }
 
 #[tokio::test]
-async fn the_very_same_request_a_day_later_is_answered_with_its_payment() {
+async fn the_very_same_request_a_day_later_is_replayed() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     let request = payment("1", "one");
@@ -302,7 +302,7 @@ async fn the_very_same_request_a_day_later_is_answered_with_its_payment() {
 }
 
 #[tokio::test]
-async fn a_discount_that_changed_between_two_attempts_is_charged_as_it_is_answered() {
+async fn a_discount_that_changed_between_two_attempts_is_charged_as_the_response_says() {
     for (percent, taken_off, charged) in [("20", "4.10", "16.40"), ("5", "1.03", "19.47")] {
         let shop = Shop::open().await;
         let api = CreditCard::of(&shop);

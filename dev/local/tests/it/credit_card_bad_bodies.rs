@@ -315,7 +315,7 @@ async fn content_types_that_are_not_on_the_page_are_refused_as_such() {
 }
 
 #[tokio::test]
-async fn the_answer_comes_in_the_format_that_was_asked_for() {
+async fn the_response_comes_in_the_requested_format() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     let json = "application/json; charset=utf-8";

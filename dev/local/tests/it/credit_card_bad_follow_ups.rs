@@ -99,7 +99,7 @@ async fn follow_ups_that_name_nothing_or_the_wrong_payment_move_no_money() {
 }
 
 #[tokio::test]
-async fn follow_ups_with_wrong_or_misspelt_amounts_and_references_move_no_money() {
+async fn follow_ups_with_wrong_or_misspelled_amounts_and_references_move_no_money() {
     let at = Attacked::open().await;
     let amount = |amount: &str| json!({"Amount": amount, "CurrencyCode": "USD"});
     let rows: Vec<Row<'_>> = vec![
@@ -148,7 +148,7 @@ async fn follow_ups_with_wrong_or_misspelt_amounts_and_references_move_no_money(
 }
 
 #[tokio::test]
-async fn a_void_with_an_amount_is_not_asked_for_its_currency() {
+async fn a_void_with_an_amount_needs_no_currency() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     let held = api.approved("authorize", &payment("0", "held")).await;
@@ -213,7 +213,7 @@ async fn a_card_number_in_the_name_of_a_member_is_not_repeated_not_even_a_part_o
 }
 
 #[tokio::test]
-async fn an_answer_does_not_grow_with_what_is_wrong_in_the_request() {
+async fn a_response_does_not_grow_with_what_is_wrong_in_the_request() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
     let held = api.approved("authorize", &payment("0", "held")).await;

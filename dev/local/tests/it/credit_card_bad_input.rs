@@ -166,7 +166,7 @@ async fn an_object_for_a_text_and_a_text_for_an_object_are_named() {
 }
 
 #[tokio::test]
-async fn every_problem_of_a_request_is_named_in_one_answer() {
+async fn every_problem_of_a_request_is_named_in_one_response() {
     let shop = Shop::open().await;
     let mut wrong = Wrong::default();
     let request = json!({"Authentication": authentication(), "Request": {
@@ -227,7 +227,7 @@ async fn a_wrong_member_is_named_also_when_another_one_that_it_depends_on_is_wro
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_answered_alike_in_the_format_of_the_request() {
+async fn wrong_credentials_get_one_response_in_the_format_of_the_request() {
     let mut wrong = Wrong::default();
     let key = merchants::REGISTERED_KEY;
     let long = "9".repeat(65);

@@ -160,7 +160,7 @@ fn the_statuses_of_the_credit_card_api_are_documented() {
 }
 
 #[test]
-fn what_the_sample_events_are_answered_is_documented_for_their_route() {
+fn what_the_sample_events_get_is_documented_for_their_route() {
     let operations = operations();
     let (codes, answers) = (codes(), rows(EVENTS).collect::<BTreeMap<_, _>>());
     for (name, event) in events().into_iter().filter(|(_, event)| !is_scheduled(event)) {

@@ -101,7 +101,7 @@ fn is_keyed(event: &Value, answer: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_event_is_answered_as_its_readme_says() {
+async fn every_event_gets_the_response_that_its_readme_states() {
     let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
     let (events, expected) = (events(), expected());
     for (name, _) in &events {

@@ -10,7 +10,7 @@ fn fault(shop: &Shop, endpoint: Endpoint, kind: FaultKind) {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_and_answered_in_the_same_request() {
+async fn a_lost_response_is_inquired_about_in_the_same_request() {
     for kind in [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut] {
         let shop = Shop::open().await;
         shop.register("o", 2599).await;
@@ -38,7 +38,7 @@ async fn a_lost_answer_is_asked_for_and_answered_in_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_that_cannot_be_asked_for_is_pending_and_a_retry_does_not_charge_twice() {
+async fn a_lost_response_without_time_for_an_inquiry_is_pending_and_a_retry_does_not_charge_twice() {
     let lost = [FaultKind::DropAfter, FaultKind::Malformed, FaultKind::Cut];
     for (n, kind) in lost.into_iter().enumerate() {
         let shop = Shop::open().await;
@@ -109,7 +109,7 @@ async fn a_follow_up_in_doubt_blocks_its_transaction_until_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a_request_that_never_arrived_is_known_to_have_done_nothing_when_asked_twice() {
+async fn a_request_that_never_arrived_is_known_to_have_done_nothing_after_two_inquiries() {
     let shop = Shop::open().await;
     for (order, what) in [("p", "pay"), ("c", "capture"), ("v", "cancel"), ("r", "refund")] {
         shop.register(order, 2599).await;
@@ -145,7 +145,7 @@ async fn a_request_that_never_arrived_is_known_to_have_done_nothing_when_asked_t
 }
 
 #[tokio::test]
-async fn reading_a_transaction_that_has_long_been_in_doubt_asks_the_gateway() {
+async fn reading_a_transaction_that_has_long_been_in_doubt_sends_an_inquiry() {
     let mut shop = Shop::open().await;
     shop.register("o", 2599).await;
     shop.as_shopper().await;
@@ -236,7 +236,7 @@ async fn wrong_gateway_credentials_are_the_operators_business() {
 }
 
 #[tokio::test]
-async fn a_time_out_card_is_answered_as_not_done() {
+async fn a_time_out_card_is_shown_as_not_done() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     shop.pay("o", by_card("purchase", TIMES_OUT)).await.error(503, "gateway_unavailable");

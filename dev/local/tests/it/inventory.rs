@@ -129,7 +129,7 @@ fn every_field_of_the_access_log_is_in_the_inventory_and_no_other() {
 }
 
 #[test]
-fn the_queries_in_the_documentation_ask_for_fields_that_there_are() {
+fn the_queries_in_the_documentation_name_fields_that_there_are() {
     let logged = documented(INVENTORY, "## Logged fields");
     let mut queries = Vec::new();
     for page in QUERIES {

@@ -367,7 +367,7 @@ fn the_currencies_that_are_listed_are_those_that_are_read() {
 }
 
 #[test]
-fn every_answer_is_documented_with_its_request_id() {
+fn every_response_is_documented_with_its_request_id() {
     for (route, operation) in &DESCRIPTION.operations {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let schema = &response["content"]["application/json"]["schema"];

@@ -170,7 +170,7 @@ async fn each_method_has_its_own_route() {
 }
 
 #[tokio::test]
-async fn a_decline_is_answered_with_its_reason_and_listed() {
+async fn a_decline_is_returned_with_its_reason_and_listed() {
     let shop = Shop::share().await;
     let cases = [
         ("a", NO_FUNDS, 2599, "insufficient_funds"),
@@ -267,7 +267,7 @@ async fn what_an_order_does_not_allow_is_refused_before_the_gateway_is_called() 
 }
 
 #[tokio::test]
-async fn a_misspelt_amount_does_not_refund_everything() {
+async fn a_misspelled_amount_does_not_refund_everything() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     let id = shop.pay_by_token("o", "purchase").await.id();

@@ -165,7 +165,7 @@ async fn a_schedule_that_may_not_read_its_index_says_so_and_leaves_what_is_in_do
 }
 
 #[tokio::test]
-async fn what_is_asked_outside_a_function_is_neither_refused_nor_counted() {
+async fn what_is_requested_outside_a_function_is_neither_refused_nor_counted() {
     let withdrawn = vec![("orders", "dynamodb:GetItem"), ("orders", "dynamodb:PutItem")];
     let options = Options { withdrawn, samples: true, ..Options::default() };
     let stack = local::Stack::start(options).await.unwrap();

@@ -27,7 +27,7 @@ async fn says_who_paid(shop: &Shop) -> bool {
 }
 
 #[tokio::test]
-async fn who_paid_is_deleted_when_the_merchants_limit_is_reached_and_a_repetition_is_answered_as_before() {
+async fn who_paid_is_deleted_when_the_merchants_limit_is_reached_and_a_repetition_is_replayed_as_before() {
     let shop = Shop::open_with(json!({"keep_personal_data": "P30D"})).await;
     let api = CreditCard::of(&shop);
     let id = api.approved("charge", &request()).await;

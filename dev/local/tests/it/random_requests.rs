@@ -42,7 +42,7 @@ const TOTAL: u64 = 2_000_000;
 type Counts = BTreeMap<String, [usize; 2]>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_requests_are_answered_as_documented_and_never_by_a_5xx() {
+async fn random_requests_get_documented_responses_and_never_by_a_5xx() {
     let seeds: Vec<u64> = match env::var(SEED) {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) => (1..=env::var(SEEDS).map_or(SEEDS_USUALLY, |text| text.parse().unwrap())).collect(),

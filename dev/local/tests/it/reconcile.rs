@@ -64,7 +64,7 @@ async fn a_run_with_nothing_in_doubt_does_nothing() {
 }
 
 #[tokio::test]
-async fn lost_answers_of_every_operation_are_adopted_and_nothing_is_sent_twice() {
+async fn lost_responses_of_every_operation_are_adopted_and_nothing_is_sent_twice() {
     for findable in [true, false] {
         let shop = Shop::open().await;
         shop.refunds_findable(findable);
@@ -163,8 +163,8 @@ async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_down_is_not_asked_about_the_same_again_and_again_and_all_is_found_when_it_is_back()
-{
+async fn a_gateway_that_is_down_gets_no_inquiry_about_the_same_again_and_again_and_all_is_found_when_it_is_back()
+ {
     let shop = Shop::open().await;
     let mut orders = Vec::new();
     shop.no_inquiry();
@@ -316,7 +316,7 @@ async fn an_attempt_that_arrives_after_it_was_given_up_is_voided_beside_the_late
 }
 
 #[tokio::test]
-async fn a_payment_in_doubt_is_asked_about_where_it_was_sent_although_the_merchant_has_moved() {
+async fn a_payment_in_doubt_is_inquired_about_where_it_was_sent_although_the_merchant_has_moved() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Auth, FaultKind::DropAfter, 1);

@@ -251,7 +251,7 @@ async fn a_gateway_that_is_away_is_tried_again_later_and_the_payment_captured_on
 }
 
 #[tokio::test]
-async fn a_capture_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
+async fn a_capture_whose_response_is_lost_is_inquired_about_and_not_sent_again() {
     let mut shop = Shop::open().await;
     let id = shop.authorize_for("o", shop.after(0)).await;
     shop.no_inquiry();

@@ -34,7 +34,7 @@ async fn the_built_in_merchants_are_there_and_know_the_stacks_gateway() {
 }
 
 #[tokio::test]
-async fn an_unknown_secret_and_an_unknown_action_get_awss_answers() {
+async fn an_unknown_secret_and_an_unknown_action_get_awss_responses() {
     let stack = stack().await;
     let (status, answer) = read(&stack, "tollgate/merchants/0").await;
     assert_eq!((status, &answer["__type"]), (400, &json!("ResourceNotFoundException")));
@@ -46,7 +46,7 @@ async fn an_unknown_secret_and_an_unknown_action_get_awss_answers() {
 }
 
 #[tokio::test]
-async fn a_document_can_be_changed_removed_and_kept_from_answering() {
+async fn a_document_can_be_changed_removed_and_kept_from_responding() {
     let stack = stack().await;
     stack.secrets().put("a", json!({ "keys": ["1"] }));
     assert_eq!(read(&stack, "a").await.1["SecretString"], r#"{"keys":["1"]}"#);

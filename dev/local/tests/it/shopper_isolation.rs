@@ -124,7 +124,7 @@ fn foreign(transactions: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_shopper_tells_anything_about_anothers_payment() {
+async fn no_response_to_a_shopper_tells_anything_about_anothers_payment() {
     for before in Before::ALL {
         let mut shop = open().await;
         let (other, nosy) = (shopper(&shop).await, shopper(&shop).await);

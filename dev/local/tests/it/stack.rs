@@ -62,8 +62,8 @@ async fn the_clock_can_be_moved_from_outside() {
     let request = client().post(format!("{}/_local/clock", stack.url())).json(&json!({ "advance_s": 3600 }));
     assert_eq!(request.send().await.unwrap().status(), 200);
     assert!(stack.clock().now().duration_since(before).as_secs() >= 3600);
-    let misspelt = client().post(format!("{}/_local/clock", stack.url())).json(&json!({ "advance": 1 }));
-    assert_eq!(misspelt.send().await.unwrap().status(), 422);
+    let misspelled = client().post(format!("{}/_local/clock", stack.url())).json(&json!({ "advance": 1 }));
+    assert_eq!(misspelled.send().await.unwrap().status(), 422);
     stack.stop().await;
 }
 

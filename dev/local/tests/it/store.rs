@@ -227,7 +227,7 @@ fn operation(id: Uuid) -> Operation {
     Operation {
         id,
         kind: Kind::Authorize,
-        cause: Cause::Asked,
+        cause: Cause::Requested,
         follows: None,
         mechanism: Mechanism::Automatic,
         amount: Amount::MAX,

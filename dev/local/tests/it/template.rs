@@ -135,7 +135,7 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
 }
 
 #[test]
-fn what_is_in_doubt_is_asked_about_every_minute_and_totals_are_kept_every_quarter_of_an_hour() {
+fn what_is_in_doubt_is_inquired_about_every_minute_and_totals_are_kept_every_quarter_of_an_hour() {
     let mut schedules = parse(TEMPLATE).unwrap().schedules;
     for schedule in &schedules {
         let minutes = if schedule.function == "totals" { 15 } else { 1 };

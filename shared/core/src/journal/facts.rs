@@ -100,7 +100,7 @@ impl OperationInOrder<'_> {
             (Kind::Void, Cause::Elsewhere) => Fact::VoidedElsewhere,
             (
                 Kind::Void,
-                Cause::Asked
+                Cause::Requested
                 | Cause::PartialApproval
                 | Cause::AvsMismatch
                 | Cause::CvvMismatch

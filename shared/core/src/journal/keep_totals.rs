@@ -166,7 +166,7 @@ impl Run<'_> {
     }
 
     async fn in_time(&self, piece: Piece) -> Option<Result<Summed, StoreError>> {
-        if self.deadline.leaves_time_to_ask() { Some(self.sum(piece).await) } else { None }
+        if self.deadline.leaves_time_to_inquire() { Some(self.sum(piece).await) } else { None }
     }
 
     /// Reads the entries of a part of a day and replaces the totals that they change.

@@ -17,8 +17,8 @@ use crate::{
 /// What is left to do after an outcome was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: save and answer.
-    Answer,
+    /// Nothing: save and respond.
+    Respond,
     /// The order now holds a pending void that follows from the outcome: save both, then send it.
     Send(OperationRef),
 }
@@ -26,20 +26,20 @@ pub enum Next {
 /// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
 pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> Next {
     let now = context.now;
-    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Answer };
+    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Respond };
     let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
     else {
-        return Next::Answer;
+        return Next::Respond;
     };
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
-        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Answer,
+        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Respond,
         // Only a newer version can tell what the outcome means for it. It must not be lost until then.
         Stage::Unrecognized => {
             if let Some(decision) = Decision::from_outcome(outcome) {
                 operation.keep_unapplied(decision, now);
             }
-            return Next::Answer;
+            return Next::Respond;
         }
     }
     let operation = operation.clone();
@@ -57,8 +57,9 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     };
     order.updated_at = now;
     order.notify_of_ending(at, now);
-    follow_up
-        .map_or(Next::Answer, |operation| Next::Send(OperationRef { transaction: at.transaction, operation }))
+    follow_up.map_or(Next::Respond, |operation| {
+        Next::Send(OperationRef { transaction: at.transaction, operation })
+    })
 }
 
 /// What may still turn out to be done is looked for once more.
@@ -132,7 +133,7 @@ fn settle(operation: &mut Operation, outcome: &Outcome, context: &Context<'_>) {
 fn learn_from_approval(
     transaction: &mut Transaction,
     operation: &Operation,
-    answer: &GatewayResponse,
+    response: &GatewayResponse,
     context: &Context<'_>,
 ) {
     if !operation.kind.is_payment() {
@@ -141,11 +142,11 @@ fn learn_from_approval(
     let is_to_be_stored =
         transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card);
     if let Some(card) = transaction.instrument.card_mut() {
-        if let Some(token) = answer.token.clone() {
+        if let Some(token) = response.token.clone() {
             card.learn_from_token(token);
         }
         if is_to_be_stored {
-            card.stored.clone_from(&answer.stored);
+            card.stored.clone_from(&response.stored);
         }
     }
     if transaction.kind == PaymentKind::Authorize {
@@ -169,11 +170,11 @@ fn follow_up_cause(
         }
         (
             Kind::Authorize | Kind::Purchase,
-            Outcome::Approved(answer) | Outcome::PartiallyApproved(answer),
-        ) => policy.decline_on.refuses(answer.avs.as_ref(), answer.cvv.as_ref()),
+            Outcome::Approved(response) | Outcome::PartiallyApproved(response),
+        ) => policy.decline_on.refuses(response.avs.as_ref(), response.cvv.as_ref()),
         // Only a refund of everything can become a void: a void gives back everything.
         (Kind::Refund, Outcome::NoEffect(NoEffect::NotSettled, _))
-            if operation.cause == Cause::Asked
+            if operation.cause == Cause::Requested
                 && transaction.refunded().is_zero()
                 && operation.amount == transaction.captured() =>
         {
@@ -208,7 +209,7 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
     push_void(transaction, origin, cause, amount, None, context)
 }
 
-/// Adds the void of a payment that stands beside the transaction's own.
+/// Adds the void of a payment that exists beside the transaction's own.
 pub(super) fn void_duplicate(
     order: &mut Order,
     at: OperationRef,

@@ -15,9 +15,9 @@ pub struct Balance {
     pub paid: Amount,
     /// Reserved by purchases whose outcome is not known.
     pub pending: Amount,
-    /// Given back.
+    /// Refunded, in full or in part.
     pub returned: Amount,
-    /// Cancelled for good: it does not become owing again.
+    /// Canceled for good: it does not become owing again.
     pub closed: Amount,
 }
 
@@ -31,7 +31,7 @@ impl Balance {
 /// Elastic Path's `payment` of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// No completed payment.
+    /// No payment has completed.
     Unpaid,
     /// Something is held, something is still owing.
     PartiallyAuthorized,
@@ -39,14 +39,14 @@ pub enum PaymentStatus {
     Authorized,
     /// Something is taken, something is still owing.
     PartiallyPaid,
-    /// All is taken.
+    /// The total is taken.
     Paid,
     /// All that was taken was given back.
     Refunded,
 }
 
 impl PaymentStatus {
-    /// Elastic Path's word.
+    /// The word of Elastic Path's payment status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unpaid => "unpaid",
@@ -71,7 +71,7 @@ impl PaymentStatus {
 /// Elastic Path's `status` of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderStatus {
-    /// Not covered yet.
+    /// The payments do not cover the total yet.
     Incomplete,
     /// Covered, not all taken.
     Processing,
@@ -80,7 +80,7 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
-    /// Elastic Path's word.
+    /// The word of Elastic Path's order status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Incomplete => "incomplete",
@@ -109,7 +109,7 @@ fn share(transaction: &Transaction) -> Balance {
     if !captured.is_zero() {
         return Balance { paid: captured, returned: transaction.refunded(), ..none };
     }
-    // Whatever is pending on a payment keeps its whole amount reserved: nobody knows yet what became of it.
+    // Whatever is pending on a payment reserves its whole amount: its outcome is not known yet.
     let reserved = match transaction.status() {
         TransactionStatus::Pending | TransactionStatus::Done => true,
         TransactionStatus::Failed | TransactionStatus::Voided => false,

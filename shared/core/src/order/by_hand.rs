@@ -1,6 +1,6 @@
 //! What a person may decide about an operation that the gateway has no word for, and what follows from it.
 //!
-//! The decision stands on the operation beside who made it and why; the state follows from it through the same
+//! The decision is stored with the operation, with who made it and why; the state follows from it through the same
 //! function as from the gateway's word.
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use crate::{
     values::card::{TextUse, check_kept},
 };
 
-/// Before this, the gateway decides: a lost operation has been asked about four times by then, and what left no trace
+/// Before this, the gateway decides: four inquiries about a lost operation were made by then, and what left no trace
 /// was given up long since.
 pub const BY_HAND_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
@@ -35,13 +35,13 @@ pub enum HandRejection {
     /// Nothing of the transaction is in doubt.
     #[error("nothing of the transaction is in doubt")]
     NothingInDoubt,
-    /// The gateway may still say what became of it.
-    #[error("it was sent less than an hour ago: the gateway is asked by itself until {until}")]
+    /// An inquiry may still find the outcome.
+    #[error("it was sent less than an hour ago: inquiries are made until {until}")]
     TooEarly {
         /// From when on it can be decided.
         until: Timestamp,
     },
-    /// Money is held or taken that nobody asked for.
+    /// Money is held or taken that was never requested.
     #[error("this money must not be kept: void or refund the payment at the gateway, then it is done")]
     MustBeGivenBack,
     /// What follows later needs the gateway's reference.
@@ -82,17 +82,19 @@ pub fn decide_by_hand(
     if order.operations().map(|(_, operation)| operation.by_hand.len()).sum::<usize>() >= BY_HAND_MAX {
         return Err(HandRejection::TooMany);
     }
-    let mut answer = operation.response().cloned().unwrap_or_default();
+    let mut response = operation.response().cloned().unwrap_or_default();
     let outcome = match decision.verdict {
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, reference)?;
-            answer.reference = reference.map(str::to_owned).or(answer.reference);
-            answer.charged = Some(operation.amount.into());
-            Outcome::Approved(answer)
+            response.reference = reference.map(str::to_owned).or(response.reference);
+            response.charged = Some(operation.amount.into());
+            Outcome::Approved(response)
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),
         // A new decision is one that this version knows.
-        HandVerdict::NotDone | HandVerdict::Unrecognized => Outcome::NoEffect(NoEffect::NeverArrived, answer),
+        HandVerdict::NotDone | HandVerdict::Unrecognized => {
+            Outcome::NoEffect(NoEffect::NeverArrived, response)
+        }
     };
     let next = apply(order, at, &outcome, context);
     if let Some(operation) = order.operation_mut(at) {

@@ -7,9 +7,9 @@ use super::policy::Policy;
 
 /// What every rule may need besides the order and the event.
 pub struct Context<'a> {
-    /// The merchant's rules.
+    /// The merchant's rules, from its document.
     pub policy: &'a Policy,
-    /// The time.
+    /// The clock's time when the decision is made; the same for everything that follows from it.
     pub now: Timestamp,
     /// Draws a fresh id.
     pub new_id: &'a (dyn Fn() -> Uuid + Sync),

@@ -23,14 +23,14 @@ use crate::{
     values::{instrument::Instrument, money::Amount},
 };
 
-/// The next step.
+/// What a use case does with an intent that the order allows.
 #[derive(Clone, Debug)]
 pub enum Plan {
     /// The order now holds a pending operation: save it, then send it.
     Send(Order, OperationRef),
     /// The order now holds a finished operation that the gateway has no part in: save it.
     Record(Order, OperationRef),
-    /// It was asked before: answer what became of it.
+    /// The request was received before: respond with its present status.
     Replay(Order, OperationRef),
 }
 
@@ -65,7 +65,7 @@ fn decide_openly(
         None => None,
     };
     let again = match prior {
-        Some(Prior::Answered(at)) => return Ok(Plan::Replay(order, at)),
+        Some(Prior::Replayed(at)) => return Ok(Plan::Replay(order, at)),
         Some(Prior::DidNothing(at)) => Some(at),
         None => None,
     };
@@ -175,7 +175,7 @@ fn decide_pay(
     Ok(Plan::Send(order, at))
 }
 
-/// When a new payment is captured by itself. Its authorization does not exist yet, so its end is reckoned from now.
+/// When a new payment is captured on schedule. Its authorization does not exist yet, so its end is reckoned from now.
 fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
     if pay.kind == PaymentKind::Purchase {
         return Ok(None);
@@ -329,7 +329,7 @@ fn new_operation(
     let new = NewOperation {
         id: (context.new_id)(),
         kind,
-        cause: Cause::Asked,
+        cause: Cause::Requested,
         follows: None,
         mechanism,
         amount,

@@ -10,17 +10,17 @@ use crate::order::{
     transaction::{Transaction, TransactionStatus},
 };
 
-/// What became of an earlier request with the same key.
+/// What an earlier request with the same key led to.
 pub(super) enum Prior {
-    Answered(OperationRef),
+    Replayed(OperationRef),
     DidNothing(OperationRef),
 }
 
-/// The operation that an intent's key began, if it is answered by it.
+/// The operation that an intent's key began, if the response to the intent is a replay of it.
 pub fn repeated(order: &Order, intent: &Intent, now: Timestamp) -> Result<Option<OperationRef>, Rejection> {
     let Some(key) = &intent.key else { return Ok(None) };
     Ok(match prior_of_key(order, key, intent, now)? {
-        Some(Prior::Answered(at)) => Some(at),
+        Some(Prior::Replayed(at)) => Some(at),
         Some(Prior::DidNothing(_)) | None => None,
     })
 }
@@ -41,7 +41,7 @@ pub(super) fn prior_of_key(
     }
     let at = OperationRef { transaction: transaction.id, operation: operation.id };
     let latest = transaction.latest_of(operation);
-    // What became of it only a newer version can tell.
+    // Only a newer version knows what it led to.
     if !transaction.is_recognized() {
         return Err(Rejection::NewerVersion);
     }
@@ -51,7 +51,7 @@ pub(super) fn prior_of_key(
         }
         Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
         Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
-            Ok(Some(Prior::Answered(at)))
+            Ok(Some(Prior::Replayed(at)))
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) fn no_equal_approved(
     }
 }
 
-/// A payment that was cancelled a moment ago may be what a late repetition asks for.
+/// A payment that was canceled a moment ago may be what a late repetition requests.
 pub(super) fn no_equal_cancelled(
     order: &Order,
     intent: &Intent,

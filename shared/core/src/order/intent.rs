@@ -19,7 +19,7 @@ use crate::{
 /// What a request wants.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// The wish itself.
+    /// What the order shall do, with its amounts and its target.
     pub action: Action,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
@@ -27,7 +27,7 @@ pub struct Intent {
     pub fingerprint: Fingerprint,
     /// The currency that the caller stated; it has to be the order's.
     pub currency: Option<Currency>,
-    /// Who asks.
+    /// The principal that the request's token or the schedule acts for.
     pub by: Principal,
     /// The same by name, and why.
     pub attribution: Option<Box<Attribution>>,
@@ -36,33 +36,33 @@ pub struct Intent {
 /// Something that moves money, or takes back that it moved.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// A new payment.
+    /// A new payment of the order.
     Pay(Pay),
     /// Take what is held. Without an amount: all of it.
     Capture {
-        /// Which payment.
+        /// The payment to capture.
         target: Target,
         /// Amount to take; the rest is released.
         amount: Option<Amount>,
         /// The merchant's reference; an empty one clears it.
         custom_reference: Option<String>,
     },
-    /// Take what is held and due to be captured by itself.
+    /// Capture what is held and due by its schedule.
     CaptureDue,
-    /// Let go what is held and was to be captured by itself, and ended before it could be.
+    /// Release what is held, was to be captured on schedule, and ended before it could be.
     VoidLapsed,
     /// Give back. Without an amount: what the merchant's policy says.
     Refund {
-        /// Which payment.
+        /// The payment to refund.
         target: Target,
         /// Amount to give back.
         amount: Option<Amount>,
         /// Through the gateway, or only recorded; none stated means the policy's.
         mechanism: Option<Mechanism>,
     },
-    /// Undo before settlement.
+    /// Undo a payment before its settlement.
     Void {
-        /// Which payment.
+        /// The payment to void.
         target: Target,
         /// Whether the order owes the amount again. If not, it is closed.
         reopen: bool,
@@ -91,10 +91,10 @@ impl FollowUp {
     }
 }
 
-/// A new payment.
+/// What a request says about a new payment.
 #[derive(Clone, Debug)]
 pub struct Pay {
-    /// Hold or take.
+    /// Whether the amount is held or taken at once.
     pub kind: PaymentKind,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
@@ -104,7 +104,7 @@ pub struct Pay {
     pub standalone: Option<Box<StandalonePayment>>,
     /// The customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<CustomerReference>,
-    /// When an authorization is captured by itself.
+    /// When an authorization is captured on schedule.
     pub capture: CaptureAt,
     /// Which shopper pays; none for the merchant's own systems.
     pub shopper: Option<Shopper>,
@@ -123,7 +123,7 @@ impl Intent {
     }
 }
 
-/// When an authorization is captured by itself.
+/// When an authorization is captured on schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CaptureAt {
     /// When the merchant's rules say.
@@ -131,7 +131,7 @@ pub enum CaptureAt {
     AsTheMerchantSays,
     /// At this moment; one in the past means now.
     At(Timestamp),
-    /// Not by itself.
+    /// It is captured on request, or it ends.
     Never,
 }
 
@@ -147,7 +147,7 @@ pub struct StandalonePayment {
 /// Which payment of the order is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// This one.
+    /// The transaction with this id.
     Transaction(Uuid),
     /// The only one that allows it.
     OnlyEligible,

@@ -9,8 +9,8 @@ use crate::order::{
 /// Payments of one order.
 pub const TRANSACTIONS_MAX: usize = 50;
 
-/// Failed attempts of shoppers on one order, which count toward no other limit: nobody can fill an order that is not
-/// theirs.
+/// Failed attempts of shoppers on one order, which count toward no other limit: a stranger cannot fill an order that
+/// is not theirs.
 pub const SHOPPER_FAILURES_MAX: usize = 50;
 
 /// Operations of one order, over all its payments.
@@ -24,7 +24,7 @@ pub const SUPERSEDED_MAX: usize = 100;
 pub(super) const ABANDONED_MAX: usize = 10;
 
 /// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
-/// early takes two, itself and the void that stands in for it.
+/// early takes two, itself and the void in its place.
 const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
 
 impl Order {

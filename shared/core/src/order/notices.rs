@@ -44,7 +44,7 @@ impl Order {
         (told.count() > 0).then_some(())
     }
 
-    /// The last chance of a scheduled capture is over, and its authorization is not: somebody can still act.
+    /// The last chance of a scheduled capture is over, and its authorization is not: a person can still act.
     pub(super) fn notify_of_ending(&mut self, at: OperationRef, now: Timestamp) {
         let transaction = self.transaction(at.transaction);
         let is_ending = transaction.is_some_and(|transaction| {

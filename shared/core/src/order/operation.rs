@@ -1,4 +1,4 @@
-//! One intent to move money: what was requested, how it was sent, and where it stands.
+//! One intent to move money: what was requested, how it was sent, and what state it is in.
 
 mod attribution;
 mod by_hand;
@@ -36,7 +36,7 @@ use crate::{
 /// What is done to the card account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Hold an amount.
+    /// Hold an amount on the card, to be captured later.
     Authorize,
     /// Hold and capture in one step.
     Purchase,
@@ -44,7 +44,7 @@ pub enum Kind {
     Capture,
     /// Give back after settlement.
     Refund,
-    /// Undo before settlement.
+    /// Undo a payment before its settlement.
     Void,
     /// Something that only a newer version knows.
     Unrecognized,
@@ -59,7 +59,7 @@ impl Kind {
         }
     }
 
-    /// The name used in fingerprints, logs and answers.
+    /// The name used in fingerprints, logs and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorize => "authorize",
@@ -75,20 +75,20 @@ impl Kind {
 /// Why an operation exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cause {
-    /// A client asked for it.
+    /// A client requested it.
     #[default]
-    Asked,
+    Requested,
     /// A full refund came before settlement, so the payment is voided instead.
     RefundBeforeSettlement,
-    /// The issuer approved less than was asked and the merchant does not take parts.
+    /// The issuer approved less than was requested and the merchant does not take parts.
     PartialApproval,
-    /// The merchant does not accept this AVS answer.
+    /// The merchant does not accept this AVS result.
     AvsMismatch,
-    /// The merchant does not accept this CVV answer.
+    /// The merchant does not accept this CVV result.
     CvvMismatch,
     /// The payment turned up after it was given up, and the order has no room for it any more.
     LateApproval,
-    /// An earlier attempt of the payment turned up beside the later one, which stands.
+    /// An earlier attempt of the payment turned up beside the later one, which counts.
     Duplicate,
     /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
     Elsewhere,
@@ -100,7 +100,7 @@ impl Cause {
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Asked => "asked",
+            Self::Requested => "requested",
             Self::RefundBeforeSettlement => "refund_before_settlement",
             Self::PartialApproval => "partial_approval",
             Self::AvsMismatch => "avs_mismatch",
@@ -112,7 +112,7 @@ impl Cause {
         }
     }
 
-    /// Whether a void of this cause has to be done in the end: money is held that nobody asked for.
+    /// Whether a void of this cause has to be done in the end: money is held that was never requested.
     pub fn must_succeed(self) -> bool {
         self.declines_as().is_some() || self == Self::Duplicate
     }
@@ -120,7 +120,7 @@ impl Cause {
     /// The decline that a void of this cause turns the payment into, if it does.
     pub fn declines_as(self) -> Option<DeclineCode> {
         match self {
-            Self::Asked
+            Self::Requested
             | Self::RefundBeforeSettlement
             | Self::Duplicate
             | Self::Elsewhere
@@ -133,7 +133,7 @@ impl Cause {
     }
 }
 
-/// Who asked: what an access token stands for, where its claim is this name in snake case, or the schedule.
+/// Who acts: what an access token represents, where its claim is this name in snake case, or the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Principal {
@@ -141,7 +141,7 @@ pub enum Principal {
     ClientCredentials,
     /// A shopper's browser; may pay and see its own transaction.
     Implicit,
-    /// The schedule that captures authorized payments; no token stands for it.
+    /// The schedule that captures authorized payments; it has no token.
     Schedule,
     /// One that only a newer version knows.
     Unrecognized,
@@ -174,10 +174,10 @@ impl Shopper {
 /// Whether the gateway does it, or it is only recorded because it was done elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mechanism {
-    /// Through the gateway.
+    /// The gateway moves the money.
     #[default]
     Automatic,
-    /// Recorded only.
+    /// Recorded only; the money moves outside Tollgate.
     Manual,
     /// One that only a newer version knows.
     Unrecognized,
@@ -218,17 +218,17 @@ pub struct Decline {
 /// One intent to authorize, purchase, capture, refund or void, with all that is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Ours.
+    /// The id that Tollgate gave it; every attempt has an id of its own.
     pub id: Uuid,
-    /// What is done.
+    /// Which of the five movements of money it is.
     pub kind: Kind,
-    /// Why it exists.
+    /// Why it exists: on request, or by which rule.
     pub cause: Cause,
     /// The operation that this one follows from, for a void that was not requested.
     pub follows: Option<Uuid>,
     /// Through the gateway, or recorded only.
     pub mechanism: Mechanism,
-    /// The amount requested.
+    /// The amount requested, in the order's currency.
     pub amount: Amount,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
@@ -238,15 +238,15 @@ pub struct Operation {
     pub route: Route,
     /// The payment that a void is about, where it is not the transaction's own.
     pub reference: Option<String>,
-    /// Who requested it.
+    /// The principal that requested it; the schedule for a scheduled capture.
     pub by: Principal,
     /// The same by name, and why, as far as the first request told.
     pub attribution: Option<Box<Attribution>>,
     /// When the intent was first saved.
     pub created_at: Timestamp,
-    /// The latest attempt.
+    /// The latest attempt, which the state is about.
     pub attempt: Attempt,
-    /// Where it stands.
+    /// Its state, with what that implies.
     pub state: OperationState,
     /// When that last changed.
     pub updated_at: Timestamp,
@@ -266,17 +266,17 @@ pub struct Operation {
 
 /// What a new operation is made of; the rest follows from it.
 pub struct NewOperation {
-    /// A fresh id.
+    /// A fresh UUID, which becomes the operation's id.
     pub id: Uuid,
-    /// What is done.
+    /// Which of the five movements of money it is.
     pub kind: Kind,
-    /// Why it exists.
+    /// Why it exists: on request, or by which rule.
     pub cause: Cause,
     /// The operation that it follows from.
     pub follows: Option<Uuid>,
     /// Through the gateway, or recorded only.
     pub mechanism: Mechanism,
-    /// Amount asked.
+    /// The amount requested, in the order's currency.
     pub amount: Amount,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
@@ -286,7 +286,7 @@ pub struct NewOperation {
     pub route: Route,
     /// The payment that a void is about, where it is not the transaction's own.
     pub reference: Option<String>,
-    /// Who asked.
+    /// The principal that requested it; the schedule for a scheduled capture.
     pub by: Principal,
     /// The same by name, and why.
     pub attribution: Option<Box<Attribution>>,

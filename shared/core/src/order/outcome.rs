@@ -17,7 +17,7 @@ const TEXT_MAX_CHARS: usize = 64;
 pub struct GatewayResponse {
     /// `A` approved, `B` retry, `C` declined.
     pub status: Option<String>,
-    /// Who answered: `PPS` is the gateway itself, anything else a processor.
+    /// Who responded: `PPS` is the gateway itself, anything else a processor.
     pub processor: Option<String>,
     /// The code, text with its leading zeros, meaningful only with `processor`.
     pub code: Option<String>,
@@ -27,9 +27,9 @@ pub struct GatewayResponse {
     pub reference: Option<String>,
     /// The issuer's approval code.
     pub authcode: Option<String>,
-    /// The AVS letter.
+    /// The one-letter AVS result; none where the address was not checked.
     pub avs: Option<String>,
-    /// The CVV letter.
+    /// The one-letter CVV result; none where the code was not checked.
     pub cvv: Option<String>,
     /// The gateway's token for the card; works only for this merchant. Never stored here: it is kept once, with the
     /// transaction's card.
@@ -72,9 +72,9 @@ impl GatewayResponse {
 pub enum NoEffect {
     /// The gateway could not be reached, so nothing was sent.
     Unreachable,
-    /// The gateway itself asks to try again: in its response to an authorization, or on its record of one.
+    /// The gateway itself says to try again: in its response to an authorization, or on its record of one.
     TryAgain,
-    /// An intermediary, or the gateway's own front, asks to try again, and an inquiry found no trace of the request.
+    /// An intermediary, or the gateway's own front, says to try again, and an inquiry found no trace of the request.
     Throttled,
     /// Too little of the invocation's time was left to send it safely.
     NoTimeLeft,
@@ -102,7 +102,7 @@ pub enum Retry {
     AsItIs,
     /// Yes, but it can succeed only after an operator, the settlement or another operation acted.
     AfterAChange,
-    /// No.
+    /// Another attempt has the same result.
     Never,
 }
 
@@ -172,14 +172,14 @@ impl NoEffect {
 /// Why it is not known what the gateway did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// The request was sent, the answer did not come in time or was cut off.
-    NoAnswer,
-    /// An answer that cannot be read, or a server error.
+    /// The request was sent; the response did not come in time or was cut off.
+    NoResponse,
+    /// A response that cannot be read, or a server error.
     Unreadable,
-    /// The gateway itself lost track of the processor (PPS 63 to 66), or asks to try a capture, void or refund again
+    /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture, void or refund again
     /// that it may have done.
     GatewayLostTrack,
-    /// The amount in the answer is missing or not what was asked.
+    /// The amount in the response is missing or not the requested one.
     AmountDiffers,
     /// An approval without what an approval of this kind carries.
     Incomplete,
@@ -195,7 +195,7 @@ impl Doubt {
     /// The name used by the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NoAnswer => "no_answer",
+            Self::NoResponse => "no_response",
             Self::Unreadable => "unreadable",
             Self::GatewayLostTrack => "gateway_lost_track",
             Self::AmountDiffers => "amount_differs",
@@ -210,9 +210,9 @@ impl Doubt {
 /// What one gateway call came to. Every result has its name here; there is no "other".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done as asked.
+    /// The gateway did what was requested.
     Approved(GatewayResponse),
-    /// Authorized for less than was asked; the approved amount is in the answer.
+    /// Authorized for less than was requested; the approved amount is in the response.
     PartiallyApproved(GatewayResponse),
     /// Refused by the issuer, the processor or the gateway. Nothing was done.
     Declined(GatewayResponse, DeclineCode, Advice),
@@ -221,12 +221,12 @@ pub enum Outcome {
     /// Not known: it may or may not have been done. Only an inquiry decides.
     Unknown(Doubt, GatewayResponse),
     /// A refusal that an intermediary (a proxy, a load balancer, the gateway's front) can send after the gateway has
-    /// acted. Only an inquiry decides. Without a trace, it is the lack of an effect that it stands for.
+    /// acted. Only an inquiry decides. Without a trace, the outcome is the lack of effect that is named here.
     Intermediary(NoEffect, GatewayResponse),
 }
 
 impl Outcome {
-    /// The gateway's response.
+    /// The gateway's response; empty where none could be read.
     pub fn response(&self) -> &GatewayResponse {
         match self {
             Self::Approved(response)
@@ -239,14 +239,14 @@ impl Outcome {
     }
 }
 
-/// What the gateway says when it is asked what became of an operation.
+/// What an inquiry about an operation finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Its word: this is what became of it.
+    /// The gateway's word on its outcome.
     Became(Box<Outcome>),
     /// It was approved more than once: an earlier attempt arrived after it was given up. Every approval, oldest first.
     Several(Vec<GatewayResponse>),
-    /// No trace of it: no record, or the payment is as it was before. Counts only when asked twice, late enough.
+    /// No trace of it: no record, or the payment is as it was before. Counts only when found twice, late enough.
     Absent,
     /// The only record was refused as equal to one that was seen before or is in progress. Like no trace, it counts only
     /// when found twice.

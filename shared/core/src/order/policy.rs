@@ -29,7 +29,7 @@ pub enum RefundWithoutAmount {
     Reject,
 }
 
-/// AVS and CVV answers on which an approval is given back and the payment declined.
+/// AVS and CVV results on which an approval is given back and the payment declined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeclineOn {
@@ -65,9 +65,9 @@ impl DeclineOn {
 pub struct Policy {
     /// Where totals come from.
     pub orders: OrdersMode,
-    /// Keep an approval for less than was asked instead of giving it back.
+    /// Keep an approval for less than was requested instead of giving it back.
     pub accept_partial_approval: bool,
-    /// AVS and CVV answers that the merchant does not accept.
+    /// AVS and CVV results that the merchant does not accept.
     pub decline_on: DeclineOn,
     /// What a refund without an amount does.
     pub refund_without_amount: RefundWithoutAmount,
@@ -75,7 +75,7 @@ pub struct Policy {
     pub duplicate_window: SignedDuration,
     /// How long an uncaptured authorization is expected to live at the issuer.
     pub authorization_lifetime: SignedDuration,
-    /// When an authorization is captured by itself, counted from when it was asked for; none: only on request.
+    /// When an authorization is captured on schedule, counted from its request; none: only on request.
     pub capture_after: Option<SignedDuration>,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,

@@ -1,4 +1,4 @@
-//! Why an order does not allow what was asked. Knows no status codes: an API turns each into its answer.
+//! Why an order does not allow what was requested. Knows no status codes: an API turns each into its response.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub enum Rejection {
         /// What is owing, in minor units.
         owing: Amount,
     },
-    /// Nothing is owing.
+    /// Nothing of the total is owing.
     #[error("the order is already paid")]
     AlreadyPaid {
         /// The payment that covers it.
@@ -47,13 +47,13 @@ pub enum Rejection {
     /// Another operation of the same payment is in progress.
     #[error("another operation of the transaction is in progress")]
     OperationInProgress {
-        /// The payment.
+        /// The payment that the operation under way belongs to.
         transaction: Uuid,
     },
     /// The payment never took place.
     #[error("the transaction failed")]
     TransactionFailed,
-    /// The payment was cancelled.
+    /// The payment was canceled.
     #[error("the transaction was cancelled")]
     AlreadyCancelled,
     /// A purchase takes the money at once.
@@ -92,7 +92,7 @@ pub enum Rejection {
     /// More than one does.
     #[error("several transactions of the order allow this")]
     SeveralEligibleTransactions {
-        /// Those that do.
+        /// The ids of all payments that qualify, oldest first.
         transactions: Vec<Uuid>,
     },
     /// The key was used for another request.
@@ -104,7 +104,7 @@ pub enum Rejection {
     /// The first request with this key is still running.
     #[error("the first request with this idempotency key is still in progress")]
     KeyInProgress {
-        /// Its payment.
+        /// The payment that the first request with the key began.
         transaction: Uuid,
     },
     /// An equal request without a key was approved a moment ago.
@@ -125,7 +125,7 @@ pub enum Rejection {
     /// The order is in another currency.
     #[error("the order is in another currency")]
     CurrencyDiffers {
-        /// The order's.
+        /// The currency of the order's payments so far.
         currency: Currency,
     },
     /// The authorization ends before the moment at which it is to be captured.
@@ -140,13 +140,13 @@ pub enum Rejection {
     /// An authorization that was to be captured ended before it could be.
     #[error("the authorization ended before it was captured")]
     AuthorizationEnded {
-        /// The payment.
+        /// The payment whose authorization ended.
         transaction: Uuid,
     },
     /// The merchant cannot take payments in this currency.
     #[error("{}", limit.sentence(*currency))]
     CurrencyNotSupported {
-        /// The currency.
+        /// The currency that is not supported.
         currency: Currency,
         /// Whose limit it is.
         limit: CurrencyLimit,
@@ -154,7 +154,7 @@ pub enum Rejection {
     /// The order was used in its currency.
     #[error("the order's currency cannot change once it was paid with")]
     CurrencyFixed {
-        /// The order's.
+        /// The currency that the order's first payment fixed.
         currency: Currency,
     },
     /// The new total is less than what is already authorized, paid or pending.
@@ -172,7 +172,7 @@ pub enum CurrencyLimit {
     Merchant,
     /// The gateway carries only currencies with this many decimals.
     Gateway {
-        /// How many.
+        /// The number of decimals that the gateway carries.
         decimals: u32,
     },
 }

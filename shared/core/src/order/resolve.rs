@@ -1,4 +1,4 @@
-//! What an order learns when the gateway is asked about an operation whose outcome is not known.
+//! What an order learns from an inquiry about an operation whose outcome is not known.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::{
     Context, Next, OperationRef, Order,
     apply::{apply, void_by_rule, void_duplicate},
     limits::ABANDONED_MAX,
-    waits::{ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART, LAST_LOOK_AFTER, STILL_RUNNING},
+    waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART, LAST_LOOK_AFTER, STILL_RUNNING},
 };
 use crate::{
     order::{
@@ -113,7 +113,7 @@ fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next
         pending.absent_since = None;
         pending.back_off(context.now);
     }
-    Next::Answer
+    Next::Respond
 }
 
 /// Whether a refund of which the gateway lost the processor's response shows as such after its batch, too.
@@ -144,7 +144,7 @@ pub fn look_back(
         operation.last_look_at = again.then(|| context.now + LAST_LOOK_AFTER);
     }
     if by_another.is_some() {
-        return Some(Next::Answer);
+        return Some(Next::Respond);
     }
     let approvals = match finding {
         Finding::Became(outcome) => match &**outcome {
@@ -165,16 +165,16 @@ pub fn look_back(
         | Finding::Failed => &[],
     };
     if stands {
-        // A later attempt stands; whatever else was approved is given back.
+        // A later attempt counts; whatever else was approved is given back.
         let duplicates = approvals.iter().filter(|response| is_payment && response.reference != ours);
-        return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Answer));
+        return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Respond));
     }
-    let Some((first, duplicates)) = approvals.split_first() else { return Some(Next::Answer) };
+    let Some((first, duplicates)) = approvals.split_first() else { return Some(Next::Respond) };
     let next = late(order, at, first, context);
     Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
 }
 
-/// How another operation stands that captures or voids the same payment, if it is done or under way: a look-up shows
+/// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows
 /// the payment, and so that one's doing.
 fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
@@ -206,24 +206,24 @@ fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
     inquire_later(order, at, context);
     // A newer version may know of a way in which it can still arrive.
     let may_conclude = order.newer_form.is_none() && order.is_recognized();
-    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    let Some(operation) = order.operation_mut(at) else { return Next::Respond };
     let counts_from = operation.attempt.at + ABSENCE_COUNTS_AFTER;
-    let Some(pending) = operation.pending_mut() else { return Next::Answer };
+    let Some(pending) = operation.pending_mut() else { return Next::Respond };
     if now < counts_from {
         pending.next_inquiry_at = counts_from;
-        return Next::Answer;
+        return Next::Respond;
     }
     let Some(since) = pending.absent_since else {
         pending.absent_since = Some(now);
-        pending.next_inquiry_at = now + ASKED_TWICE_APART;
-        return Next::Answer;
+        pending.next_inquiry_at = now + INQUIRED_TWICE_APART;
+        return Next::Respond;
     };
-    if now.duration_since(since) < ASKED_TWICE_APART {
-        pending.next_inquiry_at = since + ASKED_TWICE_APART;
-        return Next::Answer;
+    if now.duration_since(since) < INQUIRED_TWICE_APART {
+        pending.next_inquiry_at = since + INQUIRED_TWICE_APART;
+        return Next::Respond;
     }
     if !may_conclude {
-        return Next::Answer;
+        return Next::Respond;
     }
     // What was refused as a duplicate of itself, and is not there, is refused.
     if pending.doubt == Some(Doubt::Duplicate) {
@@ -240,7 +240,7 @@ fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
 /// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
 /// given back otherwise.
 fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> Next {
-    let Some(operation) = order.operation(at) else { return Next::Answer };
+    let Some(operation) = order.operation(at) else { return Next::Respond };
     let is_part = approval.amount().is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = operation.kind.is_payment();
@@ -252,19 +252,19 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
         _ if !is_payment => true,
         _ if cancelled_since => false,
         Some(owing) => operation.amount <= owing,
-        // Nobody here knows the total: a payment that was approved since then was made in its place.
+        // The total is not known here: a payment that was approved since then was made in its place.
         None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
             t.first()
                 .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
         }),
     };
-    let Some(operation) = order.operation_mut(at) else { return Next::Answer };
+    let Some(operation) = order.operation_mut(at) else { return Next::Respond };
     operation.reopen(context.now);
     let next = apply(order, at, &outcome, context);
-    if fits || next != Next::Answer {
+    if fits || next != Next::Respond {
         return next;
     }
-    void_by_rule(order, at, Cause::LateApproval, context).map_or(Next::Answer, Next::Send)
+    void_by_rule(order, at, Cause::LateApproval, context).map_or(Next::Respond, Next::Send)
 }
 
 /// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known to have had no
@@ -317,11 +317,11 @@ impl Order {
         Some(())
     }
 
-    /// The operation of a transaction that the gateway can be asked about: the one in doubt, or one that was given up
+    /// The operation of a transaction that an inquiry can be made about: the one in doubt, or one that was given up
     /// and whose last look is due.
-    pub fn to_ask_about(&self, transaction: Uuid, now: Timestamp) -> Option<OperationRef> {
+    pub fn to_inquire_about(&self, transaction: Uuid, now: Timestamp) -> Option<OperationRef> {
         let found = self.transaction(transaction)?;
-        let operation = found.operations.iter().find(|operation| can_be_asked_about(operation, now))?;
+        let operation = found.operations.iter().find(|operation| can_be_inquired_about(operation, now))?;
         Some(OperationRef { transaction, operation: operation.id })
     }
 
@@ -329,7 +329,7 @@ impl Order {
     pub fn due_for_inquiry(&self, now: Timestamp) -> impl Iterator<Item = OperationRef> {
         let due = move |operation: &Operation| operation.next_inquiry_at().is_some_and(|due| due <= now);
         self.operations()
-            .filter(move |(_, operation)| due(operation) && can_be_asked_about(operation, now))
+            .filter(move |(_, operation)| due(operation) && can_be_inquired_about(operation, now))
             .map(|(transaction, operation)| OperationRef {
                 transaction: transaction.id,
                 operation: operation.id,
@@ -337,9 +337,9 @@ impl Order {
     }
 }
 
-/// What is in doubt can be asked about once its own request cannot be running any more: that request's answer may say
-/// more than a look-up does.
-fn can_be_asked_about(operation: &Operation, now: Timestamp) -> bool {
+/// An inquiry about what is in doubt can be made once its own request cannot be running any more: the response to that
+/// request may say more than a look-up does.
+fn can_be_inquired_about(operation: &Operation, now: Timestamp) -> bool {
     match operation.stage() {
         // What only a newer version can read, it inquires about.
         _ if !operation.is_recognized() => false,

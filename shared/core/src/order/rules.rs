@@ -52,7 +52,7 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
             && t.created_at >= order.attempts_count_from
             && match t.status() {
                 TransactionStatus::Pending => true,
-                // An attempt that the gateway never took up is nobody's fault.
+                // An attempt that the gateway never took up does not count against the payer.
                 TransactionStatus::Failed => t.decline().is_some(),
                 TransactionStatus::Done | TransactionStatus::Voided => false,
             }
@@ -60,7 +60,7 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
     order.transactions.iter().filter(counts).count()
 }
 
-/// What every follow-up needs: a payment that took place, that stands, and on which nothing else is under way.
+/// What every follow-up needs: a payment that took place, that counts, and on which nothing else is under way.
 pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
         TransactionStatus::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),

@@ -1,4 +1,4 @@
-//! Captures that happen by themselves: when one is due, and what became of it.
+//! Captures on schedule: when one is due, and what its attempts led to.
 //!
 //! Only the moment is stored. How often it was tried and why it failed is read off the operations, as everything else
 //! about a payment is.
@@ -27,20 +27,20 @@ const EXPIRING_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// What is due in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// A capture.
+    /// The capture of the payment with this id.
     Capture(Uuid),
     /// The end of an authorization that was to be captured and cannot be any more.
     Lapse(Uuid),
 }
 
-/// How a scheduled capture stands, for the merchant to see.
+/// The state of a scheduled capture, for the merchant to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureStanding {
     /// Its time has not come, or it is being tried.
     Waiting,
     /// The last attempt did nothing; it is tried again.
     Retrying,
-    /// Refused, or voided by somebody else: it is not tried any more.
+    /// Declined, or voided by someone else: it is not tried any more.
     Stopped,
     /// The authorization ended before it could be captured.
     Lapsed,
@@ -102,7 +102,7 @@ impl Order {
 }
 
 impl CaptureSchedule {
-    /// The idempotency key of its capture: one for each moment that was asked for, so that a retry is another attempt
+    /// The idempotency key of its capture: one for each requested moment, so that a retry is another attempt
     /// of the same operation and a capture that is scheduled anew is a new one.
     pub fn key(&self, transaction: Uuid) -> KeyDigest {
         KeyDigest::new("scheduled_capture", &transaction.to_string(), &self.at.to_string())
@@ -121,7 +121,7 @@ impl Transaction {
         self.operations.iter().find(|operation| operation.kind == Kind::Capture && operation.key == Some(key))
     }
 
-    /// How its scheduled capture stands; none when nothing is scheduled, or nothing is left to capture.
+    /// The state of its scheduled capture; none when nothing is scheduled, or nothing is left to capture.
     pub fn capture_standing(&self) -> Option<CaptureStanding> {
         let schedule = self.capture.as_ref().filter(|_| self.may_be_captured())?;
         Some(match self.scheduled_capture() {

@@ -19,7 +19,7 @@ use crate::{
 pub enum PaymentKind {
     /// Hold now, capture later.
     Authorize,
-    /// Take at once.
+    /// Take the amount at once.
     Purchase,
     /// One that only a newer version knows.
     Unrecognized,
@@ -55,27 +55,27 @@ pub enum TransactionStatus {
 }
 
 impl TransactionStatus {
-    /// Every status.
+    /// Every status that a transaction can have.
     pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::Pending, Self::Voided];
 }
 
-/// What became of an operation, as every API answers it.
+/// What an operation led to, as every API shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationStatus {
-    /// Not known yet.
+    /// The outcome is not known yet.
     Pending,
-    /// It was done.
+    /// The operation was done.
     Done,
     /// It was refused, by the issuer, the gateway or one of the merchant's rules.
     Declined(Decline),
-    /// Nothing was done.
+    /// The operation is known to have done nothing.
     NoEffect(NoEffect),
 }
 
-/// A capture that happens by itself. What became of it stands in the operations.
+/// A capture on schedule. The operations say what it led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureSchedule {
-    /// The moment that was asked for.
+    /// The moment that was requested.
     pub at: Timestamp,
     /// When it was recorded that the authorization had ended before that came to pass.
     pub lapsed_at: Option<Timestamp>,
@@ -86,7 +86,7 @@ pub struct CaptureSchedule {
 pub struct Transaction {
     /// Ours; what follow-up calls name.
     pub id: Uuid,
-    /// How it began.
+    /// Whether it began by holding the amount or by taking it.
     pub kind: PaymentKind,
     /// What it is made with, as far as it may be stored.
     pub instrument: Instrument,
@@ -96,19 +96,19 @@ pub struct Transaction {
     pub custom_reference: Option<String>,
     /// The merchant's reference of the customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<String>,
-    /// When the held amount is captured by itself.
+    /// When the held amount is captured on schedule; none: only on request.
     pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.
     pub authorization_expires_at: Option<Timestamp>,
-    /// Who paid.
+    /// The principal that requested the payment.
     pub by: Principal,
     /// Which shopper paid; none for a payment by the merchant.
     pub shopper: Option<Shopper>,
-    /// When it was first asked for.
+    /// When it was first requested.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Everything that was asked of it, oldest first; the first began it. Never empty, never shortened.
+    /// Every operation of the transaction, oldest first; the first began it. Never empty, never shortened.
     pub operations: Vec<Operation>,
     /// What a newer version stored with it.
     pub carried: Carried,
@@ -145,7 +145,7 @@ impl Transaction {
         self.operations.first()
     }
 
-    /// The operation that tells what became of another: the void that followed from it, or itself.
+    /// The operation that says what another led to: the void that followed from it, or itself.
     pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
         let followed = match operation.kind {
             Kind::Authorize | Kind::Purchase => operation.is(Stage::Approved),
@@ -159,7 +159,7 @@ impl Transaction {
         follow_up.unwrap_or(operation)
     }
 
-    /// What became of an operation, with whatever followed from it.
+    /// What an operation led to, with whatever followed from it.
     pub fn operation_status(&self, operation: &Operation) -> OperationStatus {
         let latest = self.latest_of(operation);
         let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
@@ -199,7 +199,7 @@ impl Transaction {
         }
         match self.voided().map(|void| void.cause) {
             None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
-            Some(Cause::Asked | Cause::Elsewhere) => TransactionStatus::Voided,
+            Some(Cause::Requested | Cause::Elsewhere) => TransactionStatus::Voided,
             Some(Cause::Unrecognized) => TransactionStatus::Pending,
             Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
                 TransactionStatus::Failed
@@ -217,18 +217,18 @@ impl Transaction {
         self.approved(Kind::Void).find(|void| void.cause != Cause::Duplicate)
     }
 
-    /// Whether what the payment's own answer called for is done: it was voided, or refunded where that came too late.
+    /// Whether what the payment's own response called for is done: it was voided, or refunded where that came too late.
     fn undone_by_rule(&self) -> bool {
         self.operations.iter().any(|o| o.is(Stage::Approved) && o.cause.declines_as().is_some())
     }
 
-    /// Whether a void follows from the payment's own answer, so that it must not stand.
+    /// Whether a void follows from the payment's own response, so that it must not be kept.
     pub fn must_not_stand(&self) -> bool {
         self.operations.iter().any(|operation| operation.cause.declines_as().is_some())
     }
 
-    /// Amount of the payment: what was approved, or what was asked while that is not known. For a payment that only a
-    /// newer version can read: all that it may come to.
+    /// Amount of the payment: what was approved, or what was requested while that is not known. For a payment that only
+    /// a newer version can read: all that it may come to.
     pub fn amount(&self) -> Amount {
         if !self.is_recognized() {
             let may_add = |o: &&Operation| o.kind.is_payment() || o.kind == Kind::Unrecognized;
@@ -239,13 +239,13 @@ impl Transaction {
         })
     }
 
-    /// When it was cancelled: voided on request, or outside Tollgate.
+    /// When it was canceled: voided on request, or outside Tollgate.
     pub fn cancelled_at(&self) -> Option<Timestamp> {
         self.cancel().map(|void| void.updated_at)
     }
 
     fn cancel(&self) -> Option<&Operation> {
-        self.voided().filter(|void| matches!(void.cause, Cause::Asked | Cause::Elsewhere))
+        self.voided().filter(|void| matches!(void.cause, Cause::Requested | Cause::Elsewhere))
     }
 
     /// What a cancel took off the order for good, because it was to stay closed.
@@ -253,7 +253,7 @@ impl Transaction {
         self.cancel().filter(|void| void.closes_order).map_or(Amount::ZERO, |void| void.amount)
     }
 
-    /// Amount taken, before refunds. A payment that was cancelled took nothing.
+    /// Amount taken, before refunds. A payment that was canceled took nothing.
     pub fn captured(&self) -> Amount {
         if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
             return Amount::ZERO;
@@ -329,9 +329,9 @@ impl Transaction {
         self.pending().is_some() || !self.capturable().is_zero() || !self.refundable().is_zero()
     }
 
-    /// Refunds that somebody asked for.
+    /// Refunds that a client requested.
     fn refunds(&self) -> impl Iterator<Item = &Operation> {
-        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Asked)
+        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)
     }
 
     fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {

@@ -10,7 +10,7 @@ pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 pub(crate) const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);
 
 /// How far apart the two times must be that the gateway shows no trace of an operation.
-pub(crate) const ASKED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const INQUIRED_TWICE_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// When an operation that was given up as absent is looked for once more.
 pub(super) const LAST_LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);

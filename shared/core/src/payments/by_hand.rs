@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::question, next_version};
+use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_version};
 use crate::{
     order::{
         self, HandRejection, OperationRef, Order, OrderKey, Rejection,
@@ -47,8 +47,8 @@ pub enum NotByHand {
     #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
     NoTrace,
     /// The gateway did not respond, so it is not known whether it has a word of its own.
-    #[error("the gateway did not answer")]
-    NoAnswer,
+    #[error("the gateway did not respond")]
+    NoResponse,
     /// Another process acted on the operation in between.
     #[error("the operation was changed in the meantime")]
     Changed,
@@ -81,8 +81,8 @@ impl Payments {
         let at = OperationRef { transaction, operation: pending.id };
         let mut after = before.clone();
         self.apply_by_hand(merchant, &mut after, at, verdict)?;
-        if let Some(question) = question(&before, at) {
-            let finding = self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await;
+        if let Some(inquiry) = inquiry(&before, at) {
+            let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
             left_open(&finding)?;
         }
         Ok(Weighed { before, after, at })
@@ -153,7 +153,7 @@ fn left_open(finding: &Finding) -> Result<(), NotByHand> {
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),
         Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
-        Finding::Failed => Err(NotByHand::NoAnswer),
+        Finding::Failed => Err(NotByHand::NoResponse),
     }
 }
 

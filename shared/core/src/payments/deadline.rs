@@ -12,7 +12,7 @@ pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
 
 /// With less than this left no inquiry is sent: one about a refund takes two look-ups, and its result is saved.
-pub(super) const ASK_MIN: Duration = Duration::from_secs(8);
+pub(super) const INQUIRY_MIN: Duration = Duration::from_secs(8);
 
 /// With less than this an operation is not sent: the response would most likely be missed.
 pub(super) const SEND_MIN: Duration = Duration::from_secs(2);
@@ -35,12 +35,12 @@ impl Deadline {
     }
 
     /// Whether there is time for more than returning what is known.
-    pub(crate) fn leaves_time_to_answer(self) -> bool {
+    pub(crate) fn leaves_time_to_respond(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
     }
 
     /// Whether an inquiry still fits.
-    pub(crate) fn leaves_time_to_ask(self) -> bool {
-        self.0.saturating_duration_since(Instant::now()) >= ASK_MIN
+    pub(crate) fn leaves_time_to_inquire(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= INQUIRY_MIN
     }
 }

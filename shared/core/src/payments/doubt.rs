@@ -14,7 +14,7 @@ use crate::{
         transaction::Transaction,
     },
     payments::{
-        gateway::{Inquired, KnownPayment, Question},
+        gateway::{Inquired, Inquiry, KnownPayment},
         merchants::Merchant,
     },
 };
@@ -65,27 +65,27 @@ impl Payments {
         transaction: Uuid,
         deadline: Deadline,
     ) -> Order {
-        match order.to_ask_about(transaction, self.clock.now()) {
-            Some(at) if deadline.leaves_time_to_ask() => {
-                self.ask_about(merchant, order, at, deadline).await.0
+        match order.to_inquire_about(transaction, self.clock.now()) {
+            Some(at) if deadline.leaves_time_to_inquire() => {
+                self.inquire_about(merchant, order, at, deadline).await.0
             }
             _ => order,
         }
     }
 
     /// Sends an inquiry about one operation, and carries out what follows from it. Returns what was found, too.
-    pub(crate) async fn ask_about(
+    pub(crate) async fn inquire_about(
         &self,
         merchant: &Merchant,
         order: Order,
         at: OperationRef,
         deadline: Deadline,
     ) -> (Order, Finding) {
-        let (saved, finding) = self.ask(merchant, order, at).await;
+        let (saved, finding) = self.inquire_once(merchant, order, at).await;
         let order = match saved.next {
             // Only voids follow, which need no card.
             Next::Send(follow_up) => self.carry_out(merchant, saved.order, follow_up, None, deadline).await,
-            Next::Answer => saved.order,
+            Next::Respond => saved.order,
         };
         (order, finding)
     }
@@ -103,7 +103,7 @@ impl Payments {
             order.put_off(at, now)?;
             let in_doubt = order.operation(at).is_some_and(|operation| operation.pending().is_some());
             reason.filter(|_| in_doubt).and_then(|reason| order.notify(at, reason, now));
-            Some(Next::Answer)
+            Some(Next::Respond)
         };
         self.save_change(order, at, &change).await.order
     }
@@ -113,7 +113,7 @@ impl Payments {
         let change = |order: &mut Order| {
             // Meanwhile it was decided, or begun anew.
             order.operation(at)?.pending()?;
-            order.notify(at, reason, self.clock.now()).map(|()| Next::Answer)
+            order.notify(at, reason, self.clock.now()).map(|()| Next::Respond)
         };
         self.save_change(order, at, &change).await.order
     }
@@ -130,11 +130,11 @@ impl Payments {
     ) -> Outcome {
         let Outcome::Intermediary(reason, response) = outcome else { return outcome };
         let unknown = || Outcome::Unknown(Doubt::Unreadable, response.clone());
-        if !deadline.leaves_time_to_ask() {
+        if !deadline.leaves_time_to_inquire() {
             return unknown();
         }
-        let finding = match question(order, at) {
-            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+        let finding = match inquiry(order, at) {
+            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
             None => Finding::Failed,
         };
         match finding {
@@ -157,11 +157,11 @@ impl Payments {
     ) -> Result<Order, Refusal> {
         let suspects: Vec<OperationRef> = order.suspects().collect();
         for at in suspects {
-            if !deadline.leaves_time_to_ask() {
+            if !deadline.leaves_time_to_inquire() {
                 return Err(Refusal::Unverified);
             }
-            let finding = match question(&order, at) {
-                Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+            let finding = match inquiry(&order, at) {
+                Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
                 None => Finding::Failed,
             };
             match finding {
@@ -184,7 +184,7 @@ impl Payments {
                         Next::Send(void) => {
                             Box::pin(self.carry_out(merchant, saved.order, void, None, deadline)).await
                         }
-                        Next::Answer => saved.order,
+                        Next::Respond => saved.order,
                     };
                 }
             }
@@ -193,9 +193,14 @@ impl Payments {
     }
 
     /// Sends one inquiry and saves what was learned.
-    pub(super) async fn ask(&self, merchant: &Merchant, order: Order, at: OperationRef) -> (Saved, Finding) {
-        let finding = match question(&order, at) {
-            Some(question) => self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await,
+    pub(super) async fn inquire_once(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: OperationRef,
+    ) -> (Saved, Finding) {
+        let finding = match inquiry(&order, at) {
+            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
             None => Finding::Failed,
         };
         tracing::info!(
@@ -207,26 +212,26 @@ impl Payments {
             "gateway inquiry"
         );
         if finding == Finding::Failed {
-            return (Saved { order, next: Next::Answer }, finding);
+            return (Saved { order, next: Next::Respond }, finding);
         }
-        let asked = attempt(&order, at);
+        let inquired = attempt(&order, at);
         let saved = self
             .save_change(order, at, &|order| {
                 // Another attempt was begun meanwhile: what was found is not about it.
-                if attempt(order, at) != asked {
+                if attempt(order, at) != inquired {
                     return None;
                 }
                 self.with_context(merchant, |context| order::resolve(order, at, &finding, context))
             })
             .await;
-        audit::change(&saved.order, at, "found by asking");
+        audit::change(&saved.order, at, "found by inquiry");
         (saved, finding)
     }
 }
 
 /// What an inquiry about an operation has to find; none when the operation never got as far as to have a record at the
 /// gateway.
-pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> {
+pub(super) fn inquiry(order: &Order, at: OperationRef) -> Option<Inquiry<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
     let payment = || {
         Some(KnownPayment {
@@ -246,7 +251,7 @@ pub(super) fn question(order: &Order, at: OperationRef) -> Option<Question<'_>> 
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
     let earlier = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
-    Some(Question {
+    Some(Inquiry {
         route: &operation.route,
         about,
         amount: operation.amount,

@@ -63,11 +63,11 @@ pub enum Command<'a> {
     },
 }
 
-/// One operation whose outcome is not known.
-pub struct Question<'a> {
+/// What an inquiry is about: one operation whose outcome is not known.
+pub struct Inquiry<'a> {
     /// The account that it was sent through.
     pub route: &'a Route,
-    /// The operation.
+    /// What kind of operation it is about, with the payment of a follow-up.
     pub about: Inquired<'a>,
     /// The amount that was requested.
     pub amount: Amount,
@@ -82,9 +82,9 @@ pub struct Question<'a> {
 /// The operation that an inquiry is about, and for a follow-up its payment.
 #[derive(Clone, Copy)]
 pub enum Inquired<'a> {
-    /// An authorization.
+    /// An authorization: an amount that is held.
     Authorize,
-    /// A purchase.
+    /// A purchase: authorized and captured at once.
     Purchase,
     /// A capture of this payment.
     Capture(KnownPayment<'a>),
@@ -200,5 +200,5 @@ pub trait Gateway: Send + Sync {
 
     /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each response. Changes nothing at
     /// the gateway.
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding;
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding;
 }

@@ -63,7 +63,7 @@ impl Payments {
         trail::note(|trail| {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;
-            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoResponse, _)));
             trail.gateway_refusals += u32::from(refuses_the_set_up(&outcome));
         });
         outcome
@@ -113,7 +113,7 @@ impl Payments {
         for _ in 0..OUTCOME_SAVES_MAX {
             let mut changed = current.clone();
             let Some(next) = change(&mut changed) else {
-                return Saved { order: current, next: Next::Answer };
+                return Saved { order: current, next: Next::Respond };
             };
             let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
@@ -131,7 +131,7 @@ impl Payments {
                 }
             }
         }
-        Saved { order: before, next: Next::Answer }
+        Saved { order: before, next: Next::Respond }
     }
 }
 

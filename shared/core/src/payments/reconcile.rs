@@ -187,7 +187,7 @@ impl ReconcileRun<'_> {
         for shard in shards(self.limits.shards, until) {
             let mut after: Option<Cursor> = None;
             loop {
-                if pages >= PAGES_MAX || !self.deadline.leaves_time_to_ask() {
+                if pages >= PAGES_MAX || !self.deadline.leaves_time_to_inquire() {
                     self.report().complete = false;
                     return due;
                 }
@@ -220,7 +220,7 @@ impl ReconcileRun<'_> {
 
     /// One order; whatever goes wrong with it stops no other.
     async fn order(&self, key: OrderKey) {
-        if !self.deadline.leaves_time_to_ask() {
+        if !self.deadline.leaves_time_to_inquire() {
             self.report().complete = false;
             return;
         }
@@ -264,7 +264,7 @@ impl ReconcileRun<'_> {
             self.report().skipped += 1;
             return order;
         }
-        let (order, finding) = self.payments.ask_about(merchant, order, at, self.deadline).await;
+        let (order, finding) = self.payments.inquire_about(merchant, order, at, self.deadline).await;
         if finding != Finding::Failed {
             self.count(&order, at, &finding);
             return match self.notice(&order, at, &finding) {

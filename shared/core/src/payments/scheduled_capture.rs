@@ -87,7 +87,7 @@ impl<'a> CaptureRun<'a> {
         let until = self.payments.clock.now();
         let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
             let after = next?;
-            if !self.deadline.leaves_time_to_answer() {
+            if !self.deadline.leaves_time_to_respond() {
                 self.report().more_left = true;
                 return None;
             }
@@ -122,7 +122,7 @@ impl<'a> CaptureRun<'a> {
 
     /// One order; whatever goes wrong with it stops no other.
     async fn order(&self, key: OrderKey) {
-        if !self.deadline.leaves_time_to_ask() {
+        if !self.deadline.leaves_time_to_inquire() {
             self.report().left += 1;
             return;
         }
@@ -183,7 +183,7 @@ impl<'a> CaptureRun<'a> {
             Ok(performed) => {
                 self.count(key, &performed);
                 let due = performed.order.due_for_capture(self.payments.clock.now());
-                due.is_some() && self.deadline.leaves_time_to_ask()
+                due.is_some() && self.deadline.leaves_time_to_inquire()
             }
             Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
                 self.lapse(merchant, key, transaction).await

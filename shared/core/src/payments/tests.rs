@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    deadline::{ASK_MIN, KEPT_FOR_OUTCOME, SEND_MIN},
+    deadline::{INQUIRY_MIN, KEPT_FOR_OUTCOME, SEND_MIN},
     *,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
         transaction::{PaymentKind, TransactionStatus},
     },
     payments::{
-        gateway::{Command, GatewayInfo, Instruction, Question},
+        gateway::{Command, GatewayInfo, Inquiry, Instruction},
         merchants::{Merchants, MerchantsError},
     },
     test_merchant::{TestGateway, test_merchant},
@@ -152,7 +152,7 @@ impl OrderStore for MemoryStore {
 /// Returns its responses in turn, and keeps the gateway order ids that it was sent.
 #[derive(Default)]
 struct ScriptedGateway {
-    answers: Mutex<VecDeque<Outcome>>,
+    responses: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
     sent: Mutex<Vec<String>>,
     /// References of the payments that it was told to void.
@@ -170,15 +170,15 @@ impl Gateway for ScriptedGateway {
         if let Command::Void { reference } = instruction.command {
             self.voided.lock().unwrap().push(reference.to_owned());
         }
-        let answer = GatewayResponse {
+        let response = GatewayResponse {
             reference: Some("r".to_owned()),
             charged: Some(instruction.amount.into()),
             ..GatewayResponse::default()
         };
-        self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(answer))
+        self.responses.lock().unwrap().pop_front().unwrap_or(Outcome::Approved(response))
     }
 
-    async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+    async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
         self.findings.lock().unwrap().pop_front().unwrap_or(Finding::Failed)
     }
 }
@@ -203,8 +203,8 @@ impl Gateway for ChangedWhileSent {
         self.gateway.execute(merchant, instruction, limit).await
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        self.gateway.inquire(merchant, question, limit).await
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        self.gateway.inquire(merchant, inquiry, limit).await
     }
 }
 
@@ -275,7 +275,7 @@ impl Fixture {
     }
 
     fn gateway_says(&self, outcome: Outcome) {
-        self.gateway.answers.lock().unwrap().push_back(outcome);
+        self.gateway.responses.lock().unwrap().push_back(outcome);
     }
 
     fn inquiry_finds(&self, finding: Finding) {
@@ -348,7 +348,7 @@ fn paying(key: Option<&str>, change: impl FnOnce(&mut Pay)) -> Intent {
 }
 
 fn unknown() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+    Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }
 
 fn not_done(reason: NoEffect) -> Outcome {

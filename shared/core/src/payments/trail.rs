@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asked_and_how_is_known_where_a_request_is_followed_and_a_schedule_does_the_rest() {
+    async fn who_requested_it_and_how_is_known_where_a_request_is_followed_and_a_schedule_does_the_rest() {
         let known = || (request_id(), principal(), key_name());
         assert_eq!(known(), (String::new(), "schedule".to_owned(), None));
         let ((), _) = follow(async {

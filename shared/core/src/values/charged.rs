@@ -13,7 +13,7 @@ pub struct Charged {
 }
 
 impl From<Amount> for Charged {
-    /// Without a fee.
+    /// The amount alone: nothing was taken beside it.
     fn from(amount: Amount) -> Self {
         Self { amount, fee: None }
     }
@@ -22,9 +22,9 @@ impl From<Amount> for Charged {
 /// What the gateway took beside an amount, in the same currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fee {
-    /// How much.
+    /// The amount of the fee, in minor units of the payment's currency.
     pub amount: Amount,
-    /// Why.
+    /// What the payer paid it for.
     pub kind: FeeKind,
 }
 

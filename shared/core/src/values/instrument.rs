@@ -5,7 +5,7 @@ use super::card::CardSummary;
 /// What a payment is made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instrument {
-    /// A card.
+    /// A credit or debit card, without its number.
     Card(CardSummary),
     /// One that only a newer version knows. What may be done with it is not known either, so no rule touches its payment.
     Unrecognized,

@@ -99,7 +99,7 @@ fn only_an_object_has_members() {
 }
 
 #[test]
-fn an_answer_in_xml_is_in_ordinal_order_with_nil_for_null() {
+fn a_response_in_xml_is_in_ordinal_order_with_nil_for_null() {
     let answer = object([
         ("Message", object([("Description", text("OK")), ("Code", text("00"))])),
         (
@@ -118,7 +118,7 @@ fn an_answer_in_xml_is_in_ordinal_order_with_nil_for_null() {
 }
 
 #[test]
-fn an_answer_in_json_keeps_its_order_and_quotes_every_scalar() {
+fn a_response_in_json_keeps_its_order_and_quotes_every_scalar() {
     let answer = object([
         ("Z", text("1")),
         ("A", object([("b", Node::Null), ("a", Node::List)])),

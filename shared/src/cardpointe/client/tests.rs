@@ -90,7 +90,7 @@ async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: 
 
 async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding {
     let route = route();
-    let question = Question {
+    let inquiry = Inquiry {
         route: &route,
         about,
         amount: amount(),
@@ -98,7 +98,7 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
         earlier: Vec::new(),
         known: Vec::new(),
     };
-    client.inquire(&merchant(), question, LIMIT).await
+    client.inquire(&merchant(), inquiry, LIMIT).await
 }
 
 fn sent(client: CardPointe<Scripted>) -> Vec<String> {
@@ -121,7 +121,7 @@ fn shown(outcome: &Outcome) -> String {
 async fn only_what_is_known_to_have_sent_nothing_is_not_in_doubt() {
     for (error, expected) in [
         (TransportError::NotConnected, "nothing done: Unreachable"),
-        (TransportError::NoResponse, "unknown: NoAnswer"),
+        (TransportError::NoResponse, "unknown: NoResponse"),
     ] {
         let client = over(vec![Err(error)]);
         assert_eq!(shown(&perform(&client, CAPTURE).await), expected);
@@ -150,7 +150,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
     let whole = format!("[{APPROVED},{APPROVED}]");
     for (response, expected) in [
         (with(200, APPROVED), "approved"),
-        (without(200, BodyError::Cut), "unknown: NoAnswer"),
+        (without(200, BodyError::Cut), "unknown: NoResponse"),
         (without(200, BodyError::TooLong), "unknown: Unreadable"),
         (with(200, ""), "unknown: Unreadable"),
         (with(200, "<html>"), "unknown: Unreadable"),
@@ -218,12 +218,12 @@ async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_
     assert_eq!(
         inquire(&client, Inquired::Refund(PAYMENT)).await,
         Finding::Failed,
-        "one half of it is no answer"
+        "one half of it is no finding"
     );
 }
 
 #[tokio::test]
-async fn an_inquiry_that_is_not_answered_with_200_and_json_says_nothing_about_the_operation() {
+async fn an_inquiry_whose_response_is_not_200_and_json_says_nothing_about_the_operation() {
     let statuses = (100..600).filter(|status| *status != 200).map(|status| with(status, NOT_FOUND));
     let others = [
         Err(TransportError::NotConnected),

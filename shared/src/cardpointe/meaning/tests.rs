@@ -4,12 +4,12 @@ use tollgate_core::{order::outcome::Retry, values::decline::DeclineCode};
 
 use super::*;
 
-const PAYMENT: Asked<'static> = Asked::Payment { brand: None };
-const REFUND: Asked<'static> = Asked::Refund { of: "111" };
-const ALL: [Asked<'static>; 4] = [PAYMENT, Asked::Capture, REFUND, Asked::Void];
-const FOLLOW_UPS: [Asked<'static>; 3] = [Asked::Capture, REFUND, Asked::Void];
+const PAYMENT: Requested<'static> = Requested::Payment { brand: None };
+const REFUND: Requested<'static> = Requested::Refund { of: "111" };
+const ALL: [Requested<'static>; 4] = [PAYMENT, Requested::Capture, REFUND, Requested::Void];
+const FOLLOW_UPS: [Requested<'static>; 3] = [Requested::Capture, REFUND, Requested::Void];
 
-fn asked_amount() -> Amount {
+fn requested_amount() -> Amount {
     Amount::new(2599).unwrap()
 }
 
@@ -24,8 +24,8 @@ fn reply(respstat: &str, respproc: &str, respcode: &str) -> GatewayReply {
     }
 }
 
-fn of(asked: Asked<'_>, reply: &GatewayReply) -> Outcome {
-    meaning(asked, asked_amount(), reply)
+fn of(requested: Requested<'_>, reply: &GatewayReply) -> Outcome {
+    meaning(requested, requested_amount(), reply)
 }
 
 fn is_unknown(outcome: &Outcome, why: Doubt) -> bool {
@@ -34,10 +34,10 @@ fn is_unknown(outcome: &Outcome, why: Doubt) -> bool {
 
 #[test]
 fn the_gateway_losing_track_is_unknown_whatever_respstat_says() {
-    for asked in ALL {
+    for requested in ALL {
         for code in ["63", "64", "65", "66"] {
             for respstat in ["A", "B", "C"] {
-                assert!(is_unknown(&of(asked, &reply(respstat, "PPS", code)), Doubt::GatewayLostTrack));
+                assert!(is_unknown(&of(requested, &reply(respstat, "PPS", code)), Doubt::GatewayLostTrack));
             }
         }
     }
@@ -46,7 +46,7 @@ fn the_gateway_losing_track_is_unknown_whatever_respstat_says() {
 }
 
 #[test]
-fn an_answer_without_its_status_or_code_is_unknown() {
+fn a_response_without_its_status_or_code_is_unknown() {
     let cut = [
         GatewayReply { respstat: None, ..reply("A", "FNOR", "00") },
         GatewayReply { respcode: None, ..reply("A", "FNOR", "00") },
@@ -55,8 +55,8 @@ fn an_answer_without_its_status_or_code_is_unknown() {
         reply("a", "FNOR", "00"),
     ];
     for reply in &cut {
-        for asked in ALL {
-            assert!(is_unknown(&of(asked, reply), Doubt::Unreadable));
+        for requested in ALL {
+            assert!(is_unknown(&of(requested, reply), Doubt::Unreadable));
         }
     }
 }
@@ -64,24 +64,24 @@ fn an_answer_without_its_status_or_code_is_unknown() {
 #[test]
 fn settled_with_respstat_a_is_no_success() {
     assert!(is_unknown(&of(PAYMENT, &reply("A", "PPS", "26")), Doubt::StateDiffers));
-    assert!(is_unknown(&of(Asked::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(Requested::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     assert!(is_unknown(&of(REFUND, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     let void =
-        of(Asked::Void, &GatewayReply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
+        of(Requested::Void, &GatewayReply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
     assert!(matches!(void, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
 }
 
 #[test]
-fn another_state_at_the_gateway_than_ours_is_asked_about() {
-    for asked in FOLLOW_UPS {
+fn another_state_at_the_gateway_than_ours_is_inquired_about() {
+    for requested in FOLLOW_UPS {
         for code in ["25", "29", "42", "43"] {
-            assert!(is_unknown(&of(asked, &reply("C", "PPS", code)), Doubt::StateDiffers), "{code}");
+            assert!(is_unknown(&of(requested, &reply("C", "PPS", code)), Doubt::StateDiffers), "{code}");
         }
     }
     for code in ["27", "28"] {
-        assert!(is_unknown(&of(Asked::Capture, &reply("C", "PPS", code)), Doubt::StateDiffers));
+        assert!(is_unknown(&of(Requested::Capture, &reply("C", "PPS", code)), Doubt::StateDiffers));
     }
-    assert!(is_unknown(&of(Asked::Void, &reply("C", "PPS", "28")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(Requested::Void, &reply("C", "PPS", "28")), Doubt::StateDiffers));
     // On a payment the same codes are a plain refusal.
     assert!(matches!(
         of(PAYMENT, &reply("C", "PPS", "43")),
@@ -95,16 +95,16 @@ fn a_refund_before_settlement_and_a_void_after_it_are_known_to_have_done_nothing
         assert!(matches!(of(REFUND, &reply("C", "PPS", code)), Outcome::NoEffect(NoEffect::NotSettled, _)));
     }
     for (respstat, code) in [("A", "26"), ("C", "27")] {
-        let outcome = of(Asked::Void, &reply(respstat, "PPS", code));
+        let outcome = of(Requested::Void, &reply(respstat, "PPS", code));
         assert!(matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _)));
     }
 }
 
 #[test]
 fn the_merchants_set_up_being_refused_is_no_decline() {
-    for asked in ALL {
+    for requested in ALL {
         for code in ["21", "22", "23", "91", "92", "93", "94", "95", "97"] {
-            let outcome = of(asked, &reply("C", "PPS", code));
+            let outcome = of(requested, &reply("C", "PPS", code));
             let Outcome::NoEffect(reason, _) = outcome else { panic!("{code}: {outcome:?}") };
             assert_eq!((reason, reason.retry()), (NoEffect::Misconfigured, Retry::AfterAChange), "{code}");
         }
@@ -116,8 +116,8 @@ fn retry_means_that_a_payment_had_no_effect_and_leaves_anything_else_in_doubt() 
     let outcome = of(PAYMENT, &reply("B", "PPS", "62"));
     let Outcome::NoEffect(reason, _) = outcome else { panic!("{outcome:?}") };
     assert_eq!((reason, reason.retry()), (NoEffect::TryAgain, Retry::AsItIs));
-    for asked in FOLLOW_UPS {
-        let outcome = of(asked, &reply("B", "PPS", "62"));
+    for requested in FOLLOW_UPS {
+        let outcome = of(requested, &reply("B", "PPS", "62"));
         assert!(matches!(outcome, Outcome::Unknown(Doubt::GatewayLostTrack, _)), "it may have been done");
     }
 }
@@ -137,8 +137,8 @@ fn a_duplicate_or_a_transaction_in_progress_is_in_doubt_and_no_decline() {
         ("PSTR", "01"),
         ("PMT", "234"),
     ] {
-        for asked in ALL {
-            let outcome = of(asked, &reply("C", respproc, respcode));
+        for requested in ALL {
+            let outcome = of(requested, &reply("C", respproc, respcode));
             assert!(matches!(outcome, Outcome::Unknown(Doubt::Duplicate, _)), "{respproc} {respcode}");
         }
     }
@@ -158,7 +158,7 @@ fn a_refusal_is_declined_with_the_code_of_its_own_processor() {
 }
 
 #[test]
-fn an_approved_payment_has_the_amount_asked_and_a_reference() {
+fn an_approved_payment_has_the_requested_amount_and_a_reference() {
     assert!(matches!(of(PAYMENT, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
     let with = |amount: &str| GatewayReply { amount: Some(amount.to_owned()), ..reply("A", "FNOR", "00") };
     assert!(matches!(of(PAYMENT, &with("5.00")), Outcome::PartiallyApproved(_)));
@@ -177,10 +177,10 @@ fn an_approved_payment_has_the_amount_asked_and_a_reference() {
 
 #[test]
 fn a_capture_of_another_amount_is_not_taken_for_done() {
-    assert!(matches!(of(Asked::Capture, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    assert!(matches!(of(Requested::Capture, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
     for odd in ["25.98", "26.00", "0.00", "-25.99"] {
         let reply = GatewayReply { amount: Some(odd.to_owned()), ..reply("A", "FNOR", "00") };
-        assert!(is_unknown(&of(Asked::Capture, &reply), Doubt::AmountDiffers), "{odd}");
+        assert!(is_unknown(&of(Requested::Capture, &reply), Doubt::AmountDiffers), "{odd}");
     }
 }
 
@@ -190,9 +190,9 @@ fn a_void_without_revers_is_not_taken_for_done() {
         authcode: authcode.map(str::to_owned),
         ..reply("A", "FNOR", "00")
     };
-    assert!(matches!(of(Asked::Void, &with(Some("REVERS"))), Outcome::Approved(_)));
+    assert!(matches!(of(Requested::Void, &with(Some("REVERS"))), Outcome::Approved(_)));
     for odd in [None, Some("PPS123"), Some("revers")] {
-        assert!(is_unknown(&of(Asked::Void, &with(odd)), Doubt::Incomplete));
+        assert!(is_unknown(&of(Requested::Void, &with(odd)), Doubt::Incomplete));
     }
 }
 

@@ -13,11 +13,11 @@ use super::*;
 use crate::cardpointe::NAME;
 
 fn reply(json: &str) -> GatewayReply {
-    GatewayReply::parse(json.as_bytes()).expect("an answer")
+    GatewayReply::parse(json.as_bytes()).expect("a response")
 }
 
 #[test]
-fn extra_keys_of_any_type_and_odd_types_do_not_hide_the_answer() {
+fn extra_keys_of_any_type_and_odd_types_do_not_hide_the_response() {
     let reply = reply(
         r#"{"zz":["x",{"y":1}],"respcode":0,"amount":"25.99","kq":{"a":null},"respstat":"A","token":["9"]}"#,
     );
@@ -28,7 +28,7 @@ fn extra_keys_of_any_type_and_odd_types_do_not_hide_the_answer() {
 }
 
 #[test]
-fn an_answer_in_an_array_is_read_and_two_are_not() {
+fn a_response_in_an_array_is_read_and_two_are_not() {
     assert!(GatewayReply::parse(br#"[{"respstat":"A"}]"#).is_some());
     assert!(GatewayReply::parse(br#"[{"respstat":"A"},{"respstat":"C"}]"#).is_none());
     assert!(GatewayReply::parse(b"Null batches").is_none());
@@ -58,9 +58,9 @@ fn a_token_tells_brand_and_last_four_of_a_stored_card() {
 #[test]
 fn a_card_number_in_the_tokens_place_or_in_a_text_is_not_kept() {
     let reply = reply(r#"{"token":"4111111111111111","resptext":"Card 4111111111111111 refused"}"#);
-    let answer = reply.answer();
-    assert_eq!(answer.token, None);
-    assert!(!answer.text.expect("a text").contains("411111111111"));
+    let response = reply.response();
+    assert_eq!(response.token, None);
+    assert!(!response.text.expect("a text").contains("411111111111"));
 }
 
 /// What `auth` is sent for a card.
@@ -106,16 +106,16 @@ fn a_card_is_stored_only_when_its_holder_agreed() {
     assert_eq!((sent.get("profile"), sent.get("cofpermission")), (None, None));
     let sent = auth_of(None, true);
     assert_eq!((&sent["profile"], &sent["cofpermission"]), (&"Y".into(), &"Y".into()));
-    let answered = |ids: &str| reply(&format!(r#"{{"respstat":"A",{ids}}}"#)).answer().stored;
+    let stored_at = |ids: &str| reply(&format!(r#"{{"respstat":"A",{ids}}}"#)).response().stored;
     let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
-    assert_eq!(answered(r#""profileid":"16178397535388255208","acctid":"1""#), Some(stored));
+    assert_eq!(stored_at(r#""profileid":"16178397535388255208","acctid":"1""#), Some(stored));
     for odd in [
         r#""profileid":"16178397535388255208""#,
         r#""profileid":"161783975353882552081","acctid":"1""#,
         r#""profileid":"x","acctid":"1""#,
         r#""profileid":"1","acctid":"1000""#,
     ] {
-        assert_eq!(answered(odd), None, "{odd}");
+        assert_eq!(stored_at(odd), None, "{odd}");
     }
 }
 

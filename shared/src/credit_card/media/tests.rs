@@ -153,7 +153,7 @@ fn a_content_type_is_read_whatever_its_case_and_parameters() {
 }
 
 #[test]
-fn an_answer_names_its_type_and_its_charset() {
+fn a_response_names_its_type_and_its_charset() {
     for media in Media::ALL {
         let header = media.content_type();
         assert_eq!(of_request(Some(header)), Ok((media, Some(Utf8))));
@@ -228,7 +228,7 @@ fn a_header_of_megabytes_is_read() {
 
 proptest! {
     #[test]
-    fn any_header_gets_an_answer(accept in any::<String>(), xhr: bool) {
+    fn any_header_gets_a_response(accept in any::<String>(), xhr: bool) {
         prop_assert!(Media::ALL.contains(&negotiate(Some(&accept), xhr, None)));
         let _ = of_request(Some(&accept));
     }

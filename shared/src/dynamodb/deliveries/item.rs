@@ -20,9 +20,9 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A delivery as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredDelivery {
-    /// The delivery.
+    /// The event and the receiver.
     pub delivery: Delivery,
-    /// What became of it.
+    /// What its attempts led to.
     pub state: DeliveryState,
     /// Its next attempt, if it waits for one.
     pub due: Option<Timestamp>,
@@ -30,7 +30,7 @@ pub struct StoredDelivery {
     pub reason: Option<String>,
 }
 
-/// What became of a delivery.
+/// What the attempts of a delivery led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
     /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
@@ -68,7 +68,7 @@ fn expiry(now: Timestamp) -> AttributeValue {
     number(&now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second())
 }
 
-/// A delivery's key.
+/// The table's key of a delivery: partition and sort key.
 pub(super) fn key(delivery: &Delivery) -> (AttributeValue, AttributeValue) {
     (text(&delivery.to), text(&format!("{}#{}", moment(delivery.at), delivery.event)))
 }
@@ -163,7 +163,7 @@ pub(super) fn receiver_of(item: &Item) -> Option<ReceiverKey> {
     receiver(item.get(SORT)?.as_s().ok()?)
 }
 
-/// A receiver's health.
+/// The health of a receiver, from its own item.
 pub(super) fn read_health(item: &Item) -> Health {
     let until = |name: &str| item.get(name).and_then(|until| until.as_s().ok()?.parse().ok());
     Health {

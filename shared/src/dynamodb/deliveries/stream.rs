@@ -8,7 +8,7 @@ use tollgate_core::webhooks::delivering::Added;
 use super::item;
 use crate::dynamodb::stream::object;
 
-/// An invocation.
+/// What Lambda passes for a batch of changes to the table.
 #[derive(Deserialize)]
 pub struct DeliveriesEvent {
     #[serde(rename = "Records")]

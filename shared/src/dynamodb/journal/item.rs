@@ -25,25 +25,25 @@ words! {
         MerchantLastFour => "merchant_last_four",
         /// The same whenever the entry is made.
         EntryId => "entry_id",
-        /// What happened.
+        /// What happened to money, by the fact's name.
         Fact => "fact",
         /// When it was decided.
         At => "at",
-        /// The merchant's id.
+        /// The id of the merchant whose order it is.
         Merchant => "merchant",
-        /// The order's id.
+        /// The order's id, as the merchant chose it.
         OrderId => "order_id",
-        /// The transaction's id.
+        /// The UUID of the payment.
         TransactionId => "transaction_id",
-        /// The operation's id.
+        /// The UUID of the operation that the fact is about.
         OperationId => "operation_id",
-        /// The operation's kind.
+        /// The operation's kind, such as `capture`.
         Operation => "operation",
         /// Why the operation exists, where it was not requested.
         Cause => "cause",
         /// Through the gateway, or recorded only.
         Mechanism => "mechanism",
-        /// Who requested it.
+        /// The principal that requested the operation.
         RequestedBy => "requested_by",
         /// The name of the key that it was requested with.
         KeyName => "key_name",
@@ -51,7 +51,7 @@ words! {
         Actor => "actor",
         /// An approval found after its operation had been given up.
         Late => "late",
-        /// Of all amounts.
+        /// The ISO code of the currency of all amounts.
         Currency => "currency",
         /// What the fact is about.
         Amount => "amount",
@@ -67,15 +67,15 @@ words! {
         DeclineCode => "decline_code",
         /// The settlement refused what had been approved.
         SettlementRejected => "settlement_rejected",
-        /// The gateway's reference.
+        /// The gateway's reference of the payment or refund.
         Retref => "retref",
         /// The issuer's approval code.
         Authcode => "authcode",
-        /// The gateway account.
+        /// The MID of the gateway's account.
         Mid => "mid",
         /// The order id of the attempt at the gateway.
         GatewayOrderId => "gateway_order_id",
-        /// The card's brand.
+        /// The brand of the card.
         Brand => "brand",
         /// The last four digits of its number.
         LastFour => "last_four",
@@ -83,9 +83,9 @@ words! {
         Reference => "reference",
         /// What an operator decided.
         Decided => "decided",
-        /// Who decided.
+        /// The operator who decided by hand; absent where the gateway decided.
         DecidedBy => "decided_by",
-        /// Why.
+        /// Why: of a decision by hand, or as the request stated it.
         Reason => "reason",
     }
 }
@@ -109,7 +109,7 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::TransactionId, Some(entry.transaction.to_string())),
         (Column::OperationId, Some(entry.operation.to_string())),
         (Column::Operation, Some(entry.kind.as_str().to_owned())),
-        (Column::Cause, (entry.cause != Cause::Asked).then(|| entry.cause.as_str().to_owned())),
+        (Column::Cause, (entry.cause != Cause::Requested).then(|| entry.cause.as_str().to_owned())),
         (Column::Mechanism, Some(entry.mechanism.as_str().to_owned())),
         (Column::RequestedBy, Some(entry.by.as_str().to_owned())),
         (Column::KeyName, told.and_then(|told| told.key_name.clone())),

@@ -29,9 +29,9 @@ pub struct SwitchPosition {
     pub stopped: bool,
     /// Who threw the switch.
     pub by: String,
-    /// Why.
+    /// Why it was thrown, in the operator's words.
     pub reason: String,
-    /// When.
+    /// When it was thrown, as RFC 3339.
     pub at: String,
 }
 
@@ -57,12 +57,12 @@ impl DynamoDbSwitch {
         self.look(once, &mut *self.known.lock().await).await.map(drop)
     }
 
-    /// Where the switch is. None where nobody ever threw it.
+    /// The position of the switch. None where it was never thrown.
     pub async fn position(&self) -> Result<Option<SwitchPosition>, StoreError> {
         Ok(self.read(Config::builder(), true).await?.map(|item| position(&item)))
     }
 
-    /// Throws the switch.
+    /// Stores a new position of the switch.
     pub async fn throw(&self, position: &SwitchPosition) -> Result<(), StoreError> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let request = self.client.put_item().table_name(&self.table).set_item(Some(Item::from([
@@ -103,7 +103,7 @@ impl DynamoDbSwitch {
     }
 }
 
-/// An item whose form is another one stops payments: somebody wanted to.
+/// An item in another form stops payments: an operator wanted to stop them.
 fn position(item: &Item) -> SwitchPosition {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     let stopped = item.get("payments_stopped").and_then(|value| value.as_bool().ok());

@@ -65,10 +65,10 @@ const ABOUT_RELIABILITY: &[Page] = &[
     (
         "docs/reliability.md",
         &[
-            ("after a lost response, if {} s of its", "ASK_MIN", SECOND),
+            ("after a lost response, if {} s of its", "INQUIRY_MIN", SECOND),
             ("cannot be running any more ({} s)", "STILL_RUNNING", SECOND),
             ("reading the transaction | from {} minutes on", "REPAIR_AFTER", MINUTE),
-            ("seen twice, {} s apart", "ASKED_TWICE_APART", SECOND),
+            ("seen twice, {} s apart", "INQUIRED_TWICE_APART", SECOND),
             ("at least {} s after sending", "ABSENCE_COUNTS_AFTER", SECOND),
             ("the gateway's own limit is {} s", "WORKING_MAX", SECOND),
             ("after {} orders without one, that account", "FAILED_ORDERS_MAX", 1),
@@ -111,7 +111,7 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("key | from {} s after the payment was sent", "STILL_RUNNING", SECOND),
             ("No inquiry is sent in the first {} s", "STILL_RUNNING", SECOND),
             ("transaction | from {} minutes after", "REPAIR_AFTER", MINUTE),
-            ("only when found twice, {} s apart", "ASKED_TWICE_APART", SECOND),
+            ("only when found twice, {} s apart", "INQUIRED_TWICE_APART", SECOND),
             ("the first time at least {} s after", "ABSENCE_COUNTS_AFTER", SECOND),
             ("every minute | after {}, {}, {}, {} and {} minutes, then hourly", "BACK_OFF_MIN", 1),
         ],

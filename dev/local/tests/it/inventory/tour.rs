@@ -50,7 +50,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.is_declined_and_given_back().await;
     tour.is_paid_by_a_shopper().await;
     tour.loses_a_request_that_arrives_late().await;
-    tour.meets_a_gateway_that_does_not_answer().await;
+    tour.meets_a_gateway_that_does_not_respond().await;
     tour.retries_what_had_no_effect().await;
     tour.closes_an_order_and_meets_a_refused_settlement().await;
     tour.cannot_read_a_merchant().await;
@@ -243,7 +243,7 @@ impl Tour {
         self.run("reconcile").await;
     }
 
-    async fn meets_a_gateway_that_does_not_answer(&mut self) {
+    async fn meets_a_gateway_that_does_not_respond(&mut self) {
         self.shop.register("refused", 2599).await;
         self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
         self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");

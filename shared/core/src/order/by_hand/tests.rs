@@ -59,7 +59,7 @@ fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
     }
     assert_eq!(fixture.order, before);
     fixture.later(1);
-    assert_eq!(decide(&mut fixture, at, DONE, Some("r1")), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("r1")), Ok(Next::Respond));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
         for wrong in ["", "a b", "123456789012345", "é"] {
             assert_eq!(decide(&mut fixture, at, DONE, Some(wrong)), Err(HandRejection::ReferenceMalformed));
         }
-        assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(Next::Answer));
+        assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(Next::Respond));
         let transaction = fixture.transaction(at.transaction);
         assert_eq!(
             (transaction.status(), transaction.reference()),
@@ -117,7 +117,7 @@ fn another_payments_reference_is_not_taken_or_its_money_would_be_given_back() {
     fixture.approved(PaymentKind::Purchase, Some(100));
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r")), Err(HandRejection::ReferenceInUse));
-    assert_eq!(decide(&mut fixture, at, DONE, Some("r2")), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("r2")), Ok(Next::Respond));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     let mut fixture = Fixture::new();
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(fixture.order.owing(), Some(amount(0)));
-    assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Respond));
     let (operation, now) = (fixture.operation(at), fixture.now);
     assert_eq!((operation.stage(), operation.no_effect()), (Stage::NoEffect, Some(NoEffect::NeverArrived)));
     assert_eq!(operation.last_look_at, Some(now + SignedDuration::from_hours(1)));
@@ -154,14 +154,14 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
 }
 
 #[test]
-fn money_that_nobody_asked_for_is_not_left_with_the_merchant_by_hand() {
+fn money_that_was_never_requested_is_not_left_with_the_merchant_by_hand() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let void = in_doubt(&mut fixture, void);
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
     assert_eq!(decide(&mut fixture, void, NOT_DONE, None), Err(HandRejection::MustBeGivenBack));
-    assert_eq!(decide(&mut fixture, void, DONE, None), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, void, DONE, None), Ok(Next::Respond));
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
@@ -171,8 +171,8 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let mut fixture = Fixture::new();
     fixture.policy.decline_on = DeclineOn { cvv: vec!["N".to_owned()], ..DeclineOn::default() };
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let answer = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
-    fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, answer));
+    let response = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
+    fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, response));
     fixture.later(3_600);
     let Ok(Next::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::CvvMismatch);
@@ -187,11 +187,11 @@ fn a_capture_and_a_void_need_no_reference_because_nothing_later_names_one() {
     let at = fixture.capture(id, Some(2000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r9")), Err(HandRejection::ReferenceNotTaken));
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
     assert_eq!(fixture.transaction(id).captured(), amount(2000));
     let at = fixture.void(id).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
     assert_eq!(fixture.transaction(id).status(), TransactionStatus::Voided);
     assert_eq!(fixture.transaction(id).reference(), Some("r"));
 }
@@ -219,12 +219,12 @@ fn a_refund_in_part_needs_its_reference_or_the_next_ones_look_up_finds_it_in_its
         Err(HandRejection::ReferenceInUse),
         "the payment's own"
     );
-    assert_eq!(decide(&mut fixture, at, DONE, Some("f1")), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("f1")), Ok(Next::Respond));
     assert_eq!(fixture.transaction(id).refunded(), amount(1000));
     // The rest: nothing can follow.
     let at = fixture.refund(id, None).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Answer));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
     assert_eq!(fixture.transaction(id).refundable(), amount(0));
 }
 
@@ -251,7 +251,7 @@ fn an_order_does_not_grow_without_end_by_decisions() {
     let mut fixture = Fixture::new();
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     for n in 0..BY_HAND_MAX {
-        assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Answer), "{n}");
+        assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Respond), "{n}");
         let at = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
         in_doubt(&mut fixture, at);
     }
@@ -259,12 +259,12 @@ fn an_order_does_not_grow_without_end_by_decisions() {
 }
 
 #[test]
-fn what_was_asked_counts_and_not_an_amount_that_was_told_in_doubt() {
+fn what_was_requested_counts_and_not_an_amount_that_was_told_in_doubt() {
     for told in [500, 9_999] {
         let mut fixture = Fixture::external();
         let at = fixture.pay(PaymentKind::Purchase, Some(1000), None).unwrap().sent();
-        let answer = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
-        fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, answer));
+        let response = GatewayResponse { charged: Some(amount(told).into()), ..GatewayResponse::default() };
+        fixture.told(at, &Outcome::Unknown(Doubt::AmountDiffers, response));
         fixture.later(3_600);
         decide(&mut fixture, at, DONE, Some("r1")).unwrap();
         assert_eq!(fixture.transaction(at.transaction).captured(), amount(1000), "told {told}");

@@ -13,7 +13,7 @@ pub const DECIDED_BY_MAX_BYTES: usize = 64;
 /// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
 pub const REASON_MAX_BYTES: usize = 250;
 
-/// What a person says became of an operation.
+/// The outcome of an operation as a person states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandVerdict {
     /// The gateway did it.
@@ -25,7 +25,7 @@ pub enum HandVerdict {
 }
 
 impl HandVerdict {
-    /// The name used in logs and answers.
+    /// The name used in logs and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -38,13 +38,13 @@ impl HandVerdict {
 /// A text that cannot be kept with a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidByHand {
-    /// Nothing there.
+    /// The text has no character.
     #[error("is empty")]
     Empty,
     /// Longer than what is kept.
     #[error("is longer than {max} bytes")]
     TooLong {
-        /// What is kept.
+        /// The number of characters that are stored.
         max: usize,
     },
     /// A line break or another control character.
@@ -58,13 +58,13 @@ pub enum InvalidByHand {
 /// A person's decision: who, what, when and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByHand {
-    /// What was decided.
+    /// The outcome that the person stated.
     pub verdict: HandVerdict,
-    /// Who decided.
+    /// The operator's name, as the command line states it.
     pub by: String,
-    /// Why.
+    /// Why the person decided so, in free text.
     pub reason: String,
-    /// When.
+    /// When the decision was made.
     pub at: Timestamp,
     /// What a newer version stored with it.
     pub carried: Carried,

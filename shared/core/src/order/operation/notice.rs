@@ -23,11 +23,11 @@ pub enum NoticeReason {
 /// A notice: why, about which attempt, and when it was put on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Why.
+    /// What the merchant is notified of.
     pub reason: NoticeReason,
     /// The attempt's number. A doubt about another attempt is another doubt.
     pub attempt: u32,
-    /// When.
+    /// When the notice was stored with the operation.
     pub at: Timestamp,
     /// What a newer version stored with it.
     pub carried: Carried,

@@ -1,4 +1,4 @@
-//! Where an operation stands: a sum type, so that it cannot contradict itself. Everything else about it is derived.
+//! The state of an operation: a sum type, so that it cannot contradict itself. Everything else about it is derived.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -16,12 +16,12 @@ pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
 pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
-/// Where an operation stands, with what that implies.
+/// The state of an operation, with what that implies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperationState {
     /// On record; its latest attempt was sent or is about to be, and the outcome is not known.
     Pending(Pending),
-    /// Known for certain.
+    /// The outcome is known for certain.
     Decided(Decision),
     /// Something that only a newer version has a word for. Its amount counts as reserved.
     Unrecognized,
@@ -65,9 +65,9 @@ impl Pending {
 /// The final result of an attempt, with the gateway's response, which is empty where there was none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Done.
+    /// The gateway did it, with its response.
     Approved(GatewayResponse),
-    /// Refused.
+    /// The issuer, the processor or the gateway said no, with the reason.
     Declined(GatewayResponse, Decline),
     /// Known to have had no effect.
     NoEffect(GatewayResponse, NoEffect),
@@ -95,14 +95,14 @@ impl Decision {
         }
     }
 
-    /// The gateway's response.
+    /// The gateway's response that the decision was read from.
     pub fn response(&self) -> &GatewayResponse {
         match self {
             Self::Approved(response) | Self::Declined(response, _) | Self::NoEffect(response, _) => response,
         }
     }
 
-    /// Its stage.
+    /// The decision in one word.
     pub fn stage(&self) -> Stage {
         match self {
             Self::Approved(_) => Stage::Approved,
@@ -112,14 +112,14 @@ impl Decision {
     }
 }
 
-/// Where an operation stands, in one word.
+/// The state of an operation, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The outcome is not known.
     Pending,
-    /// Done.
+    /// The gateway did it.
     Approved,
-    /// Refused.
+    /// The operation was declined, which is final.
     Declined,
     /// Known to have had no effect; another attempt may be allowed.
     NoEffect,
@@ -162,7 +162,7 @@ impl Attempt {
     }
 }
 
-/// A decision that no longer stands: another attempt followed, or the gateway said otherwise later.
+/// A decision that no longer counts: another attempt followed, or the gateway said otherwise later.
 ///
 /// Kept for people and for the record of what happened, and because an abandoned attempt may still surface: inquiries
 /// look for it under its own order id. Other decisions of one kind without any effect share an entry, so that an
@@ -200,7 +200,7 @@ impl Superseded {
     }
 }
 
-/// Adds a decision that no longer stands to those that were before it.
+/// Adds a decision that no longer counts to those that were before it.
 fn supersede(
     earlier: &mut Vec<Superseded>,
     attempt: &Attempt,
@@ -229,7 +229,7 @@ fn supersede(
 }
 
 impl super::Operation {
-    /// Where it stands, in one word.
+    /// The operation's state, in one word.
     pub fn stage(&self) -> Stage {
         match &self.state {
             OperationState::Pending(_) => Stage::Pending,
@@ -238,7 +238,7 @@ impl super::Operation {
         }
     }
 
-    /// Whether it stands there.
+    /// Whether the operation is in this state.
     pub fn is(&self, stage: Stage) -> bool {
         self.stage() == stage
     }
@@ -311,7 +311,7 @@ impl super::Operation {
     /// Earlier attempts among them.
     pub fn abandoned(&self) -> impl Iterator<Item = &Attempt> {
         let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
-        // An attempt whose late approval was adopted is the one that stands.
+        // An attempt whose late approval was adopted is the one that counts.
         let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
         self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
     }
@@ -365,7 +365,7 @@ impl super::Operation {
         }
     }
 
-    /// Keeps an outcome that cannot be applied, because only a newer version knows where the operation stands.
+    /// Keeps an outcome that cannot be applied, because only a newer version knows the operation's state.
     pub(crate) fn keep_unapplied(&mut self, decision: Decision, now: Timestamp) {
         supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
     }

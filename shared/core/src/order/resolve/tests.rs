@@ -38,7 +38,7 @@ fn status(fixture: &Fixture, at: OperationRef) -> TransactionStatus {
 fn an_approval_that_is_found_is_adopted() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let finding = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
+    assert_eq!(fixture.learns(at, &finding), Some(Next::Respond));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
     assert_eq!(fixture.learns(at, &finding), None, "nothing more to learn");
@@ -86,7 +86,7 @@ fn anything_else_in_between_starts_the_two_looks_anew() {
 }
 
 #[test]
-fn no_answer_changes_nothing_and_the_back_off_goes_on_with_answers() {
+fn no_response_changes_nothing_and_the_back_off_goes_on_with_responses() {
     let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let due = fixture.order.next_inquiry_at();
     assert_eq!(fixture.learns(at, &Finding::Failed), None);
@@ -114,7 +114,7 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
         fixture.learns(void, &Finding::Absent);
         fixture.later(60);
         let next = fixture.learns(void, &Finding::Absent);
-        assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Answer }));
+        assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Respond }));
     }
     assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the money is still held");
 }
@@ -123,10 +123,10 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
 fn a_request_that_may_still_run_is_not_overtaken() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(29);
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
     fixture.later(1);
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
-    assert_eq!(fixture.order.to_ask_about(Uuid::nil(), fixture.now), None);
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
+    assert_eq!(fixture.order.to_inquire_about(Uuid::nil(), fixture.now), None);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_batch_has_run() {
     fixture.learns(at, &timed_out);
     assert_eq!(status(&fixture, at), TransactionStatus::Pending);
     fixture.later(1);
-    assert_eq!(fixture.learns(at, &timed_out), Some(Next::Answer), "and is not sent again");
+    assert_eq!(fixture.learns(at, &timed_out), Some(Next::Respond), "and is not sent again");
     assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
     assert_eq!(fixture.operation(at).attempt.number, 1);
 }
@@ -249,7 +249,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
         let duplicate = Finding::Duplicate(response("C"));
         let shows = if said_at_once { Finding::Absent } else { duplicate };
-        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoAnswer };
+        let doubt = if said_at_once { Doubt::Duplicate } else { Doubt::NoResponse };
         fixture.told(at, &Outcome::Unknown(doubt, response("C")));
         fixture.later(95);
         fixture.learns(at, &shows);
@@ -316,7 +316,7 @@ fn the_next_inquiry_after_no_trace_is_when_it_can_count() {
 fn what_only_a_newer_version_can_read_is_left_to_it() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(30);
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
     fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
 }

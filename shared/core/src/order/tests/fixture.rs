@@ -67,7 +67,7 @@ impl Fixture {
         self.now += SignedDuration::from_secs(seconds);
     }
 
-    pub(in crate::order) fn ask(&mut self, action: Action, key: Option<&str>) -> Result<Asked, Rejection> {
+    pub(in crate::order) fn ask(&mut self, action: Action, key: Option<&str>) -> Result<Planned, Rejection> {
         self.ask_in(action, None, key)
     }
 
@@ -77,7 +77,7 @@ impl Fixture {
         action: Action,
         currency: Option<Currency>,
         key: Option<&str>,
-    ) -> Result<Asked, Rejection> {
+    ) -> Result<Planned, Rejection> {
         let (kind, amount) = match &action {
             Action::Pay(pay) => (pay.kind.operation(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
@@ -101,13 +101,13 @@ impl Fixture {
         Ok(match decision {
             Plan::Send(order, at) => {
                 self.order = order;
-                Asked::Sent(at)
+                Planned::Sent(at)
             }
             Plan::Record(order, at) => {
                 self.order = order;
-                Asked::Recorded(at)
+                Planned::Recorded(at)
             }
-            Plan::Replay(_, at) => Asked::Replayed(at),
+            Plan::Replay(_, at) => Planned::Replayed(at),
         })
     }
 
@@ -128,7 +128,7 @@ impl Fixture {
         method: PaymentKind,
         minor: Option<u64>,
         key: Option<&str>,
-    ) -> Result<Asked, Rejection> {
+    ) -> Result<Planned, Rejection> {
         let pay = Pay {
             kind: method,
             amount: minor.map(amount),
@@ -141,29 +141,29 @@ impl Fixture {
         self.ask(Action::Pay(pay), key)
     }
 
-    pub(in crate::order) fn capture(&mut self, id: Uuid, minor: Option<u64>) -> Result<Asked, Rejection> {
+    pub(in crate::order) fn capture(&mut self, id: Uuid, minor: Option<u64>) -> Result<Planned, Rejection> {
         let target = Target::Transaction(id);
         self.ask(Action::Capture { target, amount: minor.map(amount), custom_reference: None }, None)
     }
 
-    pub(in crate::order) fn refund(&mut self, id: Uuid, minor: Option<u64>) -> Result<Asked, Rejection> {
+    pub(in crate::order) fn refund(&mut self, id: Uuid, minor: Option<u64>) -> Result<Planned, Rejection> {
         let target = Target::Transaction(id);
         self.ask(Action::Refund { target, amount: minor.map(amount), mechanism: None }, None)
     }
 
-    pub(in crate::order) fn mark_refunded(&mut self, id: Uuid) -> Result<Asked, Rejection> {
+    pub(in crate::order) fn mark_refunded(&mut self, id: Uuid) -> Result<Planned, Rejection> {
         let target = Target::Transaction(id);
         self.ask(Action::Refund { target, amount: None, mechanism: Some(Mechanism::Manual) }, None)
     }
 
-    pub(in crate::order) fn void(&mut self, id: Uuid) -> Result<Asked, Rejection> {
+    pub(in crate::order) fn void(&mut self, id: Uuid) -> Result<Planned, Rejection> {
         self.ask(Action::Void { target: Target::Transaction(id), reopen: true }, None)
     }
 
     /// An approved payment, and its id.
     pub(in crate::order) fn approved(&mut self, method: PaymentKind, minor: Option<u64>) -> Uuid {
         let at = self.pay(method, minor, None).unwrap().sent();
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
         at.transaction
     }
 
@@ -176,7 +176,7 @@ impl Fixture {
     }
 
     pub(in crate::order) fn approve(&mut self, at: OperationRef) {
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Answer);
+        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
     }
 
     pub(in crate::order) fn operation(&self, at: OperationRef) -> &Operation {
@@ -190,13 +190,13 @@ impl Fixture {
 
 /// What a decision came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::order) enum Asked {
+pub(in crate::order) enum Planned {
     Sent(OperationRef),
     Recorded(OperationRef),
     Replayed(OperationRef),
 }
 
-impl Asked {
+impl Planned {
     pub(in crate::order) fn sent(self) -> OperationRef {
         match self {
             Self::Sent(at) => at,
@@ -217,7 +217,7 @@ fn fresh(ids: &AtomicU64) -> Uuid {
     Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }
 
-/// The approval that an operation asks for.
+/// The approval of exactly what an operation requests.
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("r".to_owned()),
@@ -227,12 +227,12 @@ pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
 }
 
 pub(in crate::order) fn partial(minor: u64) -> Outcome {
-    let answer = GatewayResponse {
+    let response = GatewayResponse {
         reference: Some("r".to_owned()),
         charged: Some(amount(minor).into()),
         ..GatewayResponse::default()
     };
-    Outcome::PartiallyApproved(answer)
+    Outcome::PartiallyApproved(response)
 }
 
 pub(in crate::order) fn declined() -> Outcome {
@@ -245,5 +245,5 @@ pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {
 }
 
 pub(in crate::order) fn unknown() -> Outcome {
-    Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())
+    Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }

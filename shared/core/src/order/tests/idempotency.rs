@@ -16,7 +16,7 @@ use crate::order::{
 const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
 #[test]
-fn a_key_answers_with_the_payment_that_it_made() {
+fn a_key_is_replayed_with_the_payment_that_it_made() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.approve(at);
@@ -26,7 +26,7 @@ fn a_key_answers_with_the_payment_that_it_made() {
 }
 
 #[test]
-fn a_key_answers_with_the_decline_that_it_met() {
+fn a_key_is_replayed_with_the_decline_that_it_met() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &declined());
@@ -43,7 +43,7 @@ fn a_key_cannot_be_used_for_another_request() {
 }
 
 #[test]
-fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_answered_after() {
+fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_replayed_after() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
@@ -121,7 +121,7 @@ fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
     fixture.approve(at);
     let void = fixture.void(at.transaction).unwrap().sent();
     fixture.approve(void);
-    // A late repetition of the request that was cancelled is not a wish for another payment.
+    // A late repetition of the request that was canceled is not a wish for another payment.
     let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
     assert_eq!(fixture.pay(PaymentKind::Authorize, None, None), cancelled);
     assert!(fixture.pay(PaymentKind::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
@@ -147,19 +147,19 @@ fn an_equal_payment_without_a_key_is_a_new_one_once_the_cancel_is_a_while_ago() 
 }
 
 #[test]
-fn a_refund_that_became_a_void_is_answered_by_its_key_with_what_the_void_came_to() {
+fn a_refund_that_became_a_void_is_replayed_by_its_key_with_what_the_void_came_to() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let refund = fixture.refund(id, None).unwrap().sent();
     let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     let latest = |fixture: &Fixture| fixture.transaction(id).latest_of(fixture.operation(refund)).id;
     assert_eq!(latest(&fixture), void.operation);
-    // The void was not sent: the refund is asked again, and this time it goes through.
+    // The void was not sent: the refund is requested again, and this time it goes through.
     fixture.told(void, &not_done(NoEffect::Unreachable));
     let again = fixture.refund(id, None).unwrap().sent();
     assert_eq!((again, fixture.operation(again).attempt.number), (refund, 2));
     let outcome = approval(fixture.operation(again));
-    assert_eq!(fixture.told(again, &outcome), Next::Answer);
+    assert_eq!(fixture.told(again, &outcome), Next::Respond);
     assert_eq!(latest(&fixture), refund.operation);
     assert_eq!(fixture.transaction(id).refunded(), amount(TOTAL));
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, amount,
-    fixture::{Asked, approval, not_done},
+    fixture::{Planned, approval, not_done},
     properties::{Says, Step, run, says, step},
 };
 use crate::{
@@ -29,13 +29,13 @@ use crate::{
 /// What happens besides requests.
 #[derive(Clone, Debug)]
 enum Besides {
-    /// The gateway is asked about whatever is due, this much later, and says this.
+    /// Inquiries are made about whatever is due, this much later, and find this.
     Inquiry(i64, Found),
     /// A person decides about what is pending.
     ByHand(bool),
-    /// A capture is scheduled, or cancelled.
+    /// A capture is scheduled, or canceled.
     Schedule(usize, bool),
-    /// Authorizations end.
+    /// Every authorization ends uncaptured.
     Lapse,
     /// A capture that is due, this much later, comes to nothing.
     CaptureDue(i64),
@@ -111,7 +111,7 @@ fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {
         Found::AlreadySettled => {
             became(Outcome::NoEffect(NoEffect::AlreadySettled, GatewayResponse::default()))
         }
-        Found::Part => became(Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default())),
+        Found::Part => became(Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())),
         Found::Absent => Finding::Absent,
         Found::TimedOut => Finding::TimedOut(GatewayResponse::default()),
         Found::Duplicate => Finding::Duplicate(GatewayResponse::default()),
@@ -160,7 +160,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             fixture.by = Principal::Schedule;
             let asked = fixture.ask(Action::CaptureDue, None);
             fixture.by = Principal::ClientCredentials;
-            if let Ok(Asked::Sent(at)) = asked {
+            if let Ok(Planned::Sent(at)) = asked {
                 saved.push(fixture.order.clone());
                 a_moment_later(fixture);
                 fixture.told(at, &not_done(NoEffect::TryAgain));

@@ -1,10 +1,10 @@
-//! Whatever is asked and answered in whatever order, the sums hold.
+//! Whatever is requested and however the gateway responds, in whatever order, the sums hold.
 
 use proptest::prelude::*;
 
 use super::{
     Fixture, TOTAL, amount,
-    fixture::{Asked, approval, declined, not_done, partial, unknown},
+    fixture::{Planned, approval, declined, not_done, partial, unknown},
 };
 use crate::{
     order::{
@@ -58,7 +58,7 @@ pub(super) fn says() -> impl Strategy<Value = Says> {
     ]
 }
 
-/// Asks, and answers every operation that is sent until nothing follows.
+/// Requests a step, and lets the gateway respond to every operation that is sent until nothing follows.
 pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
     let id = |fixture: &Fixture, n: usize| fixture.order.transactions.get(n).map(|t| t.id);
     let asked = match *step {
@@ -80,7 +80,7 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
         },
         Step::Later(seconds) => return fixture.later(seconds),
     };
-    let Ok(Asked::Sent(mut at)) = asked else { return };
+    let Ok(Planned::Sent(mut at)) = asked else { return };
     loop {
         let operation = fixture.operation(at).clone();
         let outcome = match says {
@@ -98,7 +98,7 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
         };
         match fixture.told(at, &outcome) {
             Next::Send(next) => at = next,
-            Next::Answer => return,
+            Next::Respond => return,
         }
     }
 }
@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_sequence_of_requests_and_answers_breaks_the_sums(
+    fn no_sequence_of_requests_and_responses_breaks_the_sums(
         steps in prop::collection::vec((step(), says()), 1..40),
         accepts_parts in any::<bool>(),
     ) {
@@ -155,7 +155,7 @@ proptest! {
             let now: Vec<OperationRef> = order.operations().map(|(t, o)| OperationRef { transaction: t.id, operation: o.id }).collect();
             prop_assert!(history.iter().all(|at| now.contains(at)));
             history = now;
-            // Whatever is pending is found by who asks about it.
+            // Whatever is pending is found by the inquiries.
             let any_pending = order.operations().any(|(_, o)| o.is(Stage::Pending) || o.last_look_at.is_some());
             // What the transactions show is what the order shows.
             let paid = Amount::sum(order.transactions.iter().map(Transaction::captured));
@@ -167,7 +167,7 @@ proptest! {
             prop_assert_eq!(any_pending, order.next_inquiry_at().is_some());
             // A void by rule was the only way out of an approval that must not stand.
             for (transaction, operation) in order.operations() {
-                if operation.cause != Cause::Asked {
+                if operation.cause != Cause::Requested {
                     prop_assert!(transaction.operations.iter().any(|o| Some(o.id) == operation.follows));
                 }
             }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL,
-    fixture::{Asked, declined, not_done, unknown},
+    fixture::{Planned, declined, not_done, unknown},
 };
 use crate::{
     journal::attention::{AttentionReason, attentions},
@@ -20,7 +20,7 @@ use crate::{
 
 const DAY_S: i64 = 24 * 3600;
 
-/// An authorization that is captured by itself so many seconds from now.
+/// An authorization that is due for capture so many seconds from now.
 fn authorized(after_s: i64) -> (Fixture, Uuid) {
     let mut fixture = Fixture::new();
     let at = fixture.now + SignedDuration::from_secs(after_s);
@@ -43,7 +43,7 @@ fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejectio
     Ok(at.transaction)
 }
 
-fn capture_due(fixture: &mut Fixture) -> Result<Asked, Rejection> {
+fn capture_due(fixture: &mut Fixture) -> Result<Planned, Rejection> {
     fixture.ask(Action::CaptureDue, None)
 }
 

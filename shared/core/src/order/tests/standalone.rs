@@ -63,7 +63,7 @@ fn it_is_found_by_the_id_that_follows_from_its_reference() {
 }
 
 #[test]
-fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_asked_for() {
+fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_requested() {
     for asked in [true, false] {
         let mut fixture = Fixture::new();
         let at = fixture.ask(alone(PaymentKind::Purchase, asked), Some("k")).unwrap().sent();

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL, amount,
-    fixture::{Asked, approval, declined, not_done, partial, unknown},
+    fixture::{Planned, approval, declined, not_done, partial, unknown},
 };
 use crate::{
     order::{
@@ -284,7 +284,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.refund(id, Some(TOTAL - 1)).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
     assert_eq!(fixture.transaction(id).refundable(), amount(TOTAL));
 
     // Nor does the rest after a part was refunded: a void gives back everything.
@@ -293,7 +293,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let at = fixture.refund(id, Some(1000)).unwrap().sent();
     fixture.approve(at);
     let at = fixture.refund(id, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Answer);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
     for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
-        assert_eq!(fixture.told(void, &outcome), Next::Answer);
+        assert_eq!(fixture.told(void, &outcome), Next::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(void);
@@ -328,9 +328,9 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
         (fixture.operation(refund).kind, fixture.operation(refund).amount),
         (Kind::Refund, amount(500))
     );
-    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that somebody asked for.
+    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was requested.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
-        assert_eq!(fixture.told(refund, &outcome), Next::Answer);
+        assert_eq!(fixture.told(refund, &outcome), Next::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(refund);
@@ -348,21 +348,21 @@ fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
     let mut fixture = Fixture::new();
     fixture.policy.accept_partial_approval = true;
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &partial(500)), Next::Answer);
+    assert_eq!(fixture.told(at, &partial(500)), Next::Respond);
     assert_eq!(fixture.transaction(at.transaction).captured(), amount(500));
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
 }
 
 #[test]
-fn a_refused_avs_or_cvv_answer_is_given_back_and_declined() {
-    let answers = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
-    for (avs, cvv, code) in answers {
+fn a_refused_avs_or_cvv_result_is_given_back_and_declined() {
+    let results = [("N", "M", DeclineCode::AvsMismatch), ("Y", "N", DeclineCode::IncorrectCvc)];
+    for (avs, cvv, code) in results {
         let mut fixture = Fixture::new();
         fixture.policy.decline_on = DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["N".to_owned()] };
         let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
-        let Outcome::Approved(answer) = approval(fixture.operation(at)) else { unreachable!() };
-        let answer = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..answer };
-        let Next::Send(void) = fixture.told(at, &Outcome::Approved(answer)) else { panic!("no void") };
+        let Outcome::Approved(response) = approval(fixture.operation(at)) else { unreachable!() };
+        let response = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..response };
+        let Next::Send(void) = fixture.told(at, &Outcome::Approved(response)) else { panic!("no void") };
         assert_eq!(
             fixture.capture(at.transaction, None),
             Err(Rejection::OperationInProgress { transaction: at.transaction })
@@ -380,7 +380,7 @@ fn an_outcome_applied_twice_changes_nothing() {
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     fixture.approve(at);
     let before = fixture.order.clone();
-    assert_eq!(fixture.told(at, &declined()), Next::Answer);
+    assert_eq!(fixture.told(at, &declined()), Next::Respond);
     assert_eq!(fixture.order, before);
 }
 
@@ -409,7 +409,7 @@ fn an_order_shows_elastic_paths_states() {
 fn a_refund_that_is_only_marked_calls_nobody() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
-    assert!(matches!(fixture.mark_refunded(id), Ok(Asked::Recorded(_))));
+    assert!(matches!(fixture.mark_refunded(id), Ok(Planned::Recorded(_))));
     let transaction = fixture.transaction(id);
     assert_eq!(transaction.refund_mechanism(), Some(Mechanism::Manual));
     assert_eq!(transaction.refunded(), amount(TOTAL));
@@ -422,7 +422,7 @@ fn the_merchant_chooses_what_a_refund_without_an_amount_is() {
     fixture.policy.refund_without_amount = RefundWithoutAmount::Reject;
     assert_eq!(fixture.refund(id, None), Err(Rejection::RefundAmountRequired));
     fixture.policy.refund_without_amount = RefundWithoutAmount::Mark;
-    assert!(matches!(fixture.refund(id, None), Ok(Asked::Recorded(_))));
+    assert!(matches!(fixture.refund(id, None), Ok(Planned::Recorded(_))));
 }
 
 #[test]
@@ -504,7 +504,7 @@ fn a_shopper_learns_nothing_of_another_ones_payment() {
     let first = fixture.pay(PURCHASE, None, Some("key")).unwrap().sent();
     fixture.later(40);
     let replayed = fixture.pay(PURCHASE, None, Some("key")).unwrap();
-    assert_eq!(replayed, Asked::Replayed(first), "its own");
+    assert_eq!(replayed, Planned::Replayed(first), "its own");
     assert_eq!(
         fixture.pay(PURCHASE, None, None),
         Err(Rejection::PaymentInProgress { transaction: first.transaction }),
@@ -556,7 +556,7 @@ fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() 
 
 impl Fixture {
     /// What a payment would come to, without its consequences.
-    fn clone_pay(&mut self) -> Result<Asked, Rejection> {
+    fn clone_pay(&mut self) -> Result<Planned, Rejection> {
         let before = self.order.clone();
         let result = self.pay(PURCHASE, None, None);
         self.order = before;
@@ -628,15 +628,15 @@ fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
 
 #[test]
 fn only_a_refund_that_somebody_requested_becomes_a_void_before_settlement() {
-    // The refund of a second charge: a void of the payment would give back the one that stands.
-    for cause in [Cause::Asked, Cause::Duplicate, Cause::LateApproval] {
+    // The refund of a second charge: a void of the payment would give back the one that counts.
+    for cause in [Cause::Requested, Cause::Duplicate, Cause::LateApproval] {
         let mut fixture = Fixture::new();
         let id = fixture.approved(PURCHASE, None);
         let refund = fixture.refund(id, None).unwrap().sent();
         fixture.order.operation_mut(refund).unwrap().cause = cause;
         let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
         let voids = matches!(next, Next::Send(void) if fixture.operation(void).kind == Kind::Void);
-        assert_eq!(voids, cause == Cause::Asked, "{cause:?}: {next:?}");
+        assert_eq!(voids, cause == Cause::Requested, "{cause:?}: {next:?}");
     }
 }
 

@@ -33,7 +33,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn only_a_gateway_that_was_asked_and_decides_nothing_leaves_it_to_a_person() {
+async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
     let approved =
         Outcome::Approved(GatewayResponse { reference: Some("r".to_owned()), ..GatewayResponse::default() });
     let findings = [
@@ -73,7 +73,7 @@ async fn weighing_a_decision_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_decision_whose_write_lost_its_answer_is_recognised_and_recorded_once() {
+async fn a_decision_whose_write_lost_its_response_is_recognized_and_recorded_once() {
     for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
         let (fixture, at) = Fixture::in_doubt().await;
         fixture.finds(Finding::Undecided);

@@ -78,7 +78,7 @@ async fn every_page_of_what_is_due_is_captured() {
 }
 
 #[tokio::test]
-async fn the_oldest_that_is_due_is_reported_as_old_as_the_moment_that_was_asked_for() {
+async fn the_oldest_that_is_due_is_reported_as_old_as_the_requested_moment() {
     let due = due();
     let mut fixture = scheduled(&["1"], due, SignedDuration::from_secs(600)).await;
     fixture.gateway_says(not_done(NoEffect::Unreachable));
@@ -270,8 +270,8 @@ async fn a_run_can_be_for_one_order_or_one_merchant() {
 async fn a_run_that_has_no_time_left_says_what_it_leaves() {
     let fixture = two().await;
     for (left, expected) in [
-        (ASK_MIN, json!({"due": 2, "captured": 2, "captured_minor": {"USD": 5198}})),
-        (ASK_MIN.mul_f32(0.99), json!({"left": 2})),
+        (INQUIRY_MIN, json!({"due": 2, "captured": 2, "captured_minor": {"USD": 5198}})),
+        (INQUIRY_MIN.mul_f32(0.99), json!({"left": 2})),
         (SEND_MIN, json!({"left": 2})),
         (SEND_MIN.mul_f32(0.99), json!({"more_left": true})),
     ]

@@ -1,7 +1,7 @@
 //! What an inquiry is about, and what it decides.
 
 use super::*;
-use crate::payments::{doubt::question, gateway::Inquired};
+use crate::payments::{doubt::inquiry, gateway::Inquired};
 
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
@@ -25,7 +25,7 @@ async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
 async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_inquiry() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default()));
-    let performed = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
+    let performed = fixture.perform(&intent(Some("k")), INQUIRY_MIN.mul_f32(0.9)).await.unwrap();
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
@@ -38,7 +38,7 @@ async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
     let (mut order, at) = (performed.order, performed.at);
     for (finding, responded, inquiries) in [(Finding::Failed, false, 0), (Finding::Undecided, true, 1)] {
         fixture.inquiry_finds(finding);
-        let (after, found) = fixture.payments.ask_about(&fixture.merchant, order, at, deadline).await;
+        let (after, found) = fixture.payments.inquire_about(&fixture.merchant, order, at, deadline).await;
         assert_eq!(found != Finding::Failed, responded);
         assert_eq!(after.operation(at).unwrap().pending().unwrap().inquiries, inquiries);
         order = after;
@@ -71,10 +71,10 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let transaction = &order.transactions[0];
     let void = transaction.pending().unwrap();
     let at = OperationRef { transaction: transaction.id, operation: void.id };
-    let question = question(&order, at).unwrap();
-    let Inquired::Void(payment) = question.about else { panic!("not about a void") };
+    let inquiry = inquiry(&order, at).unwrap();
+    let Inquired::Void(payment) = inquiry.about else { panic!("not about a void") };
     assert_eq!(payment.reference, "second");
-    assert_eq!(question.known, ["second"]);
+    assert_eq!(inquiry.known, ["second"]);
 }
 
 #[tokio::test]
@@ -86,9 +86,9 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let operation = &mut order.transactions[0].operations[0];
     let first = operation.attempt.gateway_order_id.clone();
     operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
-    let asked = question(&order, at).unwrap();
-    assert_ne!(asked.gateway_order_id, first, "each attempt has an order id of its own");
-    assert_eq!(asked.earlier, [first.as_str()]);
+    let inquiry = inquiry(&order, at).unwrap();
+    assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
+    assert_eq!(inquiry.earlier, [first.as_str()]);
 }
 
 #[tokio::test]
@@ -129,11 +129,11 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     };
     fixture.gateway_says(Outcome::Approved(approved_as("refund-1")));
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
-    fixture.gateway_says(Outcome::Unknown(Doubt::NoAnswer, approved_as("refund-2")));
+    fixture.gateway_says(Outcome::Unknown(Doubt::NoResponse, approved_as("refund-2")));
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
-    let question = question(&order, at).unwrap();
-    assert_eq!(question.known, ["refund-1"], "and not the refund itself");
-    let Inquired::Refund(payment) = question.about else { panic!("not about a refund") };
+    let inquiry = inquiry(&order, at).unwrap();
+    assert_eq!(inquiry.known, ["refund-1"], "and not the refund itself");
+    let Inquired::Refund(payment) = inquiry.about else { panic!("not about a refund") };
     assert_eq!(payment.reference, "r");
 }
 
@@ -148,7 +148,7 @@ async fn an_unknown_outcome_is_pending_and_a_second_payment_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_once_while_time_is_left() {
+async fn a_lost_response_is_inquired_about_once_while_time_is_left() {
     for (left, status_then) in [(29, TransactionStatus::Done), (7, TransactionStatus::Pending)] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
@@ -183,7 +183,7 @@ async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     });
     let deadline = Deadline::after(Duration::from_secs(29));
     let (order, found) =
-        fixture.payments.ask_about(&fixture.merchant, performed.order, performed.at, deadline).await;
+        fixture.payments.inquire_about(&fixture.merchant, performed.order, performed.at, deadline).await;
     assert_ne!(found, Finding::Failed);
     assert!(order.operation(performed.at).unwrap().is(Stage::Pending), "the second is still in doubt");
     assert_eq!(order.operation(performed.at).unwrap().attempt.number, 2);

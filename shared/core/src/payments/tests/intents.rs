@@ -20,7 +20,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
             assert!(on_record);
             declined()
         }
-        async fn inquire(&self, _: &Merchant, _: Question<'_>, _: Duration) -> Finding {
+        async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
             Finding::Failed
         }
     }
@@ -30,7 +30,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
 }
 
 #[tokio::test]
-async fn an_intent_whose_write_lost_its_answer_is_recognised_as_ours_and_sent_once() {
+async fn an_intent_whose_write_lost_its_response_is_recognized_as_ours_and_sent_once() {
     for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
         let fixture = Fixture::new().await;
         fixture.next_writes(&[fault]);
@@ -187,7 +187,7 @@ async fn an_order_that_is_being_changed_is_not_decided_again_when_no_time_is_lef
 }
 
 #[tokio::test]
-async fn what_was_right_when_it_was_done_is_answered_again_though_a_new_one_would_be_refused() {
+async fn what_was_right_when_it_was_done_is_replayed_though_a_new_one_would_be_refused() {
     let mut fixture = Fixture::new().await;
     fixture.merchant.policy.orders = OrdersMode::External;
     fixture.key.order = "external".parse().unwrap();

@@ -27,7 +27,7 @@ async fn nothing_is_sent_while_the_gateway_does_not_say_what_became_of_an_abando
 async fn nothing_is_sent_when_no_time_is_left_to_look_for_an_abandoned_payment() {
     let fixture = abandoned().await;
     fixture.inquiry_finds(Finding::Absent);
-    let refused = fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await;
+    let refused = fixture.perform(&intent(Some("k")), INQUIRY_MIN.mul_f32(0.9)).await;
     assert!(matches!(refused, Err(Refusal::Unverified)));
     assert_eq!(fixture.sent(), 1);
 }
@@ -93,12 +93,12 @@ async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_paymen
 async fn an_inquiry_that_has_no_time_left_is_not_sent() {
     let mut fixture = Fixture::new().await;
     fixture.gateway_says(unknown());
-    fixture.perform(&intent(Some("k")), ASK_MIN.mul_f32(0.9)).await.unwrap();
+    fixture.perform(&intent(Some("k")), INQUIRY_MIN.mul_f32(0.9)).await.unwrap();
     let later = Timestamp::now() + jiff::SignedDuration::from_mins(2);
     fixture.payments.clock = Arc::new(Stopped(later));
     fixture.inquiry_finds(found("r"));
     for (left, expected) in
-        [(ASK_MIN.mul_f32(0.9), TransactionStatus::Pending), (ASK_MIN * 2, TransactionStatus::Done)]
+        [(INQUIRY_MIN.mul_f32(0.9), TransactionStatus::Pending), (INQUIRY_MIN * 2, TransactionStatus::Done)]
     {
         let repeated = fixture.perform(&intent(Some("k")), left).await.unwrap();
         assert_eq!(status(&repeated), expected, "{left:?}");

@@ -14,7 +14,7 @@ async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {
 }
 
 #[tokio::test]
-async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_again() {
+async fn an_outcome_that_cannot_be_saved_is_shown_as_pending_and_never_sent_again() {
     let fixture = Fixture::new().await;
     fixture.next_writes(&[Fault::None, Fault::NotDone]);
     let performed = fixture.purchase(Some("k")).await.unwrap();
@@ -26,7 +26,7 @@ async fn an_outcome_that_cannot_be_saved_is_answered_as_pending_and_never_sent_a
 }
 
 #[tokio::test]
-async fn an_outcome_whose_write_lost_its_answer_is_recognised_as_ours() {
+async fn an_outcome_whose_write_lost_its_response_is_recognized_as_ours() {
     let fixture = Fixture::new().await;
     fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
@@ -46,7 +46,7 @@ async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
 }
 
 #[tokio::test]
-async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_answer() {
+async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_response() {
     let fixture = Fixture::new().await;
     fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
         reference: Some("r".to_owned()),
@@ -63,7 +63,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_a
     let performed = fixture.purchase(None).await.unwrap();
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));
     let operation = performed.order.operation(performed.at).unwrap();
-    assert_eq!(operation.response().and_then(|answer| answer.token.clone()), None);
+    assert_eq!(operation.response().and_then(|response| response.token.clone()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
     assert_eq!(transaction.card().unwrap().last_four.as_deref(), Some("1443"));
 }
@@ -110,7 +110,7 @@ async fn an_approval_that_arrives_after_another_attempt_was_approved_is_given_ba
 }
 
 #[tokio::test]
-async fn an_answer_has_the_version_that_the_store_has() {
+async fn a_response_has_the_version_that_the_store_has() {
     let fixture = Fixture::new().await;
     let performed = fixture.purchase(None).await.unwrap();
     // Registered, the intent, the outcome.

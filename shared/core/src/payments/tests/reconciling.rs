@@ -249,9 +249,9 @@ async fn a_run_that_has_no_time_left_or_too_much_to_do_is_not_complete() {
     for n in 0..100 {
         fixture.inquiry_finds(found(&n.to_string()));
     }
-    let report = run_within(&fixture, LIMITS, ASK_MIN.mul_f32(0.99)).await;
+    let report = run_within(&fixture, LIMITS, INQUIRY_MIN.mul_f32(0.99)).await;
     assert_eq!((report.due, report.complete), (0, false));
-    let report = run_within(&fixture, LIMITS, ASK_MIN).await;
+    let report = run_within(&fixture, LIMITS, INQUIRY_MIN).await;
     assert_eq!((report.due, report.complete), (100, false), "one order a page, and a hundred pages");
 }
 

@@ -20,8 +20,8 @@ impl Gateway for Slow {
         self.0.execute(merchant, instruction, limit).await
     }
 
-    async fn inquire(&self, merchant: &Merchant, question: Question<'_>, limit: Duration) -> Finding {
-        self.0.inquire(merchant, question, limit).await
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        self.0.inquire(merchant, inquiry, limit).await
     }
 }
 
@@ -151,7 +151,7 @@ async fn each_inquiry_has_a_line_that_says_what_was_found() {
         let log = Log::here();
         fixture.inquiry_finds(finding);
         let deadline = Deadline::after(Duration::from_secs(29));
-        fixture.payments.ask_about(&fixture.merchant, performed.order, performed.at, deadline).await;
+        fixture.payments.inquire_about(&fixture.merchant, performed.order, performed.at, deadline).await;
         let lines = log.lines("gateway inquiry");
         assert_eq!(lines.iter().map(|line| &line["finding"]).collect::<Vec<_>>(), [name]);
     }

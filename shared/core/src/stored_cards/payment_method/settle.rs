@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{MethodState, OnceGone, PaymentMethod};
 use crate::order::{
-    ABSENCE_COUNTS_AFTER, ASKED_TWICE_APART,
+    ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART,
     operation::Decline,
     outcome::{Finding, GatewayResponse, NoEffect, Outcome},
     policy::DeclineOn,
@@ -62,7 +62,7 @@ pub(super) fn settle_found(
         },
         Finding::Absent | Finding::Duplicate(_) => match absent_since {
             _ if now.duration_since(method.created_at) < ABSENCE_COUNTS_AFTER => false,
-            Some(since) if now.duration_since(since) >= ASKED_TWICE_APART => {
+            Some(since) if now.duration_since(since) >= INQUIRED_TWICE_APART => {
                 decide(method, MethodState::NotStored(NoEffect::NeverArrived), now)
             }
             Some(_) => false,

@@ -197,7 +197,7 @@ fn what_was_given_up_and_surfaces_is_adopted_and_not_stored_again() {
 }
 
 #[test]
-fn an_unanswered_inquiry_about_what_may_surface_keeps_an_equal_card_from_being_sent() {
+fn a_failed_inquiry_about_what_may_surface_keeps_an_equal_card_from_being_sent() {
     let shop = Shop::new(World::new(Vec::new()));
     shop.world.hold_back_the_next_verification();
     let _first = shop.add(Some("k"));
@@ -324,7 +324,7 @@ fn a_verification_is_on_the_trail_of_its_request() {
 }
 
 #[test]
-fn a_request_whose_write_lost_its_answer_goes_on_and_one_that_was_not_written_sends_nothing() {
+fn a_request_whose_write_lost_its_response_goes_on_and_one_that_was_not_written_sends_nothing() {
     // The customer is read first, and then written.
     let shop = Shop::new(World::new(vec![(1, Fault::LostAfter)]));
     shop.add(None).unwrap().unwrap();
@@ -336,12 +336,12 @@ fn a_request_whose_write_lost_its_answer_goes_on_and_one_that_was_not_written_se
 
 #[test]
 fn a_change_that_met_another_is_made_to_what_is_there() {
-    for answers in [true, false] {
+    for responds in [true, false] {
         let mut shop = Shop::new(World::new(Vec::new()));
         let id = shop.stored(None);
         let (world, is_next) = (Arc::clone(&shop.world), true.into());
-        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, answers });
+        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, responds });
         shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
-        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{answers}");
+        assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{responds}");
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     payments::{
         Deadline,
-        gateway::{Card, Command, Inquired, Instruction, PaymentSource, Question},
+        gateway::{Card, Command, Inquired, Inquiry, Instruction, PaymentSource},
         merchants::Merchant,
         trail,
     },
@@ -41,7 +41,7 @@ impl PaymentMethods {
         let mut finding = None;
         if matches!(outcome, Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Approved(_))
             && outcome.response().stored.is_none()
-            && deadline.leaves_time_to_ask()
+            && deadline.leaves_time_to_inquire()
         {
             finding = Some(self.inquire(merchant, method).await);
         }
@@ -104,14 +104,14 @@ impl PaymentMethods {
         trail::note(|trail| {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;
-            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoAnswer, _)));
+            trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoResponse, _)));
         });
         outcome
     }
 
     async fn inquire(&self, merchant: &Merchant, method: &PaymentMethod) -> Finding {
         let gateway_order_id = method.gateway_order_id();
-        let question = Question {
+        let inquiry = Inquiry {
             route: &method.route,
             about: Inquired::Authorize,
             amount: Amount::ZERO,
@@ -119,7 +119,7 @@ impl PaymentMethods {
             earlier: Vec::new(),
             known: Vec::new(),
         };
-        self.gateway.inquire(merchant, question, INQUIRY_LIMIT).await
+        self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await
     }
 
     /// Inquires about a card whose outcome is not known, once its own request cannot be running any more, and removes what
@@ -138,7 +138,7 @@ impl PaymentMethods {
         let Some(method) = customer.method(id).filter(is_due) else {
             return self.remove(merchant, customer, id, deadline).await;
         };
-        if !deadline.leaves_time_to_ask() {
+        if !deadline.leaves_time_to_inquire() {
             return Ok(customer);
         }
         let finding = self.inquire(merchant, method).await;
@@ -194,7 +194,7 @@ impl PaymentMethods {
         deadline: Deadline,
     ) -> Result<(), MethodRefusal> {
         let Some(method) = customer.method(id) else { return Ok(()) };
-        if !deadline.leaves_time_to_ask() {
+        if !deadline.leaves_time_to_inquire() {
             return Err(MethodRefusal::NoEffect(NoEffect::NoTimeLeft));
         }
         let finding = self.inquire(merchant, method).await;

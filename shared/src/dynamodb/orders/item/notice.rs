@@ -13,7 +13,7 @@ use crate::dynamodb::{
     words::{meaning, word},
 };
 
-/// The operation's member.
+/// The operation's member with its list of notices.
 pub(super) const NOTICES: Name = Name("notices", "");
 
 const ABOUT: Name = Name("about", "");

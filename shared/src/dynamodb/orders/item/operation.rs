@@ -1,4 +1,4 @@
-//! An operation as it is stored. Where it stands is one word and the members that go with it; reading them makes a
+//! An operation as it is stored. Its state is one word and the members that go with it; reading them makes a
 //! state that cannot contradict itself.
 
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ const ATTEMPTS: Name = Name("n", "attempts");
 const ATTEMPT_ID: Name = Name("ai", "attempt_id");
 const ATTEMPTED_AT: Name = Name("aa", "attempted_at");
 
-// Where it stands.
+// The word of its state.
 const STATE: Name = Name("s", "state");
 const RESPONSE: Name = Name("re", "response");
 const DECLINE: Name = Name("decline", "");
@@ -116,7 +116,7 @@ pub(super) const NAMES: [Name; 20] = [
 
 /// What an operation shares with most others of its transaction, and therefore need not state.
 pub(super) struct Usual {
-    /// Who asked for the payment.
+    /// The principal that requested the payment.
     pub(super) by: Principal,
     /// When it was requested.
     pub(super) created_at: Timestamp,

@@ -30,7 +30,7 @@ pub(super) const STAGES: Vocabulary<Stage> =
     &[(Stage::Pending, "p"), (Stage::Approved, "a"), (Stage::Declined, "d"), (Stage::NoEffect, "n")];
 
 pub(super) const CAUSES: Vocabulary<Cause> = &[
-    (Cause::Asked, "requested"),
+    (Cause::Requested, "requested"),
     (Cause::RefundBeforeSettlement, "refund_before_settlement"),
     (Cause::PartialApproval, "partial_approval"),
     (Cause::AvsMismatch, "avs_mismatch"),
@@ -47,7 +47,7 @@ pub(super) const PRINCIPALS: Vocabulary<Principal> =
     &[(Principal::ClientCredentials, "c"), (Principal::Implicit, "i"), (Principal::Schedule, "s")];
 
 pub(super) const DOUBTS: Vocabulary<Doubt> = &[
-    (Doubt::NoAnswer, "no_response"),
+    (Doubt::NoResponse, "no_response"),
     (Doubt::Unreadable, "unreadable"),
     (Doubt::GatewayLostTrack, "gateway_lost_track"),
     (Doubt::AmountDiffers, "amount_differs"),
@@ -69,7 +69,7 @@ pub(super) const NOTICE_REASONS: Vocabulary<NoticeReason> = &[
     (NoticeReason::AuthorizationEnding, "ending"),
 ];
 
-/// Who requested something.
+/// Reads the principal that requested something; none where the member is absent.
 pub(super) fn read_principal(members: &mut Reader, name: Name) -> Result<Option<Principal>, StoreError> {
     members.word(name, Principal::Unrecognized, |word| meaning(PRINCIPALS, word))
 }

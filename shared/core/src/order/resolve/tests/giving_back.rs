@@ -89,7 +89,7 @@ fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pendin
     let due = fixture.operation(abandoned).last_look_at.unwrap();
     assert!(due <= fixture.now);
     let finding = found(&fixture, abandoned);
-    assert_eq!(fixture.learns(abandoned, &finding), Some(Next::Answer));
+    assert_eq!(fixture.learns(abandoned, &finding), Some(Next::Respond));
     assert_eq!(fixture.operation(abandoned).no_effect(), Some(NoEffect::NeverArrived));
     let again = fixture.operation(abandoned).last_look_at.unwrap();
     assert!(again > fixture.now, "looked for again once the other is decided");
@@ -117,7 +117,7 @@ fn a_refund_that_must_succeed_is_sent_for_more_than_a_night_and_then_stays_in_do
         assert_eq!(fixture.learns(refund, &too_early), Some(Next::Send(refund)));
     }
     fixture.later(180);
-    assert_eq!(fixture.learns(refund, &too_early), Some(Next::Answer));
+    assert_eq!(fixture.learns(refund, &too_early), Some(Next::Respond));
     assert_eq!(fixture.operation(refund).attempt.number, 400);
     assert!(fixture.operation(refund).is(Stage::Pending), "the money is still held");
 }

@@ -17,14 +17,14 @@ fn given_up() -> (Fixture, OperationRef) {
 fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
     let (mut fixture, at) = given_up();
     assert_eq!(
-        fixture.order.to_ask_about(at.transaction, fixture.now),
+        fixture.order.to_inquire_about(at.transaction, fixture.now),
         None,
         "not before its last look is due"
     );
     fixture.later(3600);
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), Some(at));
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
     let finding = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &finding), Some(Next::Answer));
+    assert_eq!(fixture.learns(at, &finding), Some(Next::Respond));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
@@ -58,10 +58,10 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
     let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     assert_eq!(again, at);
     fixture.told(at, &Outcome::Approved(approved_as("second")));
-    assert_eq!(fixture.order.to_ask_about(at.transaction, fixture.now), None);
+    assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
     fixture.later(3600);
     assert_eq!(
-        fixture.order.to_ask_about(at.transaction, fixture.now),
+        fixture.order.to_inquire_about(at.transaction, fixture.now),
         Some(at),
         "looked for although a later one stands"
     );
@@ -72,7 +72,7 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
         (Cause::Duplicate, Some("first"))
     );
     assert_eq!(status(&fixture, at), TransactionStatus::Pending);
-    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Answer);
+    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Respond);
     assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it has to be done in the end");
     fixture.approve(void);
     let transaction = fixture.transaction(at.transaction);
@@ -144,7 +144,7 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
     assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at], "the first attempt may still surface");
     // Looked for now, not only when a last look is due.
     let context_free = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &context_free), Some(Next::Answer), "its own approval is no other one");
+    assert_eq!(fixture.learns(at, &context_free), Some(Next::Respond), "its own approval is no other one");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     fixture.approved(PaymentKind::Purchase, Some(500));
     let late = found(&fixture, at);
     fixture.later(3_601);
-    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(fixture.learns(at, &late), Some(Next::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
     // Of one without: the others were there before it.
     let mut fixture = Fixture::external();
@@ -221,6 +221,6 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     fixture.told(at, &not_done(NoEffect::NeverArrived));
     let late = found(&fixture, at);
     fixture.later(3_601);
-    assert_eq!(fixture.learns(at, &late), Some(Next::Answer));
+    assert_eq!(fixture.learns(at, &late), Some(Next::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }

@@ -19,7 +19,7 @@ use crate::{
         outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
     },
     payments::{
-        gateway::{Command, Gateway, GatewayInfo, Instruction, PaymentSource, Question},
+        gateway::{Command, Gateway, GatewayInfo, Inquiry, Instruction, PaymentSource},
         merchants::Merchant,
         store::StoreError,
     },
@@ -256,7 +256,7 @@ pub(super) struct Overtaken {
     pub(super) world: Arc<World>,
     pub(super) is_next: AtomicBool,
     /// Whether that write of ours gets a response; without one it is not done.
-    pub(super) answers: bool,
+    pub(super) responds: bool,
 }
 
 #[async_trait]
@@ -268,7 +268,7 @@ impl CustomerStore for Overtaken {
     async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
         if self.is_next.swap(false, Ordering::Relaxed) {
             self.world.changed_by_another();
-            if !self.answers {
+            if !self.responds {
                 return Err(StoreError::Unavailable("a fault".to_owned()));
             }
         }
@@ -293,7 +293,7 @@ impl Gateway for World {
             .values()
             .any(|customer| customer.methods.iter().any(|method| method.gateway_order_id() == id));
         assert!(is_on_record, "{id}");
-        let unknown = Outcome::Unknown(Doubt::NoAnswer, GatewayResponse::default());
+        let unknown = Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default());
         if let held @ HeldBack::Next = &mut self.state().held_back {
             *held = HeldBack::This(id, expiry);
             return unknown;
@@ -305,13 +305,13 @@ impl Gateway for World {
         }
     }
 
-    async fn inquire(&self, _: &Merchant, question: Question<'_>, _: Duration) -> Finding {
+    async fn inquire(&self, _: &Merchant, inquiry: Inquiry<'_>, _: Duration) -> Finding {
         let fails = {
             let mut state = self.state();
             state.inquiries += 1;
             state.inquiries_fail
         };
-        let found = self.call(|state| state.records.get(question.gateway_order_id).cloned()).await;
+        let found = self.call(|state| state.records.get(inquiry.gateway_order_id).cloned()).await;
         match found {
             _ if fails => Finding::Failed,
             // Records carry no letters.
