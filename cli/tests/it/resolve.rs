@@ -129,7 +129,7 @@ async fn the_gateways_own_word_counts_and_its_silence_is_not_taken_for_one() {
         .stack
         .simulator()
         .fault(Fault::once(Endpoint::InquireByOrderid, FaultKind::Status { status: 503 }));
-    fixture.resolve("done", &done, "not-done", &["--yes"], "").await.fails(6, "did not answer");
+    fixture.resolve("done", &done, "not-done", &["--yes"], "").await.fails(6, "did not respond");
     assert_eq!(
         [fixture.record("done").await, fixture.record("absent").await],
         before,
