@@ -12,6 +12,7 @@ mod events;
 mod filter;
 mod follow_up;
 mod members;
+mod order_status;
 mod orders;
 mod page;
 mod pay;
@@ -34,6 +35,7 @@ pub use payment_methods::{
     update_payment_method,
 };
 
+pub use order_status::payment_status;
 pub use reports::report_daily;
 pub use token::issue_token;
 pub use transaction_status::transaction_status;

@@ -4,7 +4,10 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{elastic_path::transaction_status, lambda::GATEWAY};
+use tollgate::{
+    elastic_path::{payment_status, transaction_status},
+    lambda::GATEWAY,
+};
 use tollgate_core::{
     order::{
         OperationRef, Order,
@@ -32,7 +35,7 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
         "paid": balance.paid,
         "pending": balance.pending,
         "returned": balance.returned,
-        "payment": order.payment().as_str(),
+        "payment": payment_status(order.payment()),
         "next_inquiry_at": order.next_inquiry_at(),
         "next_capture_at": order.next_capture_at(),
         "version": order.version,
@@ -198,7 +201,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
     writeln!(
         text,
         "  {}: total {}, authorized {}, paid {}, pending {}, returned {}",
-        order.payment().as_str(),
+        payment_status(order.payment()),
         order.total.map_or_else(|| "kept by the merchant".to_owned(), money),
         money(balance.authorized),
         money(balance.paid),

@@ -23,7 +23,7 @@ pub mod transaction;
 mod waits;
 
 pub use apply::{Next, apply};
-pub use balance::{Balance, OrderStatus, PaymentStatus};
+pub use balance::{Balance, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use context::Context;
 pub use decide::{Plan, decide};

@@ -23,6 +23,7 @@ use tollgate_core::{
 
 use super::{
     detailed_status::{detailed_status, reason},
+    order_status::{order_status, payment_status},
     transaction_status::transaction_status,
 };
 use crate::api::{Code, failure::Failure};
@@ -181,8 +182,8 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
     let mut value = json!({
         "id": order.id.as_str(),
         "type": "order",
-        "status": payment.status().as_str(),
-        "payment": payment.as_str(),
+        "status": order_status(payment),
+        "payment": payment_status(payment),
         "amount": order.total.map(Amount::minor),
         "currency": currency.code(),
         "meta": {

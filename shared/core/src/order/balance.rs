@@ -1,4 +1,4 @@
-//! What an order's payments add up to: Elastic Path's order states (`docs/reference/order-api.md`, *The order*) and what is owing.
+//! What an order's payments add up to: how far it is paid, and what is owing.
 
 use super::Order;
 use crate::{
@@ -28,7 +28,7 @@ impl Balance {
     }
 }
 
-/// Elastic Path's `payment` of an order.
+/// How far an order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
     /// No payment has completed.
@@ -43,51 +43,6 @@ pub enum PaymentStatus {
     Paid,
     /// All that was taken was given back.
     Refunded,
-}
-
-impl PaymentStatus {
-    /// The word of Elastic Path's payment status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unpaid => "unpaid",
-            Self::PartiallyAuthorized => "partially_authorized",
-            Self::Authorized => "authorized",
-            Self::PartiallyPaid => "partially_paid",
-            Self::Paid => "paid",
-            Self::Refunded => "refunded",
-        }
-    }
-
-    /// The `status` that goes with it.
-    pub fn status(self) -> OrderStatus {
-        match self {
-            Self::Unpaid | Self::PartiallyAuthorized | Self::PartiallyPaid => OrderStatus::Incomplete,
-            Self::Authorized => OrderStatus::Processing,
-            Self::Paid | Self::Refunded => OrderStatus::Complete,
-        }
-    }
-}
-
-/// Elastic Path's `status` of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderStatus {
-    /// The payments do not cover the total yet.
-    Incomplete,
-    /// Covered, not all taken.
-    Processing,
-    /// Settled between merchant and shopper.
-    Complete,
-}
-
-impl OrderStatus {
-    /// The word of Elastic Path's order status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Incomplete => "incomplete",
-            Self::Processing => "processing",
-            Self::Complete => "complete",
-        }
-    }
 }
 
 impl std::iter::Sum for Balance {
@@ -135,7 +90,7 @@ impl Order {
         Some(total.checked_sub(self.balance().committed()).unwrap_or(Amount::ZERO))
     }
 
-    /// Elastic Path's `payment`. Only completed payments count here; a pending one leaves the order as it was.
+    /// How far the order is paid. Only completed payments count here; a pending one leaves the order as it was.
     pub fn payment(&self) -> PaymentStatus {
         let completed = |transaction: &&Transaction| transaction.began() && !transaction.must_not_stand();
         let done: Balance = self.transactions.iter().filter(completed).map(share).sum();

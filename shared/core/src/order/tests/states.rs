@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     order::{
-        Action, Next, OrderStatus, PaymentStatus, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target,
+        Action, Next, PaymentStatus, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target,
         operation::{Cause, Kind, Mechanism, Principal, Shopper},
         outcome::{GatewayResponse, NoEffect, Outcome},
         policy::{DeclineOn, RefundWithoutAmount},
@@ -385,22 +385,18 @@ fn an_outcome_applied_twice_changes_nothing() {
 }
 
 #[test]
-fn an_order_shows_elastic_paths_states() {
+fn an_order_shows_how_far_it_is_paid() {
     let mut fixture = Fixture::new();
-    let shown = |fixture: &Fixture| (fixture.order.payment(), fixture.order.payment().status());
-    assert_eq!(shown(&fixture), (PaymentStatus::Unpaid, OrderStatus::Incomplete));
+    let shown = |fixture: &Fixture| fixture.order.payment();
+    assert_eq!(shown(&fixture), PaymentStatus::Unpaid);
     let first = fixture.approved(AUTHORIZE, Some(1000));
-    assert_eq!(shown(&fixture), (PaymentStatus::PartiallyAuthorized, OrderStatus::Incomplete));
+    assert_eq!(shown(&fixture), PaymentStatus::PartiallyAuthorized);
     fixture.approved(AUTHORIZE, None);
-    assert_eq!(shown(&fixture), (PaymentStatus::Authorized, OrderStatus::Processing));
+    assert_eq!(shown(&fixture), PaymentStatus::Authorized);
     let at = fixture.capture(first, None).unwrap().sent();
-    assert_eq!(
-        shown(&fixture),
-        (PaymentStatus::Authorized, OrderStatus::Processing),
-        "a capture under way changes nothing"
-    );
+    assert_eq!(shown(&fixture), PaymentStatus::Authorized, "a capture under way changes nothing");
     fixture.approve(at);
-    assert_eq!(shown(&fixture), (PaymentStatus::Authorized, OrderStatus::Processing));
+    assert_eq!(shown(&fixture), PaymentStatus::Authorized);
     let balance = fixture.order.balance();
     assert_eq!((balance.authorized, balance.paid), (amount(1599), amount(1000)));
 }
@@ -562,23 +558,6 @@ impl Fixture {
         self.order = before;
         result
     }
-}
-
-#[test]
-fn the_statuses_have_elastic_paths_names() {
-    use PaymentStatus::{Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid};
-    for (status, name, of_the_order) in [
-        (Unpaid, "unpaid", OrderStatus::Incomplete),
-        (PartiallyAuthorized, "partially_authorized", OrderStatus::Incomplete),
-        (Authorized, "authorized", OrderStatus::Processing),
-        (PartiallyPaid, "partially_paid", OrderStatus::Incomplete),
-        (Paid, "paid", OrderStatus::Complete),
-        (Refunded, "refunded", OrderStatus::Complete),
-    ] {
-        assert_eq!((status.as_str(), status.status()), (name, of_the_order));
-    }
-    let all = [OrderStatus::Incomplete, OrderStatus::Processing, OrderStatus::Complete];
-    assert_eq!(all.map(OrderStatus::as_str), ["incomplete", "processing", "complete"]);
 }
 
 #[test]
