@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long it takes to be told that an id or a key is wrong, whichever it is: an id that has to be looked up first
-/// must not take longer than one that is known. A look-up usually takes some 20 ms.
+/// must not take longer than one that is known. A look-up usually takes about 20 ms.
 const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
 
 /// Lines with the same digest are about the same client. The id itself is a text from outside, perhaps a key in the

@@ -1,4 +1,4 @@
-//! A shop, on a stack of its own or on the one that tests share: registers orders, pays, and looks at what became of it.
+//! A shop, on a stack of its own or on the one that tests share: registers orders, pays, and looks at the outcome.
 
 use std::{
     collections::{BTreeMap, HashMap},
