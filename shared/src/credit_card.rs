@@ -13,7 +13,6 @@ mod outgoing;
 mod pay;
 mod reference;
 mod source;
-pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -186,9 +185,11 @@ fn written(
 ) -> Response<Body> {
     let handled = handled.map_err(|failure| failure.renamed(in_this_api));
     exchange::http(request, handled, |outcome| {
-        let (status, mut outgoing) =
-            outcome.unwrap_or_else(|failure| (failure.status(status::status), Outgoing::of_failure(failure)));
-        outgoing.reference = reference.or(outgoing.reference);
+        let (status, mut outgoing) = outcome.unwrap_or_else(|failure| {
+            (failure.status(Code::status_unless_decided), Outgoing::of_failure(failure))
+        });
+        let known = &mut outgoing.response.reference;
+        *known = reference.or(known.take());
         let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
         Written { status, content_type: media.content_type(), body }
     })

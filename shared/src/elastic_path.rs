@@ -3,6 +3,20 @@
 //! Requests become intents, orders become responses, failures become the `errors` envelope. No
 //! payment rule lives here.
 
+/// Declares the handlers of routes: each runs what handles its requests, and responds with the result.
+macro_rules! handlers {
+    ($($(#[$doc:meta])* $name:ident($ports:ident) => $handled:ident($($with:expr)?);)+) => {$(
+        $(#[$doc])*
+        pub async fn $name(
+            ports: &crate::ports::$ports,
+            request: &lambda_http::Request,
+        ) -> lambda_http::Response<lambda_http::Body> {
+            // On the heap: a payment's future is large, and would be copied on its way down.
+            crate::elastic_path::respond(request, Box::pin($handled(ports, request, $($with)?))).await
+        }
+    )+};
+}
+
 mod attempt;
 mod caller;
 mod cursor;
@@ -20,12 +34,12 @@ mod payment_methods;
 mod reports;
 mod response;
 mod source;
-pub mod status;
 mod token;
 mod transaction_status;
 mod transactions;
 
 pub use detailed_status::{DetailedStatus, VoidReason};
+pub use error::title;
 pub use events::{EventType, events};
 pub use follow_up::{cancel, capture, confirm, refund};
 pub use orders::{get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order};
@@ -45,36 +59,15 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 
 use crate::{
-    api::{
-        Code,
-        exchange::{self, Handled},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Code, exchange::Handled, failure::Failure, problem::Problem},
     invocation::{path_parameter, serve},
 };
 use page::Page;
-use tollgate_core::{
-    order::{InvalidId, OrderId},
-    payments::switch::Switch,
-};
+use tollgate_core::order::{InvalidId, OrderId};
 
 /// Responds to a request.
 async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>>) -> Response<Body> {
     serve(request, async { page::response(request, handled.await, |body| Page::json(&body)) }).await
-}
-
-/// Responds to a request that moves money, unless payments are stopped.
-async fn respond_unless_stopped(
-    switch: &dyn Switch,
-    request: &Request,
-    handled: impl Future<Output = Handled<Value>>,
-) -> Response<Body> {
-    respond(request, async {
-        exchange::must_not_be_stopped(switch).await?;
-        handled.await
-    })
-    .await
 }
 
 fn order_id(request: &Request) -> Result<OrderId, Failure> {

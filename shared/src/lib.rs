@@ -29,4 +29,5 @@ pub mod telemetry;
 #[cfg(test)]
 mod test_payments;
 
+pub mod functions;
 pub mod lambda;

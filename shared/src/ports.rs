@@ -24,7 +24,7 @@ use tollgate_core::{
     values::clock::Clock,
 };
 
-use crate::access::Access;
+pub use crate::access::Access;
 
 /// For requests about payments, in both APIs.
 pub struct Api {

@@ -1,15 +1,7 @@
 //! Authorize: hold an amount on a card.
 
-use std::sync::Arc;
-
-use lambda_http::{Body, Request, Response};
-use tollgate::{credit_card, elastic_path, invocation::route_key, ports::Checkout};
-
-/// Hands the request to the API that its route belongs to.
-pub async fn handle(ports: Arc<Checkout>, request: Request) -> Response<Body> {
-    match route_key(&request).as_str() {
-        "POST /v2/orders/{orderId}/payments/authorize" => elastic_path::authorize(&ports, &request).await,
-        "POST /api/v1/payments/creditcard/authorize" => credit_card::authorize(&ports.api, &request).await,
-        _ => elastic_path::not_found(&request).await,
-    }
+tollgate::routes! {
+    |ports: Checkout|
+    "POST /v2/orders/{orderId}/payments/authorize" => elastic_path::authorize(&ports),
+    "POST /api/v1/payments/creditcard/authorize" => credit_card::authorize(&ports.api),
 }

@@ -1,9 +1,3 @@
 //! The `purchase` function.
 
-use tollgate::lambda::{self, Opening};
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    let adapters = lambda::start(Opening::Gateway).await?;
-    lambda::run(adapters.checkout()?, purchase::handle).await
-}
+tollgate::main!(Gateway, |adapters| run(adapters.checkout()?, purchase::handle));

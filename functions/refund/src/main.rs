@@ -1,9 +1,3 @@
 //! The `refund` function.
 
-use tollgate::lambda::{self, Opening};
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    let adapters = lambda::start(Opening::Gateway).await?;
-    lambda::run(adapters.api()?, refund::handle).await
-}
+tollgate::main!(Gateway, |adapters| run(adapters.api()?, refund::handle));

@@ -1,8 +1,3 @@
 //! The `totals` function.
 
-use tollgate::lambda;
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    lambda::run_scheduled(lambda::start_totals()?, totals::handle).await
-}
+tollgate::main!(run_scheduled(start_totals()?, totals::handle));

@@ -1,6 +1,3 @@
 //! The `webhooks` function.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    tollgate::lambda::run_webhooks(webhooks::handle).await
-}
+tollgate::main!(run_webhooks(webhooks::handle));

@@ -9,6 +9,8 @@ mod xml;
 
 use std::fmt;
 
+pub(crate) use write::to_xml;
+
 /// The namespace of `nil`.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
@@ -154,19 +156,6 @@ pub(crate) fn from_json(text: &str, names: Names) -> Result<Document, Unreadable
 /// Reads an XML body, whose names are matched exactly.
 pub(crate) fn from_xml(text: &str, root: Root) -> Result<Document, Unreadable> {
     Ok(Document { root: xml::read(text, root)?, names: Names::Exact })
-}
-
-/// The tree as XML: no declaration, the members of each object in ordinal order of their names,
-/// nulls as `i:nil`.
-///
-/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
-pub(crate) fn to_xml(root: Root, node: &Node) -> String {
-    write::xml(root, node)
-}
-
-/// The tree as JSON: members in their order, nulls as `null`.
-pub(crate) fn to_json(node: &Node) -> String {
-    write::json(node).to_string()
 }
 
 /// Where `part` starts in `whole`, of which it is a slice. Both parsers lend slices and tell no

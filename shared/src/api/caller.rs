@@ -58,6 +58,13 @@ impl Caller {
         Ok(Self::new(merchant, &verified))
     }
 
+    /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this role or a higher one.
+    pub(crate) async fn merchant(access: &Access, request: &Request, role: Role) -> Result<Self, Failure> {
+        let caller = Self::with_token(access, request).await?;
+        caller.must_be_merchant(role)?;
+        Ok(caller)
+    }
+
     /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or a higher one.
     pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {
         match self.principal {

@@ -1,5 +1,7 @@
 //! `CardTransactionOutgoingModel`: what is returned, in the page's order of members.
 
+use serde::Serialize;
+use serde_json::json;
 use tollgate_core::{
     order::{
         Order,
@@ -11,13 +13,10 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{
-    NAMESPACE, letters,
-    status::{GOOD, HELD, number},
-};
+use super::{NAMESPACE, letters};
 use crate::api::{
     Code,
-    body::{Node, Root, to_json, to_xml},
+    body::{Root, to_xml},
     failure::Failure,
     problem::{About, Problem},
 };
@@ -25,27 +24,29 @@ use crate::api::{
 /// The root of the XML form.
 const ROOT: Root = Root { name: "CardTransactionOutgoingModel", namespace: NAMESPACE };
 
-/// `Response.ResponseCode` and its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `Message.Code` when all is well.
+const GOOD: u8 = 0;
+
+/// `Message.Code` while the outcome is not known.
+const HELD: u8 = 1;
+
+/// `Response.ResponseCode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) enum ResponseCode {
+    #[serde(rename = "1")]
     Approved,
+    #[serde(rename = "2")]
     Declined,
+    #[default]
+    #[serde(rename = "3")]
     Error,
     /// Held for review: the outcome is not known yet, and is being found out.
+    #[serde(rename = "4")]
     Held,
 }
 
 impl ResponseCode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "1",
-            Self::Declined => "2",
-            Self::Error => "3",
-            Self::Held => "4",
-        }
-    }
-
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::Approved => "Approved",
             Self::Declined => "Declined",
@@ -55,21 +56,43 @@ impl ResponseCode {
     }
 }
 
-/// A response. Every member that has nothing to say is null.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Outgoing {
-    pub(super) code: u8,
+    pub(super) message: Message,
+    pub(super) response: Facts,
+}
+
+/// How the request went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Message {
+    /// Two digits.
+    pub(super) code: String,
     pub(super) description: String,
+}
+
+/// What is known of the payment. Every member that has nothing to say is null.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Facts {
     pub(super) response_code: ResponseCode,
+    pub(super) response_code_text: &'static str,
     pub(super) auth_code: Option<String>,
+    #[serde(rename = "AvsResultCode")]
     pub(super) avs: Option<String>,
+    #[serde(rename = "CvvResultCode")]
     pub(super) cvv: Option<String>,
+    #[serde(rename = "TransactionReference")]
     pub(super) reference: Option<String>,
+    #[serde(rename = "TransactionID")]
     pub(super) transaction_id: Option<String>,
     pub(super) card_type: Option<String>,
     pub(super) discounted_amount: Option<String>,
     pub(super) customer_id: Option<String>,
     pub(super) profile_id: Option<String>,
+    // Not on the page: what a program would otherwise have to read out of the description.
     pub(super) decline_code: Option<String>,
     pub(super) advice: Option<String>,
     pub(super) approved_amount: Option<String>,
@@ -79,43 +102,27 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    fn new(code: u8, description: String, response_code: ResponseCode) -> Self {
-        Self {
-            code,
-            description,
-            response_code,
-            auth_code: None,
-            avs: None,
-            cvv: None,
-            reference: None,
-            transaction_id: None,
-            card_type: None,
-            discounted_amount: None,
-            customer_id: None,
-            profile_id: None,
-            decline_code: None,
-            advice: None,
-            approved_amount: None,
-            captured_amount: None,
-            refunded_amount: None,
-            live_mode: None,
-        }
+    fn new(code: u8, description: impl Into<String>, response_code: ResponseCode) -> Self {
+        let message = Message { code: format!("{code:02}"), description: description.into() };
+        let response_code_text = response_code.text();
+        Self { message, response: Facts { response_code, response_code_text, ..Facts::default() } }
     }
 
     /// The response to a request that was not carried out.
     pub(super) fn of_failure(failure: &Failure) -> Self {
-        let transaction_id = failure.transaction.map(|id| id.to_string());
-        let code = number(failure.code());
+        let mut outgoing = Self::new(failure.code().number(), description(failure), ResponseCode::Error);
         let advice = failure.facts.iter().find(|(name, _)| *name == "advice");
-        let advice = advice.and_then(|(_, advice)| advice.as_str()).map(str::to_owned);
-        Self { transaction_id, advice, ..Self::new(code, description(failure), ResponseCode::Error) }
+        outgoing.response.advice = advice.and_then(|(_, advice)| advice.as_str()).map(str::to_owned);
+        outgoing.response.transaction_id = failure.transaction.map(|id| id.to_string());
+        outgoing
     }
 
     /// The response while the first request of the same reference is still running.
     pub(super) fn held(transaction: Uuid) -> Self {
         let description = "the first request with this TransactionReference is not finished; send the same again, or ask by status";
-        let transaction_id = Some(transaction.to_string());
-        Self { transaction_id, ..Self::new(HELD, description.to_owned(), ResponseCode::Held) }
+        let mut outgoing = Self::new(HELD, description, ResponseCode::Held);
+        outgoing.response.transaction_id = Some(transaction.to_string());
+        outgoing
     }
 
     /// The response to an operation, whether it was carried out now or earlier. Also how long to wait before it is
@@ -161,6 +168,7 @@ impl Outgoing {
         kind: Kind,
         gateway: &dyn GatewayInfo,
     ) -> Self {
+        let facts = &mut self.response;
         let response = transaction.first().and_then(|first| first.response());
         // What the card's issuer said is there once it approved; a decline may come with letters,
         // too.
@@ -168,88 +176,46 @@ impl Outgoing {
             let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
                 (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
             };
-            self.avs = letter(response.avs.as_ref(), letters::avs);
-            self.cvv = letter(response.cvv.as_ref(), letters::cvv);
+            facts.avs = letter(response.avs.as_ref(), letters::avs);
+            facts.cvv = letter(response.cvv.as_ref(), letters::cvv);
             // The page: no value for refunds or voids.
-            self.auth_code = match kind {
+            facts.auth_code = match kind {
                 // Nor for an approval that was given back.
                 Kind::Authorize | Kind::Purchase | Kind::Capture => {
-                    response.authcode.clone().filter(|_| self.response_code != ResponseCode::Declined)
+                    response.authcode.clone().filter(|_| facts.response_code != ResponseCode::Declined)
                 }
                 Kind::Refund | Kind::Void | Kind::Unrecognized => None,
             };
         }
         let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());
         let taken_off = taken_off.map_or(Amount::ZERO, |discount| discount.amount);
-        self.discounted_amount = Some(order.currency.decimal(taken_off));
+        facts.discounted_amount = Some(order.currency.decimal(taken_off));
         if transaction.began() {
             let amount = |amount| Some(order.currency.decimal(amount));
-            self.approved_amount = amount(transaction.amount());
-            self.captured_amount = amount(transaction.captured());
-            self.refunded_amount = amount(transaction.refunded());
+            facts.approved_amount = amount(transaction.amount());
+            facts.captured_amount = amount(transaction.captured());
+            facts.refunded_amount = amount(transaction.refunded());
         }
         let live = transaction.first().map(|first| gateway.is_live(&first.route));
-        self.live_mode = live.map(|live| live.to_string());
+        facts.live_mode = live.map(|live| live.to_string());
         let card = transaction.card();
-        self.card_type = card.and_then(|card| card.brand).map(|brand| Brand::name(brand).to_owned());
+        facts.card_type = card.and_then(|card| card.brand).map(|brand| Brand::name(brand).to_owned());
         let stored = card.and_then(|card| card.stored.as_ref());
-        self.customer_id = stored.map(|stored| stored.profile.clone());
-        self.profile_id = stored.map(|stored| stored.account.clone());
-        self.transaction_id = Some(transaction.id.to_string());
-        self.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
+        facts.customer_id = stored.map(|stored| stored.profile.clone());
+        facts.profile_id = stored.map(|stored| stored.account.clone());
+        facts.transaction_id = Some(transaction.id.to_string());
+        facts.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
         self
-    }
-
-    /// The whole of it as a tree.
-    pub(super) fn node(&self) -> Node {
-        let text = |text: &str| Node::Text(text.to_owned());
-        let maybe = |text: &Option<String>| text.clone().map_or(Node::Null, Node::Text);
-        let object = |members: Vec<(&str, Node)>| {
-            Node::Object(members.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
-        };
-        object(vec![
-            (
-                "Message",
-                object(vec![
-                    ("Code", Node::Text(format!("{:02}", self.code))),
-                    ("Description", text(&self.description)),
-                ]),
-            ),
-            (
-                "Response",
-                object(vec![
-                    ("ResponseCode", text(self.response_code.as_str())),
-                    ("ResponseCodeText", text(self.response_code.text())),
-                    ("AuthCode", maybe(&self.auth_code)),
-                    ("AvsResultCode", maybe(&self.avs)),
-                    ("CvvResultCode", maybe(&self.cvv)),
-                    ("TransactionReference", maybe(&self.reference)),
-                    ("TransactionID", maybe(&self.transaction_id)),
-                    ("CardType", maybe(&self.card_type)),
-                    ("DiscountedAmount", maybe(&self.discounted_amount)),
-                    ("CustomerId", maybe(&self.customer_id)),
-                    ("ProfileId", maybe(&self.profile_id)),
-                    // Not on the page: what a program would otherwise have to read out of the
-                    // description.
-                    ("DeclineCode", maybe(&self.decline_code)),
-                    ("Advice", maybe(&self.advice)),
-                    ("ApprovedAmount", maybe(&self.approved_amount)),
-                    ("CapturedAmount", maybe(&self.captured_amount)),
-                    ("RefundedAmount", maybe(&self.refunded_amount)),
-                    ("LiveMode", maybe(&self.live_mode)),
-                ]),
-            ),
-        ])
     }
 
     /// As JSON, in the page's order.
     pub(super) fn json(&self) -> String {
-        to_json(&self.node())
+        json!(self).to_string()
     }
 
     /// As XML, in the serializer's order.
     pub(super) fn xml(&self) -> String {
-        to_xml(ROOT, &self.node())
+        to_xml(ROOT, &json!(self))
     }
 }
 
@@ -309,18 +275,17 @@ fn member(about: About) -> &'static str {
 
 fn pending() -> Outgoing {
     let description = "the outcome is not known yet; ask for it by status, or send the same request again";
-    Outgoing::new(HELD, description.to_owned(), ResponseCode::Held)
+    Outgoing::new(HELD, description, ResponseCode::Held)
 }
 
 fn declined(decline: Decline) -> Outgoing {
     let Decline { code, advice } = decline;
     let message = code.message().trim_end_matches('.');
     let description = format!("{message} ({}; advice: {})", code.as_str(), advice.as_str());
-    Outgoing {
-        decline_code: Some(code.as_str().to_owned()),
-        advice: Some(advice.as_str().to_owned()),
-        ..Outgoing::new(number(Code::Declined), description, ResponseCode::Declined)
-    }
+    let mut outgoing = Outgoing::new(Code::Declined.number(), description, ResponseCode::Declined);
+    outgoing.response.decline_code = Some(code.as_str().to_owned());
+    outgoing.response.advice = Some(advice.as_str().to_owned());
+    outgoing
 }
 
 /// A payment's current state, in words.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     NAMESPACE,
-    outgoing::{Outgoing, ResponseCode},
+    outgoing::{Facts, Message, Outgoing, ResponseCode},
     reference::{key_digest, payment_id},
 };
 use crate::api::{
@@ -66,10 +66,14 @@ fn model(document: &Document) -> Outgoing {
         "4" => ResponseCode::Held,
         other => panic!("{other}"),
     };
-    Outgoing {
-        code: member("Message", "Code").expect("a code").parse().expect("a number"),
+    assert_eq!(response("ResponseCodeText").as_deref(), Some(response_code.text()));
+    let message = Message {
+        code: member("Message", "Code").expect("a code"),
         description: member("Message", "Description").expect("a text"),
+    };
+    let response = Facts {
         response_code,
+        response_code_text: response_code.text(),
         auth_code: response("AuthCode"),
         avs: response("AvsResultCode"),
         cvv: response("CvvResultCode"),
@@ -85,7 +89,8 @@ fn model(document: &Document) -> Outgoing {
         captured_amount: response("CapturedAmount"),
         refunded_amount: response("RefundedAmount"),
         live_mode: response("LiveMode"),
-    }
+    };
+    Outgoing { message, response }
 }
 
 /// Whatever XML can write: no control characters, and neither of the two that are none.
@@ -109,10 +114,10 @@ prop_compose! {
     ) -> Outgoing {
         let mut members = members.into_iter();
         let mut next = || members.next().flatten();
-        Outgoing {
-            code,
-            description,
+        let message = Message { code: format!("{code:02}"), description };
+        let response = Facts {
             response_code,
+            response_code_text: response_code.text(),
             auth_code: next(),
             avs: next(),
             cvv: next(),
@@ -128,7 +133,8 @@ prop_compose! {
             captured_amount: next(),
             refunded_amount: next(),
             live_mode: next(),
-        }
+        };
+        Outgoing { message, response }
     }
 }
 
@@ -214,7 +220,7 @@ fn what_is_refused_is_told_in_the_words_of_this_api() {
         .chain(outcomes.map(Failure::from))
         .chain(refusals.map(Failure::from));
     for failure in failures {
-        let told = Outgoing::of_failure(&failure.renamed(super::in_this_api)).description;
+        let told = Outgoing::of_failure(&failure.renamed(super::in_this_api)).message.description;
         for word in ["cancel", "order", "dempotency", "purchase", "capture_at", "cart"] {
             assert!(!told.contains(word), "{told}");
         }

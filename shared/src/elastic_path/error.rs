@@ -1,9 +1,10 @@
 //! Failures as Elastic Path shows them: the `errors` envelope.
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::status::{status, title};
 use crate::api::{
+    Code,
     failure::Failure,
     problem::{About, Problem},
 };
@@ -20,7 +21,7 @@ fn error(problem: &Problem, mut meta: Map<String, Value>, request_id: &str) -> V
     meta.insert("code".to_owned(), code.as_str().into());
     meta.insert("request_id".to_owned(), request_id.into());
     let mut error = json!({
-        "status": status(code),
+        "status": code.status(),
         "title": title(code),
         "detail": problem.sentence(member),
         "meta": meta,
@@ -53,5 +54,28 @@ fn member(about: About) -> &'static str {
         About::Key => "Idempotency-Key",
         About::Transaction => "data.transaction",
         About::CaptureAt => "data.capture_at",
+    }
+}
+
+/// The title: Elastic Path's where it has one of its own, and else what HTTP calls the status.
+pub fn title(code: Code) -> &'static str {
+    match code {
+        Code::Declined => "Payment gateway processing failed",
+        Code::InvalidJson => "Invalid JSON",
+        Code::InvalidXml => "Invalid XML",
+        Code::Required => "required",
+        Code::InvalidType => "invalid_type",
+        Code::InvalidValue => "invalid_value",
+        Code::UnknownMember => "unknown_member",
+        Code::InvalidGrant => "Unable to validate client",
+        Code::InvalidAccessToken => "Unable to validate access token",
+        Code::UnsupportedGrantType => "Unsupported grant type",
+        Code::OrderNotFound => "Order not found",
+        Code::TransactionNotFound => "Transaction not found",
+        Code::PaymentMethodNotFound => "Payment method not found",
+        other => StatusCode::from_u16(other.status())
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or(""),
     }
 }

@@ -1,7 +1,7 @@
 //! What is done to a payment that is there: capture, refund, cancel; and the response to every
 //! operation.
 
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use serde_json::Value;
 use tollgate_core::{
     order::{
@@ -18,7 +18,6 @@ use super::{
     caller::idempotency_key,
     order_id,
     payment_methods::keep_saved,
-    respond, respond_unless_stopped,
     response::{self, View},
 };
 use crate::{
@@ -26,7 +25,7 @@ use crate::{
         Code,
         body::{Document, Names},
         caller::Caller,
-        exchange::{Handled, Reply, json_body},
+        exchange::{Handled, Reply, json_body, must_not_be_stopped},
         failure::Failure,
         members::Members,
         stated::{NotPerformed, Stated},
@@ -57,30 +56,16 @@ const ALSO_IN_PAYMENTS: [&str; 11] = [
     "billing_address",
 ];
 
-/// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
-pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
-    follow_up(api, request, FollowUp::Capture).await
-}
-
-/// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
-pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
-    follow_up(api, request, FollowUp::Refund).await
-}
-
-/// `POST …/transactions/{transactionId}/cancel`: a void.
-pub async fn cancel(api: &Api, request: &Request) -> Response<Body> {
-    follow_up(api, request, FollowUp::Void).await
-}
-
-async fn follow_up(api: &Api, request: &Request, follow_up: FollowUp) -> Response<Body> {
-    respond_unless_stopped(api.switch.as_ref(), request, Box::pin(on_transaction(api, request, follow_up)))
-        .await
-}
-
-/// `POST …/transactions/{transactionId}/confirm`: sends the gateway an inquiry now, and returns the transaction as it
-/// is then.
-pub async fn confirm(ports: &Confirm, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(confirmed(ports, request))).await
+handlers! {
+    /// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
+    capture(Api) => on_transaction(FollowUp::Capture);
+    /// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
+    refund(Api) => on_transaction(FollowUp::Refund);
+    /// `POST …/transactions/{transactionId}/cancel`: a void.
+    cancel(Api) => on_transaction(FollowUp::Void);
+    /// `POST …/transactions/{transactionId}/confirm`: sends the gateway an inquiry now, and returns the transaction as it
+    /// is then.
+    confirm(Confirm) => confirmed();
 }
 
 async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
@@ -118,8 +103,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
 }
 
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
-    let caller = Caller::with_token(&api.access, request).await?;
-    caller.must_be_merchant(Role::Operate)?;
+    must_not_be_stopped(api.switch.as_ref()).await?;
+    let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let order = order_id(request)?;
     let path = path_parameter(request, "transactionId");
     let transaction = transaction_id(&path)?;

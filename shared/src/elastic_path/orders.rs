@@ -22,31 +22,18 @@ use crate::{
     ports::Api,
 };
 
-/// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
-pub async fn put_order(api: &Api, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(register(api, request))).await
-}
-
-/// `GET /v2/orders/{orderId}`: the order with its sums.
-pub async fn get_order(api: &Api, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read(api, request))).await
-}
-
-/// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
-pub async fn list_transactions(api: &Api, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(list(api, request))).await
-}
-
-/// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction, after an inquiry if it has long been in
-/// doubt.
-pub async fn get_transaction(api: &Api, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read_transaction(api, request))).await
-}
-
-/// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels
-/// it.
-pub async fn patch_transaction(api: &Api, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(patch(api, request))).await
+handlers! {
+    /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
+    put_order(Api) => register();
+    /// `GET /v2/orders/{orderId}`: the order with its sums.
+    get_order(Api) => read();
+    /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
+    list_transactions(Api) => list();
+    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction, after an inquiry if it has long been in
+    /// doubt.
+    get_transaction(Api) => read_transaction();
+    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
+    patch_transaction(Api) => patch();
 }
 
 /// Every other route and method: 404.
@@ -56,8 +43,7 @@ pub async fn not_found(request: &Request) -> Response<Body> {
 }
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(&api.access, request).await?;
-    caller.must_be_merchant(Role::Pay)?;
+    let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
     let order = order_id(request)?;
     let document = json_body(request)?;
     let mut data = members::data(document.as_ref())?;
@@ -96,8 +82,7 @@ fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
 }
 
 async fn read(api: &Api, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(&api.access, request).await?;
-    caller.must_be_merchant(Role::Read)?;
+    let caller = Caller::merchant(&api.access, request, Role::Read).await?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
 }
@@ -108,8 +93,7 @@ fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
 }
 
 async fn list(api: &Api, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(&api.access, request).await?;
-    caller.must_be_merchant(Role::Read)?;
+    let caller = Caller::merchant(&api.access, request, Role::Read).await?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(api);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
@@ -117,8 +101,7 @@ async fn list(api: &Api, request: &Request) -> Handled<Value> {
 }
 
 async fn patch(api: &Api, request: &Request) -> Handled<Value> {
-    let caller = Caller::with_token(&api.access, request).await?;
-    caller.must_be_merchant(Role::Operate)?;
+    let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let key = caller.key(order_id(request)?);
     let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
     let document = json_body(request)?;

@@ -5,9 +5,10 @@ use std::fmt::Display;
 use lambda_http::{Body, Request, Response, http::header};
 use serde_json::Value;
 
-use super::{error, status};
+use super::error;
 use crate::{
     api::{
+        Code,
         exchange::{self, Handled, Written},
         failure::Failure,
     },
@@ -53,7 +54,7 @@ pub(super) fn response<B>(
             Ok((status, body)) => (status, page(body)),
             Err(failure) => {
                 let body = error::body(failure, &request_id(request));
-                (failure.status(status::status), Page::json(&body))
+                (failure.status(Code::status), Page::json(&body))
             }
         };
         Written { status, content_type, body }

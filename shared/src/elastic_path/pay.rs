@@ -1,6 +1,6 @@
 //! `POST …/payments` and its method routes: pay by token and by card.
 
-use lambda_http::{Body, Request, Response, http::HeaderMap};
+use lambda_http::{Request, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
@@ -27,7 +27,6 @@ use super::{
     members::account_currency,
     order_id,
     payment_methods::{customer, keep_saved},
-    respond_unless_stopped,
     response::GATEWAY,
     source::source,
 };
@@ -37,7 +36,7 @@ use crate::{
         Code,
         body::{Document, Names},
         caller::Caller,
-        exchange::{Handled, json_body},
+        exchange::{Handled, json_body, must_not_be_stopped},
         failure::Failure,
         members::Members,
         problem::Problem,
@@ -49,30 +48,13 @@ use crate::{
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 
-/// `POST …/payments`: the method is in the body.
-pub async fn pay(checkout: &Checkout, request: &Request) -> Response<Body> {
-    respond_unless_stopped(checkout.api.switch.as_ref(), request, Box::pin(paid(checkout, request, None)))
-        .await
-}
-
-/// `POST …/payments/authorize`: holds an amount.
-pub async fn authorize(checkout: &Checkout, request: &Request) -> Response<Body> {
-    respond_unless_stopped(
-        checkout.api.switch.as_ref(),
-        request,
-        Box::pin(paid(checkout, request, Some(PaymentKind::Authorize))),
-    )
-    .await
-}
-
-/// `POST …/payments/purchase`: holds an amount and captures it at once.
-pub async fn purchase(checkout: &Checkout, request: &Request) -> Response<Body> {
-    respond_unless_stopped(
-        checkout.api.switch.as_ref(),
-        request,
-        Box::pin(paid(checkout, request, Some(PaymentKind::Purchase))),
-    )
-    .await
+handlers! {
+    /// `POST …/payments`: the method is in the body.
+    pay(Checkout) => paid(None);
+    /// `POST …/payments/authorize`: holds an amount.
+    authorize(Checkout) => paid(Some(PaymentKind::Authorize));
+    /// `POST …/payments/purchase`: holds an amount and captures it at once.
+    purchase(Checkout) => paid(Some(PaymentKind::Purchase));
 }
 
 /// What the `method` of a body requests.
@@ -82,6 +64,7 @@ enum RequestedMethod {
 }
 
 async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
+    must_not_be_stopped(checkout.api.switch.as_ref()).await?;
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;

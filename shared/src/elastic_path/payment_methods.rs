@@ -1,7 +1,7 @@
 //! Stored cards: `/v2/payment-methods`. For merchants' tokens only: a shopper's browser that could list or store cards
 //! under any reference would reach those of other shoppers.
 
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
@@ -29,16 +29,14 @@ use tollgate_core::{
 use super::{
     caller::idempotency_key,
     members::{self, account_currency},
-    respond, respond_unless_stopped,
     response::{GATEWAY, enveloped, timestamps},
     source::{expiry, source},
 };
 use crate::{
-    access::Access,
     api::{
         Code,
         caller::Caller,
-        exchange::{Handled, Reply, json_body},
+        exchange::{Handled, Reply, json_body, must_not_be_stopped},
         failure::Failure,
         members::Members,
         problem::Problem,
@@ -53,35 +51,17 @@ const TEXT_MAX: usize = 255;
 /// When to come back for an outcome that is not known: an inquiry is sent 30 s after the request.
 const PENDING_RETRY_S: u32 = 30;
 
-/// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored before.
-pub async fn create_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
-    respond_unless_stopped(cards.switch.as_ref(), request, Box::pin(create(cards, request))).await
-}
-
-/// `GET /v2/payment-methods?customer=…`: the stored cards of one customer.
-pub async fn list_payment_methods(cards: &StoredCards, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(list(cards, request))).await
-}
-
-/// `GET /v2/payment-methods/{paymentMethodId}`: one stored card.
-pub async fn get_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(read(cards, request))).await
-}
-
-/// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default, or both.
-pub async fn update_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(update(cards, request))).await
-}
-
-/// `DELETE /v2/payment-methods/{paymentMethodId}`: at the gateway, too. It can be repeated.
-pub async fn delete_payment_method(cards: &StoredCards, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(delete(cards, request))).await
-}
-
-async fn merchant(access: &Access, request: &Request, role: Role) -> Result<Caller, Failure> {
-    let caller = Caller::with_token(access, request).await?;
-    caller.must_be_merchant(role)?;
-    Ok(caller)
+handlers! {
+    /// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored before.
+    create_payment_method(StoredCards) => create();
+    /// `GET /v2/payment-methods?customer=…`: the stored cards of one customer.
+    list_payment_methods(StoredCards) => list();
+    /// `GET /v2/payment-methods/{paymentMethodId}`: one stored card.
+    get_payment_method(StoredCards) => read();
+    /// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default, or both.
+    update_payment_method(StoredCards) => update();
+    /// `DELETE /v2/payment-methods/{paymentMethodId}`: at the gateway, too. It can be repeated.
+    delete_payment_method(StoredCards) => delete();
 }
 
 /// A card to be stored, as its request states it.
@@ -131,7 +111,8 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
 }
 
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = merchant(&cards.access, request, Role::Pay).await?;
+    must_not_be_stopped(cards.switch.as_ref()).await?;
+    let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
     let wanted =
         RequestedCard::read(cards.access.clock.as_ref(), &caller, Members::of(&document).inside("data")?)?;
@@ -248,7 +229,7 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
 }
 
 async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = merchant(&cards.access, request, Role::Read).await?;
+    let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
     let parameters = request.query_string_parameters();
     let text = parameters.first("customer").ok_or_else(|| Problem::required("customer"))?;
     let reference: CustomerReference = text
@@ -264,7 +245,7 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
 }
 
 async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = merchant(&cards.access, request, Role::Read).await?;
+    let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
     let deadline = deadline(request, cards.access.now());
     let changed = cards.methods.read(&caller.merchant, path_id(request)?, deadline).await?;
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
@@ -272,7 +253,7 @@ async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
 }
 
 async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = merchant(&cards.access, request, Role::Pay).await?;
+    let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     let id = path_id(request)?;
     let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
     let mut data = members::data(Some(&document))?;
@@ -304,7 +285,7 @@ async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
 }
 
 async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = merchant(&cards.access, request, Role::Pay).await?;
+    let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     let id = path_id(request)?;
     let deadline = deadline(request, cards.access.now());
     let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});

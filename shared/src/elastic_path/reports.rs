@@ -43,8 +43,7 @@ pub async fn report_daily(ports: &Transactions, request: &Request) -> Response<B
 }
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::with_token(&ports.access, request).await?;
-    caller.must_be_merchant(Role::Read)?;
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let query = Query::read(request, ports.access.now())?;
     let found = daily(ports.totals.as_ref(), &caller.merchant.id, (query.first, query.last))
         .await

@@ -1,10 +1,9 @@
 //! `POST /oauth/access_token`.
 
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{order::operation::Principal, payments::trail};
 
-use super::respond;
 use crate::{
     access::Access,
     access_token::{self, Holder},
@@ -20,9 +19,9 @@ use crate::{
 /// Longest form; a real one has about 120 characters.
 const FORM_MAX_BYTES: usize = 8 * 1024;
 
-/// Issues an access token for a merchant's key, or for a browser.
-pub async fn issue_token(access: &Access, request: &Request) -> Response<Body> {
-    respond(request, Box::pin(issued(access, request))).await
+handlers! {
+    /// `POST /oauth/access_token`: issues an access token for a merchant's key, or for a browser.
+    issue_token(Access) => issued();
 }
 
 async fn issued(access: &Access, request: &Request) -> Handled<Value> {

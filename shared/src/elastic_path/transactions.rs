@@ -67,8 +67,7 @@ pub async fn search_transactions(ports: &Transactions, request: &Request) -> Res
 }
 
 async fn search(ports: &Transactions, request: &Request, next: &mut Option<String>) -> Handled<Page> {
-    let caller = Caller::with_token(&ports.access, request).await?;
-    caller.must_be_merchant(Role::Read)?;
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let view = caller.view_of(&ports.access, ports.gateway);
     let query = Query::read(request, &caller, view.now)?;
     let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };

@@ -68,6 +68,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
           secrets_manager dynamodb abuse access invocation ports telemetry",
     ),
+    ("functions", "elastic_path invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
     ("start", "values payments webhooks event_bridge publishing dynamodb telemetry lambda"),
 ];

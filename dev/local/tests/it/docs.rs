@@ -6,7 +6,7 @@ use local::template::{RouteKey, TEMPLATE, parse};
 use serde_json::Value;
 use tollgate::{
     api::Code,
-    credit_card::{self, letters},
+    credit_card::letters,
     elastic_path::{self, DetailedStatus, VoidReason},
     lambda::GATEWAY,
     telemetry::Measured as _,
@@ -46,9 +46,9 @@ pub(crate) struct Row {
 /// Code → the rest of its row.
 pub(crate) fn codes() -> BTreeMap<String, Row> {
     let row = |code: &Code| {
-        let status = elastic_path::status::status(*code).to_string();
-        let title = elastic_path::status::title(*code).to_owned();
-        let number = format!("{:02}", credit_card::status::number(*code));
+        let status = code.status().to_string();
+        let title = elastic_path::title(*code).to_owned();
+        let number = format!("{:02}", code.number());
         (code.as_str().to_owned(), Row { status, title, number })
     };
     let codes: BTreeMap<_, _> = Code::ALL.iter().map(row).collect();
@@ -59,7 +59,7 @@ pub(crate) fn codes() -> BTreeMap<String, Row> {
 /// The status of a code by its word, in the API that the route belongs to.
 fn status_on(route: &str, code: &str) -> Option<String> {
     let code = Code::ALL.iter().find(|known| known.as_str() == code)?;
-    let of = if is_credit_card(route) { credit_card::status::status } else { elastic_path::status::status };
+    let of = if is_credit_card(route) { Code::status_unless_decided } else { Code::status };
     Some(of(*code).to_string())
 }
 

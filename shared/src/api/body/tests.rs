@@ -5,6 +5,8 @@ mod json;
 mod properties;
 mod xml;
 
+use serde_json::Value;
+
 use super::*;
 
 const SAMPLE_JSON: &str = include_str!("tests/sample.json");
@@ -26,7 +28,21 @@ fn from_xml(text: &str) -> Result<Document, Unreadable> {
 }
 
 fn to_xml(name: &'static str, node: &Node) -> String {
-    super::to_xml(root_named(name), node)
+    super::to_xml(root_named(name), &value(node))
+}
+
+fn to_json(node: &Node) -> String {
+    value(node).to_string()
+}
+
+/// A tree as responses have it: lists are null, and numbers are texts, which keep their digits.
+fn value(node: &Node) -> Value {
+    match node {
+        Node::Null | Node::List => Value::Null,
+        Node::Text(text) | Node::Number(text) => Value::from(text.as_str()),
+        Node::Bool(value) => Value::from(*value),
+        Node::Object(members) => members.iter().map(|(name, node)| (name.clone(), value(node))).collect(),
+    }
 }
 
 fn number(digits: &str) -> Node {

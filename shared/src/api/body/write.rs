@@ -1,33 +1,37 @@
-//! Writes a tree the way the .NET formatters do.
+//! Writes XML the way the .NET formatter does.
 
 use serde_json::Value;
 
-use super::{Node, Root, SCHEMA_INSTANCE, xml::is_char};
+use super::{Root, SCHEMA_INSTANCE, xml::is_char};
 
-pub(super) fn xml(root: Root, node: &Node) -> String {
+/// A value as XML: no declaration, the members of each object in ordinal order of their names, nulls as `i:nil`.
+///
+/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
+pub(crate) fn to_xml(root: Root, value: &Value) -> String {
     let mut out = String::new();
     let namespaces = format!(" xmlns:i=\"{SCHEMA_INSTANCE}\" xmlns=\"{}\"", root.namespace);
-    element(&mut out, root.name, &namespaces, node);
+    element(&mut out, root.name, &namespaces, value);
     out
 }
 
-fn element(out: &mut String, name: &str, attributes: &str, node: &Node) {
+fn element(out: &mut String, name: &str, attributes: &str, value: &Value) {
     out.extend(["<", name, attributes]);
-    match node {
+    match value {
         // The models of responses have no lists.
-        Node::Null | Node::List => {
+        Value::Null | Value::Array(_) => {
             out.push_str(" i:nil=\"true\" />");
             return;
         }
-        Node::Text(text) | Node::Number(text) => {
+        Value::String(text) => {
             out.push('>');
             escape(out, text);
         }
-        Node::Bool(value) => out.extend([">", if *value { "true" } else { "false" }]),
-        Node::Object(members) => {
+        Value::Number(number) => out.extend([">", &number.to_string()]),
+        Value::Bool(value) => out.extend([">", if *value { "true" } else { "false" }]),
+        Value::Object(members) => {
             out.push('>');
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_key(|(name, _)| name);
+            members.sort_by_key(|(name, _)| *name);
             for (name, value) in members {
                 element(out, name, "", value);
             }
@@ -47,16 +51,5 @@ fn escape(out: &mut String, text: &str) {
             c if is_char(c) => out.push(c),
             _ => out.push(char::REPLACEMENT_CHARACTER),
         }
-    }
-}
-
-pub(super) fn json(node: &Node) -> Value {
-    match node {
-        // The models of responses have no lists.
-        Node::Null | Node::List => Value::Null,
-        // A number as text keeps its digits.
-        Node::Text(text) | Node::Number(text) => Value::from(text.as_str()),
-        Node::Bool(value) => Value::from(*value),
-        Node::Object(members) => members.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
     }
 }
