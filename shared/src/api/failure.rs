@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tollgate_core::{
     order::{Rejection, outcome::NoEffect},
-    payments::{Refusal, merchants::MerchantsError, store::StoreError},
+    payments::{Refusal, merchants::MerchantsError},
     stored_cards::{payment_method::MethodRejection, payment_methods::MethodRefusal},
-    values::money::Amount,
+    values::money::{Amount, Currency},
 };
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ const STOPPED_RETRY_S: u32 = 60;
 const UNAVAILABLE_RETRY_S: u32 = 5;
 
 /// A request that was not carried out: one or more problems, and what else there is to say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Failure {
     /// At least one; the first decides the status.
     problems: Vec<Problem>,
@@ -52,14 +52,7 @@ impl From<Problem> for Failure {
 
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
-        Self {
-            problems,
-            transaction: None,
-            facts: Vec::new(),
-            retry_after_s: None,
-            replayed: false,
-            for_operator: None,
-        }
+        Self { problems, ..Self::default() }
     }
 }
 
@@ -118,10 +111,6 @@ impl Failure {
         self
     }
 
-    fn with_amount(self, name: &'static str, amount: Amount) -> Self {
-        self.with(name, amount.minor())
-    }
-
     /// Names the payment that it is about.
     pub(crate) fn of(mut self, transaction: Uuid) -> Self {
         self.transaction = Some(transaction);
@@ -150,9 +139,11 @@ impl Failure {
 
     /// Something that the service needs is not there.
     pub(crate) fn unavailable(why: &str) -> Self {
-        Self::new(Code::ServiceUnavailable, "the service is not available")
-            .retry_after(UNAVAILABLE_RETRY_S)
-            .operator(why)
+        Self::down("the service is not available", why)
+    }
+
+    fn down(detail: &str, why: &str) -> Self {
+        Self::new(Code::ServiceUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S).operator(why)
     }
 
     /// A key is wrong, as too many from there were.
@@ -167,9 +158,7 @@ impl Failure {
         let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
         Self::new(Code::TooManyDeclines, detail)
     }
-}
 
-impl Failure {
     /// An operator has stopped payments.
     pub(crate) fn payments_stopped() -> Self {
         let detail = "payments are stopped by the operator of this service; nothing was sent to the gateway";
@@ -191,22 +180,15 @@ impl From<&MerchantsError> for Failure {
 /// An operation that did nothing.
 impl From<NoEffect> for Failure {
     fn from(reason: NoEffect) -> Self {
+        let later = Self::gateway_unavailable;
         match reason {
-            NoEffect::Unreachable => {
-                Self::gateway_unavailable("the payment gateway cannot be reached; nothing was done")
-            }
+            NoEffect::Unreachable => later("the payment gateway cannot be reached; nothing was done"),
             NoEffect::TryAgain | NoEffect::Throttled => {
-                Self::gateway_unavailable("the payment gateway asks to try again; nothing was done")
+                later("the payment gateway asks to try again; nothing was done")
             }
-            NoEffect::NoTimeLeft => {
-                Self::gateway_unavailable("there was no time left to send the payment; nothing was done")
-            }
-            NoEffect::NeverArrived => {
-                Self::gateway_unavailable("the request never reached the payment gateway; nothing was done")
-            }
-            NoEffect::Unrecognized => {
-                Self::new(Code::NewerVersion, Rejection::NewerVersion.to_string()).retry_after(UNAVAILABLE_RETRY_S)
-            }
+            NoEffect::NoTimeLeft => later("there was no time left to send the payment; nothing was done"),
+            NoEffect::NeverArrived => later("the request never reached the payment gateway; nothing was done"),
+            NoEffect::Unrecognized => Rejection::NewerVersion.into(),
             NoEffect::VoidedElsewhere => Self::new(
                 Code::VoidedElsewhere,
                 "the gateway shows the payment as voided, by somebody else; nothing of it stands",
@@ -240,14 +222,10 @@ impl From<Refusal> for Failure {
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }
-            Refusal::Store(
-                error @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_)),
-            ) => Self::new(
-                Code::ServiceUnavailable,
+            Refusal::Store(error) => Self::down(
                 "the service is not available; nothing was sent to the gateway",
-            )
-            .retry_after(UNAVAILABLE_RETRY_S)
-            .operator(error.to_string()),
+                &error.to_string(),
+            ),
         }
     }
 }
@@ -267,9 +245,7 @@ impl From<MethodRefusal> for Failure {
                 MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             },
             MethodRefusal::Contended => error(Code::Contended).retry_after(IN_PROGRESS_RETRY_S),
-            MethodRefusal::Store(
-                why @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_)),
-            ) => Refusal::Store(why).into(),
+            MethodRefusal::Store(why) => Refusal::Store(why).into(),
             MethodRefusal::Unverified => Self::gateway_unavailable(
                 "an earlier attempt may still turn out to have stored the card, and the payment gateway does not say; nothing was sent",
             ),
@@ -284,35 +260,34 @@ impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         let detail = rejection.to_string();
         let error = |code| Self::new(code, detail.clone());
+        let busy = |code, transaction| error(code).of(transaction).retry_after(IN_PROGRESS_RETRY_S);
+        let amount = |code| error(code).about(About::Amount);
+        let more_than = |code, name, most: Amount| amount(code).with(name, most.minor());
+        let currency_of =
+            |code, currency: Currency| error(code).about(About::Currency).with("currency", currency.code());
         match rejection {
             Rejection::OrderNotFound => error(Code::OrderNotFound),
             Rejection::TransactionNotFound => error(Code::TransactionNotFound),
             Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
-            Rejection::AmountRequired => error(Code::AmountRequired).about(About::Amount),
-            Rejection::AmountZero => error(Code::InvalidValue).about(About::Amount),
-            Rejection::ExceedsOwing { owing } => {
-                error(Code::ExceedsOwing).about(About::Amount).with_amount("owing", owing)
-            }
+            Rejection::AmountRequired => amount(Code::AmountRequired),
+            Rejection::AmountZero => amount(Code::InvalidValue),
+            Rejection::ExceedsOwing { owing } => more_than(Code::ExceedsOwing, "owing", owing),
             Rejection::AlreadyPaid { transaction } => error(Code::AlreadyPaid).of(transaction),
-            Rejection::PaymentInProgress { transaction } => {
-                error(Code::PaymentInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
-            Rejection::OperationInProgress { transaction } => {
-                error(Code::OperationInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
+            Rejection::PaymentInProgress { transaction } => busy(Code::PaymentInProgress, transaction),
+            Rejection::OperationInProgress { transaction } => busy(Code::OperationInProgress, transaction),
             Rejection::TransactionFailed => error(Code::TransactionFailed),
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
             Rejection::ExceedsAuthorized { authorized } => {
-                error(Code::ExceedsAuthorized).about(About::Amount).with_amount("authorized", authorized)
+                more_than(Code::ExceedsAuthorized, "authorized", authorized)
             }
             Rejection::NotCaptured => error(Code::NotCaptured),
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
             Rejection::ExceedsRefundable { refundable } => {
-                error(Code::ExceedsRefundable).about(About::Amount).with_amount("refundable", refundable)
+                more_than(Code::ExceedsRefundable, "refundable", refundable)
             }
-            Rejection::RefundAmountRequired => error(Code::RefundAmountRequired).about(About::Amount),
+            Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
             Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
@@ -325,9 +300,7 @@ impl From<Rejection> for Failure {
             Rejection::KeyReused { transaction } => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)
             }
-            Rejection::KeyInProgress { transaction } => {
-                error(Code::IdempotencyKeyInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
-            }
+            Rejection::KeyInProgress { transaction } => busy(Code::IdempotencyKeyInProgress, transaction),
             Rejection::PossibleDuplicate { transaction } => {
                 let advice = "repeat it with an Idempotency-Key if it is meant";
                 Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
@@ -336,21 +309,17 @@ impl From<Rejection> for Failure {
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
-            Rejection::CurrencyDiffers { currency } => {
-                error(Code::CurrencyDiffers).about(About::Currency).with("currency", currency.code())
-            }
+            Rejection::CurrencyDiffers { currency } => currency_of(Code::CurrencyDiffers, currency),
             Rejection::CaptureAfterExpiry { latest } => {
                 error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
             }
             Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency, limit: _ } => {
-                error(Code::CurrencyNotSupported).about(About::Currency).with("currency", currency.code())
+                currency_of(Code::CurrencyNotSupported, currency)
             }
-            Rejection::CurrencyFixed { currency } => {
-                error(Code::CurrencyFixed).about(About::Currency).with("currency", currency.code())
-            }
+            Rejection::CurrencyFixed { currency } => currency_of(Code::CurrencyFixed, currency),
             Rejection::TotalBelowCommitted { committed } => {
-                error(Code::TotalBelowCommitted).about(About::Amount).with_amount("committed", committed)
+                more_than(Code::TotalBelowCommitted, "committed", committed)
             }
         }
     }

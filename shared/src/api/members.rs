@@ -30,13 +30,11 @@ pub(crate) struct Members<'a> {
 impl<'a> Members<'a> {
     /// The members of the whole body.
     pub(crate) fn of(document: &'a Document) -> Self {
-        Self {
-            document,
-            node: &document.root,
-            path: String::new(),
-            problems: Vec::new(),
-            problems_of_now: Vec::new(),
-        }
+        Self::at(document, &document.root, String::new())
+    }
+
+    fn at(document: &'a Document, node: &'a Node, path: String) -> Self {
+        Self { document, node, path, problems: Vec::new(), problems_of_now: Vec::new() }
     }
 
     /// The members of the object `name`, which may be missing or null.
@@ -77,10 +75,27 @@ impl<'a> Members<'a> {
         Failure::of_problems(std::mem::take(&mut self.problems))
     }
 
-    /// Notes a problem with a member, said of it: "must be true or false".
+    /// Notes a problem with a member, said of it: "is required".
     pub(crate) fn problem(&mut self, name: &str, code: Code, predicate: impl Into<String>) {
         let member = self.member(name);
         self.problems.push(Problem::of(&member, code, predicate));
+    }
+
+    /// Notes that a member has a value that is not possible, said of it: "must be true or false".
+    pub(crate) fn invalid(&mut self, name: &str, predicate: impl Into<String>) {
+        self.problem(name, Code::InvalidValue, predicate);
+    }
+
+    /// The same, and the member counts as not there.
+    pub(crate) fn no_value<T>(&mut self, name: &str, predicate: impl Into<String>) -> Option<T> {
+        self.invalid(name, predicate);
+        None
+    }
+
+    /// Notes that a member is missing.
+    pub(crate) fn missing<T>(&mut self, name: &str, predicate: &str) -> Option<T> {
+        self.problem(name, Code::Required, predicate);
+        None
     }
 
     /// Notes a problem with a member as a sentence of its own: "the card has expired".
@@ -151,9 +166,7 @@ impl<'a> Members<'a> {
                 return self.wrong_type(name, "an object");
             }
         };
-        let path = self.member(name);
-        let (problems, problems_of_now) = (Vec::new(), Vec::new());
-        Some(Members { document: self.document, node, path, problems, problems_of_now })
+        Some(Members::at(self.document, node, self.member(name)))
     }
 
     /// An object, where an element without content is none: XML cannot tell it from an empty text.
@@ -163,11 +176,7 @@ impl<'a> Members<'a> {
 
     /// An object that has to be there.
     pub(crate) fn required_object(&mut self, name: &str) -> Option<Members<'a>> {
-        if !self.has(name) {
-            self.problem(name, Code::Required, "is required");
-            return None;
-        }
-        self.object(name)
+        if self.has(name) { self.object(name) } else { self.missing(name, "is required") }
     }
 
     /// An optional text: a string, as it is.
@@ -181,6 +190,19 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// An optional text that is one of these words, as what the word means.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        name: &str,
+        max_chars: usize,
+        words: &[(&str, T)],
+        wrong: &str,
+    ) -> Option<T> {
+        let text = self.text(name, max_chars)?;
+        let known = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        known.or_else(|| self.no_value(name, wrong))
+    }
+
     /// An optional text that is parsed. Blank is nothing.
     pub(crate) fn parsed_text<T>(&mut self, name: &str, max_chars: usize) -> Option<T>
     where
@@ -190,27 +212,16 @@ impl<'a> Members<'a> {
         if text.trim().is_empty() {
             return None;
         }
-        match text.parse() {
-            Ok(parsed) => Some(parsed),
-            Err(why) => {
-                self.problem(name, Code::InvalidValue, why.to_string());
-                None
-            }
-        }
+        self.checked(name, Some(text.parse()))
     }
 
     /// A text that has to be there and not be blank.
     pub(crate) fn required_text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if self.is_null(name) {
-            self.problem(name, Code::Required, "is required");
-            return None;
+            return self.missing(name, "is required");
         }
         let text = self.text(name, max_chars)?;
-        if text.trim().is_empty() {
-            self.problem(name, Code::Required, "must not be empty");
-            return None;
-        }
-        Some(text)
+        if text.trim().is_empty() { self.missing(name, "must not be empty") } else { Some(text) }
     }
 
     /// A scalar of any type as text, without the white space around it. Blank is nothing.
@@ -230,20 +241,23 @@ impl<'a> Members<'a> {
         let found = self.problems.len();
         let text = self.scalar(name, max_chars);
         if text.is_none() && self.problems.len() == found {
-            self.problem(name, Code::Required, "is required");
+            return self.missing(name, "is required");
         }
         text
     }
 
+    /// A scalar, required or not.
+    pub(crate) fn scalar_if(&mut self, required: bool, name: &str, max_chars: usize) -> Option<&'a str> {
+        if required { self.required_scalar(name, max_chars) } else { self.scalar(name, max_chars) }
+    }
+
     fn checked_text(&mut self, name: &str, text: &'a str, max_chars: usize) -> Option<&'a str> {
         if text.chars().count() > max_chars {
-            self.problem(name, Code::InvalidValue, format!("is longer than {max_chars} characters"));
-            return None;
+            return self.no_value(name, format!("is longer than {max_chars} characters"));
         }
         // Nor what XML cannot write: the response may have to be XML.
         if text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
-            self.problem(name, Code::InvalidValue, "must not hold control characters");
-            return None;
+            return self.no_value(name, "must not hold control characters");
         }
         Some(text)
     }
@@ -251,10 +265,7 @@ impl<'a> Members<'a> {
     /// A text that is kept: it must not bring a card number with it.
     pub(crate) fn kept(&mut self, name: &str, max_chars: usize) -> Option<String> {
         let text = self.scalar(name, max_chars)?;
-        if let Err(why) = check_kept(text, TextUse::Words) {
-            self.problem(name, Code::InvalidValue, why.to_string());
-            return None;
-        }
+        self.checked(name, Some(check_kept(text, TextUse::Words)))?;
         Some(text.to_owned())
     }
 
@@ -264,13 +275,7 @@ impl<'a> Members<'a> {
         name: &str,
         parsed: Option<Result<T, E>>,
     ) -> Option<T> {
-        match parsed? {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.problem(name, Code::InvalidValue, error.to_string());
-                None
-            }
-        }
+        parsed?.map_err(|error| self.invalid(name, error.to_string())).ok()
     }
 
     /// Notes every member that is not one of these. For requests in which a misspelled name would

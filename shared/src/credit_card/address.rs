@@ -34,8 +34,7 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
 fn zip(address: &mut Members<'_>) -> Option<String> {
     let text = address.required_scalar("Zip", ZIP_MAX)?;
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-')) {
-        address.problem("Zip", Code::InvalidValue, "may hold only letters, digits, blanks and hyphens");
-        return None;
+        return address.no_value("Zip", "may hold only letters, digits, blanks and hyphens");
     }
     Some(text.to_owned())
 }
@@ -48,12 +47,12 @@ fn country(address: &mut Members<'_>) -> Option<String> {
         let Some(text) = address.scalar(member, LINE_MAX) else { continue };
         named = true;
         let Some(country) = look_up(member, text) else {
-            address.problem(member, Code::InvalidValue, format!("is not {}", wanted(member)));
+            address.invalid(member, format!("is not {}", wanted(member)));
             wrong = true;
             continue;
         };
         if found.is_some_and(|other| other != country) {
-            address.problem(member, Code::InvalidValue, "is another country than the members before it say");
+            address.invalid(member, "is another country than the members before it say");
             wrong = true;
         }
         found = found.or(Some(country));

@@ -69,8 +69,7 @@ pub(super) async fn follow_up(
     pay::transaction_type(&mut request, requested);
     let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
         let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";
-        request.problem(TRANSACTION_ID, Code::Required, detail);
-        None
+        request.missing(TRANSACTION_ID, detail)
     } else {
         transaction_id(&mut request)
     };
@@ -84,8 +83,7 @@ pub(super) async fn follow_up(
     let amount = match follow_up {
         FollowUp::Void if request.has("Amount") => {
             let detail = "a void undoes the whole payment: leave the amount out, or refund a part";
-            request.problem("Amount", Code::InvalidValue, detail);
-            None
+            request.no_value("Amount", detail)
         }
         _ if stated_wrong => pay::amount(&mut request, None, false),
         _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),

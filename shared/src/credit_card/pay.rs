@@ -5,6 +5,7 @@ use tollgate_core::{
     order::{Action, CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::PaymentKind},
     payments::merchants::Merchant,
     values::{
+        discount::DiscountError,
         memo::{Discounted, Memo},
         money::{Amount, Currency},
     },
@@ -43,13 +44,13 @@ pub(super) async fn pay(
     if request.has("TransactionID") {
         let detail =
             "names a payment that is there: leave it out, or post to capture, refund, void or status";
-        request.problem("TransactionID", Code::InvalidValue, detail);
+        request.invalid("TransactionID", detail);
     }
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
     let source = Source::read(&mut request, now);
     if request.required_scalar("CaptureMethod", TEXT_MAX).is_some_and(|method| method != ECOMMERCE) {
-        request.problem("CaptureMethod", Code::InvalidValue, "must be 2 (e-commerce)");
+        request.invalid("CaptureMethod", "must be 2 (e-commerce)");
     }
     let no_address = Source::is_stored(&request) && !request.has("BillingAddress");
     let billing = if no_address { None } else { billing_address(&mut request) };
@@ -116,8 +117,7 @@ pub(super) fn transaction_type(request: &mut Members<'_>, requested: Purpose) {
         Purpose::Capture => (Some("1"), false),
         Purpose::Void | Purpose::Status => (None, false),
     };
-    let stated =
-        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) };
+    let stated = request.scalar_if(required, NAME, TEXT_MAX);
     let route = match stated {
         None => return,
         stated if stated == own => return,
@@ -125,7 +125,7 @@ pub(super) fn transaction_type(request: &mut Members<'_>, requested: Purpose) {
         Some("1") => "charge",
         Some("2") => "refund",
         Some(_) => {
-            request.problem(NAME, Code::InvalidValue, "must be 0 (authorize), 1 (charge) or 2 (refund)");
+            request.invalid(NAME, "must be 0 (authorize), 1 (charge) or 2 (refund)");
             return;
         }
     };
@@ -142,7 +142,7 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     let parsed = DateTime::strptime(FORM, text).ok().filter(|civil| civil.strftime(FORM).to_string() == text);
     let at = parsed.and_then(|civil| Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp()));
     let Some(at) = at else {
-        request.problem(NAME, Code::InvalidValue, "does not have the form YYYY-MM-DD HH:MM:SS");
+        request.invalid(NAME, "does not have the form YYYY-MM-DD HH:MM:SS");
         return;
     };
     if at.duration_since(now).abs() > DATE_TIME_OFF_MAX {
@@ -154,13 +154,9 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
 /// The member `CurrencyCode`: three letters (ISO 4217), in either case.
 pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Currency> {
     const NAME: &str = "CurrencyCode";
-    let text =
-        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) };
-    let currency = text.map(Currency::parse);
-    if currency.is_some_and(|currency| currency.is_err()) {
-        request.problem(NAME, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
-    }
-    currency.and_then(Result::ok)
+    let wrong = "is not an ISO 4217 currency code with minor units";
+    let text = request.scalar_if(required, NAME, TEXT_MAX)?;
+    Currency::parse(text).ok().or_else(|| request.no_value(NAME, wrong))
 }
 
 /// A currency with as many decimals as all have that the merchant can be paid in. With it an amount
@@ -178,12 +174,11 @@ pub(super) fn amount(
     required: bool,
 ) -> Option<Amount> {
     const NAME: &str = "Amount";
-    let text =
-        if required { request.required_scalar(NAME, TEXT_MAX) } else { request.scalar(NAME, TEXT_MAX) }?;
+    let text = request.scalar_if(required, NAME, TEXT_MAX)?;
     let Some(currency) = currency else {
         // How many decimals it should have is not known; that it is no number is.
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            request.problem(NAME, Code::InvalidValue, "is not a decimal number such as 20.50");
+            request.invalid(NAME, "is not a decimal number such as 20.50");
         }
         return None;
     };
@@ -191,12 +186,10 @@ pub(super) fn amount(
     if currency.decimal(amount) != text {
         let form = currency.decimal(Amount::ZERO).replace('0', "9");
         let detail = format!("must be written like {form}: all its decimals, and no zeros in front");
-        request.problem(NAME, Code::InvalidValue, detail);
-        return None;
+        return request.no_value(NAME, detail);
     }
     if amount.is_zero() {
-        request.problem(NAME, Code::InvalidValue, "must be more than 0");
-        return None;
+        return request.no_value(NAME, "must be more than 0");
     }
     Some(amount)
 }
@@ -215,7 +208,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
         Some("true" | "1") => true,
         None | Some("false" | "0") => false,
         Some(_) => {
-            request.problem("SaveToFile", Code::InvalidValue, "must be true or false");
+            request.invalid("SaveToFile", "must be true or false");
             false
         }
     };
@@ -242,8 +235,7 @@ fn email(request: &mut Members<'_>) -> Option<String> {
         !user.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(char::is_whitespace)
     });
     if !plausible {
-        request.problem("Email", Code::InvalidValue, "is not an e-mail address");
-        return None;
+        return request.no_value("Email", "is not an e-mail address");
     }
     Some(text)
 }
@@ -256,14 +248,10 @@ fn discount(
 ) -> Option<Discounted> {
     let mut members = request.object_unless_blank("Discount")?;
     let product = members.kept("Product", KEPT_MAX);
-    let code = match members.kept("DiscountCode", KEPT_MAX) {
-        Some(code) => Some(code),
-        None if product.is_some() => {
-            members.problem("DiscountCode", Code::Required, "is required with a Product");
-            None
-        }
-        None => None,
-    };
+    let code = members.kept("DiscountCode", KEPT_MAX);
+    if code.is_none() && product.is_some() {
+        members.problem("DiscountCode", Code::Required, "is required with a Product");
+    }
     let discounted = code.zip(stated).map(|(code, (amount, currency))| {
         let granted = merchant.discounts.on(&code, product.as_deref(), amount, currency);
         let amount = granted.unwrap_or_else(|error| {
@@ -276,9 +264,9 @@ fn discount(
     discounted
 }
 
-fn discount_code(error: tollgate_core::values::discount::DiscountError) -> Code {
+fn discount_code(error: DiscountError) -> Code {
     match error {
-        tollgate_core::values::discount::DiscountError::Unknown => Code::UnknownDiscount,
-        tollgate_core::values::discount::DiscountError::LeavesNothing => Code::DiscountExceedsAmount,
+        DiscountError::Unknown => Code::UnknownDiscount,
+        DiscountError::LeavesNothing => Code::DiscountExceedsAmount,
     }
 }

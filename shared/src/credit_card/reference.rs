@@ -9,7 +9,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::api::{Code, failure::Failure, members::Members};
+use crate::api::{failure::Failure, members::Members};
 
 /// Longest reference. It is stored, and told to the gateway in a free field.
 const REFERENCE_MAX: usize = 100;
@@ -40,17 +40,10 @@ pub(super) fn order_key(merchant: &MerchantId, id: Uuid) -> Result<OrderKey, Fai
 /// `TransactionReference`, required or not.
 pub(super) fn read(request: &mut Members<'_>, required: bool) -> Option<String> {
     const NAME: &str = "TransactionReference";
-    let text = if required {
-        request.required_scalar(NAME, REFERENCE_MAX)
-    } else {
-        request.scalar(NAME, REFERENCE_MAX)
-    }?;
-    let wrong = if text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
-        let Err(why) = check_kept(text, TextUse::Reference) else { return Some(text.to_owned()) };
-        why.to_string()
-    } else {
-        "may hold only printable ASCII characters".to_owned()
-    };
-    request.problem(NAME, Code::InvalidValue, wrong);
-    None
+    let text = request.scalar_if(required, NAME, REFERENCE_MAX)?;
+    if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return request.no_value(NAME, "may hold only printable ASCII characters");
+    }
+    request.checked(NAME, Some(check_kept(text, TextUse::Reference)))?;
+    Some(text.to_owned())
 }

@@ -72,8 +72,7 @@ impl Source {
 fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option<String> {
     let text = request.required_scalar(name, TEXT_MAX)?;
     if text.len() > digits_max || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        request.problem(name, Code::InvalidValue, format!("must be 1 to {digits_max} digits"));
-        return None;
+        return request.no_value(name, format!("must be 1 to {digits_max} digits"));
     }
     Some(text.to_owned())
 }
@@ -89,7 +88,7 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Source> {
     }
     // What was typed beside the number into the gateway's own form is with the gateway.
     let is_token = account.as_ref().is_some_and(CardAccount::is_token);
-    let code = if is_token { card.scalar("CVV", TEXT_MAX) } else { card.required_scalar("CVV", TEXT_MAX) };
+    let code = card.scalar_if(!is_token, "CVV", TEXT_MAX);
     let brand = account.as_ref().and_then(CardAccount::brand);
     let code = code.map(|text| SecurityCode::parse(text, brand));
     let security_code = card.checked("CVV", code);

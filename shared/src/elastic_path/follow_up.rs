@@ -136,11 +136,7 @@ pub(super) async fn of_order(
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
     let named = named.and_then(|text| {
-        let id = text.parse().ok();
-        if id.is_none() {
-            data.problem("transaction", Code::InvalidValue, "is not a transaction id");
-        }
-        id
+        text.parse().ok().or_else(|| data.no_value("transaction", "is not a transaction id"))
     });
     let target = named.map_or(Target::OnlyEligible, Target::Transaction);
     let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
@@ -181,9 +177,7 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
             let reference = data.text("custom_reference", REFERENCE_MAX);
-            if let Some(Err(why)) = reference.map(|text| check_kept(text, TextUse::Reference)) {
-                data.problem("custom_reference", Code::InvalidValue, why.to_string());
-            }
+            data.checked("custom_reference", reference.map(|text| check_kept(text, TextUse::Reference)));
             Action::Capture {
                 target,
                 amount: data.amount("amount"),
@@ -191,15 +185,8 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
             }
         }
         FollowUp::Refund => {
-            let mechanism = match data.text("refund_mechanism", TEXT_MAX) {
-                None => None,
-                Some("automatic") => Some(Mechanism::Automatic),
-                Some("manual") => Some(Mechanism::Manual),
-                Some(_) => {
-                    data.problem("refund_mechanism", Code::InvalidValue, "must be automatic or manual");
-                    None
-                }
-            };
+            let words = [("automatic", Mechanism::Automatic), ("manual", Mechanism::Manual)];
+            let mechanism = data.word("refund_mechanism", TEXT_MAX, &words, "must be automatic or manual");
             Action::Refund { target, amount: data.amount("amount"), mechanism }
         }
         FollowUp::Void => Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) },

@@ -7,7 +7,6 @@ use tollgate_core::{
 };
 
 use crate::api::{
-    Code,
     body::{Document, Node},
     failure::Failure,
     members::Members,
@@ -25,12 +24,8 @@ pub(super) fn account_currency(
     stated: Option<Currency>,
     merchant: &Merchant,
 ) -> Option<Currency> {
-    let currency = stated.or_else(|| merchant.only_currency());
-    if currency.is_none() {
-        let detail = "is required: this merchant takes several currencies";
-        data.problem("currency", Code::Required, detail);
-    }
-    currency
+    let detail = "is required: this merchant takes several currencies";
+    stated.or_else(|| merchant.only_currency()).or_else(|| data.missing("currency", detail))
 }
 
 impl Members<'_> {
@@ -61,26 +56,19 @@ impl Members<'_> {
             (Err(_), Ok(_)) => "must be more than 0, not negative",
             (Err(_), Err(_)) => "must be a whole number, in minor units",
         };
-        self.problem(name, Code::InvalidValue, problem);
-        None
+        self.no_value(name, problem)
     }
 
     /// An optional ISO 4217 code.
     pub(super) fn currency(&mut self, name: &str) -> Option<Currency> {
         let text = self.text(name, 3)?;
-        let currency = Currency::parse(text).ok();
-        if currency.is_none() {
-            self.problem(name, Code::InvalidValue, "is not an ISO 4217 currency code with minor units");
-        }
-        currency
+        let wrong = "is not an ISO 4217 currency code with minor units";
+        Currency::parse(text).ok().or_else(|| self.no_value(name, wrong))
     }
 
     /// An optional moment (RFC 3339).
     pub(super) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
-        let at = self.text(name, 40)?.parse().ok();
-        if at.is_none() {
-            self.problem(name, Code::InvalidValue, "is not a time such as 2027-01-31T12:00:00Z (RFC 3339)");
-        }
-        at
+        let wrong = "is not a time such as 2027-01-31T12:00:00Z (RFC 3339)";
+        self.text(name, 40)?.parse().ok().or_else(|| self.no_value(name, wrong))
     }
 }

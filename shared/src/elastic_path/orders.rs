@@ -49,7 +49,7 @@ async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let mut data = members::data(document.as_ref())?;
     stays_as_it_is(&data)?;
     if data.text("type", 20).is_some_and(|text| text != "order") {
-        data.problem("type", Code::InvalidValue, "must be order");
+        data.invalid("type", "must be order");
     }
     // A null amount is told by the amount itself.
     for (name, missing) in [("amount", data.lacks("amount")), ("currency", data.is_null("currency"))] {

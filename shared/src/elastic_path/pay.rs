@@ -215,42 +215,29 @@ fn stored_card_rules(
     source: Option<PaidWith>,
     caller: &Caller,
 ) -> Result<(Option<PaidWith>, Option<CustomerReference>), Failure> {
-    let by_merchant = match data.text("initiated_by", TEXT_MAX) {
-        None | Some("customer") => false,
-        Some("merchant") => true,
-        Some(_) => {
-            data.problem("initiated_by", Code::InvalidValue, "must be customer or merchant");
-            false
-        }
-    };
+    let who = [("customer", false), ("merchant", true)];
+    let by_merchant = data.word("initiated_by", TEXT_MAX, &who, "must be customer or merchant");
+    let by_merchant = by_merchant.unwrap_or_default();
     let scheduled = data.flag("scheduled").unwrap_or_default();
     let save = data.flag("save").unwrap_or_default();
     if by_merchant || scheduled || save {
         caller.must_be_merchant(Role::Pay)?;
     }
     if scheduled && !by_merchant {
-        data.problem("scheduled", Code::InvalidValue, "is for payments with initiated_by: merchant");
+        data.invalid("scheduled", "is for payments with initiated_by: merchant");
     }
     let save_for = if save { customer(data) } else { None };
     let source = source.map(|(source, card)| match source {
         PaymentSource::Profile { account, profile, .. } => {
             if save {
-                data.problem(
-                    "save",
-                    Code::InvalidValue,
-                    "is for a card or a token: this one is stored already",
-                );
+                data.invalid("save", "is for a card or a token: this one is stored already");
             }
             let initiator = if by_merchant { Initiator::Merchant { scheduled } } else { Initiator::Customer };
             (PaymentSource::Profile { account, profile, initiator }, card)
         }
         PaymentSource::Card(mut to_pay) => {
             if by_merchant {
-                data.problem(
-                    "initiated_by",
-                    Code::InvalidValue,
-                    "must be customer: the card is not a stored one",
-                );
+                data.invalid("initiated_by", "must be customer: the card is not a stored one");
             }
             to_pay.save = save;
             (PaymentSource::Card(to_pay), card)
@@ -284,15 +271,13 @@ fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<Reque
     if let Some(method) = route {
         // The route says it; a body that says something else is a mistake that costs money to guess
         // at.
-        return match data.text("method", TEXT_MAX) {
-            None => Some(RequestedMethod::Pay(method)),
-            Some(text) if text == method.operation().as_str() => Some(RequestedMethod::Pay(method)),
-            Some(_) => {
-                let detail = format!("must be {} on this route, or be left out", method.operation().as_str());
-                data.problem("method", Code::UnsupportedMethod, detail);
-                None
-            }
-        };
+        let word = method.operation().as_str();
+        if data.text("method", TEXT_MAX).is_none_or(|text| text == word) {
+            return Some(RequestedMethod::Pay(method));
+        }
+        let detail = format!("must be {word} on this route, or be left out");
+        data.problem("method", Code::UnsupportedMethod, detail);
+        return None;
     }
     match data.required_text("method", TEXT_MAX)? {
         "purchase" => Some(RequestedMethod::Pay(PaymentKind::Purchase)),
@@ -320,11 +305,7 @@ fn capture_at(data: &mut Members<'_>, method: PaymentKind, by: Principal) -> Res
         return Err(Failure::new(Code::Forbidden, "capture_at needs a client_credentials token"));
     }
     if method == PaymentKind::Purchase && !data.is_null("capture_at") {
-        data.problem(
-            "capture_at",
-            Code::InvalidValue,
-            "is for authorize: a purchase takes the money at once",
-        );
+        data.invalid("capture_at", "is for authorize: a purchase takes the money at once");
     }
     Ok(data.timestamp("capture_at").map_or(CaptureAt::Never, CaptureAt::At))
 }

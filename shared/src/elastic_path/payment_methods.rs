@@ -20,7 +20,7 @@ use tollgate_core::{
         payment_methods::{MethodChanged, MethodRefusal, PaymentMethods},
     },
     values::{
-        card::{Brand, CardAccount, CardSummary, Expiry},
+        card::{CardAccount, CardSummary, Expiry},
         clock::Clock,
         money::{Amount, Currency},
     },
@@ -29,7 +29,7 @@ use tollgate_core::{
 use super::{
     caller::idempotency_key,
     members::{self, account_currency},
-    response::{GATEWAY, enveloped, timestamps},
+    response::{GATEWAY, card_value, enveloped, timestamps},
     source::{expiry, source},
 };
 use crate::{
@@ -76,7 +76,7 @@ struct RequestedCard {
 impl RequestedCard {
     fn read(clock: &dyn Clock, caller: &Caller, mut data: Members<'_>) -> Result<Self, Failure> {
         if data.text("type", TEXT_MAX).is_some_and(|text| text != "payment-method") {
-            data.problem("type", Code::InvalidValue, "must be payment-method");
+            data.invalid("type", "must be payment-method");
         }
         if data.text("gateway", TEXT_MAX).is_some_and(|text| text != GATEWAY) {
             data.problem("gateway", Code::UnsupportedGateway, "must be card_connect");
@@ -88,7 +88,7 @@ impl RequestedCard {
         let source = source(&mut data, clock);
         if matches!(source, Some((PaymentSource::Profile { .. }, _))) {
             let detail = "is a stored card already; send a CardSecure token, or the card's members";
-            data.problem("payment", Code::InvalidValue, detail);
+            data.invalid("payment", detail);
         }
         data.finish()?;
         match (customer, source, currency) {
@@ -102,12 +102,8 @@ impl RequestedCard {
 
 /// The merchant's reference of its customer.
 pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
-    let text = data.required_text("customer", TEXT_MAX)?;
-    let customer = text.parse();
-    if let Err(why) = &customer {
-        data.problem("customer", Code::InvalidValue, format!("{why}"));
-    }
-    customer.ok()
+    let customer = data.required_text("customer", TEXT_MAX).map(str::parse);
+    data.checked("customer", customer)
 }
 
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
@@ -263,7 +259,7 @@ async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let expiry: Option<Expiry> =
         if has_expiry { expiry(&mut data, cards.access.clock.as_ref()) } else { None };
     if default == Some(false) {
-        data.problem("default", Code::InvalidValue, "must be true: another card is made the default instead");
+        data.invalid("default", "must be true: another card is made the default instead");
     }
     data.finish()?;
     let deadline = deadline(request, cards.access.now());
@@ -323,12 +319,7 @@ fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
         "status": status,
         "default": customer.default_method() == Some(method.id),
         "payment": method.stored().map(|stored| format!("{}|{}", stored.account, stored.profile)),
-        "card": {
-            "brand": method.card.brand.map(Brand::name),
-            "last_four": method.card.last_four,
-            "expiry_month": method.card.expiry.map(Expiry::month),
-            "expiry_year": method.card.expiry.map(Expiry::year),
-        },
+        "card": card_value(Some(&method.card)),
         "meta": {"timestamps": timestamps(method.created_at, method.updated_at)},
     });
     // Sent to the gateway, whose response was lost: repeating the request settles it.

@@ -22,7 +22,7 @@ use tollgate_core::{
 };
 
 use super::{
-    detailed_status::{detailed_status, reason},
+    detailed_status::{VoidReason, detailed_status, reason},
     order_status::{order_status, payment_status},
     transaction_status::transaction_status,
 };
@@ -85,38 +85,33 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     });
     let memo = transaction.memo.as_deref();
     let reference = transaction.custom_reference.as_ref().or(memo.map(|memo| &memo.reference));
-    if let Some(reference) = reference {
-        value["custom_reference"] = reference.as_str().into();
-    }
-    if let Some(mechanism) = transaction.refund_mechanism() {
-        value["refund_mechanism"] = mechanism.as_str().into();
-    }
-    if let Some(failure) = failure(transaction, view.principal) {
-        value["failure_details"] = failure;
-    }
-    if let Some(expires) =
-        transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero())
-    {
-        value["meta"]["authorization_expires_at"] = seconds(expires).into();
-    }
+    add(&mut value, "custom_reference", reference.map(String::as_str));
+    add(&mut value, "refund_mechanism", transaction.refund_mechanism().map(Mechanism::as_str));
+    add(&mut value, "failure_details", failure(transaction, view.principal));
+    let meta = &mut value["meta"];
+    let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
+    add(meta, "authorization_expires_at", expires.map(seconds));
     // What was done when, and what will be, is the merchant's to see.
     if view.principal == Principal::ClientCredentials {
         if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
-            value["meta"]["capture_at"] = seconds(schedule.at).into();
-            if let Some(failure) = capture_failure(transaction) {
-                value["meta"]["capture_failure"] = failure;
-            }
+            meta["capture_at"] = seconds(schedule.at).into();
+            add(meta, "capture_failure", capture_failure(transaction));
         }
-        value["meta"]["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
-        if let Some(memo) = memo {
-            value["meta"]["memo"] = memo_value(memo);
-        }
+        meta["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
+        add(meta, "memo", memo.map(memo_value));
     }
     value
 }
 
+/// Adds a member that is there only where it says something.
+fn add(value: &mut Value, name: &str, member: Option<impl Into<Value>>) {
+    if let Some(member) = member {
+        value[name] = member.into();
+    }
+}
+
 /// The card as far as it is stored; every member is null where the payment was made with something else.
-fn card_value(card: Option<&CardSummary>) -> Value {
+pub(super) fn card_value(card: Option<&CardSummary>) -> Value {
     json!({
         "brand": card.and_then(|card| card.brand).map(Brand::name),
         "last_four": card.and_then(|card| card.last_four.as_ref()),
@@ -139,20 +134,15 @@ fn memo_value(memo: &Memo) -> Value {
     ];
     let mut value = json!({"reference": memo.reference});
     for (name, text) in texts {
-        if let Some(text) = text {
-            value[name] = text.as_str().into();
-        }
+        add(&mut value, name, text.as_deref());
     }
     if let Some(discount) = &memo.discount {
-        value["discount"] = json!({"code": discount.code});
-        if let Some(product) = &discount.product {
-            value["discount"]["product"] = product.as_str().into();
-        }
-        value["discount"]["amount"] = discount.amount.minor().into();
+        let mut told = json!({"code": discount.code});
+        add(&mut told, "product", discount.product.as_deref());
+        told["amount"] = discount.amount.minor().into();
+        value["discount"] = told;
     }
-    if memo.save_card {
-        value["save_card"] = true.into();
-    }
+    add(&mut value, "save_card", memo.save_card.then_some(true));
     value
 }
 
@@ -204,9 +194,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         "shipping_address": no_address(),
         "billing_address": no_address(),
     });
-    if let Some(live) = live {
-        value["livemode"] = live.into();
-    }
+    add(&mut value, "livemode", live);
     value
 }
 
@@ -236,13 +224,6 @@ pub(super) fn declined(
     view: View<'_>,
 ) -> Failure {
     let decline = told(decline, view.principal);
-    let response = operation.response().cloned().unwrap_or_default();
-    let gateway = json!({
-        "respproc": response.processor,
-        "respcode": response.code,
-        "resptext": response.text,
-        "retref": response.reference,
-    });
     let error = Failure::new(Code::Declined, decline.code.message())
         .with("decline_code", decline.code.as_str())
         .with("advice", decline.advice.as_str())
@@ -252,7 +233,7 @@ pub(super) fn declined(
     if view.principal != Principal::ClientCredentials {
         return error;
     }
-    let error = error.with("error", gateway);
+    let error = error.with("error", gateway_value(&operation.response().cloned().unwrap_or_default()));
     let payment = transaction.first().and_then(|first| first.response());
     match payment {
         Some(payment) => {
@@ -280,9 +261,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         "asked_by": operation.by.as_str(),
         "timestamps": timestamps(operation.created_at, operation.updated_at),
     });
-    if let Some(reason) = reason(operation.cause) {
-        value["reason"] = reason.as_str().into();
-    }
+    add(&mut value, "reason", reason(operation.cause).map(VoidReason::as_str));
     if let Some(told) = &operation.attribution {
         let told = [
             ("key_name", &told.key_name),
@@ -298,24 +277,27 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
     }
     if has_outcome(operation) {
-        value["gateway"] = json!({
-            "respproc": response.processor,
-            "respcode": response.code,
-            "resptext": response.text,
-            "retref": response.reference,
-        });
-        if let Some(fee) = response.charged.and_then(|charged| charged.fee) {
-            value["fee"] = json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()});
-        }
-        if response.settlement_rejected {
-            value["settlement"] = "rejected".into();
-        }
+        value["gateway"] = gateway_value(&response);
+        let fee = response.charged.and_then(|charged| charged.fee);
+        let fee = fee.map(|fee| json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()}));
+        add(&mut value, "fee", fee);
+        add(&mut value, "settlement", response.settlement_rejected.then_some("rejected"));
     }
     if let Some(decline) = operation.decline() {
         value["decline_code"] = decline.code.as_str().into();
         value["advice"] = decline.advice.as_str().into();
     }
     value
+}
+
+/// The gateway's own words.
+fn gateway_value(response: &GatewayResponse) -> Value {
+    json!({
+        "respproc": response.processor,
+        "respcode": response.code,
+        "resptext": response.text,
+        "retref": response.reference,
+    })
 }
 
 /// Whether the gateway was called and something came of it, be it only that nothing came.

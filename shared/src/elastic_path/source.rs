@@ -3,7 +3,9 @@
 use tollgate_core::{
     payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
     values::{
-        card::{CardAccount, CardSummary, Expiry, SecurityCode, TextUse, looks_like_card_number},
+        card::{
+            CardAccount, CardSummary, Expiry, ExpiryError, SecurityCode, TextUse, looks_like_card_number,
+        },
         clock::Clock,
     },
 };
@@ -53,8 +55,7 @@ fn stored_card(data: &mut Members<'_>) -> Option<(PaymentSource, CardSummary)> {
         _ => {
             let detail = "must be the CardPointe account id and profile id joined by |, such as \
                           1|16178397535388255208, or a CardSecure token";
-            data.problem("payment", Code::InvalidValue, detail);
-            None
+            data.no_value("payment", detail)
         }
     }
 }
@@ -89,7 +90,7 @@ fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(Payment
 /// Names are told to the gateway as they are.
 fn no_card_number(data: &mut Members<'_>, name: &str, text: Option<&str>) {
     if text.is_some_and(|text| looks_like_card_number(text, TextUse::Words)) {
-        data.problem(name, Code::InvalidValue, "looks like a card number");
+        data.invalid(name, "looks like a card number");
     }
 }
 
@@ -103,11 +104,8 @@ fn card(
     let expiry = expiry(data, clock);
     // What was typed beside the number into the gateway's own form is with the gateway.
     let is_optional = account.as_ref().is_some_and(CardAccount::is_token);
-    let code = if is_optional && data.is_null("verification_value") {
-        None
-    } else {
-        data.required_text("verification_value", TEXT_MAX)
-    };
+    let is_left_out = is_optional && data.is_null("verification_value");
+    let code = if is_left_out { None } else { data.required_text("verification_value", TEXT_MAX) };
     let brand = account.as_ref().and_then(CardAccount::brand);
     let code = code.map(|text| SecurityCode::parse(text.trim(), brand));
     let security_code = data.checked("verification_value", code);
@@ -125,14 +123,11 @@ pub(super) fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry
     let month = data.required_text("month", TEXT_MAX);
     let year = data.required_text("year", TEXT_MAX);
     let (month, year) = (month?.trim(), year?.trim());
-    let expiry = match Expiry::from_parts(month, year) {
-        Ok(expiry) => expiry,
-        Err(error) => {
-            let wrong_year = matches!(error, tollgate_core::values::card::ExpiryError::InvalidYear);
-            data.problem(if wrong_year { "year" } else { "month" }, Code::InvalidValue, error.to_string());
-            return None;
-        }
-    };
+    let expiry = Expiry::from_parts(month, year).map_err(|error| {
+        let member = if error == ExpiryError::InvalidYear { "year" } else { "month" };
+        data.invalid(member, error.to_string());
+    });
+    let expiry = expiry.ok()?;
     if expiry.is_past_everywhere(clock.now()) {
         data.problem_about("year", Code::InvalidValue, "the card has expired");
         return None;
@@ -145,24 +140,24 @@ fn billing_address(data: &mut Members<'_>) -> Option<BillingAddress> {
     let mut text = |name: &str| {
         let text = address.text(name, TEXT_MAX)?;
         if looks_like_card_number(text, TextUse::Words) {
-            address.problem(name, Code::InvalidValue, "looks like a card number");
-            return None;
+            return address.no_value(name, "looks like a card number");
         }
         Some(text.to_owned())
     };
-    let (line_1, line_2, city) = (text("line_1"), text("line_2"), text("city"));
-    let (region, postcode, country) = (text("region"), text("postcode"), text("country"));
-    if country.as_ref().is_some_and(|code| code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()))
-    {
-        address.problem("country", Code::InvalidValue, "must be an ISO 3166-1 code of two letters");
+    let mut billing = BillingAddress {
+        line_1: text("line_1"),
+        line_2: text("line_2"),
+        city: text("city"),
+        region: text("region"),
+        postcode: text("postcode"),
+        country: text("country"),
+    };
+    if let Some(code) = &mut billing.country {
+        if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+            address.invalid("country", "must be an ISO 3166-1 code of two letters");
+        }
+        code.make_ascii_uppercase();
     }
     data.absorb(address);
-    Some(BillingAddress {
-        line_1,
-        line_2,
-        city,
-        region,
-        postcode,
-        country: country.map(|code| code.to_uppercase()),
-    })
+    Some(billing)
 }
