@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tollgate::{
-    lambda::{self, Adapters, Config, Credentials, JournalConfig},
+    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig},
     merchant_document::hosts::GatewayHosts,
     ports::Job,
     secrets_manager::MerchantSettings,
@@ -273,10 +273,15 @@ impl Place {
 
     /// The journal, in this table.
     pub(crate) fn journal_in(&self, table: String) -> JournalConfig {
-        JournalConfig {
-            table,
+        JournalConfig { table, aws: self.at_aws() }
+    }
+
+    /// The same for the functions' adapters.
+    pub(crate) fn at_aws(&self) -> AwsPlace {
+        AwsPlace {
             region: self.region.clone(),
             dynamodb_url: self.dynamodb_url.clone(),
+            secretsmanager_url: self.secretsmanager_url.clone(),
             credentials: self.credentials.clone(),
         }
     }
@@ -309,10 +314,7 @@ impl Place {
                 stale_for_payments: SignedDuration::ZERO,
                 stale_for_inquiries: SignedDuration::ZERO,
             },
-            region: self.region.clone(),
-            dynamodb_url: self.dynamodb_url.clone(),
-            secretsmanager_url: self.secretsmanager_url.clone(),
-            credentials: self.credentials.clone(),
+            aws: self.at_aws(),
         };
         let adapters = Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?);
         adapters.job(()).map_err(|error| Failure::Unavailable(error.to_string()))

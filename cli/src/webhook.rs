@@ -33,10 +33,7 @@ fn deliveries(place: &Place, at: &WebhookPlace) -> Result<DynamoDbDeliveries, Fa
             fresh_for: jiff::SignedDuration::ZERO,
             allowed: allowed(place),
         },
-        region: place.region.clone(),
-        dynamodb_url: place.dynamodb_url.clone(),
-        secretsmanager_url: place.secretsmanager_url.clone(),
-        credentials: place.credentials.clone(),
+        aws: place.at_aws(),
     };
     Ok(config.deliveries_with(&aws_http_client()?))
 }

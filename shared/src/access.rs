@@ -17,7 +17,7 @@ use tollgate_core::{
 
 use crate::{
     abuse::Abuse,
-    access_token::{self, Verified},
+    access_token::{self, Verified, VerifiedKey},
     invocation::{source, source_in},
 };
 
@@ -77,12 +77,12 @@ impl Access {
         id: &str,
         key: &str,
         source: &str,
-    ) -> Result<(Arc<Merchant>, Verified), Denied> {
+    ) -> Result<(Arc<Merchant>, VerifiedKey), Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
         let wait = self.wait_of(source);
         let denied = match self.look_up(id, wait).await {
             Ok(merchant) => {
-                if let Some(verified) = merchant.key(key).map(|key| Verified::with_key(&merchant, key)) {
+                if let Some(verified) = merchant.key(key).map(|key| VerifiedKey::new(&merchant, key)) {
                     return Ok((merchant, verified));
                 }
                 Denied::Wrong

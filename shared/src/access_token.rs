@@ -42,8 +42,8 @@ pub struct InvalidToken;
 /// Whom a token is issued to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// The merchant's systems, by one of its keys: its [`key_digest`], and what it may do.
-    Key(String, Role),
+    /// The merchant's systems, by one of its keys.
+    Key(VerifiedKey),
     /// A shopper's browser, by a random id.
     Shopper(Uuid),
 }
@@ -66,41 +66,32 @@ struct Claims {
     exp: i64,
 }
 
-/// What a valid token says.
+/// One of a merchant's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Whether the merchant or a shopper calls.
-    pub principal: Principal,
-    /// Which shopper it was issued to.
-    pub shopper: Option<Shopper>,
-    /// The digest of the key that it was issued for.
-    pub key: Option<String>,
-    /// The name of that key, as the merchant's document has it now.
-    pub key_name: Option<KeyName>,
-    /// What it may do, if it is the merchant. A shopper's rules do not depend on it.
+pub struct VerifiedKey {
+    /// Its [`key_digest`].
+    pub digest: String,
+    /// Its name, as the merchant's document has it now.
+    pub name: Option<KeyName>,
+    /// What it may do.
     pub role: Role,
 }
 
-impl Verified {
-    /// A caller that sent the key itself.
-    pub fn with_key(merchant: &Merchant, key: &MerchantKey) -> Self {
-        Self {
-            principal: Principal::ClientCredentials,
-            shopper: None,
-            key: Some(key_digest(merchant, key.secret.expose_secret())),
-            key_name: key.name.clone(),
-            role: key.role,
-        }
+impl VerifiedKey {
+    /// A key that was sent itself.
+    pub fn new(merchant: &Merchant, key: &MerchantKey) -> Self {
+        let digest = key_digest(merchant, key.secret.expose_secret());
+        Self { digest, name: key.name.clone(), role: key.role }
     }
+}
 
-    /// The same for the log, told apart by key or shopper.
-    pub fn as_logged(&self) -> String {
-        match (&self.key, self.shopper) {
-            (Some(key), _) => format!("key:{key}"),
-            (None, Some(Shopper(digest))) => format!("shopper:{digest}"),
-            (None, None) => self.principal.as_str().to_owned(),
-        }
-    }
+/// Who calls, as a valid token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// The merchant, by this key.
+    Key(VerifiedKey),
+    /// A shopper's browser.
+    Shopper(Shopper),
 }
 
 /// Tells a merchant's keys apart in tokens and logs. It is made with the signing key, so whoever reads it cannot try out
@@ -125,7 +116,7 @@ pub fn issue(
     now: Timestamp,
 ) -> Result<(String, Timestamp), InvalidToken> {
     let (grant, shopper, key, role) = match holder {
-        Holder::Key(digest, role) => (Principal::ClientCredentials, None, Some(digest.clone()), *role),
+        Holder::Key(key) => (Principal::ClientCredentials, None, Some(key.digest.clone()), key.role),
         Holder::Shopper(id) => (Principal::Implicit, Some(*id), None, Role::All),
     };
     install_hmac();
@@ -180,16 +171,13 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
                 Some(name) => Role::from_name(name).unwrap_or(Role::Read),
             };
             let digest = claims.key.ok_or(InvalidToken)?;
-            let (key_name, role) = match named_key(merchant, &digest) {
+            let (name, role) = match named_key(merchant, &digest) {
                 Some(key) => (key.name.clone(), issued.min(key.role)),
                 None => (None, issued),
             };
-            Ok(Verified { principal: claims.grant, shopper: None, key: Some(digest), key_name, role })
+            Ok(Verified::Key(VerifiedKey { digest, name, role }))
         }
-        Principal::Implicit => {
-            let shopper = Some(Shopper::of(claims.shopper.ok_or(InvalidToken)?));
-            Ok(Verified { principal: claims.grant, shopper, key: None, key_name: None, role: Role::Read })
-        }
+        Principal::Implicit => Ok(Verified::Shopper(Shopper::of(claims.shopper.ok_or(InvalidToken)?))),
         // No token is issued with such a principal.
         Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),
     }
@@ -304,11 +292,15 @@ mod tests {
         .unwrap();
         let now = Timestamp::UNIX_EPOCH;
         for (grant, holder) in [
-            (Principal::ClientCredentials, Holder::Key("digest".to_owned(), Role::All)),
+            (
+                Principal::ClientCredentials,
+                Holder::Key(VerifiedKey { digest: "digest".to_owned(), name: None, role: Role::All }),
+            ),
             (Principal::Implicit, Holder::Shopper(Uuid::nil())),
         ] {
             let (token, _) = issue(&merchant, &holder, now).unwrap();
-            assert_eq!(verify(&token, &merchant, now).unwrap().principal, grant);
+            let verified = verify(&token, &merchant, now).unwrap();
+            assert_eq!(matches!(verified, Verified::Key(_)), grant == Principal::ClientCredentials);
             let claims = Claims {
                 iss: ISSUER.to_owned(),
                 sub: merchant.id.clone(),

@@ -40,7 +40,7 @@ use crate::{
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
-    order::{FollowUp, Rejection, transaction},
+    order::{FollowUp, Rejection, transaction::PaymentKind},
     payments::{Performed, Refusal, gateway::GatewayInfo, merchants::Role},
 };
 
@@ -50,55 +50,50 @@ const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Mo
 /// The root element of a request.
 const REQUEST: Root = Root { name: "CardTransactionBindingModel", namespace: NAMESPACE };
 
-/// The media type and charset of a request's body, or why it is not read.
-type BodyType = Result<(Media, Option<media::Charset>), media::Unsupported>;
+/// The media type and charset of a request's body.
+type BodyType = (Media, Option<media::Charset>);
 
-/// What a request is for, as its route says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// `authorize`: hold an amount on a card.
-    Authorize,
-    /// `charge`: take at once, or, with a `TransactionID`, take what is held.
-    Charge,
-    /// `capture`: take what is held.
-    Capture,
-    /// `refund`: give back what was captured.
-    Refund,
-    /// `void`: undo before settlement.
-    Void,
-    /// `status`: how a payment is now, after an inquiry if it is in doubt.
-    Status,
+/// Declares the routes: the purpose of each, and its handler.
+macro_rules! routes {
+    ($($(#[$doc:meta])* $name:ident => $purpose:ident;)+) => {
+        /// What a request is for, as its route says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Purpose {
+            $($purpose,)+
+        }
+
+        impl Purpose {
+            /// By the last part of the route's path.
+            fn named(name: &str) -> Option<Self> {
+                [$((stringify!($name), Self::$purpose),)+].into_iter().find_map(|(known, purpose)| {
+                    (known == name).then_some(purpose)
+                })
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            pub async fn $name(api: &Api, request: &Request) -> Response<Body> {
+                handle(api, request, Purpose::$purpose).await
+            }
+        )+
+    };
 }
 
-/// `POST /api/v1/payments/creditcard/authorize`: holds an amount on a card.
-pub async fn authorize(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Authorize).await
-}
-
-/// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`, captures what is held.
-pub async fn charge(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Charge).await
-}
-
-/// `POST /api/v1/payments/creditcard/capture`: captures what an authorization holds.
-pub async fn capture(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Capture).await
-}
-
-/// `POST /api/v1/payments/creditcard/refund`: refunds what was captured, or a part of it.
-pub async fn refund(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Refund).await
-}
-
-/// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
-pub async fn void(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Void).await
-}
-
-/// `POST /api/v1/payments/creditcard/status`: sends the gateway an inquiry if need be, and returns the payment's
-/// current state.
-pub async fn status(api: &Api, request: &Request) -> Response<Body> {
-    handle(api, request, Purpose::Status).await
+routes! {
+    /// `POST /api/v1/payments/creditcard/authorize`: holds an amount on a card.
+    authorize => Authorize;
+    /// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`, captures what is held.
+    charge => Charge;
+    /// `POST /api/v1/payments/creditcard/capture`: captures what an authorization holds.
+    capture => Capture;
+    /// `POST /api/v1/payments/creditcard/refund`: refunds what was captured, or a part of it.
+    refund => Refund;
+    /// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
+    void => Void;
+    /// `POST /api/v1/payments/creditcard/status`: sends the gateway an inquiry if need be, and returns the payment's
+    /// current state.
+    status => Status;
 }
 
 /// Where the routes of this API are.
@@ -113,18 +108,9 @@ pub async fn unrouted(api: &Api, request: &Request) -> Option<Response<Body>> {
     if !rest.is_empty() && !rest.starts_with('/') {
         return None;
     }
-    let requested = match rest.trim_matches('/') {
-        "authorize" => Purpose::Authorize,
-        "charge" => Purpose::Charge,
-        "capture" => Purpose::Capture,
-        "refund" => Purpose::Refund,
-        "void" => Purpose::Void,
-        "status" => Purpose::Status,
-        _ => {
-            let detail =
-                "there is no such route; there are authorize, charge, capture, refund, void and status";
-            return Some(refuse(request, Failure::new(Code::NotFound, detail)).await);
-        }
+    let Some(requested) = Purpose::named(rest.trim_matches('/')) else {
+        let detail = "there is no such route; there are authorize, charge, capture, refund, void and status";
+        return Some(refuse(request, Failure::new(Code::NotFound, detail)).await);
     };
     if request.method() == Method::POST {
         return Some(handle(api, request, requested).await);
@@ -159,14 +145,14 @@ async fn negotiated(api: &Api, request: &Request, requested: Purpose) -> Respons
     let (body_type, media) = media_of(request);
     let mut reference = None;
     let handled = match body_type {
-        Ok((media, charset)) => handled(api, request, requested, media, charset, &mut reference).await,
+        Ok(body_type) => handled(api, request, requested, body_type, &mut reference).await,
         Err(unsupported) => Err(Failure::new(Code::UnsupportedMediaType, unsupported.to_string())),
     };
     written(request, media, handled, reference)
 }
 
 /// How the body is written, and how the response shall be.
-fn media_of(request: &Request) -> (BodyType, Media) {
+fn media_of(request: &Request) -> (Result<BodyType, media::Unsupported>, Media) {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
     let by_script =
@@ -205,14 +191,13 @@ async fn handled(
     api: &Api,
     request: &Request,
     requested: Purpose,
-    media: Media,
-    charset: Option<media::Charset>,
+    body_type: BodyType,
     reference: &mut Option<String>,
 ) -> Handled<Outgoing> {
     if !matches!(requested, Purpose::Status) {
         exchange::must_not_be_stopped(api.switch.as_ref()).await?;
     }
-    let document = read(request, media, charset)?;
+    let document = read(request, body_type)?;
     let mut root = Members::of(&document);
     let caller = caller::authenticated(&api.access, request, &mut root).await?;
     let members = root.required_object("Request");
@@ -220,19 +205,18 @@ async fn handled(
     let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
     caller.must_have(role(requested, &members))?;
     let exchange = Exchange { api, request, caller: &caller, reference };
-    match requested {
-        Purpose::Authorize => {
-            pay::pay(exchange, members, requested, transaction::PaymentKind::Authorize).await
+    let is_capture = members.has("TransactionID");
+    let follow_up = match requested {
+        Purpose::Authorize => return pay::pay(exchange, members, requested, PaymentKind::Authorize).await,
+        Purpose::Charge if !is_capture => {
+            return pay::pay(exchange, members, requested, PaymentKind::Purchase).await;
         }
-        Purpose::Charge if members.has("TransactionID") => {
-            follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await
-        }
-        Purpose::Charge => pay::pay(exchange, members, requested, transaction::PaymentKind::Purchase).await,
-        Purpose::Capture => follow_up::follow_up(exchange, members, requested, FollowUp::Capture).await,
-        Purpose::Refund => follow_up::follow_up(exchange, members, requested, FollowUp::Refund).await,
-        Purpose::Void => follow_up::follow_up(exchange, members, requested, FollowUp::Void).await,
-        Purpose::Status => follow_up::status(exchange, members).await,
-    }
+        Purpose::Status => return follow_up::status(exchange, members).await,
+        Purpose::Charge | Purpose::Capture => FollowUp::Capture,
+        Purpose::Refund => FollowUp::Refund,
+        Purpose::Void => FollowUp::Void,
+    };
+    follow_up::follow_up(exchange, members, requested, follow_up).await
 }
 
 /// What a key has to be allowed to do for a request. A charge that names a transaction captures it.
@@ -246,15 +230,13 @@ fn role(requested: Purpose, request: &Members<'_>) -> Role {
 }
 
 /// The body as a tree.
-fn read(request: &Request, media: Media, charset: Option<media::Charset>) -> Result<Document, Failure> {
+fn read(request: &Request, (media, charset): BodyType) -> Result<Document, Failure> {
     let code = if media.is_xml() { Code::InvalidXml } else { Code::InvalidJson };
     let bytes = body_bytes(request, code)?;
     let text = media::decode(bytes, charset).map_err(|error| Failure::new(code, error.to_string()))?;
     if text.trim().is_empty() {
-        return Err(Failure::new(
-            Code::Required,
-            "the body is empty: Authentication and Request are required",
-        ));
+        let detail = "the body is empty: Authentication and Request are required";
+        return Err(Failure::new(Code::Required, detail));
     }
     let document = if media.is_xml() {
         body::from_xml(&text, REQUEST)

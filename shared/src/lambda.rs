@@ -33,9 +33,9 @@ use tollgate_core::{
     values::clock::{Clock, SystemClock},
 };
 
-pub use aws::{AWS_ATTEMPTS, aws_http_client, limits as aws_limits};
+pub use aws::{AWS_ATTEMPTS, AwsPlace, Credentials, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
-pub use streams::{JournalConfig, run_journal, start_totals};
+pub use streams::{JournalConfig, run_journal, run_stream, start_totals};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
@@ -73,48 +73,8 @@ pub struct Config {
     pub inquiries: Limits,
     /// Whether the deployment's parameter stops payments (`PAYMENTS`).
     pub payments_stopped: bool,
-    /// The AWS region of all tables and secrets (`AWS_REGION`).
-    pub region: String,
-    /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
-    pub dynamodb_url: Option<String>,
-    /// Secrets Manager endpoint instead of AWS's (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
-    pub secretsmanager_url: Option<String>,
-    /// Who we are to AWS.
-    pub credentials: Credentials,
-}
-
-/// AWS credentials. `Debug` shows none of them.
-#[derive(Clone)]
-pub struct Credentials {
-    /// Access key id (`AWS_ACCESS_KEY_ID`).
-    pub access_key_id: String,
-    /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
-    pub secret_access_key: String,
-    /// Session token (`AWS_SESSION_TOKEN`), which Lambda's temporary credentials have and permanent ones do not.
-    pub session_token: Option<String>,
-}
-
-impl Credentials {
-    /// From the environment. Lambda sets them for the life of a sandbox.
-    pub fn from_env() -> Result<Self, Error> {
-        Ok(Self {
-            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
-            session_token: optional("AWS_SESSION_TOKEN"),
-        })
-    }
-
-    /// The same as the clients of AWS's services take them.
-    pub fn for_sdk(&self) -> aws_sdk_dynamodb::config::Credentials {
-        let (id, secret) = (&self.access_key_id, &self.secret_access_key);
-        aws_sdk_dynamodb::config::Credentials::new(
-            id,
-            secret,
-            self.session_token.clone(),
-            None,
-            "environment",
-        )
-    }
+    /// Where the tables and secrets are.
+    pub aws: AwsPlace,
 }
 
 /// A variable that has to be set.
@@ -127,16 +87,10 @@ pub fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credentials(hidden)")
-    }
-}
-
 impl Config {
-    /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox; the
-    /// template sets the rest.
+    /// Reads the function's environment, which the template sets.
     pub fn from_env() -> Result<Self, Error> {
+        let usual = Limits::default();
         Ok(Self {
             table: needed("TABLE_NAME")?,
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
@@ -147,17 +101,19 @@ impl Config {
                 stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
                 stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
             },
-            captures: captures(&needed("CAPTURE_SHARDS")?, optional("CAPTURE_CONCURRENCY"))?,
-            inquiries: inquiries(
-                &needed("IN_DOUBT_SHARDS")?,
-                optional("INQUIRY_CONCURRENCY"),
-                optional("INQUIRIES_PER_MERCHANT"),
-            )?,
+            // Only one function captures by schedule and has a concurrency; all of them write the index.
+            captures: CaptureSettings {
+                shards: partitions("CAPTURE_SHARDS", CAPTURE_SHARDS_MAX)?,
+                concurrency: number("CAPTURE_CONCURRENCY", 1)?,
+            },
+            // The same for inquiries.
+            inquiries: Limits {
+                concurrency: number("INQUIRY_CONCURRENCY", usual.concurrency)?,
+                per_merchant: number("INQUIRIES_PER_MERCHANT", usual.per_merchant)?,
+                shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
+            },
             payments_stopped: needed("PAYMENTS")? == STOPPED,
-            region: needed("AWS_REGION")?,
-            dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
-            secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            credentials: Credentials::from_env()?,
+            aws: AwsPlace::from_env()?,
         })
     }
 }
@@ -184,8 +140,7 @@ struct Tables {
 impl Adapters {
     /// Over what carries the requests to AWS. Nothing is called yet.
     pub fn new(config: Config, clock: Arc<dyn Clock>, http_client: SharedHttpClient) -> Self {
-        let url = &config.secretsmanager_url;
-        let client = aws_client!(aws_sdk_secretsmanager, config, url, aws::limits(), http_client);
+        let client = config.aws.secrets_manager(&http_client);
         let merchants =
             SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
         Self {
@@ -201,9 +156,8 @@ impl Adapters {
 
     fn tables(&self) -> &Tables {
         self.tables.get_or_init(|| {
-            let (config, clock, http_client) = (&self.config, self.clock.clone(), &self.http_client);
-            let client =
-                aws_client!(aws_sdk_dynamodb, config, config.dynamodb_url, aws::limits(), http_client);
+            let (config, clock) = (&self.config, self.clock.clone());
+            let client = config.aws.dynamodb(&self.http_client);
             let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
             let (table, attempts, stopped) =
                 (config.table.clone(), config.attempts_table.clone(), config.payments_stopped);
@@ -301,7 +255,7 @@ impl Adapters {
 }
 
 /// Begins every function's start: logs, TLS, and what carries requests to AWS.
-fn begin() -> Result<SharedHttpClient, Error> {
+pub fn begin() -> Result<SharedHttpClient, Error> {
     telemetry::init();
     install_tls();
     aws_http_client()
@@ -373,40 +327,21 @@ fn known_merchants() -> Vec<MerchantId> {
     ids.split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
-/// Only one function captures by schedule and has a concurrency; all of them write the index.
-fn captures(shards: &str, concurrency: Option<String>) -> Result<CaptureSettings, Error> {
-    let shards = partitions("CAPTURE_SHARDS", shards, CAPTURE_SHARDS_MAX)?;
-    let concurrency = concurrency.map_or(Ok(1), |text| text.parse());
-    let concurrency = concurrency.map_err(|_| "CAPTURE_CONCURRENCY must be a number")?;
-    Ok(CaptureSettings { shards, concurrency })
+/// A number that may be left out.
+fn number(name: &str, otherwise: usize) -> Result<usize, Error> {
+    let number = optional(name).map_or(Ok(otherwise), |text| text.parse());
+    number.map_err(|_| format!("{name} must be a number").into())
 }
 
-fn partitions(name: &str, text: &str, max: u16) -> Result<u16, Error> {
-    let shards = text.parse().ok().filter(|shards| (1..=max).contains(shards));
+/// A number of partitions: 1 to `max`.
+fn partitions(name: &str, max: u16) -> Result<u16, Error> {
+    let shards = needed(name)?.parse().ok().filter(|shards| (1..=max).contains(shards));
     shards.ok_or_else(|| format!("{name} must be 1 to {max}").into())
 }
 
 fn minutes(text: &str) -> Result<SignedDuration, Error> {
     let minutes = text.parse::<u32>().map_err(|_| "STALE_… must be a number of minutes")?;
     Ok(SignedDuration::from_mins(minutes.into()))
-}
-
-/// Only one function sends inquiries by schedule; all of them write the index.
-fn inquiries(
-    shards: &str,
-    concurrency: Option<String>,
-    per_merchant: Option<String>,
-) -> Result<Limits, Error> {
-    let or = |text: Option<String>, default: usize, name: &str| {
-        let number = text.map_or(Ok(default), |text| text.parse());
-        number.map_err(|_| Error::from(format!("{name} must be a number")))
-    };
-    let Limits { concurrency: usual, per_merchant: share, .. } = Limits::default();
-    Ok(Limits {
-        concurrency: or(concurrency, usual, "INQUIRY_CONCURRENCY")?,
-        per_merchant: or(per_merchant, share, "INQUIRIES_PER_MERCHANT")?,
-        shards: partitions("IN_DOUBT_SHARDS", shards, IN_DOUBT_SHARDS_MAX)?,
-    })
 }
 
 /// One cryptography library for every TLS connection of the process.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tollgate::{
-    access_token::{self, Holder},
+    access_token::{self, Holder, VerifiedKey},
     lambda::GATEWAY,
 };
 use tollgate_core::payments::merchants::{Merchant, Role};
@@ -170,8 +170,8 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let (token, _) =
-            access_token::issue(&shop.merchant, &Holder::Key(String::new(), Role::All), now).ok()?;
+        let key = VerifiedKey { digest: String::new(), name: None, role: Role::All };
+        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(key), now).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }

@@ -3,18 +3,12 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use lambda_http::{
-    Error,
-    lambda_runtime::{self, LambdaEvent},
-};
+use lambda_http::Error;
 use tollgate::{
     aws_client,
-    dynamodb::{orders::stream::StreamEvent, stream::StreamResponse},
-    lambda::{
-        Credentials, GATEWAY, WebhooksConfig, aws_http_client, aws_limits, install_tls, needed, optional,
-    },
+    dynamodb::orders::stream::StreamEvent,
+    lambda::{AwsPlace, GATEWAY, WebhooksConfig, aws_limits, begin, needed, optional, run_stream},
     publishing::PublishReport,
-    telemetry,
 };
 use tollgate_core::{
     payments::gateway::GatewayInfo,
@@ -31,12 +25,10 @@ pub struct EventsConfig {
     pub bus: Option<String>,
     /// Where deliveries to webhooks are kept; none if `WEBHOOKS` is not `true`.
     pub webhooks: Option<WebhooksConfig>,
-    /// The AWS region that the event bus is in (`AWS_REGION`).
-    pub region: String,
+    /// Where the event bus is.
+    pub aws: AwsPlace,
     /// `EventBridge` endpoint instead of AWS's (`AWS_ENDPOINT_URL_EVENTBRIDGE`).
     pub eventbridge_url: Option<String>,
-    /// Who we are to AWS.
-    pub credentials: Credentials,
 }
 
 impl EventsConfig {
@@ -45,9 +37,8 @@ impl EventsConfig {
         Ok(Self {
             bus: is_on("EVENTS").then(|| needed("EVENT_BUS_NAME")).transpose()?,
             webhooks: is_on("WEBHOOKS").then(WebhooksConfig::from_env).transpose()?,
-            region: needed("AWS_REGION")?,
+            aws: AwsPlace::from_env()?,
             eventbridge_url: optional("AWS_ENDPOINT_URL_EVENTBRIDGE"),
-            credentials: Credentials::from_env()?,
         })
     }
 
@@ -55,8 +46,8 @@ impl EventsConfig {
     pub fn bus_with(&self, http_client: &SharedHttpClient, clock: &Arc<dyn Clock>) -> Arc<dyn EventBus> {
         let mut all: Vec<Arc<dyn EventBus>> = Vec::new();
         if let Some(bus) = &self.bus {
-            let client =
-                aws_client!(aws_sdk_eventbridge, self, self.eventbridge_url, aws_limits(), http_client);
+            let (aws, url) = (&self.aws, &self.eventbridge_url);
+            let client = aws_client!(aws_sdk_eventbridge, aws, url, aws_limits(), http_client);
             all.push(Arc::new(EventBridge::new(client, bus.clone())));
         }
         if let Some(webhooks) = &self.webhooks {
@@ -76,19 +67,8 @@ where
     H: Fn(Arc<dyn EventBus>, &'static dyn GatewayInfo, StreamEvent) -> F + Sync,
     F: Future<Output = PublishReport> + Send,
 {
-    telemetry::init();
-    let config = EventsConfig::from_env()?;
-    install_tls();
+    let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let bus = config.bus_with(&aws_http_client()?, &clock);
-    let handler = &handler;
-    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<StreamEvent>| {
-        let bus = bus.clone();
-        async move {
-            let report = handler(bus, GATEWAY, event.payload).await;
-            telemetry::emit(&report, SystemClock.now());
-            Ok::<_, Error>(StreamResponse::failed_from(report.failed.as_deref()))
-        }
-    }))
-    .await
+    let bus = EventsConfig::from_env()?.bus_with(&http_client, &clock);
+    run_stream(|event| handler(bus.clone(), GATEWAY, event), |report| report.failed.as_deref()).await
 }

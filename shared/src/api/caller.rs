@@ -17,7 +17,7 @@ use tollgate_core::{
 use super::{Code, failure::Failure};
 use crate::{
     access::{Access, Denied},
-    access_token::{InvalidToken, Verified},
+    access_token::{InvalidToken, Verified, VerifiedKey},
 };
 
 /// A caller that proved who it is.
@@ -30,20 +30,30 @@ pub(crate) struct Caller {
     pub(crate) shopper: Option<Shopper>,
     /// The name of the merchant's key, if it has one.
     key_name: Option<KeyName>,
-    /// What the merchant's key may do.
+    /// What the merchant's key may do. A shopper's rules do not depend on it.
     role: Role,
 }
 
 impl Caller {
     /// A caller that was let in.
-    pub(crate) fn new(merchant: Arc<Merchant>, verified: &Verified) -> Self {
+    pub(crate) fn new(merchant: Arc<Merchant>, verified: Verified) -> Self {
+        let (logged, caller) = match verified {
+            Verified::Key(VerifiedKey { digest, name: key_name, role }) => {
+                let principal = Principal::ClientCredentials;
+                (format!("key:{digest}"), Self { merchant, principal, shopper: None, key_name, role })
+            }
+            Verified::Shopper(shopper) => {
+                let (principal, role) = (Principal::Implicit, Role::Read);
+                let logged = format!("shopper:{}", shopper.0);
+                (logged, Self { merchant, principal, shopper: Some(shopper), key_name: None, role })
+            }
+        };
         trail::note(|trail| {
-            trail.merchant = Some(merchant.id.to_string());
-            trail.principal = Some(verified.as_logged());
-            trail.key_name = verified.key_name.as_ref().map(ToString::to_string);
+            trail.merchant = Some(caller.merchant.id.to_string());
+            trail.principal = Some(logged);
+            trail.key_name = caller.key_name.as_ref().map(ToString::to_string);
         });
-        let Verified { principal, shopper, role, .. } = *verified;
-        Self { merchant, principal, shopper, key_name: verified.key_name.clone(), role }
+        caller
     }
 
     /// Verifies the request's bearer token.
@@ -55,7 +65,7 @@ impl Caller {
         }
         let verified = access.merchant_with_token(token.trim(), &access.source(request)).await;
         let (merchant, verified) = verified.map_err(|reason| denied(reason, || InvalidToken.into()))?;
-        Ok(Self::new(merchant, &verified))
+        Ok(Self::new(merchant, verified))
     }
 
     /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this role or a higher one.

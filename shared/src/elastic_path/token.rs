@@ -39,24 +39,17 @@ async fn issued(access: &Access, request: &Request) -> Handled<Value> {
         }
     };
     let client_id = form.client_id.ok_or_else(|| Problem::required("client_id"))?;
-    let secret = match grant {
-        Principal::ClientCredentials => {
-            Some(form.client_secret.ok_or_else(|| Problem::required("client_secret"))?)
-        }
-        Principal::Implicit | Principal::Schedule | Principal::Unrecognized => None,
-    };
     let source = access.source(request);
-    let found = match &secret {
-        Some(secret) => {
-            access.merchant_with_key(&client_id, secret, &source).await.map(|(merchant, verified)| {
-                let digest = access_token::key_digest(&merchant, secret);
-                (merchant, Holder::Key(digest, verified.role))
-            })
+    let found = match grant {
+        Principal::ClientCredentials => {
+            let secret = form.client_secret.ok_or_else(|| Problem::required("client_secret"))?;
+            let found = access.merchant_with_key(&client_id, &secret, &source).await;
+            found.map(|(merchant, key)| (merchant, Holder::Key(key)))
         }
-        None => access
-            .merchant_that_lets_browsers_in(&client_id, &source)
-            .await
-            .map(|merchant| (merchant, Holder::Shopper(access.clock.new_id()))),
+        Principal::Implicit | Principal::Schedule | Principal::Unrecognized => {
+            let found = access.merchant_that_lets_browsers_in(&client_id, &source).await;
+            found.map(|merchant| (merchant, Holder::Shopper(access.clock.new_id())))
+        }
     };
     let (merchant, holder) = found.map_err(|reason| {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))

@@ -15,6 +15,8 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::timeout::TimeoutConfig;
 use lambda_http::Error;
 
+use super::{needed, optional};
+
 /// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
 /// would triple the start-up time.
 const AWS_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
@@ -44,6 +46,79 @@ macro_rules! aws_client {
         builder.set_endpoint_url($url.clone());
         $sdk::Client::from_conf(builder.build())
     }};
+}
+
+/// AWS credentials. `Debug` shows none of them.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Access key id (`AWS_ACCESS_KEY_ID`).
+    pub access_key_id: String,
+    /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
+    pub secret_access_key: String,
+    /// Session token (`AWS_SESSION_TOKEN`), which Lambda's temporary credentials have and permanent ones do not.
+    pub session_token: Option<String>,
+}
+
+impl Credentials {
+    /// From the environment. Lambda sets them for the life of a sandbox.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            access_key_id: needed("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
+            session_token: optional("AWS_SESSION_TOKEN"),
+        })
+    }
+
+    /// The same as the clients of AWS's services take them.
+    pub fn for_sdk(&self) -> aws_sdk_dynamodb::config::Credentials {
+        let (id, secret) = (&self.access_key_id, &self.secret_access_key);
+        aws_sdk_dynamodb::config::Credentials::new(
+            id,
+            secret,
+            self.session_token.clone(),
+            None,
+            "environment",
+        )
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
+
+/// Where AWS is, and who we are to it; in Lambda it comes from the environment.
+#[derive(Clone, Debug)]
+pub struct AwsPlace {
+    /// The AWS region of all tables and secrets (`AWS_REGION`).
+    pub region: String,
+    /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
+    pub dynamodb_url: Option<String>,
+    /// Secrets Manager endpoint instead of AWS's (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    pub secretsmanager_url: Option<String>,
+    /// Who we are to AWS.
+    pub credentials: Credentials,
+}
+
+impl AwsPlace {
+    /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            region: needed("AWS_REGION")?,
+            dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
+            secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            credentials: Credentials::from_env()?,
+        })
+    }
+
+    pub(super) fn dynamodb(&self, http_client: &SharedHttpClient) -> aws_sdk_dynamodb::Client {
+        aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, limits(), http_client)
+    }
+
+    pub(super) fn secrets_manager(&self, http_client: &SharedHttpClient) -> aws_sdk_secretsmanager::Client {
+        aws_client!(aws_sdk_secretsmanager, self, self.secretsmanager_url, limits(), http_client)
+    }
 }
 
 /// Calls AWS over TLS, or a local stack without.

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
-use lambda_http::{
-    Error,
-    lambda_runtime::{self, LambdaEvent},
-};
+use lambda_http::Error;
 use tollgate_core::{
     values::clock::{Clock, SystemClock},
     webhooks::{
@@ -16,13 +13,9 @@ use tollgate_core::{
     },
 };
 
-use super::{Credentials, aws, begin, needed, optional};
+use super::{AwsPlace, begin, needed, run_stream};
 use crate::{
-    dynamodb::{
-        deliveries::{DeliveriesEvent, DynamoDbDeliveries},
-        stream::StreamResponse,
-    },
-    telemetry,
+    dynamodb::deliveries::{DeliveriesEvent, DynamoDbDeliveries},
     webhook_client::{Allowed, HttpsCourier, SecretsManagerReceivers, Settings, SystemLookup},
 };
 
@@ -37,14 +30,8 @@ pub struct WebhooksConfig {
     /// Where receivers are read (`WEBHOOKS_PREFIX`), and where they may be. No variable lets a deployment call inner
     /// addresses.
     pub receivers: Settings,
-    /// The AWS region of the table and the receivers' secrets (`AWS_REGION`).
-    pub region: String,
-    /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
-    pub dynamodb_url: Option<String>,
-    /// Secrets Manager endpoint instead of AWS's (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
-    pub secretsmanager_url: Option<String>,
-    /// Who we are to AWS.
-    pub credentials: Credentials,
+    /// Where the table and the receivers' secrets are.
+    pub aws: AwsPlace,
 }
 
 impl WebhooksConfig {
@@ -57,22 +44,17 @@ impl WebhooksConfig {
                 fresh_for: FRESH,
                 allowed: Allowed::Public,
             },
-            region: needed("AWS_REGION")?,
-            dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),
-            secretsmanager_url: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            credentials: Credentials::from_env()?,
+            aws: AwsPlace::from_env()?,
         })
     }
 
     /// Where deliveries are kept, with what carries the requests to AWS.
     pub fn deliveries_with(&self, http_client: &SharedHttpClient) -> DynamoDbDeliveries {
-        let client = aws_client!(aws_sdk_dynamodb, self, self.dynamodb_url, aws::limits(), http_client);
-        DynamoDbDeliveries::new(client, self.table.clone())
+        DynamoDbDeliveries::new(self.aws.dynamodb(http_client), self.table.clone())
     }
 
     fn receivers_with(&self, http_client: &SharedHttpClient, clock: &Arc<dyn Clock>) -> Arc<dyn Receivers> {
-        let client =
-            aws_client!(aws_sdk_secretsmanager, self, self.secretsmanager_url, aws::limits(), http_client);
+        let client = self.aws.secrets_manager(http_client);
         Arc::new(SecretsManagerReceivers::new(client, self.receivers.clone(), Arc::clone(clock)))
     }
 
@@ -109,14 +91,5 @@ where
     let (http_client, config) = (begin()?, WebhooksConfig::from_env()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let delivering = Arc::new(config.delivering_with(&http_client, &clock)?);
-    let handler = &handler;
-    lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<DeliveriesEvent>| {
-        let delivering = Arc::clone(&delivering);
-        async move {
-            let report = handler(delivering, event.payload).await;
-            telemetry::emit(&report, SystemClock.now());
-            Ok::<_, Error>(StreamResponse::failed_from(report.failed.as_deref()))
-        }
-    }))
-    .await
+    run_stream(|event| handler(Arc::clone(&delivering), event), |report| report.failed.as_deref()).await
 }

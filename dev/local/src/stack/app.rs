@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
-    lambda::{self, Adapters, Config, Credentials, JournalConfig, WebhooksConfig},
+    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, WebhooksConfig},
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::{payments::reconcile::Limits, values::clock::Clock};
@@ -53,7 +53,7 @@ fn ports_over(
     config: Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
-    let journal = journal(config.dynamodb_url.clone());
+    let journal = journal(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
@@ -79,15 +79,15 @@ pub(super) fn guarded_consumers(
     permissions: &Arc<Permissions>,
 ) -> Result<Consumers, StartError> {
     let http_client = guarded_client(permissions)?;
-    let journal = journal(Some(urls.dynamodb.to_owned()));
-    let webhooks = webhooks(urls);
+    let aws = aws(urls.dynamodb, urls.secretsmanager);
+    let journal = journal(aws.clone());
+    let webhooks = webhooks(aws.clone());
     let delivering = webhooks.delivering_with(&http_client, clock);
     let events = EventsConfig {
         bus: Some(EVENT_BUS_NAME.to_owned()),
         webhooks: Some(webhooks),
-        region: REGION.to_owned(),
+        aws,
         eventbridge_url: Some(urls.eventbridge.to_owned()),
-        credentials: credentials(),
     };
     Ok(Consumers {
         entries: journal.entries(JOURNAL_SHARDS, &http_client),
@@ -104,13 +104,12 @@ pub(super) struct Urls<'a> {
     pub(super) eventbridge: &'a str,
 }
 
-fn journal(dynamodb_url: Option<String>) -> JournalConfig {
-    let table = JOURNAL_TABLE_NAME.to_owned();
-    JournalConfig { table, region: REGION.to_owned(), dynamodb_url, credentials: credentials() }
+fn journal(aws: AwsPlace) -> JournalConfig {
+    JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), aws }
 }
 
 /// How webhooks are sent here: to this machine, too.
-fn webhooks(urls: &Urls<'_>) -> WebhooksConfig {
+fn webhooks(aws: AwsPlace) -> WebhooksConfig {
     WebhooksConfig {
         table: WEBHOOKS_TABLE_NAME.to_owned(),
         receivers: Settings {
@@ -118,10 +117,7 @@ fn webhooks(urls: &Urls<'_>) -> WebhooksConfig {
             fresh_for: FRESH,
             allowed: Allowed::PublicAndLoopback,
         },
-        region: REGION.to_owned(),
-        dynamodb_url: Some(urls.dynamodb.to_owned()),
-        secretsmanager_url: Some(urls.secretsmanager.to_owned()),
-        credentials: credentials(),
+        aws,
     }
 }
 
@@ -135,11 +131,16 @@ fn aws_http_client() -> Result<SharedHttpClient, StartError> {
     lambda::aws_http_client().map_err(|error| StartError::App(error.to_string()))
 }
 
-fn credentials() -> Credentials {
-    Credentials {
-        access_key_id: "local".to_owned(),
-        secret_access_key: "local".to_owned(),
-        session_token: None,
+fn aws(dynamodb_url: &str, secretsmanager_url: &str) -> AwsPlace {
+    AwsPlace {
+        region: REGION.to_owned(),
+        dynamodb_url: Some(dynamodb_url.to_owned()),
+        secretsmanager_url: Some(secretsmanager_url.to_owned()),
+        credentials: Credentials {
+            access_key_id: "local".to_owned(),
+            secret_access_key: "local".to_owned(),
+            session_token: None,
+        },
     }
 }
 
@@ -152,9 +153,6 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: AppSettings) -
         captures: settings.captures,
         inquiries: Limits::default(),
         payments_stopped: settings.payments_stopped,
-        region: REGION.to_owned(),
-        dynamodb_url: Some(dynamodb_url.to_owned()),
-        secretsmanager_url: Some(secretsmanager_url.to_owned()),
-        credentials: credentials(),
+        aws: aws(dynamodb_url, secretsmanager_url),
     }
 }
