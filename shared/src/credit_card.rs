@@ -29,7 +29,7 @@ use crate::{
         Code,
         body::{self, Document, Names, Root, Unreadable},
         caller::Caller,
-        exchange::{self, Handled, Reply, Written, body_bytes},
+        exchange::{self, Handled, Page, Reply, body_bytes},
         failure::Failure,
         members::Members,
         stated::{NotPerformed, Stated},
@@ -177,7 +177,7 @@ fn written(
         let known = &mut outgoing.response.reference;
         *known = reference.or(known.take());
         let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
-        Written { status, content_type: media.content_type(), body }
+        (status, Page { content_type: media.content_type(), body })
     })
 }
 

@@ -29,6 +29,7 @@ mod members;
 mod order_status;
 mod orders;
 mod page;
+mod parameters;
 mod pay;
 mod payment_methods;
 mod reports;
@@ -56,18 +57,24 @@ pub use transaction_status::transaction_status;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};
-use serde_json::Value;
 
 use crate::{
-    api::{Code, exchange::Handled, failure::Failure, problem::Problem},
+    api::{
+        Code,
+        exchange::{Handled, Page},
+        failure::Failure,
+        problem::Problem,
+    },
     invocation::{path_parameter, serve},
 };
-use page::Page;
 use tollgate_core::order::{InvalidId, OrderId};
 
 /// Responds to a request.
-async fn respond(request: &Request, handled: impl Future<Output = Handled<Value>>) -> Response<Body> {
-    serve(request, async { page::response(request, handled.await, |body| Page::json(&body)) }).await
+async fn respond<B: Into<Page>>(
+    request: &Request,
+    handled: impl Future<Output = Handled<B>>,
+) -> Response<Body> {
+    serve(request, async { page::response(request, handled.await) }).await
 }
 
 fn order_id(request: &Request) -> Result<OrderId, Failure> {

@@ -104,12 +104,12 @@ impl Config {
             // Only one function captures by schedule and has a concurrency; all of them write the index.
             captures: CaptureSettings {
                 shards: partitions("CAPTURE_SHARDS", CAPTURE_SHARDS_MAX)?,
-                concurrency: number("CAPTURE_CONCURRENCY", 1)?,
+                concurrency: optional_number("CAPTURE_CONCURRENCY", 1)?,
             },
             // The same for inquiries.
             inquiries: Limits {
-                concurrency: number("INQUIRY_CONCURRENCY", usual.concurrency)?,
-                per_merchant: number("INQUIRIES_PER_MERCHANT", usual.per_merchant)?,
+                concurrency: optional_number("INQUIRY_CONCURRENCY", usual.concurrency)?,
+                per_merchant: optional_number("INQUIRIES_PER_MERCHANT", usual.per_merchant)?,
                 shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
             },
             payments_stopped: needed("PAYMENTS")? == STOPPED,
@@ -328,7 +328,7 @@ fn known_merchants() -> Vec<MerchantId> {
 }
 
 /// A number that may be left out.
-fn number(name: &str, otherwise: usize) -> Result<usize, Error> {
+fn optional_number(name: &str, otherwise: usize) -> Result<usize, Error> {
     let number = optional(name).map_or(Ok(otherwise), |text| text.parse());
     number.map_err(|_| format!("{name} must be a number").into())
 }

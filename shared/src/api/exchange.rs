@@ -42,21 +42,20 @@ pub(crate) async fn must_not_be_stopped(switch: &dyn Switch) -> Result<(), Failu
     if is_stopped(switch).await? { Err(Failure::payments_stopped()) } else { Ok(()) }
 }
 
-/// A result in the form of an API.
-pub(crate) struct Written {
-    pub(crate) status: u16,
+/// A body as it goes out.
+pub(crate) struct Page {
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
 }
 
-/// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs what the operator
+/// Makes HTTP of a handler's result, which `write` puts into the API's form: a status and a page. Logs what the operator
 /// should know of a failure.
 pub(crate) fn http<B>(
     request: &Request,
     handled: Handled<B>,
-    write: impl FnOnce(Result<(u16, B), &Failure>) -> Written,
+    write: impl FnOnce(Result<(u16, B), &Failure>) -> (u16, Page),
 ) -> Response<Body> {
-    let (written, replayed, retry_after_s) = match handled {
+    let ((status, page), replayed, retry_after_s) = match handled {
         Ok(reply) => (write(Ok((reply.status, reply.body))), reply.replayed, reply.retry_after_s),
         Err(failure) => {
             let code = failure.code().as_str();
@@ -67,10 +66,10 @@ pub(crate) fn http<B>(
             (write(Err(&failure)), failure.replayed, failure.retry_after_s)
         }
     };
-    let mut response = Response::new(Body::Text(written.body));
-    *response.status_mut() = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = Response::new(Body::Text(page.body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(written.content_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
     if replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

@@ -49,6 +49,11 @@ impl Problem {
         Self { subject: Subject::of(member), code, words: Words::Predicate(predicate.into()) }
     }
 
+    /// A member has a value that is not possible.
+    pub(crate) fn invalid(member: &str, predicate: impl Into<String>) -> Self {
+        Self::of(member, Code::InvalidValue, predicate)
+    }
+
     /// What is wrong with a member, as a sentence of its own: "the card has expired".
     pub(crate) fn about(member: &str, code: Code, sentence: impl Into<String>) -> Self {
         Self { subject: Subject::of(member), code, words: Words::Sentence(sentence.into()) }

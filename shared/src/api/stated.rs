@@ -2,7 +2,7 @@
 
 use tollgate_core::{
     order::{
-        Action, Intent, OrderKey,
+        Action, Intent, OrderKey, Pay,
         operation::{Actor, Essentials, Fingerprint, KeyDigest, Reason},
     },
     payments::{Deadline, Payments, Performed, Refusal, gateway::PaymentSource},
@@ -69,9 +69,20 @@ impl<'a> Stated<'a> {
         Self { actor, reason, ..self }
     }
 
-    /// What the payment is paid with.
-    pub(crate) fn paid_with(self, source: &'a PaymentSource) -> Self {
-        Self { source: Some(source), ..self }
+    /// A payment with this source. What of it makes an equal request besides is in `essentials`.
+    pub(crate) fn payment(
+        pay: Pay,
+        source: &'a PaymentSource,
+        essentials: Essentials<'_>,
+        key: Option<KeyDigest>,
+    ) -> Self {
+        let (profile, account) = match source {
+            PaymentSource::Profile { account, profile, .. } => (Some(&**profile), Some(&**account)),
+            PaymentSource::Card(_) => (None, None),
+        };
+        let card = pay.card.clone();
+        let essentials = Essentials { card: Some(&card), profile, account, ..essentials };
+        Self { source: Some(source), ..Self::new(Action::Pay(pay), &essentials, key) }
     }
 
     /// Whether it is in order now.

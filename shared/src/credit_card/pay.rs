@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{Action, CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::PaymentKind},
-    payments::merchants::Merchant,
+    order::{CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::PaymentKind},
+    payments::{gateway::PaymentSource, merchants::Merchant},
     values::{
         discount::DiscountError,
         memo::{Discounted, Memo},
@@ -12,7 +12,13 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{Exchange, Purpose, address::billing_address, outgoing::Outgoing, reference, source::Source};
+use super::{
+    Exchange, Purpose,
+    address::billing_address,
+    outgoing::Outgoing,
+    reference,
+    source::{is_stored, source},
+};
 use crate::api::{Code, exchange::Handled, failure::Failure, members::Members, stated::Stated};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
@@ -48,11 +54,11 @@ pub(super) async fn pay(
     }
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
-    let source = Source::read(&mut request, now);
+    let source = source(&mut request, now);
     if request.required_scalar("CaptureMethod", TEXT_MAX).is_some_and(|method| method != ECOMMERCE) {
         request.invalid("CaptureMethod", "must be 2 (e-commerce)");
     }
-    let no_address = Source::is_stored(&request) && !request.has("BillingAddress");
+    let no_address = is_stored(&request) && !request.has("BillingAddress");
     let billing = if no_address { None } else { billing_address(&mut request) };
     date_time(&mut request, now);
     let currency = currency(&mut request, true);
@@ -60,7 +66,8 @@ pub(super) async fn pay(
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
     let discount = discount(&mut request, merchant, stated.zip(currency));
     let in_order_now = request.finish_form()?;
-    let (Some(reference), Some(source), Some(currency), Some(stated)) = (reference, source, currency, stated)
+    let (Some(reference), Some((mut source, card)), Some(currency), Some(stated)) =
+        (reference, source, currency, stated)
     else {
         return Err(Failure::unreadable());
     };
@@ -68,38 +75,34 @@ pub(super) async fn pay(
     let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
     let amount = stated.checked_sub(taken_off);
     // Amount and discount as they were stated: what the merchant grants may have changed since.
-    let summary = source.summary();
-    let (profile, account) = source.stored();
     let essentials = Essentials {
         amount: Some(stated),
         currency: Some(currency),
-        card: Some(&summary),
-        profile,
-        account,
         discount: discount.as_ref(),
         ..Essentials::new(method.operation())
     };
-    let name = memo.name.clone().unwrap_or_default();
-    let save = memo.save_card;
+    if let PaymentSource::Card(card) = &mut source {
+        card.name = memo.name.clone().unwrap_or_default();
+        (card.billing, card.save) = (billing, memo.save_card);
+    }
     let id = reference::payment_id(&merchant.id, &reference);
     let limit = merchant.policy.keep_personal_data.filter(|_| memo.is_personal());
     let personal_until = limit.and_then(|limit| now.checked_add(limit + spread(id)).ok());
     let alone =
         Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), personal_until, ..memo } });
-    let action = Action::Pay(Pay {
+    let pay = Pay {
         kind: method,
         amount,
-        card: summary.clone(),
+        card,
         standalone: Some(alone),
         save_for: None,
         capture: CaptureAt::AsTheMerchantSays,
         shopper: None,
-    });
+    };
     let key = reference::key_digest(method.operation(), &reference);
-    let stated = Stated::new(action, &essentials, Some(key));
-    let source = source.with(name, billing, save);
+    let stated = Stated::payment(pay, &source, essentials, Some(key));
     // A repetition returns its payment, whatever has become of date, card and discount since.
-    exchange.carry_out(id, stated.paid_with(&source).in_order(in_order_now)).await
+    exchange.carry_out(id, stated.in_order(in_order_now)).await
 }
 
 /// Spreads what a busy hour's payments cause much later over a day, so that it delays no inquiry.

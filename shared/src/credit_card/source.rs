@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
+    payments::gateway::{Card, Initiator, PaymentSource},
     values::card::{CardAccount, CardSummary, Expiry, SecurityCode},
 };
 
@@ -15,58 +15,22 @@ const CUSTOMER_DIGITS_MAX: usize = 20;
 /// Longest number of an account in a profile.
 const PROFILE_DIGITS_MAX: usize = 3;
 
-/// What identifies the card.
-pub(super) enum Source {
-    /// A card as it was typed, or its token.
-    Card { account: CardAccount, expiry: Expiry, security_code: Option<SecurityCode> },
-    /// A card that is stored at the gateway: `CustomerId` is the profile, `ProfileId` the account in it.
-    Stored { customer: String, profile: String },
+/// What is paid with, and what may be kept of it: `Card`, or `CustomerId` and `ProfileId`. Clients of the original may
+/// send these beside a card, as numbers of their own: then the card is paid with, as ever.
+pub(super) fn source(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, CardSummary)> {
+    if !is_stored(request) {
+        return card(request, now);
+    }
+    // `CustomerId` is the gateway's profile, `ProfileId` the account in it.
+    let profile = stored_id(request, "CustomerId", CUSTOMER_DIGITS_MAX);
+    let account = stored_id(request, "ProfileId", PROFILE_DIGITS_MAX);
+    let (account, profile, initiator) = (account?, profile?, Initiator::Customer);
+    Some((PaymentSource::Profile { account, profile, initiator }, CardSummary::default()))
 }
 
-impl Source {
-    /// `Card`, or `CustomerId` and `ProfileId`. Clients of the original may send these beside a card, as numbers of their
-    /// own: then the card is paid with, as ever.
-    pub(super) fn read(request: &mut Members<'_>, now: Timestamp) -> Option<Self> {
-        if !Self::is_stored(request) {
-            return card(request, now);
-        }
-        let customer = stored_id(request, "CustomerId", CUSTOMER_DIGITS_MAX);
-        let profile = stored_id(request, "ProfileId", PROFILE_DIGITS_MAX);
-        Some(Self::Stored { customer: customer?, profile: profile? })
-    }
-
-    /// Whether a stored card is named, whose address the gateway has, too.
-    pub(super) fn is_stored(request: &Members<'_>) -> bool {
-        !request.has("Card") && (request.has("CustomerId") || request.has("ProfileId"))
-    }
-
-    /// What may be kept of it before the gateway has said anything.
-    pub(super) fn summary(&self) -> CardSummary {
-        match self {
-            Self::Card { account, expiry, .. } => account.summary(*expiry),
-            Self::Stored { .. } => CardSummary::default(),
-        }
-    }
-
-    /// The gateway's profile of a stored card, and the account in it.
-    pub(super) fn stored(&self) -> (Option<&str>, Option<&str>) {
-        match self {
-            Self::Card { .. } => (None, None),
-            Self::Stored { customer, profile } => (Some(customer), Some(profile)),
-        }
-    }
-
-    /// On its way to the gateway.
-    pub(super) fn with(self, name: String, billing: Option<BillingAddress>, save: bool) -> PaymentSource {
-        match self {
-            Self::Card { account, expiry, security_code } => {
-                PaymentSource::Card(Box::new(Card { account, expiry, security_code, name, billing, save }))
-            }
-            Self::Stored { customer, profile } => {
-                PaymentSource::Profile { account: profile, profile: customer, initiator: Initiator::Customer }
-            }
-        }
-    }
+/// Whether a stored card is named, whose address the gateway has, too.
+pub(super) fn is_stored(request: &Members<'_>) -> bool {
+    !request.has("Card") && (request.has("CustomerId") || request.has("ProfileId"))
 }
 
 fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option<String> {
@@ -77,7 +41,8 @@ fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option
     Some(text.to_owned())
 }
 
-fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Source> {
+/// A card as it was typed, or its token. Name, address and whether to store it are elsewhere in the request.
+fn card(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, CardSummary)> {
     let mut card = request.required_object("Card")?;
     let account = card.required_scalar("CardNumber", TEXT_MAX).map(CardAccount::parse);
     let account = card.checked("CardNumber", account);
@@ -94,5 +59,8 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<Source> {
     let security_code = card.checked("CVV", code);
     request.absorb(card);
     let (account, expiry) = (account?, expiry?);
-    (is_token || security_code.is_some()).then_some(Source::Card { account, expiry, security_code })
+    let summary = account.summary(expiry);
+    let is_complete = is_token || security_code.is_some();
+    let card = Card { account, expiry, security_code, name: String::new(), billing: None, save: false };
+    is_complete.then(|| (PaymentSource::Card(Box::new(card)), summary))
 }

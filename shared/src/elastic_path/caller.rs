@@ -94,7 +94,7 @@ fn in_options(body: &Document) -> Option<&Node> {
 
 /// A key as it is written; none if it is no text of printable characters.
 fn key_of<'a>(name: &str, text: Option<&'a str>) -> Result<&'a str, Failure> {
-    let wrong = |predicate| Failure::from(Problem::of(name, Code::InvalidValue, predicate));
+    let wrong = |predicate| Failure::from(Problem::invalid(name, predicate));
     let text = text.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();
     let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if key.is_empty() || key.len() > KEY_MAX_CHARS {

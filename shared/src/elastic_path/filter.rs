@@ -13,7 +13,7 @@ use tollgate_core::{
 };
 
 use super::transaction_status::transaction_status;
-use crate::api::{Code, problem::Problem};
+use crate::api::problem::Problem;
 
 /// Longest filter, in characters.
 const MAX_CHARS: usize = 2_000;
@@ -61,7 +61,7 @@ impl Filter {
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         if text.len() > MAX_CHARS {
             let why = format!("must have at most {MAX_CHARS} characters");
-            return Err(vec![Problem::of("filter", Code::InvalidValue, why)]);
+            return Err(vec![Problem::invalid("filter", why)]);
         }
         let (mut filter, mut problems) = (Self::default(), Vec::new());
         for part in split(text, ':').into_iter().filter(|_| !text.trim().is_empty()) {
@@ -131,7 +131,7 @@ impl<'a> Term<'a> {
             let why = format!(
                 "must be conditions such as eq(status,complete), with a colon between two; not {shown}"
             );
-            Problem::of("filter", Code::InvalidValue, why)
+            Problem::invalid("filter", why)
         };
         let (operator, rest) = text.split_once('(').ok_or_else(form)?;
         let inner = rest.strip_suffix(')').ok_or_else(form)?;
@@ -153,7 +153,7 @@ impl<'a> Term<'a> {
     }
 
     fn wrong(&self, why: impl Display) -> Problem {
-        Problem::of(&format!("filter.{}", self.field), Code::InvalidValue, why.to_string())
+        Problem::invalid(&format!("filter.{}", self.field), why.to_string())
     }
 
     fn one(&self) -> Result<&'a str, Problem> {
@@ -189,33 +189,31 @@ impl<'a> Term<'a> {
             let number = text.parse().ok().filter(|_| digits);
             number.ok_or_else(|| self.wrong("must be a whole number of minor units, such as 2599"))
         };
-        let number = || read(self.one()?);
-        Ok(match self.operator {
-            "eq" => Is::Equal(number()?),
-            "gt" => Is::More(number()?),
-            "ge" => Is::AtLeast(number()?),
-            "lt" => Is::Less(number()?),
-            "le" => Is::AtMost(number()?),
-            "in" => Is::OneOf(self.values.iter().map(|text| read(text)).collect::<Result<_, _>>()?),
-            _ => return Err(self.wrong("takes eq, gt, ge, lt, le and in")),
+        if self.operator == "in" {
+            return self.values.iter().map(|text| read(text)).collect::<Result<_, _>>().map(Is::OneOf);
+        }
+        let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt, le and in"))?;
+        Ok(is(read(self.one()?)?))
+    }
+
+    /// What its operator says of one value, if it compares.
+    fn comparison<T>(&self) -> Option<fn(T) -> Is<T>> {
+        Some(match self.operator {
+            "eq" => Is::Equal,
+            "gt" => Is::More,
+            "ge" => Is::AtLeast,
+            "lt" => Is::Less,
+            "le" => Is::AtMost,
+            _ => return None,
         })
     }
 
     /// A moment, or a UTC day, which is all of its moments.
     fn times(&self) -> Result<Vec<Is<Timestamp>>, Problem> {
         let text = self.one()?;
-        let is_known = ["eq", "gt", "ge", "lt", "le"].contains(&self.operator);
-        if !is_known {
-            return Err(self.wrong("takes eq, gt, ge, lt and le"));
-        }
-        if let Ok(at) = text.parse::<Timestamp>() {
-            return Ok(vec![match self.operator {
-                "eq" => Is::Equal(at),
-                "gt" => Is::More(at),
-                "ge" => Is::AtLeast(at),
-                "lt" => Is::Less(at),
-                _ => Is::AtMost(at),
-            }]);
+        let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt and le"))?;
+        if let Ok(at) = text.parse() {
+            return Ok(vec![is(at)]);
         }
         let wrong =
             || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a UTC day such as 2026-11-20");

@@ -73,7 +73,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
-    let id = transaction_id(&path_parameter(request, "transactionId"))?;
+    let id = transaction_id(request)?;
     // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and
     // nothing in it is used.
     let deadline = deadline(request, api.access.now());
@@ -105,9 +105,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
     must_not_be_stopped(api.switch.as_ref()).await?;
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
-    let order = order_id(request)?;
-    let path = path_parameter(request, "transactionId");
-    let transaction = transaction_id(&path)?;
+    let on = OnOrder { api, request, caller: &caller, order: order_id(request)? };
+    let transaction = transaction_id(request)?;
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
@@ -117,21 +116,13 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let stated = stated(follow_up, action, None, key).by(actor, reason);
-    carry_out(api, request, &caller, order, stated).await
+    on.carry_out(stated(follow_up, action, None, key).by(actor, reason)).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
 /// allows it.
-pub(super) async fn of_order(
-    api: &Api,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
-    document: &Document,
-    follow_up: FollowUp,
-) -> Handled<Value> {
-    caller.must_be_merchant(Role::Operate)?;
+pub(super) async fn of_order(on: OnOrder<'_>, document: &Document, follow_up: FollowUp) -> Handled<Value> {
+    on.caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     let named = data.text("transaction", TEXT_MAX);
@@ -142,14 +133,13 @@ pub(super) async fn of_order(
     let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
-    let key = idempotency_key(request, document, "")?;
-    let stated = stated(follow_up, action, named, key).by(actor, reason);
-    carry_out(api, request, caller, order, stated).await
+    let key = idempotency_key(on.request, document, "")?;
+    on.carry_out(stated(follow_up, action, named, key).by(actor, reason)).await
 }
 
-fn transaction_id(text: &str) -> Result<Uuid, Failure> {
-    // Whatever is no id of ours names no transaction.
-    text.parse().map_err(|_| Rejection::TransactionNotFound.into())
+/// The transaction in the path. Whatever is no id of ours names none.
+pub(super) fn transaction_id(request: &Request) -> Result<Uuid, Rejection> {
+    path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)
 }
 
 /// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount
@@ -215,28 +205,27 @@ fn stated(
     Stated::new(action, &essentials, key)
 }
 
-/// Performs what a request states and returns its outcome.
-pub(super) async fn carry_out(
-    api: &Api,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
-    stated: Stated<'_>,
-) -> Handled<Value> {
-    let performed = perform(api, request, caller, order, stated).await?;
-    reply(&performed, caller.view(api))
+/// A request to do something on one of the caller's orders.
+pub(super) struct OnOrder<'a> {
+    pub(super) api: &'a Api,
+    pub(super) request: &'a Request,
+    pub(super) caller: &'a Caller,
+    pub(super) order: OrderId,
 }
 
-/// Performs what a request states on one of the caller's orders.
-pub(super) async fn perform(
-    api: &Api,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
-    stated: Stated<'_>,
-) -> Result<Performed, NotPerformed> {
-    let deadline = deadline(request, api.access.now());
-    stated.perform(&api.payments, caller, &caller.key(order), deadline).await
+impl OnOrder<'_> {
+    /// Performs what the request states and returns its outcome.
+    pub(super) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
+        let Self { api, caller, .. } = self;
+        let performed = self.perform(stated).await?;
+        reply(&performed, caller.view(api))
+    }
+
+    /// Performs what the request states.
+    pub(super) async fn perform(self, stated: Stated<'_>) -> Result<Performed, NotPerformed> {
+        let deadline = deadline(self.request, self.api.access.now());
+        stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
+    }
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.

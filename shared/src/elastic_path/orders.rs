@@ -6,8 +6,9 @@ use tollgate_core::{
     order::{Order, Rejection},
     payments::merchants::Role,
 };
+use uuid::Uuid;
 
-use super::{members, order_id, respond, response};
+use super::{follow_up::transaction_id, members, order_id, respond, response};
 use crate::{
     api::{
         Code,
@@ -18,7 +19,7 @@ use crate::{
         members::Members,
         problem::Problem,
     },
-    invocation::{deadline, path_parameter},
+    invocation::deadline,
     ports::Api,
 };
 
@@ -39,7 +40,8 @@ handlers! {
 /// Every other route and method: 404.
 pub async fn not_found(request: &Request) -> Response<Body> {
     let detail = "there is no such route, or not with this method";
-    respond(request, std::future::ready(Err(Failure::new(Code::NotFound, detail)))).await
+    let failure: Handled<Value> = Err(Failure::new(Code::NotFound, detail));
+    respond(request, std::future::ready(failure)).await
 }
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
@@ -100,10 +102,17 @@ async fn list(api: &Api, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, response::enveloped(all.into())))
 }
 
+/// One of an order's transactions, as the caller may see it.
+fn shown_transaction(api: &Api, caller: &Caller, order: &Order, id: Uuid) -> Handled<Value> {
+    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+    let shown = response::transaction(order, transaction, caller.view(api));
+    Ok(Reply::new(200, response::enveloped(shown)))
+}
+
 async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let key = caller.key(order_id(request)?);
-    let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    let id = transaction_id(request)?;
     let document = json_body(request)?;
     let mut data = members::data(document.as_ref())?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
@@ -114,16 +123,14 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let at = data.timestamp("capture_at");
     data.finish()?;
     let order = api.payments.schedule_capture(&key, id, at).await?;
-    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let shown = response::transaction(&order, transaction, caller.view(api));
-    Ok(Reply::new(200, response::enveloped(shown)))
+    shown_transaction(api, &caller, &order, id)
 }
 
 async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Read)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
-    let id = path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)?;
+    let id = transaction_id(request)?;
     if !order.is_open_to(caller.principal) {
         return Err(Rejection::OrderNotFound.into());
     }
@@ -138,7 +145,5 @@ async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     } else {
         order
     };
-    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let shown = response::transaction(&order, transaction, caller.view(api));
-    Ok(Reply::new(200, response::enveloped(shown)))
+    shown_transaction(api, &caller, &order, id)
 }

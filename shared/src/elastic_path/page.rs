@@ -9,31 +9,25 @@ use super::error;
 use crate::{
     api::{
         Code,
-        exchange::{self, Handled, Written},
+        exchange::{self, Handled, Page},
         failure::Failure,
     },
     invocation::request_id,
     spreadsheet,
 };
 
-/// A body as it goes out.
-pub(super) struct Page {
-    content_type: &'static str,
-    body: String,
-}
-
-impl Page {
-    pub(super) fn json(body: &Value) -> Self {
+impl From<Value> for Page {
+    fn from(body: Value) -> Self {
         Self { content_type: "application/json", body: body.to_string() }
     }
+}
 
-    pub(super) fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Self, Failure> {
-        let unwritten = |error: &dyn Display| Failure::unavailable(&error.to_string());
-        let mut body = Vec::new();
-        spreadsheet::write(&mut body, columns, rows).map_err(|error| unwritten(&error))?;
-        let body = String::from_utf8(body).map_err(|error| unwritten(&error))?;
-        Ok(Self { content_type: "text/csv; charset=utf-8", body })
-    }
+pub(super) fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Page, Failure> {
+    let unwritten = |error: &dyn Display| Failure::unavailable(&error.to_string());
+    let mut body = Vec::new();
+    spreadsheet::write(&mut body, columns, rows).map_err(|error| unwritten(&error))?;
+    let body = String::from_utf8(body).map_err(|error| unwritten(&error))?;
+    Ok(Page { content_type: "text/csv; charset=utf-8", body })
 }
 
 /// Whether `Accept` names CSV.
@@ -44,19 +38,12 @@ pub(super) fn wants_csv(request: &Request) -> bool {
 }
 
 /// The response with what was handled as a page, or with a failure in the API's form.
-pub(super) fn response<B>(
-    request: &Request,
-    handled: Handled<B>,
-    page: impl FnOnce(B) -> Page,
-) -> Response<Body> {
-    exchange::http(request, handled, |outcome| {
-        let (status, Page { content_type, body }) = match outcome {
-            Ok((status, body)) => (status, page(body)),
-            Err(failure) => {
-                let body = error::body(failure, &request_id(request));
-                (failure.status(Code::status), Page::json(&body))
-            }
-        };
-        Written { status, content_type, body }
+pub(super) fn response<B: Into<Page>>(request: &Request, handled: Handled<B>) -> Response<Body> {
+    exchange::http(request, handled, |outcome| match outcome {
+        Ok((status, body)) => (status, body.into()),
+        Err(failure) => {
+            let body = error::body(failure, &request_id(request));
+            (failure.status(Code::status), body.into())
+        }
     })
 }

@@ -4,8 +4,8 @@ use lambda_http::{Request, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Action, CaptureAt, CustomerReference, FollowUp, OrderId, Pay,
-        operation::{Essentials, KeyDigest, Principal, Shopper},
+        CaptureAt, CustomerReference, FollowUp, Pay,
+        operation::{Essentials, Principal, Shopper},
         policy::OrdersMode,
         transaction::PaymentKind,
     },
@@ -13,17 +13,13 @@ use tollgate_core::{
         gateway::{Initiator, PaymentSource},
         merchants::{Merchant, Role},
     },
-    values::{
-        card::CardSummary,
-        clock::Clock,
-        money::{Amount, Currency},
-    },
+    values::{card::CardSummary, clock::Clock, money::Currency},
 };
 
 use super::{
     attempt::TakenSlots,
     caller::idempotency_key,
-    follow_up,
+    follow_up::{self, OnOrder},
     members::account_currency,
     order_id,
     payment_methods::{customer, keep_saved},
@@ -67,7 +63,7 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     must_not_be_stopped(checkout.api.switch.as_ref()).await?;
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
-    let order = order_id(request)?;
+    let on = OnOrder { api: &checkout.api, request, caller: &caller, order: order_id(request)? };
     let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
     let mut data = Members::of(&document).inside("data")?;
     let clock = checkout.api.access.clock.as_ref();
@@ -75,11 +71,11 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     match requested(&mut data, route) {
         Some(RequestedMethod::Pay(method)) => {
             let payment = RequestedPayment::read(clock, &caller, data, request.headers(), method)?;
-            pay_once(checkout, request, &caller, order, &document, payment).await
+            pay_once(checkout, on, &document, payment).await
         }
         Some(RequestedMethod::FollowUp(follow_up)) => {
             data.finish()?;
-            follow_up::of_order(&checkout.api, request, &caller, order, &document, follow_up).await
+            follow_up::of_order(on, &document, follow_up).await
         }
         None => {
             // The method is wrong; what else is wrong is worth telling all the same.
@@ -91,14 +87,9 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
 
 /// A payment as its request states it.
 struct RequestedPayment {
-    method: PaymentKind,
-    amount: Option<Amount>,
+    pay: Pay,
     currency: Option<Currency>,
-    capture: CaptureAt,
     source: PaymentSource,
-    card: CardSummary,
-    /// The customer for whom the card is to be stored along with the payment.
-    save_for: Option<CustomerReference>,
 }
 
 impl RequestedPayment {
@@ -136,35 +127,8 @@ impl RequestedPayment {
             let detail = "this merchant's shoppers cannot pay with stored cards";
             return Err(Failure::new(Code::Forbidden, detail));
         }
-        Ok(Self { method, amount, currency, capture, source, card, save_for })
-    }
-
-    fn stated(&self, key: Option<KeyDigest>, shopper: Option<Shopper>) -> Stated<'_> {
-        let &Self { method, amount, currency, capture, .. } = self;
-        let (profile, account) = match &self.source {
-            PaymentSource::Profile { account, profile, .. } => {
-                (Some(profile.as_str()), Some(account.as_str()))
-            }
-            PaymentSource::Card(_) => (None, None),
-        };
-        let essentials = Essentials {
-            amount,
-            currency,
-            card: Some(&self.card),
-            profile,
-            account,
-            ..Essentials::new(method.operation())
-        };
-        let action = Action::Pay(Pay {
-            kind: method,
-            amount,
-            card: self.card.clone(),
-            standalone: None,
-            save_for: self.save_for.clone(),
-            capture,
-            shopper,
-        });
-        Stated::new(action, &essentials, key).paid_with(&self.source)
+        let pay = Pay { kind: method, amount, card, standalone: None, save_for, capture, shopper: None };
+        Ok(Self { pay, currency, source })
     }
 }
 
@@ -172,17 +136,19 @@ impl RequestedPayment {
 /// with.
 async fn pay_once(
     checkout: &Checkout,
-    request: &Request,
-    caller: &Caller,
-    order: OrderId,
+    on: OnOrder<'_>,
     body: &Document,
     payment: RequestedPayment,
 ) -> Handled<Value> {
-    let api = &checkout.api;
+    let OnOrder { api, request, caller, .. } = on;
+    let RequestedPayment { mut pay, currency, source } = payment;
+    let stated = |pay: Pay, key| {
+        let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
+        Stated::payment(pay, &source, essentials, key)
+    };
     // A shopper stores no card.
     if caller.principal != Principal::Implicit {
-        let stated = payment.stated(idempotency_key(request, body, "")?, None);
-        let performed = follow_up::perform(api, request, caller, order, stated).await?;
+        let performed = on.perform(stated(pay, idempotency_key(request, body, "")?)).await?;
         let mut reply = follow_up::reply(&performed, caller.view(api))?;
         if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
             keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
@@ -193,9 +159,9 @@ async fn pay_once(
     let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
     // A key of a shopper is not one of the merchant's, nor of another shopper.
     let key = idempotency_key(request, body, &shopper.0.to_string())?;
-    let stated = payment.stated(key, Some(shopper));
+    pay.shopper = Some(shopper);
     let attempt = TakenSlots::begin(checkout, request, caller).await?;
-    let mut handled = follow_up::carry_out(api, request, caller, order, stated).await;
+    let mut handled = on.carry_out(stated(pay, key)).await;
     if let Ok(reply) = &mut handled {
         let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
         let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));

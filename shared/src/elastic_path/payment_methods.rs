@@ -228,9 +228,8 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
     let parameters = request.query_string_parameters();
     let text = parameters.first("customer").ok_or_else(|| Problem::required("customer"))?;
-    let reference: CustomerReference = text
-        .parse()
-        .map_err(|why: InvalidId| Problem::of("customer", Code::InvalidValue, why.to_string()))?;
+    let reference: CustomerReference =
+        text.parse().map_err(|why: InvalidId| Problem::invalid("customer", why.to_string()))?;
     let deadline = deadline(request, cards.access.now());
     let customer = cards.methods.list(&caller.merchant, &reference, deadline).await?;
     let listed = customer.iter().flat_map(|customer| {

@@ -1,7 +1,7 @@
 //! `GET /v2/reports/daily`: a merchant's totals by day, as the schedule keeps them.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::Request;
 use serde_json::json;
 use tollgate_core::{
     journal::{
@@ -12,16 +12,16 @@ use tollgate_core::{
     values::money::Currency,
 };
 
-use super::page::{self, Page, wants_csv};
+use super::{
+    page::{csv, wants_csv},
+    parameters::Parameters,
+};
 use crate::{
     api::{
-        Code,
         caller::Caller,
-        exchange::{Handled, Reply},
+        exchange::{Handled, Page, Reply},
         failure::Failure,
-        problem::Problem,
     },
-    invocation::serve,
     ports::Transactions,
     spreadsheet::totals::{COLUMNS, cells, value},
 };
@@ -33,13 +33,9 @@ struct Query {
     currency: Option<Currency>,
 }
 
-/// `GET /v2/reports/daily?from=…&to=…&currency=…`: totals as JSON, or as CSV. Without days, yesterday's.
-pub async fn report_daily(ports: &Transactions, request: &Request) -> Response<Body> {
-    serve(request, async {
-        let handled = Box::pin(report(ports, request)).await;
-        page::response(request, handled, |page| page)
-    })
-    .await
+handlers! {
+    /// `GET /v2/reports/daily?from=…&to=…&currency=…`: totals as JSON, or as CSV. Without days, yesterday's.
+    report_daily(Transactions) => report();
 }
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
@@ -54,42 +50,25 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
 
 impl Query {
     fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
-        let parameters = request.query_string_parameters();
-        let mut problems: Vec<Problem> = Vec::new();
-        for (name, _) in parameters.iter() {
-            if !["from", "to", "currency"].contains(&name) {
-                let why = "is not supported; there are from, to and currency";
-                problems.push(Problem::of(name, Code::InvalidValue, why));
-            }
-        }
-        let mut day = |name: &str| {
-            let text = parameters.first(name)?;
-            let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
-            if day.is_none() {
-                let why = "must be a UTC day such as 2026-11-20";
-                problems.push(Problem::of(name, Code::InvalidValue, why));
-            }
-            day
+        let is_known = |name: &str| ["from", "to", "currency"].contains(&name);
+        let mut parameters = Parameters::of(request, is_known, "from, to and currency");
+        let mut day = |name| {
+            let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
+            parameters.read(name, day, "must be a UTC day such as 2026-11-20")
         };
         let (from, to) = (day("from"), day("to"));
-        let currency = parameters.first("currency").and_then(|code| {
-            let currency = code.parse().ok();
-            if currency.is_none() {
-                problems.push(Problem::of("currency", Code::InvalidValue, "must be a currency's code"));
-            }
-            currency
-        });
+        let code = |code: &str| code.parse().ok();
+        let currency = parameters.read("currency", code, "must be a currency's code");
         let today = now.to_zoned(TimeZone::UTC).date();
         let yesterday = today.yesterday().unwrap_or(today);
         let first = from.or(to).unwrap_or(yesterday);
         let last = to.unwrap_or(if from.is_some() { today.max(first) } else { yesterday });
         if last < first {
-            problems.push(Problem::of("to", Code::InvalidValue, "must not be before from"));
+            parameters.invalid("to", "must not be before from");
         } else if (last - first).get_days() >= DAYS_MAX {
-            let why = format!("must be within {DAYS_MAX} days of from");
-            problems.push(Problem::of("to", Code::InvalidValue, why));
+            parameters.invalid("to", &format!("must be within {DAYS_MAX} days of from"));
         }
-        Failure::of_problems(problems)?;
+        parameters.finish()?;
         Ok(Self { first, last, currency })
     }
 
@@ -102,7 +81,7 @@ impl Query {
 
     fn csv(&self, found: &DailyTotals) -> Result<Page, Failure> {
         let rows = self.lines(found);
-        Page::csv(&COLUMNS, rows.map(|(line, total, provisional)| cells(line, total, provisional).to_vec()))
+        csv(&COLUMNS, rows.map(|(line, total, provisional)| cells(line, total, provisional).to_vec()))
     }
 
     fn json(&self, found: &DailyTotals) -> Page {
@@ -111,7 +90,7 @@ impl Query {
             total["type"] = json!("daily_total");
             total
         });
-        Page::json(&json!({
+        Page::from(json!({
             "data": data.collect::<Vec<_>>(),
             "meta": {
                 "from": self.first,

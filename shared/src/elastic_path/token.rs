@@ -89,7 +89,7 @@ impl Form {
                 _ => continue,
             };
             if field.is_some() {
-                return Err(Problem::of(&name, Code::InvalidValue, "is there more than once").into());
+                return Err(Problem::invalid(&name, "is there more than once").into());
             }
             *field = Some(value.into_owned()).filter(|value| !value.is_empty());
         }

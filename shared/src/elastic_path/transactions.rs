@@ -15,17 +15,16 @@ use tollgate_core::{
 use super::{
     cursor::Place,
     filter::Filter,
-    page::{self, Page, wants_csv},
+    page::{self, csv, wants_csv},
+    parameters::Parameters,
     response::{self, View},
     transaction_status::transaction_status,
 };
 use crate::{
     api::{
-        Code,
         caller::Caller,
-        exchange::{Handled, Reply},
+        exchange::{Handled, Page, Reply},
         failure::Failure,
-        problem::Problem,
     },
     invocation::serve,
     ports::Transactions,
@@ -58,7 +57,7 @@ pub async fn search_transactions(ports: &Transactions, request: &Request) -> Res
     serve(request, async {
         let mut next = None;
         let handled = Box::pin(search(ports, request, &mut next)).await;
-        let mut response = page::response(request, handled, |page| page);
+        let mut response = page::response(request, handled);
         let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
         response.headers_mut().extend(link.map(|link| (header::LINK, link)));
         response
@@ -86,7 +85,7 @@ async fn search(ports: &Transactions, request: &Request, next: &mut Option<Strin
     let cursor = place.map(|place| place.sealed(&caller.merchant, &query.text, view.now));
     *next = cursor.as_deref().map(|cursor| query.link(cursor));
     let page = if query.is_csv {
-        Page::csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
+        csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
         json(&query, &found, view, (cursor.as_deref(), next.as_deref()), newest)
@@ -96,42 +95,24 @@ async fn search(ports: &Transactions, request: &Request, next: &mut Option<Strin
 
 impl Query {
     fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
-        let parameters = request.query_string_parameters();
-        let mut problems: Vec<Problem> = Vec::new();
-        for (name, _) in parameters.iter() {
-            if name == "sort"
-                || (name.starts_with("page") && !["page[limit]", "page[cursor]"].contains(&name))
-            {
-                let why = "is not supported; there are filter, page[limit] and page[cursor]";
-                problems.push(Problem::of(name, Code::InvalidValue, why));
-            }
-        }
-        let text = parameters.all("filter").unwrap_or_default().join(":");
+        let is_known = |name: &str| {
+            name != "sort" && (!name.starts_with("page") || ["page[limit]", "page[cursor]"].contains(&name))
+        };
+        let mut parameters = Parameters::of(request, is_known, "filter, page[limit] and page[cursor]");
+        let text = request.query_string_parameters().all("filter").unwrap_or_default().join(":");
         let filter = Filter::parse(&text).unwrap_or_else(|wrong| {
-            problems.extend(wrong);
+            parameters.problems.extend(wrong);
             Filter::default()
         });
-        let limit = match parameters.first("page[limit]") {
-            None => ROWS,
-            Some(limit) => {
-                let limit = limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
-                limit.unwrap_or_else(|| {
-                    let why = format!("must be 1 to {ROWS_MAX}");
-                    problems.push(Problem::of("page[limit]", Code::InvalidValue, why));
-                    ROWS
-                })
-            }
-        };
-        let place = parameters.first("page[cursor]").map(|cursor| {
-            let place = Place::opened(&caller.merchant, &text, cursor, now);
-            if place.is_none() {
-                let why = "is not a cursor of this list, or older than a day; begin again without it";
-                problems.push(Problem::of("page[cursor]", Code::InvalidValue, why));
-            }
-            place
-        });
-        Failure::of_problems(problems)?;
-        let place = place.flatten();
+        let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
+        let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
+        let limit = limit.unwrap_or(ROWS);
+        let place = parameters.read(
+            "page[cursor]",
+            |cursor| Place::opened(&caller.merchant, &text, cursor, now),
+            "is not a cursor of this list, or older than a day; begin again without it",
+        );
+        parameters.finish()?;
         let range = |place: &Place| (place.since, place.until);
         let (since, until) = place.as_ref().map_or_else(|| filter.range(now), range);
         let after = place.map(|place| place.after);
@@ -171,7 +152,7 @@ fn json(
     newest: Option<Timestamp>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
-    Page::json(&json!({
+    Page::from(json!({
         "data": rows.collect::<Vec<_>>(),
         "links": {"next": next},
         "meta": {

@@ -223,7 +223,8 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
     let source: String = ["shared/src", "shared/events/src", "functions"]
         .map(|folder| sources(&workspace().join(folder)))
         .concat();
-    let calls = ["env::var(\"", "needed(\"", "optional(\"", "is_on(\""];
+    let calls =
+        ["env::var(\"", "needed(\"", "optional(\"", "is_on(\"", "optional_number(\"", "partitions(\""];
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
     let template = template();
     let functions = resources(&template, "AWS::Serverless::Function");
