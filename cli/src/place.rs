@@ -317,7 +317,7 @@ impl Place {
             aws: self.at_aws(),
         };
         let adapters = Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?);
-        adapters.job(()).map_err(|error| Failure::Unavailable(error.to_string()))
+        adapters.job(|_| ()).map_err(|error| Failure::Unavailable(error.to_string()))
     }
 }
 

@@ -237,19 +237,9 @@ impl Adapters {
         }
     }
 
-    /// What the function that captures on schedule needs.
-    pub fn captures(&self) -> Result<Job<CaptureSettings>, Error> {
-        self.job(self.config.captures)
-    }
-
-    /// What the function that makes inquiries needs.
-    pub fn inquiries(&self) -> Result<Job<Limits>, Error> {
-        self.job(self.config.inquiries)
-    }
-
-    /// For what acts on payments without a caller's request.
-    pub fn job<S>(&self, settings: S) -> Result<Job<S>, Error> {
-        let switch = self.tables().switch.clone();
+    /// For what acts on payments without a caller's request, with the settings that it needs.
+    pub fn job<S>(&self, settings: impl FnOnce(&Config) -> S) -> Result<Job<S>, Error> {
+        let (switch, settings) = (self.tables().switch.clone(), settings(&self.config));
         Ok(Job { payments: self.payments()?, merchants: self.merchants.clone(), switch, settings })
     }
 }

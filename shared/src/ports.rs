@@ -111,13 +111,6 @@ pub enum MayRun {
     Unknown,
 }
 
-impl Api {
-    /// Whether payments are stopped.
-    pub(crate) async fn is_stopped(&self) -> Result<bool, Refusal> {
-        is_stopped(self.switch.as_ref()).await
-    }
-}
-
 impl<S> Job<S> {
     /// Whether it may do anything. What is due otherwise stays due, for the next run.
     pub async fn may_run(&self) -> MayRun {

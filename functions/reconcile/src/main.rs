@@ -1,3 +1,3 @@
 //! The `reconcile` function.
 
-tollgate::main!(Table, |adapters| run_scheduled(adapters.inquiries()?, reconcile::handle));
+tollgate::main!(Table, |adapters| run_scheduled(adapters.job(|config| config.inquiries)?, reconcile::handle));

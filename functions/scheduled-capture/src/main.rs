@@ -1,3 +1,6 @@
 //! The `scheduled-capture` function.
 
-tollgate::main!(Table, |adapters| run_scheduled(adapters.captures()?, scheduled_capture::handle));
+tollgate::main!(Table, |adapters| run_scheduled(
+    adapters.job(|config| config.captures)?,
+    scheduled_capture::handle
+));

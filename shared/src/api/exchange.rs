@@ -46,6 +46,8 @@ pub(crate) async fn must_not_be_stopped(switch: &dyn Switch) -> Result<(), Failu
 pub(crate) struct Page {
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
+    /// The `Link` to the next page.
+    pub(crate) link: Option<HeaderValue>,
 }
 
 /// Makes HTTP of a handler's result, which `write` puts into the API's form: a status and a page. Logs what the operator
@@ -70,6 +72,7 @@ pub(crate) fn http<B>(
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
+    headers.extend(page.link.map(|link| (header::LINK, link)));
     if replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

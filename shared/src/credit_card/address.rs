@@ -9,9 +9,19 @@ use crate::api::{Code, members::Members};
 const LINE_MAX: usize = 100;
 /// Longest postal code, with a hyphen or blanks in it.
 const ZIP_MAX: usize = 12;
-/// The members that can name the country; they have to agree.
-const COUNTRY: [&str; 5] =
-    ["Country", "CountryName", "Country2AlphaCode", "Country3AlphaCode", "CountryNumericCode"];
+/// The members that can name the country, which have to agree: what each has to be, and how it is read.
+const COUNTRY: [(&str, &str, fn(&str) -> Option<Country>); 5] = [
+    ("Country", "the English name or an ISO 3166-1 code of a country", |text| {
+        let by_code = by_number(text).or_else(|| Country::from_alpha2(text).ok());
+        by_code.or_else(|| Country::from_alpha3(text).ok()).or_else(|| by_name(text))
+    }),
+    ("CountryName", "the English name of a country", by_name),
+    ("Country2AlphaCode", "an ISO 3166-1 code of two letters", |text| {
+        Country::from_alpha2(text).ok().or_else(|| united_kingdom(text))
+    }),
+    ("Country3AlphaCode", "an ISO 3166-1 code of three letters", |text| Country::from_alpha3(text).ok()),
+    ("CountryNumericCode", "an ISO 3166-1 code of three digits", by_number),
+];
 
 /// `BillingAddress`. The page marks all of it optional but the ZIP and the country.
 pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddress> {
@@ -43,11 +53,11 @@ fn zip(address: &mut Members<'_>) -> Option<String> {
 fn country(address: &mut Members<'_>) -> Option<String> {
     let mut found: Option<Country> = None;
     let (mut named, mut wrong) = (false, false);
-    for member in COUNTRY {
+    for (member, wanted, look_up) in COUNTRY {
         let Some(text) = address.scalar(member, LINE_MAX) else { continue };
         named = true;
-        let Some(country) = look_up(member, text) else {
-            address.invalid(member, format!("is not {}", wanted(member)));
+        let Some(country) = look_up(text) else {
+            address.invalid(member, format!("is not {wanted}"));
             wrong = true;
             continue;
         };
@@ -61,30 +71,6 @@ fn country(address: &mut Members<'_>) -> Option<String> {
         address.problem("Country", Code::Required, "is required");
     }
     found.filter(|_| !wrong).map(|country| country.alpha2.to_owned())
-}
-
-fn wanted(member: &str) -> &'static str {
-    match member {
-        "CountryName" => "the English name of a country",
-        "Country2AlphaCode" => "an ISO 3166-1 code of two letters",
-        "Country3AlphaCode" => "an ISO 3166-1 code of three letters",
-        "CountryNumericCode" => "an ISO 3166-1 code of three digits",
-        _ => "the English name or an ISO 3166-1 code of a country",
-    }
-}
-
-fn look_up(member: &str, text: &str) -> Option<Country> {
-    match member {
-        "CountryName" => by_name(text).or_else(|| by_abbreviation(text)),
-        "Country2AlphaCode" => Country::from_alpha2(text).ok().or_else(|| united_kingdom(text)),
-        "Country3AlphaCode" => Country::from_alpha3(text).ok(),
-        "CountryNumericCode" => by_number(text),
-        _ => by_number(text)
-            .or_else(|| Country::from_alpha2(text).ok())
-            .or_else(|| Country::from_alpha3(text).ok())
-            .or_else(|| by_name(text))
-            .or_else(|| by_abbreviation(text)),
-    }
 }
 
 /// `U.S.A.` and `U.K.`: a code with points, as names are abbreviated.
@@ -105,14 +91,16 @@ fn by_number(text: &str) -> Option<Country> {
     if digits { Country::from_value(text.parse().ok()?).ok() } else { None }
 }
 
-/// English names, whatever is between the words, with or without their article.
+/// English names, whatever is between the words, with or without their article, or abbreviated.
 fn by_name(text: &str) -> Option<Country> {
     let wanted = squeezed(text);
     let is_it = |name: &str| !wanted.is_empty() && squeezed(name) == wanted;
     let all = Country::get_countries();
     // Names first: Samoa is a country, and an alias of American Samoa.
     let by_name = all.iter().find(|country| is_it(country.long_name));
-    by_name.or_else(|| all.iter().find(|country| country.aliases.iter().any(|alias| is_it(alias)))).copied()
+    let by_name =
+        by_name.or_else(|| all.iter().find(|country| country.aliases.iter().any(|alias| is_it(alias))));
+    by_name.copied().or_else(|| by_abbreviation(text))
 }
 
 /// `The United States of America` as `unitedstatesofamerica`.
@@ -124,6 +112,11 @@ fn squeezed(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn look_up(member: &str, text: &str) -> Option<Country> {
+        let (_, _, look_up) = COUNTRY.iter().find(|(name, ..)| *name == member).unwrap();
+        look_up(text)
+    }
 
     #[test]
     fn every_country_is_found_by_each_of_its_codes_and_by_its_name() {

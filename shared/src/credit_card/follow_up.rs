@@ -18,6 +18,7 @@ use crate::{
         stated::Stated,
     },
     invocation::deadline,
+    ports::is_stopped,
 };
 
 /// Longest name and reason that are looked at; what is kept is shorter.
@@ -128,7 +129,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let key = reference::order_key(&merchant.id, id)?;
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
     // The same for a key that may only read.
-    let order = if !caller.has(Role::Pay) || api.is_stopped().await? {
+    let order = if !caller.has(Role::Pay) || is_stopped(api.switch.as_ref()).await? {
         api.payments.order(&key).await?
     } else {
         api.payments.confirm(merchant, &key, id, deadline).await?

@@ -1,6 +1,6 @@
 //! Media types, charsets and content negotiation, as ASP.NET Web API 2 does them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 /// The media types that a request may come in and that a response may go out in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,50 +153,38 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The range that decides on a media type.
-#[derive(Clone, Copy)]
-struct DecidingRange {
-    precision: Precision,
-    quality: u16,
-    /// Its place in the header.
-    place: usize,
-}
-
 /// The media type of the response; `xml_http_request` is `X-Purpose-With: XMLHttpRequest`.
 ///
 /// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always a
 /// response, never a 406: what matches no range goes out in the request's own media type, else as JSON.
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
-    let mut decisions: [Option<DecidingRange>; 4] = [None; 4];
-    let mut takes_anything_only = true;
-    let ranges = split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(Range::parse);
-    for (place, range) in ranges.enumerate() {
-        takes_anything_only &= range.is_anything();
-        for (media, decision) in Media::ALL.into_iter().zip(&mut decisions) {
-            let Some(precision) = range.precision(media) else { continue };
-            // Of two that are as narrow, the one with the higher quality.
-            if decision.is_none_or(|best| (precision, range.quality) > (best.precision, best.quality)) {
-                *decision = Some(DecidingRange { precision, quality: range.quality, place });
-            }
-        }
-    }
+    let ranges: Vec<Range<'_>> =
+        split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(Range::parse).collect();
+    // The narrowest range decides on a media type; of two that are as narrow, the one with the higher quality, then the
+    // first.
+    let mut decisions = Media::ALL.map(|media| {
+        let named = ranges.iter().enumerate();
+        named.filter_map(|(n, range)| Some((range.precision(media)?, range.quality, Reverse(n)))).max()
+    });
     // Who refuses `application/json` by name refuses JSON: a wildcard does not bring it back as `text/json`.
-    for format in decisions.chunks_exact_mut(2) {
-        let refused = |it: DecidingRange| it.precision == Precision::Literal && it.quality == 0;
-        if format[0].is_some_and(refused) && format[1].is_some_and(|it| it.precision < Precision::Literal) {
-            format[1] = None;
+    for [application, text] in decisions.as_chunks_mut::<2>().0 {
+        let is_refused = application
+            .is_some_and(|(precision, quality, _)| precision == Precision::Literal && quality == 0);
+        if is_refused && text.is_some_and(|(precision, ..)| precision < Precision::Literal) {
+            *text = None;
         }
     }
     let acceptable =
         Media::ALL.into_iter().zip(decisions).filter_map(|(media, decision)| Some((media, decision?)));
-    let chosen = acceptable.filter(|(_, decision)| decision.quality > 0).min_by_key(|(media, decision)| {
-        let wanted = (decision.quality, decision.precision);
+    let chosen = acceptable.filter(|(_, (_, quality, _))| *quality > 0).min_by_key(
         // The first of equals is taken, so `application/` goes before `text/`.
-        (std::cmp::Reverse(wanted), media.is_xml(), decision.place)
-    });
+        |(media, (precision, quality, Reverse(place)))| {
+            (Reverse((*quality, *precision)), media.is_xml(), *place)
+        },
+    );
     match chosen {
         Some((media, _)) => media,
-        None if xml_http_request && takes_anything_only => Media::ApplicationJson,
+        None if xml_http_request && ranges.iter().all(Range::is_anything) => Media::ApplicationJson,
         None => request.unwrap_or(Media::ApplicationJson),
     }
 }

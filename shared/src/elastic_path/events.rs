@@ -51,16 +51,6 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     told
 }
 
-/// What an event is about.
-#[derive(Clone, Copy)]
-struct Subject<'a> {
-    /// Tells it from the others of the same type in one change.
-    name: &'a str,
-    at: Timestamp,
-    data: &'a Value,
-    reason: Option<&'static str>,
-}
-
 /// Tells of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
@@ -79,8 +69,7 @@ impl Teller<'_> {
         let at = now.updated_at;
         let data = self.shown(self.new, now, at);
         let subject = now.id.to_string();
-        let about = Subject { name: &subject, at, data: &data, reason: None };
-        let mut tell = |kind| told.push(self.event(kind, &about));
+        let mut tell = |kind| told.push(self.event(kind, &subject, at, &data, None));
         match before {
             None => tell(EventType::TransactionCreated),
             Some((order, before)) if self.shown(order, before, at) != data => {
@@ -103,16 +92,15 @@ impl Teller<'_> {
             let Some(now) = self.new.transaction(transaction) else { continue };
             let data = self.shown(self.new, now, now.updated_at);
             let name = format!("{transaction}\n{id}");
-            let about = Subject { name: &name, at, data: &data, reason: Some(reason.as_str()) };
-            told.push(self.event(EventType::TransactionNeedsAttention, &about));
+            let kind = EventType::TransactionNeedsAttention;
+            told.push(self.event(kind, &name, at, &data, Some(reason.as_str())));
         }
     }
 
     fn order(&self, old: Option<&Order>, told: &mut Vec<Event>) {
         let data = response::order(self.new, None, self.gateway);
-        let about =
-            Subject { name: self.new.id.as_str(), at: self.new.updated_at, data: &data, reason: None };
-        let mut tell = |kind| told.push(self.event(kind, &about));
+        let (subject, at) = (self.new.id.as_str(), self.new.updated_at);
+        let mut tell = |kind| told.push(self.event(kind, subject, at, &data, None));
         if old.is_some_and(|old| response::order(old, None, self.gateway) != data) {
             tell(EventType::OrderUpdated);
         }
@@ -128,8 +116,15 @@ impl Teller<'_> {
         }
     }
 
-    fn event(&self, event_type: EventType, about: &Subject<'_>) -> Event {
-        let Subject { name: subject, at, data, reason } = *about;
+    /// `subject` tells it from the others of the same type in one change.
+    fn event(
+        &self,
+        event_type: EventType,
+        subject: &str,
+        at: Timestamp,
+        data: &Value,
+        reason: Option<&str>,
+    ) -> Event {
         let kind = event_type.as_str();
         let (key, version) = (self.new.key(), self.new.version);
         let name = format!("{key}\n{version}\n{kind}\n{subject}");

@@ -19,6 +19,7 @@ use super::{
     order_id,
     payment_methods::keep_saved,
     response::{self, View},
+    source::CARD_MEMBERS,
 };
 use crate::{
     api::{
@@ -31,7 +32,7 @@ use crate::{
         stated::{NotPerformed, Stated},
     },
     invocation::{deadline, path_parameter},
-    ports::{Api, Confirm},
+    ports::{Api, Confirm, is_stopped},
 };
 
 /// Longest reference of the merchant's own. An order holds up to 50 of them.
@@ -42,19 +43,8 @@ const TEXT_MAX: usize = 1_000;
 
 /// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none
 /// is used.
-const ALSO_IN_PAYMENTS: [&str; 11] = [
-    "gateway",
-    "method",
-    "transaction",
-    "payment",
-    "first_name",
-    "last_name",
-    "number",
-    "month",
-    "year",
-    "verification_value",
-    "billing_address",
-];
+const ALSO_IN_PAYMENTS: [&[&str]; 3] =
+    [&["gateway", "method", "transaction", "payment"], &CARD_MEMBERS, &["billing_address"]];
 
 handlers! {
     /// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
@@ -88,7 +78,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
         transaction.ok_or(Rejection::TransactionNotFound)?;
     }
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
-    let order = if api.is_stopped().await? {
+    let order = if is_stopped(api.switch.as_ref()).await? {
         api.payments.order(&key).await?
     } else {
         api.payments.confirm(&caller.merchant, &key, id, deadline).await?
@@ -130,7 +120,7 @@ pub(super) async fn of_order(on: OnOrder<'_>, document: &Document, follow_up: Fo
         text.parse().ok().or_else(|| data.no_value("transaction", "is not a transaction id"))
     });
     let target = named.map_or(Target::OnlyEligible, Target::Transaction);
-    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS);
+    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS.concat());
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(on.request, document, "")?;
@@ -244,7 +234,7 @@ pub(super) fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
             let error = response::declined(order, transaction, latest, decline, view);
             return Err(error.replayed(performed.replayed));
         }
-        OperationStatus::NoEffect(reason) => return Err(response::not_done(transaction, reason)),
+        OperationStatus::NoEffect(reason) => return Err(Failure::from(reason).of(transaction.id)),
     };
     let body = response::enveloped(response::transaction(order, transaction, view));
     Ok(Reply { replayed: performed.replayed, ..Reply::new(status, body) })

@@ -13,6 +13,9 @@ use crate::api::{
     problem::Problem,
 };
 
+/// Longest text of one member; longer ones belong nowhere in a payment.
+pub(super) const TEXT_MAX: usize = 255;
+
 /// The members of a body's `data`.
 pub(super) fn data(document: Option<&Document>) -> Result<Members<'_>, Failure> {
     document.map_or_else(|| Err(Problem::required("data").into()), |all| Members::of(all).inside("data"))

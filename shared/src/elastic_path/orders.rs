@@ -20,7 +20,7 @@ use crate::{
         problem::Problem,
     },
     invocation::deadline,
-    ports::Api,
+    ports::{Api, is_stopped},
 };
 
 handlers! {
@@ -50,9 +50,7 @@ async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let document = json_body(request)?;
     let mut data = members::data(document.as_ref())?;
     stays_as_it_is(&data)?;
-    if data.text("type", 20).is_some_and(|text| text != "order") {
-        data.invalid("type", "must be order");
-    }
+    data.word("type", 20, &[("order", ())], "must be order");
     // A null amount is told by the amount itself.
     for (name, missing) in [("amount", data.lacks("amount")), ("currency", data.is_null("currency"))] {
         if missing {
@@ -140,7 +138,7 @@ async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     let deadline = deadline(request, api.access.now());
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
     // Reading goes on while payments are stopped, and also when it cannot be told.
-    let order = if pending && api.is_stopped().await.is_ok_and(|stopped| !stopped) {
+    let order = if pending && is_stopped(api.switch.as_ref()).await.is_ok_and(|stopped| !stopped) {
         api.payments.repair(&caller.merchant, order, id, deadline).await
     } else {
         order

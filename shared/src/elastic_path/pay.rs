@@ -11,7 +11,7 @@ use tollgate_core::{
     },
     payments::{
         gateway::{Initiator, PaymentSource},
-        merchants::{Merchant, Role},
+        merchants::Role,
     },
     values::{card::CardSummary, clock::Clock, money::Currency},
 };
@@ -20,7 +20,7 @@ use super::{
     attempt::TakenSlots,
     caller::idempotency_key,
     follow_up::{self, OnOrder},
-    members::account_currency,
+    members::{TEXT_MAX, account_currency},
     order_id,
     payment_methods::{customer, keep_saved},
     response::GATEWAY,
@@ -40,9 +40,6 @@ use crate::{
     },
     ports::Checkout,
 };
-
-/// Longest text of one member; longer ones belong nowhere in a payment.
-const TEXT_MAX: usize = 255;
 
 handlers! {
     /// `POST …/payments`: the method is in the body.
@@ -116,8 +113,12 @@ impl RequestedPayment {
             // not held against it.
             OrdersMode::Registered => stated,
             OrdersMode::External => {
+                if data.lacks("amount") {
+                    let detail = "is required: this merchant's orders are not registered here";
+                    data.problem("amount", Code::AmountRequired, detail);
+                }
                 let stated = stated.or_else(|| header_currency(headers));
-                external(&mut data, stated, &caller.merchant)
+                account_currency(&mut data, stated, &caller.merchant)
             }
         };
         data.finish()?;
@@ -210,16 +211,6 @@ fn stored_card_rules(
         }
     });
     Ok((source, save_for))
-}
-
-/// What an order that is not registered here needs besides: its amount, and its currency, if the
-/// merchant takes several.
-fn external(data: &mut Members<'_>, stated: Option<Currency>, merchant: &Merchant) -> Option<Currency> {
-    if data.lacks("amount") {
-        let detail = "is required: this merchant's orders are not registered here";
-        data.problem("amount", Code::AmountRequired, detail);
-    }
-    account_currency(data, stated, merchant)
 }
 
 /// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.

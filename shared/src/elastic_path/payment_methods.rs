@@ -28,7 +28,7 @@ use tollgate_core::{
 
 use super::{
     caller::idempotency_key,
-    members::{self, account_currency},
+    members::{self, TEXT_MAX, account_currency},
     response::{GATEWAY, card_value, enveloped, timestamps},
     source::{expiry, source},
 };
@@ -44,9 +44,6 @@ use crate::{
     invocation::{deadline, path_parameter},
     ports::StoredCards,
 };
-
-/// Longest text of one member.
-const TEXT_MAX: usize = 255;
 
 /// When to come back for an outcome that is not known: an inquiry is sent 30 s after the request.
 const PENDING_RETRY_S: u32 = 30;
@@ -75,9 +72,7 @@ struct RequestedCard {
 
 impl RequestedCard {
     fn read(clock: &dyn Clock, caller: &Caller, mut data: Members<'_>) -> Result<Self, Failure> {
-        if data.text("type", TEXT_MAX).is_some_and(|text| text != "payment-method") {
-            data.invalid("type", "must be payment-method");
-        }
+        data.word("type", TEXT_MAX, &[("payment-method", ())], "must be payment-method");
         if data.text("gateway", TEXT_MAX).is_some_and(|text| text != GATEWAY) {
             data.problem("gateway", Code::UnsupportedGateway, "must be card_connect");
         }

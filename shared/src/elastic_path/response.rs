@@ -243,11 +243,6 @@ pub(super) fn declined(
     }
 }
 
-/// The error of an operation that did nothing.
-pub(super) fn not_done(transaction: &Transaction, reason: NoEffect) -> Failure {
-    Failure::from(reason).of(transaction.id)
-}
-
 fn operation(currency: Currency, operation: &Operation) -> Value {
     let response = operation.response().cloned().unwrap_or_default();
     let mut value = json!({

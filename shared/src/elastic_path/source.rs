@@ -10,13 +10,12 @@ use tollgate_core::{
     },
 };
 
+use super::members::TEXT_MAX;
 use crate::api::{Code, body::Node, members::Members};
 
-/// Longest text of one member; longer ones belong nowhere in a payment.
-const TEXT_MAX: usize = 255;
-
 /// Members that name a card or describe it.
-const CARD_MEMBERS: [&str; 6] = ["first_name", "last_name", "number", "month", "year", "verification_value"];
+pub(super) const CARD_MEMBERS: [&str; 6] =
+    ["first_name", "last_name", "number", "month", "year", "verification_value"];
 
 /// What is paid with, in one of the forms, and what may be kept of it.
 pub(super) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(PaymentSource, CardSummary)> {

@@ -2,10 +2,7 @@
 
 use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{
-    Body, Request, RequestExt, Response,
-    http::{HeaderValue, header},
-};
+use lambda_http::{Request, RequestExt, http::HeaderValue};
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::listing::{Condition, Found, Lister, Row, Wanted},
@@ -15,7 +12,7 @@ use tollgate_core::{
 use super::{
     cursor::Place,
     filter::Filter,
-    page::{self, csv, wants_csv},
+    page::{csv, wants_csv},
     parameters::Parameters,
     response::{self, View},
     transaction_status::transaction_status,
@@ -26,7 +23,6 @@ use crate::{
         exchange::{Handled, Page, Reply},
         failure::Failure,
     },
-    invocation::serve,
     ports::Transactions,
     spreadsheet::payments::{COLUMNS, cells},
 };
@@ -52,20 +48,12 @@ struct Query {
     is_csv: bool,
 }
 
-/// `GET /v2/transactions?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
-pub async fn search_transactions(ports: &Transactions, request: &Request) -> Response<Body> {
-    serve(request, async {
-        let mut next = None;
-        let handled = Box::pin(search(ports, request, &mut next)).await;
-        let mut response = page::response(request, handled);
-        let link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
-        response.headers_mut().extend(link.map(|link| (header::LINK, link)));
-        response
-    })
-    .await
+handlers! {
+    /// `GET /v2/transactions?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    search_transactions(Transactions) => search();
 }
 
-async fn search(ports: &Transactions, request: &Request, next: &mut Option<String>) -> Handled<Page> {
+async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let view = caller.view_of(&ports.access, ports.gateway);
     let query = Query::read(request, &caller, view.now)?;
@@ -83,13 +71,14 @@ async fn search(ports: &Transactions, request: &Request, next: &mut Option<Strin
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
     let place = found.next.clone().map(|after| Place { since: *since, until: *until, after });
     let cursor = place.map(|place| place.sealed(&caller.merchant, &query.text, view.now));
-    *next = cursor.as_deref().map(|cursor| query.link(cursor));
-    let page = if query.is_csv {
+    let next = cursor.as_deref().map(|cursor| query.link(cursor));
+    let mut page = if query.is_csv {
         csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
         json(&query, &found, view, (cursor.as_deref(), next.as_deref()), newest)
     };
+    page.link = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
     Ok(Reply::new(200, page))
 }
 

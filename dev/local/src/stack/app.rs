@@ -64,8 +64,8 @@ fn ports_over(
             checkout: Arc::new(adapters.checkout()?),
             stored_cards: Arc::new(adapters.stored_cards()?),
             transactions: Arc::new(adapters.transactions(&journal)),
-            inquiries: Arc::new(adapters.inquiries()?),
-            captures: Arc::new(adapters.captures()?),
+            inquiries: Arc::new(adapters.job(|config| config.inquiries)?),
+            captures: Arc::new(adapters.job(|config| config.captures)?),
             totals: Arc::new(totals),
         })
     };

@@ -145,7 +145,7 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("a cursor is valid for {} hours", "cursor.rs/LIFETIME", HOUR),
             ("| totals | {} days", "read_totals.rs/DAYS_MAX", 1),
             ("| 1 to {} printable ASCII characters", "KEY_MAX_CHARS", 1),
-            ("| text members | {} characters in a payment", "elastic_path/pay.rs/TEXT_MAX", 1),
+            ("| text members | {} characters in a payment", "elastic_path/members.rs/TEXT_MAX", 1),
             ("`custom_reference` {};", "follow_up.rs/REFERENCE_MAX", 1),
             ("`actor` {} and", "ACTOR_MAX_BYTES", 1),
             ("and `reason` {} bytes", "REASON_MAX_BYTES", 1),
