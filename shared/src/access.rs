@@ -48,8 +48,7 @@ pub struct Access {
 /// Why a caller is not the merchant that it says it is.
 #[derive(Debug)]
 pub(crate) enum Denied {
-    /// There is no such merchant, or this is none of its keys. One case, since two would reveal which merchants
-    /// there are.
+    /// There is no such merchant, or this is none of its keys: two cases would reveal which merchants there are.
     Wrong,
     /// The same, once too often from that address.
     TooOften(SignedDuration),

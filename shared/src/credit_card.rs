@@ -131,8 +131,7 @@ struct Exchange<'a> {
     api: &'a Api,
     request: &'a Request,
     caller: &'a Caller,
-    /// The request's own `TransactionReference`, once it is known to be one: every response repeats
-    /// it.
+    /// The request's own `TransactionReference`, once it is known to be one. Every response repeats it.
     reference: &'a mut Option<String>,
 }
 
@@ -306,6 +305,5 @@ fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo) -> Handled<Out
     else {
         return Err(Rejection::TransactionNotFound.into());
     };
-    let (outgoing, retry_after_s) = Outgoing::of_operation(order, transaction, operation, gateway);
-    Ok(Reply { replayed: *replayed, retry_after_s, ..Reply::new(200, outgoing) })
+    Ok(Reply { replayed: *replayed, ..Outgoing::of_operation(order, transaction, operation, gateway) })
 }

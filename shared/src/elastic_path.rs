@@ -79,8 +79,7 @@ async fn respond<B: Into<Page>>(
 
 fn order_id(request: &Request) -> Result<OrderId, Failure> {
     let text = path_parameter(request, "orderId");
-    // What a client's bug makes of an id that it does not have, and of a template that it did not
-    // fill in.
+    // What a client's bug makes of an id that it does not have, or of a template that it did not fill in.
     if ["undefined", "null", "NaN"].contains(&text.as_str()) || text.starts_with(':') {
         let detail = "the order id looks like a mistake of the client: it is a placeholder";
         return Err(Problem::about("orderId", Code::InvalidValue, detail).into());

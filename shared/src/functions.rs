@@ -20,10 +20,15 @@ macro_rules! main {
     };
 }
 
-/// Declares `handle`, which hands each request to the API that its route belongs to.
+/// Declares `handle`, which hands each request to the API that its route belongs to. What has no route can be tried with
+/// an API that knows it otherwise; then it is not found.
 #[macro_export]
 macro_rules! routes {
-    (|$ports:ident: $type:ident| $($($route:literal)|+ => $api:ident::$handler:ident($with:expr),)+) => {
+    (
+        |$ports:ident: $type:ident|
+        $($($route:literal)|+ => $api:ident::$handler:ident($with:expr),)+
+        $(_ => $other:ident::$unrouted:ident($other_with:expr),)?
+    ) => {
         /// Hands the request to the API that its route belongs to.
         pub async fn handle(
             $ports: std::sync::Arc<$crate::ports::$type>,
@@ -31,7 +36,12 @@ macro_rules! routes {
         ) -> lambda_http::Response<lambda_http::Body> {
             match $crate::invocation::route_key(&request).as_str() {
                 $($($route)|+ => $crate::$api::$handler($with, &request).await,)+
-                _ => $crate::elastic_path::not_found(&request).await,
+                _ => {
+                    $(if let Some(response) = $crate::$other::$unrouted($other_with, &request).await {
+                        return response;
+                    })?
+                    $crate::elastic_path::not_found(&request).await
+                }
             }
         }
     };

@@ -29,8 +29,7 @@ pub(crate) enum Node {
     Number(String),
     /// A JSON truth value.
     Bool(bool),
-    /// Members in the order they came in, their names distinct. XML has no empty one: `<A/>` is an
-    /// empty text.
+    /// Members in their order, their names distinct. XML has no empty one: `<A/>` is an empty text.
     Object(Vec<(String, Node)>),
     /// A JSON array. No member of any model is one, so its items are checked and let go.
     List,
@@ -158,8 +157,7 @@ pub(crate) fn from_xml(text: &str, root: Root) -> Result<Document, Unreadable> {
     Ok(Document { root: xml::read(text, root)?, names: Names::Exact })
 }
 
-/// Where `part` starts in `whole`, of which it is a slice. Both parsers lend slices and tell no
-/// positions.
+/// Where `part` starts in `whole`, of which it is a slice: both parsers lend slices without positions.
 fn offset_in(whole: &str, part: &str) -> usize {
     part.as_ptr().addr().saturating_sub(whole.as_ptr().addr())
 }

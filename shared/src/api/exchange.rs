@@ -96,18 +96,17 @@ pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], F
     Ok(bytes)
 }
 
-/// The JSON of a request; none when the body is empty or white space, which the SDK sends with a
-/// JSON content type.
-pub(crate) fn json_body(request: &Request) -> Result<Option<Document>, Failure> {
+/// The JSON of a request. A body that is empty or white space, which the SDK sends as JSON, has no members.
+pub(crate) fn json_body(request: &Request) -> Result<Document, Failure> {
     let bytes = body_bytes(request, Code::InvalidJson)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
+        return Ok(Document::empty(Names::Exact));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         Failure::new(Code::InvalidJson, format!("the body is not UTF-8 from byte {at} on"))
     })?;
-    body::from_json(text, Names::Exact).map(Some).map_err(|error| match error {
+    body::from_json(text, Names::Exact).map_err(|error| match error {
         Unreadable::NotAnObject => Problem::wrong_type("", "an object").into(),
         error => Failure::new(Code::InvalidJson, error.to_string()),
     })

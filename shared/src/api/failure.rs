@@ -152,8 +152,7 @@ impl Failure {
         Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
     }
 
-    /// Too many payments from there were declined. Not 429, which makes the published SDK wait
-    /// without a word.
+    /// Too many payments from there were declined. Not 429: the published SDK would wait without a word.
     pub(crate) fn too_many_declines() -> Self {
         let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
         Self::new(Code::TooManyDeclines, detail)

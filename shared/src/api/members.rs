@@ -22,8 +22,7 @@ pub(crate) struct Members<'a> {
     node: &'a Node,
     path: String,
     problems: Vec<Problem>,
-    /// What is wrong now and may not have been before: a date, a card that expires, what the
-    /// merchant grants.
+    /// What is wrong now and may not have been before: a date, an expired card, what the merchant grants.
     problems_of_now: Vec<Problem>,
 }
 
@@ -140,16 +139,14 @@ impl<'a> Members<'a> {
         matches!(self.node(name), Some(Node::Text(text)) if text.trim().is_empty())
     }
 
-    /// Notes a member that is there and blank: null is nothing, a blank may be a variable that was
-    /// never filled.
+    /// Notes a member that is there and blank, which null is not: it may be a variable that was never filled.
     pub(crate) fn not_blank(&mut self, name: &str) {
         if self.is_blank(name) {
             self.problem(name, Code::Required, "is there and empty: fill it, or leave it out");
         }
     }
 
-    /// Notes a member that is this one but for the case of its letters, which XML takes for
-    /// another.
+    /// Notes a member that is this one but for the case of its letters, which XML takes for another.
     pub(crate) fn not_in_other_letters(&mut self, name: &str) {
         let other = |known: &&str| known.eq_ignore_ascii_case(name) && !self.document.same_name(known, name);
         if let Some(other) = self.node.names().find(other).map(str::to_owned) {
@@ -326,14 +323,12 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whether a serializer wrote the member for itself: `$type` and `$id` of Json.NET, `__type` of
-/// Microsoft's others.
+/// Whether a serializer wrote it for itself: `$type` and `$id` of Json.NET, `__type` of Microsoft's others.
 fn is_of_a_serializer(name: &str) -> bool {
     name.starts_with('$') || name.starts_with("__")
 }
 
-/// Whether one letter that was left out, added, changed or swapped with its neighbor makes one text
-/// the other.
+/// Whether one letter left out, added, changed or swapped with its neighbor makes one text the other.
 fn one_slip_apart(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let (short, long) = (short.as_bytes(), long.as_bytes());

@@ -9,8 +9,11 @@ use crate::api::{Code, members::Members};
 const LINE_MAX: usize = 100;
 /// Longest postal code, with a hyphen or blanks in it.
 const ZIP_MAX: usize = 12;
+/// Reads what a member says.
+type LookUp = fn(&str) -> Option<Country>;
+
 /// The members that can name the country, which have to agree: what each has to be, and how it is read.
-const COUNTRY: [(&str, &str, fn(&str) -> Option<Country>); 5] = [
+const COUNTRY: [(&str, &str, LookUp); 5] = [
     ("Country", "the English name or an ISO 3166-1 code of a country", |text| {
         let by_code = by_number(text).or_else(|| Country::from_alpha2(text).ok());
         by_code.or_else(|| Country::from_alpha3(text).ok()).or_else(|| by_name(text))

@@ -11,12 +11,7 @@ use uuid::Uuid;
 
 use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
 use crate::{
-    api::{
-        Code,
-        exchange::{Handled, Reply},
-        members::Members,
-        stated::Stated,
-    },
+    api::{Code, exchange::Handled, members::Members, stated::Stated},
     invocation::deadline,
     ports::is_stopped,
 };
@@ -135,8 +130,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
         api.payments.confirm(merchant, &key, id, deadline).await?
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    let (outgoing, retry_after_s) = Outgoing::of_payment(&order, transaction, api.payments.gateway.info());
-    Ok(Reply { retry_after_s, ..Reply::new(200, outgoing) })
+    Ok(Outgoing::of_payment(&order, transaction, api.payments.gateway.info()))
 }
 
 /// Whatever is no id of ours names no transaction.

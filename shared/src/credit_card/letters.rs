@@ -53,8 +53,7 @@ pub(super) fn avs(letter: Option<&str>) -> &'static str {
     letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
 }
 
-/// `CvvResultCode` of an approval. Where the gateway says nothing, or a letter that is in no list, it counts as not
-/// processed.
+/// `CvvResultCode` of an approval. Nothing, or a letter that is in no list, counts as not processed.
 pub(super) fn cvv(letter: Option<&str>) -> &'static str {
     letter.and_then(|letter| find(CVV, letter)).unwrap_or("P")
 }

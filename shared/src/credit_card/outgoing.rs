@@ -17,6 +17,7 @@ use super::{NAMESPACE, letters};
 use crate::api::{
     Code,
     body::{Root, to_xml},
+    exchange::Reply,
     failure::Failure,
     problem::{About, Problem},
 };
@@ -125,15 +126,14 @@ impl Outgoing {
         outgoing
     }
 
-    /// The response to an operation, whether it was carried out now or earlier. Also how long to wait before it is
-    /// worth sending the request again.
+    /// The response to an operation, whether it was carried out now or earlier.
     pub(super) fn of_operation(
         order: &Order,
         transaction: &Transaction,
         operation: &Operation,
         gateway: &dyn GatewayInfo,
-    ) -> (Self, Option<u32>) {
-        let (response, retry_after_s) = match transaction.operation_status(operation) {
+    ) -> Reply<Self> {
+        let (outgoing, retry_after_s) = match transaction.operation_status(operation) {
             OperationStatus::Pending => (pending(), None),
             OperationStatus::Done => {
                 (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None)
@@ -144,7 +144,8 @@ impl Outgoing {
                 (Self::of_failure(&failure), failure.retry_after_s)
             }
         };
-        (response.with_facts(order, transaction, operation.kind, gateway), retry_after_s)
+        let outgoing = outgoing.with_facts(order, transaction, operation.kind, gateway);
+        Reply { retry_after_s, ..Reply::new(200, outgoing) }
     }
 
     /// The response to a request for a payment's status.
@@ -152,12 +153,15 @@ impl Outgoing {
         order: &Order,
         transaction: &Transaction,
         gateway: &dyn GatewayInfo,
-    ) -> (Self, Option<u32>) {
+    ) -> Reply<Self> {
         match transaction.first() {
             Some(first) if transaction.pending().is_none() => {
                 Self::of_operation(order, transaction, first, gateway)
             }
-            _ => (pending().with_facts(order, transaction, transaction.kind.operation(), gateway), None),
+            _ => {
+                let kind = transaction.kind.operation();
+                Reply::new(200, pending().with_facts(order, transaction, kind, gateway))
+            }
         }
     }
 
@@ -170,8 +174,7 @@ impl Outgoing {
     ) -> Self {
         let facts = &mut self.response;
         let response = transaction.first().and_then(|first| first.response());
-        // What the card's issuer said is there once it approved; a decline may come with letters,
-        // too.
+        // What the issuer said is there once it approved; a decline may come with letters, too.
         if let Some(response) = response {
             let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
                 (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
@@ -228,8 +231,7 @@ fn description(failure: &Failure) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// A problem in this API's own words: there are no orders, keys or purchases in it, and a void is
-/// not a cancellation.
+/// A problem in this API's own words: it has no orders, keys or purchases, and a void is no cancellation.
 fn words(problem: &Problem) -> &str {
     match problem.code {
         Code::TransactionNotFound => "there is no such transaction",

@@ -27,8 +27,7 @@ const TEXT_MAX: usize = 255;
 const KEPT_MAX: usize = 100;
 /// Longest e-mail address that the gateway takes.
 const EMAIL_MAX: usize = 128;
-/// How far a request's time may be off, which is more than any time zone: beyond, it was written
-/// for another day.
+/// How far a request's time may be off, more than any time zone: beyond, it was written for another day.
 const DATE_TIME_OFF_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// Seconds of a day.
 const DAY_S: u128 = 86_400;
@@ -169,8 +168,7 @@ pub(super) fn alike(merchant: &Merchant) -> Option<Currency> {
     all.find(|currency| currency.exponent() == merchant.gateway.decimals)
 }
 
-/// `Amount` in major units, with exactly the decimals that the currency has: `20.5` and `2050`
-/// could be slips.
+/// `Amount` in major units, with exactly the currency's decimals: `20.5` and `2050` could be slips.
 pub(super) fn amount(
     request: &mut Members<'_>,
     currency: Option<Currency>,

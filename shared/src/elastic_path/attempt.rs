@@ -12,8 +12,7 @@ use crate::{
 pub(super) struct TakenSlots(Vec<Slot>);
 
 impl TakenSlots {
-    /// Takes a slot of the shopper's address and, if the merchant wants that, one of the
-    /// merchant's.
+    /// Takes a slot of the shopper's address and, if the merchant wants that, one of the merchant's.
     pub(super) async fn begin(
         checkout: &Checkout,
         request: &Request,

@@ -31,8 +31,7 @@ const KEY_MAX_CHARS: usize = 255;
 const CLIENT_SECRET: &str = "x-client-secret";
 
 impl Caller {
-    /// Whether it may read a payment: the merchant every one, a shopper its own and those whose
-    /// secret it holds.
+    /// Whether it may read a payment: the merchant any, a shopper its own and those whose secret it holds.
     pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
         match self.principal {
             Principal::ClientCredentials => true,

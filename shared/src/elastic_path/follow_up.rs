@@ -24,7 +24,7 @@ use super::{
 use crate::{
     api::{
         Code,
-        body::{Document, Names},
+        body::Document,
         caller::Caller,
         exchange::{Handled, Reply, json_body, must_not_be_stopped},
         failure::Failure,
@@ -41,8 +41,7 @@ const REFERENCE_MAX: usize = 128;
 /// Longest text that is accepted and not kept.
 const TEXT_MAX: usize = 1_000;
 
-/// What `/payments` takes besides what a follow-up needs: the seeds require some of these, and none
-/// is used.
+/// What `/payments` takes besides what a follow-up needs: the seeds require some of it, and none is used.
 const ALSO_IN_PAYMENTS: [&[&str]; 3] =
     [&["gateway", "method", "transaction", "payment"], &CARD_MEMBERS, &["billing_address"]];
 
@@ -97,20 +96,18 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let on = OnOrder { api, request, caller: &caller, order: order_id(request)? };
     let transaction = transaction_id(request)?;
-    let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
+    let document = json_body(request)?;
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
     let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
-    // The id and not the path's text, so that two spellings of an id are one transaction and one
-    // key.
+    // The id and not the path's text, so that two spellings of an id are one transaction and one key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
     on.carry_out(stated(follow_up, action, None, key).by(actor, reason)).await
 }
 
-/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
-/// allows it.
+/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
 pub(super) async fn of_order(on: OnOrder<'_>, document: &Document, follow_up: FollowUp) -> Handled<Value> {
     on.caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;

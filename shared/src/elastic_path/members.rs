@@ -6,20 +6,10 @@ use tollgate_core::{
     values::money::{Amount, Currency},
 };
 
-use crate::api::{
-    body::{Document, Node},
-    failure::Failure,
-    members::Members,
-    problem::Problem,
-};
+use crate::api::{body::Node, members::Members};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 pub(super) const TEXT_MAX: usize = 255;
-
-/// The members of a body's `data`.
-pub(super) fn data(document: Option<&Document>) -> Result<Members<'_>, Failure> {
-    document.map_or_else(|| Err(Problem::required("data").into()), |all| Members::of(all).inside("data"))
-}
 
 /// Which of the merchant's accounts is meant.
 pub(super) fn account_currency(

@@ -8,7 +8,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{follow_up::transaction_id, members, order_id, respond, response};
+use super::{follow_up::transaction_id, order_id, respond, response};
 use crate::{
     api::{
         Code,
@@ -48,7 +48,7 @@ async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
     let order = order_id(request)?;
     let document = json_body(request)?;
-    let mut data = members::data(document.as_ref())?;
+    let mut data = Members::of(&document).inside("data")?;
     stays_as_it_is(&data)?;
     data.word("type", 20, &[("order", ())], "must be order");
     // A null amount is told by the amount itself.
@@ -112,7 +112,7 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let key = caller.key(order_id(request)?);
     let id = transaction_id(request)?;
     let document = json_body(request)?;
-    let mut data = members::data(document.as_ref())?;
+    let mut data = Members::of(&document).inside("data")?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
     data.only(&["capture_at", "type", "id"]);
     if data.lacks("capture_at") {

@@ -30,7 +30,7 @@ use crate::{
     access_token,
     api::{
         Code,
-        body::{Document, Names},
+        body::Document,
         caller::Caller,
         exchange::{Handled, json_body, must_not_be_stopped},
         failure::Failure,
@@ -61,7 +61,7 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
     let on = OnOrder { api: &checkout.api, request, caller: &caller, order: order_id(request)? };
-    let document = json_body(request)?.unwrap_or_else(|| Document::empty(Names::Exact));
+    let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     let clock = checkout.api.access.clock.as_ref();
     gateway(&mut data)?;
@@ -109,8 +109,7 @@ impl RequestedPayment {
         let source = source(&mut data, clock);
         let (source, save_for) = stored_card_rules(&mut data, source, caller)?;
         let currency = match policy.orders {
-            // The order has one. The SDK's currency header, which it sends for other reasons, is
-            // not held against it.
+            // The order has one. The SDK's currency header, sent for other reasons, is not held against it.
             OrdersMode::Registered => stated,
             OrdersMode::External => {
                 if data.lacks("amount") {
@@ -133,8 +132,7 @@ impl RequestedPayment {
     }
 }
 
-/// Makes a payment. A shopper's counts as an attempt, and its response has the secret to read it
-/// with.
+/// Makes a payment. A shopper's counts as an attempt, and its response has the secret to read it with.
 async fn pay_once(
     checkout: &Checkout,
     on: OnOrder<'_>,
@@ -226,8 +224,7 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
 
 fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
     if let Some(method) = route {
-        // The route says it; a body that says something else is a mistake that costs money to guess
-        // at.
+        // The route says it; guessing at a body that says something else would cost money.
         let word = method.operation().as_str();
         if data.text("method", TEXT_MAX).is_none_or(|text| text == word) {
             return Some(RequestedMethod::Pay(method));

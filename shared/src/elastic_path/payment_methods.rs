@@ -28,7 +28,7 @@ use tollgate_core::{
 
 use super::{
     caller::idempotency_key,
-    members::{self, TEXT_MAX, account_currency},
+    members::{TEXT_MAX, account_currency},
     response::{GATEWAY, card_value, enveloped, timestamps},
     source::{expiry, source},
 };
@@ -104,7 +104,7 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
     must_not_be_stopped(cards.switch.as_ref()).await?;
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
-    let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
+    let document = json_body(request)?;
     let wanted =
         RequestedCard::read(cards.access.clock.as_ref(), &caller, Members::of(&document).inside("data")?)?;
     let RequestedCard { customer, card, summary, is_default, currency } = wanted;
@@ -245,8 +245,8 @@ async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
 async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     let id = path_id(request)?;
-    let document = json_body(request)?.ok_or_else(|| Problem::required("data"))?;
-    let mut data = members::data(Some(&document))?;
+    let document = json_body(request)?;
+    let mut data = Members::of(&document).inside("data")?;
     data.only(&["type", "default", "month", "year"]);
     let default = data.flag("default");
     let has_expiry = !data.is_null("month") || !data.is_null("year");

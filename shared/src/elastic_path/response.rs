@@ -342,8 +342,7 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
     actions
 }
 
-/// A decline as it is told. Whoever tries out cards in a browser must not learn that one is
-/// reported as stolen.
+/// A decline as it is told. Who tries out cards in a browser must not learn that one is reported as stolen.
 fn told(decline: Decline, principal: Principal) -> Decline {
     if principal == Principal::ClientCredentials || !decline.code.is_for_the_merchant_only() {
         return decline;

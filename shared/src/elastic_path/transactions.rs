@@ -58,18 +58,11 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let view = caller.view_of(&ports.access, ports.gateway);
     let query = Query::read(request, &caller, view.now)?;
     let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };
-    let Query { conditions, since, until, after, limit, .. } = &query;
-    let wanted = Wanted {
-        merchant: &caller.merchant.id,
-        now: view.now,
-        since: *since,
-        until: *until,
-        conditions,
-        after: after.as_deref(),
-        limit: *limit,
-    };
+    let &Query { ref conditions, since, until, ref after, limit, .. } = &query;
+    let (merchant, now, after) = (&caller.merchant.id, view.now, after.as_deref());
+    let wanted = Wanted { merchant, now, since, until, conditions, after, limit };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
-    let place = found.next.clone().map(|after| Place { since: *since, until: *until, after });
+    let place = found.next.clone().map(|after| Place { since, until, after });
     let cursor = place.map(|place| place.sealed(&caller.merchant, &query.text, view.now));
     let next = cursor.as_deref().map(|cursor| query.link(cursor));
     let mut page = if query.is_csv {
