@@ -32,7 +32,7 @@ use crate::{
         exchange::{self, Handled, Page, Reply, body_bytes},
         failure::Failure,
         members::Members,
-        stated::{NotPerformed, Stated},
+        stated::{self, NotPerformed, Stated},
     },
     invocation::{deadline, serve},
     ports::Api,
@@ -157,7 +157,10 @@ fn media_of(request: &Request) -> (Result<BodyType, media::Unsupported>, Media) 
     let by_script =
         header("x-requested-with").is_some_and(|with| with.eq_ignore_ascii_case("XMLHttpRequest"));
     let sent = body_type.as_ref().ok().map(|(media, _)| *media);
-    let media = media::negotiate(accepted(request).as_deref(), by_script, sent);
+    // Several lines are one list.
+    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accept = accept.map(str::to_owned).reduce(|all, line| format!("{all}, {line}"));
+    let media = media::negotiate(accept.as_deref(), by_script, sent);
     (body_type, media)
 }
 
@@ -178,12 +181,6 @@ fn written(
         let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
         (status, Page { content_type: media.content_type(), body, link: None })
     })
-}
-
-/// The `Accept` header; several lines are one list.
-fn accepted(request: &Request) -> Option<String> {
-    let lines = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    lines.map(str::to_owned).reduce(|all, line| format!("{all}, {line}"))
 }
 
 async fn handled(
@@ -300,10 +297,7 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
 }
 
 fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo) -> Handled<Outgoing> {
-    let Performed { order, at, replayed } = performed;
-    let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
-    else {
-        return Err(Rejection::TransactionNotFound.into());
-    };
-    Ok(Reply { replayed: *replayed, ..Outgoing::of_operation(order, transaction, operation, gateway) })
+    let (transaction, operation) = stated::operation(performed)?;
+    let reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
+    Ok(Reply { replayed: performed.replayed, ..reply })
 }

@@ -26,7 +26,6 @@ mod events;
 mod filter;
 mod follow_up;
 mod members;
-mod order_status;
 mod orders;
 mod page;
 mod parameters;
@@ -35,8 +34,8 @@ mod payment_methods;
 mod reports;
 mod response;
 mod source;
+mod status;
 mod token;
-mod transaction_status;
 mod transactions;
 
 pub use detailed_status::{DetailedStatus, VoidReason};
@@ -49,11 +48,9 @@ pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
     update_payment_method,
 };
-
-pub use order_status::payment_status;
 pub use reports::report_daily;
+pub use status::{payment_status, transaction_status};
 pub use token::issue_token;
-pub use transaction_status::transaction_status;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};

@@ -2,8 +2,9 @@
 
 use tollgate_core::{
     order::{
-        Action, Intent, OrderKey, Pay,
-        operation::{Actor, Essentials, Fingerprint, KeyDigest, Reason},
+        Action, Intent, OrderKey, Pay, Rejection,
+        operation::{Actor, Essentials, Fingerprint, KeyDigest, Operation, Reason},
+        transaction::Transaction,
     },
     payments::{Deadline, Payments, Performed, Refusal, gateway::PaymentSource},
     values::money::Currency,
@@ -47,6 +48,12 @@ impl From<NotPerformed> for Failure {
             NotPerformed::Refused(refusal) => refusal.into(),
         }
     }
+}
+
+/// The payment that something was performed on, and the operation.
+pub(crate) fn operation(performed: &Performed) -> Result<(&Transaction, &Operation), Rejection> {
+    let Performed { order, at, .. } = performed;
+    order.transaction(at.transaction).zip(order.operation(*at)).ok_or(Rejection::TransactionNotFound)
 }
 
 impl<'a> Stated<'a> {

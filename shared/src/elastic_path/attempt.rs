@@ -25,17 +25,16 @@ impl TakenSlots {
         let of_merchant = rules.declines_per_merchant_minute.map(|limit| (Slot::of_merchant(id, now), limit));
         let mut attempt = Self(Vec::new());
         for (slot, limit) in std::iter::once(of_source).chain(of_merchant) {
-            match checkout.attempts.take(&slot, limit).await {
-                Ok(true) => attempt.0.push(slot),
-                Ok(false) => {
-                    attempt.give_back(checkout).await;
-                    return Err(Failure::too_many_declines());
+            let refused = match checkout.attempts.take(&slot, limit).await {
+                Ok(true) => {
+                    attempt.0.push(slot);
+                    continue;
                 }
-                Err(error) => {
-                    attempt.give_back(checkout).await;
-                    return Err(Refusal::Store(error).into());
-                }
-            }
+                Ok(false) => Failure::too_many_declines(),
+                Err(error) => Refusal::Store(error).into(),
+            };
+            attempt.give_back(checkout).await;
+            return Err(refused);
         }
         Ok(attempt)
     }

@@ -1,17 +1,13 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
 
 use lambda_http::Request;
-use tollgate_core::{
-    order::{
-        operation::{KeyDigest, Principal},
-        transaction::Transaction,
-    },
-    payments::gateway::GatewayInfo,
+use tollgate_core::order::{
+    operation::{KeyDigest, Principal},
+    transaction::Transaction,
 };
 
 use super::response::View;
 use crate::{
-    access::Access,
     access_token,
     api::{
         Code,
@@ -46,12 +42,7 @@ impl Caller {
 
     /// How transactions are shown to it now.
     pub(super) fn view(&self, api: &Api) -> View<'static> {
-        self.view_of(&api.access, api.payments.gateway.info())
-    }
-
-    /// The same, where payments are only read.
-    pub(super) fn view_of(&self, access: &Access, gateway: &'static dyn GatewayInfo) -> View<'static> {
-        View { principal: self.principal, now: access.now(), gateway }
+        View { principal: self.principal, now: api.access.now(), gateway: api.payments.gateway.info() }
     }
 }
 

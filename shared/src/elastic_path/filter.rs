@@ -12,7 +12,7 @@ use tollgate_core::{
     values::card::Brand,
 };
 
-use super::transaction_status::transaction_status;
+use super::status::transaction_status;
 use crate::api::problem::Problem;
 
 /// Longest filter, in characters.

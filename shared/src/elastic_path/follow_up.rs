@@ -29,7 +29,7 @@ use crate::{
         exchange::{Handled, Reply, json_body, must_not_be_stopped},
         failure::Failure,
         members::Members,
-        stated::{NotPerformed, Stated},
+        stated::{self, NotPerformed, Stated},
     },
     invocation::{deadline, path_parameter},
     ports::{Api, Confirm, is_stopped},
@@ -218,11 +218,7 @@ impl OnOrder<'_> {
 /// The response that an operation's state deserves, whether it was carried out now or earlier.
 pub(super) fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
     let order = &performed.order;
-    let (Some(transaction), Some(operation)) =
-        (order.transaction(performed.at.transaction), order.operation(performed.at))
-    else {
-        return Err(Rejection::TransactionNotFound.into());
-    };
+    let (transaction, operation) = stated::operation(performed)?;
     let status = match transaction.operation_status(operation) {
         OperationStatus::Pending => 202,
         OperationStatus::Done => 200,

@@ -213,13 +213,11 @@ fn stored_card_rules(
 
 /// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
-    match data.required_text("gateway", TEXT_MAX) {
-        Some(name) if name != GATEWAY => {
-            let detail = "gateway must be card_connect: it is the only one that is served here";
-            Err(Problem::about("data.gateway", Code::UnsupportedGateway, detail).into())
-        }
-        _ => Ok(()),
+    if data.required_text("gateway", TEXT_MAX).is_none_or(|name| name == GATEWAY) {
+        return Ok(());
     }
+    let detail = "gateway must be card_connect: it is the only one that is served here";
+    Err(Problem::about("data.gateway", Code::UnsupportedGateway, detail).into())
 }
 
 fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {

@@ -23,8 +23,7 @@ use tollgate_core::{
 
 use super::{
     detailed_status::{VoidReason, detailed_status, reason},
-    order_status::{order_status, payment_status},
-    transaction_status::transaction_status,
+    status::{order_status, payment_status, transaction_status},
 };
 use crate::api::{Code, failure::Failure};
 

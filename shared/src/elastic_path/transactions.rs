@@ -15,7 +15,7 @@ use super::{
     page::{csv, wants_csv},
     parameters::Parameters,
     response::{self, View},
-    transaction_status::transaction_status,
+    status::transaction_status,
 };
 use crate::{
     api::{
@@ -55,7 +55,7 @@ handlers! {
 
 async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let view = caller.view_of(&ports.access, ports.gateway);
+    let view = View { principal: caller.principal, now: ports.access.now(), gateway: ports.gateway };
     let query = Query::read(request, &caller, view.now)?;
     let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };
     let &Query { ref conditions, since, until, ref after, limit, .. } = &query;

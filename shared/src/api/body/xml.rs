@@ -147,8 +147,7 @@ impl Tree {
                 element.text.push_str(characters);
                 Ok(())
             }
-            // White space may stand anywhere, also in a nil element that was printed over two
-            // lines.
+            // White space may be anywhere, also in a nil element that was printed over two lines.
             _ if is_white(characters) => Ok(()),
             Some(element) => Err(if element.nil { Unreadable::Nil } else { Unreadable::Mixed }),
             None => Err(Unreadable::Xml),
@@ -174,8 +173,7 @@ fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUn
         let name = attribute.key.into_inner();
         // The reader lets attributes stand together without a space.
         let stands_apart = tag[..offset_in(tag, name)].ends_with(is_white_char);
-        // It binds a namespace by what is written, so a reference in it would make another name of
-        // it.
+        // It binds a namespace by what is written: a reference in it would make it another name.
         let binds_other = attribute.key.as_namespace_binding().is_some() && attribute.value.contains('&');
         if !stands_apart || !is_qualified_name(name) || attribute.value.contains('<') || binds_other {
             return Err(Unreadable::Xml);
@@ -205,8 +203,7 @@ fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUn
     Ok(nil.unwrap_or(false))
 }
 
-/// `version="1.0"`, then perhaps `encoding`, then perhaps `standalone`; neither says anything to a
-/// reader of text.
+/// `version="1.0"`, then perhaps `encoding`, then perhaps `standalone`, which say nothing to a reader of text.
 fn declares_xml_1_0(declaration: &BytesDecl<'_>) -> bool {
     let mut names = ["version", "encoding", "standalone"].into_iter();
     declaration.version().is_ok_and(|version| version == "1.0")

@@ -1,6 +1,16 @@
-//! `payment` and `status` of an order: the words for how far it is paid (`docs/reference/order-api.md`, *The order*).
+//! The words for the state of a transaction and for how far an order is paid (`docs/reference/order-api.md`).
 
-use tollgate_core::order::PaymentStatus;
+use tollgate_core::order::{PaymentStatus, transaction::TransactionStatus};
+
+/// The word of a transaction's `status`, which the command line and files use, too.
+pub fn transaction_status(status: TransactionStatus) -> &'static str {
+    match status {
+        TransactionStatus::Pending => "pending",
+        TransactionStatus::Done => "complete",
+        TransactionStatus::Failed => "failed",
+        TransactionStatus::Voided => "cancelled",
+    }
+}
 
 /// The word of `payment`, which the command line uses, too.
 pub fn payment_status(status: PaymentStatus) -> &'static str {
@@ -30,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_statuses_have_elastic_paths_names() {
+    fn an_orders_statuses_have_elastic_paths_names() {
         use PaymentStatus::{Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid};
         for (status, name, of_the_order) in [
             (Unpaid, "unpaid", "incomplete"),
@@ -42,5 +52,12 @@ mod tests {
         ] {
             assert_eq!((payment_status(status), order_status(status)), (name, of_the_order));
         }
+    }
+
+    #[test]
+    fn a_transactions_statuses_have_elastic_paths_names() {
+        use TransactionStatus::{Done, Failed, Pending, Voided};
+        let statuses = [Pending, Done, Failed, Voided];
+        assert_eq!(statuses.map(transaction_status), ["pending", "complete", "failed", "cancelled"]);
     }
 }
