@@ -94,6 +94,12 @@ pub enum Verified {
     Shopper(Shopper),
 }
 
+impl From<VerifiedKey> for Verified {
+    fn from(key: VerifiedKey) -> Self {
+        Self::Key(key)
+    }
+}
+
 /// Tells a merchant's keys apart in tokens and logs. It is made with the signing key, so whoever reads it cannot try out
 /// which key it belongs to.
 pub fn key_digest(merchant: &Merchant, key: &str) -> String {

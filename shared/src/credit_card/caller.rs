@@ -4,7 +4,6 @@ use lambda_http::Request;
 
 use crate::{
     access::Access,
-    access_token::Verified,
     api::{
         Code,
         caller::{Caller, denied},
@@ -36,5 +35,5 @@ pub(super) async fn authenticated(
     let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
     let merchant = access.merchant_with_key(id, key, &access.source(request)).await;
     let (merchant, verified) = merchant.map_err(|reason| denied(reason, wrong))?;
-    Ok(Caller::new(merchant, Verified::Key(verified)))
+    Ok(Caller::new(merchant, verified.into()))
 }
