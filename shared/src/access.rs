@@ -25,8 +25,7 @@ use crate::{
 /// must not take longer than one that is known. A look-up usually takes about 20 ms.
 const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
 
-/// Lines with the same digest are about the same client. The id itself is a text from outside, perhaps a key in the
-/// wrong field, so it is not logged.
+/// Lines with the same digest are about one client. Its id is text from outside, perhaps a key, and is not logged.
 fn digest(client: &str) -> String {
     let bytes: [u8; 32] = Sha256::digest(client.as_bytes()).into();
     bytes.first_chunk().map_or_else(String::new, |start| format!("{:016x}", u64::from_be_bytes(*start)))

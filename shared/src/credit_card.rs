@@ -91,8 +91,7 @@ routes! {
     refund => Refund;
     /// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
     void => Void;
-    /// `POST /api/v1/payments/creditcard/status`: sends the gateway an inquiry if need be, and returns the payment's
-    /// current state.
+    /// `POST /api/v1/payments/creditcard/status`: returns a payment's current state, after an inquiry if need be.
     status => Status;
 }
 

@@ -14,8 +14,7 @@ pub(crate) use write::to_xml;
 /// The namespace of `nil`.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// How deep nodes may lie, the root being at 1. The deepest model has three levels; this bounds the
-/// stack, not the caller.
+/// How deep nodes may lie, the root being at 1; models have three levels. This bounds the stack, not the caller.
 const DEPTH_MAX: usize = 16;
 
 /// A value of a body, whichever syntax it came in. Holds card data: no `Debug` outside of tests.

@@ -50,8 +50,7 @@ pub(crate) struct Page {
     pub(crate) link: Option<HeaderValue>,
 }
 
-/// Makes HTTP of a handler's result, which `write` puts into the API's form: a status and a page. Logs what the operator
-/// should know of a failure.
+/// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs what the operator should know.
 pub(crate) fn http<B>(
     request: &Request,
     handled: Handled<B>,

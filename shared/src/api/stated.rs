@@ -28,8 +28,7 @@ pub(crate) struct Stated<'a> {
     reason: Option<Reason>,
     /// What a payment is paid with.
     source: Option<&'a PaymentSource>,
-    /// Whether it is in order now. If not, it may still be the repetition of a request that was, such as one whose card
-    /// has expired since.
+    /// Whether it is in order now. If not, it may repeat a request that was: its card may have expired since.
     in_order_now: Result<(), Failure>,
 }
 

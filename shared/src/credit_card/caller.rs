@@ -16,8 +16,7 @@ use crate::{
 /// Longest id and key that are looked at.
 const CREDENTIAL_MAX: usize = 255;
 
-/// Verifies `Authentication`. An unknown id and a wrong key are not told apart: the response would
-/// tell which merchants there are.
+/// Verifies `Authentication`. An unknown id and a wrong key look alike: nothing tells which merchants there are.
 pub(super) async fn authenticated(
     access: &Access,
     request: &Request,

@@ -160,8 +160,7 @@ impl<'a> Range<'a> {
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
     let ranges: Vec<Range<'_>> =
         split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(Range::parse).collect();
-    // The narrowest range decides on a media type; of two that are as narrow, the one with the higher quality, then the
-    // first.
+    // The narrowest range decides on a media type; of equally narrow ones the highest quality, then the first.
     let mut decisions = Media::ALL.map(|media| {
         let named = ranges.iter().enumerate();
         named.filter_map(|(n, range)| Some((range.precision(media)?, range.quality, Reverse(n)))).max()

@@ -161,8 +161,7 @@ pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Curr
     Currency::parse(text).ok().or_else(|| request.no_value(NAME, wrong))
 }
 
-/// A currency with as many decimals as all have that the merchant can be paid in. With it an amount
-/// can be read that does not say its currency.
+/// A currency with as many decimals as all of the merchant's: an amount that does not say its own is read with it.
 pub(super) fn alike(merchant: &Merchant) -> Option<Currency> {
     let mut all = merchant.gateway.accounts.keys().copied();
     all.find(|currency| currency.exponent() == merchant.gateway.decimals)

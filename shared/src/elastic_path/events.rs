@@ -37,8 +37,7 @@ words! {
     }
 }
 
-/// What happened between two states of an order, oldest kind first. Pure. The same two states give the same events with
-/// the same ids.
+/// What happened between two states of an order, oldest kind first. Pure: equal states give events with equal ids.
 pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Vec<Event> {
     let teller = Teller { new, gateway };
     let mut told = Vec::new();

@@ -52,8 +52,7 @@ handlers! {
     refund(Api) => on_transaction(FollowUp::Refund);
     /// `POST …/transactions/{transactionId}/cancel`: a void.
     cancel(Api) => on_transaction(FollowUp::Void);
-    /// `POST …/transactions/{transactionId}/confirm`: sends the gateway an inquiry now, and returns the transaction as it
-    /// is then.
+    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the resulting transaction.
     confirm(Confirm) => confirmed();
 }
 
@@ -63,8 +62,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let id = transaction_id(request)?;
-    // The body is not looked at: clients wrap `data` once, twice, or send what is no JSON, and
-    // nothing in it is used.
+    // The body is not looked at: clients wrap `data` once, twice, or send no JSON, and nothing in it is used.
     let deadline = deadline(request, api.access.now());
     let key = caller.key(order);
     // Before an inquiry is sent.

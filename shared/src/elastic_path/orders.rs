@@ -30,8 +30,7 @@ handlers! {
     get_order(Api) => read();
     /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
     list_transactions(Api) => list();
-    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction, after an inquiry if it has long been in
-    /// doubt.
+    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt, after an inquiry.
     get_transaction(Api) => read_transaction();
     /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
     patch_transaction(Api) => patch();

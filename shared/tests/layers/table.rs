@@ -70,5 +70,5 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     ("functions", "elastic_path invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
-    ("start", "values payments webhooks event_bridge publishing dynamodb telemetry lambda"),
+    ("start", "values payments webhooks event_bridge publishing dynamodb lambda"),
 ];
