@@ -19,23 +19,27 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A card brand, as told by the leading digits of the number.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Brand {
-    /// Numbers that begin with 4.
-    Visa,
-    /// Numbers that begin with 51 to 55, or with 2221 to 2720.
-    Mastercard,
-    /// American Express: numbers that begin with 34 or 37.
-    Amex,
-    /// Numbers that begin with 6011, 622, 644 to 649, or 65.
-    Discover,
-    /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
-    Diners,
-    /// Numbers that begin with 35.
-    Jcb,
-    /// Numbers that begin with 62 or 81, except 622.
-    UnionPay,
+use crate::words;
+
+words! {
+    /// A card brand, as told by the leading digits of the number.
+    #[derive(Hash, Ord, PartialOrd)]
+    pub enum Brand {
+        /// Numbers that begin with 4.
+        Visa => "visa",
+        /// Numbers that begin with 51 to 55, or with 2221 to 2720.
+        Mastercard => "mastercard",
+        /// American Express: numbers that begin with 34 or 37.
+        Amex => "amex",
+        /// Numbers that begin with 6011, 622, 644 to 649, or 65.
+        Discover => "discover",
+        /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
+        Diners => "diners",
+        /// Numbers that begin with 35.
+        Jcb => "jcb",
+        /// Numbers that begin with 62 or 81, except 622.
+        UnionPay => "union_pay",
+    }
 }
 
 /// Leading digits: how many, from, to. The first row that fits decides.

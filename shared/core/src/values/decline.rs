@@ -79,11 +79,6 @@ words! {
 }
 
 impl DeclineCode {
-    /// The code with this public text.
-    pub fn from_name(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == text)
-    }
-
     /// What to do about it, unless the card scheme said otherwise in the response.
     pub fn advice(self) -> Advice {
         self.row().0
@@ -171,13 +166,6 @@ words! {
         OtherCard => "use_another_card",
         /// Only the cardholder can clear it, with the issuer; until then, another card.
         ContactIssuer => "contact_issuer",
-    }
-}
-
-impl Advice {
-    /// The advice with this public text.
-    pub fn from_name(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|advice| advice.as_str() == text)
     }
 }
 

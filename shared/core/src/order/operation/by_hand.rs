@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::values::{
-    card::{TextUse, Unkeepable, check_kept},
-    carried::Carried,
+use crate::{
+    values::{
+        card::{TextUse, Unkeepable, check_kept},
+        carried::Carried,
+    },
+    words,
 };
 
 /// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
@@ -13,25 +16,14 @@ pub const DECIDED_BY_MAX_BYTES: usize = 64;
 /// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
 pub const REASON_MAX_BYTES: usize = 250;
 
-/// The outcome of an operation as a person states it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandVerdict {
-    /// The gateway did it.
-    Done,
-    /// The gateway did nothing.
-    NotDone,
-    /// Something that only a newer version knows.
-    Unrecognized,
-}
-
-impl HandVerdict {
-    /// The name used in logs and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotDone => "not_done",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// The outcome of an operation as a person states it.
+    pub enum HandVerdict {
+        /// The gateway did it.
+        Done => "done",
+        /// The gateway did nothing.
+        NotDone => "not_done",
+        _ => Unrecognized,
     }
 }
 
