@@ -294,11 +294,11 @@ impl Order {
     /// a shop states it again for every visit, and with each one a card tester could try on.
     pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
         if currency != self.currency && !self.transactions.is_empty() {
-            return Err(Rejection::CurrencyFixed { currency: self.currency });
+            return Err(Rejection::CurrencyFixed(self.currency));
         }
         let committed = self.balance().committed();
         if total < committed {
-            return Err(Rejection::TotalBelowCommitted { committed });
+            return Err(Rejection::TotalBelowCommitted(committed));
         }
         if self.total != Some(total) {
             self.attempts_count_from = now;

@@ -290,45 +290,45 @@ impl From<Rejection> for Failure {
             Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             Rejection::AmountRequired => error(Code::AmountRequired).about(About::Amount),
             Rejection::AmountZero => error(Code::InvalidValue).about(About::Amount),
-            Rejection::ExceedsOwing { owing } => {
+            Rejection::ExceedsOwing(owing) => {
                 error(Code::ExceedsOwing).about(About::Amount).with_amount("owing", owing)
             }
-            Rejection::AlreadyPaid { transaction } => error(Code::AlreadyPaid).of(transaction),
-            Rejection::PaymentInProgress { transaction } => {
+            Rejection::AlreadyPaid(transaction) => error(Code::AlreadyPaid).of(transaction),
+            Rejection::PaymentInProgress(transaction) => {
                 error(Code::PaymentInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
             }
-            Rejection::OperationInProgress { transaction } => {
+            Rejection::OperationInProgress(transaction) => {
                 error(Code::OperationInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
             }
             Rejection::TransactionFailed => error(Code::TransactionFailed),
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
-            Rejection::ExceedsAuthorized { authorized } => {
+            Rejection::ExceedsAuthorized(authorized) => {
                 error(Code::ExceedsAuthorized).about(About::Amount).with_amount("authorized", authorized)
             }
             Rejection::NotCaptured => error(Code::NotCaptured),
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
-            Rejection::ExceedsRefundable { refundable } => {
+            Rejection::ExceedsRefundable(refundable) => {
                 error(Code::ExceedsRefundable).about(About::Amount).with_amount("refundable", refundable)
             }
             Rejection::RefundAmountRequired => error(Code::RefundAmountRequired).about(About::Amount),
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
             Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
-            Rejection::SeveralEligibleTransactions { transactions } => {
+            Rejection::SeveralEligibleTransactions(transactions) => {
                 let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
                 error(Code::SeveralEligibleTransactions)
                     .about(About::Transaction)
                     .with("transaction_ids", ids)
             }
-            Rejection::KeyReused { transaction } => {
+            Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)
             }
-            Rejection::KeyInProgress { transaction } => {
+            Rejection::KeyInProgress(transaction) => {
                 error(Code::IdempotencyKeyInProgress).of(transaction).retry_after(IN_PROGRESS_RETRY_S)
             }
-            Rejection::PossibleDuplicate { transaction } => {
+            Rejection::PossibleDuplicate(transaction) => {
                 let advice = "repeat it with an Idempotency-Key if it is meant";
                 Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
             }
@@ -336,20 +336,20 @@ impl From<Rejection> for Failure {
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
-            Rejection::CurrencyDiffers { currency } => {
+            Rejection::CurrencyDiffers(currency) => {
                 error(Code::CurrencyDiffers).about(About::Currency).with("currency", currency.code())
             }
-            Rejection::CaptureAfterExpiry { latest } => {
+            Rejection::CaptureAfterExpiry(latest) => {
                 error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
             }
-            Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
+            Rejection::AuthorizationEnded(transaction) => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency, limit: _ } => {
                 error(Code::CurrencyNotSupported).about(About::Currency).with("currency", currency.code())
             }
-            Rejection::CurrencyFixed { currency } => {
+            Rejection::CurrencyFixed(currency) => {
                 error(Code::CurrencyFixed).about(About::Currency).with("currency", currency.code())
             }
-            Rejection::TotalBelowCommitted { committed } => {
+            Rejection::TotalBelowCommitted(committed) => {
                 error(Code::TotalBelowCommitted).about(About::Amount).with_amount("committed", committed)
             }
         }

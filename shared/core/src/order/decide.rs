@@ -73,7 +73,7 @@ fn decide_openly(
         return Err(Rejection::NewerVersion);
     }
     if intent.currency.is_some_and(|currency| currency != order.currency) {
-        return Err(Rejection::CurrencyDiffers { currency: order.currency });
+        return Err(Rejection::CurrencyDiffers(order.currency));
     }
     match &intent.action {
         Action::CaptureDue => decide_due(order, route, context),
@@ -187,7 +187,7 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
     };
     let latest = context.now + context.policy.authorization_lifetime;
     match at {
-        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
+        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry(whole_seconds(latest))),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
     }
 }
@@ -200,7 +200,7 @@ fn decide_due(
 ) -> Result<Plan, Rejection> {
     let id = match order.due_for_capture(context.now) {
         Some(Due::Capture(id)) => id,
-        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded { transaction }),
+        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded(transaction)),
         None => return Err(Rejection::NothingDue),
     };
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
@@ -250,10 +250,10 @@ fn resolve(
     match found.as_slice() {
         [one] => Ok(*one),
         [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
-            Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+            Some(transaction) => Err(Rejection::OperationInProgress(transaction.id)),
             None => Err(Rejection::NoEligibleTransaction),
         },
-        _ => Err(Rejection::SeveralEligibleTransactions { transactions: found }),
+        _ => Err(Rejection::SeveralEligibleTransactions(found)),
     }
 }
 

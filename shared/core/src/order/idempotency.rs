@@ -37,7 +37,7 @@ pub(super) fn prior_of_key(
         return Ok(None);
     };
     if operation.fingerprint != intent.fingerprint {
-        return Err(Rejection::KeyReused { transaction: transaction.id });
+        return Err(Rejection::KeyReused(transaction.id));
     }
     let at = OperationRef { transaction: transaction.id, operation: operation.id };
     let latest = transaction.latest_of(operation);
@@ -47,7 +47,7 @@ pub(super) fn prior_of_key(
     }
     match latest.stage() {
         Stage::Pending if now.duration_since(latest.attempt.at) < STILL_RUNNING => {
-            Err(Rejection::KeyInProgress { transaction: transaction.id })
+            Err(Rejection::KeyInProgress(transaction.id))
         }
         Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
         Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
@@ -83,7 +83,7 @@ pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Re
             && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
     };
     match order.transactions.iter().find(equal) {
-        Some(transaction) => Err(Rejection::PaymentInProgress { transaction: transaction.id }),
+        Some(transaction) => Err(Rejection::PaymentInProgress(transaction.id)),
         None => Ok(()),
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn no_equal_approved(
             && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
     });
     match equal {
-        Some((transaction, _)) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        Some((transaction, _)) => Err(Rejection::PossibleDuplicate(transaction.id)),
         None => Ok(()),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn no_equal_cancelled(
             && t.cancelled_at().is_some_and(is_recent)
     };
     match order.transactions.iter().rev().find(equal) {
-        Some(transaction) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
+        Some(transaction) => Err(Rejection::PossibleDuplicate(transaction.id)),
         None => Ok(()),
     }
 }

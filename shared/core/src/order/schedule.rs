@@ -78,7 +78,7 @@ impl Order {
         if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at)
             && at > latest
         {
-            return Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) });
+            return Err(Rejection::CaptureAfterExpiry(whole_seconds(latest)));
         }
         // That one lapsed stays on record: nothing that was decided is erased.
         let lapsed = transaction.capture.filter(|schedule| schedule.lapsed_at.is_some());

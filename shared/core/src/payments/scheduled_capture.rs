@@ -185,7 +185,7 @@ impl<'a> CaptureRun<'a> {
                 let due = performed.order.due_for_capture(self.payments.clock.now());
                 due.is_some() && self.deadline.leaves_time_to_inquire()
             }
-            Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
+            Err(Refusal::Rejected(Rejection::AuthorizationEnded(transaction))) => {
                 self.lapse(merchant, key, transaction).await
             }
             // Only a person can make room.
