@@ -80,30 +80,15 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         paid: signed(captured),
         // As the order counts it: of a payment that took nothing, nothing was returned.
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
-        gateway: if voided { 0 } else { signed(taken(transaction)) - signed(given_back(transaction)) },
-    }
-}
-
-/// What the gateway took, whether it may stand or not.
-fn taken(transaction: &Transaction) -> Amount {
-    match transaction.kind {
-        PaymentKind::Purchase if transaction.began() => transaction.amount(),
-        PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
-        PaymentKind::Authorize => {
-            approved(transaction, Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
-        }
+        gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
     }
 }
 
 /// What the gateway refunded.
 fn given_back(transaction: &Transaction) -> Amount {
-    let refunds = approved(transaction, Kind::Refund);
+    let refunds = transaction.approved(Kind::Refund);
     let through_gateway = |o: &&Operation| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate;
     Amount::sum(refunds.filter(through_gateway).map(|refund| refund.amount))
-}
-
-fn approved(transaction: &Transaction, kind: Kind) -> impl Iterator<Item = &Operation> {
-    transaction.operations.iter().filter(move |o| o.kind == kind && o.is(Stage::Approved))
 }
 
 /// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.

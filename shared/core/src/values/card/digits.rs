@@ -149,11 +149,8 @@ mod tests {
     #[test]
     fn what_stands_between_two_digits_and_is_not_seen_is_left_out_and_nothing_else() {
         assert_eq!(plain("4\u{200B}1\u{FE0F}2\u{20E3} 3"), "412 3");
-        let (last, _, count) = RUNS[RUNS.len() - 1];
-        for after in [last + count, ZEROS[ZEROS.len() - 1] + 10] {
-            let after = char::from_u32(after).unwrap().to_string();
-            assert_eq!(plain(&after), after);
-        }
+        let after = char::from_u32(ZEROS[ZEROS.len() - 1] + 10).unwrap();
+        assert_eq!(plain(&after.to_string()), after.to_string());
     }
 
     #[test]
