@@ -50,7 +50,9 @@ impl<T: Transport> CardPointe<T> {
     /// *Transport*): the only request that is about no payment. The content of its response is not needed.
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
-        let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
+        let check = serde_json::json!({ "merchid": merchant.gateway.accounts.values().next() })
+            .to_string()
+            .into_bytes();
         let Ok(Response { status, body }) = self.request(merchant, url, Some(check), CONNECT_LIMIT).await
         else {
             return tracing::warn!(merchant = %merchant.id, "the gateway is not connected to yet");
@@ -217,9 +219,9 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Command::Authorize(source) | Command::Purchase(source) => {
                 meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture { .. } => meaning::Requested::Capture,
-            Command::Refund { reference: retref } => meaning::Requested::Refund { of: retref },
-            Command::Void { .. } => meaning::Requested::Void,
+            Command::Capture(_) => meaning::Requested::Capture,
+            Command::Refund(retref) => meaning::Requested::Refund { of: retref },
+            Command::Void(_) => meaning::Requested::Void,
         };
         let outcome = meaning(requested, instruction.amount, &reply);
         if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {

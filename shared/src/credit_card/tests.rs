@@ -200,7 +200,7 @@ fn rejections() -> Vec<Rejection> {
         Rejection::NothingDue,
         Rejection::AuthorizationEnded(transaction),
         Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Merchant },
-        Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Gateway { decimals: 2 } },
+        Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Gateway(2) },
     ]
 }
 

@@ -128,10 +128,7 @@ pub enum CurrencyLimit {
     /// The merchant has no account for it.
     Merchant,
     /// The gateway carries only currencies with this many decimals.
-    Gateway {
-        /// The number of decimals that the gateway carries.
-        decimals: u32,
-    },
+    Gateway(u32),
 }
 
 impl CurrencyLimit {
@@ -139,7 +136,7 @@ impl CurrencyLimit {
         let code = currency.code();
         match self {
             Self::Merchant => format!("the merchant has no gateway account for payments in {code}"),
-            Self::Gateway { decimals } => {
+            Self::Gateway(decimals) => {
                 format!("the gateway carries only currencies with {decimals} decimals, which {code} has not")
             }
         }
@@ -210,7 +207,7 @@ mod tests {
     fn a_currency_that_cannot_be_taken_is_named_with_whose_limit_it_is() {
         for (limit, whose) in [
             (CurrencyLimit::Merchant, "the merchant has no gateway account"),
-            (CurrencyLimit::Gateway { decimals: 2 }, "currencies with 2 decimals"),
+            (CurrencyLimit::Gateway(2), "currencies with 2 decimals"),
         ] {
             let message = Rejection::CurrencyNotSupported { currency: Currency::USD, limit }.to_string();
             assert!(message.contains(whose) && message.contains("USD"), "{message}");

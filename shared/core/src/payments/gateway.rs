@@ -40,27 +40,18 @@ pub struct Instruction<'a> {
     pub command: Command<'a>,
 }
 
-/// What the gateway is to do.
+/// What the gateway is to do. A follow-up names what it is about by the gateway's reference.
 pub enum Command<'a> {
     /// Hold an amount on a card.
     Authorize(&'a PaymentSource),
     /// Hold and capture at once.
     Purchase(&'a PaymentSource),
     /// Take what is held under this reference.
-    Capture {
-        /// The gateway's reference of the authorization.
-        reference: &'a str,
-    },
+    Capture(&'a str),
     /// Give back what was settled under this reference.
-    Refund {
-        /// The gateway's reference of the payment.
-        reference: &'a str,
-    },
+    Refund(&'a str),
     /// Undo all of what was done under this reference.
-    Void {
-        /// The gateway's reference of the payment to undo.
-        reference: &'a str,
-    },
+    Void(&'a str),
 }
 
 /// What an inquiry is about: one operation whose outcome is not known.

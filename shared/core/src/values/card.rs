@@ -215,12 +215,9 @@ pub enum ExpiryError {
     /// Not 2000 to 2099.
     #[error("the expiry year is not one of 2000 to 2099, in four digits or the last two")]
     InvalidYear,
-    /// Not a month and a year in the expected form.
-    #[error("the expiry date does not have the form {expected}")]
-    InvalidFormat {
-        /// The form, such as `MM/YY`.
-        expected: &'static str,
-    },
+    /// Not a month and a year in this form.
+    #[error("the expiry date does not have the form {0}")]
+    InvalidFormat(&'static str),
 }
 
 /// The month through whose last day a card is valid. Displayed as `12/2029`; ordered by time.
@@ -262,17 +259,16 @@ impl Expiry {
 
     /// Reads `12/29`: month and year with two digits each.
     pub fn parse_mm_yy(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_once('/') {
-            Some((month, year)) if month.len() == 2 && year.len() == 2 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MM/YY" }),
-        }
+        Self::parse(text, "MM/YY")
     }
 
-    /// Reads `1229`, the form in which the gateway returns it (`docs/cardpointe.md`, *Amounts, dates and order ids*).
-    pub fn parse_mmyy(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_at_checked(2) {
-            Some((month, year)) if year.len() == 2 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MMYY" }),
+    /// Reads a month of two digits and a year of as many as the form has.
+    fn parse(text: &str, form: &'static str) -> Result<Self, ExpiryError> {
+        match text.split_once('/') {
+            Some((month, year)) if month.len() == 2 && text.len() == form.len() => {
+                Self::from_parts(month, year)
+            }
+            _ => Err(ExpiryError::InvalidFormat(form)),
         }
     }
 
@@ -315,10 +311,7 @@ impl FromStr for Expiry {
     type Err = ExpiryError;
 
     fn from_str(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_once('/') {
-            Some((month, year)) if month.len() == 2 && year.len() == 4 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MM/YYYY" }),
-        }
+        Self::parse(text, "MM/YYYY")
     }
 }
 

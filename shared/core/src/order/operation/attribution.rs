@@ -106,6 +106,6 @@ mod tests {
         assert_eq!(Attribution::new(None, None, None), None);
         let told = Attribution::new(None, Some(&"Ann".parse().unwrap()), None);
         assert_eq!(told.unwrap().actor.as_deref(), Some("Ann"));
-        assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong(64)));
     }
 }

@@ -33,12 +33,9 @@ pub enum InvalidByHand {
     /// The text has no character.
     #[error("is empty")]
     Empty,
-    /// Longer than what is kept.
-    #[error("is longer than {max} bytes")]
-    TooLong {
-        /// The number of characters that are stored.
-        max: usize,
-    },
+    /// Longer than what is kept, which is this many bytes.
+    #[error("is longer than {0} bytes")]
+    TooLong(usize),
     /// A line break or another control character.
     #[error("may hold no control characters")]
     Control,
@@ -104,7 +101,7 @@ pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
         return Err(InvalidByHand::Empty);
     }
     if text.len() > max {
-        return Err(InvalidByHand::TooLong { max });
+        return Err(InvalidByHand::TooLong(max));
     }
     if text.contains(char::is_control) {
         return Err(InvalidByHand::Control);
@@ -131,8 +128,8 @@ mod tests {
             assert_eq!(text.parse::<Reason>(), Err(error), "{text}");
         }
         assert!("é".repeat(32).parse::<DecidedBy>().is_ok());
-        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong(64)));
         assert!("é".repeat(125).parse::<Reason>().is_ok());
-        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong { max: 250 }));
+        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong(250)));
     }
 }
