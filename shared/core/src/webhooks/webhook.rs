@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub use address::is_public;
 pub use health::{DOWN_AFTER, Health, SLOW};
 
-use crate::order::MerchantId;
+use crate::{order::MerchantId, values::text::checked_text};
 
 /// How long a delivery is repeated. After that it is parked until a person replays it.
 pub const REPEATED_FOR: SignedDuration = SignedDuration::from_hours(72);
@@ -29,25 +29,13 @@ const DELAYS: [SignedDuration; 7] = [
     SignedDuration::from_hours(12),
 ];
 
-/// A receiver's name within its merchant: up to 64 letters, digits, `-` and `_`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReceiverId(String);
-
-impl std::str::FromStr for ReceiverId {
-    type Err = NotAReceiverId;
-
-    fn from_str(text: &str) -> Result<Self, NotAReceiverId> {
+checked_text! {
+    /// A receiver's name within its merchant: up to 64 letters, digits, `-` and `_`.
+    #[derive(PartialOrd, Ord, Hash)]
+    ReceiverId, NotAReceiverId, |text| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(fits) {
-            return Err(NotAReceiverId);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl std::fmt::Display for ReceiverId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        let is_id = (1..=64).contains(&text.len()) && text.bytes().all(fits);
+        if is_id { Ok(text) } else { Err(NotAReceiverId) }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     values::{
         card::{TextUse, Unkeepable, check_kept},
         carried::Carried,
+        text::checked_text,
     },
     words,
 };
@@ -66,36 +67,17 @@ impl ByHand {
     }
 }
 
-/// The name of who decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecidedBy(String);
-
-/// Why it is decided so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(String);
-
-macro_rules! text {
-    ($name:ident, $max:expr) => {
-        impl std::str::FromStr for $name {
-            type Err = InvalidByHand;
-
-            fn from_str(text: &str) -> Result<Self, InvalidByHand> {
-                check(text, $max).map(Self)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
+checked_text! {
+    /// The name of who decides.
+    DecidedBy, InvalidByHand, |text| check(text, DECIDED_BY_MAX_BYTES)
+}
+checked_text! {
+    /// Why it is decided so.
+    Reason, InvalidByHand, |text| check(text, REASON_MAX_BYTES)
 }
 
-text!(DecidedBy, DECIDED_BY_MAX_BYTES);
-text!(Reason, REASON_MAX_BYTES);
-
-pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
+/// The text as it is kept.
+pub(super) fn check(text: &str, max: usize) -> Result<&str, InvalidByHand> {
     let text = text.trim();
     if text.is_empty() {
         return Err(InvalidByHand::Empty);
@@ -107,7 +89,7 @@ pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
         return Err(InvalidByHand::Control);
     }
     check_kept(text, TextUse::Words)?;
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 #[cfg(test)]
