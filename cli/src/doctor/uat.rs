@@ -132,7 +132,7 @@ impl Test<'_> {
     async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
         let what = "refunds by order id";
         let order_id = gateway_order_id(self.job.payments.clock.new_id());
-        let outcome = self.perform(&order_id, Command::Refund(sale)).await;
+        let outcome = self.perform(&order_id, Command::Refund { reference: sale }).await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
         match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_), Some(refund)) => {

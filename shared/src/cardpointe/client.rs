@@ -219,9 +219,9 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Command::Authorize(source) | Command::Purchase(source) => {
                 meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture(_) => meaning::Requested::Capture,
-            Command::Refund(retref) => meaning::Requested::Refund { of: retref },
-            Command::Void(_) => meaning::Requested::Void,
+            Command::Capture { .. } => meaning::Requested::Capture,
+            Command::Refund { reference: retref } => meaning::Requested::Refund { of: retref },
+            Command::Void { .. } => meaning::Requested::Void,
         };
         let outcome = meaning(requested, instruction.amount, &reply);
         if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {

@@ -90,8 +90,8 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
     let order_id = Some(UserField::OrderId(instruction.order.as_str()));
     let reference = memo.map(|memo| UserField::Reference(&memo.reference));
     let attempt = match instruction.command {
-        Command::Refund(_) => Some(UserField::Attempt(instruction.gateway_order_id)),
-        Command::Authorize(_) | Command::Purchase(_) | Command::Capture(_) | Command::Void(_) => None,
+        Command::Refund { .. } => Some(UserField::Attempt(instruction.gateway_order_id)),
+        Command::Authorize(_) | Command::Purchase(_) | Command::Capture { .. } | Command::Void { .. } => None,
     };
     [order_id, reference, description.map(UserField::Description), attempt].into_iter().flatten().collect()
 }
@@ -122,12 +122,12 @@ pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) 
     match &instruction.command {
         Command::Authorize(source) => ("auth", json(&auth(instruction, source, amount, "N"))),
         Command::Purchase(source) => ("auth", json(&auth(instruction, source, amount, "Y"))),
-        Command::Capture(retref) => {
+        Command::Capture { reference: retref } => {
             ("capture", json(&FollowUp { amount: Some(amount), ..follow_up(retref) }))
         }
         // Without an amount everything is voided, which is the only void there is here.
-        Command::Void(retref) => ("void", json(&follow_up(retref))),
-        Command::Refund(retref) => {
+        Command::Void { reference: retref } => ("void", json(&follow_up(retref))),
+        Command::Refund { reference: retref } => {
             let orderid = Some(instruction.gateway_order_id);
             let userfields = Some(user_fields(instruction));
             let body = FollowUp { amount: Some(amount), orderid, userfields, ..follow_up(retref) };

@@ -54,9 +54,7 @@ const NEWEST_WITHIN_DAYS: i64 = 2;
 
 /// What is looked for in the journal.
 struct Search<'a> {
-    /// The merchant whose transactions are listed.
     merchant: &'a MerchantId,
-    /// The earliest time of the list, included.
     since: Timestamp,
     /// Before, and not at.
     until: Timestamp,
@@ -66,9 +64,7 @@ struct Search<'a> {
     may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
     /// Whether a transaction is wanted, going by its current state.
     wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
-    /// Where an earlier part ended.
     after: Option<&'a str>,
-    /// Most transactions of this part.
     limit: usize,
 }
 

@@ -170,31 +170,8 @@ impl Rejection {
             | Self::CurrencyDiffers(_)
             | Self::CurrencyNotSupported { .. }
             | Self::CaptureAfterExpiry(_) => self,
-            Self::AlreadyPaid(_)
-            | Self::PaymentInProgress(_)
-            | Self::OperationInProgress(_)
-            | Self::KeyReused(_)
-            | Self::KeyInProgress(_)
-            | Self::PossibleDuplicate(_)
-            | Self::AuthorizationEnded(_)
-            | Self::ExceedsOwing(_)
-            | Self::TransactionFailed
-            | Self::AlreadyCancelled
-            | Self::NotAnAuthorization
-            | Self::AlreadyCaptured
-            | Self::ExceedsAuthorized(_)
-            | Self::NotCaptured
-            | Self::AlreadyRefunded
-            | Self::ExceedsRefundable(_)
-            | Self::RefundAmountRequired
-            | Self::PartlyRefunded
-            | Self::NoEligibleTransaction
-            | Self::SeveralEligibleTransactions(_)
-            | Self::TooManyTransactions
-            | Self::TooManyOperations
-            | Self::NothingDue
-            | Self::CurrencyFixed(_)
-            | Self::TotalBelowCommitted(_) => Self::NotPayable,
+            // Everything else tells something of others' payments, or may.
+            _ => Self::NotPayable,
         }
     }
 }

@@ -40,18 +40,27 @@ pub struct Instruction<'a> {
     pub command: Command<'a>,
 }
 
-/// What the gateway is to do. A follow-up names what it is about by the gateway's reference.
+/// What the gateway is to do.
 pub enum Command<'a> {
     /// Hold an amount on a card.
     Authorize(&'a PaymentSource),
     /// Hold and capture at once.
     Purchase(&'a PaymentSource),
     /// Take what is held under this reference.
-    Capture(&'a str),
+    Capture {
+        /// The gateway's reference of the authorization.
+        reference: &'a str,
+    },
     /// Give back what was settled under this reference.
-    Refund(&'a str),
+    Refund {
+        /// The gateway's reference of the payment.
+        reference: &'a str,
+    },
     /// Undo all of what was done under this reference.
-    Void(&'a str),
+    Void {
+        /// The gateway's reference of the payment to undo.
+        reference: &'a str,
+    },
 }
 
 /// What an inquiry is about: one operation whose outcome is not known.

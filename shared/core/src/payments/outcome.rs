@@ -40,9 +40,9 @@ impl Payments {
         let command = match (operation.kind, source, reference) {
             (Kind::Authorize, Some(source), _) => Command::Authorize(source),
             (Kind::Purchase, Some(source), _) => Command::Purchase(source),
-            (Kind::Capture, _, Some(reference)) => Command::Capture(reference),
-            (Kind::Refund, _, Some(reference)) => Command::Refund(reference),
-            (Kind::Void, _, Some(reference)) => Command::Void(reference),
+            (Kind::Capture, _, Some(reference)) => Command::Capture { reference },
+            (Kind::Refund, _, Some(reference)) => Command::Refund { reference },
+            (Kind::Void, _, Some(reference)) => Command::Void { reference },
             // An approved payment always has its reference, and a payment its source.
             _ => return not_sent(Doubt::Incomplete),
         };

@@ -282,44 +282,35 @@ impl ReconcileRun<'_> {
     fn count(&self, order: &Order, at: OperationRef, finding: &Finding) {
         let Some(operation) = order.operation(at) else { return };
         let mut report = locked(&self.report);
-        let (result, amount) = match operation.stage() {
-            Stage::Approved => ("approved", operation.approved_amount()),
-            Stage::Declined => ("declined", operation.amount),
-            Stage::NoEffect => ("not_done", operation.amount),
-            Stage::Pending | Stage::Unrecognized => ("in_doubt", operation.amount),
+        let ReconcileReport { approved, declined, not_done, in_doubt, .. } = &mut *report;
+        let (result, count, amount) = match operation.stage() {
+            Stage::Approved => ("approved", approved, operation.approved_amount()),
+            Stage::Declined => ("declined", declined, operation.amount),
+            Stage::NoEffect => ("not_done", not_done, operation.amount),
+            Stage::Pending | Stage::Unrecognized => ("in_doubt", in_doubt, operation.amount),
         };
+        *count += 1;
         let amounts = report.amounts_minor.entry(result).or_default();
         *amounts.entry(order.currency.code()).or_default() += amount.minor();
-        match operation.stage() {
-            Stage::Approved => report.approved += 1,
-            Stage::Declined => {
-                report.declined += 1;
-                if operation.by == Principal::Schedule && operation.kind == Kind::Capture {
-                    report.captures_declined += 1;
-                    tracing::error!(
-                        merchant = %order.merchant,
-                        order = %order.id,
-                        transaction = %at.transaction,
-                        "needs attention: a scheduled capture was refused"
-                    );
-                }
-            }
-            Stage::NoEffect => report.not_done += 1,
-            Stage::Pending | Stage::Unrecognized => {
-                report.in_doubt += 1;
-                drop(report);
-                let (after, why) = match finding {
-                    Finding::UnderReview => {
-                        (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated")
-                    }
-                    _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
-                };
-                self.attention(order, at, after, why);
-            }
+        let is_scheduled = operation.by == Principal::Schedule && operation.kind == Kind::Capture;
+        if operation.is(Stage::Declined) && is_scheduled {
+            report.captures_declined += 1;
+            tracing::error!(
+                merchant = %order.merchant,
+                order = %order.id,
+                transaction = %at.transaction,
+                "needs attention: a scheduled capture was refused"
+            );
         }
+        drop(report);
+        let (after, why) = match finding {
+            Finding::UnderReview => (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated"),
+            _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
+        };
+        self.attention(order, at, after, why);
     }
 
-    /// Tells a person of what has been in doubt for too long.
+    /// Tells a person of what has been in doubt for too long, if it still is.
     fn attention(&self, order: &Order, at: OperationRef, after: SignedDuration, why: &'static str) {
         let pending = order.operation(at).filter(|operation| operation.pending().is_some());
         let Some(operation) = pending else { return };

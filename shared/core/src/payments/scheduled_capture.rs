@@ -28,7 +28,7 @@ use crate::{
     payments::{
         Deadline, Payments, Performed, Refusal, locked,
         merchants::{Merchant, Merchants, MerchantsError},
-        store::{Cursor, DueQuery, Index, StoreError},
+        store::{Cursor, DueQuery, Index},
     },
 };
 use request::shards;
@@ -102,17 +102,13 @@ impl<'a> CaptureRun<'a> {
                     Some((page.keys, page.next.map(Some)))
                 }
                 Err(error) => {
-                    self.unread(shard, &error);
+                    tracing::error!(shard, %error, "captures that are due cannot be read");
+                    locked(&self.report).unread_shards += 1;
                     None
                 }
             }
         });
         pages.flat_map(stream::iter).filter(|key| std::future::ready(self.is_meant(key)))
-    }
-
-    fn unread(&self, shard: u16, error: &StoreError) {
-        tracing::error!(shard, %error, "captures that are due cannot be read");
-        locked(&self.report).unread_shards += 1;
     }
 
     fn is_meant(&self, key: &OrderKey) -> bool {

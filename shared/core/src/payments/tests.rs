@@ -167,7 +167,7 @@ impl Gateway for ScriptedGateway {
 
     async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
-        if let Command::Void(reference) = instruction.command {
+        if let Command::Void { reference } = instruction.command {
             self.voided.lock().unwrap().push(reference.to_owned());
         }
         let response = GatewayResponse {

@@ -26,20 +26,23 @@ words! {
     #[derive(Hash, Ord, PartialOrd)]
     pub enum Brand {
         /// Numbers that begin with 4.
-        Visa => "visa",
+        Visa => "visa": "Visa",
         /// Numbers that begin with 51 to 55, or with 2221 to 2720.
-        Mastercard => "mastercard",
+        Mastercard => "mastercard": "Mastercard",
         /// American Express: numbers that begin with 34 or 37.
-        Amex => "amex",
+        Amex => "amex": "American Express",
         /// Numbers that begin with 6011, 622, 644 to 649, or 65.
-        Discover => "discover",
+        Discover => "discover": "Discover",
         /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
-        Diners => "diners",
+        Diners => "diners": "Diners Club",
         /// Numbers that begin with 35.
-        Jcb => "jcb",
+        Jcb => "jcb": "JCB",
         /// Numbers that begin with 62 or 81, except 622.
-        UnionPay => "union_pay",
+        UnionPay => "union_pay": "UnionPay",
     }
+
+    /// The brand's name for a human.
+    pub fn name(self) -> &'static str;
 }
 
 /// Leading digits: how many, from, to. The first row that fits decides.
@@ -79,19 +82,6 @@ impl Brand {
                 .is_some_and(|n| (from..=to).contains(&n))
         };
         PREFIXES.iter().find(|&&(length, from, to, _)| starts_within(length, from, to)).map(|row| row.3)
-    }
-
-    /// The brand's name for a human.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Visa => "Visa",
-            Self::Mastercard => "Mastercard",
-            Self::Amex => "American Express",
-            Self::Discover => "Discover",
-            Self::Diners => "Diners Club",
-            Self::Jcb => "JCB",
-            Self::UnionPay => "UnionPay",
-        }
     }
 
     /// Whether the brand issues numbers of that many digits. All fit the gateway's 19 (`docs/cardpointe.md`, *Amounts, dates and order ids*).

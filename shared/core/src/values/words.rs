@@ -3,6 +3,7 @@
 /// Declares an enum, the word of each variant, and the list of all variants, in one place: tests
 /// compare the lists with the documentation.
 ///
+/// After a word, more about each variant can follow a colon; a function's signature behind the enum names it.
 /// A last line `_ => Unrecognized,` adds a variant for what only a newer version knows. No word is read as it.
 #[macro_export]
 macro_rules! words {
@@ -46,6 +47,31 @@ macro_rules! words {
             /// The one with this word, if this version knows it.
             pub fn from_name(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word)
+            }
+        }
+    };
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident {
+            $($(#[$of_variant:meta])* $variant:ident => $word:literal: $of_word:expr,)+
+        }
+
+        $(#[$of_function:meta])*
+        $visible:vis fn $function:ident(self) -> $type:ty;
+    ) => {
+        $crate::words! {
+            $(#[$attribute])*
+            pub enum $name {
+                $($(#[$of_variant])* $variant => $word,)+
+            }
+        }
+
+        impl $name {
+            $(#[$of_function])*
+            $visible const fn $function(self) -> $type {
+                match self {
+                    $(Self::$variant => $of_word,)+
+                }
             }
         }
     };

@@ -4,7 +4,7 @@ mod address;
 mod health;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 use uuid::Uuid;
 
 pub use address::is_public;
@@ -83,27 +83,8 @@ impl Receiver {
     }
 }
 
-/// The key of a signature. `Debug` does not show it.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Takes the key's bytes, decoded.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the line that signs.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
-}
+/// The bytes of a signature's key, decoded.
+pub type Secret = SecretSlice<u8>;
 
 /// An event on its way to one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]

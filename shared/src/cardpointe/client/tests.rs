@@ -69,7 +69,7 @@ fn amount() -> Amount {
     Amount::new(2599).unwrap()
 }
 
-const CAPTURE: Command<'static> = Command::Capture("111");
+const CAPTURE: Command<'static> = Command::Capture { reference: "111" };
 
 async fn perform(client: &CardPointe<Scripted>, command: Command<'_>) -> Outcome {
     perform_through(client, &route(), command).await
@@ -178,8 +178,8 @@ async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gatew
         (Command::Authorize(&hold), "/auth"),
         (Command::Purchase(&buy), "/auth"),
         (CAPTURE, "/capture"),
-        (Command::Refund("111"), "/refund"),
-        (Command::Void("111"), "/void"),
+        (Command::Refund { reference: "111" }, "/refund"),
+        (Command::Void { reference: "111" }, "/void"),
     ] {
         let client = over(vec![with(200, APPROVED)]);
         perform(&client, command).await;

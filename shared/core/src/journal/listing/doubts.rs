@@ -31,13 +31,10 @@ const BY_THEN: SignedDuration = SignedDuration::from_hours(48);
 
 /// What is looked for in the index.
 pub(super) struct DoubtSearch<'a> {
-    /// The merchant whose transactions in doubt are listed.
     pub(super) merchant: &'a MerchantId,
     /// The current time, from which on the index is read far enough ahead to include every inquiry.
     pub(super) now: Timestamp,
-    /// Most transactions of this part.
     pub(super) limit: usize,
-    /// Where an earlier part ended.
     pub(super) after: Option<&'a str>,
     /// Whether a transaction is wanted that has a pending operation.
     pub(super) wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
