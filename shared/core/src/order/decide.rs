@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     order::{
-        operation::{Cause, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        operation::{Kind, Mechanism, NewOperation, Operation, Principal, Route},
         transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
     values::{instrument::Instrument, money::Amount},
@@ -313,16 +313,11 @@ fn new_operation(
     let new = NewOperation {
         id: (context.new_id)(),
         kind,
-        cause: Cause::Requested,
-        follows: None,
-        mechanism,
         amount,
-        key: intent.key,
         fingerprint: intent.fingerprint,
         route: route.clone(),
-        reference: None,
         by: intent.by,
-        attribution: intent.attribution.clone(),
     };
-    Operation::new(new, context.now)
+    let new = Operation::new(new, context.now).through(mechanism);
+    Operation { key: intent.key, attribution: intent.attribution.clone(), ..new }
 }

@@ -219,59 +219,42 @@ pub struct Operation {
     pub carried: Carried,
 }
 
-/// What a new operation is made of; the rest follows from it.
+/// What every new operation has.
 pub struct NewOperation {
     /// A fresh UUID, which becomes the operation's id.
     pub id: Uuid,
     /// Which of the five movements of money it is.
     pub kind: Kind,
-    /// Why it exists: on request, or by which rule.
-    pub cause: Cause,
-    /// The operation that it follows from.
-    pub follows: Option<Uuid>,
-    /// Through the gateway, or recorded only.
-    pub mechanism: Mechanism,
     /// The amount requested, in the order's currency.
     pub amount: Amount,
-    /// The caller's idempotency key, digested.
-    pub key: Option<KeyDigest>,
     /// What makes an equal request.
     pub fingerprint: Fingerprint,
     /// The gateway account to send it through.
     pub route: Route,
-    /// The payment that a void is about, where it is not the transaction's own.
-    pub reference: Option<String>,
     /// The principal that requested it; the schedule for a scheduled capture.
     pub by: Principal,
-    /// The same by name, and why.
-    pub attribution: Option<Box<Attribution>>,
 }
 
 impl Operation {
-    /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
+    /// A pending operation, to be saved and then sent for the first time.
     pub fn new(new: NewOperation, now: Timestamp) -> Self {
-        let sent = new.mechanism == Mechanism::Automatic;
-        let attempt = Attempt { number: u32::from(sent), ..Attempt::first(new.id, now) };
+        let NewOperation { id, kind, amount, fingerprint, route, by } = new;
         Self {
-            id: new.id,
-            kind: new.kind,
-            cause: new.cause,
-            follows: new.follows,
-            mechanism: new.mechanism,
-            amount: new.amount,
-            key: new.key,
-            fingerprint: new.fingerprint,
-            route: new.route,
-            reference: new.reference,
-            by: new.by,
-            attribution: new.attribution,
+            id,
+            kind,
+            cause: Cause::Requested,
+            follows: None,
+            mechanism: Mechanism::Automatic,
+            amount,
+            key: None,
+            fingerprint,
+            route,
+            reference: None,
+            by,
+            attribution: None,
             created_at: now,
-            attempt,
-            state: if sent {
-                Self::pending_from(now)
-            } else {
-                OperationState::Decided(Decision::Approved(GatewayResponse::default()))
-            },
+            attempt: Attempt::first(id, now),
+            state: Self::pending_from(now),
             updated_at: now,
             superseded: Vec::new(),
             closes_order: false,
@@ -280,6 +263,24 @@ impl Operation {
             notices: Vec::new(),
             carried: Carried::default(),
         }
+    }
+
+    /// A pending operation that follows from this one: through the same account, by the same principal.
+    pub(crate) fn followed_by(&self, id: Uuid, kind: Kind, amount: Amount, now: Timestamp) -> Self {
+        let (fingerprint, route, by) = (self.fingerprint, self.route.clone(), self.by);
+        let new = NewOperation { id, kind, amount, fingerprint, route, by };
+        Self { follows: Some(self.id), ..Self::new(new, now) }
+    }
+
+    /// The same by this mechanism. What is only recorded is never sent, and done at once.
+    #[must_use]
+    pub fn through(self, mechanism: Mechanism) -> Self {
+        if mechanism == Mechanism::Automatic {
+            return self;
+        }
+        let attempt = Attempt { number: 0, ..self.attempt };
+        let state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+        Self { mechanism, attempt, state, ..self }
     }
 
     /// The amount that the gateway approved, which can be less than was requested.
