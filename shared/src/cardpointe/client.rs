@@ -50,9 +50,7 @@ impl<T: Transport> CardPointe<T> {
     /// *Transport*): the only request that is about no payment. The content of its response is not needed.
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
-        let check = serde_json::json!({ "merchid": merchant.gateway.accounts.values().next() })
-            .to_string()
-            .into_bytes();
+        let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
         let Ok(Response { status, body }) = self.request(merchant, url, Some(check), CONNECT_LIMIT).await
         else {
             return tracing::warn!(merchant = %merchant.id, "the gateway is not connected to yet");
