@@ -11,7 +11,6 @@ mod intent;
 pub mod merchants;
 mod orders;
 mod outcome;
-mod personal;
 pub mod reconcile;
 pub mod scheduled_capture;
 pub mod store;

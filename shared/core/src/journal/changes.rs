@@ -1,6 +1,6 @@
 //! What facts change: signed amounts, so that a sum over entries needs no rules.
 
-use std::ops::{Add, Neg, Sub};
+use std::ops::{Add, Sub};
 
 use jiff::Timestamp;
 
@@ -26,24 +26,22 @@ pub struct Changes {
     pub gateway: i64,
 }
 
-impl Add for Changes {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
+impl Changes {
+    fn with(self, other: Self, each: impl Fn(i64, i64) -> i64) -> Self {
         Self {
-            held: self.held.saturating_add(other.held),
-            paid: self.paid.saturating_add(other.paid),
-            returned: self.returned.saturating_add(other.returned),
-            gateway: self.gateway.saturating_add(other.gateway),
+            held: each(self.held, other.held),
+            paid: each(self.paid, other.paid),
+            returned: each(self.returned, other.returned),
+            gateway: each(self.gateway, other.gateway),
         }
     }
 }
 
-impl Neg for Changes {
+impl Add for Changes {
     type Output = Self;
 
-    fn neg(self) -> Self {
-        Self { held: -self.held, paid: -self.paid, returned: -self.returned, gateway: -self.gateway }
+    fn add(self, other: Self) -> Self {
+        self.with(other, i64::saturating_add)
     }
 }
 
@@ -51,7 +49,7 @@ impl Sub for Changes {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        self + -other
+        self.with(other, i64::saturating_sub)
     }
 }
 

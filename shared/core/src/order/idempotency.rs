@@ -82,10 +82,8 @@ pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Re
             && intent.may_know(t)
             && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
     };
-    match order.transactions.iter().find(equal) {
-        Some(transaction) => Err(Rejection::PaymentInProgress(transaction.id)),
-        None => Ok(()),
-    }
+    let found = order.transactions.iter().find(equal);
+    found.map_or(Ok(()), |transaction| Err(Rejection::PaymentInProgress(transaction.id)))
 }
 
 pub(super) fn no_equal_approved(
@@ -103,10 +101,7 @@ pub(super) fn no_equal_approved(
             && !t.must_not_stand()
             && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
     });
-    match equal {
-        Some((transaction, _)) => Err(Rejection::PossibleDuplicate(transaction.id)),
-        None => Ok(()),
-    }
+    equal.map_or(Ok(()), |(transaction, _)| Err(Rejection::PossibleDuplicate(transaction.id)))
 }
 
 /// A payment that was canceled a moment ago may be what a late repetition requests.
@@ -120,10 +115,8 @@ pub(super) fn no_equal_cancelled(
         t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
             && t.cancelled_at().is_some_and(is_recent)
     };
-    match order.transactions.iter().rev().find(equal) {
-        Some(transaction) => Err(Rejection::PossibleDuplicate(transaction.id)),
-        None => Ok(()),
-    }
+    let found = order.transactions.iter().rev().find(equal);
+    found.map_or(Ok(()), |transaction| Err(Rejection::PossibleDuplicate(transaction.id)))
 }
 
 /// Whether an operation is known to have had no effect, and may get another attempt.

@@ -1,4 +1,4 @@
-//! What is done to an order without the gateway: registered, read, its captures scheduled.
+//! What is done to an order without the gateway: registered, read, its captures scheduled, who paid forgotten.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -98,5 +98,27 @@ impl Payments {
         };
         audit::registered(&order);
         Ok((next_version(&order), is_new))
+    }
+    /// Forgets who paid, if it is time. Tells whether it was done. What cannot be saved now stays in the index, so that the
+    /// next run tries again.
+    pub(crate) async fn forget_who_paid(&self, mut order: Order) -> (Order, bool) {
+        for _ in 0..DECISIONS_MAX {
+            let mut changed = order.clone();
+            if !changed.forget_who_paid(self.clock.now()) {
+                return (order, false);
+            }
+            match self.store.save(&changed).await {
+                Ok(()) => {
+                    audit::forgotten(&changed);
+                    return (next_version(&changed), true);
+                }
+                Err(StoreError::Conflict(other)) => order = *other,
+                Err(error) => {
+                    tracing::error!(merchant = %order.merchant, order = %order.id, %error, "who paid is not forgotten yet");
+                    return (order, false);
+                }
+            }
+        }
+        (order, false)
     }
 }

@@ -105,27 +105,19 @@ pub struct Delivery {
     pub since: Option<Timestamp>,
 }
 
-/// What an attempt leaves to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterFailure {
-    /// Try again at this moment.
-    Again(Timestamp),
-    /// Nothing, until a person replays it.
-    Park,
-}
-
 impl Delivery {
-    /// What follows a failed attempt that ended at this moment, after which the receiver wants to be left alone for so long.
-    pub fn after_failure(&self, now: Timestamp, wait: SignedDuration) -> AfterFailure {
+    /// When it is tried again after a failed attempt that ended at this moment, after which the receiver wants to be left
+    /// alone for so long. None: not until a person replays it.
+    pub fn next_attempt_at(&self, now: Timestamp, wait: SignedDuration) -> Option<Timestamp> {
         let since = self.since.unwrap_or(now);
         if self.is_over(now) {
-            return AfterFailure::Park;
+            return None;
         }
         let last = DELAYS.len() - 1;
         let delay =
             DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)].max(wait.min(RETRY_AFTER_MAX));
         // The last attempt is at the end of the three days, not up to half a day before it.
-        AfterFailure::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
+        Some(plus(now, delay).min(plus(since, REPEATED_FOR)))
     }
 
     /// Whether its three days have passed.
