@@ -383,17 +383,6 @@ pub struct StoredCard {
 }
 
 impl CardSummary {
-    /// What may be kept about a card that came in with a payment; its token is known after the gateway's response.
-    pub fn of(number: &CardNumber, expiry: Expiry) -> Self {
-        Self {
-            brand: Some(number.brand()),
-            last_four: Some(number.last_four().to_owned()),
-            expiry: Some(expiry),
-            token: None,
-            stored: None,
-        }
-    }
-
     /// Keeps the gateway's token, and what it tells of a stored card.
     pub fn learn_from_token(&mut self, token: CardToken) {
         if self.last_four.is_none() && token.last_four.is_some() {

@@ -116,7 +116,7 @@ fn debug_output_opens_no_secret() {
     assert_eq!(format!("{number:?}"), "CardNumber(Visa ****1111)");
     let code = SecurityCode::parse("987", None).unwrap();
     assert_eq!(format!("{code:?}"), "SecurityCode(***)");
-    let mut summary = CardSummary::of(&number, Expiry::new(12, 2029).unwrap());
+    let mut summary = CardAccount::Number(number.clone()).summary(Expiry::new(12, 2029).unwrap());
     summary.token = Some("9418594164541111".into());
     let debug = format!("{summary:?} {summary:#?}");
     assert!(!debug.contains("9418") && debug.contains("1111"), "{debug}");
