@@ -218,12 +218,12 @@ fn decide_lapsed(
     decide(order, &intent, route, context)
 }
 
-fn chosen<'a>(
-    order: &'a Order,
+fn chosen(
+    order: &Order,
     target: Target,
     again: Option<OperationRef>,
     is_eligible: impl Fn(&Transaction) -> bool,
-) -> Result<&'a Transaction, Rejection> {
+) -> Result<&Transaction, Rejection> {
     let named = match target {
         Target::Transaction(id) => Some(id),
         Target::OnlyEligible => None,
