@@ -3,8 +3,6 @@
 //! Hundreds of processor codes fold into the few dozen here. The texts are a public contract, described
 //! in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
 
-use std::fmt;
-
 use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
 
 use crate::words;
@@ -116,12 +114,6 @@ impl DeclineCode {
     }
 }
 
-impl fmt::Display for DeclineCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 words! {
     /// What to do after a decline. Its public text is [`Advice::as_str`].
     #[derive(Hash, Ord, PartialOrd)]
@@ -136,12 +128,6 @@ words! {
         OtherCard => "use_another_card",
         /// Only the cardholder can clear it, with the issuer; until then, another card.
         ContactIssuer => "contact_issuer",
-    }
-}
-
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -192,7 +178,7 @@ mod tests {
         for code in [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected] {
             let message = code.message().to_lowercase();
             for word in ["lost", "stolen", "fraud", "pick", "withdraw", "suspect"] {
-                assert!(!message.contains(word), "{code}: {message}");
+                assert!(!message.contains(word), "{code:?}: {message}");
             }
             assert_eq!(code.advice(), Advice::Never);
         }
@@ -202,8 +188,8 @@ mod tests {
     fn a_message_is_one_sentence() {
         for &code in DeclineCode::ALL {
             let message = code.message();
-            assert!(message.ends_with('.') && message.len() <= 90, "{code}: {message}");
-            assert_eq!(message.matches(". ").count(), 0, "{code}: {message}");
+            assert!(message.ends_with('.') && message.len() <= 90, "{code:?}: {message}");
+            assert_eq!(message.matches(". ").count(), 0, "{code:?}: {message}");
         }
     }
 
@@ -216,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_code_and_an_advice_are_shown_by_their_public_text() {
-        assert_eq!(DeclineCode::CallIssuer.to_string(), "call_issuer");
-        assert_eq!(Advice::FixData.to_string(), Advice::FixData.as_str());
+        assert_eq!(DeclineCode::CallIssuer.as_str(), "call_issuer");
+        assert_eq!(Advice::FixData.as_str(), "fix_and_retry");
     }
 }
