@@ -281,7 +281,7 @@ const HELD_RETRY_S: u32 = 2;
 
 /// The response to what the rules refused of the payment with this id.
 fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> {
-    if let Refusal::Rejected(Rejection::KeyInProgress { transaction }) = refusal {
+    if let Refusal::Rejected(Rejection::KeyInProgress(transaction)) = refusal {
         let outgoing = Outgoing::held(transaction);
         let retry_after_s = Some(HELD_RETRY_S);
         return Ok(Reply { replayed: true, retry_after_s, ..Reply::new(200, outgoing) });

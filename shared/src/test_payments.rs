@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use tollgate_core::{
     order::{
-        operation::{Cause, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route},
+        operation::{Fingerprint, Kind, NewOperation, Operation, Principal, Route},
         transaction::{PaymentKind, Transaction},
     },
     payments::gateway::GatewayInfo,
@@ -19,20 +19,14 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
     NewOperation {
         id,
         kind,
-        cause: Cause::Requested,
-        follows: None,
-        mechanism: Mechanism::Automatic,
         amount: Amount::new(minor).unwrap(),
-        key: None,
         fingerprint: Fingerprint([0; 32]),
         route: Route {
             gateway: "g".into(),
             account: "1".to_owned(),
             endpoint: "http://127.0.0.1".to_owned(),
         },
-        reference: None,
         by: Principal::ClientCredentials,
-        attribution: None,
     }
 }
 

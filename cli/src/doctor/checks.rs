@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tollgate_core::order::MerchantId;
+use tollgate_core::{order::MerchantId, payments::merchants::MerchantKey};
 
 use super::{Check, Mark};
 use crate::{
@@ -151,7 +151,7 @@ fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
     if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &place.gateway_hosts) {
         checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
     }
-    let shortest = merchant.shortest_key_chars();
+    let shortest = merchant.keys.iter().map(MerchantKey::chars).min().unwrap_or_default();
     if shortest < KEY_ADVISED_CHARS {
         let has_names = merchant.keys.iter().any(|key| key.name.is_some());
         let command = if has_names { "key add" } else { "rotate-key" };

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,7 +19,8 @@ use tollgate_core::{
     payments::{
         Deadline, Payments,
         scheduled_capture::{CaptureRequest, CaptureSettings, capture_due},
-        switch::AlwaysOn,
+        store::StoreError,
+        switch::Switch,
     },
     values::clock::Clock as _,
 };
@@ -31,6 +33,16 @@ pub(crate) const TARGET: f64 = 0.9;
 pub(crate) const FINDING_TARGET: f64 = 0.05;
 /// Above this the processor is the limit, and not the gateway.
 const BUSY: f64 = 0.9;
+
+/// A deployment that cannot be stopped.
+struct AlwaysOn;
+
+#[async_trait]
+impl Switch for AlwaysOn {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
 
 #[derive(Args)]
 pub(crate) struct Arguments {

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -23,8 +24,12 @@ use tollgate::{
 use tollgate_core::{
     order::Order,
     payments::{
-        Payments, attempts::Unlimited, reconcile::Limits, scheduled_capture::CaptureSettings,
-        switch::AlwaysOn,
+        Payments,
+        attempts::{Attempts, Slot},
+        reconcile::Limits,
+        scheduled_capture::CaptureSettings,
+        store::StoreError,
+        switch::Switch,
     },
     stored_cards::payment_methods::PaymentMethods,
     values::clock::Clock,
@@ -474,5 +479,29 @@ fn outage(state: &mut State, merchant: Option<&str>, call: Call) -> Option<Fault
         Call::Perform if state.try_again => Some(Fault::TryAgain),
         Call::Inquire if away => Some(Fault::Error),
         _ => None,
+    }
+}
+
+/// A deployment that cannot be stopped.
+struct AlwaysOn;
+
+#[async_trait]
+impl Switch for AlwaysOn {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
+/// Takes any number of payments.
+struct Unlimited;
+
+#[async_trait]
+impl Attempts for Unlimited {
+    async fn take(&self, _slot: &Slot, _limit: u32) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn give_back(&self, _slot: &Slot) -> Result<(), StoreError> {
+        Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub use schedule::{CaptureStanding, Due};
 pub use waits::STILL_RUNNING;
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,7 @@ use crate::{
         card::{TextUse, looks_like_card_number},
         carried::Carried,
         money::{Amount, Currency},
+        text::checked_text,
     },
 };
 
@@ -79,9 +80,9 @@ pub enum InvalidId {
 }
 
 /// An id that comes in, which can become a part of the table.
-fn check_new(text: &str, extra: &[char]) -> Result<(), InvalidId> {
+fn check_new<'a>(text: &'a str, extra: &[char]) -> Result<&'a str, InvalidId> {
     check_form(text, extra)?;
-    if looks_like_card_number(text, TextUse::Reference) { Err(InvalidId::CardNumber) } else { Ok(()) }
+    if looks_like_card_number(text, TextUse::Reference) { Err(InvalidId::CardNumber) } else { Ok(text) }
 }
 
 fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {
@@ -102,10 +103,12 @@ fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $extra:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        checked_text! {
+            $(#[$doc])*
+            #[derive(Hash, PartialOrd, Ord, Serialize, Deserialize)]
+            #[serde(try_from = "String", into = "String")]
+            $name, InvalidId, |text| check_new(text, $extra)
+        }
 
         impl $name {
             /// The id as text.
@@ -121,15 +124,6 @@ macro_rules! id {
             }
         }
 
-        impl FromStr for $name {
-            type Err = InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                check_new(text, $extra)?;
-                Ok(Self(text.to_owned()))
-            }
-        }
-
         impl TryFrom<String> for $name {
             type Error = InvalidId;
 
@@ -141,12 +135,6 @@ macro_rules! id {
         impl From<$name> for String {
             fn from(id: $name) -> Self {
                 id.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
     };
@@ -294,11 +282,11 @@ impl Order {
     /// a shop states it again for every visit, and with each one a card tester could try on.
     pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
         if currency != self.currency && !self.transactions.is_empty() {
-            return Err(Rejection::CurrencyFixed { currency: self.currency });
+            return Err(Rejection::CurrencyFixed(self.currency));
         }
         let committed = self.balance().committed();
         if total < committed {
-            return Err(Rejection::TotalBelowCommitted { committed });
+            return Err(Rejection::TotalBelowCommitted(committed));
         }
         if self.total != Some(total) {
             self.attempts_count_from = now;

@@ -11,7 +11,6 @@ mod intent;
 pub mod merchants;
 mod orders;
 mod outcome;
-mod personal;
 pub mod reconcile;
 pub mod scheduled_capture;
 pub mod store;
@@ -21,7 +20,7 @@ pub mod trail;
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Rejection, outcome::Outcome},
@@ -156,6 +155,11 @@ impl Payments {
             }
         }
     }
+}
+
+/// What one run's tasks share. A task that panicked leaves it as it was.
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -10,4 +10,5 @@ pub mod instrument;
 pub mod memo;
 pub mod money;
 pub mod quarter;
+pub(crate) mod text;
 mod words;

@@ -270,37 +270,37 @@ impl From<Rejection> for Failure {
             Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             Rejection::AmountRequired => amount(Code::AmountRequired),
             Rejection::AmountZero => amount(Code::InvalidValue),
-            Rejection::ExceedsOwing { owing } => more_than(Code::ExceedsOwing, "owing", owing),
-            Rejection::AlreadyPaid { transaction } => error(Code::AlreadyPaid).of(transaction),
-            Rejection::PaymentInProgress { transaction } => busy(Code::PaymentInProgress, transaction),
-            Rejection::OperationInProgress { transaction } => busy(Code::OperationInProgress, transaction),
+            Rejection::ExceedsOwing(owing) => more_than(Code::ExceedsOwing, "owing", owing),
+            Rejection::AlreadyPaid(transaction) => error(Code::AlreadyPaid).of(transaction),
+            Rejection::PaymentInProgress(transaction) => busy(Code::PaymentInProgress, transaction),
+            Rejection::OperationInProgress(transaction) => busy(Code::OperationInProgress, transaction),
             Rejection::TransactionFailed => error(Code::TransactionFailed),
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
-            Rejection::ExceedsAuthorized { authorized } => {
+            Rejection::ExceedsAuthorized(authorized) => {
                 more_than(Code::ExceedsAuthorized, "authorized", authorized)
             }
             Rejection::NotCaptured => error(Code::NotCaptured),
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
-            Rejection::ExceedsRefundable { refundable } => {
+            Rejection::ExceedsRefundable(refundable) => {
                 more_than(Code::ExceedsRefundable, "refundable", refundable)
             }
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
             Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
-            Rejection::SeveralEligibleTransactions { transactions } => {
+            Rejection::SeveralEligibleTransactions(transactions) => {
                 let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
                 error(Code::SeveralEligibleTransactions)
                     .about(About::Transaction)
                     .with("transaction_ids", ids)
             }
-            Rejection::KeyReused { transaction } => {
+            Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)
             }
-            Rejection::KeyInProgress { transaction } => busy(Code::IdempotencyKeyInProgress, transaction),
-            Rejection::PossibleDuplicate { transaction } => {
+            Rejection::KeyInProgress(transaction) => busy(Code::IdempotencyKeyInProgress, transaction),
+            Rejection::PossibleDuplicate(transaction) => {
                 let advice = "repeat it with an Idempotency-Key if it is meant";
                 Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
             }
@@ -308,16 +308,16 @@ impl From<Rejection> for Failure {
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
-            Rejection::CurrencyDiffers { currency } => currency_of(Code::CurrencyDiffers, currency),
-            Rejection::CaptureAfterExpiry { latest } => {
+            Rejection::CurrencyDiffers(currency) => currency_of(Code::CurrencyDiffers, currency),
+            Rejection::CaptureAfterExpiry(latest) => {
                 error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
             }
-            Rejection::AuthorizationEnded { transaction } => error(Code::TransactionFailed).of(transaction),
+            Rejection::AuthorizationEnded(transaction) => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency, limit: _ } => {
                 currency_of(Code::CurrencyNotSupported, currency)
             }
-            Rejection::CurrencyFixed { currency } => currency_of(Code::CurrencyFixed, currency),
-            Rejection::TotalBelowCommitted { committed } => {
+            Rejection::CurrencyFixed(currency) => currency_of(Code::CurrencyFixed, currency),
+            Rejection::TotalBelowCommitted(committed) => {
                 more_than(Code::TotalBelowCommitted, "committed", committed)
             }
         }

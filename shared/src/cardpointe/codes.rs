@@ -173,7 +173,7 @@ mod tests {
         for (processor, code, _) in rows().into_iter().filter(|row| row.2 == 'B') {
             let reason = decline_code(processor, code);
             let expected = [DeclineCode::ProcessingError, DeclineCode::IssuerUnavailable];
-            assert!(expected.contains(&reason), "{processor} {code}: {reason}");
+            assert!(expected.contains(&reason), "{processor} {code}: {reason:?}");
             assert_eq!(reason.advice(), Advice::Later);
         }
     }

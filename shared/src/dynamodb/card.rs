@@ -3,7 +3,7 @@
 use tollgate_core::{
     payments::store::StoreError,
     values::{
-        card::{CardSummary, StoredCard},
+        card::{Brand, CardSummary, StoredCard},
         carried::Carried,
     },
 };
@@ -11,7 +11,6 @@ use tollgate_core::{
 use super::{
     Item,
     members::{Name, Reader, Writer},
-    words::{BRANDS, meaning, word},
 };
 
 const BRAND: Name = Name("br", "brand");
@@ -27,7 +26,7 @@ pub(super) const NAMES: [Name; 4] = [BRAND, LAST_FOUR, EXPIRY, TOKEN];
 
 pub(super) fn card(card: &CardSummary) -> Item {
     let mut writer = Writer::default();
-    writer.word(BRAND, card.brand.and_then(|brand| word(BRANDS, &brand)));
+    writer.word(BRAND, card.brand.and_then(Brand::word));
     writer.text_maybe(LAST_FOUR, card.last_four.as_ref());
     writer.some(EXPIRY, card.expiry, |writer, name, expiry| writer.text(name, expiry.to_string()));
     writer.text_maybe(TOKEN, card.token.as_ref());
@@ -42,7 +41,7 @@ pub(super) fn card(card: &CardSummary) -> Item {
 
 pub(super) fn read_card(members: &mut Reader) -> Result<CardSummary, StoreError> {
     Ok(CardSummary {
-        brand: members.word(BRAND, None, |word| meaning(BRANDS, word).map(Some))?.flatten(),
+        brand: members.word(BRAND, None, |word| Brand::from_name(word).map(Some))?.flatten(),
         last_four: members.text_maybe(LAST_FOUR)?,
         expiry: members.parsed(EXPIRY)?,
         token: members.text_maybe(TOKEN)?,

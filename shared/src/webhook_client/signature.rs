@@ -3,6 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
 use ring::hmac::{HMAC_SHA256, Key, sign};
+use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use tollgate_core::webhooks::webhook::Secret;
@@ -16,7 +17,7 @@ pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// A secret from its text, `whsec_` and Base64.
 pub fn secret(text: &str) -> Option<Secret> {
     let bytes = BASE64_STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
-    SECRET_BYTES.contains(&bytes.len()).then(|| Secret::new(bytes))
+    SECRET_BYTES.contains(&bytes.len()).then(|| Secret::from(bytes))
 }
 
 /// A secret's text from its bytes.
@@ -28,7 +29,7 @@ pub fn text(bytes: &[u8]) -> String {
 pub fn signatures(secrets: &[Secret], id: Uuid, at: Timestamp, body: &str) -> String {
     let content = format!("{id}.{}.{body}", at.as_second());
     let one = |secret: &Secret| {
-        let tag = sign(&Key::new(HMAC_SHA256, secret.expose()), content.as_bytes());
+        let tag = sign(&Key::new(HMAC_SHA256, secret.expose_secret()), content.as_bytes());
         format!("v1,{}", BASE64_STANDARD.encode(tag))
     };
     secrets.iter().map(one).collect::<Vec<_>>().join(" ")

@@ -1,6 +1,6 @@
 //! What facts change: signed amounts, so that a sum over entries needs no rules.
 
-use std::ops::{Add, Neg, Sub};
+use std::ops::{Add, Sub};
 
 use jiff::Timestamp;
 
@@ -26,24 +26,22 @@ pub struct Changes {
     pub gateway: i64,
 }
 
-impl Add for Changes {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
+impl Changes {
+    fn with(self, other: Self, each: impl Fn(i64, i64) -> i64) -> Self {
         Self {
-            held: self.held.saturating_add(other.held),
-            paid: self.paid.saturating_add(other.paid),
-            returned: self.returned.saturating_add(other.returned),
-            gateway: self.gateway.saturating_add(other.gateway),
+            held: each(self.held, other.held),
+            paid: each(self.paid, other.paid),
+            returned: each(self.returned, other.returned),
+            gateway: each(self.gateway, other.gateway),
         }
     }
 }
 
-impl Neg for Changes {
+impl Add for Changes {
     type Output = Self;
 
-    fn neg(self) -> Self {
-        Self { held: -self.held, paid: -self.paid, returned: -self.returned, gateway: -self.gateway }
+    fn add(self, other: Self) -> Self {
+        self.with(other, i64::saturating_add)
     }
 }
 
@@ -51,7 +49,7 @@ impl Sub for Changes {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        self + -other
+        self.with(other, i64::saturating_sub)
     }
 }
 
@@ -80,30 +78,15 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         paid: signed(captured),
         // As the order counts it: of a payment that took nothing, nothing was returned.
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
-        gateway: if voided { 0 } else { signed(taken(transaction)) - signed(given_back(transaction)) },
-    }
-}
-
-/// What the gateway took, whether it may stand or not.
-fn taken(transaction: &Transaction) -> Amount {
-    match transaction.kind {
-        PaymentKind::Purchase if transaction.began() => transaction.amount(),
-        PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
-        PaymentKind::Authorize => {
-            approved(transaction, Kind::Capture).next().map_or(Amount::ZERO, |capture| capture.amount)
-        }
+        gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
     }
 }
 
 /// What the gateway refunded.
 fn given_back(transaction: &Transaction) -> Amount {
-    let refunds = approved(transaction, Kind::Refund);
+    let refunds = transaction.approved(Kind::Refund);
     let through_gateway = |o: &&Operation| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate;
     Amount::sum(refunds.filter(through_gateway).map(|refund| refund.amount))
-}
-
-fn approved(transaction: &Transaction, kind: Kind) -> impl Iterator<Item = &Operation> {
-    transaction.operations.iter().filter(move |o| o.kind == kind && o.is(Stage::Approved))
 }
 
 /// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.

@@ -17,38 +17,26 @@ words! {
     /// Why a payment is in the list of what needs attention, as `docs/finance.md` has it.
     pub enum Concern {
         /// The outcome of an operation has not been known for an hour.
-        InDoubt => "in_doubt",
+        InDoubt => "in_doubt":
+            "Wait with the goods and look it up in the gateway's portal; an operator can decide it with payment resolve.",
         /// A scheduled capture was refused, did not come to pass, or is an hour late.
-        CaptureSkipped => "capture_skipped",
+        CaptureSkipped => "capture_skipped":
+            "Capture it by hand while the authorization holds, or cancel it.",
         /// The payment is voided at the gateway, and Tollgate did not void it.
-        VoidedElsewhere => "voided_elsewhere",
+        VoidedElsewhere => "voided_elsewhere": "Find out who voided it; the order owes the amount again.",
         /// The settlement refused what had been approved.
-        SettlementRejected => "settlement_rejected",
+        SettlementRejected => "settlement_rejected":
+            "The money does not come: ask the gateway why, and the customer for another payment.",
         /// An operation was given up, and the gateway did it after all.
-        FoundLate => "found_late",
+        FoundLate => "found_late":
+            "Look whether the customer paid twice or was refunded twice, and give back what is too much.",
         /// An authorization is about to end, and no capture of it is to come.
-        AuthorizationEnding => "authorization_ending",
+        AuthorizationEnding => "authorization_ending":
+            "Capture it before the authorization ends, or let it lapse.",
     }
-}
 
-impl Concern {
     /// What to do, in a sentence.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::InDoubt => {
-                "Wait with the goods and look it up in the gateway's portal; an operator can decide it with payment resolve."
-            }
-            Self::CaptureSkipped => "Capture it by hand while the authorization holds, or cancel it.",
-            Self::VoidedElsewhere => "Find out who voided it; the order owes the amount again.",
-            Self::SettlementRejected => {
-                "The money does not come: ask the gateway why, and the customer for another payment."
-            }
-            Self::FoundLate => {
-                "Look whether the customer paid twice or was refunded twice, and give back what is too much."
-            }
-            Self::AuthorizationEnding => "Capture it before the authorization ends, or let it lapse.",
-        }
-    }
+    pub fn advice(self) -> &'static str;
 }
 
 /// What there is to look at in a transaction now, in the order of the codes.

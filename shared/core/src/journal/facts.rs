@@ -9,14 +9,11 @@ use super::{
     Changes, Entry, Fact,
     changes::{by_operation, duplicate, is_late},
 };
-use crate::{
-    order::{
-        Order,
-        operation::{Attempt, Cause, Decision, Kind, Operation, OperationState, Principal},
-        outcome::{GatewayResponse, NoEffect},
-        transaction::Transaction,
-    },
-    values::money::Amount,
+use crate::order::{
+    Order,
+    operation::{Attempt, Cause, Decision, Kind, Operation, OperationState, Principal},
+    outcome::{GatewayResponse, NoEffect},
+    transaction::Transaction,
 };
 
 /// All facts of an order, in the order of its transactions and operations.
@@ -82,12 +79,13 @@ impl OperationInOrder<'_> {
         let fact = if approved { Some(self.fact_of_approval()) } else { self.fact_of_refusal(decision) };
         let Some(fact) = fact else { return };
         let changes = if fact == Fact::DuplicateReturned {
-            -duplicate(self.transaction, operation.amount)
+            Changes::default() - duplicate(self.transaction, operation.amount)
         } else {
             changes
         };
         let entry = self.entry(fact, &operation.attempt, operation.updated_at);
-        let entry = Entry { changes, late: is_late(operation), ..entry };
+        let amount = if approved { operation.approved_amount() } else { operation.amount };
+        let entry = Entry { changes, amount, late: is_late(operation), ..entry };
         entries.push(with_decision(entry, decision));
     }
 
@@ -215,14 +213,7 @@ fn with_decision(entry: Entry, decision: &Decision) -> Entry {
         Decision::Declined(_, decline) => Some(decline.code),
         Decision::Approved(_) | Decision::NoEffect(..) => None,
     };
-    let approved: Amount = match (decision, entry.kind, response.amount()) {
-        (Decision::Approved(_), Kind::Authorize | Kind::Purchase, Some(approved)) => {
-            approved.min(entry.amount)
-        }
-        _ => entry.amount,
-    };
     Entry {
-        amount: approved,
         decline,
         settlement_rejected: response.settlement_rejected,
         reference: response.reference.clone(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
@@ -55,6 +55,9 @@ struct Run<'a> {
     totals: &'a dyn TotalsStore,
     deadline: Deadline,
 }
+
+/// What a piece of work came to; none where the time was up before it.
+type Summed = Option<Result<TotalsReport, StoreError>>;
 
 /// One piece of work: a merchant's entries of a part of a day.
 struct Piece {
@@ -116,16 +119,10 @@ impl Run<'_> {
         report: &mut TotalsReport,
     ) -> Result<(), StoreError> {
         let merchants = self.totals.merchants(day).await?;
-        let mut done = stream::iter(merchants)
+        let pieces = stream::iter(merchants)
             .map(|merchant| self.in_time(Piece { merchant, day, since, until }))
             .buffer_unordered(MERCHANTS_AT_A_TIME);
-        while let Some(done) = done.next().await {
-            match done {
-                Some(Ok(summed)) => report.add(&summed),
-                Some(Err(error)) => report.fail("a merchant's day cannot be summed up", &error),
-                None => report.more_left = true,
-            }
-        }
+        report.add_all(pieces, "a merchant's day cannot be summed up").await;
         Ok(())
     }
 
@@ -136,45 +133,36 @@ impl Run<'_> {
             let late = self.totals.late(after.as_ref()).await?;
             let Some(last) = late.last() else { break };
             after = Some(last.clone());
-            let mut done =
-                stream::iter(late).map(|late| self.late_one(late)).buffer_unordered(MERCHANTS_AT_A_TIME);
-            while let Some(done) = done.next().await {
-                match done {
-                    Some(Ok(summed)) => {
-                        report.late += usize::from(summed.overtaken == 0);
-                        report.add(&summed);
-                    }
-                    Some(Err(error)) => {
-                        report.fail("a quarter of an hour with late entries cannot be summed up", &error);
-                    }
-                    None => report.more_left = true,
-                }
-            }
+            let pieces = stream::iter(late).map(|late| self.late_one(late));
+            let pieces = pieces.buffer_unordered(MERCHANTS_AT_A_TIME);
+            report.add_all(pieces, "a quarter of an hour with late entries cannot be summed up").await;
         }
         Ok(())
     }
 
-    async fn late_one(&self, late: LateQuarter) -> Option<Result<Summed, StoreError>> {
+    async fn late_one(&self, late: LateQuarter) -> Summed {
         let quarter = late.quarter;
         let (since, until) = (quarter.begins(), quarter.ends());
         let piece = Piece { merchant: late.merchant.clone(), day: quarter.day, since, until };
         let summed = self.in_time(piece).await?;
         Some(match summed {
-            Ok(summed) if summed.overtaken == 0 => self.totals.settle(&late).await.map(|()| summed),
+            Ok(summed) if summed.overtaken == 0 => {
+                self.totals.settle(&late).await.map(|()| TotalsReport { late: 1, ..summed })
+            }
             other => other,
         })
     }
 
-    async fn in_time(&self, piece: Piece) -> Option<Result<Summed, StoreError>> {
+    async fn in_time(&self, piece: Piece) -> Summed {
         if self.deadline.leaves_time_to_inquire() { Some(self.sum(piece).await) } else { None }
     }
 
     /// Reads the entries of a part of a day and replaces the totals that they change.
-    async fn sum(&self, piece: Piece) -> Result<Summed, StoreError> {
+    async fn sum(&self, piece: Piece) -> Result<TotalsReport, StoreError> {
         let Piece { merchant, day, since, until } = piece;
         // First the versions, then the entries: what is written has at least the entries of what it replaces.
         let kept = self.totals.kept(&merchant, day).await?;
-        let mut summed = Summed::default();
+        let mut summed = TotalsReport::default();
         let mut totals: BTreeMap<QuarterHour, DayTotals> = BTreeMap::new();
         for shard in 0..self.log.shards(day).await?.unwrap_or_default() {
             let (mut after, until) = (sort_of(since), sort_of(until));
@@ -205,24 +193,26 @@ impl Run<'_> {
     }
 }
 
-/// What one piece of work came to.
-#[derive(Default)]
-struct Summed {
-    entries: usize,
-    quarters: usize,
-    overtaken: usize,
-}
-
 impl TotalsReport {
     fn fail(&mut self, reason: &'static str, error: &StoreError) {
         tracing::error!(%error, reason, "totals cannot be kept, the next run tries again");
         self.failed += 1;
     }
 
-    fn add(&mut self, summed: &Summed) {
-        self.entries += summed.entries;
-        self.quarters += summed.quarters;
-        self.overtaken += summed.overtaken;
+    /// Adds what one piece of work came to, after another.
+    async fn add_all(&mut self, mut pieces: impl Stream<Item = Summed> + Unpin, failed: &'static str) {
+        while let Some(summed) = pieces.next().await {
+            match summed {
+                Some(Ok(summed)) => {
+                    self.entries += summed.entries;
+                    self.quarters += summed.quarters;
+                    self.late += summed.late;
+                    self.overtaken += summed.overtaken;
+                }
+                Some(Err(error)) => self.fail(failed, &error),
+                None => self.more_left = true,
+            }
+        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! Lists a merchant's transactions, newest first: found in the journal, shown as their orders are now.
 //!
 //! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
-//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed;
-//! [`Lister::in_doubt`] has what should have one.
+//! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed; what
+//! should have one is found in the index of what is in doubt.
 
 mod doubts;
 mod find;
 
-pub use doubts::{DoubtSearch, Doubts};
-pub use find::{Condition, Found, Is, Wanted, is_place};
+pub use find::{Condition, Is, Wanted, is_place};
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -53,33 +52,32 @@ const OPERATIONS_IN_A_PART: usize = 2_500;
 /// How many days back the newest entry is looked for.
 const NEWEST_WITHIN_DAYS: i64 = 2;
 
-/// What is looked for.
-pub struct Search<'a> {
-    /// The merchant whose transactions are listed.
-    pub merchant: &'a MerchantId,
-    /// The earliest time of the list, included.
-    pub since: Timestamp,
+/// What is looked for in the journal.
+struct Search<'a> {
+    merchant: &'a MerchantId,
+    since: Timestamp,
     /// Before, and not at.
-    pub until: Timestamp,
+    until: Timestamp,
     /// The last four digits of the card; then an index is read and not every day.
-    pub last_four: Option<&'a str>,
+    last_four: Option<&'a str>,
     /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
-    pub may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
+    may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
     /// Whether a transaction is wanted, going by its current state.
-    pub wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
-    /// Where an earlier part ended.
-    pub after: Option<&'a str>,
-    /// Most transactions of this part.
-    pub limit: usize,
+    wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
+    after: Option<&'a str>,
+    limit: usize,
 }
 
-/// A part of a list.
+/// A part of what was found.
 #[derive(Debug)]
-pub struct Listing {
-    /// What was found; fewer than the limit, or none, does not mean that there are no more.
+pub struct Found {
+    /// The transactions; fewer than the limit, or none, does not mean that there are no more. Those in doubt come by the
+    /// time of their attempts, the longest in doubt first.
     pub rows: Vec<Row>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
+    /// Whether more can be in doubt than the index was read for.
+    pub more_in_doubt: bool,
     /// Bytes that were read at most.
     pub read_bytes: usize,
 }
@@ -113,7 +111,7 @@ pub struct Lister<'a> {
 
 impl Lister<'_> {
     /// The next part of a list, where so many bytes were read for it before.
-    async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Listing, StoreError> {
+    async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Found, StoreError> {
         let start = sort_of(search.until);
         let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
         let (rows, orders) = (Vec::new(), HashMap::new());
@@ -123,7 +121,7 @@ impl Lister<'_> {
             None => self.days(&mut part).await?,
         };
         let next = Some(part.before).filter(|_| !is_done);
-        Ok(Listing { rows: part.rows, next, read_bytes: part.read_bytes })
+        Ok(Found { rows: part.rows, next, more_in_doubt: false, read_bytes: part.read_bytes })
     }
 
     /// When the merchant's newest entry of the last days was decided: so far has the journal come at least.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::{
     order::{
-        operation::{Cause, Decision, Kind, Mechanism, NewOperation, Operation, Stage},
+        operation::{Cause, Decision, Kind, Mechanism, Operation, Stage},
         outcome::{GatewayResponse, NoEffect, Outcome},
         policy::Policy,
         transaction::{PaymentKind, Transaction},
@@ -86,21 +86,9 @@ fn record_void_elsewhere(
     if capture.kind != Kind::Capture || !is_voided || transaction.voided().is_some() {
         return;
     }
-    let new = NewOperation {
-        id: (context.new_id)(),
-        kind: Kind::Void,
-        cause: Cause::Elsewhere,
-        follows: Some(capture.id),
-        mechanism: Mechanism::Manual,
-        amount: transaction.amount(),
-        key: None,
-        fingerprint: capture.fingerprint,
-        route: capture.route.clone(),
-        reference: None,
-        by: capture.by,
-        attribution: None,
-    };
-    push(transaction, new, context);
+    let id = (context.new_id)();
+    let void = capture.followed_by(id, Kind::Void, transaction.amount(), context.now);
+    push(transaction, Operation { cause: Cause::Elsewhere, ..void.through(Mechanism::Manual) });
 }
 
 /// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
@@ -226,21 +214,14 @@ pub(super) fn void_duplicate(
 
 /// Adds the refund of a payment that must not stand and was settled before its void.
 fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Context<'_>) -> Uuid {
-    let new = NewOperation {
-        id: (context.new_id)(),
-        kind: Kind::Refund,
+    let refund = Operation {
         cause: void.cause,
         follows: void.follows,
-        mechanism: Mechanism::Automatic,
-        amount: void.amount,
-        key: None,
-        fingerprint: void.fingerprint,
-        route: void.route.clone(),
         reference: void.reference.clone(),
-        by: void.by,
         attribution: void.attribution.clone(),
+        ..void.followed_by((context.new_id)(), Kind::Refund, void.amount, context.now)
     };
-    push(transaction, new, context)
+    push(transaction, refund)
 }
 
 fn push_void(
@@ -251,26 +232,18 @@ fn push_void(
     reference: Option<String>,
     context: &Context<'_>,
 ) -> Uuid {
-    let new = NewOperation {
-        id: (context.new_id)(),
-        kind: Kind::Void,
+    let void = Operation {
         cause,
-        follows: Some(origin.id),
-        mechanism: Mechanism::Automatic,
-        amount,
-        key: None,
-        fingerprint: origin.fingerprint,
-        route: origin.route.clone(),
         reference,
-        by: origin.by,
         // It is done in the place of what a person requested; the others follow from a rule.
         attribution: origin.attribution.clone().filter(|_| cause == Cause::RefundBeforeSettlement),
+        ..origin.followed_by((context.new_id)(), Kind::Void, amount, context.now)
     };
-    push(transaction, new, context)
+    push(transaction, void)
 }
 
-fn push(transaction: &mut Transaction, new: NewOperation, context: &Context<'_>) -> Uuid {
-    let id = new.id;
-    transaction.operations.push(Operation::new(new, context.now));
+fn push(transaction: &mut Transaction, operation: Operation) -> Uuid {
+    let id = operation.id;
+    transaction.operations.push(operation);
     id
 }

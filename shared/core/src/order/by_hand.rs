@@ -35,12 +35,9 @@ pub enum HandRejection {
     /// Nothing of the transaction is in doubt.
     #[error("nothing of the transaction is in doubt")]
     NothingInDoubt,
-    /// An inquiry may still find the outcome.
-    #[error("it was sent less than an hour ago: inquiries are made until {until}")]
-    TooEarly {
-        /// From when on it can be decided.
-        until: Timestamp,
-    },
+    /// An inquiry may still find the outcome. From this moment on it can be decided.
+    #[error("it was sent less than an hour ago: inquiries are made until {0}")]
+    TooEarly(Timestamp),
     /// Money is held or taken that was never requested.
     #[error("this money must not be kept: void or refund the payment at the gateway, then it is done")]
     MustBeGivenBack,
@@ -77,7 +74,7 @@ pub fn decide_by_hand(
     let operation = operation.ok_or(HandRejection::NothingInDoubt)?;
     let until = operation.attempt.at + BY_HAND_AFTER;
     if decision.at < until {
-        return Err(HandRejection::TooEarly { until });
+        return Err(HandRejection::TooEarly(until));
     }
     if order.operations().map(|(_, operation)| operation.by_hand.len()).sum::<usize>() >= BY_HAND_MAX {
         return Err(HandRejection::TooMany);

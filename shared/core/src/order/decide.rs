@@ -8,16 +8,14 @@ use super::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
-    intent::{Action, CaptureAt, FollowUp, Intent, Pay, Target},
+    intent::{Action, CaptureAt, Intent, Pay, Target},
     limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
     schedule::whole_seconds,
 };
 use crate::{
     order::{
-        operation::{
-            Cause, Essentials, Fingerprint, Kind, Mechanism, NewOperation, Operation, Principal, Route,
-        },
+        operation::{Kind, Mechanism, NewOperation, Operation, Principal, Route},
         transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
     },
     values::{instrument::Instrument, money::Amount},
@@ -73,41 +71,38 @@ fn decide_openly(
         return Err(Rejection::NewerVersion);
     }
     if intent.currency.is_some_and(|currency| currency != order.currency) {
-        return Err(Rejection::CurrencyDiffers { currency: order.currency });
+        return Err(Rejection::CurrencyDiffers(order.currency));
     }
     match &intent.action {
         Action::CaptureDue => decide_due(order, route, context),
         Action::VoidLapsed => decide_lapsed(order, route, context),
         Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
         Action::Capture { target, amount, custom_reference } => {
-            let id = resolve(&order, *target, again, |t| !t.capturable().is_zero())?;
-            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
             let amount = may_capture(transaction, *amount)?;
-            let step = Step { follow_up: FollowUp::Capture, amount, mechanism: Mechanism::Automatic, again };
+            let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
             let reference = custom_reference.clone();
-            let mut decision = step.add(order, id, intent, context, Order::check_step_fits)?;
-            if let (Plan::Send(order, _), Some(reference)) = (&mut decision, reference)
-                && let Some(transaction) = order.transaction_mut(id)
+            let mut decision = step.add(transaction.id, order, intent, context, Order::check_step_fits)?;
+            if let (Plan::Send(order, at), Some(reference)) = (&mut decision, reference)
+                && let Some(transaction) = order.transaction_mut(at.transaction)
             {
                 transaction.custom_reference = Some(reference).filter(|text| !text.is_empty());
             }
             Ok(decision)
         }
         Action::Refund { target, amount, mechanism } => {
-            let id = resolve(&order, *target, again, |t| !t.refundable().is_zero())?;
-            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let transaction = chosen(&order, *target, again, |t| !t.refundable().is_zero())?;
             let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
             let closes = amount == transaction.refundable();
-            let step = Step { follow_up: FollowUp::Refund, amount, mechanism, again };
+            let step = Step { kind: Kind::Refund, amount, mechanism, again };
             let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
-            step.add(order, id, intent, context, fits)
+            step.add(transaction.id, order, intent, context, fits)
         }
         Action::Void { target, reopen } => {
-            let id = resolve(&order, *target, again, |t| may_void(t).is_ok())?;
-            let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+            let transaction = chosen(&order, *target, again, |t| may_void(t).is_ok())?;
             let amount = may_void(transaction)?;
-            let step = Step { follow_up: FollowUp::Void, amount, mechanism: Mechanism::Automatic, again };
-            let mut plan = step.add(order, id, intent, context, Order::check_closing_fits)?;
+            let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
+            let mut plan = step.add(transaction.id, order, intent, context, Order::check_closing_fits)?;
             if let Plan::Send(order, at) = &mut plan
                 && let Some(void) = order.operation_mut(*at)
             {
@@ -187,7 +182,7 @@ fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSc
     };
     let latest = context.now + context.policy.authorization_lifetime;
     match at {
-        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) }),
+        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry(whole_seconds(latest))),
         at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
     }
 }
@@ -200,18 +195,13 @@ fn decide_due(
 ) -> Result<Plan, Rejection> {
     let id = match order.due_for_capture(context.now) {
         Some(Due::Capture(id)) => id,
-        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded { transaction }),
+        Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded(transaction)),
         None => return Err(Rejection::NothingDue),
     };
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
-    let intent = Intent {
-        action: Action::Capture { target: Target::Transaction(id), amount: None, custom_reference: None },
-        key: schedule.map(|schedule| schedule.key(id)),
-        fingerprint: Fingerprint::new(&Essentials::new(Kind::Capture)),
-        currency: None,
-        by: Principal::Schedule,
-        attribution: None,
-    };
+    let target = Target::Transaction(id);
+    let action = Action::Capture { target, amount: None, custom_reference: None };
+    let intent = Intent::of_schedule(action, Kind::Capture, schedule.map(|schedule| schedule.key(id)));
     decide(order, &intent, route, context)
 }
 
@@ -223,43 +213,38 @@ fn decide_lapsed(
 ) -> Result<Plan, Rejection> {
     let Some(Due::Lapse(id)) = order.due_for_capture(context.now) else { return Err(Rejection::NothingDue) };
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
-    let intent = Intent {
-        action: Action::Void { target: Target::Transaction(id), reopen: true },
-        key: schedule.map(|schedule| schedule.void_key(id)),
-        fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
-        currency: None,
-        by: Principal::Schedule,
-        attribution: None,
-    };
+    let action = Action::Void { target: Target::Transaction(id), reopen: true };
+    let intent = Intent::of_schedule(action, Kind::Void, schedule.map(|schedule| schedule.void_key(id)));
     decide(order, &intent, route, context)
 }
 
-fn resolve(
+fn chosen(
     order: &Order,
     target: Target,
     again: Option<OperationRef>,
-    eligible: impl Fn(&Transaction) -> bool,
-) -> Result<Uuid, Rejection> {
-    if let Some(at) = again {
-        return Ok(at.transaction);
+    is_eligible: impl Fn(&Transaction) -> bool,
+) -> Result<&Transaction, Rejection> {
+    let named = match target {
+        Target::Transaction(id) => Some(id),
+        Target::OnlyEligible => None,
+    };
+    if let Some(id) = again.map(|at| at.transaction).or(named) {
+        return order.transaction(id).ok_or(Rejection::TransactionNotFound);
     }
-    if let Target::Transaction(id) = target {
-        return Ok(id);
-    }
-    let found: Vec<Uuid> = order.transactions.iter().filter(|t| eligible(t)).map(|t| t.id).collect();
+    let found: Vec<&Transaction> = order.transactions.iter().filter(|t| is_eligible(t)).collect();
     match found.as_slice() {
-        [one] => Ok(*one),
+        [one] => Ok(one),
         [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
-            Some(transaction) => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+            Some(transaction) => Err(Rejection::OperationInProgress(transaction.id)),
             None => Err(Rejection::NoEligibleTransaction),
         },
-        _ => Err(Rejection::SeveralEligibleTransactions { transactions: found }),
+        _ => Err(Rejection::SeveralEligibleTransactions(found.iter().map(|t| t.id).collect())),
     }
 }
 
 /// A further operation of a payment that is there.
 struct Step {
-    follow_up: FollowUp,
+    kind: Kind,
     amount: Amount,
     mechanism: Mechanism,
     again: Option<OperationRef>,
@@ -268,8 +253,8 @@ struct Step {
 impl Step {
     fn add(
         self,
-        mut order: Order,
         id: Uuid,
+        mut order: Order,
         intent: &Intent,
         context: &Context<'_>,
         fits: fn(&Order) -> Result<(), Rejection>,
@@ -285,8 +270,7 @@ impl Step {
         // The account that took the payment, whatever the merchant's set-up says by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
-        let operation =
-            new_operation(self.follow_up.kind(), self.amount, self.mechanism, intent, &route, context);
+        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
         let at = OperationRef { transaction: id, operation: operation.id };
         transaction.operations.push(operation);
         transaction.updated_at = context.now;
@@ -329,16 +313,11 @@ fn new_operation(
     let new = NewOperation {
         id: (context.new_id)(),
         kind,
-        cause: Cause::Requested,
-        follows: None,
-        mechanism,
         amount,
-        key: intent.key,
         fingerprint: intent.fingerprint,
         route: route.clone(),
-        reference: None,
         by: intent.by,
-        attribution: intent.attribution.clone(),
     };
-    Operation::new(new, context.now)
+    let new = Operation::new(new, context.now).through(mechanism);
+    Operation { key: intent.key, attribution: intent.attribution.clone(), ..new }
 }

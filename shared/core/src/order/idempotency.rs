@@ -37,7 +37,7 @@ pub(super) fn prior_of_key(
         return Ok(None);
     };
     if operation.fingerprint != intent.fingerprint {
-        return Err(Rejection::KeyReused { transaction: transaction.id });
+        return Err(Rejection::KeyReused(transaction.id));
     }
     let at = OperationRef { transaction: transaction.id, operation: operation.id };
     let latest = transaction.latest_of(operation);
@@ -47,7 +47,7 @@ pub(super) fn prior_of_key(
     }
     match latest.stage() {
         Stage::Pending if now.duration_since(latest.attempt.at) < STILL_RUNNING => {
-            Err(Rejection::KeyInProgress { transaction: transaction.id })
+            Err(Rejection::KeyInProgress(transaction.id))
         }
         Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
         Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
@@ -82,10 +82,8 @@ pub(super) fn no_equal_payment_in_progress(order: &Order, intent: &Intent) -> Re
             && intent.may_know(t)
             && t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
     };
-    match order.transactions.iter().find(equal) {
-        Some(transaction) => Err(Rejection::PaymentInProgress { transaction: transaction.id }),
-        None => Ok(()),
-    }
+    let found = order.transactions.iter().find(equal);
+    found.map_or(Ok(()), |transaction| Err(Rejection::PaymentInProgress(transaction.id)))
 }
 
 pub(super) fn no_equal_approved(
@@ -103,10 +101,7 @@ pub(super) fn no_equal_approved(
             && !t.must_not_stand()
             && context.now.duration_since(o.updated_at) < context.policy.duplicate_window
     });
-    match equal {
-        Some((transaction, _)) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
-        None => Ok(()),
-    }
+    equal.map_or(Ok(()), |(transaction, _)| Err(Rejection::PossibleDuplicate(transaction.id)))
 }
 
 /// A payment that was canceled a moment ago may be what a late repetition requests.
@@ -120,10 +115,8 @@ pub(super) fn no_equal_cancelled(
         t.first().is_some_and(|first| first.fingerprint == intent.fingerprint)
             && t.cancelled_at().is_some_and(is_recent)
     };
-    match order.transactions.iter().rev().find(equal) {
-        Some(transaction) => Err(Rejection::PossibleDuplicate { transaction: transaction.id }),
-        None => Ok(()),
-    }
+    let found = order.transactions.iter().rev().find(equal);
+    found.map_or(Ok(()), |transaction| Err(Rejection::PossibleDuplicate(transaction.id)))
 }
 
 /// Whether an operation is known to have had no effect, and may get another attempt.

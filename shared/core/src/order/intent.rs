@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::CustomerReference;
 use crate::{
     order::{
-        operation::{Attribution, Fingerprint, KeyDigest, Kind, Mechanism, Principal, Shopper},
+        operation::{Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, Principal, Shopper},
         transaction::{PaymentKind, Transaction},
     },
     values::{
@@ -111,6 +111,12 @@ pub struct Pay {
 }
 
 impl Intent {
+    /// What the schedule wants. Without a key it is decided again each time.
+    pub(crate) fn of_schedule(action: Action, kind: Kind, key: Option<KeyDigest>) -> Self {
+        let fingerprint = Fingerprint::new(&Essentials::new(kind));
+        Self { action, key, fingerprint, currency: None, by: Principal::Schedule, attribution: None }
+    }
+
     /// Whether its sender may learn about this payment: a shopper about its own ones only.
     pub(super) fn may_know(&self, transaction: &Transaction) -> bool {
         match (self.by, &self.action) {

@@ -31,23 +31,25 @@ use crate::{
         decline::{Advice, DeclineCode},
         money::Amount,
     },
+    words,
 };
 
-/// What is done to the card account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Hold an amount on the card, to be captured later.
-    Authorize,
-    /// Hold and capture in one step.
-    Purchase,
-    /// Take what was held, or part of it.
-    Capture,
-    /// Give back after settlement.
-    Refund,
-    /// Undo a payment before its settlement.
-    Void,
-    /// Something that only a newer version knows.
-    Unrecognized,
+words! {
+    /// What is done to the card account.
+    #[derive(Hash)]
+    pub enum Kind {
+        /// Hold an amount on the card, to be captured later.
+        Authorize => "authorize",
+        /// Hold and capture in one step.
+        Purchase => "purchase",
+        /// Take what was held, or part of it.
+        Capture => "capture",
+        /// Give back after settlement.
+        Refund => "refund",
+        /// Undo a payment before its settlement.
+        Void => "void",
+        _ => Unrecognized,
+    }
 }
 
 impl Kind {
@@ -58,60 +60,34 @@ impl Kind {
             Self::Capture | Self::Refund | Self::Void | Self::Unrecognized => false,
         }
     }
-
-    /// The name used in fingerprints, logs and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorize => "authorize",
-            Self::Purchase => "purchase",
-            Self::Capture => "capture",
-            Self::Refund => "refund",
-            Self::Void => "void",
-            Self::Unrecognized => "unrecognized",
-        }
-    }
 }
 
-/// Why an operation exists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cause {
-    /// A client requested it.
-    #[default]
-    Requested,
-    /// A full refund came before settlement, so the payment is voided instead.
-    RefundBeforeSettlement,
-    /// The issuer approved less than was requested and the merchant does not take parts.
-    PartialApproval,
-    /// The merchant does not accept this AVS result.
-    AvsMismatch,
-    /// The merchant does not accept this CVV result.
-    CvvMismatch,
-    /// The payment turned up after it was given up, and the order has no room for it any more.
-    LateApproval,
-    /// An earlier attempt of the payment turned up beside the later one, which counts.
-    Duplicate,
-    /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
-    Elsewhere,
-    /// Something that only a newer version knows.
-    Unrecognized,
+words! {
+    /// Why an operation exists.
+    #[derive(Default)]
+    pub enum Cause {
+        /// A client requested it.
+        #[default]
+        Requested => "requested",
+        /// A full refund came before settlement, so the payment is voided instead.
+        RefundBeforeSettlement => "refund_before_settlement",
+        /// The issuer approved less than was requested and the merchant does not take parts.
+        PartialApproval => "partial_approval",
+        /// The merchant does not accept this AVS result.
+        AvsMismatch => "avs_mismatch",
+        /// The merchant does not accept this CVV result.
+        CvvMismatch => "cvv_mismatch",
+        /// The payment turned up after it was given up, and the order has no room for it any more.
+        LateApproval => "late_approval",
+        /// An earlier attempt of the payment turned up beside the later one, which counts.
+        Duplicate => "duplicate",
+        /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
+        Elsewhere => "elsewhere",
+        _ => Unrecognized,
+    }
 }
 
 impl Cause {
-    /// The name used by the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::RefundBeforeSettlement => "refund_before_settlement",
-            Self::PartialApproval => "partial_approval",
-            Self::AvsMismatch => "avs_mismatch",
-            Self::CvvMismatch => "cvv_mismatch",
-            Self::LateApproval => "late_approval",
-            Self::Duplicate => "duplicate",
-            Self::Elsewhere => "elsewhere",
-            Self::Unrecognized => "unrecognized",
-        }
-    }
-
     /// Whether a void of this cause has to be done in the end: money is held that was never requested.
     pub fn must_succeed(self) -> bool {
         self.declines_as().is_some() || self == Self::Duplicate
@@ -133,29 +109,18 @@ impl Cause {
     }
 }
 
-/// Who acts: what an access token represents, where its claim is this name in snake case, or the schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Principal {
-    /// The merchant's own systems; may do everything of the merchant.
-    ClientCredentials,
-    /// A shopper's browser; may pay and see its own transaction.
-    Implicit,
-    /// The schedule that captures authorized payments; it has no token.
-    Schedule,
-    /// One that only a newer version knows.
-    Unrecognized,
-}
-
-impl Principal {
-    /// The OAuth grant type's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientCredentials => "client_credentials",
-            Self::Implicit => "implicit",
-            Self::Schedule => "schedule",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// Who acts: what an access token represents, where its claim is this name in snake case, or the schedule.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Principal {
+        /// The merchant's own systems; may do everything of the merchant.
+        ClientCredentials => "client_credentials",
+        /// A shopper's browser; may pay and see its own transaction.
+        Implicit => "implicit",
+        /// The schedule that captures authorized payments; it has no token.
+        Schedule => "schedule",
+        _ => Unrecognized,
     }
 }
 
@@ -171,26 +136,16 @@ impl Shopper {
     }
 }
 
-/// Whether the gateway does it, or it is only recorded because it was done elsewhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mechanism {
-    /// The gateway moves the money.
-    #[default]
-    Automatic,
-    /// Recorded only; the money moves outside Tollgate.
-    Manual,
-    /// One that only a newer version knows.
-    Unrecognized,
-}
-
-impl Mechanism {
-    /// The name used in responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Automatic => "automatic",
-            Self::Manual => "manual",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// Whether the gateway does it, or it is only recorded because it was done elsewhere.
+    #[derive(Default)]
+    pub enum Mechanism {
+        /// The gateway moves the money.
+        #[default]
+        Automatic => "automatic",
+        /// Recorded only; the money moves outside Tollgate.
+        Manual => "manual",
+        _ => Unrecognized,
     }
 }
 
@@ -264,59 +219,42 @@ pub struct Operation {
     pub carried: Carried,
 }
 
-/// What a new operation is made of; the rest follows from it.
+/// What every new operation has.
 pub struct NewOperation {
     /// A fresh UUID, which becomes the operation's id.
     pub id: Uuid,
     /// Which of the five movements of money it is.
     pub kind: Kind,
-    /// Why it exists: on request, or by which rule.
-    pub cause: Cause,
-    /// The operation that it follows from.
-    pub follows: Option<Uuid>,
-    /// Through the gateway, or recorded only.
-    pub mechanism: Mechanism,
     /// The amount requested, in the order's currency.
     pub amount: Amount,
-    /// The caller's idempotency key, digested.
-    pub key: Option<KeyDigest>,
     /// What makes an equal request.
     pub fingerprint: Fingerprint,
     /// The gateway account to send it through.
     pub route: Route,
-    /// The payment that a void is about, where it is not the transaction's own.
-    pub reference: Option<String>,
     /// The principal that requested it; the schedule for a scheduled capture.
     pub by: Principal,
-    /// The same by name, and why.
-    pub attribution: Option<Box<Attribution>>,
 }
 
 impl Operation {
-    /// A pending operation, to be saved and then sent for the first time. One that is only recorded is done at once.
+    /// A pending operation, to be saved and then sent for the first time.
     pub fn new(new: NewOperation, now: Timestamp) -> Self {
-        let sent = new.mechanism == Mechanism::Automatic;
-        let attempt = Attempt { number: u32::from(sent), ..Attempt::first(new.id, now) };
+        let NewOperation { id, kind, amount, fingerprint, route, by } = new;
         Self {
-            id: new.id,
-            kind: new.kind,
-            cause: new.cause,
-            follows: new.follows,
-            mechanism: new.mechanism,
-            amount: new.amount,
-            key: new.key,
-            fingerprint: new.fingerprint,
-            route: new.route,
-            reference: new.reference,
-            by: new.by,
-            attribution: new.attribution,
+            id,
+            kind,
+            cause: Cause::Requested,
+            follows: None,
+            mechanism: Mechanism::Automatic,
+            amount,
+            key: None,
+            fingerprint,
+            route,
+            reference: None,
+            by,
+            attribution: None,
             created_at: now,
-            attempt,
-            state: if sent {
-                Self::pending_from(now)
-            } else {
-                OperationState::Decided(Decision::Approved(GatewayResponse::default()))
-            },
+            attempt: Attempt::first(id, now),
+            state: Self::pending_from(now),
             updated_at: now,
             superseded: Vec::new(),
             closes_order: false,
@@ -325,6 +263,24 @@ impl Operation {
             notices: Vec::new(),
             carried: Carried::default(),
         }
+    }
+
+    /// A pending operation that follows from this one: through the same account, by the same principal.
+    pub(crate) fn followed_by(&self, id: Uuid, kind: Kind, amount: Amount, now: Timestamp) -> Self {
+        let (fingerprint, route, by) = (self.fingerprint, self.route.clone(), self.by);
+        let new = NewOperation { id, kind, amount, fingerprint, route, by };
+        Self { follows: Some(self.id), ..Self::new(new, now) }
+    }
+
+    /// The same by this mechanism. What is only recorded is never sent, and done at once.
+    #[must_use]
+    pub fn through(self, mechanism: Mechanism) -> Self {
+        if mechanism == Mechanism::Automatic {
+            return self;
+        }
+        let attempt = Attempt { number: 0, ..self.attempt };
+        let state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+        Self { mechanism, attempt, state, ..self }
     }
 
     /// The amount that the gateway approved, which can be less than was requested.

@@ -1,11 +1,14 @@
 //! What a gateway call came to, in the terms of the payment rules.
 
-use crate::values::{
-    card::{CardToken, StoredCard, clean_text},
-    carried::Carried,
-    charged::Charged,
-    decline::{Advice, DeclineCode},
-    money::Amount,
+use crate::{
+    values::{
+        card::{CardToken, StoredCard, clean_text},
+        carried::Carried,
+        charged::Charged,
+        decline::{Advice, DeclineCode},
+        money::Amount,
+    },
+    words,
 };
 
 /// The longest gateway text that is kept. Longer ones are rare, and 200 operations have to fit into one item.
@@ -67,32 +70,32 @@ impl GatewayResponse {
     }
 }
 
-/// Why an operation is known to have had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoEffect {
-    /// The gateway could not be reached, so nothing was sent.
-    Unreachable,
-    /// The gateway itself says to try again: in its response to an authorization, or on its record of one.
-    TryAgain,
-    /// An intermediary, or the gateway's own front, says to try again, and an inquiry found no trace of the request.
-    Throttled,
-    /// Too little of the invocation's time was left to send it safely.
-    NoTimeLeft,
-    /// The gateway itself refuses the merchant's set-up, or the set-up has no account to send it through.
-    Misconfigured,
-    /// An intermediary, or the gateway's own front, refuses the address, the request or the credentials, and an inquiry
-    /// found no trace of the request.
-    TurnedAway,
-    /// A refund before the payment settled.
-    NotSettled,
-    /// A void after the payment was sent to settlement.
-    AlreadySettled,
-    /// Two inquiries, late enough and a minute apart, found no trace of it.
-    NeverArrived,
-    /// The gateway shows the payment as voided, and Tollgate did not void it.
-    VoidedElsewhere,
-    /// A reason that only a newer version knows.
-    Unrecognized,
+words! {
+    /// Why an operation is known to have had no effect.
+    pub enum NoEffect {
+        /// The gateway could not be reached, so nothing was sent.
+        Unreachable => "unreachable",
+        /// The gateway itself says to try again: in its response to an authorization, or on its record of one.
+        TryAgain => "try_again",
+        /// An intermediary, or the gateway's own front, says to try again, and an inquiry found no trace of the request.
+        Throttled => "throttled",
+        /// Too little of the invocation's time was left to send it safely.
+        NoTimeLeft => "no_time_left",
+        /// The gateway itself refuses the merchant's set-up, or the set-up has no account to send it through.
+        Misconfigured => "misconfigured",
+        /// An intermediary, or the gateway's own front, refuses the address, the request or the credentials, and an inquiry
+        /// found no trace of the request.
+        TurnedAway => "turned_away",
+        /// A refund before the payment settled.
+        NotSettled => "not_settled",
+        /// A void after the payment was sent to settlement.
+        AlreadySettled => "already_settled",
+        /// Two inquiries, late enough and a minute apart, found no trace of it.
+        NeverArrived => "never_arrived",
+        /// The gateway shows the payment as voided, and Tollgate did not void it.
+        VoidedElsewhere => "voided_elsewhere",
+        _ => Unrecognized,
+    }
 }
 
 /// Whether an operation that had no effect may get another attempt.
@@ -150,60 +153,27 @@ impl NoEffect {
     pub fn is_about_the_set_up(self) -> bool {
         matches!(self, Self::Misconfigured | Self::TurnedAway)
     }
-
-    /// The name used in logs and by the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::TryAgain => "try_again",
-            Self::Throttled => "throttled",
-            Self::NoTimeLeft => "no_time_left",
-            Self::Misconfigured => "misconfigured",
-            Self::TurnedAway => "turned_away",
-            Self::NotSettled => "not_settled",
-            Self::AlreadySettled => "already_settled",
-            Self::NeverArrived => "never_arrived",
-            Self::VoidedElsewhere => "voided_elsewhere",
-            Self::Unrecognized => "unrecognized",
-        }
-    }
 }
 
-/// Why it is not known what the gateway did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// The request was sent; the response did not come in time or was cut off.
-    NoResponse,
-    /// A response that cannot be read, or a server error.
-    Unreadable,
-    /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture, void or refund again
-    /// that it may have done.
-    GatewayLostTrack,
-    /// The amount in the response is missing or not the requested one.
-    AmountDiffers,
-    /// An approval without what an approval of this kind carries.
-    Incomplete,
-    /// The gateway's state of the payment is not ours: something else acted on it.
-    StateDiffers,
-    /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
-    Duplicate,
-    /// A reason that only a newer version knows.
-    Unrecognized,
-}
-
-impl Doubt {
-    /// The name used by the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoResponse => "no_response",
-            Self::Unreadable => "unreadable",
-            Self::GatewayLostTrack => "gateway_lost_track",
-            Self::AmountDiffers => "amount_differs",
-            Self::Incomplete => "incomplete",
-            Self::StateDiffers => "state_differs",
-            Self::Duplicate => "duplicate",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// Why it is not known what the gateway did.
+    pub enum Doubt {
+        /// The request was sent; the response did not come in time or was cut off.
+        NoResponse => "no_response",
+        /// A response that cannot be read, or a server error.
+        Unreadable => "unreadable",
+        /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture, void or refund again
+        /// that it may have done.
+        GatewayLostTrack => "gateway_lost_track",
+        /// The amount in the response is missing or not the requested one.
+        AmountDiffers => "amount_differs",
+        /// An approval without what an approval of this kind carries.
+        Incomplete => "incomplete",
+        /// The gateway's state of the payment is not ours: something else acted on it.
+        StateDiffers => "state_differs",
+        /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
+        Duplicate => "duplicate",
+        _ => Unrecognized,
     }
 }
 

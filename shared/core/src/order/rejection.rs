@@ -6,6 +6,8 @@ use uuid::Uuid;
 use crate::values::money::{Amount, Currency};
 
 /// A rule of the order that forbids the request; nothing was sent to the gateway.
+///
+/// A variant's UUID is the transaction that the rule is about. Amounts are in minor units of the order's currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// No such order: it has to be registered first.
@@ -23,33 +25,21 @@ pub enum Rejection {
     /// Nothing can be done with an amount of zero.
     #[error("amount must be more than zero")]
     AmountZero,
-    /// More than what is owing.
+    /// More than what is owing, which is this amount.
     #[error("the amount is more than what is owing")]
-    ExceedsOwing {
-        /// What is owing, in minor units.
-        owing: Amount,
-    },
-    /// Nothing of the total is owing.
+    ExceedsOwing(Amount),
+    /// Nothing of the total is owing: this payment covers it.
     #[error("the order is already paid")]
-    AlreadyPaid {
-        /// The payment that covers it.
-        transaction: Uuid,
-    },
-    /// What is owing is reserved by a payment whose outcome is not known yet.
+    AlreadyPaid(Uuid),
+    /// What is owing is reserved by this payment, whose outcome is not known yet.
     #[error("another payment of the order is in progress")]
-    PaymentInProgress {
-        /// The payment in progress.
-        transaction: Uuid,
-    },
+    PaymentInProgress(Uuid),
     /// The order cannot be paid with this request. A shopper is not told why where the reason is another shopper's payment.
     #[error("the order cannot be paid with this request: it is paid, being paid, or owes another amount")]
     NotPayable,
-    /// Another operation of the same payment is in progress.
+    /// Another operation of the same payment, which is this one, is in progress.
     #[error("another operation of the transaction is in progress")]
-    OperationInProgress {
-        /// The payment that the operation under way belongs to.
-        transaction: Uuid,
-    },
+    OperationInProgress(Uuid),
     /// The payment never took place.
     #[error("the transaction failed")]
     TransactionFailed,
@@ -62,24 +52,18 @@ pub enum Rejection {
     /// There is one capture; the rest of the authorization was released with it.
     #[error("the transaction is captured already")]
     AlreadyCaptured,
-    /// More than what is held.
+    /// More than what is held, which is this amount.
     #[error("the amount is more than what was authorized")]
-    ExceedsAuthorized {
-        /// What is held, in minor units.
-        authorized: Amount,
-    },
+    ExceedsAuthorized(Amount),
     /// Nothing was taken, so nothing can be given back.
     #[error("the transaction is not captured")]
     NotCaptured,
     /// All was given back.
     #[error("the transaction is refunded already")]
     AlreadyRefunded,
-    /// More than what is left.
+    /// More than what is left, which is this amount.
     #[error("the amount is more than what is left to refund")]
-    ExceedsRefundable {
-        /// What is left, in minor units.
-        refundable: Amount,
-    },
+    ExceedsRefundable(Amount),
     /// The merchant wants refunds to name their amount.
     #[error("the refund must name its amount")]
     RefundAmountRequired,
@@ -89,30 +73,18 @@ pub enum Rejection {
     /// No payment of the order allows it.
     #[error("no transaction of the order allows this")]
     NoEligibleTransaction,
-    /// More than one does.
+    /// More than one does: these, oldest first.
     #[error("several transactions of the order allow this")]
-    SeveralEligibleTransactions {
-        /// The ids of all payments that qualify, oldest first.
-        transactions: Vec<Uuid>,
-    },
-    /// The key was used for another request.
+    SeveralEligibleTransactions(Vec<Uuid>),
+    /// The key was used for another request, which made or changed this payment.
     #[error("the idempotency key was used for a different request")]
-    KeyReused {
-        /// The payment of that request.
-        transaction: Uuid,
-    },
-    /// The first request with this key is still running.
+    KeyReused(Uuid),
+    /// The first request with this key, which began this payment, is still running.
     #[error("the first request with this idempotency key is still in progress")]
-    KeyInProgress {
-        /// The payment that the first request with the key began.
-        transaction: Uuid,
-    },
-    /// An equal request without a key was approved a moment ago.
+    KeyInProgress(Uuid),
+    /// An equal request without a key was approved a moment ago: it made or changed this payment.
     #[error("an equal request was approved a moment ago")]
-    PossibleDuplicate {
-        /// The payment it made or changed.
-        transaction: Uuid,
-    },
+    PossibleDuplicate(Uuid),
     /// The order is full.
     #[error("the order has as many transactions as it can hold")]
     TooManyTransactions,
@@ -122,27 +94,18 @@ pub enum Rejection {
     /// The shopper tried too often.
     #[error("too many failed attempts to pay this order")]
     TooManyAttempts,
-    /// The order is in another currency.
+    /// The order is in another currency: this one.
     #[error("the order is in another currency")]
-    CurrencyDiffers {
-        /// The currency of the order's payments so far.
-        currency: Currency,
-    },
-    /// The authorization ends before the moment at which it is to be captured.
-    #[error("capture_at is after the end of the authorization; the latest possible is {latest}")]
-    CaptureAfterExpiry {
-        /// The end of the authorization, as far as can be told.
-        latest: Timestamp,
-    },
+    CurrencyDiffers(Currency),
+    /// The authorization ends before the moment at which it is to be captured: at this one, as far as can be told.
+    #[error("capture_at is after the end of the authorization; the latest possible is {0}")]
+    CaptureAfterExpiry(Timestamp),
     /// No scheduled capture of the order is due.
     #[error("no capture is due")]
     NothingDue,
-    /// An authorization that was to be captured ended before it could be.
+    /// The authorization of this payment was to be captured, and ended before it could be.
     #[error("the authorization ended before it was captured")]
-    AuthorizationEnded {
-        /// The payment whose authorization ended.
-        transaction: Uuid,
-    },
+    AuthorizationEnded(Uuid),
     /// The merchant cannot take payments in this currency.
     #[error("{}", limit.sentence(*currency))]
     CurrencyNotSupported {
@@ -151,18 +114,12 @@ pub enum Rejection {
         /// Whose limit it is.
         limit: CurrencyLimit,
     },
-    /// The order was used in its currency.
+    /// The order was used in its currency, this one.
     #[error("the order's currency cannot change once it was paid with")]
-    CurrencyFixed {
-        /// The currency that the order's first payment fixed.
-        currency: Currency,
-    },
-    /// The new total is less than what is already authorized, paid or pending.
+    CurrencyFixed(Currency),
+    /// The new total is less than this sum, which is already authorized, paid or pending.
     #[error("the amount is less than what is already authorized, paid or pending")]
-    TotalBelowCommitted {
-        /// That sum, in minor units.
-        committed: Amount,
-    },
+    TotalBelowCommitted(Amount),
 }
 
 /// Why payments in a currency are not possible.
@@ -171,10 +128,7 @@ pub enum CurrencyLimit {
     /// The merchant has no account for it.
     Merchant,
     /// The gateway carries only currencies with this many decimals.
-    Gateway {
-        /// The number of decimals that the gateway carries.
-        decimals: u32,
-    },
+    Gateway(u32),
 }
 
 impl CurrencyLimit {
@@ -182,7 +136,7 @@ impl CurrencyLimit {
         let code = currency.code();
         match self {
             Self::Merchant => format!("the merchant has no gateway account for payments in {code}"),
-            Self::Gateway { decimals } => {
+            Self::Gateway(decimals) => {
                 format!("the gateway carries only currencies with {decimals} decimals, which {code} has not")
             }
         }
@@ -194,13 +148,13 @@ impl Rejection {
     pub(super) fn for_shopper(self, own: &[Uuid]) -> Self {
         let is_own = |transaction: &Uuid| own.contains(transaction);
         match self {
-            Self::AlreadyPaid { transaction }
-            | Self::PaymentInProgress { transaction }
-            | Self::OperationInProgress { transaction }
-            | Self::KeyReused { transaction }
-            | Self::KeyInProgress { transaction }
-            | Self::PossibleDuplicate { transaction }
-            | Self::AuthorizationEnded { transaction }
+            Self::AlreadyPaid(transaction)
+            | Self::PaymentInProgress(transaction)
+            | Self::OperationInProgress(transaction)
+            | Self::KeyReused(transaction)
+            | Self::KeyInProgress(transaction)
+            | Self::PossibleDuplicate(transaction)
+            | Self::AuthorizationEnded(transaction)
                 if is_own(&transaction) =>
             {
                 self
@@ -213,34 +167,11 @@ impl Rejection {
             | Self::NotPayable
             | Self::TooManyAttempts
             // These two name the order's own currency.
-            | Self::CurrencyDiffers { .. }
+            | Self::CurrencyDiffers(_)
             | Self::CurrencyNotSupported { .. }
-            | Self::CaptureAfterExpiry { .. } => self,
-            Self::AlreadyPaid { .. }
-            | Self::PaymentInProgress { .. }
-            | Self::OperationInProgress { .. }
-            | Self::KeyReused { .. }
-            | Self::KeyInProgress { .. }
-            | Self::PossibleDuplicate { .. }
-            | Self::AuthorizationEnded { .. }
-            | Self::ExceedsOwing { .. }
-            | Self::TransactionFailed
-            | Self::AlreadyCancelled
-            | Self::NotAnAuthorization
-            | Self::AlreadyCaptured
-            | Self::ExceedsAuthorized { .. }
-            | Self::NotCaptured
-            | Self::AlreadyRefunded
-            | Self::ExceedsRefundable { .. }
-            | Self::RefundAmountRequired
-            | Self::PartlyRefunded
-            | Self::NoEligibleTransaction
-            | Self::SeveralEligibleTransactions { .. }
-            | Self::TooManyTransactions
-            | Self::TooManyOperations
-            | Self::NothingDue
-            | Self::CurrencyFixed { .. }
-            | Self::TotalBelowCommitted { .. } => Self::NotPayable,
+            | Self::CaptureAfterExpiry(_) => self,
+            // Everything else tells something of others' payments, or may.
+            _ => Self::NotPayable,
         }
     }
 }
@@ -253,7 +184,7 @@ mod tests {
     fn a_currency_that_cannot_be_taken_is_named_with_whose_limit_it_is() {
         for (limit, whose) in [
             (CurrencyLimit::Merchant, "the merchant has no gateway account"),
-            (CurrencyLimit::Gateway { decimals: 2 }, "currencies with 2 decimals"),
+            (CurrencyLimit::Gateway(2), "currencies with 2 decimals"),
         ] {
             let message = Rejection::CurrencyNotSupported { currency: Currency::USD, limit }.to_string();
             assert!(message.contains(whose) && message.contains("USD"), "{message}");

@@ -31,18 +31,18 @@ pub(super) fn amount_to_pay(order: &Order, pay: &Pay) -> Result<Amount, Rejectio
     if let Some(transaction) = in_progress
         && amount <= Amount::sum([owing, transaction.amount()])
     {
-        return Err(Rejection::PaymentInProgress { transaction: transaction.id });
+        return Err(Rejection::PaymentInProgress(transaction.id));
     }
     if !owing.is_zero() {
-        return Err(Rejection::ExceedsOwing { owing });
+        return Err(Rejection::ExceedsOwing(owing));
     }
     let paid_by = order
         .transactions
         .iter()
         .rev()
         .find(|t| matches!(t.status(), TransactionStatus::Done | TransactionStatus::Pending));
-    paid_by.or(order.transactions.last()).map_or(Err(Rejection::ExceedsOwing { owing }), |transaction| {
-        Err(Rejection::AlreadyPaid { transaction: transaction.id })
+    paid_by.or(order.transactions.last()).map_or(Err(Rejection::ExceedsOwing(owing)), |transaction| {
+        Err(Rejection::AlreadyPaid(transaction.id))
     })
 }
 
@@ -63,7 +63,7 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
 /// What every follow-up needs: a payment that took place, that counts, and on which nothing else is under way.
 pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
-        TransactionStatus::Pending => Err(Rejection::OperationInProgress { transaction: transaction.id }),
+        TransactionStatus::Pending => Err(Rejection::OperationInProgress(transaction.id)),
         TransactionStatus::Failed => Err(Rejection::TransactionFailed),
         TransactionStatus::Voided => Err(Rejection::AlreadyCancelled),
         TransactionStatus::Done => Ok(()),
@@ -84,7 +84,7 @@ pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> 
         return Err(Rejection::AmountZero);
     }
     if amount > authorized {
-        return Err(Rejection::ExceedsAuthorized { authorized });
+        return Err(Rejection::ExceedsAuthorized(authorized));
     }
     Ok(amount)
 }
@@ -114,7 +114,7 @@ pub(super) fn may_refund(
         return Err(Rejection::AmountZero);
     }
     if amount > refundable {
-        return Err(Rejection::ExceedsRefundable { refundable });
+        return Err(Rejection::ExceedsRefundable(refundable));
     }
     Ok((amount, mechanism))
 }

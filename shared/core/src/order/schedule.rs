@@ -78,7 +78,7 @@ impl Order {
         if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at)
             && at > latest
         {
-            return Err(Rejection::CaptureAfterExpiry { latest: whole_seconds(latest) });
+            return Err(Rejection::CaptureAfterExpiry(whole_seconds(latest)));
         }
         // That one lapsed stays on record: nothing that was decided is erased.
         let lapsed = transaction.capture.filter(|schedule| schedule.lapsed_at.is_some());
@@ -140,7 +140,7 @@ impl Transaction {
 
     /// When its scheduled capture is tried next; none when it is not.
     pub fn next_capture_attempt(&self) -> Option<Timestamp> {
-        self.next_capture().filter(|(_, next)| *next == DueStep::Attempt).map(|(at, _)| at)
+        self.next_capture().filter(|(_, next)| *next == Due::Capture(self.id)).map(|(at, _)| at)
     }
 
     /// Whether the authorization is about to end, or has ended, and is not captured.
@@ -156,7 +156,7 @@ impl Transaction {
 
     /// Whether its scheduled capture failed and is not tried again before the authorization ends.
     pub(super) fn ends_uncaptured(&self) -> bool {
-        self.next_capture().is_some_and(|(_, next)| next == DueStep::Lapse)
+        self.next_capture().is_some_and(|(_, next)| next == Due::Lapse(self.id))
     }
 
     /// Whether its scheduled capture is to be tried now.
@@ -169,19 +169,20 @@ impl Transaction {
     }
 
     /// What is next of its scheduled capture, and when.
-    fn next_capture(&self) -> Option<(Timestamp, DueStep)> {
+    fn next_capture(&self) -> Option<(Timestamp, Due)> {
+        let (capture, lapse) = (Due::Capture(self.id), Due::Lapse(self.id));
         let schedule = self.capture.as_ref()?;
         let expires = self.authorization_expires_at?;
         let attempt = match self.capture_standing()? {
             CaptureStanding::Lapsed | CaptureStanding::Stopped => return None,
-            CaptureStanding::Waiting => return Some((schedule.at, DueStep::Attempt)),
+            CaptureStanding::Waiting => return Some((schedule.at, capture)),
             CaptureStanding::Retrying => self.scheduled_capture()?,
         };
         let step =
             usize::try_from(attempt.attempt.number).unwrap_or(usize::MAX).clamp(1, BACK_OFF_MIN.len()) - 1;
         let again = attempt.updated_at + SignedDuration::from_mins(BACK_OFF_MIN[step]);
         let in_time = again <= expires - NO_RETRY_BEFORE_EXPIRY;
-        Some(if in_time { (again, DueStep::Attempt) } else { (expires, DueStep::Lapse) })
+        Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
 
     /// What is due now.
@@ -189,15 +190,8 @@ impl Transaction {
         let (_, next) = self.next_capture().filter(|(at, _)| *at <= now)?;
         let too_late =
             self.authorization_expires_at.is_some_and(|expires| now > expires + GRACE_AFTER_EXPIRY);
-        Some(if next == DueStep::Lapse || too_late { Due::Lapse(self.id) } else { Due::Capture(self.id) })
+        Some(if too_late { Due::Lapse(self.id) } else { next })
     }
-}
-
-/// What comes next of a scheduled capture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum DueStep {
-    Attempt,
-    Lapse,
 }
 
 /// As times are shown.

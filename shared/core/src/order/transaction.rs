@@ -258,6 +258,11 @@ impl Transaction {
         if self.must_not_stand() || !self.is_recognized() || self.cancel().is_some() {
             return Amount::ZERO;
         }
+        self.taken()
+    }
+
+    /// What the gateway took, whether it may stand or not.
+    pub(crate) fn taken(&self) -> Amount {
         match self.kind {
             PaymentKind::Purchase if self.began() => self.amount(),
             PaymentKind::Purchase | PaymentKind::Unrecognized => Amount::ZERO,
@@ -334,7 +339,7 @@ impl Transaction {
         self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)
     }
 
-    fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
+    pub(crate) fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
         self.operations
             .iter()
             .filter(move |operation| operation.kind == kind && operation.is(Stage::Approved))

@@ -50,21 +50,6 @@ impl Slot {
     }
 }
 
-/// Takes any number of payments. For what has no shoppers: measurements, simulations.
-#[derive(Clone, Copy, Debug)]
-pub struct Unlimited;
-
-#[async_trait]
-impl Attempts for Unlimited {
-    async fn take(&self, _slot: &Slot, _limit: u32) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn give_back(&self, _slot: &Slot) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,11 +71,5 @@ mod tests {
         }
         assert!(!slot.key.contains("203"), "{}", slot.key);
         assert_ne!(Slot::of_merchant(&one, at(59)).key, Slot::of_merchant(&one, at(60)).key);
-    }
-
-    #[tokio::test]
-    async fn what_has_no_shoppers_has_no_limit() {
-        let slot = Slot::of_merchant(&"m".parse().unwrap(), Timestamp::UNIX_EPOCH);
-        assert!(Unlimited.take(&slot, 0).await.unwrap());
     }
 }

@@ -37,12 +37,12 @@ impl Payments {
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
-            let decision = match self.weigh(merchant, stored.order().clone(), intent) {
+            let decision = match self.weigh(merchant, stored.clone(), intent) {
                 Ok(decision) => decision,
                 // What is wrong with a new order may have been right when the same request made it.
-                Err(rejection) if matches!(stored, Start::New(_)) => {
+                Err(rejection) if is_new(&stored) => {
                     let there = self.store.load(key).await.map_err(Refusal::Store)?;
-                    stored = Start::Stored(there.ok_or(rejection)?);
+                    stored = there.ok_or(rejection)?;
                     continue;
                 }
                 Err(rejection) => return Err(rejection.into()),
@@ -53,10 +53,10 @@ impl Payments {
             if let Plan::Send(order, at) = &decision
                 && moves_money(order, *at)
                 && !looked_back
-                && stored.order().suspects().next().is_some()
+                && stored.suspects().next().is_some()
             {
                 looked_back = true;
-                stored = Start::Stored(self.look_back(merchant, stored.order().clone(), deadline).await?);
+                stored = self.look_back(merchant, stored.clone(), deadline).await?;
                 continue;
             }
             let (order, at, to_send) = match decision {
@@ -74,9 +74,9 @@ impl Payments {
                 Write::Done(order) => {
                     return Ok(Intended::Finished(Performed { order, at, replayed: false }));
                 }
-                Write::Changed(order) => (stored, unsaved) = (Start::Stored(order), Refusal::Contended),
+                Write::Changed(order) => (stored, unsaved) = (order, Refusal::Contended),
                 Write::NotDone(order, why) => {
-                    (stored, unsaved) = (Start::Stored(order), Refusal::Store(StoreError::Unavailable(why)));
+                    (stored, unsaved) = (order, Refusal::Store(StoreError::Unavailable(why)));
                 }
             }
         }
@@ -84,25 +84,23 @@ impl Payments {
     }
 
     /// The order to decide on. An order that may be new is not read first: its first write tells.
-    async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Start, Refusal> {
+    async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Order, Refusal> {
         if let Action::Pay(pay) = &intent.action
             && (pay.standalone.is_some() || merchant.policy.orders == OrdersMode::External)
         {
             let currency = intent.currency.ok_or(Rejection::OrderNotFound)?;
             // What a payment alone comes to is its order's total: nothing else is owing on it.
             let total = pay.amount.filter(|_| pay.standalone.is_some());
-            return Ok(Start::New(Order::new(key, currency, total, self.clock.now())));
+            return Ok(Order::new(key, currency, total, self.clock.now()));
         }
         let order = self.store.load(key).await.map_err(Refusal::Store)?;
-        Ok(Start::Stored(order.ok_or(Rejection::OrderNotFound)?))
+        Ok(order.ok_or(Rejection::OrderNotFound)?)
     }
 
     /// Writes the intent, and finds out what happened when the write's own response is missing.
-    async fn put(&self, before: &Start, order: &Order, at: OperationRef) -> Result<Write, Refusal> {
-        let written = match before {
-            Start::New(_) => self.store.create(order).await,
-            Start::Stored(_) => self.store.save(order).await,
-        };
+    async fn put(&self, before: &Order, order: &Order, at: OperationRef) -> Result<Write, Refusal> {
+        let written =
+            if is_new(before) { self.store.create(order).await } else { self.store.save(order).await };
         let mut failure = None;
         let stored = match written {
             Ok(()) => return Ok(Write::Done(next_version(order))),
@@ -125,24 +123,15 @@ impl Payments {
             _ if ours => Write::Done(stored),
             // No other process wrote either. Were that called contention, the reason why the store takes no writes
             // would be lost.
-            Some(why) if stored.version == before.order().version => Write::NotDone(stored, why),
+            Some(why) if stored.version == before.version => Write::NotDone(stored, why),
             _ => Write::Changed(stored),
         })
     }
 }
 
-/// The order that an intent is decided on.
-enum Start {
-    New(Order),
-    Stored(Order),
-}
-
-impl Start {
-    fn order(&self) -> &Order {
-        match self {
-            Self::New(order) | Self::Stored(order) => order,
-        }
-    }
+/// Whether an order was never written. The first write makes it version 1.
+fn is_new(order: &Order) -> bool {
+    order.version == 0
 }
 
 /// What a saved intent came to.

@@ -1,4 +1,4 @@
-//! What is done to an order without the gateway: registered, read, its captures scheduled.
+//! What is done to an order without the gateway: registered, read, its captures scheduled, who paid forgotten.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ impl Payments {
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
         let change =
             |order: &mut Order| order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue);
-        self.save_changed(key, &change).await.map(drop)
+        self.save_changed(self.order(key).await?, &change).await.map(drop)
     }
 
     /// Changes the schedule of an order that is there, without the gateway and without any other change.
@@ -45,7 +45,7 @@ impl Payments {
         (what, by): (&'static str, Principal),
         change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
     ) -> Result<Order, Refusal> {
-        let order = self.save_changed(key, change).await?;
+        let order = self.save_changed(self.order(key).await?, change).await?;
         audit::scheduled(&order, transaction, what, by);
         Ok(next_version(&order))
     }
@@ -53,10 +53,9 @@ impl Payments {
     /// Changes an order, and saves it under the version that was read.
     async fn save_changed(
         &self,
-        key: &OrderKey,
+        mut order: Order,
         change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
     ) -> Result<Order, Refusal> {
-        let mut order = self.order(key).await?;
         for _ in 0..DECISIONS_MAX {
             change(&mut order)?;
             match self.store.save(&order).await {
@@ -83,33 +82,43 @@ impl Payments {
         currency: Currency,
         total: Amount,
     ) -> Result<(Order, bool), Refusal> {
+        let restate = |order: &mut Order| order.restate(currency, total, self.clock.now());
         if let Err(limit) = merchant.route(currency) {
             // What the order's own payments forbid comes first.
             if let Some(mut stored) = self.store.load(key).await.map_err(Refusal::Store)? {
-                stored.restate(currency, total, self.clock.now())?;
+                restate(&mut stored)?;
             }
             return Err(Rejection::CurrencyNotSupported { currency, limit }.into());
         }
         let new = Order::new(key, currency, Some(total), self.clock.now());
-        let mut stored = match self.store.create(&new).await {
-            Ok(()) => {
-                audit::registered(&new);
-                return Ok((next_version(&new), true));
-            }
-            Err(StoreError::Conflict(stored)) => *stored,
+        let (order, is_new) = match self.store.create(&new).await {
+            Ok(()) => (new, true),
+            Err(StoreError::Conflict(stored)) => (self.save_changed(*stored, &restate).await?, false),
             Err(error) => return Err(Refusal::Store(error)),
         };
+        audit::registered(&order);
+        Ok((next_version(&order), is_new))
+    }
+    /// Forgets who paid, if it is time. Tells whether it was done. What cannot be saved now stays in the index, so that the
+    /// next run tries again.
+    pub(crate) async fn forget_who_paid(&self, mut order: Order) -> (Order, bool) {
         for _ in 0..DECISIONS_MAX {
-            stored.restate(currency, total, self.clock.now())?;
-            match self.store.save(&stored).await {
+            let mut changed = order.clone();
+            if !changed.forget_who_paid(self.clock.now()) {
+                return (order, false);
+            }
+            match self.store.save(&changed).await {
                 Ok(()) => {
-                    audit::registered(&stored);
-                    return Ok((next_version(&stored), false));
+                    audit::forgotten(&changed);
+                    return (next_version(&changed), true);
                 }
-                Err(StoreError::Conflict(other)) => stored = *other,
-                Err(error) => return Err(Refusal::Store(error)),
+                Err(StoreError::Conflict(other)) => order = *other,
+                Err(error) => {
+                    tracing::error!(merchant = %order.merchant, order = %order.id, %error, "who paid is not forgotten yet");
+                    return (order, false);
+                }
             }
         }
-        Err(Refusal::Contended)
+        (order, false)
     }
 }

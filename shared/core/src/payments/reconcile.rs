@@ -9,11 +9,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::{
@@ -23,9 +23,9 @@ use crate::{
         outcome::Finding,
     },
     payments::{
-        Deadline, Payments,
+        Deadline, Payments, locked,
         merchants::{Merchant, Merchants},
-        store::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
+        store::{Cursor, DueQuery, Index},
     },
 };
 
@@ -162,21 +162,6 @@ fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
     turns
 }
 
-/// The partitions that a run looks into, of so many that are written to.
-///
-/// Once an hour they are all that there can be: after their number was lowered, what was written before is still in the
-/// others.
-fn shards(written: u16, now: Timestamp) -> Vec<u16> {
-    let full_hour = now.as_second().rem_euclid(3600) < 60;
-    let all = if full_hour { IN_DOUBT_SHARDS_MAX } else { written };
-    let mut shards: Vec<u16> = (0..all).collect();
-    // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
-    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
-    let first = minute % shards.len();
-    shards.rotate_left(first);
-    shards
-}
-
 impl ReconcileRun<'_> {
     /// The orders that are due, by merchant, each merchant's as many as it may have in one run. Nothing but the index is
     /// read.
@@ -184,11 +169,11 @@ impl ReconcileRun<'_> {
         let until = self.payments.clock.now();
         let mut due: BTreeMap<MerchantId, VecDeque<OrderKey>> = BTreeMap::new();
         let mut pages = 0;
-        for shard in shards(self.limits.shards, until) {
+        for shard in Index::InDoubt.shards(self.limits.shards, until, |_| true) {
             let mut after: Option<Cursor> = None;
             loop {
                 if pages >= PAGES_MAX || !self.deadline.leaves_time_to_inquire() {
-                    self.report().complete = false;
+                    locked(&self.report).complete = false;
                     return due;
                 }
                 let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
@@ -196,7 +181,7 @@ impl ReconcileRun<'_> {
                     Ok(page) => page,
                     Err(error) => {
                         tracing::error!(shard, %error, "orders in doubt cannot be read");
-                        self.report().unread_shards += 1;
+                        locked(&self.report).unread_shards += 1;
                         break;
                     }
                 };
@@ -206,7 +191,7 @@ impl ReconcileRun<'_> {
                     if queue.len() < self.limits.per_merchant {
                         queue.push_back(key);
                     } else {
-                        self.report().skipped += 1;
+                        locked(&self.report).skipped += 1;
                     }
                 }
                 after = page.next;
@@ -221,20 +206,20 @@ impl ReconcileRun<'_> {
     /// One order; whatever goes wrong with it stops no other.
     async fn order(&self, key: OrderKey) {
         if !self.deadline.leaves_time_to_inquire() {
-            self.report().complete = false;
+            locked(&self.report).complete = false;
             return;
         }
         let order = match self.payments.order(&key).await {
             Ok(order) => order,
             Err(error) => {
                 tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
-                self.report().skipped += 1;
+                locked(&self.report).skipped += 1;
                 return;
             }
         };
         // It takes no merchant: a deleted one's shoppers are forgotten, too.
         let (mut order, forgotten) = self.payments.forget_who_paid(order).await;
-        self.report().forgotten += usize::from(forgotten);
+        locked(&self.report).forgotten += usize::from(forgotten);
         // The index says where to look; the order decides.
         let now = self.payments.clock.now();
         let due: Vec<OperationRef> = order.due_for_inquiry(now).collect();
@@ -242,14 +227,14 @@ impl ReconcileRun<'_> {
             return;
         }
         let Some(merchant) = self.merchant(&key.merchant).await else {
-            self.report().skipped += 1;
+            locked(&self.report).skipped += 1;
             return;
         };
         for at in due {
             let pending = order.operation(at).filter(|operation| operation.is(Stage::Pending));
             let age_s = pending.map_or(0, |operation| now.duration_since(operation.attempt.at).as_secs());
             {
-                let mut report = self.report();
+                let mut report = locked(&self.report);
                 report.due += 1;
                 report.oldest_in_doubt_s = report.oldest_in_doubt_s.max(age_s);
             }
@@ -260,8 +245,8 @@ impl ReconcileRun<'_> {
     async fn operation(&self, merchant: &Merchant, order: Order, at: OperationRef) -> Order {
         let route = order.operation(at).map(|operation| operation.route.clone());
         let Some(account) = route.map(|route| (merchant.id.clone(), route)) else { return order };
-        if self.failed().get(&account).is_some_and(|orders| *orders >= FAILED_ORDERS_MAX) {
-            self.report().skipped += 1;
+        if locked(&self.failed).get(&account).is_some_and(|orders| *orders >= FAILED_ORDERS_MAX) {
+            locked(&self.report).skipped += 1;
             return order;
         }
         let (order, finding) = self.payments.inquire_about(merchant, order, at, self.deadline).await;
@@ -272,8 +257,8 @@ impl ReconcileRun<'_> {
                 None => order,
             };
         }
-        *self.failed().entry(account).or_default() += 1;
-        self.report().unanswered += 1;
+        *locked(&self.failed).entry(account).or_default() += 1;
+        locked(&self.report).unanswered += 1;
         self.attention(&order, at, ATTENTION_AFTER, "the gateway gives no usable response about it");
         let reason = self.notice(&order, at, &finding);
         self.payments.put_off(order, at, reason).await
@@ -296,45 +281,36 @@ impl ReconcileRun<'_> {
 
     fn count(&self, order: &Order, at: OperationRef, finding: &Finding) {
         let Some(operation) = order.operation(at) else { return };
-        let mut report = self.report();
-        let (result, amount) = match operation.stage() {
-            Stage::Approved => ("approved", operation.approved_amount()),
-            Stage::Declined => ("declined", operation.amount),
-            Stage::NoEffect => ("not_done", operation.amount),
-            Stage::Pending | Stage::Unrecognized => ("in_doubt", operation.amount),
+        let mut report = locked(&self.report);
+        let ReconcileReport { approved, declined, not_done, in_doubt, .. } = &mut *report;
+        let (result, count, amount) = match operation.stage() {
+            Stage::Approved => ("approved", approved, operation.approved_amount()),
+            Stage::Declined => ("declined", declined, operation.amount),
+            Stage::NoEffect => ("not_done", not_done, operation.amount),
+            Stage::Pending | Stage::Unrecognized => ("in_doubt", in_doubt, operation.amount),
         };
+        *count += 1;
         let amounts = report.amounts_minor.entry(result).or_default();
         *amounts.entry(order.currency.code()).or_default() += amount.minor();
-        match operation.stage() {
-            Stage::Approved => report.approved += 1,
-            Stage::Declined => {
-                report.declined += 1;
-                if operation.by == Principal::Schedule && operation.kind == Kind::Capture {
-                    report.captures_declined += 1;
-                    tracing::error!(
-                        merchant = %order.merchant,
-                        order = %order.id,
-                        transaction = %at.transaction,
-                        "needs attention: a scheduled capture was refused"
-                    );
-                }
-            }
-            Stage::NoEffect => report.not_done += 1,
-            Stage::Pending | Stage::Unrecognized => {
-                report.in_doubt += 1;
-                drop(report);
-                let (after, why) = match finding {
-                    Finding::UnderReview => {
-                        (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated")
-                    }
-                    _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
-                };
-                self.attention(order, at, after, why);
-            }
+        let is_scheduled = operation.by == Principal::Schedule && operation.kind == Kind::Capture;
+        if operation.is(Stage::Declined) && is_scheduled {
+            report.captures_declined += 1;
+            tracing::error!(
+                merchant = %order.merchant,
+                order = %order.id,
+                transaction = %at.transaction,
+                "needs attention: a scheduled capture was refused"
+            );
         }
+        drop(report);
+        let (after, why) = match finding {
+            Finding::UnderReview => (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated"),
+            _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
+        };
+        self.attention(order, at, after, why);
     }
 
-    /// Tells a person of what has been in doubt for too long.
+    /// Tells a person of what has been in doubt for too long, if it still is.
     fn attention(&self, order: &Order, at: OperationRef, after: SignedDuration, why: &'static str) {
         let pending = order.operation(at).filter(|operation| operation.pending().is_some());
         let Some(operation) = pending else { return };
@@ -342,7 +318,7 @@ impl ReconcileRun<'_> {
         if since < after {
             return;
         }
-        self.report().needs_attention += 1;
+        locked(&self.report).needs_attention += 1;
         tracing::error!(
             merchant = %order.merchant,
             order = %order.id,
@@ -356,26 +332,14 @@ impl ReconcileRun<'_> {
 
     /// The merchant, if it can be read.
     async fn merchant(&self, id: &MerchantId) -> Option<Arc<Merchant>> {
-        if let Some(known) = self.known().get(id) {
+        if let Some(known) = locked(&self.known).get(id) {
             return known.clone();
         }
         let merchant = self.merchants.get_for_inquiries(id).await;
         if let Err(error) = &merchant {
             tracing::error!(merchant = %id, %error, "a merchant with payments in doubt cannot be read");
         }
-        self.known().entry(id.clone()).or_insert(merchant.ok()).clone()
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Option<Arc<Merchant>>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self) -> MutexGuard<'_, HashMap<Account, usize>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn report(&self) -> MutexGuard<'_, ReconcileReport> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known).entry(id.clone()).or_insert(merchant.ok()).clone()
     }
 }
 
@@ -383,12 +347,14 @@ impl ReconcileRun<'_> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
     fn what_another_setting_wrote_is_found() {
         let sorted = |written, at: &str| {
-            let mut shards = shards(written, at.parse().unwrap());
+            let mut shards = Index::InDoubt.shards(written, at.parse().unwrap(), |_| true);
             shards.sort_unstable();
             shards
         };
@@ -399,7 +365,8 @@ mod tests {
             assert_eq!(sorted(1, full), (0..256).collect::<Vec<_>>(), "{full}");
         }
         assert_eq!(sorted(1, "2026-11-21T11:01:00Z"), [0]);
-        let first = |n: i64| shards(4, Timestamp::from_second(n * 60 + 60).unwrap())[0];
+        let first =
+            |n: i64| Index::InDoubt.shards(4, Timestamp::from_second(n * 60 + 60).unwrap(), |_| true)[0];
         let firsts: BTreeSet<u16> = (0..4).map(first).collect();
         assert_eq!(firsts.len(), 4, "each run begins with another");
     }

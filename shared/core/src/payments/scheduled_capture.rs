@@ -12,7 +12,7 @@ pub use request::{CaptureRequest, CaptureSettings, Part};
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use futures_util::{StreamExt, stream};
@@ -20,15 +20,15 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, Due, FollowUp, Intent, MerchantId, Order, OrderKey, Rejection,
-        operation::{Essentials, Fingerprint, Principal},
+        Action, Due, Intent, MerchantId, Order, OrderKey, Rejection,
+        operation::Kind,
         outcome::{NoEffect, Retry},
         transaction::OperationStatus,
     },
     payments::{
-        Deadline, Payments, Performed, Refusal,
+        Deadline, Payments, Performed, Refusal, locked,
         merchants::{Merchant, Merchants, MerchantsError},
-        store::{Cursor, DueQuery, Index, StoreError},
+        store::{Cursor, DueQuery, Index},
     },
 };
 use request::shards;
@@ -76,7 +76,7 @@ pub async fn capture_due(
     let run = &run;
     let found = stream::iter(shards).flat_map(|shard| run.orders_of(shard));
     found.for_each_concurrent(settings.concurrency.max(1), |key| run.order(key)).await;
-    let report = std::mem::take(&mut *run.report());
+    let report = std::mem::take(&mut *locked(&run.report));
     report.log();
     report
 }
@@ -88,7 +88,7 @@ impl<'a> CaptureRun<'a> {
         let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
             let after = next?;
             if !self.deadline.leaves_time_to_respond() {
-                self.report().more_left = true;
+                locked(&self.report).more_left = true;
                 return None;
             }
             let query = DueQuery { index: Index::CapturesDue, shard, until, after, limit: PAGE };
@@ -96,23 +96,19 @@ impl<'a> CaptureRun<'a> {
                 Ok(page) => {
                     if let Some(oldest) = page.oldest {
                         let age = until.duration_since(oldest).as_secs();
-                        let mut report = self.report();
+                        let mut report = locked(&self.report);
                         report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                     }
                     Some((page.keys, page.next.map(Some)))
                 }
                 Err(error) => {
-                    self.unread(shard, &error);
+                    tracing::error!(shard, %error, "captures that are due cannot be read");
+                    locked(&self.report).unread_shards += 1;
                     None
                 }
             }
         });
         pages.flat_map(stream::iter).filter(|key| std::future::ready(self.is_meant(key)))
-    }
-
-    fn unread(&self, shard: u16, error: &StoreError) {
-        tracing::error!(shard, %error, "captures that are due cannot be read");
-        self.report().unread_shards += 1;
     }
 
     fn is_meant(&self, key: &OrderKey) -> bool {
@@ -123,14 +119,14 @@ impl<'a> CaptureRun<'a> {
     /// One order; whatever goes wrong with it stops no other.
     async fn order(&self, key: OrderKey) {
         if !self.deadline.leaves_time_to_inquire() {
-            self.report().left += 1;
+            locked(&self.report).left += 1;
             return;
         }
         let merchant = match self.captures(&key.merchant).await {
             Captures::Run(merchant) => merchant,
             Captures::Stopped => return self.stopped(&key).await,
             Captures::Later => {
-                self.report().held_back += 1;
+                locked(&self.report).held_back += 1;
                 return;
             }
         };
@@ -143,7 +139,7 @@ impl<'a> CaptureRun<'a> {
 
     /// One that waits for a person, who is told while there is still time.
     async fn stopped(&self, key: &OrderKey) {
-        self.report().held_back += 1;
+        locked(&self.report).held_back += 1;
         if self.request.dry_run {
             return;
         }
@@ -161,7 +157,7 @@ impl<'a> CaptureRun<'a> {
             Err(error) => return self.fail(key, &error),
         };
         let now = self.payments.clock.now();
-        let mut report = self.report();
+        let mut report = locked(&self.report);
         match order.due_for_capture(now) {
             Some(Due::Capture(id)) => {
                 report.due += 1;
@@ -178,30 +174,22 @@ impl<'a> CaptureRun<'a> {
 
     /// One capture. Whether another of the same order is due.
     async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
-        let intent = intent(Action::CaptureDue, FollowUp::Capture);
+        let intent = Intent::of_schedule(Action::CaptureDue, Kind::Capture, None);
         match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
             Ok(performed) => {
                 self.count(key, &performed);
                 let due = performed.order.due_for_capture(self.payments.clock.now());
                 due.is_some() && self.deadline.leaves_time_to_inquire()
             }
-            Err(Refusal::Rejected(Rejection::AuthorizationEnded { transaction })) => {
+            Err(Refusal::Rejected(Rejection::AuthorizationEnded(transaction))) => {
                 self.lapse(merchant, key, transaction).await
             }
             // Only a person can make room.
-            Err(
-                error @ (Refusal::Store(_)
-                | Refusal::Unverified
-                | Refusal::Rejected(Rejection::TooManyOperations)),
-            ) => {
+            Err(error @ Refusal::Rejected(Rejection::TooManyOperations)) => {
                 self.fail(key, &error);
                 false
             }
-            // The index lags behind, or another process is at it.
-            Err(Refusal::Rejected(_) | Refusal::Contended) => {
-                self.report().overtaken += 1;
-                false
-            }
+            Err(error) => self.refused(key, &error),
         }
     }
 
@@ -211,7 +199,7 @@ impl<'a> CaptureRun<'a> {
         else {
             return;
         };
-        let mut report = self.report();
+        let mut report = locked(&self.report);
         report.due += 1;
         match transaction.operation_status(operation) {
             OperationStatus::Done => {
@@ -233,11 +221,15 @@ impl<'a> CaptureRun<'a> {
                 let age = self.payments.clock.now().duration_since(since).as_secs();
                 report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                 drop(report);
-                // What fails for one of the merchant's payments fails for all: one probe a run is enough.
-                if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
-                    self.known().insert(key.merchant.clone(), Captures::Later);
-                }
+                self.hold_back(key, reason);
             }
+        }
+    }
+
+    /// What fails for one of the merchant's payments fails for all: one probe a run is enough.
+    fn hold_back(&self, key: &OrderKey, reason: NoEffect) {
+        if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
+            locked(&self.known).insert(key.merchant.clone(), Captures::Later);
         }
     }
 
@@ -250,34 +242,19 @@ impl<'a> CaptureRun<'a> {
         {
             return another_is_due;
         }
-        let order = match self.payments.lapse(key, transaction).await {
-            Ok(order) => order,
-            Err(Refusal::Rejected(_) | Refusal::Contended) => {
-                self.report().overtaken += 1;
-                return false;
-            }
-            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
-                self.fail(key, &error);
-                return false;
-            }
-        };
-        self.lapsed(&order, transaction)
+        match self.payments.lapse(key, transaction).await {
+            Ok(order) => self.lapsed(&order, transaction),
+            Err(error) => self.refused(key, &error),
+        }
     }
 
     /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
     async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
-        let intent = intent(Action::VoidLapsed, FollowUp::Void);
+        let intent = Intent::of_schedule(Action::VoidLapsed, Kind::Void, None);
         let Performed { order, at, .. } =
             match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
                 Ok(performed) => performed,
-                Err(Refusal::Rejected(_) | Refusal::Contended) => {
-                    self.report().overtaken += 1;
-                    return Some(false);
-                }
-                Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => {
-                    self.fail(key, &error);
-                    return Some(false);
-                }
+                Err(error) => return Some(self.refused(key, &error)),
             };
         let transaction = order.transaction(at.transaction)?;
         match transaction.operation_status(order.operation(at)?) {
@@ -285,13 +262,11 @@ impl<'a> CaptureRun<'a> {
             OperationStatus::NoEffect(reason)
                 if reason.retry() == Retry::AsItIs || reason.is_about_the_set_up() =>
             {
-                let mut report = self.report();
+                let mut report = locked(&self.report);
                 report.due += 1;
                 report.retried += 1;
                 drop(report);
-                if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
-                    self.known().insert(key.merchant.clone(), Captures::Later);
-                }
+                self.hold_back(key, reason);
                 Some(false)
             }
             OperationStatus::NoEffect(_) | OperationStatus::Declined(_) => None,
@@ -300,7 +275,7 @@ impl<'a> CaptureRun<'a> {
 
     /// Tells that an authorization ended. Whether something else of the order is due.
     fn lapsed(&self, order: &Order, transaction: Uuid) -> bool {
-        let mut report = self.report();
+        let mut report = locked(&self.report);
         report.due += 1;
         report.lapsed += 1;
         drop(report);
@@ -313,13 +288,23 @@ impl<'a> CaptureRun<'a> {
         order.due_for_capture(self.payments.clock.now()).is_some()
     }
 
+    /// Counts what was not done. Nothing else of the order gets its turn in this run.
+    fn refused(&self, key: &OrderKey, error: &Refusal) -> bool {
+        match error {
+            // The index lags behind, or another process is at it.
+            Refusal::Rejected(_) | Refusal::Contended => locked(&self.report).overtaken += 1,
+            Refusal::Store(_) | Refusal::Unverified => self.fail(key, error),
+        }
+        false
+    }
+
     fn fail(&self, key: &OrderKey, error: &Refusal) {
         tracing::error!(merchant = %key.merchant, order = %key.order, %error, "a capture that is due failed");
-        self.report().failed += 1;
+        locked(&self.report).failed += 1;
     }
 
     async fn captures(&self, id: &MerchantId) -> Captures {
-        if let Some(known) = self.known().get(id) {
+        if let Some(known) = locked(&self.known).get(id) {
             return known.clone();
         }
         let captures = match self.merchants.get(id).await {
@@ -338,26 +323,6 @@ impl<'a> CaptureRun<'a> {
                 }
             }
         };
-        self.known().entry(id.clone()).or_insert(captures).clone()
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<MerchantId, Captures>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn report(&self) -> MutexGuard<'_, CaptureReport> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the schedule requests of an order. It has no key: requested again, it is decided again.
-fn intent(action: Action, follow_up: FollowUp) -> Intent {
-    Intent {
-        action,
-        key: None,
-        fingerprint: Fingerprint::new(&Essentials::new(follow_up.kind())),
-        currency: None,
-        by: Principal::Schedule,
-        attribution: None,
+        locked(&self.known).entry(id.clone()).or_insert(captures).clone()
     }
 }

@@ -45,6 +45,26 @@ pub enum Index {
     CapturesDue,
 }
 
+impl Index {
+    /// The partitions that a run looks into, of so many that are written to: those that are its own.
+    ///
+    /// Once an hour they are all that there can be: after their number was lowered, what was written before is still in
+    /// the others.
+    pub(super) fn shards(self, written: u16, now: Timestamp, is_own: impl Fn(&u16) -> bool) -> Vec<u16> {
+        let most = match self {
+            Self::InDoubt => IN_DOUBT_SHARDS_MAX,
+            Self::CapturesDue => CAPTURE_SHARDS_MAX,
+        };
+        let is_full_hour = now.as_second().rem_euclid(3600) < 60;
+        let mut shards: Vec<u16> = (0..if is_full_hour { most } else { written }).filter(is_own).collect();
+        // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
+        let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
+        let first = minute % shards.len().max(1);
+        shards.rotate_left(first);
+        shards
+    }
+}
+
 /// Which orders are wanted of which something is due.
 #[derive(Clone, Debug)]
 pub struct DueQuery {

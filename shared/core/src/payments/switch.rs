@@ -12,23 +12,3 @@ pub trait Switch: Send + Sync {
     /// is no permission to go on.
     async fn is_stopped(&self) -> Result<bool, StoreError>;
 }
-
-/// A deployment that cannot be stopped: for measurements and simulations.
-pub struct AlwaysOn;
-
-#[async_trait]
-impl Switch for AlwaysOn {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_nobody_can_stop_is_not_stopped() {
-        assert!(!AlwaysOn.is_stopped().await.unwrap());
-    }
-}

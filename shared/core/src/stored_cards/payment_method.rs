@@ -108,6 +108,12 @@ pub struct PaymentMethod {
 }
 
 impl PaymentMethod {
+    fn new(new: NewMethod, state: MethodState, now: Timestamp) -> Self {
+        let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
+        let (created_at, updated_at, carried) = (now, now, Carried::default());
+        Self { id, key, fingerprint, route, card, state, new_expiry: None, created_at, updated_at, carried }
+    }
+
     /// The order id under which the gateway knows its verification.
     pub fn gateway_order_id(&self) -> String {
         gateway_order_id(self.id)
@@ -146,8 +152,7 @@ impl PaymentMethod {
     pub fn may_surface(&self) -> bool {
         match self.state {
             // What was stored and removed again is known.
-            MethodState::NotStored(_) if self.card.stored.is_some() => false,
-            MethodState::NotStored(reason) => reason.may_surface(),
+            MethodState::NotStored(reason) => reason.may_surface() && self.card.stored.is_none(),
             MethodState::Pending { .. }
             | MethodState::Stored
             | MethodState::Declined(_)
@@ -289,40 +294,25 @@ impl Customer {
         if !self.is_recognized() {
             return Err(MethodRejection::NewerVersion);
         }
-        let may_surface = |method: &&PaymentMethod| {
-            method.fingerprint == new.fingerprint && method.may_surface() && !looked.contains(&method.id)
-        };
-        let is_equal = |method: &&PaymentMethod| method.fingerprint == new.fingerprint;
-        if let Some(refused) = self.methods.iter().filter(is_equal).find(|method| method.must_not_stay()) {
+        let equal = || self.equal(new.fingerprint);
+        if let Some(refused) = equal().find(|method| method.must_not_stay()) {
             return Ok(AddPlan::RemoveFirst(refused.id));
         }
         // The gateway would give it the profile that is about to go.
-        let is_deleting = |state| matches!(state, MethodState::Deleting(_));
-        if self.is_in_state(new.fingerprint, is_deleting) {
+        if equal().any(|method| matches!(method.state, MethodState::Deleting(_))) {
             return Err(MethodRejection::InProgress);
         }
-        if let Some(earlier) = self.methods.iter().find(may_surface) {
+        if let Some(earlier) = equal().find(|method| method.may_surface() && !looked.contains(&method.id)) {
             return Ok(AddPlan::LookFirst(earlier.id));
         }
         self.make_room(now)?;
-        let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
-        self.methods.push(PaymentMethod {
-            id,
-            key,
-            fingerprint,
-            route,
-            card,
-            state: MethodState::Pending { absent_since: None },
-            new_expiry: None,
-            created_at: now,
-            updated_at: now,
-            carried: Carried::default(),
-        });
+        let id = new.id;
+        self.methods.push(PaymentMethod::new(new, MethodState::Pending { absent_since: None }, now));
         Ok(AddPlan::Send(id))
     }
 
-    fn is_in_state(&self, fingerprint: Fingerprint, is: impl Fn(MethodState) -> bool) -> bool {
-        self.methods.iter().any(|method| method.fingerprint == fingerprint && is(method.state))
+    fn equal(&self, fingerprint: Fingerprint) -> impl Iterator<Item = &PaymentMethod> {
+        self.methods.iter().filter(move |method| method.fingerprint == fingerprint)
     }
 
     /// The entry that a request is a repetition of: that of its key, or one of the same card that is stored or may be.
@@ -343,13 +333,10 @@ impl Customer {
         }
         let is_same = |method: &&PaymentMethod| {
             let is_there = matches!(method.state, MethodState::Pending { .. } | MethodState::Stored);
-            let other_token = match (&new.token, &method.card.token) {
-                (Some(new), Some(stored)) => new != stored,
-                _ => false,
-            };
-            is_there && method.fingerprint == new.fingerprint && !other_token
+            let other_token = new.token.as_ref().zip(method.card.token.as_ref()).is_some_and(|(a, b)| a != b);
+            is_there && !other_token
         };
-        Ok(self.methods.iter().find(is_same).map(|method| AddPlan::Replay(method.id)))
+        Ok(self.equal(new.fingerprint).find(is_same).map(|method| AddPlan::Replay(method.id)))
     }
 
     /// Forgets what was declined or deleted a day ago, if there is no room left.
@@ -377,7 +364,7 @@ impl Customer {
     ) -> Result<Option<StoredCard>, MethodRejection> {
         let fingerprint = self.method(id).ok_or(MethodRejection::NotFound)?.fingerprint;
         // An equal card on its way may get this one's profile.
-        if self.is_in_state(fingerprint, |state| matches!(state, MethodState::Pending { .. })) {
+        if self.equal(fingerprint).any(|method| matches!(method.state, MethodState::Pending { .. })) {
             return Err(MethodRejection::InProgress);
         }
         let method = self.method_mut(id).ok_or(MethodRejection::NotFound)?;
@@ -403,11 +390,10 @@ impl Customer {
     /// Notes that the gateway has it no more.
     pub fn finish_deleting(&mut self, id: Uuid, now: Timestamp) {
         if let Some(method) = self.method_mut(id) {
-            let gone = if let MethodState::Deleting(gone) = method.state { gone } else { OnceGone::Deleted };
-            method.state = match gone {
-                OnceGone::Deleted => MethodState::Deleted,
-                OnceGone::Declined(decline) => MethodState::Declined(decline),
-                OnceGone::NotStored(reason) => MethodState::NotStored(reason),
+            method.state = match method.state {
+                MethodState::Deleting(OnceGone::Declined(decline)) => MethodState::Declined(decline),
+                MethodState::Deleting(OnceGone::NotStored(reason)) => MethodState::NotStored(reason),
+                _ => MethodState::Deleted,
             };
             // Where it was stored is kept: a record of the gateway that names it tells of nothing that is there.
             (method.card.token, method.new_expiry) = (None, None);
@@ -426,19 +412,8 @@ impl Customer {
             return Ok((same.id, false));
         }
         self.make_room(now)?;
-        let NewMethod { id, key, fingerprint, route, card, token: _ } = new;
-        self.methods.push(PaymentMethod {
-            id,
-            key,
-            fingerprint,
-            route,
-            card,
-            state: MethodState::Stored,
-            new_expiry: None,
-            created_at: now,
-            updated_at: now,
-            carried: Carried::default(),
-        });
+        let id = new.id;
+        self.methods.push(PaymentMethod::new(new, MethodState::Stored, now));
         Ok((id, true))
     }
 }

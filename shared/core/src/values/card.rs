@@ -19,23 +19,30 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A card brand, as told by the leading digits of the number.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Brand {
-    /// Numbers that begin with 4.
-    Visa,
-    /// Numbers that begin with 51 to 55, or with 2221 to 2720.
-    Mastercard,
-    /// American Express: numbers that begin with 34 or 37.
-    Amex,
-    /// Numbers that begin with 6011, 622, 644 to 649, or 65.
-    Discover,
-    /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
-    Diners,
-    /// Numbers that begin with 35.
-    Jcb,
-    /// Numbers that begin with 62 or 81, except 622.
-    UnionPay,
+use crate::words;
+
+words! {
+    /// A card brand, as told by the leading digits of the number.
+    #[derive(Hash, Ord, PartialOrd)]
+    pub enum Brand {
+        /// Numbers that begin with 4.
+        Visa => "visa": "Visa",
+        /// Numbers that begin with 51 to 55, or with 2221 to 2720.
+        Mastercard => "mastercard": "Mastercard",
+        /// American Express: numbers that begin with 34 or 37.
+        Amex => "amex": "American Express",
+        /// Numbers that begin with 6011, 622, 644 to 649, or 65.
+        Discover => "discover": "Discover",
+        /// Diners Club: numbers that begin with 300 to 305, 3095, 36, 38 or 39.
+        Diners => "diners": "Diners Club",
+        /// Numbers that begin with 35.
+        Jcb => "jcb": "JCB",
+        /// Numbers that begin with 62 or 81, except 622.
+        UnionPay => "union_pay": "UnionPay",
+    }
+
+    /// The brand's name for a human.
+    pub fn name(self) -> &'static str;
 }
 
 /// Leading digits: how many, from, to. The first row that fits decides.
@@ -75,19 +82,6 @@ impl Brand {
                 .is_some_and(|n| (from..=to).contains(&n))
         };
         PREFIXES.iter().find(|&&(length, from, to, _)| starts_within(length, from, to)).map(|row| row.3)
-    }
-
-    /// The brand's name for a human.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Visa => "Visa",
-            Self::Mastercard => "Mastercard",
-            Self::Amex => "American Express",
-            Self::Discover => "Discover",
-            Self::Diners => "Diners Club",
-            Self::Jcb => "JCB",
-            Self::UnionPay => "UnionPay",
-        }
     }
 
     /// Whether the brand issues numbers of that many digits. All fit the gateway's 19 (`docs/cardpointe.md`, *Amounts, dates and order ids*).
@@ -211,12 +205,9 @@ pub enum ExpiryError {
     /// Not 2000 to 2099.
     #[error("the expiry year is not one of 2000 to 2099, in four digits or the last two")]
     InvalidYear,
-    /// Not a month and a year in the expected form.
-    #[error("the expiry date does not have the form {expected}")]
-    InvalidFormat {
-        /// The form, such as `MM/YY`.
-        expected: &'static str,
-    },
+    /// Not a month and a year in this form.
+    #[error("the expiry date does not have the form {0}")]
+    InvalidFormat(&'static str),
 }
 
 /// The month through whose last day a card is valid. Displayed as `12/2029`; ordered by time.
@@ -258,17 +249,16 @@ impl Expiry {
 
     /// Reads `12/29`: month and year with two digits each.
     pub fn parse_mm_yy(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_once('/') {
-            Some((month, year)) if month.len() == 2 && year.len() == 2 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MM/YY" }),
-        }
+        Self::parse(text, "MM/YY")
     }
 
-    /// Reads `1229`, the form in which the gateway returns it (`docs/cardpointe.md`, *Amounts, dates and order ids*).
-    pub fn parse_mmyy(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_at_checked(2) {
-            Some((month, year)) if year.len() == 2 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MMYY" }),
+    /// Reads a month of two digits and a year of as many as the form has.
+    fn parse(text: &str, form: &'static str) -> Result<Self, ExpiryError> {
+        match text.split_once('/') {
+            Some((month, year)) if month.len() == 2 && text.len() == form.len() => {
+                Self::from_parts(month, year)
+            }
+            _ => Err(ExpiryError::InvalidFormat(form)),
         }
     }
 
@@ -311,10 +301,7 @@ impl FromStr for Expiry {
     type Err = ExpiryError;
 
     fn from_str(text: &str) -> Result<Self, ExpiryError> {
-        match text.split_once('/') {
-            Some((month, year)) if month.len() == 2 && year.len() == 4 => Self::from_parts(month, year),
-            _ => Err(ExpiryError::InvalidFormat { expected: "MM/YYYY" }),
-        }
+        Self::parse(text, "MM/YYYY")
     }
 }
 
@@ -396,17 +383,6 @@ pub struct StoredCard {
 }
 
 impl CardSummary {
-    /// What may be kept about a card that came in with a payment; its token is known after the gateway's response.
-    pub fn of(number: &CardNumber, expiry: Expiry) -> Self {
-        Self {
-            brand: Some(number.brand()),
-            last_four: Some(number.last_four().to_owned()),
-            expiry: Some(expiry),
-            token: None,
-            stored: None,
-        }
-    }
-
     /// Keeps the gateway's token, and what it tells of a stored card.
     pub fn learn_from_token(&mut self, token: CardToken) {
         if self.last_four.is_none() && token.last_four.is_some() {

@@ -1,6 +1,6 @@
 //! What the gateway took: an amount, and perhaps a fee beside it.
 
-use super::money::Amount;
+use crate::{values::money::Amount, words};
 
 /// What an approval says was taken or held. The fee is beside the amount, never in it: what an order owes, reserves and
 /// may give back is without fees.
@@ -28,24 +28,13 @@ pub struct Fee {
     pub kind: FeeKind,
 }
 
-/// Why a fee was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeeKind {
-    /// For paying with a credit card.
-    Surcharge,
-    /// For paying over this channel.
-    Convenience,
-    /// One that only a newer version knows.
-    Unrecognized,
-}
-
-impl FeeKind {
-    /// The name used in responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Surcharge => "surcharge",
-            Self::Convenience => "convenience",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// Why a fee was taken.
+    pub enum FeeKind {
+        /// For paying with a credit card.
+        Surcharge => "surcharge",
+        /// For paying over this channel.
+        Convenience => "convenience",
+        _ => Unrecognized,
     }
 }

@@ -20,15 +20,11 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        whole_milliseconds(Timestamp::now())
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     fn new_id(&self) -> Uuid {
         Uuid::new_v4()
     }
-}
-
-/// The millisecond that a moment lies in.
-fn whole_milliseconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }

@@ -3,7 +3,7 @@
 //! Hundreds of processor codes fold into the few dozen here. The texts are a public contract, described
 //! in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
 
-use std::fmt;
+use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
 
 use crate::words;
 
@@ -12,78 +12,89 @@ words! {
     #[derive(Hash, Ord, PartialOrd)]
     pub enum DeclineCode {
         /// The account does not hold the amount.
-        InsufficientFunds => "insufficient_funds",
+        InsufficientFunds => "insufficient_funds": (Later, "The card's account does not hold the amount."),
         /// A limit of the card, or on how often or how much it may pay, is reached.
-        LimitExceeded => "limit_exceeded",
+        LimitExceeded => "limit_exceeded": (Later, "A limit of the card is reached."),
         /// The card is past its expiry, or a newer one has replaced it.
-        ExpiredCard => "expired_card",
+        ExpiredCard => "expired_card": (FixData, "The card has expired or has been replaced."),
         /// The expiry date is not the card's, or not a date.
-        IncorrectExpiry => "incorrect_expiry",
+        IncorrectExpiry => "incorrect_expiry": (FixData, "The expiry date is not the card's."),
         /// The security code is wrong, missing or malformed; also a merchant's `decline_on.cvv`.
-        IncorrectCvc => "incorrect_cvc",
+        IncorrectCvc => "incorrect_cvc": (FixData, "The security code is wrong or missing."),
         /// There is no such card number.
-        IncorrectNumber => "incorrect_number",
+        IncorrectNumber => "incorrect_number": (FixData, "There is no card with this number."),
         /// The PIN is wrong.
-        IncorrectPin => "incorrect_pin",
+        IncorrectPin => "incorrect_pin": (FixData, "The PIN is wrong."),
         /// The postal code is missing or malformed.
-        IncorrectZip => "incorrect_zip",
+        IncorrectZip => "incorrect_zip": (FixData, "The postal code is missing or malformed."),
         /// The billing address is not the one the issuer knows; also a merchant's `decline_on.avs`.
-        AvsMismatch => "avs_mismatch",
+        AvsMismatch => "avs_mismatch": (FixData, "The billing address is not the one the issuer knows."),
         /// The issuer declined and gives no reason.
-        DoNotHonor => "do_not_honor",
+        DoNotHonor => "do_not_honor":
+            (ContactIssuer, "The issuer declined without saying why; it tells the cardholder only."),
         /// The issuer wants to be called first.
-        CallIssuer => "call_issuer",
+        CallIssuer => "call_issuer":
+            (ContactIssuer, "The issuer wants the cardholder to call before it approves."),
         /// The card is reported lost or stolen.
-        LostOrStolen => "lost_or_stolen",
+        LostOrStolen => "lost_or_stolen": (Never, "The issuer refuses this card."),
         /// The issuer wants the card withdrawn.
-        PickUpCard => "pick_up_card",
+        PickUpCard => "pick_up_card": (Never, "The issuer refuses this card."),
         /// The card is blocked, not yet active, or restricted by its issuer.
-        RestrictedCard => "restricted_card",
+        RestrictedCard => "restricted_card": (ContactIssuer, "The card is blocked or not active."),
         /// The account behind the card is closed or does not exist.
-        InvalidAccount => "invalid_account",
+        InvalidAccount => "invalid_account":
+            (Never, "The account behind the card is closed or does not exist."),
         /// The issuer, the network or the gateway's fraud filter suspects fraud.
-        FraudSuspected => "fraud_suspected",
+        FraudSuspected => "fraud_suspected": (Never, "The payment was refused."),
         /// The merchant cannot take this brand or kind of card.
-        CardNotSupported => "card_not_supported",
+        CardNotSupported => "card_not_supported": (OtherCard, "The merchant cannot take this kind of card."),
         /// This kind of transaction is not allowed for this card or in this place.
-        TransactionNotPermitted => "transaction_not_permitted",
+        TransactionNotPermitted => "transaction_not_permitted":
+            (OtherCard, "The card does not allow this kind of payment."),
         /// The issuer wants the cardholder to prove who they are (3-D Secure, PIN).
-        AuthenticationRequired => "authentication_required",
+        AuthenticationRequired => "authentication_required":
+            (FixData, "The issuer wants the cardholder to be authenticated."),
         /// The cardholder has stopped this recurring payment.
-        StopRecurring => "stop_recurring",
+        StopRecurring => "stop_recurring": (Never, "The cardholder has stopped this recurring payment."),
         /// The issuer says that this transaction must not be sent again.
-        DoNotTryAgain => "do_not_try_again",
+        DoNotTryAgain => "do_not_try_again":
+            (Never, "The issuer does not want this payment to be tried again."),
         /// The processor has seen this transaction already, or is still working on it.
-        DuplicateTransaction => "duplicate_transaction",
+        DuplicateTransaction => "duplicate_transaction":
+            (Never, "The processor has this payment already: look at the earlier one first."),
         /// The earlier transaction is unknown, or no longer (or not yet) allows this.
-        InvalidState => "invalid_state",
+        InvalidState => "invalid_state":
+            (Never, "The earlier transaction does not allow this (any more, or yet)."),
         /// The amount is too small, too large, or does not suit this operation.
-        InvalidAmount => "invalid_amount",
+        InvalidAmount => "invalid_amount": (FixData, "The amount is not accepted."),
         /// The merchant account does not take this currency.
-        CurrencyNotSupported => "currency_not_supported",
+        CurrencyNotSupported => "currency_not_supported":
+            (FixData, "The merchant account does not take this currency."),
         /// A field is missing, malformed or not supported.
-        InvalidRequest => "invalid_request",
+        InvalidRequest => "invalid_request":
+            (FixData, "The gateway refuses a field of the request, or misses one."),
         /// The stored card, its token or its profile is not known.
-        InvalidStoredCard => "invalid_stored_card",
+        InvalidStoredCard => "invalid_stored_card":
+            (FixData, "The stored card is not known; the card is needed again."),
         /// The merchant's account at the gateway or the processor is not set up for this.
-        MerchantConfiguration => "merchant_configuration",
+        MerchantConfiguration => "merchant_configuration":
+            (Later, "The merchant's account is not set up for this payment; the merchant has to act."),
         /// Something failed at the gateway or the processor.
-        ProcessingError => "processing_error",
+        ProcessingError => "processing_error": (Later, "The payment could not be processed."),
         /// The issuer, or a network on the way to it, cannot be reached.
-        IssuerUnavailable => "issuer_unavailable",
+        IssuerUnavailable => "issuer_unavailable": (Later, "The issuer could not be reached."),
         /// Only a part was approved and the merchant does not accept that; the part has been voided.
-        PartialApproval => "partial_approval",
+        PartialApproval => "partial_approval":
+            (OtherCard, "The card covers only a part of the amount; nothing was taken."),
         /// Declined, without a reason that says more.
-        GenericDecline => "generic_decline",
+        GenericDecline => "generic_decline": (OtherCard, "The card was declined."),
     }
+
+    /// All that is public about a code, in one place.
+    fn row(self) -> (Advice, &'static str);
 }
 
 impl DeclineCode {
-    /// The code with this public text.
-    pub fn from_name(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == text)
-    }
-
     /// What to do about it, unless the card scheme said otherwise in the response.
     pub fn advice(self) -> Advice {
         self.row().0
@@ -101,60 +112,6 @@ impl DeclineCode {
     pub fn message(self) -> &'static str {
         self.row().1
     }
-
-    /// All that is public about a code, in one place.
-    fn row(self) -> (Advice, &'static str) {
-        use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
-        match self {
-            Self::InsufficientFunds => (Later, "The card's account does not hold the amount."),
-            Self::LimitExceeded => (Later, "A limit of the card is reached."),
-            Self::ExpiredCard => (FixData, "The card has expired or has been replaced."),
-            Self::IncorrectExpiry => (FixData, "The expiry date is not the card's."),
-            Self::IncorrectCvc => (FixData, "The security code is wrong or missing."),
-            Self::IncorrectNumber => (FixData, "There is no card with this number."),
-            Self::IncorrectPin => (FixData, "The PIN is wrong."),
-            Self::IncorrectZip => (FixData, "The postal code is missing or malformed."),
-            Self::AvsMismatch => (FixData, "The billing address is not the one the issuer knows."),
-            Self::DoNotHonor => {
-                (ContactIssuer, "The issuer declined without saying why; it tells the cardholder only.")
-            }
-            Self::CallIssuer => {
-                (ContactIssuer, "The issuer wants the cardholder to call before it approves.")
-            }
-            Self::LostOrStolen | Self::PickUpCard => (Never, "The issuer refuses this card."),
-            Self::RestrictedCard => (ContactIssuer, "The card is blocked or not active."),
-            Self::InvalidAccount => (Never, "The account behind the card is closed or does not exist."),
-            Self::FraudSuspected => (Never, "The payment was refused."),
-            Self::CardNotSupported => (OtherCard, "The merchant cannot take this kind of card."),
-            Self::TransactionNotPermitted => (OtherCard, "The card does not allow this kind of payment."),
-            Self::AuthenticationRequired => (FixData, "The issuer wants the cardholder to be authenticated."),
-            Self::StopRecurring => (Never, "The cardholder has stopped this recurring payment."),
-            Self::DoNotTryAgain => (Never, "The issuer does not want this payment to be tried again."),
-            Self::DuplicateTransaction => {
-                (Never, "The processor has this payment already: look at the earlier one first.")
-            }
-            Self::InvalidState => (Never, "The earlier transaction does not allow this (any more, or yet)."),
-            Self::InvalidAmount => (FixData, "The amount is not accepted."),
-            Self::CurrencyNotSupported => (FixData, "The merchant account does not take this currency."),
-            Self::InvalidRequest => (FixData, "The gateway refuses a field of the request, or misses one."),
-            Self::InvalidStoredCard => (FixData, "The stored card is not known; the card is needed again."),
-            Self::MerchantConfiguration => {
-                (Later, "The merchant's account is not set up for this payment; the merchant has to act.")
-            }
-            Self::ProcessingError => (Later, "The payment could not be processed."),
-            Self::IssuerUnavailable => (Later, "The issuer could not be reached."),
-            Self::PartialApproval => {
-                (OtherCard, "The card covers only a part of the amount; nothing was taken.")
-            }
-            Self::GenericDecline => (OtherCard, "The card was declined."),
-        }
-    }
-}
-
-impl fmt::Display for DeclineCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 words! {
@@ -171,19 +128,6 @@ words! {
         OtherCard => "use_another_card",
         /// Only the cardholder can clear it, with the issuer; until then, another card.
         ContactIssuer => "contact_issuer",
-    }
-}
-
-impl Advice {
-    /// The advice with this public text.
-    pub fn from_name(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|advice| advice.as_str() == text)
-    }
-}
-
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -234,7 +178,7 @@ mod tests {
         for code in [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected] {
             let message = code.message().to_lowercase();
             for word in ["lost", "stolen", "fraud", "pick", "withdraw", "suspect"] {
-                assert!(!message.contains(word), "{code}: {message}");
+                assert!(!message.contains(word), "{code:?}: {message}");
             }
             assert_eq!(code.advice(), Advice::Never);
         }
@@ -244,8 +188,8 @@ mod tests {
     fn a_message_is_one_sentence() {
         for &code in DeclineCode::ALL {
             let message = code.message();
-            assert!(message.ends_with('.') && message.len() <= 90, "{code}: {message}");
-            assert_eq!(message.matches(". ").count(), 0, "{code}: {message}");
+            assert!(message.ends_with('.') && message.len() <= 90, "{code:?}: {message}");
+            assert_eq!(message.matches(". ").count(), 0, "{code:?}: {message}");
         }
     }
 
@@ -258,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_code_and_an_advice_are_shown_by_their_public_text() {
-        assert_eq!(DeclineCode::CallIssuer.to_string(), "call_issuer");
-        assert_eq!(Advice::FixData.to_string(), Advice::FixData.as_str());
+        assert_eq!(DeclineCode::CallIssuer.as_str(), "call_issuer");
+        assert_eq!(Advice::FixData.as_str(), "fix_and_retry");
     }
 }

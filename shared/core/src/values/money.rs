@@ -98,7 +98,7 @@ impl Currency {
         }
         let missing_decimals = usize::from(self.exponent)
             .checked_sub(fraction.len())
-            .ok_or(AmountError::TooManyDecimals { allowed: self.exponent() })?;
+            .ok_or(AmountError::TooManyDecimals(self.exponent()))?;
         let digits = whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', missing_decimals));
         let minor = digits.map(|digit| u64::from(digit - b'0')).try_fold(0_u64, |sum, digit| {
             sum.checked_mul(10).and_then(|sum| sum.checked_add(digit)).ok_or(AmountError::TooLarge)
@@ -156,12 +156,9 @@ pub enum AmountError {
     /// Anything but digits with perhaps one point between them.
     #[error("the amount is not a decimal number such as 20.50")]
     NotDecimal,
-    /// More decimals than the currency has.
-    #[error("the amount has more decimals than its currency, which has {allowed}")]
-    TooManyDecimals {
-        /// How many the currency has.
-        allowed: u32,
-    },
+    /// More decimals than the currency has, which is this many.
+    #[error("the amount has more decimals than its currency, which has {0}")]
+    TooManyDecimals(u32),
 }
 
 /// An amount of money in minor units, from zero to [`Amount::MAX`]. It does not know its currency.
@@ -363,11 +360,11 @@ mod tests {
             assert_eq!(usd.parse_decimal(text), Ok(amount(minor)), "{text}");
         }
         for text in ["20.505", "20.500"] {
-            assert_eq!(usd.parse_decimal(text), Err(AmountError::TooManyDecimals { allowed: 2 }), "{text}");
+            assert_eq!(usd.parse_decimal(text), Err(AmountError::TooManyDecimals(2)), "{text}");
         }
         let yen = currency("JPY");
         assert_eq!(yen.parse_decimal("500"), Ok(amount(500)));
-        assert_eq!(yen.parse_decimal("500.00"), Err(AmountError::TooManyDecimals { allowed: 0 }));
+        assert_eq!(yen.parse_decimal("500.00"), Err(AmountError::TooManyDecimals(0)));
         assert_eq!(currency("KWD").parse_decimal("1.2"), Ok(amount(1200)));
     }
 

@@ -17,7 +17,7 @@ use crate::{
     webhooks::{
         event_bus::{Event, EventBus},
         receivers::{Courier, DeliveryOutcome, DeliveryStore, NotTaken, Receivers},
-        webhook::{AfterFailure, Delivery, Health, Receiver, ReceiverKey},
+        webhook::{Delivery, Health, Receiver, ReceiverKey},
     },
 };
 
@@ -344,12 +344,12 @@ fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Deli
         NotTaken::Busy { after, .. } => *after,
         _ => SignedDuration::ZERO,
     };
-    match delivery.after_failure(now, wait) {
-        AfterFailure::Again(due) => {
+    match delivery.next_attempt_at(now, wait) {
+        Some(due) => {
             let since = delivery.since.unwrap_or(now);
             DeliveryOutcome::Waits { due, failures, since, reason: Some(reason.to_string()) }
         }
-        AfterFailure::Park => DeliveryOutcome::Parked { failures, reason: reason.to_string() },
+        None => DeliveryOutcome::Parked { failures, reason: reason.to_string() },
     }
 }
 

@@ -4,13 +4,13 @@ mod address;
 mod health;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 use uuid::Uuid;
 
 pub use address::is_public;
 pub use health::{DOWN_AFTER, Health, SLOW};
 
-use crate::order::MerchantId;
+use crate::{order::MerchantId, values::text::checked_text};
 
 /// How long a delivery is repeated. After that it is parked until a person replays it.
 pub const REPEATED_FOR: SignedDuration = SignedDuration::from_hours(72);
@@ -29,25 +29,13 @@ const DELAYS: [SignedDuration; 7] = [
     SignedDuration::from_hours(12),
 ];
 
-/// A receiver's name within its merchant: up to 64 letters, digits, `-` and `_`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReceiverId(String);
-
-impl std::str::FromStr for ReceiverId {
-    type Err = NotAReceiverId;
-
-    fn from_str(text: &str) -> Result<Self, NotAReceiverId> {
+checked_text! {
+    /// A receiver's name within its merchant: up to 64 letters, digits, `-` and `_`.
+    #[derive(PartialOrd, Ord, Hash)]
+    ReceiverId, NotAReceiverId, |text| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(fits) {
-            return Err(NotAReceiverId);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl std::fmt::Display for ReceiverId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        let is_id = (1..=64).contains(&text.len()) && text.bytes().all(fits);
+        if is_id { Ok(text) } else { Err(NotAReceiverId) }
     }
 }
 
@@ -95,27 +83,8 @@ impl Receiver {
     }
 }
 
-/// The key of a signature. `Debug` does not show it.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Takes the key's bytes, decoded.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the line that signs.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
-}
+/// The bytes of a signature's key, decoded.
+pub type Secret = SecretSlice<u8>;
 
 /// An event on its way to one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,27 +105,19 @@ pub struct Delivery {
     pub since: Option<Timestamp>,
 }
 
-/// What an attempt leaves to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterFailure {
-    /// Try again at this moment.
-    Again(Timestamp),
-    /// Nothing, until a person replays it.
-    Park,
-}
-
 impl Delivery {
-    /// What follows a failed attempt that ended at this moment, after which the receiver wants to be left alone for so long.
-    pub fn after_failure(&self, now: Timestamp, wait: SignedDuration) -> AfterFailure {
+    /// When it is tried again after a failed attempt that ended at this moment, after which the receiver wants to be left
+    /// alone for so long. None: not until a person replays it.
+    pub fn next_attempt_at(&self, now: Timestamp, wait: SignedDuration) -> Option<Timestamp> {
         let since = self.since.unwrap_or(now);
         if self.is_over(now) {
-            return AfterFailure::Park;
+            return None;
         }
         let last = DELAYS.len() - 1;
         let delay =
             DELAYS[usize::try_from(self.failures).unwrap_or(last).min(last)].max(wait.min(RETRY_AFTER_MAX));
         // The last attempt is at the end of the three days, not up to half a day before it.
-        AfterFailure::Again(plus(now, delay).min(plus(since, REPEATED_FOR)))
+        Some(plus(now, delay).min(plus(since, REPEATED_FOR)))
     }
 
     /// Whether its three days have passed.

@@ -21,7 +21,6 @@ use crate::dynamodb::{
     card::{card, read_card},
     members::{Name, Reader, Writer},
     route::{read_route, write_route},
-    words::{NO_EFFECTS, meaning, word},
 };
 
 const KEY: Name = Name("order_key", "");
@@ -104,7 +103,7 @@ fn method(method: &PaymentMethod) -> Item {
         }
         MethodState::NotStored(reason) => {
             writer.text(STATE, NOT_STORED);
-            writer.word(NO_EFFECT, word(NO_EFFECTS, &reason));
+            writer.word(NO_EFFECT, reason.word());
         }
         // What it is to become is told beside the word, so that whoever does not know of it deletes it all the same.
         MethodState::Deleting(gone) => {
@@ -112,7 +111,7 @@ fn method(method: &PaymentMethod) -> Item {
             match gone {
                 OnceGone::Deleted => {}
                 OnceGone::Declined(decline) => write_decline(&mut writer, method, decline),
-                OnceGone::NotStored(reason) => writer.word(NO_EFFECT, word(NO_EFFECTS, &reason)),
+                OnceGone::NotStored(reason) => writer.word(NO_EFFECT, reason.word()),
             }
         }
         MethodState::Deleted => writer.text(STATE, DELETED),
@@ -184,5 +183,5 @@ fn read_decline(members: &mut Reader) -> Result<Option<Decline>, StoreError> {
 }
 
 fn read_no_effect(members: &mut Reader) -> Result<Option<NoEffect>, StoreError> {
-    members.word(NO_EFFECT, NoEffect::Unrecognized, |word| meaning(NO_EFFECTS, word))
+    members.word(NO_EFFECT, NoEffect::Unrecognized, NoEffect::from_name)
 }

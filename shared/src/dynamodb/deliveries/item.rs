@@ -8,6 +8,7 @@ use tollgate_core::{
         receivers::DeliveryOutcome,
         webhook::{Delivery, Health, ReceiverKey},
     },
+    words,
 };
 use uuid::Uuid;
 
@@ -30,28 +31,17 @@ pub struct StoredDelivery {
     pub reason: Option<String>,
 }
 
-/// What the attempts of a delivery led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
-    Sent,
-    /// It waits for another attempt.
-    Waiting,
-    /// It arrived after it had waited.
-    Delivered,
-    /// It is not tried again.
-    Parked,
-}
-
-impl DeliveryState {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Parked => "parked",
-        }
+words! {
+    /// What the attempts of a delivery led to.
+    pub enum DeliveryState {
+        /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
+        Sent => "sent",
+        /// It waits for another attempt.
+        Waiting => "waiting",
+        /// It arrived after it had waited.
+        Delivered => "delivered",
+        /// It is not tried again.
+        Parked => "parked",
     }
 }
 
@@ -129,12 +119,7 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
 pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| item.get(name)?.as_s().ok().cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
-    let state = match member("state").as_deref() {
-        Some("waiting") => DeliveryState::Waiting,
-        Some("delivered") => DeliveryState::Delivered,
-        Some("parked") => DeliveryState::Parked,
-        _ => DeliveryState::Sent,
-    };
+    let state = member("state").and_then(|state| DeliveryState::from_name(&state));
     let delivery = Delivery {
         to: receiver(&member(RECEIVER)?)?,
         event: event.parse::<Uuid>().ok()?,
@@ -145,6 +130,7 @@ pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
         since: member("waiting_since").and_then(|since| since.parse().ok()),
     };
     let due = member(DUE_AT).and_then(|due| due.parse().ok());
+    let state = state.unwrap_or(DeliveryState::Sent);
     Some(StoredDelivery { delivery, state, due, reason: member("reason") })
 }
 

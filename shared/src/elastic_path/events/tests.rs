@@ -6,8 +6,7 @@ use tollgate_core::{
     order::{
         OperationRef, Order, OrderKey,
         operation::{
-            Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NewOperation, NoticeReason, Operation,
-            OperationState,
+            Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NoticeReason, Operation, OperationState,
         },
         outcome::GatewayResponse,
         transaction::{CaptureSchedule, PaymentKind, Transaction},
@@ -32,7 +31,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn operation(kind: Kind, seconds: i64, key: Option<KeyDigest>) -> Operation {
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, kind.as_str().as_bytes());
-    Operation::new(NewOperation { key, ..new_operation(id, kind, 2599) }, at(seconds))
+    Operation { key, ..Operation::new(new_operation(id, kind, 2599), at(seconds)) }
 }
 
 fn registered() -> Order {
@@ -178,14 +177,8 @@ fn what_has_to_be_looked_at_is_told_once_with_its_reason_and_changes_nothing_tha
 fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_looked_at() {
     let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let paid = approved(&pending, 2);
-    let void = Operation::new(
-        NewOperation {
-            cause: Cause::Elsewhere,
-            mechanism: Mechanism::Manual,
-            ..new_operation(Uuid::from_u128(9), Kind::Void, 2599)
-        },
-        at(3),
-    );
+    let void = Operation::new(new_operation(Uuid::from_u128(9), Kind::Void, 2599), at(3));
+    let void = Operation { cause: Cause::Elsewhere, ..void.through(Mechanism::Manual) };
     let voided = requested(&paid, PaymentKind::Purchase, void);
     let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
     let rejected = decided(&pending, 2, Decision::Approved(rejected));

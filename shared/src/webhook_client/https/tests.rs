@@ -37,7 +37,7 @@ fn receiver(url: String) -> Receiver {
     Receiver {
         id: "shop".parse().unwrap(),
         url,
-        secrets: vec![Secret::new(vec![1; 32]), Secret::new(vec![2; 32])],
+        secrets: vec![Secret::from(vec![1; 32]), Secret::from(vec![2; 32])],
         kinds: Vec::new(),
         secret_key: Some("shared".into()),
         is_disabled: false,

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::MerchantId,
-    values::card::{CardNumber, CardSummary, Expiry, SecurityCode},
+    values::card::{CardAccount, CardNumber, Expiry, SecurityCode},
 };
 
 use super::{
@@ -296,7 +296,7 @@ fn stumbles() -> Handler {
             let body: Value = serde_json::from_str(text).unwrap();
             let data = &body["data"];
             let number = CardNumber::parse(data["number"].as_str().unwrap()).unwrap();
-            let summary = CardSummary::of(&number, Expiry::new(10, 2031).unwrap());
+            let summary = CardAccount::Number(number.clone()).summary(Expiry::new(10, 2031).unwrap());
             let code =
                 SecurityCode::parse(data["verification_value"].as_str().unwrap(), Some(number.brand()));
             let wrong_number = CardNumber::parse(data["first_name"].as_str().unwrap());

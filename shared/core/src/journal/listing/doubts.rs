@@ -8,7 +8,7 @@ use std::sync::{
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Lister, OPERATION_BYTES, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES};
+use super::{Found, Lister, OPERATION_BYTES, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES};
 use crate::{
     order::{MerchantId, Order, OrderKey, transaction::Transaction},
     payments::store::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError},
@@ -29,38 +29,22 @@ const SHARDS_AT_A_TIME: usize = 16;
 /// Inquiries are an hour apart at most. The index also has, much later, when names and addresses are to be deleted.
 const BY_THEN: SignedDuration = SignedDuration::from_hours(48);
 
-/// What is looked for.
-pub struct DoubtSearch<'a> {
-    /// The merchant whose transactions in doubt are listed.
-    pub merchant: &'a MerchantId,
+/// What is looked for in the index.
+pub(super) struct DoubtSearch<'a> {
+    pub(super) merchant: &'a MerchantId,
     /// The current time, from which on the index is read far enough ahead to include every inquiry.
-    pub now: Timestamp,
-    /// Most transactions of this part.
-    pub limit: usize,
-    /// Where an earlier part ended.
-    pub after: Option<&'a str>,
+    pub(super) now: Timestamp,
+    pub(super) limit: usize,
+    pub(super) after: Option<&'a str>,
     /// Whether a transaction is wanted that has a pending operation.
-    pub wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
-}
-
-/// What is in doubt.
-#[derive(Debug)]
-pub struct Doubts {
-    /// Transactions, those that have been in doubt the longest first; their time is that of the attempt.
-    pub rows: Vec<Row>,
-    /// Where the next part begins; none at the end.
-    pub next: Option<String>,
-    /// Whether more can be in doubt than the index was read for.
-    pub more: bool,
-    /// Bytes that were read at most.
-    pub read_bytes: usize,
+    pub(super) wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
 }
 
 impl Lister<'_> {
     /// A part of a merchant's transactions that are in doubt and wanted; the parts go by the orders' ids.
     ///
     /// The index is one for all merchants, and all of it is read: keys only, and no order but the merchant's own.
-    pub async fn in_doubt(&self, search: &DoubtSearch<'_>) -> Result<Doubts, StoreError> {
+    pub(super) async fn in_doubt(&self, search: &DoubtSearch<'_>) -> Result<Found, StoreError> {
         let read = AtomicUsize::new(0);
         let shards = stream::iter((0..IN_DOUBT_SHARDS_MAX).map(|shard| self.keys_of(shard, search, &read)));
         let mut keys: Vec<OrderKey> = shards.buffered(SHARDS_AT_A_TIME).try_concat().await?;
@@ -72,7 +56,7 @@ impl Lister<'_> {
         let read = read.into_inner();
         // Half of what may be read is for keys. They are small, and counted as more than they are.
         let read_bytes = (read * KEY_BYTES).min(READ_MAX_BYTES / 2);
-        let mut found = Doubts { rows: Vec::new(), next: None, more: read >= KEYS_MAX, read_bytes };
+        let mut found = Found { rows: Vec::new(), next: None, more_in_doubt: read >= KEYS_MAX, read_bytes };
         for some in keys.chunks(ORDERS_AT_A_TIME) {
             if found.read_bytes + STEP_BYTES > READ_MAX_BYTES {
                 // Nothing of this order is done.
@@ -83,7 +67,7 @@ impl Lister<'_> {
             for order in orders.into_iter().flatten() {
                 found.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
                 let after = if order.id.as_str() == done { last } else { "" };
-                found.add(search, &Arc::new(order), after);
+                found.add_doubts(search, &Arc::new(order), after);
             }
             if found.next.is_some() {
                 break;
@@ -116,9 +100,9 @@ impl Lister<'_> {
     }
 }
 
-impl Doubts {
+impl Found {
     /// Adds the order's transactions that come after one, as far as there is room.
-    fn add(&mut self, search: &DoubtSearch<'_>, order: &Arc<Order>, after: &str) {
+    fn add_doubts(&mut self, search: &DoubtSearch<'_>, order: &Arc<Order>, after: &str) {
         let skip = order.transactions.iter().position(|t| t.id.to_string() == after).map_or(0, |n| n + 1);
         let mut done = after.to_owned();
         for transaction in order.transactions.iter().skip(skip) {

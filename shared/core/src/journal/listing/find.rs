@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Lister, Row, Search, doubts::DoubtSearch};
+use super::{Found, Lister, Search, doubts::DoubtSearch};
 use crate::{
     journal::{
         concern::{Concern, concerns, is_in_doubt},
@@ -96,19 +96,6 @@ pub struct Wanted<'a> {
     pub limit: usize,
 }
 
-/// A part of what was found.
-#[derive(Debug)]
-pub struct Found {
-    /// The transactions; fewer than the limit, or none, does not mean that there are no more.
-    pub rows: Vec<Row>,
-    /// Where the next part begins; none at the end.
-    pub next: Option<String>,
-    /// Whether more are in doubt than the index could be read for.
-    pub more_in_doubt: bool,
-    /// Bytes that were read at most.
-    pub read_bytes: usize,
-}
-
 /// Whether a text can be the place where a part ended.
 pub fn is_place(text: &str) -> bool {
     let moment = text.split('#').next().unwrap_or_default();
@@ -130,30 +117,20 @@ impl Lister<'_> {
             };
             let search = DoubtSearch { merchant, now: wanted.now, limit, after: place, wants: &wants };
             let doubts = self.in_doubt(&search).await?;
-            (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more);
+            (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more_in_doubt);
             if !doubts.rows.is_empty() || doubts.next.is_some() {
-                let next = doubts.next.map(|next| format!("{IN_DOUBT}{next}"));
-                let next = next.or_else(|| Some(sort_of(until)));
-                return Ok(Found { rows: doubts.rows, next, more_in_doubt, read_bytes });
+                let next = doubts.next.map_or_else(|| sort_of(until), |next| format!("{IN_DOUBT}{next}"));
+                return Ok(Found { next: Some(next), ..doubts });
             }
         }
-        let wants = |order: &Order, transaction: &Transaction| {
+        let wants = &|order: &Order, transaction: &Transaction| {
             let was_listed = wanted.is_for_doubts() && wanted.is_among_doubts(transaction);
             !was_listed && wanted.has(order, transaction)
         };
-        let may_want = |entry: &LoggedEntry| wanted.may_want(entry);
-        let search = Search {
-            merchant,
-            since,
-            until,
-            last_four: wanted.last_four(),
-            may_want: &may_want,
-            wants: &wants,
-            after: after.filter(|_| place.is_none()),
-            limit,
-        };
-        let part = self.list(&search, read_bytes).await?;
-        Ok(Found { rows: part.rows, next: part.next, more_in_doubt, read_bytes: part.read_bytes })
+        let (last_four, may_want) = (wanted.last_four(), &|entry: &LoggedEntry| wanted.may_want(entry));
+        let after = after.filter(|_| place.is_none());
+        let search = Search { merchant, since, until, last_four, may_want, wants, after, limit };
+        Ok(Found { more_in_doubt, ..self.list(&search, read_bytes).await? })
     }
 }
 

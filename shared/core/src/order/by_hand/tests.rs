@@ -55,7 +55,7 @@ fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
     fixture.later(3_599);
     let before = fixture.order.clone();
     for verdict in [DONE, NOT_DONE] {
-        assert_eq!(decide(&mut fixture, at, verdict, Some("r1")), Err(HandRejection::TooEarly { until }));
+        assert_eq!(decide(&mut fixture, at, verdict, Some("r1")), Err(HandRejection::TooEarly(until)));
     }
     assert_eq!(fixture.order, before);
     fixture.later(1);
@@ -68,7 +68,7 @@ fn an_hour_counts_from_the_last_attempt_which_may_still_be_under_way() {
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     fixture.told(at, &not_done(NoEffect::TryAgain));
     let at = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
-    assert!(matches!(decide(&mut fixture, at, NOT_DONE, None), Err(HandRejection::TooEarly { .. })));
+    assert!(matches!(decide(&mut fixture, at, NOT_DONE, None), Err(HandRejection::TooEarly(_))));
 }
 
 #[test]

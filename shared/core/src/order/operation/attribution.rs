@@ -1,7 +1,10 @@
 //! Who requested an operation, by name, and why, as it is kept with the operation.
 
 use super::by_hand::{InvalidByHand, Reason, check};
-use crate::values::card::{TextUse, check_kept};
+use crate::values::{
+    card::{TextUse, check_kept},
+    text::checked_text,
+};
 
 /// Longest name of a key. It is kept with every operation that is requested with the key.
 pub const KEY_NAME_MAX_CHARS: usize = 32;
@@ -39,51 +42,29 @@ impl Attribution {
     }
 }
 
-/// The name of a merchant's key. It is stored and logged, and an argument of commands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyName(String);
-
 /// A text that cannot be the name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to 32 letters, digits, - _ or ., begin with a letter and not look like a card number")]
 pub struct InvalidKeyName;
 
-impl std::str::FromStr for KeyName {
-    type Err = InvalidKeyName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidKeyName> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let fits = text.len() <= KEY_NAME_MAX_CHARS
-            // Otherwise a number of a key could be a name.
-            && text.starts_with(|first: char| first.is_ascii_alphabetic())
-            && text.bytes().all(is_allowed)
-            && check_kept(text, TextUse::Logged).is_ok();
-        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidKeyName) }
-    }
+checked_text! {
+    /// The name of a merchant's key. It is stored and logged, and an argument of commands.
+    KeyName, InvalidKeyName, |text| check_key_name(text)
 }
 
-impl std::fmt::Display for KeyName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+fn check_key_name(text: &str) -> Result<&str, InvalidKeyName> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let fits = text.len() <= KEY_NAME_MAX_CHARS
+        // Otherwise a number of a key could be a name.
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(is_allowed)
+        && check_kept(text, TextUse::Logged).is_ok();
+    if fits { Ok(text) } else { Err(InvalidKeyName) }
 }
 
-/// The name of a person in the caller's system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(String);
-
-impl std::str::FromStr for Actor {
-    type Err = InvalidByHand;
-
-    fn from_str(text: &str) -> Result<Self, InvalidByHand> {
-        check(text, ACTOR_MAX_BYTES).map(Self)
-    }
-}
-
-impl std::fmt::Display for Actor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+checked_text! {
+    /// The name of a person in the caller's system.
+    Actor, InvalidByHand, |text| check(text, ACTOR_MAX_BYTES)
 }
 
 #[cfg(test)]
@@ -106,6 +87,6 @@ mod tests {
         assert_eq!(Attribution::new(None, None, None), None);
         let told = Attribution::new(None, Some(&"Ann".parse().unwrap()), None);
         assert_eq!(told.unwrap().actor.as_deref(), Some("Ann"));
-        assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong(64)));
     }
 }

@@ -2,9 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::values::{
-    card::{TextUse, Unkeepable, check_kept},
-    carried::Carried,
+use crate::{
+    values::{
+        card::{TextUse, Unkeepable, check_kept},
+        carried::Carried,
+        text::checked_text,
+    },
+    words,
 };
 
 /// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
@@ -13,25 +17,14 @@ pub const DECIDED_BY_MAX_BYTES: usize = 64;
 /// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
 pub const REASON_MAX_BYTES: usize = 250;
 
-/// The outcome of an operation as a person states it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandVerdict {
-    /// The gateway did it.
-    Done,
-    /// The gateway did nothing.
-    NotDone,
-    /// Something that only a newer version knows.
-    Unrecognized,
-}
-
-impl HandVerdict {
-    /// The name used in logs and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotDone => "not_done",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// The outcome of an operation as a person states it.
+    pub enum HandVerdict {
+        /// The gateway did it.
+        Done => "done",
+        /// The gateway did nothing.
+        NotDone => "not_done",
+        _ => Unrecognized,
     }
 }
 
@@ -41,12 +34,9 @@ pub enum InvalidByHand {
     /// The text has no character.
     #[error("is empty")]
     Empty,
-    /// Longer than what is kept.
-    #[error("is longer than {max} bytes")]
-    TooLong {
-        /// The number of characters that are stored.
-        max: usize,
-    },
+    /// Longer than what is kept, which is this many bytes.
+    #[error("is longer than {0} bytes")]
+    TooLong(usize),
     /// A line break or another control character.
     #[error("may hold no control characters")]
     Control,
@@ -77,48 +67,29 @@ impl ByHand {
     }
 }
 
-/// The name of who decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecidedBy(String);
-
-/// Why it is decided so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(String);
-
-macro_rules! text {
-    ($name:ident, $max:expr) => {
-        impl std::str::FromStr for $name {
-            type Err = InvalidByHand;
-
-            fn from_str(text: &str) -> Result<Self, InvalidByHand> {
-                check(text, $max).map(Self)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
+checked_text! {
+    /// The name of who decides.
+    DecidedBy, InvalidByHand, |text| check(text, DECIDED_BY_MAX_BYTES)
+}
+checked_text! {
+    /// Why it is decided so.
+    Reason, InvalidByHand, |text| check(text, REASON_MAX_BYTES)
 }
 
-text!(DecidedBy, DECIDED_BY_MAX_BYTES);
-text!(Reason, REASON_MAX_BYTES);
-
-pub(super) fn check(text: &str, max: usize) -> Result<String, InvalidByHand> {
+/// The text as it is kept.
+pub(super) fn check(text: &str, max: usize) -> Result<&str, InvalidByHand> {
     let text = text.trim();
     if text.is_empty() {
         return Err(InvalidByHand::Empty);
     }
     if text.len() > max {
-        return Err(InvalidByHand::TooLong { max });
+        return Err(InvalidByHand::TooLong(max));
     }
     if text.contains(char::is_control) {
         return Err(InvalidByHand::Control);
     }
     check_kept(text, TextUse::Words)?;
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -139,8 +110,8 @@ mod tests {
             assert_eq!(text.parse::<Reason>(), Err(error), "{text}");
         }
         assert!("é".repeat(32).parse::<DecidedBy>().is_ok());
-        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong { max: 64 }));
+        assert_eq!("é".repeat(33).parse::<DecidedBy>(), Err(InvalidByHand::TooLong(64)));
         assert!("é".repeat(125).parse::<Reason>().is_ok());
-        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong { max: 250 }));
+        assert_eq!("é".repeat(126).parse::<Reason>(), Err(InvalidByHand::TooLong(250)));
     }
 }

@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 
 use super::Operation;
-use crate::values::carried::Carried;
+use crate::{values::carried::Carried, words};
 
-/// Why a merchant is notified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeReason {
-    /// It has been in doubt for an hour.
-    InDoubtHour,
-    /// It has been in doubt for a day.
-    InDoubtDay,
-    /// Its settlement has been under review, or not stated, for three days.
-    UnderReview,
-    /// The scheduled capture failed and is not tried again before its authorization ends, or it is held back.
-    AuthorizationEnding,
-    /// Something that only a newer version knows.
-    Unrecognized,
+words! {
+    /// Why a merchant is notified.
+    pub enum NoticeReason {
+        /// It has been in doubt for an hour.
+        InDoubtHour => "hour",
+        /// It has been in doubt for a day.
+        InDoubtDay => "day",
+        /// Its settlement has been under review, or not stated, for three days.
+        UnderReview => "review",
+        /// The scheduled capture failed and is not tried again before its authorization ends, or it is held back.
+        AuthorizationEnding => "ending",
+        _ => Unrecognized,
+    }
 }
 
 /// A notice: why, about which attempt, and when it was put on record.

@@ -7,6 +7,7 @@ use super::Decline;
 use crate::{
     order::outcome::{Doubt, GatewayResponse, NoEffect, Outcome},
     values::{carried::Carried, money::Amount},
+    words,
 };
 
 /// When the first inquiry about an operation without an outcome is sent: the gateway is done then (`WORKING_MAX`),
@@ -112,31 +113,18 @@ impl Decision {
     }
 }
 
-/// The state of an operation, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The outcome is not known.
-    Pending,
-    /// The gateway did it.
-    Approved,
-    /// The operation was declined, which is final.
-    Declined,
-    /// Known to have had no effect; another attempt may be allowed.
-    NoEffect,
-    /// Only a newer version knows.
-    Unrecognized,
-}
-
-impl Stage {
-    /// The name used in logs and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Declined => "declined",
-            Self::NoEffect => "not_done",
-            Self::Unrecognized => "unrecognized",
-        }
+words! {
+    /// The state of an operation, in one word.
+    pub enum Stage {
+        /// The outcome is not known.
+        Pending => "pending",
+        /// The gateway did it.
+        Approved => "approved",
+        /// The operation was declined, which is final.
+        Declined => "declined",
+        /// Known to have had no effect; another attempt may be allowed.
+        NoEffect => "not_done",
+        _ => Unrecognized,
     }
 }
 

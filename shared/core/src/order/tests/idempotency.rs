@@ -37,7 +37,7 @@ fn a_key_is_replayed_with_the_decline_that_it_met() {
 fn a_key_cannot_be_used_for_another_request() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, Some(100), Some("k")).unwrap().sent();
-    let reused = Rejection::KeyReused { transaction: at.transaction };
+    let reused = Rejection::KeyReused(at.transaction);
     assert_eq!(fixture.pay(PURCHASE, Some(101), Some("k")), Err(reused.clone()));
     assert_eq!(fixture.pay(PaymentKind::Authorize, Some(100), Some("k")), Err(reused));
 }
@@ -48,7 +48,7 @@ fn a_key_in_progress_is_refused_while_its_request_may_still_run_and_replayed_aft
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
     fixture.later(29);
-    let running = Rejection::KeyInProgress { transaction: at.transaction };
+    let running = Rejection::KeyInProgress(at.transaction);
     assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(running));
     fixture.later(1);
     assert_eq!(fixture.pay(PURCHASE, None, Some("k")).unwrap().replayed(), at, "answered, never sent again");
@@ -77,7 +77,7 @@ fn another_attempt_is_decided_anew() {
     let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
     fixture.told(at, &not_done(NoEffect::Unreachable));
     let paid = fixture.approved(PURCHASE, Some(TOTAL));
-    assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(Rejection::AlreadyPaid { transaction: paid }));
+    assert_eq!(fixture.pay(PURCHASE, None, Some("k")), Err(Rejection::AlreadyPaid(paid)));
     assert!(fixture.operation(at).is(Stage::NoEffect));
 }
 
@@ -85,7 +85,7 @@ fn another_attempt_is_decided_anew() {
 fn an_equal_request_without_a_key_is_a_possible_duplicate_for_a_while() {
     let mut fixture = Fixture::external();
     let id = fixture.approved(PURCHASE, Some(500));
-    let duplicate = Rejection::PossibleDuplicate { transaction: id };
+    let duplicate = Rejection::PossibleDuplicate(id);
     fixture.later(59);
     assert_eq!(fixture.pay(PURCHASE, Some(500), None), Err(duplicate));
     assert!(fixture.pay(PURCHASE, Some(501), None).is_ok(), "another request is no duplicate");
@@ -100,7 +100,7 @@ fn an_equal_request_without_a_key_is_a_possible_duplicate_for_a_while() {
 fn a_double_click_while_the_first_payment_still_runs_does_not_pay_twice() {
     let mut fixture = Fixture::external();
     let at = fixture.pay(PURCHASE, Some(500), None).unwrap().sent();
-    let in_progress = Rejection::PaymentInProgress { transaction: at.transaction };
+    let in_progress = Rejection::PaymentInProgress(at.transaction);
     assert_eq!(fixture.pay(PURCHASE, Some(500), None), Err(in_progress));
 }
 
@@ -110,7 +110,7 @@ fn the_same_part_refunded_twice_at_once_is_a_possible_duplicate() {
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.refund(id, Some(500)).unwrap().sent();
     fixture.approve(at);
-    assert_eq!(fixture.refund(id, Some(500)), Err(Rejection::PossibleDuplicate { transaction: id }));
+    assert_eq!(fixture.refund(id, Some(500)), Err(Rejection::PossibleDuplicate(id)));
     assert!(fixture.refund(id, Some(501)).is_ok());
 }
 
@@ -122,7 +122,7 @@ fn a_payment_without_an_amount_is_the_owing_and_no_duplicate_of_the_last_one() {
     let void = fixture.void(at.transaction).unwrap().sent();
     fixture.approve(void);
     // A late repetition of the request that was canceled is not a wish for another payment.
-    let cancelled = Err(Rejection::PossibleDuplicate { transaction: at.transaction });
+    let cancelled = Err(Rejection::PossibleDuplicate(at.transaction));
     assert_eq!(fixture.pay(PaymentKind::Authorize, None, None), cancelled);
     assert!(fixture.pay(PaymentKind::Authorize, None, Some("k")).is_ok(), "a new key is a new wish");
 }

@@ -147,7 +147,7 @@ fn an_authorization_that_ends_before_it_could_be_captured_lapses_once() {
         match capture_due(&mut fixture) {
             Ok(asked) => assert_eq!(asked.sent(), at),
             Err(rejection) => {
-                assert_eq!(rejection, Rejection::AuthorizationEnded { transaction: id });
+                assert_eq!(rejection, Rejection::AuthorizationEnded(id));
                 break;
             }
         }
@@ -179,12 +179,12 @@ fn a_moment_in_the_past_means_now_and_one_after_the_end_is_refused() {
     let mut fixture = Fixture::new();
     let latest = fixture.now + fixture.policy.authorization_lifetime;
     let after = latest + SignedDuration::from_secs(1);
-    assert_eq!(authorize(&mut fixture, CaptureAt::At(after)), Err(Rejection::CaptureAfterExpiry { latest }));
+    assert_eq!(authorize(&mut fixture, CaptureAt::At(after)), Err(Rejection::CaptureAfterExpiry(latest)));
     assert!(fixture.order.transactions.is_empty());
     let id = authorize(&mut fixture, CaptureAt::At(latest)).unwrap();
     assert_eq!(
         fixture.order.schedule_capture(id, Some(after), fixture.now),
-        Err(Rejection::CaptureAfterExpiry { latest })
+        Err(Rejection::CaptureAfterExpiry(latest))
     );
 }
 
@@ -211,7 +211,7 @@ fn only_what_can_be_captured_can_be_scheduled() {
     assert_eq!(refused, Err(Rejection::NotAnAuthorization));
     let (mut fixture, id) = authorized(60);
     let at = fixture.capture(id, None).unwrap().sent();
-    let in_progress = Rejection::OperationInProgress { transaction: id };
+    let in_progress = Rejection::OperationInProgress(id);
     assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(in_progress));
     fixture.approve(at);
     assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(Rejection::AlreadyCaptured));
@@ -296,7 +296,7 @@ fn a_capture_can_be_scheduled_up_to_the_very_end() {
     let ends = only(&fixture).authorization_expires_at.unwrap();
     fixture.order.schedule_capture(id, Some(ends), fixture.now).unwrap();
     let later = fixture.order.schedule_capture(id, Some(ends + SignedDuration::from_secs(1)), fixture.now);
-    assert!(matches!(later, Err(Rejection::CaptureAfterExpiry { .. })));
+    assert!(matches!(later, Err(Rejection::CaptureAfterExpiry(_))));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn a_follow_up_in_another_currency_than_the_payments_is_refused() {
     let refund =
         || Action::Refund { target: Target::Transaction(ID), amount: Some(amount(100)), mechanism: None };
     let euro = Some(Currency::parse("EUR").unwrap());
-    let differs = Rejection::CurrencyDiffers { currency: Currency::USD };
+    let differs = Rejection::CurrencyDiffers(Currency::USD);
     assert_eq!(fixture.ask_in(refund(), euro, Some("r")), Err(differs));
     fixture.ask_in(refund(), Some(Currency::USD), Some("r")).unwrap().sent();
 }

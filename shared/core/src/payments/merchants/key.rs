@@ -19,13 +19,6 @@ words! {
     }
 }
 
-impl Role {
-    /// The role with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == name)
-    }
-}
-
 /// One of a merchant's keys. `Debug` does not show it.
 #[derive(Clone, Debug)]
 pub struct MerchantKey {

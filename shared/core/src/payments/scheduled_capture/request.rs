@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     order::{MerchantId, OrderId},
-    payments::store::CAPTURE_SHARDS_MAX,
+    payments::store::{CAPTURE_SHARDS_MAX, Index},
 };
 
 /// What an invocation is to capture. Nothing stated: everything that is due.
@@ -69,22 +69,10 @@ pub struct CaptureSettings {
 }
 
 /// The partitions that a run looks into.
-///
-/// Once an hour they are all that there can be: after their number was lowered, captures that were scheduled before
-/// still lie in the others.
 pub(super) fn shards(request: &CaptureRequest, settings: CaptureSettings, now: jiff::Timestamp) -> Vec<u16> {
-    if let Some(shards) = &request.shards {
-        return shards.clone();
-    }
-    let full_hour = now.as_second().rem_euclid(3600) < 60;
-    let all = if full_hour { CAPTURE_SHARDS_MAX } else { settings.shards };
-    let mine = |shard: &u16| request.part.is_none_or(|part| shard % part.of == part.index);
-    let mut shards: Vec<u16> = (0..all).filter(mine).collect();
-    // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
-    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
-    let first = minute % shards.len().max(1);
-    shards.rotate_left(first);
-    shards
+    let is_own = |shard: &u16| request.part.is_none_or(|part| shard % part.of == part.index);
+    let all = || Index::CapturesDue.shards(settings.shards, now, is_own);
+    request.shards.clone().unwrap_or_else(all)
 }
 
 #[cfg(test)]

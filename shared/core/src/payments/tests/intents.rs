@@ -102,7 +102,7 @@ async fn of_two_retries_in_the_same_instant_one_sends() {
         operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::UNIX_EPOCH);
     });
     let second = fixture.purchase(Some("k")).await;
-    assert!(matches!(second, Err(Refusal::Rejected(Rejection::KeyInProgress { .. }))));
+    assert!(matches!(second, Err(Refusal::Rejected(Rejection::KeyInProgress(_)))));
     assert_eq!(fixture.sent(), 1, "the other one sends it");
 }
 
@@ -130,10 +130,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
     let refused = fixture.perform(&too_much, Duration::from_secs(29)).await;
-    assert!(
-        matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing { .. }))),
-        "its total still holds"
-    );
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing(_)))), "its total still holds");
     fixture.key.order = "another".parse().unwrap();
     assert_eq!(
         status(&fixture.perform(&too_much, Duration::from_secs(29)).await.unwrap()),

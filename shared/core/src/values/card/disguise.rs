@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{
     CardNumber,
     digits::{hides_something, is_hidden, plain},
-    mask::uuids,
+    mask::digit_groups,
     mask_card_numbers,
 };
 
@@ -64,25 +64,17 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
         return true;
     }
     let plain = plain(text);
-    let ids = uuids(&plain);
-    let mut groups: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in plain.char_indices().filter(|(_, c)| c.is_ascii_digit()) {
-        match groups.last_mut().filter(|(_, end)| *end == at) {
-            Some((_, end)) => *end += 1,
-            None => groups.push((at, at + 1)),
-        }
-    }
-    groups.retain(|(start, _)| !ids.iter().any(|id| id.contains(start)));
+    let groups = digit_groups(&plain);
     (0..groups.len()).any(|first| {
         let mut digits = String::new();
         let mut before: Option<usize> = None;
-        for (start, end) in &groups[first..] {
-            let joined = before.is_none_or(|before| is_separator(&plain[before..*start]));
-            digits.push_str(&plain[*start..*end]);
+        for group in &groups[first..] {
+            let joined = before.is_none_or(|before| is_separator(&plain[before..group.start]));
+            digits.push_str(&plain[group.clone()]);
             if !joined {
                 return false;
             }
-            before = Some(*end);
+            before = Some(group.end);
             if kept == TextUse::Logged {
                 if has_card_anywhere(&digits) {
                     return true;

@@ -70,7 +70,7 @@ fn is_separator(text: &str) -> bool {
 }
 
 /// Where unbroken runs of ASCII digits are, except those within a UUID.
-fn digit_groups(text: &str) -> Vec<Range<usize>> {
+pub(super) fn digit_groups(text: &str) -> Vec<Range<usize>> {
     let mut groups: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
         match groups.last_mut().filter(|group| group.end == at) {
@@ -84,7 +84,7 @@ fn digit_groups(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Where UUIDs are, with hyphens or without, as words of their own.
-pub(super) fn uuids(text: &str) -> Vec<Range<usize>> {
+fn uuids(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let fits = |at: usize, length: usize, hyphens: &[usize]| {
         let ends = bytes.get(at + length).is_none_or(|next| !next.is_ascii_alphanumeric());

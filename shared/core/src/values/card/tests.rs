@@ -116,7 +116,7 @@ fn debug_output_opens_no_secret() {
     assert_eq!(format!("{number:?}"), "CardNumber(Visa ****1111)");
     let code = SecurityCode::parse("987", None).unwrap();
     assert_eq!(format!("{code:?}"), "SecurityCode(***)");
-    let mut summary = CardSummary::of(&number, Expiry::new(12, 2029).unwrap());
+    let mut summary = CardAccount::Number(number.clone()).summary(Expiry::new(12, 2029).unwrap());
     summary.token = Some("9418594164541111".into());
     let debug = format!("{summary:?} {summary:#?}");
     assert!(!debug.contains("9418") && debug.contains("1111"), "{debug}");
@@ -151,7 +151,6 @@ fn expiry_dates_as_clients_write_them() {
         assert_eq!(Expiry::from_parts(month, year), Ok(expiry));
     }
     assert_eq!(Expiry::parse_mm_yy("09/29"), Ok(expiry));
-    assert_eq!(Expiry::parse_mmyy("0929"), Ok(expiry));
     assert_eq!((expiry.mmyy(), expiry.month(), expiry.year()), ("0929".to_owned(), 9, 2029));
 }
 
@@ -164,10 +163,7 @@ fn month_and_year_in_the_wrong_order_are_not_guessed() {
         assert_eq!(Expiry::from_parts("09", year), Err(ExpiryError::InvalidYear), "{year}");
     }
     for text in ["", "/", "0929", "9/29", "09/2029", "2029/09", "09-29", " 09/29", "09/29 ", "09/29/30"] {
-        assert_eq!(Expiry::parse_mm_yy(text), Err(ExpiryError::InvalidFormat { expected: "MM/YY" }));
-    }
-    for text in ["", "929", "09/29", "092029", "0é9"] {
-        assert_eq!(Expiry::parse_mmyy(text), Err(ExpiryError::InvalidFormat { expected: "MMYY" }));
+        assert_eq!(Expiry::parse_mm_yy(text), Err(ExpiryError::InvalidFormat("MM/YY")));
     }
     for text in ["9/2029", "09/29", "13/2029", "929", ""] {
         assert!(text.parse::<Expiry>().is_err(), "{text}");
@@ -334,14 +330,14 @@ proptest! {
         prop_assert_eq!(mask_card_numbers(&masked), masked);
         let _: Result<CardNumber, CardNumberError> = CardNumber::parse(&text);
         let _: Result<Expiry, ExpiryError> = Expiry::parse_mm_yy(&text);
-        let _: Result<Expiry, ExpiryError> = Expiry::parse_mmyy(&text);
         let _: Option<Brand> = Brand::detect(&text);
     }
 
     #[test]
     fn every_expiry_reads_back_in_each_form(month in 1..=12_u8, year in 2000..=2099_u16) {
         let expiry = Expiry::new(month, year).unwrap();
-        prop_assert_eq!(Expiry::parse_mmyy(&expiry.mmyy()), Ok(expiry));
+        let sent = expiry.mmyy();
+        prop_assert_eq!(Expiry::from_parts(&sent[..2], &sent[2..]), Ok(expiry));
         prop_assert_eq!(expiry.to_string().parse(), Ok(expiry));
     }
 }

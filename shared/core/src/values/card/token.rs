@@ -98,15 +98,11 @@ impl CardAccount {
     /// payment by the one is a repetition of an equal payment by the other. The token itself is kept when the gateway
     /// returns it; what a caller sends in its place may be anything.
     pub fn summary(&self, expiry: Expiry) -> CardSummary {
-        match self {
-            Self::Number(number) => CardSummary::of(number, expiry),
-            Self::Token(token) => CardSummary {
-                brand: token.brand,
-                last_four: token.last_four.clone(),
-                expiry: Some(expiry),
-                ..CardSummary::default()
-            },
-        }
+        let (brand, last_four) = match self {
+            Self::Number(number) => (Some(number.brand()), Some(number.last_four().to_owned())),
+            Self::Token(token) => (token.brand, token.last_four.clone()),
+        };
+        CardSummary { brand, last_four, expiry: Some(expiry), ..CardSummary::default() }
     }
 }
 

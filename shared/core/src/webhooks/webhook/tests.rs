@@ -1,3 +1,5 @@
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 fn at(minutes: i64) -> Timestamp {
@@ -13,7 +15,7 @@ fn delivery(failures: u32, since: Option<Timestamp>) -> Delivery {
 #[test]
 fn delays_grow_the_last_attempt_is_after_three_days_and_then_it_is_parked() {
     let (mut now, mut delivery, mut attempts) = (at(0), delivery(0, None), Vec::new());
-    while let AfterFailure::Again(then) = delivery.after_failure(now, SignedDuration::ZERO) {
+    while let Some(then) = delivery.next_attempt_at(now, SignedDuration::ZERO) {
         delivery.since.get_or_insert(now);
         delivery.failures += 1;
         attempts.push(then.duration_since(at(0)).as_mins());
@@ -117,15 +119,15 @@ fn only_addresses_of_the_public_internet_are_public() {
 
 #[test]
 fn a_receiver_gets_the_types_that_it_wants_and_nothing_while_it_is_disabled() {
-    let (id, secrets) = ("r".parse().unwrap(), vec![Secret::new(vec![7; 32])]);
+    let (id, secrets) = ("r".parse().unwrap(), vec![Secret::from(vec![7; 32])]);
     let (url, kinds) = ("https://example.com".to_owned(), Vec::new());
     let mut receiver = Receiver { id, url, secrets, kinds, secret_key: None, is_disabled: false };
     assert!(receiver.wants("order.paid"));
     receiver.kinds.push("order.refunded".to_owned());
     assert!(receiver.wants("order.refunded") && !receiver.wants("order.paid"));
     assert!(!format!("{receiver:?}").contains('7'), "no secret is shown");
-    assert_eq!(format!("{:?}", receiver.secrets), "[Secret(hidden)]");
-    assert_eq!(receiver.secrets[0].expose(), [7; 32]);
+    assert_eq!(format!("{:?}", receiver.secrets), "[SecretBox<[u8]>([REDACTED])]");
+    assert_eq!(receiver.secrets[0].expose_secret(), [7; 32]);
     receiver.is_disabled = true;
     assert!(!receiver.wants("order.refunded"));
     let longest = "x".repeat(64);
@@ -148,10 +150,7 @@ fn a_receiver_that_asks_for_a_wait_is_left_alone_for_that_long_and_an_hour_at_mo
         assert!(waits == 0 || !health.takes_first_attempts(before) && health.at_a_time(before, 8) == 0);
         let delivery = delivery(0, None);
         // Not before its own delay, either.
-        assert_eq!(
-            delivery.after_failure(now, minutes(asked)),
-            AfterFailure::Again(now + minutes(waits.max(1)))
-        );
+        assert_eq!(delivery.next_attempt_at(now, minutes(asked)), Some(now + minutes(waits.max(1))));
     }
     // A failure afterwards does not end the wait.
     let health = Health::default().left_alone(minutes(10), now).after(1, 0, SignedDuration::ZERO, now);

@@ -6,11 +6,9 @@ use tollgate_core::{
     values::carried::Carried,
 };
 
-use super::words::NOTICE_REASONS;
 use crate::dynamodb::{
     Item,
     members::{Name, Reader, Writer},
-    words::{meaning, word},
 };
 
 /// The operation's member with its list of notices.
@@ -22,14 +20,14 @@ const AT: Name = Name("w", "at");
 
 pub(super) fn notice(notice: &Notice) -> Item {
     let mut writer = Writer::default();
-    writer.word(ABOUT, word(NOTICE_REASONS, &notice.reason));
+    writer.word(ABOUT, notice.reason.word());
     writer.number(ATTEMPT, notice.attempt);
     writer.moment(AT, notice.at);
     writer.finish(&notice.carried)
 }
 
 pub(super) fn read_notice(mut members: Reader) -> Result<Notice, StoreError> {
-    let reason = members.word(ABOUT, NoticeReason::Unrecognized, |word| meaning(NOTICE_REASONS, word))?;
+    let reason = members.word(ABOUT, NoticeReason::Unrecognized, NoticeReason::from_name)?;
     let mut notice = Notice {
         reason: reason.unwrap_or(NoticeReason::Unrecognized),
         attempt: members.number(ATTEMPT)?,

@@ -23,13 +23,13 @@ use uuid::Uuid;
 
 use super::{
     notice::{NOTICES, notice, read_notice},
-    words::{CAUSES, DOUBTS, FEE_KINDS, KINDS, MECHANISMS, PRINCIPALS, STAGES, VERDICTS, read_principal},
+    words::{KINDS, PRINCIPALS, STAGES, read_principal},
 };
 use crate::dynamodb::{
     Item,
     members::{Name, Reader, Writer, corrupt, merge_words},
     route::{ROUTE, no_route, read_route_maybe, write_route},
-    words::{NO_EFFECTS, meaning, word},
+    words::{meaning, word},
 };
 
 const ID: Name = Name("i", "id");
@@ -156,11 +156,11 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
         writer.word(KIND, word(KINDS, &operation.kind));
     }
     if operation.cause != Cause::default() {
-        writer.word(CAUSE, word(CAUSES, &operation.cause));
+        writer.word(CAUSE, operation.cause.word());
     }
     writer.some(FOLLOWS, operation.follows, Writer::id);
     if operation.mechanism != Mechanism::default() {
-        writer.word(MECHANISM, word(MECHANISMS, &operation.mechanism));
+        writer.word(MECHANISM, operation.mechanism.word());
     }
     if usual.amount != Some(operation.amount) {
         writer.number(AMOUNT, operation.amount.minor());
@@ -208,8 +208,8 @@ pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
 }
 
 pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Operation, StoreError> {
-    let cause = members.word(CAUSE, Cause::Unrecognized, |word| meaning(CAUSES, word))?;
-    let mechanism = members.word(MECHANISM, Mechanism::Unrecognized, |word| meaning(MECHANISMS, word))?;
+    let cause = members.word(CAUSE, Cause::Unrecognized, Cause::from_name)?;
+    let mechanism = members.word(MECHANISM, Mechanism::Unrecognized, Mechanism::from_name)?;
     let kind = members.word(KIND, Kind::Unrecognized, |word| meaning(KINDS, word))?;
     let id = members.id(ID)?;
     let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(usual.created_at);
@@ -277,7 +277,7 @@ fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
     if pending.doubt.is_some() || !pending.response.is_empty() {
         writer.object(RESPONSE, response(&pending.response));
     }
-    writer.word(DOUBT, pending.doubt.and_then(|doubt| word(DOUBTS, &doubt)));
+    writer.word(DOUBT, pending.doubt.and_then(Doubt::word));
     writer.moment(NEXT_INQUIRY_AT, pending.next_inquiry_at);
     if pending.inquiries > 0 {
         writer.number(INQUIRIES, pending.inquiries);
@@ -298,7 +298,7 @@ fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Me
             members.word(ADVICE, Some(advice.as_str()).filter(|_| known(ADVICE)));
             writer.object(DECLINE, members.finish(unknown.unwrap_or(&Carried::default())));
         }
-        Decision::NoEffect(_, reason) => writer.word(NO_EFFECT, word(NO_EFFECTS, reason)),
+        Decision::NoEffect(_, reason) => writer.word(NO_EFFECT, reason.word()),
     }
     writer.word(STATE, word(STAGES, &decision.stage()));
     // What was only recorded has no response.
@@ -325,8 +325,7 @@ fn read_state(members: &mut Reader) -> Result<OperationState, StoreError> {
     }
     members.skip(&[DECLINE, NO_EFFECT]);
     let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
-    let doubt =
-        members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, |word| meaning(DOUBTS, word))?;
+    let doubt = members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, Doubt::from_name)?;
     let next_inquiry_at = next_inquiry_at.ok_or_else(|| corrupt(NEXT_INQUIRY_AT))?;
     Ok(OperationState::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
 }
@@ -350,8 +349,8 @@ fn read_decision(members: &mut Reader, stage: Stage) -> Result<Decision, StoreEr
         }
         Stage::NoEffect => {
             members.skip(&[DECLINE]);
-            let known = |word: &str| meaning(NO_EFFECTS, word);
-            let reason = members.word_of(NO_EFFECT, &mut response.carried, NoEffect::Unrecognized, known)?;
+            let unknown = NoEffect::Unrecognized;
+            let reason = members.word_of(NO_EFFECT, &mut response.carried, unknown, NoEffect::from_name)?;
             Decision::NoEffect(response, reason.unwrap_or(NoEffect::Unrecognized))
         }
         _ => {
@@ -387,12 +386,12 @@ fn response(response: &GatewayResponse) -> Item {
 fn fee(fee: Fee) -> Item {
     let mut writer = Writer::default();
     writer.number(AMOUNT, fee.amount.minor());
-    writer.word(FEE_KIND, word(FEE_KINDS, &fee.kind));
+    writer.word(FEE_KIND, fee.kind.word());
     writer.finish(&Carried::default())
 }
 
 fn read_fee(members: &mut Reader) -> Result<Fee, StoreError> {
-    let kind = members.word(FEE_KIND, FeeKind::Unrecognized, |word| meaning(FEE_KINDS, word))?;
+    let kind = members.word(FEE_KIND, FeeKind::Unrecognized, FeeKind::from_name)?;
     Ok(Fee { amount: members.amount(AMOUNT)?, kind: kind.unwrap_or(FeeKind::Unrecognized) })
 }
 
@@ -459,7 +458,7 @@ fn read_superseded(
 
 fn by_hand(decision: &ByHand) -> Item {
     let mut writer = Writer::default();
-    writer.word(VERDICT, word(VERDICTS, &decision.verdict));
+    writer.word(VERDICT, decision.verdict.word());
     writer.text(BY, &decision.by);
     writer.text(REASON, &decision.reason);
     writer.moment(AT, decision.at);
@@ -467,7 +466,7 @@ fn by_hand(decision: &ByHand) -> Item {
 }
 
 fn read_by_hand(mut members: Reader) -> Result<ByHand, StoreError> {
-    let verdict = members.word(VERDICT, HandVerdict::Unrecognized, |word| meaning(VERDICTS, word))?;
+    let verdict = members.word(VERDICT, HandVerdict::Unrecognized, HandVerdict::from_name)?;
     let mut decision = ByHand {
         verdict: verdict.unwrap_or(HandVerdict::Unrecognized),
         by: members.text(BY)?,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::journal::listing::doubts::DoubtSearch;
 
 /// A purchase that is in doubt since then.
 fn in_doubt(n: u64, second: i64) -> Transaction {
@@ -75,7 +76,11 @@ async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_
     let search = DoubtSearch { merchant: &merchant, now, limit: 10, after: None, wants: &wants };
     let found = lister.in_doubt(&search).await.unwrap();
     let orders: Vec<_> = found.rows.iter().map(|row| row.order.id.to_string()).collect();
-    assert_eq!((orders, found.next, found.more), (ids([2, 1, 4].into_iter()), None, false), "oldest first");
+    assert_eq!(
+        (orders, found.next, found.more_in_doubt),
+        (ids([2, 1, 4].into_iter()), None, false),
+        "oldest first"
+    );
     assert_eq!(found.rows[0].at, at(0));
     assert_eq!(world.read.lock().unwrap().1, 4, "no other merchant's order is read");
     // In parts: none is skipped, and none is there twice.
@@ -124,7 +129,7 @@ async fn what_is_read_of_orders_in_doubt_has_a_limit_and_the_next_part_goes_on()
     let search = DoubtSearch { merchant: &merchant, now, limit: 100, after: None, wants };
     let part = lister.in_doubt(&search).await.unwrap();
     // Four steps of eight orders as large as they can be; a fifth would be too much.
-    assert_eq!((part.rows.len(), part.more), (32, false));
+    assert_eq!((part.rows.len(), part.more_in_doubt), (32, false));
     assert_eq!(part.read_bytes, 40 * 256 + 4 * STEP_BYTES);
     let after = part.next.unwrap();
     let rest = lister.in_doubt(&DoubtSearch { after: Some(&after), ..search }).await.unwrap();
@@ -154,7 +159,11 @@ async fn of_an_index_full_of_others_orders_so_much_is_read_and_no_more() {
         let wants = &|_: &Order, _: &Transaction| true;
         let search = DoubtSearch { merchant: &merchant, now: at(0), limit: 1, after: None, wants };
         let found = lister.in_doubt(&search).await.unwrap();
-        assert_eq!((found.rows.len(), found.more, found.read_bytes), (0, true, bytes), "{on_a_page}");
+        assert_eq!(
+            (found.rows.len(), found.more_in_doubt, found.read_bytes),
+            (0, true, bytes),
+            "{on_a_page}"
+        );
         assert_eq!(read.into_inner(), pages, "{on_a_page}");
     }
 }

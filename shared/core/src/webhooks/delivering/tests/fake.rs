@@ -276,7 +276,7 @@ impl World {
         let directory = Arc::new(Directory::default());
         for (name, _) in manners {
             let (id, url) = (name.parse().unwrap(), "https://example.com".to_owned());
-            let secrets = vec![Secret::new(vec![1; 32])];
+            let secrets = vec![Secret::from(vec![1; 32])];
             let receiver =
                 Receiver { id, url, secrets, kinds: Vec::new(), secret_key: None, is_disabled: false };
             directory.0.lock().unwrap().push(receiver);

@@ -1,0 +1,27 @@
+//! Texts from outside that are checked where they come in, and nowhere else.
+
+/// Declares a text that passed a check: its name, why a text does not pass, and the part of a text that does.
+macro_rules! checked_text {
+    ($(#[$attribute:meta])* $name:ident, $error:ty, |$text:ident| $check:expr) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl std::str::FromStr for $name {
+            type Err = $error;
+
+            fn from_str($text: &str) -> Result<Self, $error> {
+                let passed: &str = $check?;
+                Ok(Self(passed.to_owned()))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+pub(crate) use checked_text;
