@@ -2,19 +2,12 @@
 //!
 //! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key; its header's `kid` names the merchant.
 
-use std::sync::Once;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
-    errors::{Error as JwtError, ErrorKind},
-};
 use ring::hmac;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use signature::{Error as SignatureError, Signer, Verifier};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 use uuid::Uuid;
 
 use tollgate_core::{
@@ -31,6 +24,9 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// Who issues, so that a token of another system under a shared key is none of ours.
 const ISSUER: &str = "tollgate";
 
+/// HMAC-SHA-256 as RFC 7518 names it. No token has another algorithm.
+const ALGORITHM: &str = "HS256";
+
 /// Longest token that is looked at; ours have about 250 characters.
 const TOKEN_MAX_BYTES: usize = 2_048;
 
@@ -46,6 +42,12 @@ pub enum Holder {
     Key(VerifiedKey),
     /// A shopper's browser, by a random id.
     Shopper(Uuid),
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,7 +127,6 @@ pub fn issue(
         Holder::Key(key) => (Principal::ClientCredentials, None, Some(key.digest.clone()), key.role),
         Holder::Shopper(id) => (Principal::Implicit, Some(*id), None, Role::All),
     };
-    install_hmac();
     let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
     let claims = Claims {
         iss: ISSUER.to_owned(),
@@ -141,9 +142,19 @@ pub fn issue(
 }
 
 fn signed(merchant: &Merchant, claims: &Claims) -> Result<String, InvalidToken> {
-    let header = Header { kid: Some(merchant.id.to_string()), ..Header::new(Algorithm::HS256) };
-    let key = EncodingKey::from_secret(merchant.token_signing_key.expose_secret().as_bytes());
-    jsonwebtoken::encode(&header, claims, &key).map_err(|_| InvalidToken)
+    let header = json!({ "typ": "JWT", "alg": ALGORITHM, "kid": merchant.id });
+    let signed = format!("{}.{}", encoded(&header)?, encoded(claims)?);
+    let tag = hmac::sign(&secret_key(merchant), signed.as_bytes());
+    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag)))
+}
+
+fn encoded(part: &impl Serialize) -> Result<String, InvalidToken> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).map_err(|_| InvalidToken)?))
+}
+
+fn decoded<T: DeserializeOwned>(part: &str) -> Result<T, InvalidToken> {
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| InvalidToken)?;
+    serde_json::from_slice(&json).map_err(|_| InvalidToken)
 }
 
 /// Whose token it claims to be. Nothing is verified by this.
@@ -151,22 +162,21 @@ pub fn claimed_merchant(token: &str) -> Result<MerchantId, InvalidToken> {
     if token.len() > TOKEN_MAX_BYTES {
         return Err(InvalidToken);
     }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken)?;
-    header.kid.and_then(|kid| kid.parse().ok()).ok_or(InvalidToken)
+    let (signed, _) = token.rsplit_once('.').ok_or(InvalidToken)?;
+    let (header, _) = signed.split_once('.').ok_or(InvalidToken)?;
+    decoded::<Header>(header)?.kid.parse().map_err(|_| InvalidToken)
 }
 
 /// Verifies signature, issuer, merchant and expiry, and tells what the token says.
 pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verified, InvalidToken> {
-    install_hmac();
-    let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_issuer(&[ISSUER]);
-    validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-    // Checked below against the time that comes from outside, without leeway.
-    validation.validate_exp = false;
-    validation.sub = Some(merchant.id.to_string());
-    let key = DecodingKey::from_secret(merchant.token_signing_key.expose_secret().as_bytes());
-    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(|_| InvalidToken)?.claims;
-    if now.as_second() >= claims.exp {
+    let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidToken)?;
+    hmac::verify(&secret_key(merchant), signed.as_bytes(), &signature).map_err(|_| InvalidToken)?;
+    let (header, claims) = signed.split_once('.').ok_or(InvalidToken)?;
+    let (header, claims): (Header, Claims) = (decoded(header)?, decoded(claims)?);
+    let is_ours = header.alg == ALGORITHM && claims.iss == ISSUER && claims.sub == merchant.id;
+    // Without leeway: the time is that of the request.
+    if !is_ours || now.as_second() >= claims.exp {
         return Err(InvalidToken);
     }
     match claims.grant {
@@ -223,57 +233,6 @@ fn secret_key(merchant: &Merchant) -> hmac::Key {
 /// What is signed. A token's signature is over two parts with a point between them, so neither can pass for the other.
 fn about(transaction: Uuid) -> Vec<u8> {
     format!("client secret of {transaction}").into_bytes()
-}
-
-/// HMAC-SHA-256 by ring, which TLS has in the binary anyway. The library's own choices bring a second
-/// cryptography library, and RSA and elliptic curves that no token here uses.
-struct Hs256(hmac::Key);
-
-impl Signer<Vec<u8>> for Hs256 {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-impl Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
-        hmac::verify(&self.0, message, signature).map_err(|_| SignatureError::new())
-    }
-}
-
-impl JwtVerifier for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-fn hs256(algorithm: Algorithm, secret: &[u8]) -> Result<Hs256, JwtError> {
-    match algorithm {
-        Algorithm::HS256 => Ok(Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    }
-}
-
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| Ok(Box::new(hs256(*algorithm, key.as_bytes())?)),
-    verifier_factory: |algorithm, key| Ok(Box::new(hs256(*algorithm, key.try_get_as_bytes()?)?)),
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-fn install_hmac() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Fails only when the process has one already, which is then used.
-        if PROVIDER.install_default().is_err() {
-            tracing::warn!("another token cryptography provider is installed");
-        }
-    });
 }
 
 #[cfg(test)]

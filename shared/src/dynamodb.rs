@@ -4,25 +4,40 @@ mod card;
 pub mod customers;
 pub mod deliveries;
 pub mod journal;
+mod json;
 mod members;
 pub mod orders;
 mod route;
 pub mod stream;
+mod table;
 mod words;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, str::FromStr};
 
-use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    types::AttributeValue,
-};
-use tollgate_core::payments::store::StoreError;
-
-use crate::aws_error;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 /// An item's attributes as they are stored.
 pub type Item = HashMap<String, AttributeValue>;
 
-fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
-    StoreError::Unavailable(aws_error::describe(error))
+/// An item of these texts.
+fn texts<const N: usize>(members: [(&str, &str); N]) -> Item {
+    members.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))).into()
+}
+
+fn text_of(value: &impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+fn number_of(value: &impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A text of an item, if it is one.
+fn text<'a>(item: &'a Item, name: &str) -> Option<&'a String> {
+    item.get(name)?.as_s().ok()
+}
+
+/// A number of an item, if it is one.
+fn number<T: FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }

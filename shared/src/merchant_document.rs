@@ -69,44 +69,34 @@ fn category(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not read yet.
+/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not read yet. What has to
+/// be there is looked for below, because nothing of it can be empty.
 #[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct MerchantDocument {
     keys: Vec<KeyDocument>,
     token_signing_key: SecretString,
     gateway: GatewayDocument,
-    #[serde(default)]
     orders: OrdersMode,
-    #[serde(default)]
     accept_partial_approval: bool,
-    #[serde(default)]
     decline_on: DeclineOn,
-    #[serde(default)]
     refund_without_amount: RefundWithoutAmount,
-    #[serde(default, deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     duplicate_window: Option<SignedDuration>,
-    #[serde(default, deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     authorization_lifetime: Option<SignedDuration>,
-    #[serde(default, deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     capture_after: Option<SignedDuration>,
-    #[serde(default, deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     keep_personal_data: Option<SignedDuration>,
-    #[serde(default)]
     disabled: bool,
-    #[serde(default)]
     captures_paused: bool,
-    #[serde(default)]
     void_lapsed: bool,
-    #[serde(default)]
     shopper_tokens: ShopperTokens,
-    #[serde(default)]
     authorizers: Vec<String>,
-    #[serde(default)]
     discounts: Discounts,
-    #[serde(default)]
     name: Value,
-    #[serde(default)]
     address: Value,
 }
 
@@ -127,7 +117,7 @@ struct NamedKey {
     role: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct GatewayDocument {
     site: Option<String>,
     base_url: Option<String>,
@@ -144,20 +134,17 @@ enum ShopperTokens {
     Stated(ShopperRules),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct ShopperRules {
     #[serde(default = "yes")]
     enabled: bool,
-    #[serde(default)]
     partial: bool,
-    #[serde(default)]
     stored_cards: bool,
     /// `attempts` is its first name.
     #[serde(alias = "attempts")]
     declines_per_order: Option<usize>,
     declines_per_source_hour: Option<u32>,
-    #[serde(default)]
     declines_per_merchant_minute: PerMinute,
 }
 
@@ -190,14 +177,7 @@ impl Default for ShopperTokens {
 impl From<ShopperTokens> for ShopperRules {
     fn from(tokens: ShopperTokens) -> Self {
         match tokens {
-            ShopperTokens::Allowed(enabled) => Self {
-                enabled,
-                partial: false,
-                stored_cards: false,
-                declines_per_order: None,
-                declines_per_source_hour: None,
-                declines_per_merchant_minute: PerMinute::Unstated,
-            },
+            ShopperTokens::Allowed(enabled) => Self { enabled, ..Self::default() },
             ShopperTokens::Stated(rules) => rules,
         }
     }

@@ -64,32 +64,9 @@ pub struct SecretsManagerMerchants {
 struct Cached {
     /// As it was last read, and when.
     last: Option<(Arc<Merchant>, Timestamp)>,
-    /// What the last call found.
-    finding: LastRead,
+    /// Why the last call found nothing that can be used. What was read before may be used for a while.
+    failure: Option<MerchantsError>,
     until: Timestamp,
-}
-
-#[derive(Clone)]
-enum LastRead {
-    Readable,
-    /// A definite response: deleted, forbidden, or a document that no payment can be made with.
-    Refused(Unusable),
-    /// No response. What was read before may be used for a while.
-    Unavailable(String),
-}
-
-#[derive(Clone)]
-enum Unusable {
-    Unknown,
-    Malformed(String),
-    Forbidden(String),
-}
-
-/// What a merchant is wanted for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Payments,
-    Inquiries,
 }
 
 impl SecretsManagerMerchants {
@@ -118,55 +95,52 @@ impl SecretsManagerMerchants {
         kept.insert(id.clone(), new);
     }
 
-    async fn find(&self, id: &MerchantId, purpose: Purpose) -> Result<Arc<Merchant>, MerchantsError> {
+    /// The merchant as it was last read, however old a document without a failure since is. Otherwise it may be this old
+    /// while Secrets Manager is unavailable, and this old after a definite response.
+    async fn find(
+        &self,
+        id: &MerchantId,
+        while_unavailable: SignedDuration,
+        when_refused: SignedDuration,
+    ) -> Result<Arc<Merchant>, MerchantsError> {
         let kept = self.kept(id);
         let kept = match kept {
             Some(kept) if self.clock.now() < kept.until => kept,
             kept => self.read_again(id, kept).await,
         };
-        let MerchantSettings { stale_for_payments, stale_for_inquiries, .. } = self.settings;
-        let longest = match (&kept.finding, purpose) {
-            (LastRead::Readable, _) => SignedDuration::MAX,
-            (LastRead::Unavailable(_), Purpose::Payments) => stale_for_payments,
-            (LastRead::Refused(_), Purpose::Payments) => SignedDuration::ZERO,
-            (LastRead::Unavailable(_) | LastRead::Refused(_), Purpose::Inquiries) => stale_for_inquiries,
+        let longest = match &kept.failure {
+            None => SignedDuration::MAX,
+            Some(failure) if is_definite(failure) => when_refused,
+            Some(_) => while_unavailable,
         };
         let now = self.clock.now();
         match kept.last {
             Some((merchant, read_at)) if now.duration_since(read_at) < longest => Ok(merchant),
-            _ => Err(kept.finding.into()),
+            // There is a failure: what was read without one may be used however old it is.
+            _ => Err(kept.failure.unwrap_or_else(|| MerchantsError::Unavailable(String::new()))),
         }
     }
 
     async fn read_again(&self, id: &MerchantId, before: Option<Cached>) -> Cached {
         let result = self.read(id).await;
         let now = self.clock.now();
-        let until = |for_long| now.checked_add(for_long).unwrap_or(Timestamp::MAX);
-        let (last, finding) = before.map_or((None, None), |kept| (kept.last, Some(kept.finding)));
-        let refused = |reason| LastRead::Refused(reason);
-        let kept = match result {
-            Ok(merchant) => {
-                let last = Some((Arc::new(merchant), now));
-                Cached { last, finding: LastRead::Readable, until: until(FRESH) }
-            }
+        let (last, failure) = before.map_or((None, None), |kept| (kept.last, kept.failure));
+        let (last, failure, for_long) = match result {
+            Ok(merchant) => (Some((Arc::new(merchant), now)), None, FRESH),
             Err(error) => {
-                let known = last.is_some();
-                let (finding, for_long) = match error {
-                    MerchantsError::Unknown => (refused(Unusable::Unknown), FRESH),
-                    MerchantsError::Malformed(what) => (refused(Unusable::Malformed(what)), RETRY),
-                    MerchantsError::Forbidden(what) => (refused(Unusable::Forbidden(what)), RETRY),
+                let for_long = if matches!(error, MerchantsError::Unknown) { FRESH } else { RETRY };
+                let failure = match error {
                     // A definite response holds until the next one.
-                    MerchantsError::Unavailable(why) => match finding {
-                        Some(finding @ LastRead::Refused(_)) => (finding, RETRY),
-                        _ => (LastRead::Unavailable(why), RETRY),
-                    },
+                    MerchantsError::Unavailable(_) => failure.filter(is_definite).unwrap_or(error),
+                    definite => definite,
                 };
-                tell(id, known, &finding);
-                Cached { last, finding, until: until(for_long) }
+                tell(id, last.is_some(), &failure);
+                (last, Some(failure), for_long)
             }
         };
+        let kept = Cached { last, failure, until: now.checked_add(for_long).unwrap_or(Timestamp::MAX) };
         // Without anything to go on, the next request tries again.
-        if kept.last.is_some() || !matches!(kept.finding, LastRead::Unavailable(_)) {
+        if kept.last.is_some() || kept.failure.as_ref().is_some_and(is_definite) {
             self.keep(id, kept.clone());
         }
         kept
@@ -198,47 +172,40 @@ fn meaning(error: &SdkError<GetSecretValueError>) -> MerchantsError {
     }
 }
 
+/// Whether Secrets Manager responded: deleted, forbidden, or a document that no payment can be made with.
+fn is_definite(failure: &MerchantsError) -> bool {
+    !matches!(failure, MerchantsError::Unavailable(_))
+}
+
 /// Logs and counts what an operator has to know. An id that was never readable and does not
 /// exist is a guess and not worth a line.
-fn tell(id: &MerchantId, known: bool, finding: &LastRead) {
-    match finding {
-        LastRead::Unavailable(error) if known => {
+fn tell(id: &MerchantId, known: bool, failure: &MerchantsError) {
+    match failure {
+        MerchantsError::Unavailable(error) if known => {
             trail::note(|trail| trail.merchants_stale += 1);
             tracing::error!(merchant = %id, %error, "serving the merchant as last read");
         }
-        LastRead::Refused(Unusable::Unknown) if known => {
+        MerchantsError::Unknown if known => {
             trail::note(|trail| trail.merchants_refused += 1);
             tracing::error!(merchant = %id, error = "its secret is deleted", "the merchant makes no payments");
         }
-        LastRead::Refused(Unusable::Malformed(error) | Unusable::Forbidden(error)) => {
+        MerchantsError::Malformed(error) | MerchantsError::Forbidden(error) => {
             trail::note(|trail| trail.merchants_refused += 1);
             tracing::error!(merchant = %id, %error, "the merchant makes no payments");
         }
-        LastRead::Readable | LastRead::Unavailable(_) | LastRead::Refused(Unusable::Unknown) => {}
-    }
-}
-
-impl From<LastRead> for MerchantsError {
-    fn from(finding: LastRead) -> Self {
-        match finding {
-            LastRead::Refused(Unusable::Unknown) => Self::Unknown,
-            LastRead::Refused(Unusable::Malformed(what)) => Self::Malformed(what),
-            LastRead::Refused(Unusable::Forbidden(what)) => Self::Forbidden(what),
-            LastRead::Unavailable(why) => Self::Unavailable(why),
-            // Does not happen: what is readable was read.
-            LastRead::Readable => Self::Unavailable("it was read too long ago".to_owned()),
-        }
+        MerchantsError::Unavailable(_) | MerchantsError::Unknown => {}
     }
 }
 
 #[async_trait]
 impl Merchants for SecretsManagerMerchants {
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-        self.find(id, Purpose::Payments).await
+        self.find(id, self.settings.stale_for_payments, SignedDuration::ZERO).await
     }
 
     async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-        self.find(id, Purpose::Inquiries).await
+        let longest = self.settings.stale_for_inquiries;
+        self.find(id, longest, longest).await
     }
 
     fn is_kept(&self, id: &MerchantId) -> bool {

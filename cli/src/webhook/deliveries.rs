@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
-use tollgate_core::webhooks::webhook::{Delivery, ReceiverKey};
+use tollgate_core::webhooks::{
+    receivers::DeliveryStore as _,
+    webhook::{Delivery, ReceiverKey},
+};
 
 use super::{deliveries, receivers, unavailable};
 use crate::{
@@ -108,7 +111,7 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
     let delivery = Delivery { to, event, at: now, kind, body, failures: 0, since };
     store.revive(&delivery.to).await.map_err(|error| unavailable(&error))?;
-    store.add_waiting(&delivery, now).await.map_err(|error| unavailable(&error))?;
+    store.add(&delivery, now).await.map_err(|error| unavailable(&error))?;
     let begun = std::time::Instant::now();
     loop {
         let kept = store.get(&delivery).await.map_err(|error| unavailable(&error))?;

@@ -5,11 +5,7 @@ mod item;
 mod stream;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use jiff::Timestamp;
 use tollgate_core::{
     payments::store::StoreError,
@@ -19,7 +15,11 @@ use tollgate_core::{
     },
 };
 
-use super::{Item, unavailable};
+use super::{
+    Item, number_of,
+    table::{Table, all, unavailable, was_made},
+    text_of,
+};
 
 pub use item::{DeliveryState, StoredDelivery};
 pub use stream::DeliveriesEvent;
@@ -38,15 +38,12 @@ const DUE_FOR: &str = "due_for";
 const DUE_AT: &str = "due_at";
 
 /// Deliveries in one DynamoDB table.
-pub struct DynamoDbDeliveries {
-    client: Client,
-    table: String,
-}
+pub struct DynamoDbDeliveries(Table);
 
 impl DynamoDbDeliveries {
     /// Deliveries in a table that exists.
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self(Table { client, name: table })
     }
 
     /// A page of a receiver's deliveries, the newest first, and where the next one begins.
@@ -55,31 +52,16 @@ impl DynamoDbDeliveries {
         receiver: &ReceiverKey,
         after: Option<Item>,
     ) -> Result<(Vec<StoredDelivery>, Option<Item>), StoreError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#receiver = :receiver")
-            .expression_attribute_names("#receiver", RECEIVER)
-            .expression_attribute_values(":receiver", text(&receiver))
-            .scan_index_forward(false)
-            .set_exclusive_start_key(after)
-            .send()
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let request = self.of_receiver(&receiver.to_string()).scan_index_forward(false);
+        let page = request.set_exclusive_start_key(after).send().await;
+        let page = page.map_err(|error| unavailable(&error))?;
         let next = page.last_evaluated_key;
         Ok((page.items.unwrap_or_default().iter().filter_map(item::read).collect(), next))
     }
 
-    /// Adds a delivery that waits for its first attempt, which the stream brings.
-    pub async fn add_waiting(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
-        self.put(item::added(delivery, now)).await
-    }
-
     /// The stored state of one delivery; none where there is no such delivery.
     pub async fn get(&self, delivery: &Delivery) -> Result<Option<StoredDelivery>, StoreError> {
-        let (receiver, sort) = item::key(delivery);
-        self.get_by(receiver, sort).await
+        self.get_by(item::key(delivery)).await
     }
 
     /// Makes a delivery due now, with three days of attempts before it, whatever its state is.
@@ -94,91 +76,56 @@ impl DynamoDbDeliveries {
     /// Sends to a receiver again that had said that it is gone.
     pub async fn revive(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
         let health = self.health(receiver).await?;
-        if !health.is_gone {
-            return Ok(());
+        if health.is_gone {
+            self.put_health(receiver, Health { is_gone: false, ..health }).await?;
         }
-        self.put_health(receiver, Health { is_gone: false, ..health }).await
+        Ok(())
     }
 
-    async fn get_by(
-        &self,
-        receiver: AttributeValue,
-        sort: AttributeValue,
-    ) -> Result<Option<StoredDelivery>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let request = request.key(RECEIVER, receiver).key(SORT, sort);
-        let found = request.send().await.map_err(|error| unavailable(&error))?.item;
-        Ok(found.as_ref().and_then(item::read))
+    async fn get_by(&self, key: Item) -> Result<Option<StoredDelivery>, StoreError> {
+        let found = self.0.get(key).consistent_read(true).send().await;
+        Ok(found.map_err(|error| unavailable(&error))?.item.as_ref().and_then(item::read))
     }
 
-    async fn put(&self, item: Item) -> Result<(), StoreError> {
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let request = request.condition_expression("attribute_not_exists(#receiver)");
-        match request.expression_attribute_names("#receiver", RECEIVER).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable(&error)),
-            },
-        }
+    /// A query of what is in a receiver's partition.
+    fn of_receiver(&self, receiver: &str) -> QueryFluentBuilder {
+        self.0.query("#receiver = :receiver", &[("#receiver", RECEIVER)], &[(":receiver", receiver)])
     }
-}
-
-fn text(text: &impl ToString) -> AttributeValue {
-    AttributeValue::S(text.to_string())
 }
 
 #[async_trait]
 impl DeliveryStore for DynamoDbDeliveries {
     async fn add(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
-        self.put(item::added(delivery, now)).await
+        let request = self.0.put(item::added(delivery, now));
+        let request = request.condition_expression("attribute_not_exists(#receiver)");
+        was_made(request.expression_attribute_names("#receiver", RECEIVER).send().await).map(drop)
     }
 
     async fn health(&self, receiver: &ReceiverKey) -> Result<Health, StoreError> {
-        let request = self.client.get_item().table_name(&self.table);
-        let request = request.key(RECEIVER, text(&HEALTH)).key(SORT, text(&receiver));
-        let found = request.send().await.map_err(|error| unavailable(&error))?.item;
-        Ok(found.as_ref().map(item::read_health).unwrap_or_default())
+        let found =
+            self.0.get(item::health_key(receiver)).send().await.map_err(|error| unavailable(&error))?;
+        Ok(found.item.as_ref().map(item::read_health).unwrap_or_default())
     }
 
     async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError> {
-        let text_of = |at: Option<Timestamp>| text(&at.map(item::moment).unwrap_or_default());
-        let request = self.client.update_item().table_name(&self.table);
-        let request = request.key(RECEIVER, text(&HEALTH)).key(SORT, text(&receiver));
-        let request = request
+        let until = |at: Option<Timestamp>| text_of(&at.map(item::moment).unwrap_or_default());
+        let request = self
+            .0
+            .update(item::health_key(receiver))
             .update_expression(
                 "SET failures = :failures, aside_until = :aside, not_before = :before, gone = :gone",
             )
-            .expression_attribute_values(":failures", AttributeValue::N(health.failures.to_string()))
-            .expression_attribute_values(":aside", text_of(health.aside_until))
-            .expression_attribute_values(":before", text_of(health.not_before))
+            .expression_attribute_values(":failures", number_of(&health.failures))
+            .expression_attribute_values(":aside", until(health.aside_until))
+            .expression_attribute_values(":before", until(health.not_before))
             .expression_attribute_values(":gone", AttributeValue::Bool(health.is_gone));
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError> {
-        let (mut found, mut from) = (Vec::new(), None);
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("#receiver = :all")
-                .expression_attribute_names("#receiver", RECEIVER)
-                .expression_attribute_values(":all", text(&HEALTH))
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(|error| unavailable(&error))?;
-            let items = page.items.unwrap_or_default();
-            found.extend(
-                items.iter().filter_map(|item| Some((item::receiver_of(item)?, item::read_health(item)))),
-            );
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(found);
-            }
-        }
+        let items = all(self.of_receiver(HEALTH)).await?;
+        let health = |item| Some((item::receiver_of(item)?, item::read_health(item)));
+        Ok(items.iter().filter_map(health).collect())
     }
 
     async fn due(
@@ -187,23 +134,18 @@ impl DeliveryStore for DynamoDbDeliveries {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
+        let texts = [(":receiver", &*receiver.to_string()), (":until", &*item::moment(until))];
+        let request = self
+            .0
+            .query(&format!("{DUE_FOR} = :receiver AND {DUE_AT} <= :until"), &[], &texts)
             .index_name(DUE)
-            .key_condition_expression(format!("{DUE_FOR} = :receiver AND {DUE_AT} <= :until"))
-            .expression_attribute_values(":receiver", text(&receiver))
-            .expression_attribute_values(":until", text(&item::moment(until)))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(|error| unavailable(&error))?;
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = request.send().await.map_err(|error| unavailable(&error))?;
         let mut due = Vec::new();
-        for mut keys in page.items.unwrap_or_default() {
-            let (Some(receiver), Some(sort)) = (keys.remove(RECEIVER), keys.remove(SORT)) else { continue };
+        for mut found in page.items.unwrap_or_default() {
+            found.retain(|name, _| [RECEIVER, SORT].contains(&&**name));
             // The index lags behind: what it names may have been delivered meanwhile.
-            if let Some(kept) = self.get_by(receiver, sort).await?
+            if let Some(kept) = self.get_by(found).await?
                 && kept.due.is_some_and(|due| due <= until)
             {
                 due.push(kept.delivery);
@@ -218,26 +160,16 @@ impl DeliveryStore for DynamoDbDeliveries {
         settled: &DeliveryOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (receiver, sort) = item::key(delivery);
         let (expression, values) = item::settling(delivery, settled, now);
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(RECEIVER, receiver)
-            .key(SORT, sort)
+            .0
+            .update(item::key(delivery))
             .update_expression(expression)
             .set_expression_attribute_values(Some(values))
             .condition_expression("attribute_exists(#receiver)")
             .expression_attribute_names("#receiver", RECEIVER)
             .expression_attribute_names("#state", "state");
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                // It was kept for a month and is gone.
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable(&error)),
-            },
-        }
+        // Where it is gone, it was kept for a month.
+        was_made(request.send().await).map(drop)
     }
 }

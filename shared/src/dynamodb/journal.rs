@@ -11,9 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    Client,
-    operation::put_item::PutItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure,
 };
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -31,7 +29,11 @@ use uuid::Uuid;
 
 pub use self::{item::Column, log::DynamoDbEntryLog, totals::DynamoDbTotals};
 
-use super::{Item, unavailable};
+use super::{
+    Item, number, number_of,
+    table::{Table, unavailable},
+    text_of, texts,
+};
 
 /// The partition of the numbers of shards, an item for each day. No merchant's: those have a `#`.
 const DAYS: &str = "days";
@@ -47,13 +49,15 @@ pub const BUCKET: &str = Column::Bucket.as_str();
 /// The sort key of the journal's table.
 pub const SORT: &str = Column::Sort.as_str();
 
+/// The names of both in the conditions of queries.
+const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
+
 /// Days whose number of shards is remembered. Entries are of today, but for a rebuild.
 const DAYS_MAX: usize = 1_000;
 
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntries {
-    client: Client,
-    table: String,
+    table: Table,
     /// Over how many partitions a merchant's day is spread, for days that have no number yet.
     shards: u16,
     days: Mutex<HashMap<Date, u16>>,
@@ -64,16 +68,15 @@ pub struct DynamoDbEntries {
 impl DynamoDbEntries {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String, shards: u16) -> Self {
-        Self { client, table, shards: shards.max(1), days: Mutex::default(), noted: Mutex::default() }
+        let table = Table { client, name: table };
+        Self { table, shards: shards.max(1), days: Mutex::default(), noted: Mutex::default() }
     }
 
     /// Puts an item if its key is not there; what is there otherwise.
     async fn put_if_absent(&self, item: Item) -> Result<Option<Item>, StoreError> {
         let request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
+            .table
+            .put(item)
             .condition_expression("attribute_not_exists(#bucket)")
             .expression_attribute_names("#bucket", BUCKET)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -91,21 +94,17 @@ impl DynamoDbEntries {
     /// Over how many partitions a day is spread: stored once for each day, so that every entry is always put, and
     /// looked for, in the same one.
     async fn shards_of(&self, day: Date) -> Result<u16, StoreError> {
-        let remembered = |days: &HashMap<Date, u16>| days.get(&day).copied();
-        if let Some(shards) = remembered(&self.days.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let remembered = self.days.lock().unwrap_or_else(PoisonError::into_inner).get(&day).copied();
+        if let Some(shards) = remembered {
             return Ok(shards);
         }
         let mut item = keys(DAYS, &day.to_string());
-        item.insert("shards".to_owned(), AttributeValue::N(self.shards.to_string()));
+        item.insert("shards".to_owned(), number_of(&self.shards));
         let shards = match self.put_if_absent(item).await? {
             None => self.shards,
-            Some(there) => there
-                .get("shards")
-                .and_then(|shards| shards.as_n().ok()?.parse().ok())
-                .filter(|shards| *shards > 0)
-                .ok_or_else(|| {
-                    StoreError::Corrupt("a day of the journal has no number of shards".to_owned())
-                })?,
+            Some(there) => number(&there, "shards").filter(|shards| *shards > 0).ok_or_else(|| {
+                StoreError::Corrupt("a day of the journal has no number of shards".to_owned())
+            })?,
         };
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         if days.len() >= DAYS_MAX {
@@ -144,25 +143,23 @@ impl EntryStore for DynamoDbEntries {
     async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
         let mut item = keys(LATE, &totals::late_sort(merchant, quarter));
         // Another one each time: who sums up takes away the one that it found.
-        item.insert("mark".to_owned(), AttributeValue::S(Uuid::new_v4().to_string()));
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        item.insert("mark".to_owned(), text_of(&Uuid::new_v4()));
+        let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         let version = parked.version.unwrap_or_default();
         let mut item = keys(PARKED, &format!("{}#{version}", parked.key));
-        item.insert("order_key".to_owned(), AttributeValue::S(parked.key.clone()));
-        item.insert("version".to_owned(), AttributeValue::N(version.to_string()));
-        item.insert("reason".to_owned(), AttributeValue::S(parked.reason.clone()));
+        item.insert("order_key".to_owned(), text_of(&parked.key));
+        item.insert("version".to_owned(), number_of(&version));
+        item.insert("reason".to_owned(), text_of(&parked.reason));
         self.put_if_absent(item).await.map(drop)
     }
 }
 
 fn keys(bucket: &str, sort: &str) -> Item {
-    [(BUCKET, bucket), (SORT, sort)]
-        .map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())))
-        .into()
+    texts([(BUCKET, bucket), (SORT, sort)])
 }
 
 /// The partition of some entries of a merchant's day.

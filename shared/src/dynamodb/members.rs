@@ -1,26 +1,98 @@
 //! Reads and writes the members of one stored object. Reading takes each member out, so that what is left at the end is
 //! what this version does not know.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{borrow::Cow, str::FromStr};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
+use serde_json::json;
 use tollgate_core::{
+    order::operation::{Fingerprint, KeyDigest, Shopper},
     payments::store::StoreError,
-    values::{
-        carried::{Carried, Raw},
-        money::Amount,
-    },
+    values::{card::Expiry, carried::Carried, money::Amount},
 };
 use uuid::Uuid;
 
-use super::Item;
+use super::{
+    Item,
+    json::{attribute, to_json},
+    number_of, text_of,
+};
 
-/// A member's name in the table, and what it is short for; empty where it is short for nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Name(pub(super) &'static str, pub(super) &'static str);
+pub(super) type Read<T> = Result<T, StoreError>;
 
-type Read<T> = Result<T, StoreError>;
+/// A value that is stored as a member of an object.
+pub(super) trait Member: Sized + PartialEq {
+    /// What an absent member means; none where it has to be there.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// Takes the member out of an object; none where it is absent.
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>>;
+
+    /// Adds the member to an object, unless its absence says the same.
+    fn add(&self, name: &str, to: &mut Writer);
+}
+
+/// An object whose members depend on what is around it: what is usual there need not be stored.
+pub(super) trait Object<C = ()>: Sized {
+    /// Takes its members out.
+    fn read(around: &C, from: &mut Reader) -> Read<Self>;
+
+    /// Adds its members.
+    fn write(&self, around: &C, to: &mut Writer);
+}
+
+/// Declares the members of a stored object: how it is read and how it is written, from one list of its fields.
+///
+/// | field | meaning |
+/// |---|---|
+/// | `field: "name"` | a member under this name |
+/// | `field: "name" unless (value)` | the same, and left out where it has this value |
+/// | `field: (write, read)` | any number of members: a statement that writes them, and what is read |
+/// | `..carried` | keeps what this version does not know, which otherwise the object around this one does |
+///
+/// `|object, to, from, around: Around|` names the object that is written, the writer, the reader and what is around the
+/// object. What is read can use the fields above it.
+macro_rules! stored {
+    ($object:ty { $($fields:tt)* }) => {
+        stored! { $object |object, to, from| { $($fields)* } }
+    };
+    ($object:ty |$this:ident, $to:ident, $from:ident| { $($fields:tt)* }) => {
+        stored! { $object |$this, $to, $from, _around: ()| { $($fields)* } }
+
+        impl $crate::dynamodb::members::Member for $object {
+            fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+                from.part(name, |from| Object::read(&(), from))
+            }
+
+            fn add(&self, name: &str, to: &mut Writer) {
+                to.object(name, |to| Object::write(self, &(), to));
+            }
+        }
+    };
+    ($object:ty |$this:ident, $to:ident, $from:ident, $around:ident: $Around:ty| {
+        $($field:ident: $($name:literal $(unless ($usual:expr))?)? $(($write:expr, $read:expr))?,)+
+        $(..$carried:ident)?
+    }) => {
+        impl Object<$Around> for $object {
+            fn read($around: &$Around, $from: &mut Reader) -> Read<Self> {
+                $(let $field = $($from.get_or($name, stored!(@usual $($usual)?))?)? $($read)?;)+
+                Ok(Self { $($field,)+ $($carried: $from.rest())? })
+            }
+
+            fn write(&self, $around: &$Around, $to: &mut Writer) {
+                let ($this, _) = (self, $around);
+                $($($to.put_unless($name, &$this.$field, stored!(@usual $($usual)?));)? $($write;)?)+
+                $($to.carry(&$this.$carried);)?
+            }
+        }
+    };
+    (@usual) => { None };
+    (@usual $usual:expr) => { $usual.into() };
+}
+pub(super) use stored;
 
 /// What is left to read of an object.
 pub(super) struct Reader {
@@ -30,316 +102,241 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(item: Item) -> Self {
-        Self { left: item, carried: Carried::default() }
-    }
-
-    fn take(&mut self, name: Name) -> Option<AttributeValue> {
-        self.left.remove(name.0)
+    pub(super) fn new(left: Item) -> Self {
+        Self { left, carried: Carried::default() }
     }
 
     /// Leaves out what has no meaning here, but is known.
-    pub(super) fn skip(&mut self, names: &[Name]) {
+    pub(super) fn skip(&mut self, names: &[&str]) {
         for name in names {
-            self.take(*name);
+            self.left.remove(*name);
         }
     }
 
-    fn maybe<T>(&mut self, name: Name, read: impl FnOnce(AttributeValue) -> Option<T>) -> Read<Option<T>> {
-        match self.take(name) {
+    /// A member that has to be there, unless its absence has a meaning.
+    pub(super) fn get<T: Member>(&mut self, name: &str) -> Read<T> {
+        self.get_or(name, None)
+    }
+
+    /// A member that is left out where it is as usual.
+    pub(super) fn get_or<T: Member>(&mut self, name: &str, usual: Option<T>) -> Read<T> {
+        T::take(name, self)?.or(usual).or_else(T::absent).ok_or_else(|| corrupt(name))
+    }
+
+    fn value<T>(&mut self, name: &str, read: impl FnOnce(AttributeValue) -> Option<T>) -> Read<Option<T>> {
+        match self.left.remove(name) {
             None | Some(AttributeValue::Null(_)) => Ok(None),
             Some(value) => read(value).map(Some).ok_or_else(|| corrupt(name)),
         }
     }
 
-    pub(super) fn text_maybe(&mut self, name: Name) -> Read<Option<String>> {
-        self.maybe(name, |value| match value {
-            AttributeValue::S(text) => Some(text),
-            _ => None,
-        })
-    }
-
-    pub(super) fn text(&mut self, name: Name) -> Read<String> {
-        self.text_maybe(name)?.ok_or_else(|| corrupt(name))
-    }
-
-    pub(super) fn flag(&mut self, name: Name) -> Read<bool> {
-        let flag = self.maybe(name, |value| value.as_bool().ok().copied())?;
-        Ok(flag.unwrap_or_default())
-    }
-
-    pub(super) fn number_or<T: FromStr>(&mut self, name: Name, missing: T) -> Read<T> {
-        Ok(self.maybe(name, |value| value.as_n().ok()?.parse().ok())?.unwrap_or(missing))
-    }
-
-    pub(super) fn number<T: FromStr>(&mut self, name: Name) -> Read<T> {
-        self.maybe(name, |value| value.as_n().ok()?.parse().ok())?.ok_or_else(|| corrupt(name))
-    }
-
-    pub(super) fn amount_maybe(&mut self, name: Name) -> Read<Option<Amount>> {
-        self.maybe(name, |value| Amount::new(value.as_n().ok()?.parse().ok()?).ok())
-    }
-
-    pub(super) fn amount(&mut self, name: Name) -> Read<Amount> {
-        self.amount_maybe(name)?.ok_or_else(|| corrupt(name))
-    }
-
-    /// A UUID, stored as bytes.
-    pub(super) fn id_maybe(&mut self, name: Name) -> Read<Option<Uuid>> {
-        self.maybe(name, |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok())
-    }
-
-    pub(super) fn id(&mut self, name: Name) -> Read<Uuid> {
-        self.id_maybe(name)?.ok_or_else(|| corrupt(name))
-    }
-
-    /// A SHA-256, stored as bytes.
-    pub(super) fn digest_maybe(&mut self, name: Name) -> Read<Option<[u8; 32]>> {
-        self.maybe(name, |value| value.as_b().ok()?.as_ref().try_into().ok())
-    }
-
-    /// A moment, stored as nanoseconds since 1970.
-    pub(super) fn moment_maybe(&mut self, name: Name) -> Read<Option<Timestamp>> {
-        self.maybe(name, |value| Timestamp::from_nanosecond(value.as_n().ok()?.parse().ok()?).ok())
-    }
-
-    pub(super) fn moment(&mut self, name: Name) -> Read<Timestamp> {
-        self.moment_maybe(name)?.ok_or_else(|| corrupt(name))
+    /// A member whose unrecognized words are kept by something that lives longer, or shorter, than this object.
+    pub(super) fn apart<T: Member>(&mut self, name: &str) -> Read<(T, Carried)> {
+        let own = std::mem::take(&mut self.carried);
+        let value = self.get(name)?;
+        Ok((value, std::mem::replace(&mut self.carried, own)))
     }
 
     /// A word of a closed vocabulary. One that this version does not know is kept, and read as `unknown`.
     pub(super) fn word<T>(
         &mut self,
-        name: Name,
-        unknown: T,
+        name: &str,
+        unknown: Option<T>,
         known: impl FnOnce(&str) -> Option<T>,
     ) -> Read<Option<T>> {
-        let Some(word) = self.text_maybe(name)? else { return Ok(None) };
-        if let Some(value) = known(&word) {
-            return Ok(Some(value));
-        }
-        self.carried.keep_word(name.0, word);
-        Ok(Some(unknown))
-    }
-
-    /// A word that is kept by something that lives longer, or shorter, than this object.
-    pub(super) fn word_of<T>(
-        &mut self,
-        name: Name,
-        keeper: &mut Carried,
-        unknown: T,
-        known: impl FnOnce(&str) -> Option<T>,
-    ) -> Read<Option<T>> {
-        let Some(word) = self.text_maybe(name)? else { return Ok(None) };
-        Ok(Some(known(&word).unwrap_or_else(|| {
-            keeper.keep_word(name.0, word);
+        let Some(word) = String::take(name, self)? else { return Ok(None) };
+        Ok(known(&word).or_else(|| {
+            self.carried.keep_member(name.to_owned(), json!({ "S": word }));
             unknown
-        })))
-    }
-
-    /// What a text says.
-    pub(super) fn parsed<T: FromStr>(&mut self, name: Name) -> Read<Option<T>> {
-        self.maybe(name, |value| value.as_s().ok()?.parse().ok())
-    }
-
-    pub(super) fn digest(&mut self, name: Name) -> Read<[u8; 32]> {
-        self.digest_maybe(name)?.ok_or_else(|| corrupt(name))
+        }))
     }
 
     /// The objects of a list, in their order.
-    pub(super) fn list<T>(&mut self, name: Name, mut read: impl FnMut(Self) -> Read<T>) -> Read<Vec<T>> {
-        let list = self.maybe(name, |value| match value {
-            AttributeValue::L(list) => Some(list),
-            _ => None,
-        })?;
-        let objects = list.unwrap_or_default().into_iter().map(|value| match value {
-            AttributeValue::M(members) => read(Self::new(members)),
-            _ => Err(corrupt(name)),
+    pub(super) fn list<T>(&mut self, name: &str, mut read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        let list =
+            self.value(name, |value| if let AttributeValue::L(list) = value { Some(list) } else { None })?;
+        let objects = list.unwrap_or_default().into_iter().map(|value| {
+            let members = object(value).ok_or_else(|| corrupt(name))?;
+            read(&mut Self::new(members))
         });
         objects.collect()
     }
 
-    /// An object that keeps for itself what is not known of it.
-    pub(super) fn object<T>(&mut self, name: Name, read: impl FnOnce(Self) -> Read<T>) -> Read<Option<T>> {
-        let members = self.maybe(name, |value| match value {
-            AttributeValue::M(members) => Some(members),
-            _ => None,
-        })?;
-        members.map(|members| read(Self::new(members))).transpose()
-    }
-
-    /// An object of which this one keeps what is not known.
-    pub(super) fn part<T>(&mut self, name: Name, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
-        let mut rest = Carried::default();
-        let value = self.object(name, |mut members| {
-            let value = read(&mut members)?;
-            members.carry(&mut rest);
-            Ok(value)
-        })?;
-        self.carried.keep_part(name.0, rest);
-        Ok(value)
+    /// An object. This one keeps what is not known of it, unless it does so itself.
+    pub(super) fn part<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+        let Some(members) = self.value(name, object)? else { return Ok(None) };
+        let mut part = Self::new(members);
+        let value = read(&mut part)?;
+        self.carried.keep_part(name, part.rest());
+        Ok(Some(value))
     }
 
     /// Hands over what was not known.
-    pub(super) fn carry(self, carried: &mut Carried) {
-        carried.join(self.carried);
-        for (name, value) in self.left {
-            if let Some(value) = raw(value) {
+    pub(super) fn rest(&mut self) -> Carried {
+        let mut carried = std::mem::take(&mut self.carried);
+        for (name, value) in self.left.drain() {
+            if let Some(value) = to_json(value) {
                 carried.keep_member(name, value);
+            }
+        }
+        carried
+    }
+}
+
+/// A member that has to be there and is not, or cannot be read.
+pub(super) fn corrupt(name: &str) -> StoreError {
+    StoreError::Corrupt(format!("its member {name} is missing or has another form"))
+}
+
+/// Writes the members of an object.
+#[derive(Default)]
+pub(super) struct Writer(pub(super) Item);
+
+impl Writer {
+    pub(super) fn insert(&mut self, name: &str, value: AttributeValue) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    pub(super) fn text(&mut self, name: &str, text: impl Into<String>) {
+        self.insert(name, AttributeValue::S(text.into()));
+    }
+
+    pub(super) fn put(&mut self, name: &str, value: &impl Member) {
+        value.add(name, self);
+    }
+
+    /// A member, unless it is as usual.
+    pub(super) fn put_unless<T: Member>(&mut self, name: &str, value: &T, usual: Option<T>) {
+        if usual.is_none_or(|usual| usual != *value) {
+            value.add(name, self);
+        }
+    }
+
+    pub(super) fn list<'a, T>(
+        &mut self,
+        name: &str,
+        values: &'a [T],
+        mut write: impl FnMut(&'a T, &mut Self),
+    ) {
+        let objects = values.iter().map(|value| {
+            let mut members = Self::default();
+            write(value, &mut members);
+            AttributeValue::M(members.0)
+        });
+        self.insert(name, AttributeValue::L(objects.collect()));
+    }
+
+    pub(super) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        let mut members = Self::default();
+        write(&mut members);
+        self.insert(name, AttributeValue::M(members.0));
+    }
+
+    /// Adds what was not known when the object was read, where nothing else was written.
+    pub(super) fn carry(&mut self, carried: &Carried) {
+        for (name, value) in carried.members() {
+            if let Some(value) = attribute(value.clone()) {
+                self.0.entry(name.clone()).or_insert(value);
+            }
+        }
+        for (name, rest) in carried.parts() {
+            // Where the part itself is gone, so is what belonged to it.
+            if let Some(AttributeValue::M(members)) = self.0.get_mut(name) {
+                let mut part = Self(std::mem::take(members));
+                part.carry(rest);
+                *members = part.0;
             }
         }
     }
 }
 
-/// A member that has to be there and is not, or cannot be read.
-pub(super) fn corrupt(name: Name) -> StoreError {
-    StoreError::Corrupt(format!("its member {} is missing or has another form", name.0))
-}
-
-/// Writes the members of an object.
-#[derive(Default)]
-pub(super) struct Writer(Item);
-
-impl Writer {
-    fn put(&mut self, name: Name, value: AttributeValue) {
-        self.0.insert(name.0.to_owned(), value);
+impl<T: Member> Member for Option<T> {
+    fn absent() -> Option<Self> {
+        Some(None)
     }
 
-    pub(super) fn text(&mut self, name: Name, text: impl Into<String>) {
-        self.put(name, AttributeValue::S(text.into()));
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        Ok(T::take(name, from)?.map(Some))
     }
 
-    pub(super) fn text_maybe(&mut self, name: Name, text: Option<&String>) {
-        if let Some(text) = text {
-            self.text(name, text);
-        }
-    }
-
-    pub(super) fn flag(&mut self, name: Name, flag: bool) {
-        if flag {
-            self.put(name, AttributeValue::Bool(true));
-        }
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "numbers are copied")]
-    pub(super) fn number(&mut self, name: Name, number: impl ToString) {
-        self.put(name, AttributeValue::N(number.to_string()));
-    }
-
-    pub(super) fn bytes(&mut self, name: Name, bytes: impl Into<Vec<u8>>) {
-        self.put(name, AttributeValue::B(Blob::new(bytes)));
-    }
-
-    pub(super) fn id(&mut self, name: Name, id: Uuid) {
-        self.bytes(name, id.into_bytes());
-    }
-
-    pub(super) fn moment(&mut self, name: Name, at: Timestamp) {
-        self.number(name, at.as_nanosecond());
-    }
-
-    /// A moment, unless a reader takes it for granted.
-    pub(super) fn moment_unless(&mut self, name: Name, at: Timestamp, usual: Timestamp) {
-        if at != usual {
-            self.moment(name, at);
-        }
-    }
-
-    pub(super) fn some<T>(&mut self, name: Name, value: Option<T>, write: impl FnOnce(&mut Self, Name, T)) {
-        if let Some(value) = value {
-            write(self, name, value);
-        }
-    }
-
-    /// A word, unless it is one that was not recognized: then it is written again as it was read.
-    pub(super) fn word(&mut self, name: Name, word: Option<&'static str>) {
-        if let Some(word) = word {
-            self.text(name, word);
-        }
-    }
-
-    pub(super) fn list<'a, T>(&mut self, name: Name, values: &'a [T], write: impl FnMut(&'a T) -> Item) {
-        let objects = values.iter().map(write).map(AttributeValue::M);
-        self.put(name, AttributeValue::L(objects.collect()));
-    }
-
-    pub(super) fn object(&mut self, name: Name, item: Item) {
-        self.put(name, AttributeValue::M(item));
-    }
-
-    /// The members, with those that were not known; the words belong to the object around this one.
-    pub(super) fn finish_without_words(self, carried: &Carried) -> Item {
-        let mut item = self.0;
-        merge_members(&mut item, carried);
-        item
-    }
-
-    /// The members, with what was not known when they were read.
-    pub(super) fn finish(self, carried: &Carried) -> Item {
-        let mut item = self.0;
-        merge(&mut item, carried);
-        item
-    }
-}
-
-/// Adds what was not known, where nothing else was written.
-fn merge(item: &mut Item, carried: &Carried) {
-    merge_members(item, carried);
-    merge_words(item, carried);
-}
-
-fn merge_members(item: &mut Item, carried: &Carried) {
-    for (name, value) in carried.members() {
-        item.entry(name.clone()).or_insert_with(|| attribute(value));
-    }
-    for (name, rest) in carried.parts() {
-        // Where the part itself is gone, so is what belonged to it.
-        if let Some(AttributeValue::M(part)) = item.get_mut(name) {
-            merge(part, rest);
+    fn add(&self, name: &str, to: &mut Writer) {
+        if let Some(value) = self {
+            value.add(name, to);
         }
     }
 }
 
-/// Adds the words that were not recognized, where no other was written.
-pub(super) fn merge_words(item: &mut Item, carried: &Carried) {
-    for (name, word) in carried.words() {
-        item.entry(name.clone()).or_insert_with(|| AttributeValue::S(word.clone()));
+impl<T: Member> Member for Box<T> {
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        Ok(T::take(name, from)?.map(Self::new))
+    }
+
+    fn add(&self, name: &str, to: &mut Writer) {
+        T::add(self, name, to);
     }
 }
 
-/// A value of any shape; none for a shape that DynamoDB did not have when this was written.
-fn raw(value: AttributeValue) -> Option<Raw> {
-    Some(match value {
-        AttributeValue::S(text) => Raw::Text(text),
-        AttributeValue::N(number) => Raw::Number(number),
-        AttributeValue::B(bytes) => Raw::Bytes(bytes.into_inner()),
-        AttributeValue::Bool(flag) => Raw::Bool(flag),
-        AttributeValue::Null(_) => Raw::Null,
-        AttributeValue::L(list) => Raw::List(list.into_iter().map(raw).collect::<Option<_>>()?),
-        AttributeValue::M(members) => {
-            let members = members.into_iter().map(|(name, value)| Some((name, raw(value)?)));
-            Raw::Map(members.collect::<Option<BTreeMap<_, _>>>()?)
+/// A list that is left out where it is empty.
+impl<T: Object + PartialEq> Member for Vec<T> {
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        from.list(name, |from| T::read(&(), from)).map(Some)
+    }
+
+    fn add(&self, name: &str, to: &mut Writer) {
+        if !self.is_empty() {
+            to.list(name, self, |object, to| object.write(&(), to));
         }
-        AttributeValue::Ss(texts) => Raw::Texts(texts),
-        AttributeValue::Ns(numbers) => Raw::Numbers(numbers),
-        AttributeValue::Bs(set) => Raw::ByteStrings(set.into_iter().map(Blob::into_inner).collect()),
-        _ => return None,
-    })
+    }
 }
 
-fn attribute(value: &Raw) -> AttributeValue {
-    match value {
-        Raw::Text(text) => AttributeValue::S(text.clone()),
-        Raw::Number(number) => AttributeValue::N(number.clone()),
-        Raw::Bytes(bytes) => AttributeValue::B(Blob::new(bytes.clone())),
-        Raw::Bool(flag) => AttributeValue::Bool(*flag),
-        Raw::Null => AttributeValue::Null(true),
-        Raw::List(list) => AttributeValue::L(list.iter().map(attribute).collect()),
-        Raw::Map(members) => {
-            AttributeValue::M(members.iter().map(|(name, value)| (name.clone(), attribute(value))).collect())
+/// Members of one value: how it is made from what is stored, and what is stored.
+macro_rules! values {
+    ($($value:ty: $read:expr, $write:expr;)+) => {$(
+        impl Member for $value {
+            fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+                from.value(name, $read)
+            }
+
+            fn add(&self, name: &str, to: &mut Writer) {
+                to.insert(name, $write(self));
+            }
         }
-        Raw::Texts(texts) => AttributeValue::Ss(texts.clone()),
-        Raw::Numbers(numbers) => AttributeValue::Ns(numbers.clone()),
-        Raw::ByteStrings(set) => AttributeValue::Bs(set.iter().cloned().map(Blob::new).collect()),
-    }
+    )+};
+}
+
+values! {
+    String: string, text_of;
+    Cow<'static, str>: |value| string(value).map(Cow::Owned), text_of;
+    bool: |value| value.as_bool().ok().copied(), |flag: &bool| AttributeValue::Bool(*flag);
+    u32: |value| parsed(&value), number_of;
+    u64: |value| parsed(&value), number_of;
+    Amount: |value| Amount::new(parsed(&value)?).ok(), |amount: &Amount| number_of(&amount.minor());
+    // Nanoseconds since 1970.
+    Timestamp:
+        |value| Timestamp::from_nanosecond(parsed(&value)?).ok(), |at: &Timestamp| number_of(&at.as_nanosecond());
+    Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
+    Uuid: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok(), bytes;
+    Shopper: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok().map(Shopper), |of: &Shopper| bytes(of.0);
+    KeyDigest: |value| sha_256(&value).map(KeyDigest), |digest: &KeyDigest| bytes(digest.0);
+    Fingerprint: |value| sha_256(&value).map(Fingerprint), |digest: &Fingerprint| bytes(digest.0);
+}
+
+fn object(value: AttributeValue) -> Option<Item> {
+    if let AttributeValue::M(members) = value { Some(members) } else { None }
+}
+
+fn string(text: AttributeValue) -> Option<String> {
+    if let AttributeValue::S(text) = text { Some(text) } else { None }
+}
+
+fn parsed<T: FromStr>(number: &AttributeValue) -> Option<T> {
+    number.as_n().ok()?.parse().ok()
+}
+
+fn sha_256(digest: &AttributeValue) -> Option<[u8; 32]> {
+    digest.as_b().ok()?.as_ref().try_into().ok()
+}
+
+fn bytes(bytes: impl AsRef<[u8]>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes.as_ref()))
 }

@@ -5,15 +5,13 @@ mod item;
 pub mod stream;
 pub mod switch;
 
-pub use item::{StoredOrder, short_names};
-
-use std::collections::HashMap;
+pub use item::StoredOrder;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::put_item::PutItemError,
+    operation::put_item::{PutItemError, builders::PutItemFluentBuilder},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use jiff::Timestamp;
@@ -23,7 +21,11 @@ use tollgate_core::{
     payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
 };
 
-use super::{Item, unavailable};
+use super::{
+    Item,
+    table::{Table, unavailable},
+    text, texts,
+};
 
 /// An index's name, and those of its partition and sort key.
 pub struct IndexNames {
@@ -47,79 +49,71 @@ pub fn index_names(index: Index) -> IndexNames {
 
 /// Orders in one DynamoDB table.
 pub struct DynamoDbStore {
-    pub(super) client: Client,
-    pub(super) table: String,
+    table: Table,
     shards: Shards,
 }
 
 impl DynamoDbStore {
     /// A store on a table that exists, which spreads what is due over that many partitions of its indexes.
     pub fn new(client: Client, table: String, shards: Shards) -> Self {
-        Self { client, table, shards }
+        Self { table: Table { client, name: table }, shards }
     }
 
-    async fn put(&self, order: &Order, condition: &str, expected: Option<u64>) -> Result<(), StoreError> {
-        let request =
-            self.client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(StoredOrder::next(order, self.shards).0))
-                .condition_expression(condition)
-                .set_expression_attribute_values(expected.map(|version| {
-                    HashMap::from([(":read".to_owned(), AttributeValue::N(version.to_string()))])
-                }))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(put_error(&error)),
+    /// What is stored under a key, as of now.
+    pub(super) async fn item(&self, key: String) -> Result<Option<Item>, StoreError> {
+        let key = Item::from([("order_key".to_owned(), AttributeValue::S(key))]);
+        let request = self.table.get(key).consistent_read(true);
+        Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
+    }
+
+    /// A write on condition that the stored version is the one that was read, or that there is none.
+    pub(super) fn put_after(&self, read: Option<u64>, item: Item) -> PutItemFluentBuilder {
+        let request = self.table.put(item);
+        match read {
+            None => request.condition_expression("attribute_not_exists(order_key)"),
+            Some(version) => request
+                .condition_expression("version = :read")
+                .expression_attribute_values(":read", AttributeValue::N(version.to_string())),
         }
+    }
+
+    async fn put(&self, order: &Order, read: Option<u64>) -> Result<(), StoreError> {
+        let request = self
+            .put_after(read, StoredOrder::next(order, self.shards).0)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        request.send().await.map(drop).map_err(|error| put_error(&error))
     }
 }
 
 #[async_trait]
 impl OrderStore for DynamoDbStore {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("order_key", AttributeValue::S(key.to_string()))
-            .consistent_read(true);
-        let output = request.send().await.map_err(|error| unavailable(&error))?;
-        output.item.map(|item| StoredOrder(item).read()).transpose()
+        let found = self.item(key.to_string()).await?;
+        found.map(|item| StoredOrder(item).read()).transpose()
     }
 
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
-        self.put(order, "attribute_not_exists(order_key)", None).await
+        self.put(order, None).await
     }
 
     async fn save(&self, order: &Order) -> Result<(), StoreError> {
-        self.put(order, "version = :read", Some(order.version)).await
+        self.put(order, Some(order.version)).await
     }
 
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
-        let (text, names) = (AttributeValue::S, index_names(index));
-        let shard = shard.to_string();
-        let start = after.map(|after| {
-            Item::from([
-                ("order_key".to_owned(), text(after.key)),
-                (names.shard.to_owned(), text(shard.clone())),
-                (names.at.to_owned(), text(after.due)),
-            ])
-        });
+        let (names, shard) = (index_names(index), shard.to_string());
+        let start = after
+            .map(|after| texts([("order_key", &after.key), (names.shard, &shard), (names.at, &after.due)]));
+        let condition = format!("{} = :shard AND {} <= :until", names.shard, names.at);
         let request = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .table
+            .query(&condition, &[], &[(":shard", &shard), (":until", &sortable(until))])
             .index_name(names.index)
-            .key_condition_expression(format!("{} = :shard AND {} <= :until", names.shard, names.at))
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":until", text(sortable(until)))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start);
         let output = request.send().await.map_err(|error| unavailable(&error))?;
-        let member = |item: &Item, name: &str| item.get(name)?.as_s().ok().cloned();
+        let member = |item: &Item, name: &str| text(item, name).cloned();
         let keys = output.items().iter().filter_map(|item| parse_key(&member(item, "order_key")?)).collect();
         let oldest = output.items().first().and_then(|item| member(item, names.at)?.parse().ok());
         let next = output

@@ -2,43 +2,19 @@
 
 use std::borrow::Cow;
 
-use tollgate_core::{order::operation::Route, payments::store::StoreError, values::carried::Carried};
+use tollgate_core::order::operation::Route;
 
-use super::members::{Name, Reader, Writer};
+use super::members::{Object, Read, Reader, Writer, stored};
 
-pub(super) const ROUTE: Name = Name("r", "route");
 /// The gateway of a route that names none. It is almost every operation's, and a name costs bytes in each of them.
 const UNNAMED_GATEWAY: &str = "cardpointe";
-const GATEWAY: Name = Name("gateway", "");
-const MERCHID: Name = Name("mi", "merchid");
-const BASE_URL: Name = Name("bu", "base_url");
 
-/// What is short for another name here.
-pub(super) const NAMES: [Name; 3] = [ROUTE, MERCHID, BASE_URL];
-
-pub(super) fn write_route(writer: &mut Writer, route: &Route) {
-    let mut members = Writer::default();
-    if route.gateway != UNNAMED_GATEWAY {
-        members.text(GATEWAY, &*route.gateway);
+stored! {
+    Route {
+        gateway: "gateway" unless (Cow::Borrowed(UNNAMED_GATEWAY)),
+        account: "mi",
+        endpoint: "bu",
     }
-    members.text(MERCHID, &route.account);
-    members.text(BASE_URL, &route.endpoint);
-    writer.object(ROUTE, members.finish(&Carried::default()));
-}
-
-pub(super) fn read_route(members: &mut Reader) -> Result<Route, StoreError> {
-    read_route_maybe(members)?.ok_or_else(no_route)
-}
-
-pub(super) fn read_route_maybe(members: &mut Reader) -> Result<Option<Route>, StoreError> {
-    members.part(ROUTE, |members| {
-        let gateway = members.text_maybe(GATEWAY)?.map_or(Cow::Borrowed(UNNAMED_GATEWAY), Cow::Owned);
-        Ok(Route { gateway, account: members.text(MERCHID)?, endpoint: members.text(BASE_URL)? })
-    })
-}
-
-pub(super) fn no_route() -> StoreError {
-    StoreError::Corrupt("no route".to_owned())
 }
 
 #[cfg(test)]
@@ -52,11 +28,10 @@ mod tests {
         for (name, is_written) in [(UNNAMED_GATEWAY, false), ("another", true)] {
             let written = Route { gateway: name.into(), account: "1".to_owned(), endpoint: "u".to_owned() };
             let mut writer = Writer::default();
-            write_route(&mut writer, &written);
-            let item = writer.finish(&Carried::default());
-            let members = item[ROUTE.0].as_m().unwrap();
-            assert_eq!(members.contains_key(GATEWAY.0), is_written, "{name}");
-            assert_eq!(read_route(&mut Reader::new(item)).unwrap(), written);
+            writer.put("r", &written);
+            let members = writer.0["r"].as_m().unwrap();
+            assert_eq!(members.contains_key("gateway"), is_written, "{name}");
+            assert_eq!(Reader::new(writer.0).get::<Route>("r").unwrap(), written);
         }
     }
 }

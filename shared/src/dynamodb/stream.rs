@@ -1,40 +1,26 @@
-//! What the tables' streams have in common: DynamoDB's JSON, which its SDK does not read from a text, and what a consumer
-//! tells Lambda.
+//! What the tables' streams have in common: a record, and what a consumer tells Lambda.
 
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Item;
-
-/// The attributes of an image.
-pub(super) fn object(members: Map<String, Value>) -> Option<Item> {
-    members.into_iter().map(|(name, value)| Some((name, attribute(value)?))).collect()
+/// A change to an item.
+#[derive(Deserialize)]
+pub(super) struct Record {
+    /// `INSERT`, `MODIFY` or `REMOVE`.
+    #[serde(rename = "eventName", default)]
+    pub(super) name: String,
+    pub(super) dynamodb: Images,
 }
 
-fn attribute(value: Value) -> Option<AttributeValue> {
-    let Value::Object(value) = value else { return None };
-    let (kind, value) = value.into_iter().next()?;
-    let text = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
-    let list = |value: Value| if let Value::Array(list) = value { Some(list) } else { None };
-    let bytes = |value: Value| Some(Blob::new(STANDARD.decode(text(value)?).ok()?));
-    Some(match kind.as_str() {
-        "S" => AttributeValue::S(text(value)?),
-        "N" => AttributeValue::N(text(value)?),
-        "B" => AttributeValue::B(bytes(value)?),
-        "BOOL" => AttributeValue::Bool(value.as_bool()?),
-        "NULL" => AttributeValue::Null(true),
-        "L" => AttributeValue::L(list(value)?.into_iter().map(attribute).collect::<Option<_>>()?),
-        "SS" => AttributeValue::Ss(list(value)?.into_iter().map(text).collect::<Option<_>>()?),
-        "NS" => AttributeValue::Ns(list(value)?.into_iter().map(text).collect::<Option<_>>()?),
-        "BS" => AttributeValue::Bs(list(value)?.into_iter().map(bytes).collect::<Option<_>>()?),
-        "M" => {
-            let Value::Object(members) = value else { return None };
-            AttributeValue::M(object(members)?)
-        }
-        _ => return None,
-    })
+/// The item before and after the change, in DynamoDB's JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Images {
+    pub(super) sequence_number: String,
+    #[serde(default)]
+    pub(super) keys: Map<String, Value>,
+    pub(super) old_image: Option<Map<String, Value>>,
+    pub(super) new_image: Option<Map<String, Value>>,
 }
 
 /// What a consumer returns to Lambda: where in the batch to start again. Empty where all of it is dealt with.

@@ -3,11 +3,38 @@
 //!
 //! Enums whose own words are stored have no table here: [`words!`](tollgate_core::words) declares both.
 
+use tollgate_core::{
+    order::{
+        operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
+        outcome::{Doubt, NoEffect},
+        transaction::PaymentKind,
+    },
+    values::{card::Brand, charged::FeeKind},
+};
+
+use super::members::{Member, Read, Reader, Writer};
+
 /// A vocabulary: every value that this version can write, with its word.
-pub(super) type Vocabulary<T> = &'static [(T, &'static str)];
+type Vocabulary<T> = &'static [(T, &'static str)];
+
+const METHODS: Vocabulary<PaymentKind> = &[(PaymentKind::Authorize, "a"), (PaymentKind::Purchase, "p")];
+
+const KINDS: Vocabulary<Kind> = &[
+    (Kind::Authorize, "a"),
+    (Kind::Purchase, "p"),
+    (Kind::Capture, "c"),
+    (Kind::Refund, "r"),
+    (Kind::Void, "v"),
+];
+
+pub(super) const STAGES: Vocabulary<Stage> =
+    &[(Stage::Pending, "p"), (Stage::Approved, "a"), (Stage::Declined, "d"), (Stage::NoEffect, "n")];
+
+const PRINCIPALS: Vocabulary<Principal> =
+    &[(Principal::ClientCredentials, "c"), (Principal::Implicit, "i"), (Principal::Schedule, "s")];
 
 /// The word for a value; none for one that was not recognized when it was read.
-pub(super) fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {
+fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {
     words.iter().find(|(known, _)| known == value).map(|(_, word)| *word)
 }
 
@@ -16,5 +43,41 @@ pub(super) fn meaning<T: Copy>(words: Vocabulary<T>, word: &str) -> Option<T> {
     words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
 }
 
+/// Declares how enums are stored: what a word is read as that only a newer version knows, what a word means, and the word
+/// for a value. A value that was not recognized has none: it is written again as it was read.
+macro_rules! stored_as_words {
+    ($($name:ident: $unknown:expr, $known:expr, $word:expr;)+) => {$(
+        impl Member for $name {
+            fn absent() -> Option<Self> {
+                $unknown
+            }
+
+            fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+                from.word(name, $unknown, $known)
+            }
+
+            fn add(&self, name: &str, to: &mut Writer) {
+                if let Some(word) = $word(*self) {
+                    to.text(name, word);
+                }
+            }
+        }
+    )+};
+}
+stored_as_words! {
+    Brand: None, Self::from_name, Self::word;
+    Cause: Some(Self::Unrecognized), Self::from_name, Self::word;
+    Doubt: Some(Self::Unrecognized), Self::from_name, Self::word;
+    FeeKind: Some(Self::Unrecognized), Self::from_name, Self::word;
+    HandVerdict: Some(Self::Unrecognized), Self::from_name, Self::word;
+    Mechanism: Some(Self::Unrecognized), Self::from_name, Self::word;
+    NoEffect: Some(Self::Unrecognized), Self::from_name, Self::word;
+    NoticeReason: Some(Self::Unrecognized), Self::from_name, Self::word;
+    PaymentKind: Some(Self::Unrecognized), |name| meaning(METHODS, name), |kind| word(METHODS, &kind);
+    Kind: Some(Self::Unrecognized), |name| meaning(KINDS, name), |kind| word(KINDS, &kind);
+    Stage: Some(Self::Unrecognized), |name| meaning(STAGES, name), |stage| word(STAGES, &stage);
+    Principal: Some(Self::Unrecognized), |name| meaning(PRINCIPALS, name), |by| word(PRINCIPALS, &by);
+}
+
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

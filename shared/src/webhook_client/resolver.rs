@@ -2,8 +2,6 @@
 //! because nothing resolves the name once more.
 
 use std::{
-    error::Error,
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -76,16 +74,9 @@ impl Addresses for Allowed {
 }
 
 /// A name has an address that may not be called.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not allowed")]
 pub(super) struct Refused;
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the address is not allowed")
-    }
-}
-
-impl Error for Refused {}
 
 /// A resolver that gives addresses only if all of them may be called.
 pub(super) struct Checked {

@@ -49,10 +49,6 @@ impl SecretsManagerReceivers {
         Self { client, settings, clock, kept: Mutex::default() }
     }
 
-    fn kept(&self, merchant: &MerchantId) -> Option<CachedReceivers> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(merchant).cloned()
-    }
-
     fn keep(&self, merchant: &MerchantId, receivers: &Arc<[Receiver]>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {
@@ -81,7 +77,7 @@ impl SecretsManagerReceivers {
 #[async_trait]
 impl Receivers for SecretsManagerReceivers {
     async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, StoreError> {
-        let before = self.kept(merchant);
+        let before = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(merchant).cloned();
         let now = self.clock.now();
         if let Some((receivers, read_at)) = &before
             && now.duration_since(*read_at) < self.settings.fresh_for

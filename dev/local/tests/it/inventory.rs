@@ -16,7 +16,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::template::TEMPLATE;
 use serde_json::Value;
-use tollgate::{dynamodb::orders::short_names, invocation::Served, publishing, telemetry::Measured};
+use tollgate::{invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
     journal::{keep, keep_totals},
     payments::{reconcile, scheduled_capture, trail::Trail},
@@ -55,22 +55,28 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
     let mut seen = tour::through_everything().await;
     // Only the first request of a process has it, and that may have been another test's.
     seen.logged.insert("cold_start".to_owned());
-    assert_eq!(seen.stored, documented(INVENTORY, "## Stored fields"), "stored (left), listed (right)");
+    let short = short_names();
+    let (mut stored, mut met) = (BTreeSet::new(), BTreeSet::new());
+    for path in &seen.stored {
+        let long = |name: &str| {
+            let (bare, list) = name.strip_suffix("[]").map_or((name, ""), |bare| (bare, "[]"));
+            met.extend(short.get_key_value(bare));
+            format!("{}{list}", short.get(bare).unwrap_or(&bare))
+        };
+        stored.insert(path.split('.').map(long).collect::<Vec<_>>().join("."));
+    }
+    assert_eq!(met, short.iter().collect(), "short names that are stored (left), listed (right)");
+    assert_eq!(stored, documented(INVENTORY, "## Stored fields"), "stored (left), listed (right)");
     assert_eq!(seen.logged, documented(INVENTORY, "## Logged fields"), "logged (left), listed (right)");
 }
 
 /// An attribute that is stored under its own name would be read as the one that this name is short for.
 #[test]
-fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
-    let short: BTreeMap<_, _> = short_names().collect();
-    let (_, listed) = section(INVENTORY, "## Names in the table").split_once("```json\n").unwrap();
-    let listed: Vec<_> = listed.split_once("```").unwrap().0.split('"').skip(1).step_by(2).collect();
-    let pairs: BTreeMap<_, _> = listed.chunks(2).map(|pair| (pair[0], pair[1])).collect();
-    assert_eq!(pairs.len() * 2, listed.len(), "no name is listed twice");
-    assert_eq!(pairs, short);
+fn no_short_name_in_the_table_is_an_attributes_own_name() {
+    let short = short_names();
     let own = documented(INVENTORY, "## Stored fields");
     let own = own.iter().flat_map(|path| path.split('.')).map(|name| name.trim_end_matches("[]"));
-    let long: BTreeSet<_> = short_names().map(|(_, name)| name).collect();
+    let long: BTreeSet<_> = short.values().copied().collect();
     for name in own.filter(|name| !long.contains(name)) {
         assert!(
             !short.contains_key(name),
@@ -78,6 +84,15 @@ fn every_short_name_in_the_table_is_documented_and_is_no_attributes_own_name() {
             short[name]
         );
     }
+}
+
+/// Every attribute's name in the table that is short for another one, and that one, as they are documented.
+fn short_names() -> BTreeMap<&'static str, &'static str> {
+    let (_, listed) = section(INVENTORY, "## Names in the table").split_once("```json\n").unwrap();
+    let listed: Vec<_> = listed.split_once("```").unwrap().0.split('"').skip(1).step_by(2).collect();
+    let pairs: BTreeMap<_, _> = listed.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(pairs.len() * 2, listed.len(), "no name is listed twice");
+    pairs
 }
 
 /// The tour cannot meet every line that there is: what is only logged when two things go wrong at once is read off the code.
@@ -185,27 +200,22 @@ fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
     assert_eq!(listed.collect::<BTreeMap<_, _>>(), metrics());
 }
 
-/// The path of every attribute in the table; `[]` means the members of a list.
+/// The path of every attribute in the table, of its names there; `[]` means the members of a list.
 async fn stored(shop: &Shop) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for item in table(shop.stack.dynamodb_url()).await {
         for (name, value) in &item {
-            add_paths(&mut paths, long(name).to_owned(), value);
+            add_paths(&mut paths, name.clone(), value);
         }
     }
     paths
-}
-
-/// The long name of a short one in the table.
-fn long(name: &str) -> &str {
-    short_names().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
 }
 
 fn add_paths(paths: &mut BTreeSet<String>, path: String, value: &AttributeValue) {
     match value {
         AttributeValue::M(members) => {
             for (name, value) in members {
-                add_paths(paths, format!("{path}.{}", long(name)), value);
+                add_paths(paths, format!("{path}.{name}"), value);
             }
         }
         AttributeValue::L(items) => {

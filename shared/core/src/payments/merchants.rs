@@ -19,7 +19,7 @@ use crate::{
 pub const KEY_MIN_CHARS: usize = 12;
 
 /// Why a merchant could not be had.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum MerchantsError {
     /// There is no such merchant.
     #[error("no such merchant")]

@@ -12,8 +12,8 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{DUE_AT, DUE_FOR, RECEIVER, SORT, text};
-use crate::dynamodb::Item;
+use super::{DUE_AT, DUE_FOR, HEALTH, RECEIVER, SORT};
+use crate::dynamodb::{Item, number, number_of, text, text_of, texts};
 
 /// How long a delivery is kept after it was added, or after it last changed.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -50,31 +50,28 @@ pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-fn number(number: &impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
 fn expiry(now: Timestamp) -> AttributeValue {
-    number(&now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second())
+    number_of(&now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second())
 }
 
-/// The table's key of a delivery: partition and sort key.
-pub(super) fn key(delivery: &Delivery) -> (AttributeValue, AttributeValue) {
-    (text(&delivery.to), text(&format!("{}#{}", moment(delivery.at), delivery.event)))
+/// The table's key of a delivery.
+pub(super) fn key(delivery: &Delivery) -> Item {
+    let sort = format!("{}#{}", moment(delivery.at), delivery.event);
+    texts([(RECEIVER, &delivery.to.to_string()), (SORT, &sort)])
+}
+
+/// The table's key of a receiver's health.
+pub(super) fn health_key(receiver: &ReceiverKey) -> Item {
+    texts([(RECEIVER, HEALTH), (SORT, &receiver.to_string())])
 }
 
 /// A delivery that is new.
 pub(super) fn added(delivery: &Delivery, now: Timestamp) -> Item {
-    let (receiver, sort) = key(delivery);
-    let mut item = Item::from([
-        (RECEIVER.to_owned(), receiver),
-        (SORT.to_owned(), sort),
-        ("event_type".to_owned(), text(&delivery.kind)),
-        ("body".to_owned(), text(&delivery.body)),
-        ("expires_at".to_owned(), expiry(now)),
-    ]);
+    let mut item = key(delivery);
+    item.extend(texts([("event_type", &delivery.kind), ("body", &delivery.body)]));
+    item.insert("expires_at".to_owned(), expiry(now));
     if let Some(since) = delivery.since {
-        item.insert("waiting_since".to_owned(), text(&moment(since)));
+        item.insert("waiting_since".to_owned(), text_of(&moment(since)));
     }
     item
 }
@@ -89,25 +86,25 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
     };
     let (state, reason, failures) = match settled {
         DeliveryOutcome::Delivered => {
-            put("settled_at", text(&moment(now)));
+            put("settled_at", text_of(&moment(now)));
             (DeliveryState::Delivered, None, delivery.failures)
         }
         DeliveryOutcome::Parked { failures, reason } => {
-            put("settled_at", text(&moment(now)));
+            put("settled_at", text_of(&moment(now)));
             (DeliveryState::Parked, Some(reason), *failures)
         }
         DeliveryOutcome::Waits { due, failures, since, reason } => {
-            put(DUE_FOR, text(&delivery.to));
-            put(DUE_AT, text(&moment(*due)));
-            put("waiting_since", text(&moment(*since)));
+            put(DUE_FOR, text_of(&delivery.to));
+            put(DUE_AT, text_of(&moment(*due)));
+            put("waiting_since", text_of(&moment(*since)));
             (DeliveryState::Waiting, reason.as_ref(), *failures)
         }
     };
-    put("failures", number(&failures));
+    put("failures", number_of(&failures));
     if let Some(reason) = reason {
-        put("reason", text(&reason));
+        put("reason", text_of(&reason));
     }
-    values.insert(":state".to_owned(), text(&state.as_str()));
+    values.insert(":state".to_owned(), text_of(&state.as_str()));
     let gone = match state {
         DeliveryState::Waiting => "settled_at",
         _ => "due_for, due_at, waiting_since",
@@ -117,7 +114,7 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
 
 /// A delivery as it is kept. None for what is none.
 pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
-    let member = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let member = |name: &str| text(item, name).cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;
     let state = member("state").and_then(|state| DeliveryState::from_name(&state));
     let delivery = Delivery {
@@ -126,16 +123,12 @@ pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
         at: at.parse().ok()?,
         kind: member("event_type")?,
         body: member("body")?,
-        failures: failures(item),
+        failures: number(item, "failures").unwrap_or_default(),
         since: member("waiting_since").and_then(|since| since.parse().ok()),
     };
     let due = member(DUE_AT).and_then(|due| due.parse().ok());
     let state = state.unwrap_or(DeliveryState::Sent);
     Some(StoredDelivery { delivery, state, due, reason: member("reason") })
-}
-
-fn failures(item: &Item) -> u32 {
-    item.get("failures").and_then(|failures| failures.as_n().ok()?.parse().ok()).unwrap_or_default()
 }
 
 /// A merchant's id holds no `#`, nor does a receiver's.
@@ -146,14 +139,14 @@ fn receiver(key: &str) -> Option<ReceiverKey> {
 
 /// The receiver whose health an item is.
 pub(super) fn receiver_of(item: &Item) -> Option<ReceiverKey> {
-    receiver(item.get(SORT)?.as_s().ok()?)
+    receiver(text(item, SORT)?)
 }
 
 /// The health of a receiver, from its own item.
 pub(super) fn read_health(item: &Item) -> Health {
-    let until = |name: &str| item.get(name).and_then(|until| until.as_s().ok()?.parse().ok());
+    let until = |name: &str| text(item, name)?.parse().ok();
     Health {
-        failures: failures(item),
+        failures: number(item, "failures").unwrap_or_default(),
         aside_until: until("aside_until"),
         not_before: until("not_before"),
         is_gone: item.get("gone").and_then(|gone| gone.as_bool().ok().copied()).unwrap_or_default(),

@@ -2,31 +2,16 @@
 //! the schedule's empty event.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use tollgate_core::webhooks::delivering::Added;
 
 use super::item;
-use crate::dynamodb::stream::object;
+use crate::dynamodb::{json::object, stream::Record};
 
 /// What Lambda passes for a batch of changes to the table.
 #[derive(Deserialize)]
 pub struct DeliveriesEvent {
     #[serde(rename = "Records")]
     records: Option<Vec<Record>>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "eventName")]
-    name: String,
-    dynamodb: Images,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Images {
-    sequence_number: String,
-    new_image: Option<Map<String, Value>>,
 }
 
 impl DeliveriesEvent {

@@ -1,7 +1,9 @@
 //! Reads the journal's table, newest entry first.
 
+use std::str::FromStr;
+
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::Client;
 use jiff::civil::Date;
 use tollgate_core::{
     journal::{
@@ -13,32 +15,31 @@ use tollgate_core::{
     values::money::Amount,
 };
 
-use super::{BUCKET, Column, DAYS, SORT, bucket, keys};
-use crate::dynamodb::{Item, unavailable};
+use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, keys};
+use crate::dynamodb::{
+    Item, number,
+    table::{Table, unavailable},
+    text,
+};
 
 /// The index by the last four digits of a card, as the template has it.
 const BY_LAST_FOUR: &str = "by-last-four";
 
 /// A journal in one DynamoDB table.
-pub struct DynamoDbEntryLog {
-    client: Client,
-    table: String,
-}
+pub struct DynamoDbEntryLog(Table);
 
 impl DynamoDbEntryLog {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self(Table { client, name: table })
     }
 }
 
 #[async_trait]
 impl EntryLog for DynamoDbEntryLog {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table);
-        let item = request.set_key(Some(keys(DAYS, &day.to_string()))).send().await;
-        let item = item.map_err(|error| unavailable(&error))?.item;
-        Ok(item.and_then(|item| item.get("shards")?.as_n().ok()?.parse().ok()))
+        let found = self.0.get(keys(DAYS, &day.to_string())).send().await;
+        Ok(found.map_err(|error| unavailable(&error))?.item.and_then(|item| number(&item, "shards")))
     }
 
     async fn before(
@@ -55,16 +56,15 @@ impl EntryLog for DynamoDbEntryLog {
                 (index, Column::MerchantLastFour.as_str(), format!("{merchant}#{digits}"))
             }
         };
+        let names = [("#place", name), ("#sort", SORT)];
         let request = self
-            .client
-            .query()
-            .table_name(&self.table)
+            .0
+            .query(
+                "#place = :place AND #sort < :before",
+                &names,
+                &[(":place", &partition), (":before", before)],
+            )
             .set_index_name(index)
-            .key_condition_expression("#place = :place AND #sort < :before")
-            .expression_attribute_names("#place", name)
-            .expression_attribute_names("#sort", SORT)
-            .expression_attribute_values(":place", AttributeValue::S(partition))
-            .expression_attribute_values(":before", AttributeValue::S(before.to_owned()))
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
@@ -81,70 +81,59 @@ impl EntryLog for DynamoDbEntryLog {
         limit: usize,
     ) -> Result<CountedPage, StoreError> {
         let bucket = bucket(merchant, day, shard);
+        // Both ends count. This sorts after that entry, and before the first one of a moment, which goes on with #.
+        let after = format!("{after}!");
+        let texts = [(":bucket", bucket.as_str()), (":after", &after), (":until", until)];
         let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#bucket = :bucket AND #sort BETWEEN :after AND :until")
-            .expression_attribute_names("#bucket", BUCKET)
-            .expression_attribute_names("#sort", SORT)
-            .expression_attribute_values(":bucket", AttributeValue::S(bucket))
+            .0
+            .query("#bucket = :bucket AND #sort BETWEEN :after AND :until", &KEY_NAMES, &texts)
             // What was put a moment ago has to be in the totals that it marked for summing up.
             .consistent_read(true)
-            // Both ends count. This sorts after that entry, and before the first one of a moment, which goes on with #.
-            .expression_attribute_values(":after", AttributeValue::S(format!("{after}!")))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         let entries = page.items().iter().map(|item| counted(item, day)).collect::<Result<_, _>>()?;
-        let next = page.last_evaluated_key.as_ref().and_then(|key| key.get(SORT)?.as_s().ok().cloned());
+        let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
         Ok(CountedPage { entries, next })
     }
 }
 
+/// A text of an entry that it cannot be without, as what it says.
+fn stated<T: FromStr>(item: &Item, column: Column) -> Result<T, StoreError> {
+    text(item, column.as_str()).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt(column))
+}
+
 fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError> {
-    let text = |column: Column| {
-        let text = item.get(column.as_str()).and_then(|value| value.as_s().ok());
-        text.ok_or_else(|| corrupt(column))
-    };
-    let order = text(Column::OrderId)?.parse().map_err(|_| corrupt(Column::OrderId))?;
-    let id = |column: Column| text(column)?.parse().map_err(|_| corrupt(column));
-    let kind = text(Column::Operation)?;
+    let kind: String = stated(item, Column::Operation)?;
     let kinds = [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void];
     Ok(LoggedEntry {
-        sort: text(Column::Sort)?.clone(),
-        id: id(Column::EntryId)?,
-        order: OrderKey { merchant: merchant.clone(), order },
-        transaction: id(Column::TransactionId)?,
+        sort: stated(item, Column::Sort)?,
+        id: stated(item, Column::EntryId)?,
+        order: OrderKey { merchant: merchant.clone(), order: stated(item, Column::OrderId)? },
+        transaction: stated(item, Column::TransactionId)?,
         kind: kinds.into_iter().find(|known| known.as_str() == kind).unwrap_or(Kind::Unrecognized),
-        currency: text(Column::Currency)?.parse().ok(),
+        currency: stated::<String>(item, Column::Currency)?.parse().ok(),
     })
 }
 
 fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
-    let known = |column: Column| item.get(column.as_str()).and_then(|value| value.as_s().ok());
-    let text = |column: Column| known(column).cloned().ok_or_else(|| corrupt(column));
-    let number = |column: Column| {
-        let number = item.get(column.as_str()).and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
-        number.ok_or_else(|| corrupt(column))
-    };
-    let amount = u64::try_from(number(Column::Amount)?).ok().and_then(|minor| Amount::new(minor).ok());
+    let minor = |column: Column| number::<i64>(item, column.as_str()).ok_or_else(|| corrupt(column));
+    let amount = u64::try_from(minor(Column::Amount)?).ok().and_then(|minor| Amount::new(minor).ok());
     let line = TotalLine {
         day,
-        currency: text(Column::Currency)?.parse().map_err(|_| corrupt(Column::Currency))?,
-        operation: text(Column::Operation)?,
-        fact: text(Column::Fact)?,
-        mid: text(Column::Mid)?,
-        brand: known(Column::Brand).cloned(),
+        currency: stated(item, Column::Currency)?,
+        operation: stated(item, Column::Operation)?,
+        fact: stated(item, Column::Fact)?,
+        mid: stated(item, Column::Mid)?,
+        brand: text(item, Column::Brand.as_str()).cloned(),
     };
     let changes = Changes {
-        held: number(Column::Held)?,
-        paid: number(Column::Paid)?,
-        returned: number(Column::Returned)?,
-        gateway: number(Column::AtGateway)?,
+        held: minor(Column::Held)?,
+        paid: minor(Column::Paid)?,
+        returned: minor(Column::Returned)?,
+        gateway: minor(Column::AtGateway)?,
     };
-    let at = text(Column::At)?.parse().map_err(|_| corrupt(Column::At))?;
-    Ok(CountedEntry { at, line, amount: amount.ok_or_else(|| corrupt(Column::Amount))?, changes })
+    let amount = amount.ok_or_else(|| corrupt(Column::Amount))?;
+    Ok(CountedEntry { at: stated(item, Column::At)?, line, amount, changes })
 }
 
 fn corrupt(column: Column) -> StoreError {

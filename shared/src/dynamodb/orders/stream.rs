@@ -7,28 +7,19 @@ use serde_json::{Map, Value};
 use tollgate_core::{journal::keep::Change, order::Order};
 
 use super::{StoredOrder, switch::SWITCH_KEY};
-use crate::dynamodb::{Item, stream::object};
+use crate::dynamodb::{
+    Item,
+    json::object,
+    number,
+    stream::{Images, Record},
+    text,
+};
 
 /// What Lambda invokes a consumer of the stream with.
 #[derive(Deserialize)]
 pub struct StreamEvent {
     #[serde(rename = "Records")]
     records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Images,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Images {
-    sequence_number: String,
-    #[serde(default)]
-    keys: Map<String, Value>,
-    old_image: Option<Map<String, Value>>,
-    new_image: Option<Map<String, Value>>,
 }
 
 impl StreamEvent {
@@ -59,12 +50,11 @@ fn is_no_order(key: &str) -> bool {
 
 /// An order as it is stored, as a change that made all of it. None for what is no order.
 pub fn whole_order(item: Item) -> Option<Change> {
-    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
-    let key = text("order_key").unwrap_or_default();
+    let key = text(&item, "order_key").cloned().unwrap_or_default();
     if is_no_order(&key) {
         return None;
     }
-    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let version = number(&item, "version");
     let orders = StoredOrder(item).read().map(|order| (None, order)).map_err(|error| error.to_string());
     Some(Change { number: String::new(), key, version, orders })
 }

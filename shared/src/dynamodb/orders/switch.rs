@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, Config, types::AttributeValue};
+use aws_sdk_dynamodb::{Client, Config, config::Builder, types::AttributeValue};
 use aws_smithy_types::retry::RetryConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
@@ -13,7 +13,11 @@ use tollgate_core::{
     values::clock::Clock,
 };
 
-use crate::dynamodb::{Item, unavailable};
+use crate::dynamodb::{
+    Item,
+    table::{Table, unavailable},
+    text, texts,
+};
 
 /// The key of the switch's item.
 pub const SWITCH_KEY: &str = "#";
@@ -37,8 +41,7 @@ pub struct SwitchPosition {
 
 /// The switch of one table.
 pub struct DynamoDbSwitch {
-    client: Client,
-    table: String,
+    table: Table,
     clock: Arc<dyn Clock>,
     /// Stopped by the deployment's parameter, whatever the item says.
     by_parameter: bool,
@@ -48,7 +51,7 @@ pub struct DynamoDbSwitch {
 impl DynamoDbSwitch {
     /// The switch in a table that exists.
     pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, by_parameter: bool) -> Self {
-        Self { client, table, clock, by_parameter, known: Mutex::new(None) }
+        Self { table: Table { client, name: table }, clock, by_parameter, known: Mutex::new(None) }
     }
 
     /// Opens a connection, by reading the switch once. Tried once.
@@ -64,48 +67,34 @@ impl DynamoDbSwitch {
 
     /// Stores a new position of the switch.
     pub async fn throw(&self, position: &SwitchPosition) -> Result<(), StoreError> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(Item::from([
-            ("order_key".to_owned(), text(SWITCH_KEY)),
-            ("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped)),
-            ("thrown_by".to_owned(), text(&position.by)),
-            ("thrown_because".to_owned(), text(&position.reason)),
-            ("thrown_at".to_owned(), text(&position.at)),
-        ])));
+        let mut item = texts([
+            ("order_key", SWITCH_KEY),
+            ("thrown_by", &position.by),
+            ("thrown_because", &position.reason),
+            ("thrown_at", &position.at),
+        ]);
+        item.insert("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped));
+        let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    async fn look(
-        &self,
-        config: aws_sdk_dynamodb::config::Builder,
-        known: &mut Option<(Timestamp, bool)>,
-    ) -> Result<bool, StoreError> {
+    async fn look(&self, config: Builder, known: &mut Option<(Timestamp, bool)>) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let stopped = self.read(config, false).await?.is_some_and(|item| position(&item).stopped);
         *known = Some((now, stopped));
         Ok(stopped)
     }
 
-    async fn read(
-        &self,
-        config: aws_sdk_dynamodb::config::Builder,
-        consistent: bool,
-    ) -> Result<Option<Item>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("order_key", AttributeValue::S(SWITCH_KEY.to_owned()))
-            .consistent_read(consistent)
-            .customize()
-            .config_override(config);
+    async fn read(&self, config: Builder, consistent: bool) -> Result<Option<Item>, StoreError> {
+        let request = self.table.get(texts([("order_key", SWITCH_KEY)])).consistent_read(consistent);
+        let request = request.customize().config_override(config);
         Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
     }
 }
 
 /// An item in another form stops payments: an operator wanted to stop them.
 fn position(item: &Item) -> SwitchPosition {
-    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let text = |name: &str| text(item, name).cloned().unwrap_or_default();
     let stopped = item.get("payments_stopped").and_then(|value| value.as_bool().ok());
     SwitchPosition {
         stopped: stopped.copied().unwrap_or(true),

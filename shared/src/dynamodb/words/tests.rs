@@ -1,21 +1,9 @@
 use std::{collections::HashSet, fmt::Debug};
 
-use tollgate_core::{
-    order::{
-        operation::{Cause, HandVerdict, Mechanism, NoticeReason},
-        outcome::{Doubt, NoEffect},
-    },
-    values::{card::Brand, charged::FeeKind},
-};
-
 use super::*;
 
 /// The unrecognized value is the last variant, so its number is how many there are besides.
-pub(in crate::dynamodb) fn is_complete<T: PartialEq + Copy + Debug>(
-    words: Vocabulary<T>,
-    unrecognized: T,
-    variants: usize,
-) {
+fn is_complete<T: PartialEq + Copy + Debug>(words: Vocabulary<T>, unrecognized: T, variants: usize) {
     let unique: HashSet<_> = words.iter().map(|(_, word)| word).collect();
     assert_eq!(unique.len(), words.len(), "{words:?}");
     assert!(words.iter().all(|(value, text)| meaning(words, text) == Some(*value)), "{words:?}");
@@ -52,4 +40,12 @@ macro_rules! have_own_words {
 fn every_shared_value_has_a_word_of_its_own_and_reads_back_from_it() {
     have_own_words!(Cause, Mechanism, Doubt, NoEffect, FeeKind, HandVerdict, NoticeReason);
     are_own(Brand::ALL, Brand::UnionPay as usize + 1, Brand::word, Brand::from_name);
+}
+
+#[test]
+fn every_value_has_a_word_of_its_own_and_reads_back_from_it() {
+    is_complete(METHODS, PaymentKind::Unrecognized, PaymentKind::Unrecognized as usize);
+    is_complete(KINDS, Kind::Unrecognized, Kind::Unrecognized as usize);
+    is_complete(STAGES, Stage::Unrecognized, Stage::Unrecognized as usize);
+    is_complete(PRINCIPALS, Principal::Unrecognized, Principal::Unrecognized as usize);
 }

@@ -5,114 +5,80 @@ use jiff::Timestamp;
 use tollgate_core::{
     order::{
         operation::{
-            Attempt, Attribution, ByHand, Cause, Decision, Decline, Fingerprint, HandVerdict, KeyDigest,
-            Kind, Mechanism, Operation, OperationState, Pending, Principal, Route, Stage, Superseded,
+            Attempt, Attribution, ByHand, Cause, Decision, Decline, Kind, Mechanism, Notice, Operation,
+            OperationState, Pending, Principal, Route, Stage, Superseded, gateway_order_id,
         },
-        outcome::{Doubt, GatewayResponse, NoEffect},
+        outcome::GatewayResponse,
         transaction::PaymentKind,
     },
     payments::store::StoreError,
     values::{
         carried::Carried,
-        charged::{Charged, Fee, FeeKind},
+        charged::{Charged, Fee},
         decline::{Advice, DeclineCode},
         money::Amount,
     },
 };
 use uuid::Uuid;
 
-use super::{
-    notice::{NOTICES, notice, read_notice},
-    words::{KINDS, PRINCIPALS, STAGES, read_principal},
-};
 use crate::dynamodb::{
-    Item,
-    members::{Name, Reader, Writer, corrupt, merge_words},
-    route::{ROUTE, no_route, read_route_maybe, write_route},
-    words::{meaning, word},
+    members::{Member as _, Object, Read, Reader, Writer, corrupt, stored},
+    words::{STAGES, meaning},
 };
 
-const ID: Name = Name("i", "id");
-const KIND: Name = Name("kd", "kind");
-const CAUSE: Name = Name("cause", "");
-const FOLLOWS: Name = Name("fo", "follows");
-const MECHANISM: Name = Name("mechanism", "");
-const AMOUNT: Name = Name("a", "amount");
-const KEY: Name = Name("k", "key");
-const FINGERPRINT: Name = Name("f", "fingerprint");
-const RETREF: Name = Name("rr", "retref");
-const BY: Name = Name("b", "by");
-const KEY_NAME: Name = Name("key_name", "");
-const ACTOR: Name = Name("actor", "");
-const PERSON: Name = Name("person", "");
-const CREATED_AT: Name = Name("c", "created_at");
-const UPDATED_AT: Name = Name("u", "updated_at");
-const CLOSES_ORDER: Name = Name("closes_order", "");
-const LAST_LOOK_AT: Name = Name("last_look_at", "");
+const ROUTE: &str = "r";
 
-// The latest attempt.
-const ATTEMPTS: Name = Name("n", "attempts");
-const ATTEMPT_ID: Name = Name("ai", "attempt_id");
-const ATTEMPTED_AT: Name = Name("aa", "attempted_at");
+// Its state.
+const STATE: &str = "s";
+const RESPONSE: &str = "re";
+const DECLINE: &str = "decline";
+const CODE: &str = "code";
+const ADVICE: &str = "advice";
+const NO_EFFECT: &str = "no_effect";
+const DOUBT: &str = "doubt";
+const NEXT_INQUIRY_AT: &str = "nx";
+const INQUIRIES: &str = "inquiries";
+const ABSENT_SINCE: &str = "absent_since";
 
-// The word of its state.
-const STATE: Name = Name("s", "state");
-const RESPONSE: Name = Name("re", "response");
-const DECLINE: Name = Name("decline", "");
-const CODE: Name = Name("code", "");
-const ADVICE: Name = Name("advice", "");
-const NO_EFFECT: Name = Name("no_effect", "");
-const DOUBT: Name = Name("doubt", "");
-const NEXT_INQUIRY_AT: Name = Name("nx", "next_inquiry_at");
-const INQUIRIES: Name = Name("inquiries", "");
-const ABSENT_SINCE: Name = Name("absent_since", "");
+/// Where a response keeps its operation's words that were not recognized. No member has this name.
+const WORDS: &str = "";
 
-// The gateway's response.
-const RESPSTAT: Name = Name("rs", "respstat");
-const RESPPROC: Name = Name("rp", "respproc");
-const RESPCODE: Name = Name("rc", "respcode");
-const RESPTEXT: Name = Name("rt", "resptext");
-const AUTHCODE: Name = Name("au", "authcode");
-const AVS: Name = Name("avs", "");
-const CVV: Name = Name("cvv", "");
-const FEE: Name = Name("fee", "");
-const FEE_KIND: Name = Name("fee_kind", "");
-const SETTLEMENT_REJECTED: Name = Name("settlement_rejected", "");
+/// Decisions that no longer stand.
+const EARLIER: &str = "ea";
+const FIRST_AT: &str = "fa";
 
-// Decisions that no longer stand.
-pub(super) const EARLIER: Name = Name("ea", "earlier");
-const FIRST_AT: Name = Name("fa", "first_at");
-const AT: Name = Name("w", "at");
-const TIMES: Name = Name("x", "times");
-
-// Decisions by hand.
-const BY_HAND: Name = Name("by_hand", "");
-const VERDICT: Name = Name("verdict", "");
-const REASON: Name = Name("reason", "");
-
-/// What is short for another name here.
-pub(super) const NAMES: [Name; 20] = [
-    ID,
-    KIND,
-    FOLLOWS,
-    AMOUNT,
-    KEY,
-    FINGERPRINT,
-    RETREF,
-    ATTEMPTS,
-    ATTEMPT_ID,
-    ATTEMPTED_AT,
-    STATE,
-    RESPONSE,
-    NEXT_INQUIRY_AT,
-    RESPSTAT,
-    RESPPROC,
-    RESPCODE,
-    RESPTEXT,
-    AUTHCODE,
-    FIRST_AT,
-    TIMES,
-];
+stored! {
+    Operation |operation, to, from, usual: Usual| {
+        id: "i",
+        kind: "kd" unless (usual.kind),
+        cause: "cause" unless (Cause::default()),
+        follows: "fo",
+        mechanism: "mechanism" unless (Mechanism::default()),
+        amount: "a" unless (usual.amount),
+        key: "k",
+        fingerprint: "f",
+        route: (write_route(operation, usual, to), from.get_or(ROUTE, usual.route.clone())?),
+        reference: "rr",
+        by: "b" unless (usual.by),
+        attribution: (if let Some(told) = &operation.attribution { told.write(&(), to) }, read_attribution(from)?),
+        created_at: "c" unless (usual.created_at),
+        attempt: (
+            operation.attempt.write(&(operation.id, operation.created_at), to),
+            Attempt::read(&(id, created_at), from)?
+        ),
+        state: (write_state(operation, to), read_state(from)?),
+        updated_at: "u" unless (usual.updated_at),
+        superseded: (
+            write_superseded(operation, to),
+            from.list(EARLIER, |from| Superseded::read(&(id, created_at), from))?
+        ),
+        closes_order: "closes_order" unless (false),
+        last_look_at: "last_look_at",
+        by_hand: "by_hand",
+        notices: "notices",
+        ..carried
+    }
+}
 
 /// What an operation shares with most others of its transaction, and therefore need not state.
 pub(super) struct Usual {
@@ -149,331 +115,256 @@ impl Usual {
     }
 }
 
-pub(super) fn operation(operation: &Operation, usual: &Usual) -> Item {
-    let mut writer = Writer::default();
-    writer.id(ID, operation.id);
-    if usual.kind != Some(operation.kind) {
-        writer.word(KIND, word(KINDS, &operation.kind));
-    }
-    if operation.cause != Cause::default() {
-        writer.word(CAUSE, operation.cause.word());
-    }
-    writer.some(FOLLOWS, operation.follows, Writer::id);
-    if operation.mechanism != Mechanism::default() {
-        writer.word(MECHANISM, operation.mechanism.word());
-    }
-    if usual.amount != Some(operation.amount) {
-        writer.number(AMOUNT, operation.amount.minor());
-    }
-    writer.some(KEY, operation.key, |writer, name, key| writer.bytes(name, key.0));
-    writer.bytes(FINGERPRINT, operation.fingerprint.0);
+fn write_route(operation: &Operation, usual: &Usual, to: &mut Writer) {
     // A route may have members that only a newer version knows.
-    if usual.route.as_ref() != Some(&operation.route) || operation.carried.part(ROUTE.0).is_some() {
-        write_route(&mut writer, &operation.route);
+    if usual.route.as_ref() != Some(&operation.route) || operation.carried.part(ROUTE).is_some() {
+        to.put(ROUTE, &operation.route);
     }
-    writer.text_maybe(RETREF, operation.reference.as_ref());
-    if operation.by != usual.by {
-        writer.word(BY, word(PRINCIPALS, &operation.by));
-    }
-    if let Some(told) = &operation.attribution {
-        writer.text_maybe(KEY_NAME, told.key_name.as_ref());
-        writer.text_maybe(ACTOR, told.actor.as_ref());
-        writer.text_maybe(PERSON, told.person.as_ref());
-        writer.text_maybe(REASON, told.reason.as_ref());
-    }
-    writer.moment_unless(CREATED_AT, operation.created_at, usual.created_at);
-    attempt(&mut writer, &operation.attempt, operation);
-    let words = match &operation.state {
-        OperationState::Pending(pending) => Some(write_pending(&mut writer, pending)),
-        OperationState::Decided(decision) => Some(write_decision(&mut writer, decision, operation.mechanism)),
-        OperationState::Unrecognized => None,
-    };
-    writer.moment_unless(UPDATED_AT, operation.updated_at, usual.updated_at);
-    if !operation.superseded.is_empty() {
-        writer.list(EARLIER, &operation.superseded, |earlier| superseded(earlier, operation));
-    }
-    writer.flag(CLOSES_ORDER, operation.closes_order);
-    writer.some(LAST_LOOK_AT, operation.last_look_at, Writer::moment);
-    if !operation.by_hand.is_empty() {
-        writer.list(BY_HAND, &operation.by_hand, by_hand);
-    }
-    if !operation.notices.is_empty() {
-        writer.list(NOTICES, &operation.notices, notice);
-    }
-    let mut item = writer.finish(&operation.carried);
-    if let Some(words) = words {
-        merge_words(&mut item, words);
-    }
-    item
 }
 
-pub(super) fn read_operation(mut members: Reader, usual: &Usual) -> Result<Operation, StoreError> {
-    let cause = members.word(CAUSE, Cause::Unrecognized, Cause::from_name)?;
-    let mechanism = members.word(MECHANISM, Mechanism::Unrecognized, Mechanism::from_name)?;
-    let kind = members.word(KIND, Kind::Unrecognized, |word| meaning(KINDS, word))?;
-    let id = members.id(ID)?;
-    let created_at = members.moment_maybe(CREATED_AT)?.unwrap_or(usual.created_at);
-    let amount = members.amount_maybe(AMOUNT)?.or(usual.amount);
-    let route = read_route_maybe(&mut members)?.or_else(|| usual.route.clone());
-    let mut operation = Operation {
-        id,
-        kind: kind.or(usual.kind).unwrap_or(Kind::Unrecognized),
-        cause: cause.unwrap_or_default(),
-        follows: members.id_maybe(FOLLOWS)?,
-        mechanism: mechanism.unwrap_or_default(),
-        amount: amount.ok_or_else(|| corrupt(AMOUNT))?,
-        key: members.digest_maybe(KEY)?.map(KeyDigest),
-        fingerprint: Fingerprint(members.digest(FINGERPRINT)?),
-        route: route.ok_or_else(no_route)?,
-        reference: members.text_maybe(RETREF)?,
-        by: read_principal(&mut members, BY)?.unwrap_or(usual.by),
-        attribution: read_attribution(&mut members)?,
-        created_at,
-        state: read_state(&mut members)?,
-        attempt: read_attempt(&mut members, id, created_at)?,
-        updated_at: members.moment_maybe(UPDATED_AT)?.unwrap_or(usual.updated_at),
-        superseded: members.list(EARLIER, |earlier| read_superseded(earlier, id, created_at))?,
-        closes_order: members.flag(CLOSES_ORDER)?,
-        last_look_at: members.moment_maybe(LAST_LOOK_AT)?,
-        by_hand: members.list(BY_HAND, read_by_hand)?,
-        notices: members.list(NOTICES, read_notice)?,
-        carried: Carried::default(),
-    };
-    members.carry(&mut operation.carried);
-    Ok(operation)
+stored! {
+    Attribution {
+        key_name: "key_name",
+        actor: "actor",
+        person: "person",
+        reason: "reason",
+    }
 }
 
-fn read_attribution(members: &mut Reader) -> Result<Option<Box<Attribution>>, StoreError> {
-    let told = Attribution {
-        key_name: members.text_maybe(KEY_NAME)?,
-        actor: members.text_maybe(ACTOR)?,
-        person: members.text_maybe(PERSON)?,
-        reason: members.text_maybe(REASON)?,
-    };
+fn read_attribution(from: &mut Reader) -> Read<Option<Box<Attribution>>> {
+    let told = Attribution::read(&(), from)?;
     Ok((told != Attribution::default()).then(|| Box::new(told)))
 }
 
-/// Writes of an attempt what is not as in its operation's first one.
-fn attempt(writer: &mut Writer, attempt: &Attempt, of: &Operation) {
-    if attempt.number != 1 {
-        writer.number(ATTEMPTS, attempt.number);
+/// The id of an operation's first attempt, and its time: later ones share what they do not state.
+type First = (Uuid, Timestamp);
+
+stored! {
+    Attempt |attempt, to, from, first: First| {
+        number: "n" unless (1_u32),
+        id: "ai" unless (first.0),
+        at: "aa" unless (first.1),
+        gateway_order_id: ({}, gateway_order_id(id)),
     }
-    if attempt.id != of.id {
-        writer.id(ATTEMPT_ID, attempt.id);
-    }
-    writer.moment_unless(ATTEMPTED_AT, attempt.at, of.created_at);
 }
 
-/// An attempt; what it does not state is as in its operation's first one.
-fn read_attempt(members: &mut Reader, operation: Uuid, created_at: Timestamp) -> Result<Attempt, StoreError> {
-    let id = members.id_maybe(ATTEMPT_ID)?.unwrap_or(operation);
-    let at = members.moment_maybe(ATTEMPTED_AT)?.unwrap_or(created_at);
-    Ok(Attempt { number: members.number_or(ATTEMPTS, 1)?, ..Attempt::first(id, at) })
+fn write_state(operation: &Operation, to: &mut Writer) {
+    match &operation.state {
+        OperationState::Pending(pending) => write_pending(pending, to),
+        OperationState::Decided(decision) => write_decision(decision, operation.mechanism, to),
+        OperationState::Unrecognized => {}
+    }
 }
 
-/// Writes a pending state, and says whose unrecognized words belong to it.
-fn write_pending<'a>(writer: &mut Writer, pending: &'a Pending) -> &'a Carried {
-    writer.word(STATE, word(STAGES, &Stage::Pending));
+fn write_pending(pending: &Pending, to: &mut Writer) {
+    to.put(STATE, &Stage::Pending);
     if pending.doubt.is_some() || !pending.response.is_empty() {
-        writer.object(RESPONSE, response(&pending.response));
+        to.put(RESPONSE, &pending.response);
     }
-    writer.word(DOUBT, pending.doubt.and_then(Doubt::word));
-    writer.moment(NEXT_INQUIRY_AT, pending.next_inquiry_at);
-    if pending.inquiries > 0 {
-        writer.number(INQUIRIES, pending.inquiries);
-    }
-    writer.some(ABSENT_SINCE, pending.absent_since, Writer::moment);
-    &pending.response.carried
+    to.put(DOUBT, &pending.doubt);
+    to.put(NEXT_INQUIRY_AT, &pending.next_inquiry_at);
+    to.put_unless(INQUIRIES, &pending.inquiries, Some(0));
+    to.put(ABSENT_SINCE, &pending.absent_since);
+    carry_words(&pending.response, to);
 }
 
-/// The same for a decision.
-fn write_decision<'a>(writer: &mut Writer, decision: &'a Decision, mechanism: Mechanism) -> &'a Carried {
+fn write_decision(decision: &Decision, mechanism: Mechanism, to: &mut Writer) {
     match decision {
         Decision::Approved(_) => {}
-        Decision::Declined(_, Decline { code, advice }) => {
-            let mut members = Writer::default();
-            let unknown = decision.response().carried.part(DECLINE.0);
-            let known = |name: Name| unknown.is_none_or(|unknown| unknown.word(name.0).is_none());
-            members.word(CODE, Some(code.as_str()).filter(|_| known(CODE)));
-            members.word(ADVICE, Some(advice.as_str()).filter(|_| known(ADVICE)));
-            writer.object(DECLINE, members.finish(unknown.unwrap_or(&Carried::default())));
-        }
-        Decision::NoEffect(_, reason) => writer.word(NO_EFFECT, reason.word()),
+        Decision::Declined(response, Decline { code, advice }) => to.object(DECLINE, |to| {
+            let unknown = response.carried.part(DECLINE);
+            for (name, word) in [(CODE, code.as_str()), (ADVICE, advice.as_str())] {
+                if unknown.is_none_or(|unknown| unknown.member(name).is_none()) {
+                    to.text(name, word);
+                }
+            }
+            to.carry(unknown.unwrap_or(&Carried::default()));
+        }),
+        Decision::NoEffect(_, reason) => to.put(NO_EFFECT, reason),
     }
-    writer.word(STATE, word(STAGES, &decision.stage()));
+    to.put(STATE, &decision.stage());
     // What was only recorded has no response.
     if mechanism == Mechanism::Automatic || !decision.response().is_empty() {
-        writer.object(RESPONSE, response(decision.response()));
+        to.put(RESPONSE, decision.response());
     }
-    &decision.response().carried
+    carry_words(decision.response(), to);
 }
 
-fn read_state(members: &mut Reader) -> Result<OperationState, StoreError> {
-    let stage = members.word(STATE, Stage::Unrecognized, |word| meaning(STAGES, word))?;
+/// Words that were not recognized live as long as the response that they came with.
+fn carry_words(response: &GatewayResponse, to: &mut Writer) {
+    if let Some(words) = response.carried.part(WORDS) {
+        to.carry(words);
+    }
+}
+
+fn read_state(from: &mut Reader) -> Read<OperationState> {
+    let stage = Stage::take(STATE, from)?;
     let stage = stage.ok_or_else(|| StoreError::Corrupt("an operation without a state".to_owned()))?;
     if stage == Stage::Unrecognized {
         return Ok(OperationState::Unrecognized);
     }
-    let (next_inquiry_at, inquiries, absent_since) = (
-        members.moment_maybe(NEXT_INQUIRY_AT)?,
-        members.number_or(INQUIRIES, 0)?,
-        members.moment_maybe(ABSENT_SINCE)?,
-    );
+    let next_inquiry_at: Option<Timestamp> = from.get(NEXT_INQUIRY_AT)?;
+    let (inquiries, absent_since) = (from.get_or(INQUIRIES, Some(0))?, from.get(ABSENT_SINCE)?);
     if stage != Stage::Pending {
-        members.skip(&[DOUBT]);
-        return Ok(OperationState::Decided(read_decision(members, stage)?));
+        from.skip(&[DOUBT]);
+        return Ok(OperationState::Decided(read_decision(from, stage)?));
     }
-    members.skip(&[DECLINE, NO_EFFECT]);
-    let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
-    let doubt = members.word_of(DOUBT, &mut response.carried, Doubt::Unrecognized, Doubt::from_name)?;
+    from.skip(&[DECLINE, NO_EFFECT]);
+    let mut response = from.get_or(RESPONSE, Some(GatewayResponse::default()))?;
+    let (doubt, words) = from.apart(DOUBT)?;
+    response.carried.keep_part(WORDS, words);
     let next_inquiry_at = next_inquiry_at.ok_or_else(|| corrupt(NEXT_INQUIRY_AT))?;
     Ok(OperationState::Pending(Pending { doubt, response, inquiries, next_inquiry_at, absent_since }))
 }
 
-fn read_decision(members: &mut Reader, stage: Stage) -> Result<Decision, StoreError> {
-    let mut response = members.object(RESPONSE, read_response)?.unwrap_or_default();
+fn read_decision(from: &mut Reader, stage: Stage) -> Read<Decision> {
+    let mut response = from.get_or(RESPONSE, Some(GatewayResponse::default()))?;
     Ok(match stage {
         Stage::Declined => {
-            members.skip(&[NO_EFFECT]);
+            from.skip(&[NO_EFFECT]);
             let mut unknown = Carried::default();
-            let decline = members.object(DECLINE, |mut members| {
-                let code = members.word(CODE, DeclineCode::GenericDecline, DeclineCode::from_name)?;
-                let advice = members.word(ADVICE, Advice::Never, Advice::from_name)?;
-                members.carry(&mut unknown);
+            let decline = from.part(DECLINE, |from| {
+                let code = from.word(CODE, Some(DeclineCode::GenericDecline), DeclineCode::from_name)?;
+                let advice = from.word(ADVICE, Some(Advice::Never), Advice::from_name)?;
+                unknown = from.rest();
                 Ok((code, advice))
             })?;
-            response.carried.keep_part(DECLINE.0, unknown);
+            response.carried.keep_part(DECLINE, unknown);
             let (code, advice) = decline.unwrap_or_default();
             let code = code.unwrap_or(DeclineCode::GenericDecline);
             Decision::Declined(response, Decline { code, advice: advice.unwrap_or(code.advice()) })
         }
         Stage::NoEffect => {
-            members.skip(&[DECLINE]);
-            let unknown = NoEffect::Unrecognized;
-            let reason = members.word_of(NO_EFFECT, &mut response.carried, unknown, NoEffect::from_name)?;
-            Decision::NoEffect(response, reason.unwrap_or(NoEffect::Unrecognized))
+            from.skip(&[DECLINE]);
+            let (reason, words) = from.apart(NO_EFFECT)?;
+            response.carried.keep_part(WORDS, words);
+            Decision::NoEffect(response, reason)
         }
         _ => {
-            members.skip(&[DECLINE, NO_EFFECT]);
+            from.skip(&[DECLINE, NO_EFFECT]);
             Decision::Approved(response)
         }
     })
 }
 
-fn response(response: &GatewayResponse) -> Item {
-    let mut writer = Writer::default();
-    for (name, text) in [
-        (RESPSTAT, &response.status),
-        (RESPPROC, &response.processor),
-        (RESPCODE, &response.code),
-        (RESPTEXT, &response.text),
-        (RETREF, &response.reference),
-        (AUTHCODE, &response.authcode),
-        (AVS, &response.avs),
-        (CVV, &response.cvv),
-    ] {
-        writer.text_maybe(name, text.as_ref());
+stored! {
+    GatewayResponse |response, to, from| {
+        status: "rs",
+        processor: "rp",
+        code: "rc",
+        text: "rt",
+        reference: "rr",
+        authcode: "au",
+        avs: "avs",
+        cvv: "cvv",
+        token: ({}, None),
+        stored: ({}, None),
+        charged: (write_charged(response.charged, to), read_charged(from)?),
+        settlement_rejected: "settlement_rejected" unless (false),
+        ..carried
     }
-    if let Some(Charged { amount, fee: of }) = response.charged {
-        writer.number(AMOUNT, amount.minor());
-        writer.some(FEE, of, |writer, name, of| writer.object(name, fee(of)));
+}
+
+fn write_charged(charged: Option<Charged>, to: &mut Writer) {
+    if let Some(Charged { amount, fee }) = charged {
+        to.put("a", &amount);
+        to.put("fee", &fee);
     }
-    writer.flag(SETTLEMENT_REJECTED, response.settlement_rejected);
-    // Its unrecognized words are the operation's members.
-    writer.finish_without_words(&response.carried)
 }
 
-fn fee(fee: Fee) -> Item {
-    let mut writer = Writer::default();
-    writer.number(AMOUNT, fee.amount.minor());
-    writer.word(FEE_KIND, fee.kind.word());
-    writer.finish(&Carried::default())
+fn read_charged(from: &mut Reader) -> Read<Option<Charged>> {
+    let (amount, fee) = (from.get("a")?, from.get("fee")?);
+    Ok(Option::<Amount>::map(amount, |amount| Charged { amount, fee }))
 }
 
-fn read_fee(members: &mut Reader) -> Result<Fee, StoreError> {
-    let kind = members.word(FEE_KIND, FeeKind::Unrecognized, FeeKind::from_name)?;
-    Ok(Fee { amount: members.amount(AMOUNT)?, kind: kind.unwrap_or(FeeKind::Unrecognized) })
-}
-
-fn read_response(mut members: Reader) -> Result<GatewayResponse, StoreError> {
-    let (amount, fee) = (members.amount_maybe(AMOUNT)?, members.part(FEE, read_fee)?);
-    let mut response = GatewayResponse {
-        status: members.text_maybe(RESPSTAT)?,
-        processor: members.text_maybe(RESPPROC)?,
-        code: members.text_maybe(RESPCODE)?,
-        text: members.text_maybe(RESPTEXT)?,
-        reference: members.text_maybe(RETREF)?,
-        authcode: members.text_maybe(AUTHCODE)?,
-        avs: members.text_maybe(AVS)?,
-        cvv: members.text_maybe(CVV)?,
-        token: None,
-        stored: None,
-        charged: amount.map(|amount| Charged { amount, fee }),
-        settlement_rejected: members.flag(SETTLEMENT_REJECTED)?,
-        carried: Carried::default(),
-    };
-    members.carry(&mut response.carried);
-    Ok(response)
-}
-
-fn superseded(earlier: &Superseded, of: &Operation) -> Item {
-    let mut writer = Writer::default();
-    attempt(&mut writer, &earlier.attempt, of);
-    writer.number(AMOUNT, earlier.amount.minor());
-    let decision = earlier.decision.as_ref();
-    let words = decision.map(|decision| write_decision(&mut writer, decision, Mechanism::Automatic));
-    writer.moment(AT, earlier.at);
-    if earlier.times > 1 {
-        writer.moment(FIRST_AT, earlier.first_at);
-        writer.number(TIMES, earlier.times);
+stored! {
+    Fee {
+        amount: "a",
+        kind: "fee_kind",
     }
-    let mut item = writer.finish(&earlier.carried);
-    if let Some(words) = words {
-        merge_words(&mut item, words);
+}
+
+stored! {
+    Superseded |earlier, to, from, first: First| {
+        attempt: (earlier.attempt.write(first, to), Attempt::read(first, from)?),
+        amount: "a",
+        decision: (
+            if let Some(decision) = &earlier.decision { write_decision(decision, Mechanism::Automatic, to) },
+            read_superseded_decision(from)?
+        ),
+        at: "w",
+        times: "x" unless (1_u32),
+        first_at: (
+            if earlier.times > 1 { to.put(FIRST_AT, &earlier.first_at) },
+            from.get_or(FIRST_AT, Some(at))?
+        ),
+        ..carried
     }
-    item
 }
 
-fn read_superseded(
-    mut members: Reader,
-    operation: Uuid,
-    created_at: Timestamp,
-) -> Result<Superseded, StoreError> {
-    let at = members.moment(AT)?;
-    let decided = |word: &str| meaning(STAGES, word).filter(|stage| *stage != Stage::Pending).map(Some);
-    let stage = members.word(STATE, None, decided)?;
-    let decision = stage.flatten().map(|stage| read_decision(&mut members, stage)).transpose()?;
-    let mut earlier = Superseded {
-        attempt: read_attempt(&mut members, operation, created_at)?,
-        amount: members.amount(AMOUNT)?,
-        decision,
-        first_at: members.moment_maybe(FIRST_AT)?.unwrap_or(at),
-        at,
-        times: members.number_or(TIMES, 1)?,
-        carried: Carried::default(),
-    };
-    members.carry(&mut earlier.carried);
-    Ok(earlier)
+fn write_superseded(operation: &Operation, to: &mut Writer) {
+    if !operation.superseded.is_empty() {
+        to.list(EARLIER, &operation.superseded, |earlier, to| {
+            earlier.write(&(operation.id, operation.created_at), to);
+        });
+    }
 }
 
-fn by_hand(decision: &ByHand) -> Item {
-    let mut writer = Writer::default();
-    writer.word(VERDICT, decision.verdict.word());
-    writer.text(BY, &decision.by);
-    writer.text(REASON, &decision.reason);
-    writer.moment(AT, decision.at);
-    writer.finish(&decision.carried)
+fn read_superseded_decision(from: &mut Reader) -> Read<Option<Decision>> {
+    let decided = |word: &str| meaning(STAGES, word).filter(|stage| *stage != Stage::Pending);
+    let stage = from.word(STATE, None, decided)?;
+    stage.map(|stage| read_decision(from, stage)).transpose()
 }
 
-fn read_by_hand(mut members: Reader) -> Result<ByHand, StoreError> {
-    let verdict = members.word(VERDICT, HandVerdict::Unrecognized, HandVerdict::from_name)?;
-    let mut decision = ByHand {
-        verdict: verdict.unwrap_or(HandVerdict::Unrecognized),
-        by: members.text(BY)?,
-        reason: members.text(REASON)?,
-        at: members.moment(AT)?,
-        carried: Carried::default(),
-    };
-    members.carry(&mut decision.carried);
-    Ok(decision)
+stored! {
+    ByHand {
+        verdict: "verdict",
+        by: "b",
+        reason: "reason",
+        at: "w",
+        ..carried
+    }
+}
+
+stored! {
+    Notice {
+        reason: "about",
+        attempt: "n",
+        at: "w",
+        ..carried
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use tollgate_core::order::operation::NoticeReason;
+
+    use super::*;
+    use crate::dynamodb::Item;
+
+    fn written(notice: &Notice) -> Item {
+        let mut writer = Writer::default();
+        notice.write(&(), &mut writer);
+        writer.0
+    }
+
+    fn read(item: &Item) -> Notice {
+        Notice::read(&(), &mut Reader::new(item.clone())).unwrap()
+    }
+
+    #[test]
+    fn a_notice_whose_reason_only_a_newer_version_knows_is_written_again() {
+        let known = Notice {
+            reason: NoticeReason::InDoubtDay,
+            attempt: 3,
+            at: Timestamp::from_second(1_800_000_000).unwrap(),
+            carried: Carried::default(),
+        };
+        let mut item = written(&known);
+        assert_eq!(read(&item), known);
+        item.insert("about".to_owned(), AttributeValue::S("to_come".to_owned()));
+        let newer = read(&item);
+        assert_eq!((newer.reason, written(&newer)), (NoticeReason::Unrecognized, item));
+    }
 }
