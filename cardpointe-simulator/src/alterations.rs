@@ -1,7 +1,10 @@
-//! Changes to what a response says: members set to any JSON value, or left out.
+//! Changes to what a response says: members set to any JSON value or left out, records of other operations,
+//! records that come twice or not at all.
 //!
 //! They hit what the gateway would have returned and change nothing that it did. So a client can be shown
 //! every value that a source documents, and every one that none does.
+
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
@@ -20,6 +23,77 @@ pub enum Target {
     Retref(String),
 }
 
+/// The members by which a response says whose record it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Identity {
+    /// `orderId` or `orderid`, whichever the record has.
+    OrderId,
+    /// `merchid`, the merchant account.
+    Merchid,
+    /// `currency`, which most direct responses leave out anyway.
+    Currency,
+    /// `retref`, the reference.
+    Retref,
+}
+
+impl Identity {
+    /// Every identity member.
+    pub const ALL: [Self; 4] = [Self::OrderId, Self::Merchid, Self::Currency, Self::Retref];
+
+    /// The name in the control interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrderId => "orderid",
+            Self::Merchid => "merchid",
+            Self::Currency => "currency",
+            Self::Retref => "retref",
+        }
+    }
+
+    /// A value of the right form that is nobody's: no request has led to it.
+    pub fn foreign_value(self) -> &'static str {
+        match self {
+            Self::OrderId => "FOREIGN-1",
+            Self::Merchid => "100000000001",
+            // No merchant account is set up for it.
+            Self::Currency => "JPY",
+            Self::Retref => "000000000001",
+        }
+    }
+
+    fn spellings(self) -> &'static [&'static str] {
+        match self {
+            Self::OrderId => &["orderId", "orderid"],
+            Self::Merchid => &["merchid"],
+            Self::Currency => &["currency"],
+            Self::Retref => &["retref"],
+        }
+    }
+
+    fn remove_from(self, record: &mut Reply) {
+        for name in self.spellings() {
+            record.remove(name);
+        }
+    }
+
+    /// Puts the foreign value in the place of the record's own, or adds it.
+    fn make_foreign(self, record: &mut Reply) {
+        let [first, ..] = self.spellings() else { return };
+        let found = self.spellings().iter().find(|name| record.get(name).is_some());
+        record.set(found.unwrap_or(first), self.foreign_value().into());
+    }
+}
+
+/// Whose record a response shows in the place of its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RecordOf {
+    /// Another operation's: of `auth`, `capture`, `void` and `refund` the endpoint's last response that
+    /// names another reference; of inquiries the newest record that they do not show.
+    Previous,
+    /// The one with this reference: the endpoint's last response that names it, or what an inquiry shows.
+    Retref(String),
+}
+
 /// An alteration of an endpoint's responses.
 ///
 /// ```ignore
@@ -33,16 +107,46 @@ pub struct Alteration {
     record: Option<usize>,
     set: Map<String, Value>,
     remove: Vec<String>,
+    missing: Vec<Identity>,
+    foreign: Vec<Identity>,
+    record_of: Option<RecordOf>,
+    is_twice: bool,
+    is_empty: bool,
     /// How many responses are still to come; `None` is without end.
     times: Option<u32>,
 }
 
-const MEMBERS: [&str; 7] = ["endpoint", "orderid", "retref", "record", "set", "remove", "times"];
+const MEMBERS: [&str; 12] = [
+    "endpoint",
+    "orderid",
+    "retref",
+    "record",
+    "set",
+    "remove",
+    "missing",
+    "foreign",
+    "record_of",
+    "twice",
+    "empty",
+    "times",
+];
 
 impl Alteration {
     /// Of every response of an endpoint, without end, until something else is said.
     pub fn of(endpoint: Endpoint) -> Self {
-        Self { endpoint, target: Target::Any, record: None, set: Map::new(), remove: Vec::new(), times: None }
+        Self {
+            endpoint,
+            target: Target::Any,
+            record: None,
+            set: Map::new(),
+            remove: Vec::new(),
+            missing: Vec::new(),
+            foreign: Vec::new(),
+            record_of: None,
+            is_twice: false,
+            is_empty: false,
+            times: None,
+        }
     }
 
     /// Sets a member to any JSON value, also one that the response does not have.
@@ -56,6 +160,42 @@ impl Alteration {
     #[must_use]
     pub fn remove(mut self, name: &str) -> Self {
         self.remove.push(name.to_owned());
+        self
+    }
+
+    /// Leaves an identity member out, however the response spells it.
+    #[must_use]
+    pub fn missing(mut self, identity: Identity) -> Self {
+        self.missing.push(identity);
+        self
+    }
+
+    /// Gives an identity member its [foreign value](Identity::foreign_value).
+    #[must_use]
+    pub fn foreign(mut self, identity: Identity) -> Self {
+        self.foreign.push(identity);
+        self
+    }
+
+    /// Shows another operation's record. As long as there is none, the alteration waits for one.
+    #[must_use]
+    pub fn record_of(mut self, whose: RecordOf) -> Self {
+        self.record_of = Some(whose);
+        self
+    }
+
+    /// Shows the record twice, in a list: first unaltered, then with this alteration's other changes. Without
+    /// other changes, both are the same.
+    #[must_use]
+    pub fn twice(mut self) -> Self {
+        self.is_twice = true;
+        self
+    }
+
+    /// Takes the record out of the response, which becomes a list: `[]` when nothing is left.
+    #[must_use]
+    pub fn empty(mut self) -> Self {
+        self.is_empty = true;
         self
     }
 
@@ -116,11 +256,43 @@ impl Alteration {
             None => Vec::new(),
             Some(remove) => names(remove).ok_or("remove: a list of members")?,
         };
-        if set.is_empty() && remove.is_empty() {
-            return Err("set: give set, remove or both".to_owned());
+        let record_of = text("record_of")?.map(|whose| match whose.as_str() {
+            "previous" => RecordOf::Previous,
+            _ => RecordOf::Retref(whose),
+        });
+        let switch = |name: &str| match members.get(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or(format!("{name}: true or false")),
+        };
+        let alteration = Self {
+            endpoint,
+            target,
+            record: number("record", 0)?.and_then(|place| usize::try_from(place).ok()),
+            set,
+            remove,
+            missing: identities(members, "missing")?,
+            foreign: identities(members, "foreign")?,
+            record_of,
+            is_twice: switch("twice")?,
+            is_empty: switch("empty")?,
+            times: number("times", 1)?,
+        };
+        if alteration.changes_nothing() {
+            return Err(
+                "set: give at least one of set, remove, missing, foreign, record_of, twice, empty".to_owned()
+            );
         }
-        let record = number("record", 0)?.and_then(|place| usize::try_from(place).ok());
-        Ok(Self { endpoint, target, record, set, remove, times: number("times", 1)? })
+        Ok(alteration)
+    }
+
+    fn changes_nothing(&self) -> bool {
+        self.set.is_empty()
+            && self.remove.is_empty()
+            && self.missing.is_empty()
+            && self.foreign.is_empty()
+            && self.record_of.is_none()
+            && !self.is_twice
+            && !self.is_empty
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -132,6 +304,21 @@ impl Alteration {
         }
         if let Some(record) = self.record {
             json["record"] = json!(record);
+        }
+        for (name, identities) in [("missing", &self.missing), ("foreign", &self.foreign)] {
+            if !identities.is_empty() {
+                json[name] = identities.iter().map(|identity| identity.name()).collect();
+            }
+        }
+        match &self.record_of {
+            None => {}
+            Some(RecordOf::Previous) => json["record_of"] = json!("previous"),
+            Some(RecordOf::Retref(retref)) => json["record_of"] = json!(retref),
+        }
+        for (name, is_on) in [("twice", self.is_twice), ("empty", self.is_empty)] {
+            if is_on {
+                json[name] = json!(true);
+            }
         }
         if let Some(times) = self.times {
             json["times"] = json!(times);
@@ -155,14 +342,35 @@ impl Alteration {
         is_target && self.record.is_none_or(|wanted| wanted == place)
     }
 
-    fn apply(&self, record: &mut Reply) {
+    /// What the alteration makes of a record: one, two or none.
+    fn apply(&self, record: Reply, other: Option<&Reply>) -> Vec<Reply> {
+        if self.is_empty {
+            return Vec::new();
+        }
+        let mut changed = other.unwrap_or(&record).clone();
         for name in &self.remove {
-            record.remove(name);
+            changed.remove(name);
+        }
+        for identity in &self.missing {
+            identity.remove_from(&mut changed);
+        }
+        for identity in &self.foreign {
+            identity.make_foreign(&mut changed);
         }
         for (name, value) in &self.set {
-            record.set(name, value.clone());
+            changed.set(name, value.clone());
         }
+        if self.is_twice { vec![record, changed] } else { vec![changed] }
     }
+}
+
+/// A list of identity members, by the names of the control interface.
+fn identities(members: &Map<String, Value>, name: &str) -> Result<Vec<Identity>, String> {
+    let identity = |word: &Value| Identity::ALL.into_iter().find(|known| word == known.name());
+    let Some(given) = members.get(name) else { return Ok(Vec::new()) };
+    let found = given.as_array().and_then(|words| words.iter().map(identity).collect());
+    let words = Identity::ALL.map(Identity::name).join(", ");
+    found.ok_or_else(|| format!("{name}: a list of {words}"))
 }
 
 /// What a request names.
@@ -195,9 +403,18 @@ impl Alterations {
         self.0.iter().map(Alteration::to_json).collect()
     }
 
-    /// Changes a response, and counts the alterations that hit it.
-    pub(crate) fn apply(&mut self, endpoint: Endpoint, request: &Named, answer: &mut Answer) {
+    /// Changes a response, and counts the alterations that hit it. `other` finds the record that an alteration
+    /// wants in the place of one of these.
+    pub(crate) fn apply(
+        &mut self,
+        endpoint: Endpoint,
+        request: &Named,
+        answer: &mut Answer,
+        other: impl Fn(&RecordOf, &[Reply]) -> Option<Reply>,
+    ) {
         let originals: Vec<Reply> = answer.records().to_vec();
+        // What has become of each record so far.
+        let mut shown: Vec<Vec<Reply>> = originals.iter().map(|record| vec![record.clone()]).collect();
         for alteration in &mut self.0 {
             if alteration.endpoint != endpoint && alteration.endpoint != Endpoint::Any {
                 continue;
@@ -206,14 +423,49 @@ impl Alterations {
             let places: Vec<usize> = (0..originals.len())
                 .filter(|place| alteration.hits(*place, &originals[*place], request))
                 .collect();
-            let records = answer.records_mut();
-            for place in &places {
-                alteration.apply(&mut records[*place]);
+            let replacement = alteration.record_of.as_ref().map(|whose| other(whose, &originals));
+            if places.is_empty() || replacement == Some(None) {
+                continue;
             }
-            if !places.is_empty() {
-                alteration.times = alteration.times.map(|times| times - 1);
+            let replacement = replacement.flatten();
+            for place in places {
+                let records = std::mem::take(&mut shown[place]).into_iter();
+                shown[place] =
+                    records.flat_map(|record| alteration.apply(record, replacement.as_ref())).collect();
             }
+            alteration.times = alteration.times.map(|times| times - 1);
         }
+        answer.show(shown.into_iter().flatten().collect());
         self.0.retain(|alteration| alteration.times != Some(0));
+    }
+}
+
+/// The last responses of the endpoints that write, for alterations that show them again.
+#[derive(Debug, Default)]
+pub(crate) struct Replies(HashMap<Endpoint, VecDeque<Reply>>);
+
+/// How many responses of an endpoint are kept.
+const REPLIES_KEPT: usize = 64;
+
+impl Replies {
+    /// Keeps a response as the gateway gave it. One without a reference belongs to no transaction.
+    pub(crate) fn add(&mut self, endpoint: Endpoint, reply: Reply) {
+        if reply.get("retref").is_none() {
+            return;
+        }
+        let replies = self.0.entry(endpoint).or_default();
+        if replies.len() == REPLIES_KEPT {
+            replies.pop_front();
+        }
+        replies.push_back(reply);
+    }
+
+    /// The newest response of an endpoint that fits.
+    pub(crate) fn newest(&self, endpoint: Endpoint, fits: impl Fn(&Reply) -> bool) -> Option<Reply> {
+        self.0.get(&endpoint)?.iter().rev().find(|reply| fits(reply)).cloned()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::codes::ResponseCode;
 
 /// What a fault is aimed at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Endpoint {
     /// Every endpoint, `"*"` in the control interface.
     Any,
@@ -134,9 +134,38 @@ pub enum FaultKind {
     Malformed,
     /// The request is processed, and the response breaks off in the middle of its body.
     Cut,
+    /// The request arrives twice and is processed twice, as when a proxy repeats it. One response, or none,
+    /// reaches the client.
+    DeliveredTwice {
+        /// Which of the two responses it is.
+        response: Arriving,
+    },
     /// The processor does not respond to the gateway: PPS 62. A payment counts as declined; captures, voids
     /// and refunds are done or not as the merchant account's settings say (default: not done).
     TimedOut,
+}
+
+/// Which response reaches the client when a request was delivered twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Arriving {
+    /// That to the first delivery.
+    First,
+    /// That to the second one, as when the first was lost and a proxy sent the request again.
+    Second,
+    /// None: the connection closes.
+    Neither,
+}
+
+impl Arriving {
+    const ALL: [Self; 3] = [Self::First, Self::Second, Self::Neither];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::Neither => "neither",
+        }
+    }
 }
 
 /// A fault, armed for the next calls of an endpoint.
@@ -153,11 +182,11 @@ pub struct Fault {
 /// Longer than any sensible client waits, short enough not to leak a connection for a day.
 const MAX_DELAY_MS: u64 = 600_000;
 
-const MEMBERS: [&str; 8] =
-    ["endpoint", "fault", "times", "status", "delay_ms", "respproc", "respcode", "done"];
+const MEMBERS: [&str; 9] =
+    ["endpoint", "fault", "times", "status", "delay_ms", "respproc", "respcode", "done", "response"];
 
 const NAMES: &str = "drop_before, drop_after, hang_before, hang_after, delay, status, status_after, \
-                     malformed, cut, timed_out, respond";
+                     malformed, cut, delivered_twice, timed_out, respond";
 
 impl Fault {
     /// A fault for one call.
@@ -195,6 +224,7 @@ impl Fault {
             "status_after" => FaultKind::StatusAfter { status },
             "malformed" => FaultKind::Malformed,
             "cut" => FaultKind::Cut,
+            "delivered_twice" => FaultKind::DeliveredTwice { response: arriving(members)? },
             "timed_out" => FaultKind::TimedOut,
             "respond" => {
                 let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -238,10 +268,21 @@ impl Fault {
             FaultKind::HangAfter => json!("hang_after"),
             FaultKind::Malformed => json!("malformed"),
             FaultKind::Cut => json!("cut"),
+            FaultKind::DeliveredTwice { response } => {
+                json["response"] = json!(response.word());
+                json!("delivered_twice")
+            }
             FaultKind::TimedOut => json!("timed_out"),
         };
         json
     }
+}
+
+/// Which of two responses reaches the client: the second, unless something else is said.
+fn arriving(members: &Map<String, Value>) -> Result<Arriving, String> {
+    let Some(word) = members.get("response") else { return Ok(Arriving::Second) };
+    let found = Arriving::ALL.into_iter().find(|known| word == known.word());
+    found.ok_or_else(|| format!("response: one of {}", Arriving::ALL.map(Arriving::word).join(", ")))
 }
 
 /// The faults still to come, in the order in which they were armed.
@@ -314,6 +355,8 @@ mod tests {
         let done =
             json!({"endpoint": "auth", "fault": "respond", "respproc": "FNOR", "respcode": "94", "done": 1});
         assert!(error(done).starts_with("done:"));
+        let response = json!({"endpoint": "auth", "fault": "delivered_twice", "response": "both"});
+        assert!(error(response).starts_with("response: one of first, second, neither"));
         assert!(error(json!([])).contains("object"));
     }
 
@@ -324,6 +367,7 @@ mod tests {
             json!({"endpoint": "void", "times": 1, "status": 302, "fault": "status_after"}),
             json!({"endpoint": "auth", "times": 1, "delay_ms": 7, "fault": "delay"}),
             json!({"endpoint": "auth", "times": 1, "fault": "hang_after"}),
+            json!({"endpoint": "refund", "times": 1, "response": "neither", "fault": "delivered_twice"}),
             json!({"endpoint": "refund", "times": 1, "respproc": "FNOR", "respcode": "94", "done": true, "fault": "respond"}),
         ] {
             assert_eq!(Fault::from_json(&body).map(Fault::to_json), Ok(body));

@@ -51,10 +51,10 @@ mod transaction;
 mod verification;
 mod world;
 
-pub use alterations::{Alteration, Target};
+pub use alterations::{Alteration, Identity, RecordOf, Target};
 pub use codes::{Processor, ResponseCode};
 pub use config::{Config, Merchant};
-pub use faults::{Endpoint, Fault, FaultKind};
+pub use faults::{Arriving, Endpoint, Fault, FaultKind};
 pub use portal::PortalAction;
 pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};

@@ -1,10 +1,13 @@
 //! Inquiries by reference and by order id.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::alterations::RecordOf;
 use crate::call::Call;
 use crate::codes::pps;
 use crate::config::Merchant;
+use crate::faults::Endpoint;
 use crate::reply::{Answer, Reply};
 use crate::transaction::Transaction;
 use crate::world::World;
@@ -52,6 +55,30 @@ pub(crate) fn inquire_by_order_id(
             Answer::Many(found)
         }
     }
+}
+
+/// The record of another operation, in the place of those that a response shows: of a write the response to an
+/// earlier one, of an inquiry what it would have shown of another transaction.
+pub(crate) fn another(
+    world: &World,
+    endpoint: Endpoint,
+    whose: &RecordOf,
+    shown: &[Reply],
+    now: Timestamp,
+) -> Option<Reply> {
+    let names = |retref: &str| {
+        shown.iter().any(|record| record.get("retref").and_then(Value::as_str) == Some(retref))
+    };
+    let is_wanted = |retref: &str| match whose {
+        RecordOf::Previous => !names(retref),
+        RecordOf::Retref(wanted) => retref == wanted,
+    };
+    if !matches!(endpoint, Endpoint::Inquire | Endpoint::InquireByOrderid) {
+        let fits = |reply: &Reply| reply.get("retref").and_then(Value::as_str).is_some_and(is_wanted);
+        return world.replies.newest(endpoint, fits);
+    }
+    let found = world.ledger.all().iter().rev().find(|transaction| is_wanted(&transaction.retref))?;
+    Some(found.inquiry(world.merchant(&found.merchid)?.settings, now))
 }
 
 /// The `setlstat` that inquiries show; empty when it is left out.

@@ -79,12 +79,14 @@ impl Answer {
         }
     }
 
-    pub(crate) fn records_mut(&mut self) -> &mut [Reply] {
-        match self {
-            Self::One(reply) => std::slice::from_mut(reply),
-            Self::Many(replies) => replies,
-            Self::Text(_) => &mut [],
-        }
+    /// Shows these records from now on. One record stays one object; any other number becomes a list, and a
+    /// list stays one.
+    pub(crate) fn show(&mut self, mut records: Vec<Reply>) {
+        *self = match self {
+            Self::Text(text) => Self::Text(text),
+            Self::One(_) if records.len() == 1 => Self::One(records.remove(0)),
+            Self::One(_) | Self::Many(_) => Self::Many(records),
+        };
     }
 }
 

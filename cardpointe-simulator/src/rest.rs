@@ -13,7 +13,7 @@ use crate::call::{Call, Imposed};
 use crate::card_secure::{self, Service};
 use crate::codes::pps;
 use crate::config::Merchant;
-use crate::faults::{Endpoint, FaultKind};
+use crate::faults::{Arriving, Endpoint, FaultKind};
 use crate::fields::Fields;
 use crate::rate_limit::Allowance;
 use crate::record::Origin;
@@ -112,7 +112,7 @@ fn with_fault(
     fault: Option<FaultKind>,
     path: &str,
     now: Timestamp,
-    process: impl FnOnce(&mut World) -> Response,
+    process: impl Fn(&mut World) -> Response,
 ) -> Response {
     let status = |status| {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
@@ -125,6 +125,17 @@ fn with_fault(
         _ => {}
     }
     let response = process(world);
+    let response = match fault {
+        Some(FaultKind::DeliveredTwice { response: arriving }) => {
+            let second = process(world);
+            match arriving {
+                Arriving::First => response,
+                Arriving::Second => second,
+                Arriving::Neither => Response::undelivered(Delivery::Closed),
+            }
+        }
+        _ => response,
+    };
     let is_ok = response.status == StatusCode::OK;
     match fault {
         Some(FaultKind::DropAfter) => Response::undelivered(Delivery::Closed),
@@ -168,8 +179,20 @@ fn processed<B: AsRef<[u8]>>(
     };
     let is_write = matches!(route, Route::Write(_));
     let waited = is_write && matches!(&answer, Answer::One(reply) if reply.is(pps::TIMED_OUT));
+    let written = match &answer {
+        Answer::One(reply) if is_write => Some(reply.clone()),
+        _ => None,
+    };
     if !world.alterations.is_empty() {
-        world.alterations.apply(endpoint, &route.named(request.body().as_ref()), &mut answer);
+        let named = route.named(request.body().as_ref());
+        let mut alterations = std::mem::take(&mut world.alterations);
+        alterations.apply(endpoint, &named, &mut answer, |whose, shown| {
+            lookup::another(world, endpoint, whose, shown, call.now)
+        });
+        world.alterations = alterations;
+    }
+    if let Some(reply) = written {
+        world.replies.add(endpoint, reply);
     }
     let response = Response::json_text(world.noise.write(answer));
     let response = if waited { response.after(world.timeout_delay) } else { response };

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::accounts::Profiles;
-use crate::alterations::Alterations;
+use crate::alterations::{Alterations, Replies};
 use crate::cards::Vault;
 use crate::codes::Processor;
 use crate::config::{Config, Merchant};
@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) vault: Vault,
     pub(crate) faults: Faults,
     pub(crate) alterations: Alterations,
+    /// What alterations show again.
+    pub(crate) replies: Replies,
     pub(crate) noise: Noise,
     pub(crate) rate_limit: RateLimit,
     /// Merchant account and batch: what `settlestat` has returned to requests for what is new.
@@ -81,6 +83,7 @@ impl World {
             vault: Vault::new(),
             faults: Faults::default(),
             alterations: Alterations::default(),
+            replies: Replies::default(),
             noise: Noise::new(config.seed, config.quiet_json),
             rate_limit: RateLimit::default(),
             reported_batches: BTreeSet::new(),
@@ -107,6 +110,7 @@ impl World {
         self.profiles = Profiles::at_start(&mut self.vault);
         self.faults.clear();
         self.alterations.clear();
+        self.replies.clear();
         self.rate_limit = RateLimit::default();
         self.reported_batches.clear();
         self.requests.clear();

@@ -10,6 +10,7 @@ mod control;
 mod faults;
 mod harness;
 mod http;
+mod identity;
 mod in_process;
 mod kept_state;
 mod lifecycle;
