@@ -19,6 +19,7 @@ use crate::receipt;
 use crate::reply::Reply;
 use crate::settings::CofPermission;
 use crate::state::{RecordKind, RecordState};
+use crate::surcharge::{self, Charged, Shown, Surcharge};
 use crate::transaction::{EntryMode, Transaction};
 use crate::verification;
 use crate::world::World;
@@ -55,7 +56,9 @@ const PARTIAL_APPROVED: i64 = 500;
 /// What is to be authorized, after every check that needs no processor.
 struct Sale {
     card: Card,
+    /// What was requested; a surcharge is added to it.
     amount: i64,
+    surcharge: Option<Surcharge>,
     expiry: Option<Expiry>,
     cvv: Option<String>,
     postal: String,
@@ -65,6 +68,14 @@ struct Sale {
     recurring: Recurring,
     from_profile: Option<(String, String)>,
     store_profile: bool,
+}
+
+impl Sale {
+    /// An amount with the fee that goes with it.
+    fn charged(&self, subtotal: i64) -> Charged {
+        let fee = self.surcharge.map_or(0, |surcharge| surcharge.beside(subtotal));
+        Charged { total: subtotal + fee, fee }
+    }
 }
 
 /// Whether a payment is a later one of a series, and says so by `ecomind` R.
@@ -78,7 +89,7 @@ enum Recurring {
 /// What the processor decided about an authorization.
 struct Decision {
     verdict: Verdict,
-    /// Minor units; 0 when nothing was approved.
+    /// Minor units without a fee; 0 when nothing was approved.
     approved: i64,
     advice: Advice,
 }
@@ -99,7 +110,10 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
         Ok(sale) => match refused_by_fault(&sale, call) {
             Some(verdict) => {
                 transaction.verdict = verdict;
-                transaction.amount = if verdict == pps::TIMED_OUT { sale.amount } else { 0 };
+                transaction.surcharge = sale.surcharge;
+                if verdict == pps::TIMED_OUT {
+                    transaction.charge(sale.charged(sale.amount));
+                }
                 not_done(&transaction, merchant, fields.flag("tokenize").then_some(&sale.card))
             }
             None => decided(world, merchant, fields, &sale, &mut transaction),
@@ -205,8 +219,10 @@ fn read(
         let kept = stored.as_ref().and_then(|account| account.detail(name)).map(ToOwned::to_owned);
         fields.text(name).or(kept).unwrap_or_default()
     };
+    let postal = detail("postal");
     Ok(Sale {
-        postal: detail("postal"),
+        surcharge: Surcharge::of(merchant.settings, &card, &postal, amount)?,
+        postal,
         address: detail("address"),
         from_profile: stored.as_ref().map(Account::ids),
         card,
@@ -277,6 +293,10 @@ fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timesta
     }
     let approve = |verdict, approved| Decision { verdict, approved, advice: Advice::new() };
     if sale.card.script == Script::Partial && sale.amount >= PARTIAL_FROM {
+        if sale.surcharge.is_some() {
+            // Partial approvals are off for surcharging merchant accounts.
+            return refuse(processor.insufficient_funds());
+        }
         return approve(processor.partial_approval(), PARTIAL_APPROVED);
     }
     match processor.for_amount(sale.amount) {
@@ -299,7 +319,8 @@ fn decided(
                 && earlier.token == sale.card.token
                 && earlier.merchid == merchant.merchid
         });
-    let is_duplicate = world.ledger.has_duplicate(transaction, sale.amount, merchant.settings);
+    let is_duplicate =
+        world.ledger.has_duplicate(transaction, sale.charged(sale.amount).total, merchant.settings);
     let mut decision = if is_duplicate {
         Decision { verdict: merchant.processor.duplicate_payment(), approved: 0, advice: Advice::new() }
     } else {
@@ -318,8 +339,8 @@ fn decided(
         return declined(transaction, merchant, shown);
     }
 
-    transaction.amount = decision.approved;
-    transaction.authorized = decision.approved;
+    transaction.surcharge = sale.surcharge;
+    transaction.charge_at_most(sale.charged(decision.approved));
     transaction.starts_recurring = is_series(fields, "C");
     transaction.authcode = Some(match sale.card.script {
         Script::Approve(authcode) => authcode.to_owned(),
@@ -355,8 +376,10 @@ fn approved(
     let from_profile = sale.from_profile.is_some() || sale.store_profile;
     let cvv = if settings.cvv { verification::cvv(sale.cvv.as_deref(), from_profile) } else { " " };
     let cof = fields.text("cof").map(|cof| cof.to_ascii_uppercase()).filter(|cof| cof == "C" || cof == "M");
-    common(transaction, shown)
-        .with_some("authcode", transaction.authcode.as_deref())
+    let authcode = transaction.authcode.as_deref();
+    let fee = transaction.charged().fee;
+    let reply = common(transaction, shown)
+        .with_some("authcode", authcode)
         .with("avsresp", avs)
         .with("cvvresp", cvv)
         .with("entrymode", transaction.entrymode.name())
@@ -365,7 +388,8 @@ fn approved(
         .with_some("profileid", transaction.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
         .with_some("acctid", transaction.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
         .with_some("cof", cof)
-        .with_some("binInfo", if fields.flag("bin") { bin_data::info(&sale.card) } else { None })
+        .with_some("binInfo", if fields.flag("bin") { bin_data::info(&sale.card) } else { None });
+    surcharge::attach(reply, transaction.surcharge, fee, authcode, settings, Shown::Authorization)
 }
 
 fn declined(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {

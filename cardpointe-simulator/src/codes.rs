@@ -246,9 +246,10 @@ pub(crate) mod pps {
     pub(crate) const PROFILE_NOT_FOUND: Verdict = Verdict::gateway("96", C, "Profile not found");
     pub(crate) const MERCHANT_DISABLED: Verdict = Verdict::gateway("97", C, "Merchant disabled");
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
+    pub(crate) const SURCHARGE_NOT_SUPPORTED: Verdict = Verdict::gateway("104", C, "Surcharge Not Supported");
 
     /// Every code of the gateway, so that each can be chosen by a fault.
-    pub(crate) const ALL: [Verdict; 30] = [
+    pub(crate) const ALL: [Verdict; 31] = [
         APPROVAL,
         PROFILE_DELETED,
         PROFILE_SAVED,
@@ -279,6 +280,7 @@ pub(crate) mod pps {
         PROFILE_NOT_FOUND,
         MERCHANT_DISABLED,
         INVALID_TOKEN,
+        SURCHARGE_NOT_SUPPORTED,
     ];
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codes::Processor;
-use crate::settings::Settings;
+use crate::settings::{FeeType, Settings};
 
 /// How a simulator behaves. `Config::default()` is the public test account with the noise on.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ impl Default for Config {
                 Merchant::new("496480518000", Processor::Rpct, "USD"),
                 Merchant::new("496160873124", Processor::Fnor, "CAD"),
                 Merchant::new("496160873978", Processor::Fnor, "EUR"),
+                Merchant {
+                    settings: Settings { fee_type: FeeType::Surcharge, ..Settings::default() },
+                    ..Merchant::new(Self::SURCHARGE_MID, Processor::Rpct, "USD")
+                },
             ],
             timeout_card_delay_ms: 0,
             rate_limit: false,
@@ -45,6 +49,9 @@ impl Default for Config {
 impl Config {
     /// The merchant account that most public examples use: USD, First Data North.
     pub const DEFAULT_MID: &str = "496160873888";
+
+    /// The merchant account that adds a surcharge of 3 % to payments by credit card: USD, Rapid Connect.
+    pub const SURCHARGE_MID: &str = "496590513883";
 
     /// When the gateway gives up waiting for a processor.
     pub const GATEWAY_TIMEOUT_MS: u64 = 32_000;

@@ -37,12 +37,14 @@ pub enum Endpoint {
     Funding,
     /// `sigcap`: attaches a signature to a transaction.
     Sigcap,
+    /// `surcharge`: whether a card would get a surcharge, and how much.
+    Surcharge,
     /// `CardSecure`'s `tokenize`: a token for a card number.
     Tokenize,
 }
 
 impl Endpoint {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Any,
         Self::Auth,
         Self::Capture,
@@ -57,6 +59,7 @@ impl Endpoint {
         Self::Settlestat,
         Self::Funding,
         Self::Sigcap,
+        Self::Surcharge,
         Self::Tokenize,
     ];
 
@@ -77,6 +80,7 @@ impl Endpoint {
             Self::Settlestat => "settlestat",
             Self::Funding => "funding",
             Self::Sigcap => "sigcap",
+            Self::Surcharge => "surcharge",
             Self::Tokenize => "tokenize",
         }
     }

@@ -46,6 +46,7 @@ mod signature;
 mod simulator;
 mod state;
 mod status_page;
+mod surcharge;
 mod tokenizer;
 mod transaction;
 mod verification;
@@ -59,7 +60,10 @@ pub use portal::PortalAction;
 pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};
 pub use server::Server;
-pub use settings::{CofPermission, MissingProfile, RefundSetlstat, Settings, Settled, TimedOutRefunds};
+pub use settings::{
+    CofPermission, FeeBasis, FeeForm, FeeMembers, FeeType, MissingProfile, RefundSetlstat, Settings, Settled,
+    TimedOutRefunds,
+};
 pub use settlement::Stage;
 pub use simulator::Simulator;
 pub use state::{RecordKind, RecordState, ShownSetlstat};

@@ -12,6 +12,7 @@ use crate::receipt;
 use crate::record::Origin;
 use crate::reply::Reply;
 use crate::state::{RecordKind, RecordState};
+use crate::surcharge::{self, Charged, Shown};
 use crate::transaction::Transaction;
 use crate::world::World;
 
@@ -34,8 +35,8 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         Ok(transaction) => transaction.clone(),
         Err(refusal) => return capture_refused(refusal, merchant, fields, None),
     };
-    let minor = match may_capture(&transaction, merchant, fields) {
-        Ok(minor) => minor,
+    let charged = match may_capture(&transaction, merchant, fields) {
+        Ok(charged) => charged,
         Err(refusal) => return capture_refused(refusal, merchant, fields, Some(&transaction)),
     };
     if let Some(refusal) = call.refusal(merchant.settings.timed_out_captures_done) {
@@ -44,7 +45,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
     // A response that hides a capture must not give it away by the new state.
     let disguise =
         call.disguise().map(|verdict| capture_refused(verdict, merchant, fields, Some(&transaction)));
-    transaction.amount = minor;
+    transaction.charge(charged);
     transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
     transaction.batchid = Some(world.open_batch(merchant));
@@ -56,18 +57,19 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         .with("retref", transaction.retref.as_str())
         .with("account", transaction.token.as_str())
         .with("token", transaction.token.as_str())
-        .with("amount", amount::format(minor))
+        .with("amount", amount::format(charged.total))
         .with("setlstat", transaction.status.setlstat())
         .with("commcard", " C ")
         .with_some("authcode", transaction.authcode.as_deref())
         .with_some("batchid", transaction.batchid.as_deref());
+    let reply = with_fee(reply, &transaction, merchant);
     let reply = disguise.unwrap_or_else(|| receipt::attach(reply, fields, &transaction, "orderid"));
     world.ledger.replace(transaction, call);
     reply
 }
 
 /// The amount that a capture may take.
-fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
+fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<Charged, Verdict> {
     if transaction.kind == RecordKind::Refund {
         return Err(pps::TXN_NOT_FOUND);
     }
@@ -83,14 +85,24 @@ fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) 
             return Err(pps::TXN_NOT_FOUND);
         }
     }
-    let minor = fields.amount()?.unwrap_or(transaction.authorized);
-    if minor <= 0 || minor < transaction.refunded {
+    let whole = transaction.charged_at_most();
+    let surcharge = transaction.surcharge.unwrap_or_default();
+    let basis = merchant.settings.fee_basis;
+    let charged = fields.amount()?.map_or(whole, |named| surcharge.part(basis, whole, named));
+    if charged.total <= 0 || charged.total < transaction.refunded {
         Err(pps::INVALID_AMOUNT)
-    } else if minor > transaction.authorized && !merchant.settings.over_capture {
+    } else if charged.total > transaction.authorized && !merchant.settings.over_capture {
         Err(pps::ABOVE_MAX)
     } else {
-        Ok(minor)
+        Ok(charged)
     }
+}
+
+/// Adds what tells of the fee that is now in a transaction's amount, if the settings have it there.
+pub(crate) fn with_fee(reply: Reply, transaction: &Transaction, merchant: &Merchant) -> Reply {
+    let fee = transaction.charged().fee;
+    let authcode = transaction.authcode.as_deref();
+    surcharge::attach(reply, transaction.surcharge, fee, authcode, merchant.settings, Shown::FollowUp)
 }
 
 fn capture_refused(
@@ -150,18 +162,18 @@ fn void_transaction(
         return void_refused(refusal, merchant, &transaction.retref);
     }
     give_to_payment(world, &transaction, left, call);
-    transaction.amount = left;
-    transaction.authorized = left;
-    if left == 0 {
+    transaction.charge_at_most(left);
+    if left.total == 0 {
         transaction.status = RecordState::Voided;
         transaction.batchid = None;
     }
     let reply = Reply::of(merchant.processor.approval())
         .with("merchid", merchant.merchid.as_str())
         .with("retref", transaction.retref.as_str())
-        .with("amount", amount::format(left))
+        .with("amount", amount::format(left.total))
         .with("currency", transaction.currency.as_str())
         .with("authcode", "REVERS");
+    let reply = with_fee(reply, &transaction, merchant);
     let reply = match call.disguise() {
         Some(verdict) => void_refused(verdict, merchant, &transaction.retref),
         None => receipt::attach(reply, fields, &transaction, "orderId"),
@@ -171,10 +183,11 @@ fn void_transaction(
 }
 
 /// What a voided refund leaves of its payment can be refunded again.
-fn give_to_payment(world: &mut World, refund: &Transaction, left: i64, call: Call) {
+fn give_to_payment(world: &mut World, refund: &Transaction, left: Charged, call: Call) {
     let payment = refund.refund_of.as_ref().and_then(|retref| world.ledger.by_retref(retref)).cloned();
     if let Some(mut payment) = payment {
-        payment.refunded -= refund.amount - left;
+        payment.count_refund(refund.charged(), -1);
+        payment.count_refund(left, 1);
         world.ledger.replace(payment, call);
     }
 }
@@ -185,7 +198,7 @@ fn may_void(
     merchant: &Merchant,
     fields: &Fields,
     call: Call,
-) -> Result<i64, Verdict> {
+) -> Result<Charged, Verdict> {
     let may_void_refund = merchant.settings.voidable_refunds || call.origin == Origin::Portal;
     if transaction.kind == RecordKind::Refund && !may_void_refund {
         return Err(pps::REVERSAL_NOT_SUPPORTED);
@@ -209,13 +222,18 @@ fn may_void(
     if transaction.refunded > 0 {
         return Err(pps::NO_MATCHING_AUTH);
     }
+    const NOTHING: Charged = Charged { total: 0, fee: 0 };
+    let basis = merchant.settings.fee_basis;
+    let whole = transaction.charged().named(basis);
     match fields.amount()?.unwrap_or(0) {
-        0 => Ok(0),
-        part if part < 0 || part > transaction.amount => Err(pps::INVALID_AMOUNT),
-        part if part < transaction.amount && transaction.status != RecordState::Authorized => {
-            Err(pps::INVALID_AMOUNT)
+        0 => Ok(NOTHING),
+        part if part < 0 || part > whole => Err(pps::INVALID_AMOUNT),
+        part if part == whole => Ok(NOTHING),
+        _ if transaction.status != RecordState::Authorized => Err(pps::INVALID_AMOUNT),
+        part => {
+            let surcharge = transaction.surcharge.unwrap_or_default();
+            Ok(surcharge.part(basis, transaction.charged(), whole - part))
         }
-        part => Ok(transaction.amount - part),
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::alterations::RecordOf;
+use crate::amount;
 use crate::call::Call;
 use crate::codes::pps;
 use crate::config::Merchant;
@@ -93,7 +94,9 @@ pub(crate) fn everything(world: &World) -> Vec<Value> {
     let default = crate::settings::Settings::default();
     let entry = |transaction: &Transaction| {
         let settings = world.merchant(&transaction.merchid).map_or(default, |merchant| merchant.settings);
+        let fee = transaction.surcharge.map(|surcharge| amount::format(surcharge.fee));
         let entry = transaction.inquiry(settings, now).with("kind", transaction.kind.name());
+        let entry = entry.with_some("fee", fee);
         json!(entry.into_map())
     };
     world.ledger.all().iter().map(entry).collect()

@@ -46,12 +46,14 @@ pub struct Record {
     pub merchid: String,
     /// The alphabetic code of its currency, ISO 4217.
     pub currency: String,
-    /// What it moves, in minor units and never negative. 0 of a declined one; of one that timed out, what was
-    /// requested.
+    /// What it moves, its fee included, in minor units and never negative. 0 of a declined one; of one that
+    /// timed out, what was requested.
     pub minor_units: i64,
-    /// The most that a capture may take, in minor units.
+    /// How much of that is a surcharge, in minor units.
+    pub fee_minor_units: i64,
+    /// The most that a capture may take, a fee included, in minor units.
     pub authorized_minor_units: i64,
-    /// What approved refunds give back of this payment, in minor units.
+    /// What approved refunds give back of this payment, fees included, in minor units.
     pub refunded_minor_units: i64,
     /// Where it is on its way to settlement.
     pub state: RecordState,
@@ -84,5 +86,10 @@ impl Record {
     /// verifications, declined, voided and rejected records move nothing.
     pub fn moved_minor_units(&self) -> i64 {
         if self.state.moves_money() { self.sign() * self.minor_units } else { 0 }
+    }
+
+    /// How much of what it [moves](Self::moved_minor_units) is a surcharge, with the same sign.
+    pub fn moved_fee_minor_units(&self) -> i64 {
+        if self.state.moves_money() { self.sign() * self.fee_minor_units } else { 0 }
     }
 }

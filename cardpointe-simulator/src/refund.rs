@@ -13,6 +13,7 @@ use crate::receipt;
 use crate::reply::Reply;
 use crate::settings::TimedOutRefunds;
 use crate::state::{RecordKind, RecordState};
+use crate::surcharge::{Charged, Surcharge};
 use crate::transaction::Transaction;
 use crate::world::World;
 
@@ -23,8 +24,8 @@ const SCRIPTED_FROM: i64 = 200_000;
 pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let checked = lifecycle::named(world, merchant, fields)
         .cloned()
-        .and_then(|sale| may_refund(&sale, merchant, fields).map(|minor| (sale, minor)));
-    let (mut sale, minor) = match checked {
+        .and_then(|sale| may_refund(&sale, merchant, fields).map(|charged| (sale, charged)));
+    let (mut sale, charged) = match checked {
         Ok(checked) => checked,
         Err(refusal) => return refused(refusal, merchant, fields),
     };
@@ -36,26 +37,31 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     describe(&mut refund, &sale, merchant, fields);
     let verdict = match refusal {
         Some(refusal) => refusal,
-        None if world.ledger.has_duplicate(&refund, minor, settings) => merchant.processor.duplicate_refund(),
-        None => decide(&sale, minor, merchant),
+        None if world.ledger.has_duplicate(&refund, charged.total, settings) => {
+            merchant.processor.duplicate_refund()
+        }
+        None => decide(&sale, charged, merchant),
     };
     refund.verdict = verdict;
     let is_done = refusal.is_none() && verdict.is_approved();
     if is_done {
-        refund.amount = minor;
+        refund.charge(charged);
         refund.status = RecordState::Queued;
         refund.captured_at = Some(call.now);
         refund.batchid = Some(world.open_batch(merchant));
         let by_processor = settings.online_refunds;
         refund.authcode = Some(if by_processor { world.next_authcode() } else { "REFUND".to_owned() });
-        sale.refunded += minor;
+        sale.count_refund(charged, 1);
         world.ledger.replace(sale, call);
     } else {
-        refund.amount = if verdict == pps::TIMED_OUT { minor } else { 0 };
+        if verdict == pps::TIMED_OUT {
+            refund.charge(charged);
+        }
         advice::add_visa_category(&mut refund.advice, refund.brand, verdict, merchant.processor);
     }
 
-    let reply = receipt::attach(respond(&refund), fields, &refund, "orderid");
+    let reply = lifecycle::with_fee(respond(&refund), &refund, merchant);
+    let reply = receipt::attach(reply, fields, &refund, "orderid");
     let disguise = call.disguise().filter(|_| is_done);
     let hidden = disguise.map(|verdict| refund.hidden_behind(verdict, || world.next_retref(call.now)));
     // Only a timeout that is left to the settings hides the record, too.
@@ -84,29 +90,33 @@ fn respond(refund: &Transaction) -> Reply {
 }
 
 /// The amount that may be given back.
-fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<i64, Verdict> {
+fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Result<Charged, Verdict> {
     if sale.kind == RecordKind::Refund {
         return Err(pps::TXN_NOT_FOUND);
     }
     if !sale.may_refund(merchant.settings) {
         return Err(pps::TXN_NOT_SETTLED);
     }
-    let left = sale.amount - sale.refunded;
-    let minor = fields.amount()?.unwrap_or(left);
-    if left == 0 || minor > left {
+    let basis = merchant.settings.fee_basis;
+    let (whole, refunded) = (sale.charged(), sale.charged_back());
+    let left = whole.named(basis) - refunded.named(basis);
+    let named = fields.amount()?.unwrap_or(left);
+    if left == 0 || named > left {
         Err(pps::ABOVE_MAX)
-    } else if minor <= 0 {
+    } else if named <= 0 {
         Err(pps::INVALID_AMOUNT)
-    } else if minor < left && !merchant.settings.partial_refunds {
+    } else if named < left && !merchant.settings.partial_refunds {
         Err(pps::NO_PARTIAL_REFUNDS)
     } else {
-        Ok(minor)
+        Ok(sale.surcharge.unwrap_or_default().refund(basis, whole, refunded, named))
     }
 }
 
-fn decide(sale: &Transaction, minor: i64, merchant: &Merchant) -> Verdict {
+/// Amounts that request a code are without their fees.
+fn decide(sale: &Transaction, charged: Charged, merchant: &Merchant) -> Verdict {
     let processor = merchant.processor;
-    let scripted = processor.for_amount(minor).filter(|_| sale.authorized >= SCRIPTED_FROM);
+    let scripted =
+        processor.for_amount(charged.total - charged.fee).filter(|_| sale.authorized >= SCRIPTED_FROM);
     match scripted {
         _ if !merchant.settings.online_refunds => pps::APPROVAL,
         Some(verdict) if !verdict.is_approved() => verdict,
@@ -131,6 +141,7 @@ fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, f
     refund.name.clone_from(&sale.name);
     refund.entrymode = sale.entrymode;
     refund.profile.clone_from(&sale.profile);
+    refund.surcharge = sale.surcharge.map(Surcharge::without_amounts);
     refund.userfields = fields.get("userfields").map(cards::mask_in_json);
 }
 

@@ -21,7 +21,8 @@ use crate::reply::{Answer, Reply};
 use crate::response::{Delivery, Response};
 use crate::world::World;
 use crate::{
-    auth, bin_data, funding, lifecycle, lookup, merchant, profile, refund, settlestat, signature, tokenizer,
+    auth, bin_data, funding, lifecycle, lookup, merchant, profile, refund, settlestat, signature, surcharge,
+    tokenizer,
 };
 
 mod route;
@@ -246,6 +247,10 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
         Route::Funding { date, .. } => funding::report(world, merchant, date, call).into(),
+        Route::Surcharge(preview) => match call.imposed {
+            Some(imposed) => Reply::of(imposed.verdict).into(),
+            None => surcharge::preview(world, merchant, preview).into(),
+        },
         Route::CredentialCheck | Route::Write(_) => Reply::of(pps::INVALID_FIELD).into(),
     }
 }
@@ -263,7 +268,8 @@ fn no_merchant(route: &Route) -> Answer {
         | Route::Write(_)
         | Route::Profile { .. }
         | Route::InquireMerchant { .. }
-        | Route::Bin { .. } => Reply::of(pps::INVALID_MERCHANT).into(),
+        | Route::Bin { .. }
+        | Route::Surcharge(_) => Reply::of(pps::INVALID_MERCHANT).into(),
     }
 }
 
@@ -299,6 +305,7 @@ pub(crate) fn write(
         | Endpoint::Bin
         | Endpoint::Settlestat
         | Endpoint::Funding
+        | Endpoint::Surcharge
         | Endpoint::Tokenize => refused(pps::INVALID_FIELD),
     }
 }

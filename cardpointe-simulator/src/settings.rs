@@ -61,6 +61,18 @@ pub struct Settings {
     pub avs: bool,
     /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one. Default on.
     pub cvv: bool,
+    /// Which fees the account takes from cardholders. Only surcharges are simulated; the others are shown by
+    /// `inquireMerchant` and nothing else. Default: none.
+    pub fee_type: FeeType,
+    /// The rate of a surcharge, in hundredths of a percent. Default 300: 3 %.
+    pub fee_basis_points: u32,
+    /// Which of the two documented forms fee members have. Default: the guide's.
+    pub fee_form: FeeForm,
+    /// What a capture, a void or a refund names that is for a part of a surcharged payment: the part without
+    /// its fee, or with it. Default: without.
+    pub fee_basis: FeeBasis,
+    /// Which responses have fee members. Default: those that are documented.
+    pub fee_members: FeeMembers,
 }
 
 impl Default for Settings {
@@ -91,6 +103,11 @@ impl Default for Settings {
             bin_success: false,
             avs: true,
             cvv: true,
+            fee_type: FeeType::None,
+            fee_basis_points: 300,
+            fee_form: FeeForm::Guide,
+            fee_basis: FeeBasis::Subtotal,
+            fee_members: FeeMembers::Documented,
         }
     }
 }
@@ -184,6 +201,62 @@ words! {
     }
 }
 
+words! {
+    /// Which fees a merchant account takes from cardholders.
+    FeeType {
+        /// None.
+        None = "none",
+        /// A surcharge on credit cards, within the payment.
+        Surcharge = "surcharge",
+        /// A convenience fee, which is a second transaction on another merchant account.
+        Convenience = "convenience",
+        /// A service fee, which is one, too.
+        Service = "service",
+    }
+}
+
+impl FeeType {
+    /// The value of `fee_type` in `inquireMerchant`.
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            Self::None => "N",
+            Self::Surcharge => "S",
+            Self::Convenience => "C",
+            Self::Service => "F",
+        }
+    }
+}
+
+words! {
+    /// The form of fee members.
+    FeeForm {
+        /// The terminal guide's: `SURCHRG` or `SURCHRG_WAIVED`, and "300" for 3 %.
+        Guide = "guide",
+        /// The API reference's: `S`, and "3" for 3 %.
+        Reference = "reference",
+    }
+}
+
+words! {
+    /// What names a part of a surcharged payment.
+    FeeBasis {
+        /// The part without its fee, which the gateway adds.
+        Subtotal = "subtotal",
+        /// The part with its fee in it.
+        Total = "total",
+    }
+}
+
+words! {
+    /// Which responses have fee members.
+    FeeMembers {
+        /// Authorizations all of them, inquiries all but `fee_amount`, other responses none.
+        Documented = "documented",
+        /// Every response that names a surcharged payment or its refund.
+        Everywhere = "everywhere",
+    }
+}
+
 /// A setting on its way from or to JSON.
 enum Setting<'a> {
     Switch(&'a mut bool),
@@ -193,6 +266,10 @@ enum Setting<'a> {
     TimedOutRefunds(&'a mut TimedOutRefunds),
     CofPermission(&'a mut CofPermission),
     MissingProfile(&'a mut MissingProfile),
+    FeeType(&'a mut FeeType),
+    FeeForm(&'a mut FeeForm),
+    FeeBasis(&'a mut FeeBasis),
+    FeeMembers(&'a mut FeeMembers),
 }
 
 impl Setting<'_> {
@@ -205,6 +282,10 @@ impl Setting<'_> {
             Self::TimedOutRefunds(word) => json!(word.word()),
             Self::CofPermission(word) => json!(word.word()),
             Self::MissingProfile(word) => json!(word.word()),
+            Self::FeeType(word) => json!(word.word()),
+            Self::FeeForm(word) => json!(word.word()),
+            Self::FeeBasis(word) => json!(word.word()),
+            Self::FeeMembers(word) => json!(word.word()),
         }
     }
 
@@ -236,14 +317,19 @@ impl Setting<'_> {
             Self::MissingProfile(place) => {
                 put(*place, MissingProfile::from_word(word), MissingProfile::WORDS)
             }
+            Self::FeeType(place) => put(*place, FeeType::from_word(word), FeeType::WORDS),
+            Self::FeeForm(place) => put(*place, FeeForm::from_word(word), FeeForm::WORDS),
+            Self::FeeBasis(place) => put(*place, FeeBasis::from_word(word), FeeBasis::WORDS),
+            Self::FeeMembers(place) => put(*place, FeeMembers::from_word(word), FeeMembers::WORDS),
         }
     }
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 25] {
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 30] {
         use Setting::{
-            CofPermission, MissingProfile, Number, RefundSetlstat, Settled, Switch, TimedOutRefunds,
+            CofPermission, FeeBasis, FeeForm, FeeMembers, FeeType, MissingProfile, Number, RefundSetlstat,
+            Settled, Switch, TimedOutRefunds,
         };
         [
             ("enabled", Switch(&mut self.enabled)),
@@ -271,6 +357,11 @@ impl Settings {
             ("bin_success", Switch(&mut self.bin_success)),
             ("avs", Switch(&mut self.avs)),
             ("cvv", Switch(&mut self.cvv)),
+            ("fee_type", FeeType(&mut self.fee_type)),
+            ("fee_basis_points", Number(&mut self.fee_basis_points)),
+            ("fee_form", FeeForm(&mut self.fee_form)),
+            ("fee_basis", FeeBasis(&mut self.fee_basis)),
+            ("fee_members", FeeMembers(&mut self.fee_members)),
         ]
     }
 
@@ -306,6 +397,8 @@ mod tests {
         let other = json!({
             "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
             "duplicate_window_s": 60, "cofpermission": "nowhere", "missing_profile": "array",
+            "fee_type": "surcharge", "fee_basis_points": 250, "fee_form": "reference", "fee_basis": "total",
+            "fee_members": "everywhere",
         });
         changed.apply(other.as_object().unwrap()).unwrap();
         let mut copy = Settings::default();

@@ -12,6 +12,7 @@ use crate::record::{Change, Origin, Record};
 use crate::reply::Reply;
 use crate::settings::{RefundSetlstat, Settings};
 use crate::state::{RecordKind, RecordState, ShownSetlstat};
+use crate::surcharge::{self, Charged, Shown, Surcharge};
 
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;
@@ -51,9 +52,11 @@ pub(crate) struct Transaction {
     pub(crate) name: String,
     /// What was approved and not voided: the most that a capture may take.
     pub(crate) authorized: i64,
-    /// What the transaction moves now. A refund's is positive here. Declined: 0; timed out: what was requested.
+    /// What the transaction moves now, its fee included. A refund's is positive here. Declined: 0; timed out: what was requested.
     pub(crate) amount: i64,
     pub(crate) refunded: i64,
+    /// The fees in these amounts, at a surcharging merchant account.
+    pub(crate) surcharge: Option<Surcharge>,
     pub(crate) status: RecordState,
     pub(crate) verdict: Verdict,
     pub(crate) authcode: Option<String>,
@@ -101,6 +104,7 @@ impl Transaction {
             authorized: 0,
             amount: 0,
             refunded: 0,
+            surcharge: None,
             status: RecordState::Declined,
             verdict,
             authcode: None,
@@ -143,6 +147,7 @@ impl Transaction {
             verdict,
             authorized: 0,
             amount: if verdict == pps::TIMED_OUT { self.amount } else { 0 },
+            surcharge: if verdict == pps::TIMED_OUT { self.surcharge } else { None },
             status: RecordState::Declined,
             authcode: None,
             batchid: None,
@@ -152,6 +157,50 @@ impl Transaction {
             history: Vec::new(),
             ..self.clone()
         }
+    }
+
+    /// What the transaction moves, with the fee that is in it.
+    pub(crate) fn charged(&self) -> Charged {
+        Charged { total: self.amount, fee: self.fee() }
+    }
+
+    /// What was authorized, with the fee that is in it.
+    pub(crate) fn charged_at_most(&self) -> Charged {
+        Charged { total: self.authorized, fee: self.surcharge.unwrap_or_default().authorized_fee }
+    }
+
+    /// What was refunded, with the fee that is in it.
+    pub(crate) fn charged_back(&self) -> Charged {
+        Charged { total: self.refunded, fee: self.surcharge.unwrap_or_default().refunded_fee }
+    }
+
+    /// Moves so much from now on.
+    pub(crate) fn charge(&mut self, charged: Charged) {
+        self.amount = charged.total;
+        if let Some(surcharge) = &mut self.surcharge {
+            surcharge.fee = charged.fee;
+        }
+    }
+
+    /// Moves so much from now on, and no capture can make it more.
+    pub(crate) fn charge_at_most(&mut self, charged: Charged) {
+        self.charge(charged);
+        self.authorized = charged.total;
+        if let Some(surcharge) = &mut self.surcharge {
+            surcharge.authorized_fee = charged.fee;
+        }
+    }
+
+    /// Counts a refund, or takes one back when the sign is -1.
+    pub(crate) fn count_refund(&mut self, refund: Charged, sign: i64) {
+        self.refunded += sign * refund.total;
+        if let Some(surcharge) = &mut self.surcharge {
+            surcharge.refunded_fee += sign * refund.fee;
+        }
+    }
+
+    fn fee(&self) -> i64 {
+        self.surcharge.unwrap_or_default().fee
     }
 
     pub(crate) fn set_card(&mut self, card: &Card) {
@@ -224,7 +273,9 @@ impl Transaction {
         let refundable = self.may_refund(settings) && self.refunded < self.amount;
         let verdict = self.shown_verdict();
         let is_captured = verdict != pps::TIMED_OUT;
-        Reply::of(verdict)
+        let sign = if self.shown_amount(settings) < 0 { -1 } else { 1 };
+        let surcharge = self.surcharge.filter(|_| verdict.is_approved());
+        let reply = Reply::of(verdict)
             .with("merchid", self.merchid.as_str())
             .with("orderId", self.order_id.as_str())
             .with("retref", self.retref.as_str())
@@ -248,7 +299,9 @@ impl Transaction {
             .with_some("signature", self.signature.as_deref())
             .with("voidable", yes_no(self.is_voidable(settings, now)))
             .with("refundable", yes_no(refundable))
-            .with_all(&self.advice)
+            .with_all(&self.advice);
+        let authcode = self.authcode.as_deref();
+        surcharge::attach(reply, surcharge, sign * self.fee(), authcode, settings, Shown::Inquiry)
     }
 }
 
@@ -261,6 +314,7 @@ impl From<&Transaction> for Record {
             merchid: transaction.merchid.clone(),
             currency: transaction.currency.clone(),
             minor_units: transaction.amount,
+            fee_minor_units: transaction.fee(),
             authorized_minor_units: transaction.authorized,
             refunded_minor_units: transaction.refunded,
             state: transaction.status,

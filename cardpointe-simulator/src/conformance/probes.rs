@@ -6,6 +6,7 @@ use super::probe::{Basis, PlayStage, Probe, Step, get, post, put};
 const VERDICT: &[&str] = &["respproc", "respcode", "respstat"];
 const AUTH: &[&str] =
     &["respproc", "respcode", "respstat", "amount", "avsresp", "cvvresp", "#authcode", "#batchid"];
+const FEE: &[&str] = &["amount", "fee_type", "fee_format", "fee_value", "fee_amount", "fee_merchid"];
 const CAPTURE: &[&str] = &["respproc", "respcode", "respstat", "amount", "setlstat"];
 const VOID: &[&str] = &["respproc", "respcode", "respstat", "amount", "authcode", "currency"];
 const REFUND: &[&str] = &["respproc", "respcode", "respstat", "amount", "#authcode", "#retref"];
@@ -382,6 +383,27 @@ fn inquiries() -> Vec<Probe> {
             vec![
                 put(AUTH_PATH, sale!("10.00"), VERDICT).keeps(&[("token", "token")]),
                 get("/cardconnect/rest/bin/{mid}/{token}", &["country", "product", "success", "errormsg"]),
+            ],
+        ),
+        probe(
+            Documented,
+            "Fee members, or none",
+            vec![
+                put(AUTH_PATH, sale!("10.00"), FEE),
+                get(INQUIRE_PATH, FEE),
+                put(CAPTURE_PATH, named!("retref", r#""amount":"4.00""#), FEE).keeps(&[]),
+                get(INQUIRE_PATH, FEE),
+            ],
+        ),
+        probe(
+            Unknown,
+            "A surcharge's preview",
+            vec![
+                put(AUTH_PATH, sale!("10.00"), VERDICT).keeps(&[("token", "token")]),
+                get(
+                    "/cardconnect/rest/surcharge?merchid={mid}&postal=10118&amount=24.99&token={token}",
+                    &["respproc", "respcode", "token", "postal", "fee_amount", "messages"],
+                ),
             ],
         ),
         probe(

@@ -15,6 +15,7 @@ use super::probes;
 use super::target::Target;
 use crate::codes::Processor;
 use crate::config::{Config, Merchant};
+use crate::settings::FeeType;
 use crate::simulator::Simulator;
 
 /// What to play, and where.
@@ -126,7 +127,24 @@ async fn merchant(remote: &Gateway, plan: &Plan) -> Result<Merchant, String> {
     merchant.password.clone_from(&plan.credentials.password);
     merchant.settings.avs = settings["avs"] == "Y";
     merchant.settings.cvv = settings["cvv"] == "Y";
+    if settings["fee_type"] == "S" {
+        merchant.settings.fee_type = FeeType::Surcharge;
+        let rate = settings["fee_value"].as_str().and_then(basis_points);
+        merchant.settings.fee_basis_points = rate.unwrap_or(merchant.settings.fee_basis_points);
+    }
     Ok(merchant)
+}
+
+/// The rate of a surcharge in either documented form: "3" and "300" are 3 %, since no account
+/// may take 100 %.
+fn basis_points(value: &str) -> Option<u32> {
+    let (whole, rest) = value.split_once('.').unwrap_or((value, ""));
+    let whole: u32 = whole.parse().ok()?;
+    if whole >= 100 {
+        return Some(whole);
+    }
+    let hundredths: u32 = format!("{rest:0<2}").get(..2)?.parse().ok()?;
+    Some(whole * 100 + hundredths)
 }
 
 /// The stage to play, what it needs of the one before, and the run's part of all order ids.
@@ -216,4 +234,16 @@ fn differing(step: usize, gateway: &Observation, simulator: &Observation) -> Vec
             simulator,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_in_both_documented_forms() {
+        let read: Vec<_> =
+            ["3", "300", "2.5", "2.50", "250", "x", ""].into_iter().map(basis_points).collect();
+        assert_eq!(read, [Some(300), Some(300), Some(250), Some(250), Some(250), None, None]);
+    }
 }

@@ -8,6 +8,7 @@ use crate::alterations::Named;
 use crate::faults::Endpoint;
 use crate::fields::Fields;
 use crate::settlestat::Wanted;
+use crate::surcharge::Preview;
 
 /// What a path names.
 pub(super) enum Route {
@@ -43,6 +44,7 @@ pub(super) enum Route {
         merchid: String,
         date: String,
     },
+    Surcharge(Preview),
 }
 
 impl Route {
@@ -92,6 +94,15 @@ impl Route {
                 merchid: parameter(uri, "merchid").unwrap_or_default(),
                 date: parameter(uri, "date").unwrap_or_default(),
             },
+            ["surcharge"] => {
+                let named = |name| parameter(uri, name).unwrap_or_default();
+                Self::Surcharge(Preview {
+                    merchid: named("merchid"),
+                    token: named("token"),
+                    postal: named("postal"),
+                    amount: named("amount"),
+                })
+            }
             _ => return None,
         })
     }
@@ -118,6 +129,7 @@ impl Route {
             Self::Bin { .. } => Some(Endpoint::Bin),
             Self::Settlestat { .. } => Some(Endpoint::Settlestat),
             Self::Funding { .. } => Some(Endpoint::Funding),
+            Self::Surcharge(_) => Some(Endpoint::Surcharge),
         }
     }
 
@@ -132,6 +144,7 @@ impl Route {
             | Self::Bin { merchid, .. }
             | Self::Settlestat { merchid, .. }
             | Self::Funding { merchid, .. } => Some(merchid),
+            Self::Surcharge(preview) => Some(&preview.merchid),
         }
     }
 

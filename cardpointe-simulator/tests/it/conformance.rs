@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use cardpointe_simulator::conformance::{Credentials, Plan, Report, Target, run};
-use cardpointe_simulator::{Config, RefundSetlstat, Server, Settings};
+use cardpointe_simulator::{
+    Config, FeeBasis, FeeForm, FeeMembers, FeeType, RefundSetlstat, Server, Settings,
+};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -32,8 +34,8 @@ fn differing(report: &Report) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn the_simulator_behaves_like_itself_over_all_stages_on_both_processors() {
-    for merchid in [MID, RPCT] {
+async fn the_simulator_behaves_like_itself_over_all_stages_on_both_processors_and_with_a_surcharge() {
+    for merchid in [MID, RPCT, Config::SURCHARGE_MID] {
         let server = server().await;
         let mut handed_on = None;
         let mut played = 0;
@@ -70,6 +72,25 @@ async fn what_a_gateway_does_otherwise_is_found_and_nothing_else() {
     server.set_merchant(MID, refunds);
     let report = run(plan(&server, MID, report.hand_on)).await.unwrap();
     assert_eq!(differing(&report), ["Void of a refund", "A refund has a record of its own"]);
+}
+
+#[tokio::test]
+async fn another_form_of_fees_is_found() {
+    let server = server().await;
+    let other = Settings {
+        fee_type: FeeType::Surcharge,
+        fee_form: FeeForm::Reference,
+        fee_basis: FeeBasis::Total,
+        fee_members: FeeMembers::Everywhere,
+        ..Settings::default()
+    };
+    server.set_merchant(Config::SURCHARGE_MID, other);
+    let report = run(plan(&server, Config::SURCHARGE_MID, None)).await.unwrap();
+    let fees = report.outcomes.iter().find(|outcome| outcome.name == "Fee members, or none").unwrap();
+    let places: Vec<&str> = fees.differences.iter().map(|difference| difference.place.as_str()).collect();
+    for place in ["step 1, fee_type", "step 1, fee_value", "step 2, fee_amount", "step 3, amount"] {
+        assert!(places.contains(&place), "{place} in {places:?}");
+    }
 }
 
 #[tokio::test]

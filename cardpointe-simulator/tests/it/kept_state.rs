@@ -52,6 +52,7 @@ fn live(simulator: &Simulator) {
     simulator.settle();
     let refund = json!({ "retref": settled, "amount": "4.00", "orderid": "R-1" });
     assert_eq!(put(simulator, "refund", &refund)["respstat"], "A");
+    sale(simulator, &json!({ "merchid": Config::SURCHARGE_MID, "postal": "10118" }));
     let voided = text(&sale(simulator, &json!({ "orderid": "A-2" })), "retref");
     put(simulator, "void", &json!({ "retref": voided }));
     let reviewed = text(&sale(simulator, &json!({ "ecomind": "E" })), "retref");

@@ -24,4 +24,5 @@ mod refunds;
 mod responses;
 mod settlement_reports;
 mod status_page;
+mod surcharge;
 mod timeouts;
