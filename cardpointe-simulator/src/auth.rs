@@ -15,9 +15,7 @@ use crate::expiry::Expiry;
 use crate::fields::Fields;
 use crate::ledger::stored_order_id;
 use crate::profile::{self, ProfileUse};
-use crate::receipt;
 use crate::reply::Reply;
-use crate::settings::CofPermission;
 use crate::state::{RecordKind, RecordState};
 use crate::surcharge::{self, Charged, Shown, Surcharge};
 use crate::transaction::{EntryMode, Transaction};
@@ -100,6 +98,7 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
     let mut transaction = Transaction::new(RecordKind::Payment, retref, pps::INVALID_FIELD, call.now);
     transaction.merchid.clone_from(&merchant.merchid);
     transaction.currency.clone_from(&merchant.currency);
+    transaction.linked_merchid = merchant.settings.linked_merchid.text().map(ToOwned::to_owned);
     describe(&mut transaction, fields, merchant.processor);
 
     let reply = match read(world, merchant, fields, &mut transaction) {
@@ -119,7 +118,6 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
             None => decided(world, merchant, fields, &sale, &mut transaction),
         },
     };
-    let reply = receipt::attach(reply, fields, &transaction, "orderId");
     let disguise = call.disguise().filter(|_| transaction.status != RecordState::Declined);
     let hidden = disguise.map(|verdict| transaction.hidden_behind(verdict, || world.next_retref(call.now)));
     world.ledger.record(transaction, call);
@@ -153,6 +151,7 @@ fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor
     transaction.order_id =
         stored_order_id(&fields.text_or_empty("orderid").chars().take(50).collect::<String>());
     transaction.name = cards::mask_card_numbers(&fields.text_or_empty("name"));
+    transaction.shows_receipt = fields.flag("receipt");
     transaction.userfields = fields.get("userfields").map(cards::mask_in_json);
     transaction.entrymode = match fields.text_or_empty("ecomind").to_ascii_uppercase().as_str() {
         "E" => EntryMode::ECommerce,
@@ -210,10 +209,6 @@ fn read(
     let needs_cvv = amount == 0 && merchant.settings.cvv && !merchant.settings.avs && stored.is_none();
     if needs_cvv && cvv.is_none() {
         return Err(pps::CVV_REQUIRED);
-    }
-    let needs_permission = merchant.settings.cofpermission != CofPermission::Nowhere;
-    if profile_use == ProfileUse::Create && needs_permission && !fields.flag("cofpermission") {
-        return Err(pps::INVALID_FIELD);
     }
     let detail = |name: &str| {
         let kept = stored.as_ref().and_then(|account| account.detail(name)).map(ToOwned::to_owned);
@@ -400,7 +395,7 @@ fn common(transaction: &Transaction, shown: Option<&Card>) -> Reply {
     let account = shown.map_or(transaction.token.as_str(), |card| card.masked.as_str());
     Reply::of(transaction.verdict)
         .with("retref", transaction.retref.as_str())
-        .with("merchid", transaction.merchid.as_str())
+        .with("merchid", transaction.shown_merchid())
         .with("amount", amount::format(transaction.amount))
         .with("token", transaction.token.as_str())
         .with("account", account)

@@ -34,6 +34,7 @@ impl Default for Config {
                 Merchant::new("496480518000", Processor::Rpct, "USD"),
                 Merchant::new("496160873124", Processor::Fnor, "CAD"),
                 Merchant::new("496160873978", Processor::Fnor, "EUR"),
+                Merchant::new("BCX100264539177", Processor::Fnor, "USD"),
                 Merchant {
                     settings: Settings { fee_type: FeeType::Surcharge, ..Settings::default() },
                     ..Merchant::new(Self::SURCHARGE_MID, Processor::Rpct, "USD")

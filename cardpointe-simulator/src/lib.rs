@@ -61,8 +61,8 @@ pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};
 pub use server::Server;
 pub use settings::{
-    CofPermission, FeeBasis, FeeForm, FeeMembers, FeeType, MissingProfile, RefundSetlstat, Settings, Settled,
-    TimedOutRefunds,
+    FeeBasis, FeeForm, FeeMembers, FeeType, LinkedMerchid, MissingProfile, RefundSetlstat, Settings, Settled,
+    TimedOutRefunds, VoidOrderId,
 };
 pub use settlement::Stage;
 pub use simulator::Simulator;

@@ -8,7 +8,6 @@ use crate::cards;
 use crate::codes::{Verdict, pps};
 use crate::config::Merchant;
 use crate::fields::Fields;
-use crate::receipt;
 use crate::record::Origin;
 use crate::reply::Reply;
 use crate::state::{RecordKind, RecordState};
@@ -53,7 +52,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         transaction.userfields = Some(cards::mask_in_json(userfields));
     }
     let reply = Reply::of(merchant.processor.approval())
-        .with("merchid", merchant.merchid.as_str())
+        .with("merchid", transaction.shown_merchid())
         .with("retref", transaction.retref.as_str())
         .with("account", transaction.token.as_str())
         .with("token", transaction.token.as_str())
@@ -63,7 +62,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
         .with_some("authcode", transaction.authcode.as_deref())
         .with_some("batchid", transaction.batchid.as_deref());
     let reply = with_fee(reply, &transaction, merchant);
-    let reply = disguise.unwrap_or_else(|| receipt::attach(reply, fields, &transaction, "orderid"));
+    let reply = disguise.unwrap_or(reply);
     world.ledger.replace(transaction, call);
     reply
 }
@@ -168,7 +167,7 @@ fn void_transaction(
         transaction.batchid = None;
     }
     let reply = Reply::of(merchant.processor.approval())
-        .with("merchid", merchant.merchid.as_str())
+        .with("merchid", transaction.shown_merchid())
         .with("retref", transaction.retref.as_str())
         .with("amount", amount::format(left.total))
         .with("currency", transaction.currency.as_str())
@@ -176,7 +175,7 @@ fn void_transaction(
     let reply = with_fee(reply, &transaction, merchant);
     let reply = match call.disguise() {
         Some(verdict) => void_refused(verdict, merchant, &transaction.retref),
-        None => receipt::attach(reply, fields, &transaction, "orderId"),
+        None => reply,
     };
     world.ledger.replace(transaction, call);
     reply

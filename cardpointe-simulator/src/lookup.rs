@@ -18,8 +18,9 @@ pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) ->
     if let Some(imposed) = call.imposed {
         return Reply::of(imposed.verdict).with("retref", retref).into();
     }
-    let found = world.merchant(merchid).zip(world.ledger.find(retref, merchid));
-    match found {
+    let merchant = world.merchant(merchid);
+    let found = merchant.and_then(|merchant| world.ledger.find(retref, &merchant.merchid));
+    match merchant.zip(found) {
         Some((merchant, transaction)) => transaction.inquiry(merchant.settings, call.now).into(),
         None => Reply::of(pps::TXN_NOT_FOUND).with("retref", retref).into(),
     }

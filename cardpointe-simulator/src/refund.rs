@@ -9,7 +9,6 @@ use crate::config::Merchant;
 use crate::fields::Fields;
 use crate::ledger::stored_order_id;
 use crate::lifecycle;
-use crate::receipt;
 use crate::reply::Reply;
 use crate::settings::TimedOutRefunds;
 use crate::state::{RecordKind, RecordState};
@@ -61,7 +60,6 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     }
 
     let reply = lifecycle::with_fee(respond(&refund), &refund, merchant);
-    let reply = receipt::attach(reply, fields, &refund, "orderid");
     let disguise = call.disguise().filter(|_| is_done);
     let hidden = disguise.map(|verdict| refund.hidden_behind(verdict, || world.next_retref(call.now)));
     // Only a timeout that is left to the settings hides the record, too.
@@ -81,7 +79,7 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
 
 fn respond(refund: &Transaction) -> Reply {
     let reply = Reply::of(refund.verdict)
-        .with("merchid", refund.merchid.as_str())
+        .with("merchid", refund.shown_merchid())
         .with("retref", refund.retref.as_str())
         .with("amount", amount::format(refund.amount))
         .with_some("authcode", refund.authcode.as_deref())
@@ -134,6 +132,7 @@ fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, f
         own_order_id.map_or_else(|| sale.order_id.clone(), |order_id| stored_order_id(&order_id));
     refund.refund_of = Some(sale.retref.clone());
     refund.merchid.clone_from(&sale.merchid);
+    refund.linked_merchid.clone_from(&sale.linked_merchid);
     refund.currency.clone_from(&sale.currency);
     refund.token.clone_from(&sale.token);
     refund.brand = sale.brand;

@@ -21,8 +21,8 @@ use crate::reply::{Answer, Reply};
 use crate::response::{Delivery, Response};
 use crate::world::World;
 use crate::{
-    auth, bin_data, funding, lifecycle, lookup, merchant, profile, refund, settlestat, signature, surcharge,
-    tokenizer,
+    auth, bin_data, funding, lifecycle, lookup, merchant, profile, receipt, refund, settlestat, signature,
+    surcharge, tokenizer,
 };
 
 mod route;
@@ -49,6 +49,7 @@ pub(crate) fn respond<B: AsRef<[u8]>>(world: &mut World, request: &Request<B>) -
     let mut response = match Route::find(request.uri()) {
         None => error(StatusCode::NOT_FOUND),
         Some(route) if !route.allows(request.method()) => error(StatusCode::METHOD_NOT_ALLOWED),
+        Some(Route::Write(_)) if refuses_post(world, request) => error(StatusCode::METHOD_NOT_ALLOWED),
         Some(route) => match route.endpoint() {
             None => check_credentials(world, request, now),
             Some(endpoint) => called(world, &route, endpoint, request, now),
@@ -59,6 +60,14 @@ pub(crate) fn respond<B: AsRef<[u8]>>(world: &mut World, request: &Request<B>) -
         response.headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
     }
     response
+}
+
+/// Whether a request is a POST to a merchant account that takes writes by PUT only.
+fn refuses_post<B: AsRef<[u8]>>(world: &World, request: &Request<B>) -> bool {
+    request.method() == Method::POST
+        && Fields::parse(request.body().as_ref())
+            .and_then(|fields| world.merchant(&fields.text_or_empty("merchid")))
+            .is_some_and(|merchant| !merchant.settings.accepts_post)
 }
 
 /// Good credentials, and, when a merchant account is named, one of theirs.
@@ -287,10 +296,8 @@ pub(crate) fn write(
         reply.with_some("retref", fields.text("retref"))
     };
     let Some(merchant) = merchant else { return refused(pps::INVALID_MERCHANT) };
-    if !merchant.settings.enabled {
-        return refused(pps::MERCHANT_DISABLED);
-    }
-    match endpoint {
+    let reply = match endpoint {
+        _ if !merchant.settings.enabled => refused(pps::MERCHANT_DISABLED),
         Endpoint::Auth => auth::authorize(world, &merchant, fields, call),
         Endpoint::Capture => lifecycle::capture(world, &merchant, fields, call),
         Endpoint::Void => lifecycle::void(world, &merchant, fields, call),
@@ -307,7 +314,8 @@ pub(crate) fn write(
         | Endpoint::Funding
         | Endpoint::Surcharge
         | Endpoint::Tokenize => refused(pps::INVALID_FIELD),
-    }
+    };
+    receipt::attach(world, &merchant, endpoint, fields, reply)
 }
 
 /// Who sends a request: the user name and password of Basic authentication.

@@ -1,5 +1,7 @@
 //! How a merchant account behaves where accounts differ, or where no public source tells.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 /// Behavior that depends on how a merchant account is set up, or that no public source tells. A client should
@@ -44,8 +46,6 @@ pub struct Settings {
     /// For so many seconds after an approval, the processor refuses an equal payment (card and amount) or an
     /// equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772. Default 0: never.
     pub duplicate_window_s: u32,
-    /// What must carry `cofpermission` Y to store a card. Default: an authorization that stores one.
-    pub cofpermission: CofPermission,
     /// Cards can be stored without an expiry. Default off: PPS 15.
     pub profiles_without_expiry: bool,
     /// What reading a profile returns that does not exist. Default: an object.
@@ -73,6 +73,16 @@ pub struct Settings {
     pub fee_basis: FeeBasis,
     /// Which responses have fee members. Default: those that are documented.
     pub fee_members: FeeMembers,
+    /// Refusals (declines, respstat B and the gateway's own codes) name the order id, too, where approvals do.
+    /// Default on.
+    pub orderid_in_refusals: bool,
+    /// When the response to a void names the order id. Default: when the request has `receipt` Y.
+    pub orderid_in_voids: VoidOrderId,
+    /// Writes are accepted as POST as well as PUT; off, POST is refused with HTTP 405. Default on.
+    pub accepts_post: bool,
+    /// The merchant account that responses and records name in place of this one. Requests may name either.
+    /// Default: none.
+    pub linked_merchid: LinkedMerchid,
 }
 
 impl Default for Settings {
@@ -95,7 +105,6 @@ impl Default for Settings {
             timed_out_refunds: TimedOutRefunds::NotDone,
             timed_out_amounts_kept: true,
             duplicate_window_s: 0,
-            cofpermission: CofPermission::Auth,
             profiles_without_expiry: false,
             missing_profile: MissingProfile::Object,
             recurring_needs_ecomind: true,
@@ -108,6 +117,10 @@ impl Default for Settings {
             fee_form: FeeForm::Guide,
             fee_basis: FeeBasis::Subtotal,
             fee_members: FeeMembers::Documented,
+            orderid_in_refusals: true,
+            orderid_in_voids: VoidOrderId::Receipt,
+            accepts_post: true,
+            linked_merchid: LinkedMerchid::NONE,
         }
     }
 }
@@ -178,14 +191,48 @@ words! {
 }
 
 words! {
-    /// What must carry `cofpermission` Y to store a card.
-    CofPermission {
-        /// An authorization that stores one.
-        Auth = "auth",
-        /// The `profile` endpoint as well.
-        Everywhere = "everywhere",
-        /// Nothing: a card is stored without it.
-        Nowhere = "nowhere",
+    /// When the response to a void names the order id.
+    VoidOrderId {
+        /// When the request has `receipt` Y.
+        Receipt = "receipt",
+        /// Whenever the payment has one.
+        Always = "always",
+        /// Never, because the reference lists no `receipt` among a void's members.
+        Never = "never",
+    }
+}
+
+/// The number of a linked merchant account, or none: up to 16 letters and digits.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub struct LinkedMerchid {
+    text: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl LinkedMerchid {
+    const LONGEST: usize = 16;
+
+    /// Without a linked account.
+    pub const NONE: Self = Self { text: [0; Self::LONGEST], length: 0 };
+
+    /// A linked account with this number; an empty one is none. `None`: it is too long, or has other
+    /// characters.
+    pub fn new(number: &str) -> Option<Self> {
+        let fits = number.len() <= Self::LONGEST && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let mut linked = Self { length: number.len(), ..Self::NONE };
+        fits.then(|| linked.text[..number.len()].copy_from_slice(number.as_bytes())).map(|()| linked)
+    }
+
+    /// The number, if there is one.
+    pub fn text(&self) -> Option<&str> {
+        let number = self.text.get(..self.length)?;
+        std::str::from_utf8(number).ok().filter(|number| !number.is_empty())
+    }
+}
+
+impl fmt::Debug for LinkedMerchid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(formatter)
     }
 }
 
@@ -264,12 +311,13 @@ enum Setting<'a> {
     RefundSetlstat(&'a mut RefundSetlstat),
     Settled(&'a mut Settled),
     TimedOutRefunds(&'a mut TimedOutRefunds),
-    CofPermission(&'a mut CofPermission),
     MissingProfile(&'a mut MissingProfile),
     FeeType(&'a mut FeeType),
     FeeForm(&'a mut FeeForm),
     FeeBasis(&'a mut FeeBasis),
     FeeMembers(&'a mut FeeMembers),
+    VoidOrderId(&'a mut VoidOrderId),
+    LinkedMerchid(&'a mut LinkedMerchid),
 }
 
 impl Setting<'_> {
@@ -280,12 +328,13 @@ impl Setting<'_> {
             Self::RefundSetlstat(word) => json!(word.word()),
             Self::Settled(word) => json!(word.word()),
             Self::TimedOutRefunds(word) => json!(word.word()),
-            Self::CofPermission(word) => json!(word.word()),
             Self::MissingProfile(word) => json!(word.word()),
             Self::FeeType(word) => json!(word.word()),
             Self::FeeForm(word) => json!(word.word()),
             Self::FeeBasis(word) => json!(word.word()),
             Self::FeeMembers(word) => json!(word.word()),
+            Self::VoidOrderId(word) => json!(word.word()),
+            Self::LinkedMerchid(linked) => json!(linked.text().unwrap_or_default()),
         }
     }
 
@@ -313,7 +362,6 @@ impl Setting<'_> {
             Self::TimedOutRefunds(place) => {
                 put(*place, TimedOutRefunds::from_word(word), TimedOutRefunds::WORDS)
             }
-            Self::CofPermission(place) => put(*place, CofPermission::from_word(word), CofPermission::WORDS),
             Self::MissingProfile(place) => {
                 put(*place, MissingProfile::from_word(word), MissingProfile::WORDS)
             }
@@ -321,15 +369,21 @@ impl Setting<'_> {
             Self::FeeForm(place) => put(*place, FeeForm::from_word(word), FeeForm::WORDS),
             Self::FeeBasis(place) => put(*place, FeeBasis::from_word(word), FeeBasis::WORDS),
             Self::FeeMembers(place) => put(*place, FeeMembers::from_word(word), FeeMembers::WORDS),
+            Self::VoidOrderId(place) => put(*place, VoidOrderId::from_word(word), VoidOrderId::WORDS),
+            Self::LinkedMerchid(place) => {
+                let number = value.as_str().and_then(LinkedMerchid::new);
+                **place = number.ok_or("up to 16 letters and digits, or an empty text")?;
+                Ok(())
+            }
         }
     }
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 30] {
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 33] {
         use Setting::{
-            CofPermission, FeeBasis, FeeForm, FeeMembers, FeeType, MissingProfile, Number, RefundSetlstat,
-            Settled, Switch, TimedOutRefunds,
+            FeeBasis, FeeForm, FeeMembers, FeeType, LinkedMerchid, MissingProfile, Number, RefundSetlstat,
+            Settled, Switch, TimedOutRefunds, VoidOrderId,
         };
         [
             ("enabled", Switch(&mut self.enabled)),
@@ -349,7 +403,6 @@ impl Settings {
             ("timed_out_refunds", TimedOutRefunds(&mut self.timed_out_refunds)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
             ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
-            ("cofpermission", CofPermission(&mut self.cofpermission)),
             ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
             ("missing_profile", MissingProfile(&mut self.missing_profile)),
             ("recurring_needs_ecomind", Switch(&mut self.recurring_needs_ecomind)),
@@ -362,6 +415,10 @@ impl Settings {
             ("fee_form", FeeForm(&mut self.fee_form)),
             ("fee_basis", FeeBasis(&mut self.fee_basis)),
             ("fee_members", FeeMembers(&mut self.fee_members)),
+            ("orderid_in_refusals", Switch(&mut self.orderid_in_refusals)),
+            ("orderid_in_voids", VoidOrderId(&mut self.orderid_in_voids)),
+            ("accepts_post", Switch(&mut self.accepts_post)),
+            ("linked_merchid", LinkedMerchid(&mut self.linked_merchid)),
         ]
     }
 
@@ -396,9 +453,10 @@ mod tests {
         let mut changed = Settings::default();
         let other = json!({
             "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
-            "duplicate_window_s": 60, "cofpermission": "nowhere", "missing_profile": "array",
+            "duplicate_window_s": 60, "missing_profile": "array",
             "fee_type": "surcharge", "fee_basis_points": 250, "fee_form": "reference", "fee_basis": "total",
-            "fee_members": "everywhere",
+            "fee_members": "everywhere", "orderid_in_refusals": false, "orderid_in_voids": "never",
+            "accepts_post": false, "linked_merchid": "BCX100264539177",
         });
         changed.apply(other.as_object().unwrap()).unwrap();
         let mut copy = Settings::default();
@@ -413,6 +471,18 @@ mod tests {
             assert_eq!(Settled::from_word(word).map(Settled::word), Some(*word));
         }
         assert_eq!(Settled::from_word("settled"), None);
+    }
+
+    #[test]
+    fn a_linked_account_is_up_to_16_letters_and_digits_or_none() {
+        let number = |text: &str| LinkedMerchid::new(text).map(|linked| linked.text().map(ToOwned::to_owned));
+        for text in ["1", "542041", "BCX100264539177", "0123456789ABCDEF"] {
+            assert_eq!(number(text), Some(Some(text.to_owned())));
+        }
+        assert_eq!(number(""), Some(None));
+        for text in ["0123456789ABCDEFG", "542-041", "../../x", "542041 ", "é"] {
+            assert_eq!(number(text), None, "{text}");
+        }
     }
 
     #[test]

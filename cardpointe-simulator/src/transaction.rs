@@ -8,6 +8,7 @@ use crate::advice::{self, Advice};
 use crate::amount;
 use crate::cards::{Brand, Card};
 use crate::codes::{Stat, Verdict, pps};
+use crate::receipt;
 use crate::record::{Change, Origin, Record};
 use crate::reply::Reply;
 use crate::settings::{RefundSetlstat, Settings};
@@ -81,6 +82,10 @@ pub(crate) struct Transaction {
     pub(crate) second_order_id: Option<String>,
     /// Inquiries show a timeout until the batch has settled.
     pub(crate) looks_timed_out: bool,
+    /// Inquiries show receipt data, because the authorization wanted them.
+    pub(crate) shows_receipt: bool,
+    /// The merchant account that responses name in place of the one that the request named.
+    pub(crate) linked_merchid: Option<String>,
     /// The cardholder's, as it was sent.
     pub(crate) signature: Option<String>,
     /// What inquiries show in place of the real `setlstat`.
@@ -114,6 +119,8 @@ impl Transaction {
             batched_at: None,
             settled_at: None,
             signature: None,
+            shows_receipt: false,
+            linked_merchid: None,
             profile: None,
             userfields: None,
             entrymode: EntryMode::Keyed,
@@ -157,6 +164,11 @@ impl Transaction {
             history: Vec::new(),
             ..self.clone()
         }
+    }
+
+    /// The merchant account that responses and inquiries name.
+    pub(crate) fn shown_merchid(&self) -> &str {
+        self.linked_merchid.as_deref().unwrap_or(&self.merchid)
     }
 
     /// What the transaction moves, with the fee that is in it.
@@ -276,7 +288,7 @@ impl Transaction {
         let sign = if self.shown_amount(settings) < 0 { -1 } else { 1 };
         let surcharge = self.surcharge.filter(|_| verdict.is_approved());
         let reply = Reply::of(verdict)
-            .with("merchid", self.merchid.as_str())
+            .with("merchid", self.shown_merchid())
             .with("orderId", self.order_id.as_str())
             .with("retref", self.retref.as_str())
             .with("amount", amount::format(self.shown_amount(settings)))
@@ -297,6 +309,7 @@ impl Transaction {
             .with("entrymode", self.entrymode.name())
             .with_some("userfields", self.userfields.clone())
             .with_some("signature", self.signature.as_deref())
+            .with_some("receipt", (self.shows_receipt && verdict.is_approved()).then(|| receipt::data(self)))
             .with("voidable", yes_no(self.is_voidable(settings, now)))
             .with("refundable", yes_no(refundable))
             .with_all(&self.advice);

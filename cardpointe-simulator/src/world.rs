@@ -198,8 +198,11 @@ impl World {
         in_range
     }
 
+    /// The merchant account with this number, or the one that it is linked to.
     pub(crate) fn merchant(&self, merchid: &str) -> Option<&Merchant> {
-        self.merchants.iter().find(|merchant| merchant.merchid == merchid)
+        let is_linked = |merchant: &&Merchant| merchant.settings.linked_merchid.text() == Some(merchid);
+        let own = self.merchants.iter().find(|merchant| merchant.merchid == merchid);
+        own.or_else(|| self.merchants.iter().find(is_linked))
     }
 
     /// Whether any merchant account has these credentials.

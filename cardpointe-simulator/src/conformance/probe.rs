@@ -121,6 +121,11 @@ impl Step {
         self
     }
 
+    pub(super) fn posts(mut self) -> Self {
+        self.method = Method::POST;
+        self
+    }
+
     pub(super) fn unsigned(mut self) -> Self {
         self.signed = false;
         self

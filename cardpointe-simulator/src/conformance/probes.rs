@@ -94,6 +94,7 @@ pub(super) fn all() -> Vec<Probe> {
         requests(),
         profiles(),
         inquiries(),
+        receipts(),
         settled::sales(),
         settled::refunds(),
     ]
@@ -287,6 +288,18 @@ fn authorizations() -> Vec<Probe> {
 
 fn requests() -> Vec<Probe> {
     vec![
+        probe(
+            Documented,
+            "Writes by POST",
+            vec![
+                authorized().posts(),
+                capture().posts(),
+                void().posts(),
+                refund().posts(),
+                put("/cardconnect/rest/voidByOrderId", r#"{"merchid":"{mid}","orderid":"{order}"}"#, VERDICT)
+                    .posts(),
+            ],
+        ),
         probe(Unknown, "A body that is no JSON", vec![put(AUTH_PATH, "{", &["error", "path"])]),
         probe(Unknown, "No credentials", vec![put(AUTH_PATH, sale!("10.00"), &["error", "path"]).unsigned()]),
         probe(
@@ -335,11 +348,16 @@ fn profiles() -> Vec<Probe> {
         probe(
             Documented,
             "A stored card without permission",
-            vec![put(
-                AUTH_PATH,
-                sale!("10.00", r#""profile":"Y""#),
-                &["respproc", "respcode", "respstat", "acctid"],
-            )],
+            vec![
+                put(
+                    AUTH_PATH,
+                    sale!("10.00", r#""profile":"Y""#),
+                    &["respproc", "respcode", "respstat", "acctid"],
+                )
+                .keeps(KEPT),
+                get("/cardconnect/rest/profile/{profileid}//{mid}", &["acctid", "cofpermission"]),
+                delete_all(),
+            ],
         ),
         probe(
             Unknown,
@@ -352,6 +370,43 @@ fn profiles() -> Vec<Probe> {
                     &["respstat", "acctid", "cvvresp"],
                 ),
                 delete_all(),
+            ],
+        ),
+    ]
+}
+
+/// Which responses name the order id, and in which spelling.
+fn receipts() -> Vec<Probe> {
+    const NAMED: &[&str] = &["respstat", "orderId", "orderid", "receipt"];
+    const WANTED: &str = named!("retref", r#""receipt":"Y""#);
+    let sale = || put(AUTH_PATH, sale!("10.00", r#""receipt":"Y""#), NAMED);
+    let wanted = |path| put(path, WANTED, NAMED).keeps(&[]);
+    vec![
+        probe(
+            Documented,
+            "A receipt names the order",
+            vec![sale(), wanted(CAPTURE_PATH), wanted(VOID_PATH), get(INQUIRE_PATH, NAMED)],
+        ),
+        probe(
+            Unknown,
+            "A refusal's receipt",
+            vec![
+                put(AUTH_PATH, sale!("1051.00", r#""receipt":"Y""#), NAMED),
+                put(AUTH_PATH, sale!("ten", r#""receipt":"Y""#), NAMED),
+                sale(),
+                wanted(REFUND_PATH),
+                wanted(VOID_PATH),
+                wanted(CAPTURE_PATH),
+                wanted(VOID_PATH),
+            ],
+        ),
+        probe(
+            Unknown,
+            "No receipt",
+            vec![
+                put(AUTH_PATH, sale!("10.00"), NAMED),
+                put(CAPTURE_PATH, named!("retref"), NAMED).keeps(&[]),
+                put(VOID_PATH, named!("retref"), NAMED).keeps(&[]),
             ],
         ),
     ]

@@ -9,7 +9,6 @@ use crate::config::Merchant;
 use crate::expiry::Expiry;
 use crate::fields::Fields;
 use crate::reply::Reply;
-use crate::settings::CofPermission;
 use crate::world::World;
 
 /// The members of an account that are text and nothing else.
@@ -91,9 +90,6 @@ fn read(world: &mut World, merchant: &Merchant, fields: &Fields) -> Result<Accou
     let account_type = fields.text_or_empty("accttype").to_ascii_uppercase();
     if ["ECHK", "ESAV"].contains(&account_type.as_str()) || fields.text("bankaba").is_some() {
         return Err(pps::NO_ECHECK);
-    }
-    if merchant.settings.cofpermission == CofPermission::Everywhere && !fields.flag("cofpermission") {
-        return Err(pps::INVALID_FIELD);
     }
     let card = card(world, &fields.text_or_empty("account"))?;
     let expiry = match fields.text("expiry") {

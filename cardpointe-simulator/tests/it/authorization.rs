@@ -142,7 +142,7 @@ async fn an_amount_without_a_point_is_minor_units_as_text_and_as_a_number() {
 #[tokio::test]
 async fn the_gateways_own_checks_have_their_codes_and_name_the_processor_behind() {
     let gateway = start().await;
-    let cases: [(Value, &str); 19] = [
+    let cases: [(Value, &str); 18] = [
         (json!({ "account": "4111111111111112" }), "13"),
         (json!({ "account": "1234567812345670" }), "33"),
         (json!({ "account": "4111" }), "11"),
@@ -161,7 +161,6 @@ async fn the_gateways_own_checks_have_their_codes_and_name_the_processor_behind(
         (json!({ "amount": "1000000000.00" }), "42"),
         (json!({ "amount": "-5.00" }), "45"),
         (json!({ "accttype": "ECHK" }), "48"),
-        (json!({ "profile": "Y" }), "34"),
     ];
     for (change, code) in cases {
         let answer = gateway.auth(change.clone()).await;

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use cardpointe_simulator::conformance::{Credentials, Plan, Report, Target, run};
 use cardpointe_simulator::{
-    Config, FeeBasis, FeeForm, FeeMembers, FeeType, RefundSetlstat, Server, Settings,
+    Config, FeeBasis, FeeForm, FeeMembers, FeeType, RefundSetlstat, Server, Settings, VoidOrderId,
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -72,6 +72,24 @@ async fn what_a_gateway_does_otherwise_is_found_and_nothing_else() {
     server.set_merchant(MID, refunds);
     let report = run(plan(&server, MID, report.hand_on)).await.unwrap();
     assert_eq!(differing(&report), ["Void of a refund", "A refund has a record of its own"]);
+}
+
+#[tokio::test]
+async fn where_the_order_id_is_and_whether_posts_are_taken_is_found() {
+    for (other, expected) in [
+        (Settings { orderid_in_refusals: false, ..Settings::default() }, vec!["A refusal's receipt"]),
+        (Settings { orderid_in_voids: VoidOrderId::Always, ..Settings::default() }, vec!["No receipt"]),
+        (
+            Settings { orderid_in_voids: VoidOrderId::Never, ..Settings::default() },
+            vec!["A refusal's receipt", "A receipt names the order"],
+        ),
+        (Settings { accepts_post: false, ..Settings::default() }, vec!["Writes by POST"]),
+    ] {
+        let server = server().await;
+        server.set_merchant(MID, other);
+        let report = run(plan(&server, MID, None)).await.unwrap();
+        assert_eq!(differing(&report), expected, "{other:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
 mod alterations;
 mod authorization;
 mod card_secure;
@@ -19,6 +20,7 @@ mod merchant_data;
 mod profiles;
 mod program;
 mod readme;
+mod receipts;
 mod refund_states;
 mod refunds;
 mod responses;

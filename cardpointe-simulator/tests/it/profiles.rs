@@ -1,6 +1,6 @@
 //! Stored cards.
 
-use cardpointe_simulator::{CofPermission, MissingProfile, Settings};
+use cardpointe_simulator::{MissingProfile, Settings};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ async fn an_update_changes_what_is_given_and_a_replacement_forgets_the_rest() {
 }
 
 #[tokio::test]
-async fn a_payment_stores_its_card_only_when_it_is_approved_and_permitted() {
+async fn a_payment_stores_its_card_only_when_it_is_approved() {
     let gateway = start().await;
     let store = json!({ "profile": "Y", "cofpermission": "Y" });
     let answer = gateway.auth(store.clone()).await;
@@ -122,7 +122,6 @@ async fn a_payment_stores_its_card_only_when_it_is_approved_and_permitted() {
     declined["account"] = json!(POOR_VISA);
     let answer = gateway.auth(declined).await;
     assert_eq!((answer.get("profileid"), answer.get("acctid")), (None, None));
-    assert_eq!(gateway.auth(json!({ "profile": "Y" })).await["respcode"], "34", "no permission");
 }
 
 #[tokio::test]
@@ -249,20 +248,15 @@ async fn a_profile_without_an_expiry_is_stored_only_where_the_account_allows_it(
 }
 
 #[tokio::test]
-async fn the_permission_to_store_is_needed_where_the_account_says() {
-    for (setting, auth, profile) in [
-        (CofPermission::Auth, "34", "09"),
-        (CofPermission::Everywhere, "34", "34"),
-        (CofPermission::Nowhere, "00", "09"),
-    ] {
-        let gateway = start_merchant(Settings { cofpermission: setting, ..Settings::default() }).await;
-        let paid = gateway.auth(json!({ "profile": "Y" })).await;
-        let saved = gateway.put("profile", json!({ "account": VISA, "expiry": "1249" })).await;
-        assert_eq!((&paid["respcode"], &saved["respcode"]), (&json!(auth), &json!(profile)), "{setting:?}");
-        let allowed = json!({ "account": VISA, "expiry": "1149", "cofpermission": "Y" });
-        assert_members(
-            &gateway.put("profile", allowed).await,
-            json!({ "respcode": "09", "cofpermission": "Y" }),
-        );
+async fn the_permission_to_store_is_optional_and_shown_by_reading_the_profile() {
+    let gateway = start().await;
+    let paid = gateway.auth(json!({ "profile": "Y" })).await;
+    let saved = gateway.put("profile", json!({ "account": VISA, "expiry": "1149" })).await;
+    assert_eq!((&paid["respcode"], &saved["respcode"]), (&json!("00"), &json!("09")));
+    let allowed = gateway.auth(json!({ "profile": "Y", "cofpermission": "Y", "expiry": "1049" })).await;
+    for (stored, permission) in [(paid, "N"), (saved, "N"), (allowed, "Y")] {
+        let profileid = text(&stored, "profileid");
+        let accounts = gateway.get(&format!("/profile/{profileid}//{MID}")).await;
+        assert_members(&accounts[0], json!({ "acctid": "1", "cofpermission": permission }));
     }
 }

@@ -109,7 +109,7 @@ async fn the_postal_code_decides_too_and_one_is_required() {
     let verified = sold(&gateway, json!({ "amount": "0.00", "postal": "" })).await;
     assert_members(&verified, json!({ "respstat": "A", "amount": "0.00" }));
 
-    let stored = json!({ "account": VISA, "expiry": "1249", "postal": "10118", "cofpermission": "Y" });
+    let stored = json!({ "account": VISA, "expiry": "1249", "postal": "10118" });
     let profileid = text(&gateway.put("profile", stored).await, "profileid");
     let sale = json!({ "profile": format!("{profileid}/1"), "amount": "1.00" });
     assert_members(&gateway.put("auth", sale).await, json!({ "amount": "1.03" }));
