@@ -221,13 +221,12 @@ fn may_void(
     if transaction.refunded > 0 {
         return Err(pps::NO_MATCHING_AUTH);
     }
-    const NOTHING: Charged = Charged { total: 0, fee: 0 };
     let basis = merchant.settings.fee_basis;
     let whole = transaction.charged().named(basis);
     match fields.amount()?.unwrap_or(0) {
-        0 => Ok(NOTHING),
+        0 => Ok(Charged::NOTHING),
         part if part < 0 || part > whole => Err(pps::INVALID_AMOUNT),
-        part if part == whole => Ok(NOTHING),
+        part if part == whole => Ok(Charged::NOTHING),
         _ if transaction.status != RecordState::Authorized => Err(pps::INVALID_AMOUNT),
         part => {
             let surcharge = transaction.surcharge.unwrap_or_default();

@@ -106,7 +106,7 @@ fn may_refund(sale: &Transaction, merchant: &Merchant, fields: &Fields) -> Resul
     } else if named < left && !merchant.settings.partial_refunds {
         Err(pps::NO_PARTIAL_REFUNDS)
     } else {
-        Ok(sale.surcharge.unwrap_or_default().refund(basis, whole, refunded, named))
+        Ok(whole.refund(basis, refunded, named))
     }
 }
 

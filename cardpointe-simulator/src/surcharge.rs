@@ -43,12 +43,26 @@ pub(crate) struct Charged {
 }
 
 impl Charged {
+    pub(crate) const NOTHING: Self = Self { total: 0, fee: 0 };
+
     /// What a request names when it means all of it.
     pub(crate) fn named(self, basis: FeeBasis) -> i64 {
         match basis {
             FeeBasis::Subtotal => self.total - self.fee,
             FeeBasis::Total => self.total,
         }
+    }
+
+    /// What a refund gives back that names a part of a payment of so much. Fees are rounded over all refunds
+    /// together, so that they sum to the payment's.
+    pub(crate) fn refund(self, basis: FeeBasis, refunded: Self, named: i64) -> Self {
+        let after = half_up(self.fee, refunded.named(basis) + named, self.named(basis));
+        let fee = after - refunded.fee;
+        let total = match basis {
+            FeeBasis::Subtotal => named + fee,
+            FeeBasis::Total => named,
+        };
+        Self { total, fee }
     }
 }
 
@@ -95,18 +109,6 @@ impl Surcharge {
             }
             FeeBasis::Total => Charged { total: named, fee: half_up(whole.fee, named, whole.total) },
         }
-    }
-
-    /// What a refund gives back that names a part. Fees are rounded over all refunds together, so that they
-    /// sum to the payment's.
-    pub(crate) fn refund(self, basis: FeeBasis, whole: Charged, refunded: Charged, named: i64) -> Charged {
-        let after = half_up(whole.fee, refunded.named(basis) + named, whole.named(basis));
-        let fee = after - refunded.fee;
-        let total = match basis {
-            FeeBasis::Subtotal => named + fee,
-            FeeBasis::Total => named,
-        };
-        Charged { total, fee }
     }
 }
 
@@ -260,10 +262,10 @@ mod tests {
                 (Charged { total: 10_299, fee: 300 }, 7),
                 (Charged { total: 2_574, fee: 75 }, 3),
             ] {
-                let mut refunded = Charged { total: 0, fee: 0 };
+                let mut refunded = Charged::NOTHING;
                 for left in (1..=parts).rev() {
                     let named = (whole.named(basis) - refunded.named(basis)) / left;
-                    let refund = THREE_PERCENT.refund(basis, whole, refunded, named);
+                    let refund = whole.refund(basis, refunded, named);
                     assert!(refund.fee >= 0 && refund.total > refund.fee, "{refund:?}");
                     refunded =
                         Charged { total: refunded.total + refund.total, fee: refunded.fee + refund.fee };

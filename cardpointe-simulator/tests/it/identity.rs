@@ -2,7 +2,7 @@
 //! operation, directly and by inquiry.
 
 use cardpointe_simulator::{
-    Alteration, Arriving, Endpoint, Fault, FaultKind, Identity, RecordOf, RecordState,
+    Alteration, Arriving, Endpoint, Fault, FaultKind, Identity, Record, RecordOf, RecordState,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -263,11 +263,7 @@ async fn the_second_delivery_of_each_operation_meets_what_the_first_has_done() {
         };
         assert_eq!(response["respcode"], second_code, "{operation:?}");
         let records = gateway.simulator.records();
-        assert_eq!(
-            records.iter().map(|record| record.moved_minor_units()).sum::<i64>(),
-            moved,
-            "{operation:?}"
-        );
+        assert_eq!(records.iter().map(Record::moved_minor_units).sum::<i64>(), moved, "{operation:?}");
     }
 }
 

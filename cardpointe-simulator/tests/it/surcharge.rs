@@ -1,8 +1,8 @@
 //! A merchant account that adds a surcharge to payments by credit card.
 
 use cardpointe_simulator::{
-    Alteration, Config, Endpoint, Fault, FaultKind, FeeBasis, FeeForm, FeeMembers, FeeType, RecordState,
-    ResponseCode, Settings,
+    Alteration, Config, Endpoint, Fault, FaultKind, FeeBasis, FeeForm, FeeMembers, FeeType, Record,
+    RecordState, ResponseCode, Settings,
 };
 use serde_json::{Value, json};
 
@@ -164,7 +164,7 @@ async fn a_part_is_named_without_its_fee_or_with_it() {
         let records = gateway.simulator.records();
         assert_eq!(records[2].fee_minor_units, rest.1, "{basis:?}");
         let fees: i64 = records.iter().map(|record| record.sign() * record.fee_minor_units).sum();
-        let total: i64 = records.iter().map(|record| record.moved_minor_units()).sum();
+        let total: i64 = records.iter().map(Record::moved_minor_units).sum();
         assert_eq!((fees, total), (0, 0), "all of it is back");
         assert_eq!(gateway.put("refund", json!({ "retref": retref })).await["respcode"], "42");
     }
