@@ -43,6 +43,10 @@ async fn the_account_with_the_surcharge_is_there_from_the_start() {
     let change = json!({ "merchid": Config::SURCHARGE_MID, "amount": "1.00" });
     let shown = json!({ "amount": "1.03", "fee_amount": "0.03", "fee_type": "SURCHRG", "respproc": "RPCT" });
     assert_members(&sold(&gateway, change).await, shown);
+    let debit = json!({ "merchid": Config::SURCHARGE_MID, "account": "6510000000000331" });
+    assert_members(&sold(&gateway, debit).await, json!({ "amount": "100.00", "fee_type": "SURCHRG_WAIVED" }));
+    let partial = json!({ "merchid": Config::SURCHARGE_MID, "account": "4387750101010101" });
+    assert_members(&sold(&gateway, partial).await, json!({ "respproc": "RPCT", "respcode": "500" }));
     let other = sold(&gateway, json!({})).await;
     assert_eq!((other["amount"].as_str(), has(&other).len()), (Some("100.00"), 0), "{other}");
 }
