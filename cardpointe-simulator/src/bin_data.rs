@@ -7,14 +7,6 @@ use crate::config::Merchant;
 use crate::reply::Reply;
 use crate::world::World;
 
-/// The bins of the test cards for debit with a PIN.
-const DEBIT: [&str; 2] = ["422222", "651000"];
-
-/// Whether a card is a debit card. All others are credit cards; prepaid ones are not simulated.
-pub(crate) fn is_debit(card: &Card) -> bool {
-    DEBIT.contains(&card.bin.as_str())
-}
-
 /// The data of a token's card.
 pub(crate) fn look_up(world: &mut World, merchant: &Merchant, token: &str) -> Reply {
     let known = world.vault.resolve(token).ok().and_then(|card| members(&card));
@@ -51,7 +43,7 @@ fn members(card: &Card) -> Option<Vec<(&'static str, Value)>> {
     };
     let mut members = vec![("country", json!("USA")), ("product", json!(product)), ("bin", json!(card.bin))];
     if matches!(card.brand, Brand::Visa | Brand::Mastercard) {
-        let (usage, subtype) = if is_debit(card) {
+        let (usage, subtype) = if card.is_debit() {
             ("Debit Hybrid (PIN and Signature)", "Consumer Debit")
         } else {
             ("True credit, No PIN/Signature capability", "Consumer Credit")

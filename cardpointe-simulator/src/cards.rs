@@ -72,7 +72,15 @@ pub(crate) struct Card {
     pub(crate) script: Script,
 }
 
+/// The bins of the test cards for debit with a PIN.
+const DEBIT: [&str; 2] = ["422222", "651000"];
+
 impl Card {
+    /// Whether it is a debit card. All others are credit cards; prepaid ones are not simulated.
+    pub(crate) fn is_debit(&self) -> bool {
+        DEBIT.contains(&self.bin.as_str())
+    }
+
     /// Whether its token is the one that every request for it gets.
     pub(crate) fn is_first_token(&self) -> bool {
         self.token == self.first_token

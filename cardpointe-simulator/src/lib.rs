@@ -29,6 +29,7 @@ mod lookup;
 mod merchant;
 mod noise;
 mod portal;
+mod preview;
 mod profile;
 mod rate_limit;
 mod receipt;

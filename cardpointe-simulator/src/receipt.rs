@@ -1,6 +1,6 @@
 //! The receipt data and the order id that a request can include in its response.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::codes::pps;
 use crate::config::Merchant;
@@ -63,8 +63,8 @@ pub(crate) fn attach(
         .filter(|order_id| !order_id.is_empty() || wanted == Wanted::Receipt);
     let reply = reply.with_some(member, order_id);
     match (transaction.filter(|_| is_done), wanted) {
-        (Some(transaction), Wanted::Receipt) => reply.with("receipt", data(transaction)),
-        (Some(transaction), Wanted::Object) => reply.with("receiptObj", data(transaction)),
+        (Some(transaction), Wanted::Receipt) => reply.with("receipt", transaction.receipt()),
+        (Some(transaction), Wanted::Object) => reply.with("receiptObj", transaction.receipt()),
         (None, _) | (_, Wanted::Nothing) => reply,
     }
 }
@@ -84,20 +84,4 @@ fn order_id(
         Endpoint::Auth => recorded.or_else(sent),
         _ => recorded,
     }
-}
-
-/// The documented members; what a merchant would have printed is empty.
-pub(crate) fn data(transaction: &Transaction) -> Value {
-    json!({
-        "header": "",
-        "footer": "",
-        "dba": "CardPointe simulator",
-        "address1": "",
-        "address2": "",
-        "phone": "",
-        "dateTime": transaction.authorized_at.strftime("%Y%m%d%H%M%S").to_string(),
-        "nameOnCard": transaction.name,
-        "items": "",
-        "orderNote": "",
-    })
 }

@@ -21,8 +21,8 @@ use crate::reply::{Answer, Reply};
 use crate::response::{Delivery, Response};
 use crate::world::World;
 use crate::{
-    auth, bin_data, funding, lifecycle, lookup, merchant, profile, receipt, refund, settlestat, signature,
-    surcharge, tokenizer,
+    auth, bin_data, funding, lifecycle, lookup, merchant, preview, profile, receipt, refund, settlestat,
+    signature, tokenizer,
 };
 
 mod route;
@@ -256,9 +256,9 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
         Route::Funding { date, .. } => funding::report(world, merchant, date, call).into(),
-        Route::Surcharge(preview) => match call.imposed {
+        Route::Surcharge(asked) => match call.imposed {
             Some(imposed) => Reply::of(imposed.verdict).into(),
-            None => surcharge::preview(world, merchant, preview).into(),
+            None => preview::surcharge(world, merchant, asked).into(),
         },
         Route::CredentialCheck | Route::Write(_) => Reply::of(pps::INVALID_FIELD).into(),
     }

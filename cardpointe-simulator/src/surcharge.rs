@@ -1,19 +1,14 @@
-//! Surcharges: what the gateway adds to a credit card's payment, and the `surcharge` endpoint, which tells
-//! before.
+//! Surcharges: what the gateway adds to a credit card's payment.
 //!
 //! A transaction's amounts are totals, fees included; the fee of each is kept beside it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::amount;
-use crate::bin_data;
 use crate::cards::Card;
 use crate::codes::{Verdict, pps};
-use crate::config::Merchant;
 use crate::reply::Reply;
 use crate::settings::{FeeBasis, FeeForm, FeeMembers, FeeType, Settings};
-use crate::world::World;
 
 /// Where surcharges are not allowed, by the first digits of the postal code: Connecticut. Other places are
 /// not simulated.
@@ -80,14 +75,19 @@ impl Surcharge {
         if postal.is_empty() && subtotal > 0 {
             return Err(pps::SURCHARGE_NOT_SUPPORTED);
         }
-        let is_waived = subtotal == 0 || bin_data::is_debit(card) || is_restricted(postal);
+        let is_waived = subtotal == 0 || card.is_debit() || is_restricted(postal);
         let basis_points = if is_waived { 0 } else { settings.fee_basis_points };
-        Ok(Some(Self { basis_points, ..Self::default() }))
+        Ok(Some(Self::at(basis_points)))
     }
 
     /// The same rate for a transaction that has not moved anything yet.
     pub(crate) fn without_amounts(self) -> Self {
-        Self { basis_points: self.basis_points, ..Self::default() }
+        Self::at(self.basis_points)
+    }
+
+    /// The surcharge of so much in hundredths of a percent.
+    pub(crate) fn at(basis_points: u32) -> Self {
+        Self { basis_points, ..Self::default() }
     }
 
     fn is_waived(self) -> bool {
@@ -112,7 +112,8 @@ impl Surcharge {
     }
 }
 
-fn is_restricted(postal: &str) -> bool {
+/// Whether surcharges are forbidden where a postal code is.
+pub(crate) fn is_restricted(postal: &str) -> bool {
     postal.starts_with(RESTRICTED_POSTAL)
 }
 
@@ -179,65 +180,20 @@ pub(crate) fn percent(basis_points: u32) -> String {
     }
 }
 
-/// What a preview is asked about; empty members are missing ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Preview {
-    pub(crate) merchid: String,
-    pub(crate) token: String,
-    pub(crate) postal: String,
-    pub(crate) amount: String,
-}
-
-/// The `surcharge` endpoint: whether a card would get one, and how much. It decides nothing.
-pub(crate) fn preview(world: &mut World, merchant: &Merchant, asked: &Preview) -> Reply {
-    let settings = merchant.settings;
-    if settings.fee_type != FeeType::Surcharge {
-        return Reply::of(pps::SURCHARGE_NOT_SUPPORTED).with("merchid", merchant.merchid.as_str());
-    }
-    let missing = |name: &str, value: &str| {
-        value.is_empty().then(|| json!({ "field": name, "message": format!("{name} is missing or empty") }))
-    };
-    let card = world.vault.resolve(&asked.token).ok();
-    let token = match &card {
-        None => "UNKNOWN",
-        Some(card) if bin_data::is_debit(card) => "DEBIT",
-        Some(_) => "CREDIT",
-    };
-    let postal = match asked.postal.as_str() {
-        "" => "UNKNOWN",
-        postal if is_restricted(postal) => "RESTRICTED",
-        _ => "NOT_RESTRICTED",
-    };
-    let messages: Vec<_> = [("token", &asked.token), ("postal", &asked.postal)]
-        .iter()
-        .filter_map(|(name, value)| missing(name, value))
-        .collect();
-    let applies = token == "CREDIT" && postal == "NOT_RESTRICTED";
-    let rate = Surcharge {
-        basis_points: if applies { settings.fee_basis_points } else { 0 },
-        ..Surcharge::default()
-    };
-    let subtotal = amount::parse(&json!(asked.amount)).ok();
-    Reply::plain()
-        .with("token", token)
-        .with("postal", postal)
-        .with_some("fee_amount", subtotal.map(|subtotal| amount::format(rate.beside(subtotal))))
-        .with("messages", messages)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const THREE_PERCENT: Surcharge =
-        Surcharge { basis_points: 300, fee: 0, authorized_fee: 0, refunded_fee: 0 };
+    fn three_percent() -> Surcharge {
+        Surcharge::at(300)
+    }
 
     #[test]
     fn a_fee_is_rounded_half_up() {
         for (subtotal, fee) in
             [(100, 3), (10_000, 300), (2_499, 75), (16, 0), (17, 1), (50, 2), (1, 0), (0, 0)]
         {
-            assert_eq!(THREE_PERCENT.beside(subtotal), fee, "{subtotal}");
+            assert_eq!(three_percent().beside(subtotal), fee, "{subtotal}");
         }
     }
 
@@ -245,7 +201,7 @@ mod tests {
     fn a_part_is_named_with_its_fee_in_it_or_without() {
         let whole = Charged { total: 10_300, fee: 300 };
         let part = |basis, named| {
-            let part = THREE_PERCENT.part(basis, whole, named);
+            let part = three_percent().part(basis, whole, named);
             (part.total, part.fee)
         };
         assert_eq!(part(FeeBasis::Subtotal, 5_000), (5_150, 150));

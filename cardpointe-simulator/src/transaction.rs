@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::advice::{self, Advice};
 use crate::amount;
 use crate::cards::{Brand, Card};
 use crate::codes::{Stat, Verdict, pps};
-use crate::receipt;
 use crate::record::{Change, Origin, Record};
 use crate::reply::Reply;
 use crate::settings::{RefundSetlstat, Settings};
@@ -267,6 +266,22 @@ impl Transaction {
         }
     }
 
+    /// The documented members of a receipt; those that a merchant would have set are empty.
+    pub(crate) fn receipt(&self) -> Value {
+        json!({
+            "header": "",
+            "footer": "",
+            "dba": "CardPointe simulator",
+            "address1": "",
+            "address2": "",
+            "phone": "",
+            "dateTime": self.authorized_at.strftime("%Y%m%d%H%M%S").to_string(),
+            "nameOnCard": self.name,
+            "items": "",
+            "orderNote": "",
+        })
+    }
+
     /// The amount that inquiries show.
     fn shown_amount(&self, settings: Settings) -> i64 {
         let is_negative = self.kind == RecordKind::Refund && settings.negative_refund_amounts;
@@ -309,7 +324,7 @@ impl Transaction {
             .with("entrymode", self.entrymode.name())
             .with_some("userfields", self.userfields.clone())
             .with_some("signature", self.signature.as_deref())
-            .with_some("receipt", (self.shows_receipt && verdict.is_approved()).then(|| receipt::data(self)))
+            .with_some("receipt", (self.shows_receipt && verdict.is_approved()).then(|| self.receipt()))
             .with("voidable", yes_no(self.is_voidable(settings, now)))
             .with("refundable", yes_no(refundable))
             .with_all(&self.advice);

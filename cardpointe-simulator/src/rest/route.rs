@@ -7,8 +7,8 @@ use super::REST_PATH;
 use crate::alterations::Named;
 use crate::faults::Endpoint;
 use crate::fields::Fields;
+use crate::preview::Preview;
 use crate::settlestat::Wanted;
-use crate::surcharge::Preview;
 
 /// What a path names.
 pub(super) enum Route {
