@@ -150,7 +150,7 @@ fn mid(body: &str) -> Mid {
     }
 }
 
-/// One record, or several in a list; that there is none is a record without a state (`docs/cardpointe.md`, *Settlement states*).
+/// One record, or several in a list; that there is none is a record without a state (`docs/cardpointe.md`, *Responses*).
 fn records(body: &str) -> Option<Vec<Record>> {
     let all = match serde_json::from_str(body).ok()? {
         Value::Array(all) => all,

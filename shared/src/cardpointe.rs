@@ -25,7 +25,8 @@ const NAME: &str = "cardpointe";
 /// exponent cannot be written without ambiguity (`docs/cardpointe.md`, *Amounts, dates and order ids*).
 const DECIMALS: u32 = 2;
 
-/// How long the gateway works on a request before it gives up on the processor (`docs/cardpointe.md`, *Timeouts and duplicates*).
+/// How long the gateway works on a request before it gives up on the processor. Documented of authorizations, inferred
+/// of the others (`docs/cardpointe.md`, *Timeouts and duplicates*).
 const TIMEOUT: Duration = Duration::from_secs(32);
 
 /// What is known of CardPointe without a call.

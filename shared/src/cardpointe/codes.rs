@@ -1,9 +1,8 @@
 //! What a processor's response code means.
 //!
-//! `respproc` and `respcode` together name a row of the gateway's published tables (`docs/cardpointe.md`, *Response codes*;
-//! Appendix A: 17 processors, 807 rows); neither says anything alone, and `respcode` is text, whose leading
-//! zeros count (`docs/cardpointe.md`, *Amounts, dates and order ids*). The tables are in [`tables`]. Texts (`resptext`) change without notice
-//! and are never looked at (`docs/cardpointe.md`, *Responses*).
+//! `respproc` and `respcode` together name a row of the gateway's published tables (`docs/cardpointe.md`, *Response codes*:
+//! 17 processors, 807 rows); neither says anything alone, and `respcode` is text, whose leading zeros count. The tables
+//! are in [`tables`]. Texts (`resptext`) change without notice and are never looked at (`docs/cardpointe.md`, *Responses*).
 //!
 //! This decides the words and the advice, not whether a payment was declined: that is `respstat`'s, and for
 //! some of the gateway's own codes (PPS 63–66) the truth is unknown in spite of a C.
@@ -46,7 +45,7 @@ pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {
 /// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa card, the category that
 /// the gateway publishes for the code (`docs/cardpointe.md`, *Response codes*). Only Visa declines have a category
 /// (`docs/cardpointe.md`, *Response codes*), so one that comes with another brand is not looked at; a brand is unknown
-/// when the payment was made with a stored card. A category beyond 3 (RPCT has been seen to return 4) says nothing.
+/// when the payment was made with a stored card. A category beyond 3 (RPCT returns 4 in the test system) says nothing.
 pub fn advice(
     respproc: &str,
     respcode: &str,

@@ -253,7 +253,7 @@ impl Refund<'_> {
             [] if unclear => Some(Finding::Undecided),
             [] => refusals.finding(),
             [record] => match record.amount() {
-                // Documented with either sign.
+                // Negative in recordings; the documents leave it open.
                 Some((found, _)) if found == self.amount => Some(became(Outcome::Approved(settled(record)))),
                 _ => Some(Finding::Undecided),
             },

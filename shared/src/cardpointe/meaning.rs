@@ -13,7 +13,8 @@ use super::{codes, wire::GatewayReply};
 /// The gateway itself, as opposed to a processor.
 const GATEWAY: &str = "PPS";
 
-/// The `authcode` of a void that worked (`docs/cardpointe.md`, *Responses*).
+/// The `authcode` of a void that worked, in recordings and clients only (`docs/cardpointe.md`, *Responses*): without it
+/// an inquiry decides.
 const VOIDED: &str = "REVERS";
 
 /// What was requested, as far as the meaning of the response depends on it.
@@ -117,7 +118,7 @@ fn approval(requested: Requested<'_>, amount: Amount, reply: &GatewayReply) -> O
         },
         Requested::Refund { of } => match stated {
             _ if retref == of => Outcome::Unknown(Doubt::Incomplete, response),
-            // Documented with either sign.
+            // Positive in the documents, negative in recorded inquiries.
             Some((stated, _)) if stated == amount => Outcome::Approved(response),
             _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },

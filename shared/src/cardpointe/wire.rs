@@ -293,7 +293,8 @@ impl GatewayReply {
         }
     }
 
-    /// The amount in minor units, and whether it is negative. Two decimals, as every response writes it.
+    /// The amount in minor units, and whether it is negative. Read with two decimals, as it was always seen
+    /// (`docs/cardpointe.md`, *Amounts, dates and order ids*).
     pub(super) fn amount(&self) -> Option<(Amount, bool)> {
         let text = self.amount.as_deref()?;
         let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));

@@ -304,7 +304,8 @@ impl Operation {
 /// The order id under which the gateway knows an operation, from the operation's id.
 ///
 /// 19 characters, which every processor takes, and letters only: an id that passes the Luhn check is stored
-/// masked by the gateway and can never be found again (`docs/cardpointe.md`, *Amounts, dates and order ids*), and letters cannot pass it.
+/// masked by the gateway and can never be found again (`docs/cardpointe.md`, *Amounts, dates and order ids*), and
+/// without digits there is nothing to check.
 pub fn gateway_order_id(operation: Uuid) -> String {
     let mut rest = operation.as_u128();
     let mut id = String::from("TG");

@@ -20,7 +20,8 @@ use crate::{
 /// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
-/// After this long a refund's batch has run, and its record says whether it was done.
+/// After this long a refund's batch has usually run, and its record says whether it was done. When batches run is
+/// undocumented.
 const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often a void that must succeed is sent.
@@ -90,7 +91,7 @@ fn resolve_pending(
             let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
             match order.operation(at)?.kind {
                 Kind::Authorize | Kind::Purchase => Some(apply(order, at, &had_no_effect, context)),
-                // It may have been done. Its batch tells, which runs within a day.
+                // It may have been done. Its batch tells, which usually runs within a day.
                 Kind::Refund if timed_out_for_good(order.operation(at)?, context) => {
                     let next = apply(order, at, &had_no_effect, context);
                     // What must succeed stays pending, for a person: a refund is never sent again automatically.
