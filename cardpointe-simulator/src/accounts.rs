@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cards::{Card, Vault};
-use crate::codes::pps;
-use crate::config::Config;
-use crate::expiry::Expiry;
-use crate::reply::Reply;
+use crate::{
+    cards::{Card, Vault},
+    codes::pps,
+    config::Config,
+    expiry::Expiry,
+    reply::Reply,
+};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Account {

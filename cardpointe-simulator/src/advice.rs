@@ -3,8 +3,10 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::cards::{Brand, Script};
-use crate::codes::{Processor, Verdict, category};
+use crate::{
+    cards::{Brand, Script},
+    codes::{Processor, Verdict, category},
+};
 
 /// What comes along with a decline: member name and value.
 pub(crate) type Advice = Vec<(&'static str, String)>;

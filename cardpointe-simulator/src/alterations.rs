@@ -8,8 +8,10 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use crate::faults::Endpoint;
-use crate::reply::{Answer, Reply};
+use crate::{
+    faults::Endpoint,
+    reply::{Answer, Reply},
+};
 
 /// Which records of an endpoint's responses are altered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

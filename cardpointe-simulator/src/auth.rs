@@ -2,25 +2,26 @@
 
 use jiff::Timestamp;
 
-use crate::accounts::Account;
-use crate::advice::{self, Advice};
-use crate::amount;
-use crate::bin_data;
-use crate::call::Call;
-use crate::cards::{self, Brand, Card, Script};
-use crate::codes::{Processor, Verdict, pps};
-use crate::config::Merchant;
-use crate::currency;
-use crate::expiry::Expiry;
-use crate::fields::Fields;
-use crate::ledger::stored_order_id;
-use crate::profile::{self, ProfileUse};
-use crate::reply::Reply;
-use crate::state::{RecordKind, RecordState};
-use crate::surcharge::{self, Charged, Shown, Surcharge};
-use crate::transaction::{EntryMode, Transaction};
-use crate::verification;
-use crate::world::World;
+use crate::{
+    accounts::Account,
+    advice::{self, Advice},
+    amount, bin_data,
+    call::Call,
+    cards::{self, Brand, Card, Script},
+    codes::{Processor, Verdict, pps},
+    config::Merchant,
+    currency,
+    expiry::Expiry,
+    fields::Fields,
+    ledger::stored_order_id,
+    profile::{self, ProfileUse},
+    reply::Reply,
+    state::{RecordKind, RecordState},
+    surcharge::{self, Charged, Shown, Surcharge},
+    transaction::{EntryMode, Transaction},
+    verification,
+    world::World,
+};
 
 /// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the test
 /// system.

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::cards::{Brand, Card};
-use crate::config::Merchant;
-use crate::reply::Reply;
-use crate::world::World;
+use crate::{
+    cards::{Brand, Card},
+    config::Merchant,
+    reply::Reply,
+    world::World,
+};
 
 /// The data of a token's card.
 pub(crate) fn look_up(world: &mut World, merchant: &Merchant, token: &str) -> Reply {

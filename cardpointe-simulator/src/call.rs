@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::codes::Verdict;
-use crate::record::Origin;
+use crate::{codes::Verdict, record::Origin};
 
 /// A call at the edge: when it came, from where, and which response a fault has chosen for it.
 #[derive(Clone, Copy, Debug)]

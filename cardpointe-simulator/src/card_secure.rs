@@ -3,13 +3,15 @@
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::cards::{self, Card};
-use crate::codes::pps;
-use crate::expiry::Expiry;
-use crate::faults::Endpoint;
-use crate::fields::Fields;
-use crate::response::Response;
-use crate::world::World;
+use crate::{
+    cards::{self, Card},
+    codes::pps,
+    expiry::Expiry,
+    faults::Endpoint,
+    fields::Fields,
+    response::Response,
+    world::World,
+};
 
 /// Where its endpoints are.
 pub(crate) const PATH: &str = "/cardsecure/api/v1";

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::codes::Processor;
-use crate::settings::{FeeType, Settings};
+use crate::{
+    codes::Processor,
+    settings::{FeeType, Settings},
+};
 
 /// How a simulator behaves. `Config::default()` is the public test account with the noise on.
 #[derive(Clone, Debug)]

@@ -4,14 +4,16 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::alterations::Alteration;
-use crate::faults::Fault;
-use crate::lookup;
-use crate::portal::{self, PortalAction};
-use crate::response::Response;
-use crate::settlement::{self, Stage};
-use crate::state::ShownSetlstat;
-use crate::world::World;
+use crate::{
+    alterations::Alteration,
+    faults::Fault,
+    lookup,
+    portal::{self, PortalAction},
+    response::Response,
+    settlement::{self, Stage},
+    state::ShownSetlstat,
+    world::World,
+};
 
 mod presets;
 

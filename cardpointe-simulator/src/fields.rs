@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::amount::{self, AmountError};
-use crate::codes::{Verdict, pps};
+use crate::{
+    amount::{self, AmountError},
+    codes::{Verdict, pps},
+};
 
 /// A request's JSON object. No `Debug`: it may hold a card number.
 pub(crate) struct Fields(Map<String, Value>);

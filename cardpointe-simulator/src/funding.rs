@@ -4,16 +4,18 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 
-use crate::amount;
-use crate::call::Call;
-use crate::config::Merchant;
-use crate::ledger::Ledger;
-use crate::reply::Reply;
-use crate::settings::Settings;
-use crate::settlestat::{day, recent_date};
-use crate::state::{RecordKind, RecordState};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    amount,
+    call::Call,
+    config::Merchant,
+    ledger::Ledger,
+    reply::Reply,
+    settings::Settings,
+    settlestat::{day, recent_date},
+    state::{RecordKind, RecordState},
+    transaction::Transaction,
+    world::World,
+};
 
 const NOTHING: &str = "No deposits match your request";
 

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::call::Call;
-use crate::cards;
-use crate::settings::Settings;
-use crate::transaction::Transaction;
+use crate::{call::Call, cards, settings::Settings, transaction::Transaction};
 
 /// An order id as it is kept: one that could be taken for a card number is masked, and never found again.
 pub(crate) fn stored_order_id(order_id: &str) -> String {

@@ -2,18 +2,20 @@
 //!
 //! Which state allows what is documented only in part; `cardpointe-simulator/docs/behavior.md` lists what is inferred.
 
-use crate::amount;
-use crate::call::Call;
-use crate::cards;
-use crate::codes::{Verdict, pps};
-use crate::config::Merchant;
-use crate::fields::Fields;
-use crate::record::Origin;
-use crate::reply::Reply;
-use crate::state::{RecordKind, RecordState};
-use crate::surcharge::{self, Charged, Shown};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    amount,
+    call::Call,
+    cards,
+    codes::{Verdict, pps},
+    config::Merchant,
+    fields::Fields,
+    record::Origin,
+    reply::Reply,
+    state::{RecordKind, RecordState},
+    surcharge::{self, Charged, Shown},
+    transaction::Transaction,
+    world::World,
+};
 
 const LENGTHS: [(&str, usize); 3] = [("merchid", 16), ("retref", 14), ("orderid", 50)];
 

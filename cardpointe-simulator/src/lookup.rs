@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::alterations::RecordOf;
-use crate::amount;
-use crate::call::Call;
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::faults::Endpoint;
-use crate::reply::{Answer, Reply};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    alterations::RecordOf,
+    amount,
+    call::Call,
+    codes::pps,
+    config::Merchant,
+    faults::Endpoint,
+    reply::{Answer, Reply},
+    transaction::Transaction,
+    world::World,
+};
 
 /// One transaction, by its reference.
 pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) -> Answer {

@@ -1,9 +1,6 @@
 //! `inquireMerchant`: how a merchant account is set up.
 
-use crate::config::Merchant;
-use crate::reply::Reply;
-use crate::settings::FeeType;
-use crate::surcharge;
+use crate::{config::Merchant, reply::Reply, settings::FeeType, surcharge};
 
 /// Where convenience and service fees go: a merchant account that takes nothing here.
 const FEE_MERCHID: &str = "496160879990";

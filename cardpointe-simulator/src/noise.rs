@@ -67,8 +67,7 @@ fn extra_value(rng: &mut StdRng) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::pps;
-    use crate::reply::Reply;
+    use crate::{codes::pps, reply::Reply};
 
     fn answer() -> Answer {
         Reply::of(pps::TXN_NOT_FOUND).with("retref", "1").with("amount", "0.00").into()

@@ -2,14 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::call::Call;
-use crate::codes::pps;
-use crate::faults::Endpoint;
-use crate::fields::Fields;
-use crate::record::Origin;
-use crate::reply::Reply;
-use crate::rest;
-use crate::world::World;
+use crate::{
+    call::Call, codes::pps, faults::Endpoint, fields::Fields, record::Origin, reply::Reply, rest,
+    world::World,
+};
 
 /// A person's action in the portal. Amounts are minor units; without one, everything that is left.
 #[derive(Clone, Debug, Eq, PartialEq)]

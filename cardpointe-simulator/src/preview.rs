@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use crate::amount;
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::reply::Reply;
-use crate::settings::FeeType;
-use crate::surcharge::{self, Surcharge};
-use crate::world::World;
+use crate::{
+    amount,
+    codes::pps,
+    config::Merchant,
+    reply::Reply,
+    settings::FeeType,
+    surcharge::{self, Surcharge},
+    world::World,
+};
 
 /// The query of a preview; empty members are missing ones. No `Debug`: the token may be a card number.
 pub(crate) struct Preview {

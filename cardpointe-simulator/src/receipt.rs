@@ -2,15 +2,10 @@
 
 use serde_json::Value;
 
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::faults::Endpoint;
-use crate::fields::Fields;
-use crate::ledger::stored_order_id;
-use crate::reply::Reply;
-use crate::settings::VoidOrderId;
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    codes::pps, config::Merchant, faults::Endpoint, fields::Fields, ledger::stored_order_id, reply::Reply,
+    settings::VoidOrderId, transaction::Transaction, world::World,
+};
 
 /// What `receipt` says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,20 +1,21 @@
 //! Giving back what has settled.
 
-use crate::advice;
-use crate::amount;
-use crate::call::Call;
-use crate::cards;
-use crate::codes::{Verdict, pps};
-use crate::config::Merchant;
-use crate::fields::Fields;
-use crate::ledger::stored_order_id;
-use crate::lifecycle;
-use crate::reply::Reply;
-use crate::settings::TimedOutRefunds;
-use crate::state::{RecordKind, RecordState};
-use crate::surcharge::{Charged, Surcharge};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    advice, amount,
+    call::Call,
+    cards,
+    codes::{Verdict, pps},
+    config::Merchant,
+    fields::Fields,
+    ledger::stored_order_id,
+    lifecycle,
+    reply::Reply,
+    settings::TimedOutRefunds,
+    state::{RecordKind, RecordState},
+    surcharge::{Charged, Surcharge},
+    transaction::Transaction,
+    world::World,
+};
 
 /// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that amount does.
 const SCRIPTED_FROM: i64 = 200_000;

@@ -6,8 +6,10 @@ use http::Request;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::cards;
-use crate::response::{Delivery, Response};
+use crate::{
+    cards,
+    response::{Delivery, Response},
+};
 
 /// How many requests are kept.
 const KEPT: usize = 50;

@@ -9,20 +9,23 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 
-use crate::call::{Call, Imposed};
-use crate::card_secure::{self, Service};
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::faults::{Arriving, Endpoint, FaultKind};
-use crate::fields::Fields;
-use crate::rate_limit::Allowance;
-use crate::record::Origin;
-use crate::reply::{Answer, Reply};
-use crate::response::{Delivery, Response};
-use crate::world::World;
 use crate::{
-    auth, bin_data, funding, lifecycle, lookup, merchant, preview, profile, receipt, refund, settlestat,
-    signature, tokenizer,
+    auth, bin_data,
+    call::{Call, Imposed},
+    card_secure::{self, Service},
+    codes::pps,
+    config::Merchant,
+    faults::{Arriving, Endpoint, FaultKind},
+    fields::Fields,
+    funding, lifecycle, lookup, merchant, preview, profile,
+    rate_limit::Allowance,
+    receipt,
+    record::Origin,
+    refund,
+    reply::{Answer, Reply},
+    response::{Delivery, Response},
+    settlestat, signature, tokenizer,
+    world::World,
 };
 
 mod route;

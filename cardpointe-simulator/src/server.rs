@@ -23,13 +23,15 @@ use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::cards;
-use crate::config::Config;
-use crate::control::CONTROL_PATH;
-use crate::response::{Delivery, Response};
-use crate::rest::REST_PATH;
-use crate::simulator::Simulator;
-use crate::world::StoreError;
+use crate::{
+    cards,
+    config::Config,
+    control::CONTROL_PATH,
+    response::{Delivery, Response},
+    rest::REST_PATH,
+    simulator::Simulator,
+    world::StoreError,
+};
 
 /// After a failed accept (no file descriptors left, say): not at once again, but soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::Ledger;
-use crate::record::Origin;
-use crate::settings::{Settings, Settled};
-use crate::state::{RecordKind, RecordState};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    ledger::Ledger,
+    record::Origin,
+    settings::{Settings, Settled},
+    state::{RecordKind, RecordState},
+    transaction::Transaction,
+    world::World,
+};
 
 /// How far a settlement run goes, and how it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

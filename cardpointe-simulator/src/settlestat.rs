@@ -7,14 +7,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::amount;
-use crate::call::Call;
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::reply::{Answer, Reply};
-use crate::state::{RecordKind, RecordState};
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{
+    amount,
+    call::Call,
+    codes::pps,
+    config::Merchant,
+    reply::{Answer, Reply},
+    state::{RecordKind, RecordState},
+    transaction::Transaction,
+    world::World,
+};
 
 /// The body when there is nothing to report, in spite of its content type.
 const NOTHING: &str = "Null batches";

@@ -1,11 +1,6 @@
 //! `sigcap`: a signature for a transaction.
 
-use crate::call::Call;
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::fields::Fields;
-use crate::reply::Reply;
-use crate::world::World;
+use crate::{call::Call, codes::pps, config::Merchant, fields::Fields, reply::Reply, world::World};
 
 /// The longest signature that is accepted, in bytes of its text.
 const MAX_SIGNATURE: usize = 6144;

@@ -7,19 +7,22 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::alterations::Alteration;
-use crate::config::Config;
-use crate::control::{self, CONTROL_PATH};
-use crate::faults::Fault;
-use crate::portal::{self, PortalAction};
-use crate::record::Record;
-use crate::response::Response;
-use crate::settings::Settings;
-use crate::settlement::{self, Stage};
-use crate::state::ShownSetlstat;
-use crate::world::StoreError;
-use crate::world::World;
-use crate::{lookup, rest, status_page};
+use crate::{
+    alterations::Alteration,
+    config::Config,
+    control::{self, CONTROL_PATH},
+    faults::Fault,
+    lookup,
+    portal::{self, PortalAction},
+    record::Record,
+    response::Response,
+    rest,
+    settings::Settings,
+    settlement::{self, Stage},
+    state::ShownSetlstat,
+    status_page,
+    world::{StoreError, World},
+};
 
 /// Where the status page is.
 const STATUS_PATHS: [&str; 3] = ["/", "/_simulator", "/_simulator/"];

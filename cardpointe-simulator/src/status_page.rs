@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use crate::amount;
-use crate::lookup;
-use crate::state::RecordKind;
-use crate::transaction::Transaction;
-use crate::world::World;
+use crate::{amount, lookup, state::RecordKind, transaction::Transaction, world::World};
 
 /// How many records are shown, the newest first.
 const SHOWN: usize = 200;

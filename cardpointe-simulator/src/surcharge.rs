@@ -4,11 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount;
-use crate::cards::Card;
-use crate::codes::{Verdict, pps};
-use crate::reply::Reply;
-use crate::settings::{FeeBasis, FeeForm, FeeMembers, FeeType, Settings};
+use crate::{
+    amount,
+    cards::Card,
+    codes::{Verdict, pps},
+    reply::Reply,
+    settings::{FeeBasis, FeeForm, FeeMembers, FeeType, Settings},
+};
 
 /// Where surcharges are not allowed, by the first digits of the postal code: Connecticut. Other places are
 /// not simulated.

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::advice::{self, Advice};
-use crate::amount;
-use crate::cards::{Brand, Card};
-use crate::codes::{Stat, Verdict, pps};
-use crate::record::{Change, Origin, Record};
-use crate::reply::Reply;
-use crate::settings::{RefundSetlstat, Settings};
-use crate::state::{RecordKind, RecordState, ShownSetlstat};
-use crate::surcharge::{self, Charged, Shown, Surcharge};
+use crate::{
+    advice::{self, Advice},
+    amount,
+    cards::{Brand, Card},
+    codes::{Stat, Verdict, pps},
+    record::{Change, Origin, Record},
+    reply::Reply,
+    settings::{RefundSetlstat, Settings},
+    state::{RecordKind, RecordState, ShownSetlstat},
+    surcharge::{self, Charged, Shown, Surcharge},
+};
 
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;

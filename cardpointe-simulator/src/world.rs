@@ -9,16 +9,18 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::accounts::Profiles;
-use crate::alterations::{Alterations, Replies};
-use crate::cards::Vault;
-use crate::codes::Processor;
-use crate::config::{Config, Merchant};
-use crate::faults::Faults;
-use crate::ledger::Ledger;
-use crate::noise::Noise;
-use crate::rate_limit::RateLimit;
-use crate::request_log::RequestLog;
+use crate::{
+    accounts::Profiles,
+    alterations::{Alterations, Replies},
+    cards::Vault,
+    codes::Processor,
+    config::{Config, Merchant},
+    faults::Faults,
+    ledger::Ledger,
+    noise::Noise,
+    rate_limit::RateLimit,
+    request_log::RequestLog,
+};
 
 mod store;
 

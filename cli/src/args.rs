@@ -28,11 +28,8 @@ use clap::{
 use clap_complete::Shell;
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{
-        MerchantId, OrderId,
-        operation::{DecidedBy, HandVerdict, Reason},
-    },
-    values::money::Currency,
+    order::{DecidedBy, HandVerdict, MerchantId, OrderId, Reason},
+    values::Currency,
 };
 use uuid::Uuid;
 

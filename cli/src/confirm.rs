@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 
 use secrecy::SecretString;
 use tollgate::lambda::GATEWAY;
-use tollgate_core::order::operation::Route;
+use tollgate_core::order::Route;
 
 use crate::failure::{Failure, remark};
 

@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tollgate_core::{
     order::Rejection,
-    payments::{NotByHand, Refusal, merchants::MerchantsError},
+    payments::{MerchantsError, NotByHand, Refusal},
 };
 
 /// Exit code of a doctor that found something wrong.

@@ -15,10 +15,7 @@ use tollgate::dynamodb::{
     journal::{BUCKET, PARKED, SORT},
     orders::stream::whole_order,
 };
-use tollgate_core::journal::{
-    entries,
-    keep::{self, record},
-};
+use tollgate_core::journal::{Change, JournalReport, entries, record};
 
 use crate::{
     args::Rebuild,
@@ -80,16 +77,16 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
 
 /// Puts one page's entries. What was put before a failure is known the next time.
 async fn put(
-    store: &dyn tollgate_core::journal::entry_store::EntryStore,
-    changes: &[keep::Change],
+    store: &dyn tollgate_core::journal::EntryStore,
+    changes: &[Change],
     now: Timestamp,
-) -> Result<keep::JournalReport, Failure> {
-    let mut sum = keep::JournalReport::default();
+) -> Result<JournalReport, Failure> {
+    let mut sum = JournalReport::default();
     for _ in 0..TRIES {
         let report = record(store, changes.to_vec(), now).await;
         sum.new += report.new;
         if report.failed.is_none() {
-            return Ok(keep::JournalReport { new: sum.new, ..report });
+            return Ok(JournalReport { new: sum.new, ..report });
         }
     }
     Err(Failure::Unavailable(

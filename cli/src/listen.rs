@@ -23,7 +23,7 @@ use crate::{
     webhook::new_secret,
 };
 use output::{Closed, Output};
-use tollgate_core::webhooks::webhook::Secret;
+use tollgate_core::webhooks::Secret;
 
 /// How long a receiver has, as in a deployment.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -11,9 +11,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tollgate::lambda::GATEWAY;
 use tollgate_core::{
-    order::{MerchantId, operation::Route},
-    payments::merchants::{Merchant, MerchantsError},
-    values::money::Currency,
+    order::{MerchantId, Route},
+    payments::{Merchant, MerchantsError},
+    values::Currency,
 };
 
 use crate::{

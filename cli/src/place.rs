@@ -16,8 +16,8 @@ use tollgate::{
 };
 use tollgate_core::{
     order::MerchantId,
-    payments::{reconcile::Limits, scheduled_capture},
-    values::clock::{Clock, SystemClock},
+    payments::{CaptureSettings, reconcile::Limits},
+    values::{Clock, SystemClock},
 };
 use uuid::Uuid;
 
@@ -29,8 +29,7 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The commands write few orders, and the first partition of each index is read by every
 /// deployment, however many it has. The next write by a function puts the order into its own.
-const CAPTURES: scheduled_capture::CaptureSettings =
-    scheduled_capture::CaptureSettings { shards: 1, concurrency: 1 };
+const CAPTURES: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
 
 /// The default of the template's `MerchantsPrefix`.
 const MERCHANTS_PREFIX: &str = "tollgate/merchants/";

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate::dynamodb::orders::switch::SwitchPosition;
-use tollgate_core::payments::store::StoreError;
+use tollgate_core::payments::StoreError;
 
 use crate::{args::Throw, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
 

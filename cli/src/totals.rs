@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 use tollgate::spreadsheet::totals::{COLUMNS, cells, value};
 use tollgate_core::{
     journal::{
-        DayTotals, Total, TotalLine,
-        entry_log::EntryLog,
-        listing::Lister,
+        DayTotals, EntryLog, Lister, Total, TotalLine,
         read_totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
     },
     order::MerchantId,
-    payments::store::StoreError,
+    payments::StoreError,
 };
 
 use crate::{

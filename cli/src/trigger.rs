@@ -17,7 +17,7 @@ use crate::{
     report::Report,
 };
 use shop::Shop;
-use tollgate_core::journal::attention::AttentionReason;
+use tollgate_core::journal::AttentionReason;
 
 /// How long the event may take once it was made to happen.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use tollgate::{
     lambda::WebhooksConfig,
     webhook_client::{Allowed, Settings},
 };
-use tollgate_core::payments::store::StoreError;
+use tollgate_core::payments::StoreError;
 
 use crate::{
     args::WebhookPlace,

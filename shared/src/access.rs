@@ -8,11 +8,8 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
     order::MerchantId,
-    payments::{
-        merchants::{Merchant, Merchants, MerchantsError},
-        trail,
-    },
-    values::clock::Clock,
+    payments::{Merchant, Merchants, MerchantsError, trail},
+    values::Clock,
 };
 
 use crate::{

@@ -11,11 +11,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use tollgate_core::{
-    order::{
-        MerchantId,
-        operation::{KeyName, Principal, Shopper},
-    },
-    payments::merchants::{Merchant, MerchantKey, Role},
+    order::{KeyName, MerchantId, Principal, Shopper},
+    payments::{Merchant, MerchantKey, Role},
 };
 
 /// How long a token is valid, as Elastic Path's (`docs/api.md`).

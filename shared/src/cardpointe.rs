@@ -14,8 +14,8 @@ use std::time::Duration;
 pub use client::CardPointe;
 
 use tollgate_core::{
-    order::operation::Route,
-    payments::gateway::{self, GatewayInfo},
+    order::Route,
+    payments::{GatewayInfo, WORKING_MAX},
 };
 
 /// What a stored operation's route calls this gateway.
@@ -46,4 +46,4 @@ impl GatewayInfo for Info {
     }
 }
 
-const _: () = assert!(TIMEOUT.as_secs() <= gateway::WORKING_MAX.as_secs(), "the rules give it less time");
+const _: () = assert!(TIMEOUT.as_secs() <= WORKING_MAX.as_secs(), "the rules give it less time");

@@ -40,8 +40,8 @@ use crate::{
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
-    order::{FollowUp, Rejection, transaction::PaymentKind},
-    payments::{Performed, Refusal, gateway::GatewayInfo, merchants::Role},
+    order::{FollowUp, PaymentKind, Rejection},
+    payments::{GatewayInfo, Performed, Refusal, Role},
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.

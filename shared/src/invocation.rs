@@ -20,7 +20,7 @@ use tollgate_core::{
         Deadline, audit,
         trail::{self, Trail},
     },
-    values::card::{TextUse, looks_like_card_number},
+    values::{TextUse, looks_like_card_number},
 };
 
 use crate::version::version;

@@ -22,15 +22,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
     order::MerchantId,
     payments::{
-        Deadline, Payments,
-        gateway::GatewayInfo,
-        reconcile::Limits,
-        scheduled_capture::CaptureSettings,
-        store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Shards},
-        trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments, Shards,
+        reconcile::Limits, trail,
     },
-    stored_cards::payment_methods::PaymentMethods,
-    values::clock::{Clock, SystemClock},
+    stored_cards::PaymentMethods,
+    values::{Clock, SystemClock},
 };
 
 pub use aws::{AWS_ATTEMPTS, AwsPlace, Credentials, aws_http_client, limits as aws_limits};

@@ -9,19 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use tollgate_core::{
-    order::{
-        MerchantId,
-        policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
-    },
-    payments::{
-        gateway::GatewayInfo,
-        merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
-    },
-    values::{
-        card::{TextUse, check_kept},
-        discount::Discounts,
-        money::Currency,
-    },
+    order::{DeclineOn, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
+    payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
+    values::{Currency, Discounts, TextUse, check_kept},
 };
 
 use self::hosts::GatewayHosts;

@@ -15,13 +15,10 @@
 use std::sync::Arc;
 
 use tollgate_core::{
-    journal::{entry_log::EntryLog, totals_store::TotalsStore},
-    payments::{
-        Payments, Refusal, attempts::Attempts, gateway::GatewayInfo, merchants::Merchants, store::OrderStore,
-        switch::Switch, trail,
-    },
-    stored_cards::payment_methods::PaymentMethods,
-    values::clock::Clock,
+    journal::{EntryLog, TotalsStore},
+    payments::{Attempts, GatewayInfo, Merchants, OrderStore, Payments, Refusal, Switch, trail},
+    stored_cards::PaymentMethods,
+    values::Clock,
 };
 
 pub use crate::access::Access;

@@ -4,9 +4,9 @@
 
 use serde::Serialize;
 use tollgate_core::{
-    journal::keep::Change,
-    payments::gateway::GatewayInfo,
-    webhooks::event_bus::{Event, EventBus},
+    journal::Change,
+    payments::GatewayInfo,
+    webhooks::{Event, EventBus},
 };
 
 use crate::elastic_path::events;

@@ -14,12 +14,8 @@ use aws_sdk_secretsmanager::{
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    payments::{
-        gateway::GatewayInfo,
-        merchants::{Merchant, Merchants, MerchantsError},
-        trail,
-    },
-    values::clock::Clock,
+    payments::{GatewayInfo, Merchant, Merchants, MerchantsError, trail},
+    values::Clock,
 };
 
 use crate::{

@@ -6,7 +6,7 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 use serde_json::json;
-use tollgate_core::payments::switch::Switch;
+use tollgate_core::payments::Switch;
 
 use crate::{invocation::serve, version::version};
 

@@ -3,12 +3,9 @@
 use uuid::Uuid;
 
 use tollgate_core::{
-    order::{
-        operation::{Fingerprint, Kind, NewOperation, Operation, Principal, Route},
-        transaction::{PaymentKind, Transaction},
-    },
-    payments::gateway::GatewayInfo,
-    values::{card::CardSummary, instrument::Instrument, money::Amount},
+    order::{Fingerprint, Kind, NewOperation, Operation, PaymentKind, Principal, Route, Transaction},
+    payments::GatewayInfo,
+    values::{Amount, CardSummary, Instrument},
 };
 
 /// What is known of the gateway without a call.

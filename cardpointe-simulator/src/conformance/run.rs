@@ -13,10 +13,12 @@ use super::observation::{Observation, observe};
 use super::probe::{Names, PlayStage, Probe, filled};
 use super::probes;
 use super::target::Target;
-use crate::codes::Processor;
-use crate::config::{Config, Merchant};
-use crate::settings::FeeType;
-use crate::simulator::Simulator;
+use crate::{
+    codes::Processor,
+    config::{Config, Merchant},
+    settings::FeeType,
+    simulator::Simulator,
+};
 
 /// What to play, and where.
 #[derive(Clone, Debug)]

@@ -3,14 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{ControlResult, Mistake, mistake, stage};
-use crate::call::Call;
-use crate::faults::Endpoint;
-use crate::fields::Fields;
-use crate::lookup;
-use crate::record::Origin;
-use crate::rest;
-use crate::settlement;
-use crate::world::World;
+use crate::{
+    call::Call, faults::Endpoint, fields::Fields, lookup, record::Origin, rest, settlement, world::World,
+};
 
 /// Authorizes what the body says, under its `retref`, and takes it to its `stage`, if it names one.
 pub(super) fn add_transaction(world: &mut World, body: &[u8]) -> ControlResult {

@@ -1,15 +1,17 @@
 //! Creating profiles, adding accounts to them, changing accounts.
 
 use super::{ProfileUse, requested};
-use crate::accounts::Account;
-use crate::call::Call;
-use crate::cards::{Brand, Card};
-use crate::codes::{Verdict, pps};
-use crate::config::Merchant;
-use crate::expiry::Expiry;
-use crate::fields::Fields;
-use crate::reply::Reply;
-use crate::world::World;
+use crate::{
+    accounts::Account,
+    call::Call,
+    cards::{Brand, Card},
+    codes::{Verdict, pps},
+    config::Merchant,
+    expiry::Expiry,
+    fields::Fields,
+    reply::Reply,
+    world::World,
+};
 
 /// The members of an account that are text and nothing else.
 const DETAILS: [&str; 9] =

@@ -1,11 +1,13 @@
 //! Reading and deleting profiles.
 
-use crate::call::Call;
-use crate::codes::pps;
-use crate::config::Merchant;
-use crate::reply::{Answer, Reply};
-use crate::settings::MissingProfile;
-use crate::world::World;
+use crate::{
+    call::Call,
+    codes::pps,
+    config::Merchant,
+    reply::{Answer, Reply},
+    settings::MissingProfile,
+    world::World,
+};
 
 /// A profile's accounts, or the one with an account id: always an array, without a verdict.
 pub(crate) fn read(

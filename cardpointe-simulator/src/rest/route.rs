@@ -4,11 +4,7 @@ use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::REST_PATH;
-use crate::alterations::Named;
-use crate::faults::Endpoint;
-use crate::fields::Fields;
-use crate::preview::Preview;
-use crate::settlestat::Wanted;
+use crate::{alterations::Named, faults::Endpoint, fields::Fields, preview::Preview, settlestat::Wanted};
 
 /// What a path names.
 pub(super) enum Route {

@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::World;
-use crate::accounts::Account;
-use crate::cards::Card;
-use crate::transaction::Transaction;
+use crate::{accounts::Account, cards::Card, transaction::Transaction};
 
 /// The form of the file. Another number is another form.
 const FORM: u32 = 1;

@@ -4,8 +4,10 @@ use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::harness::{Gateway, VISA, assert_members, start, start_with, text};
-use crate::http::{raw, raw_auth};
+use crate::{
+    harness::{Gateway, VISA, assert_members, start, start_with, text},
+    http::{raw, raw_auth},
+};
 
 async fn sale(gateway: &Gateway) -> reqwest::Result<reqwest::Response> {
     gateway

@@ -1,10 +1,7 @@
 //! `payment capture`, `payment refund` and `payment void`.
 
 use clap::Args;
-use tollgate_core::order::{
-    MerchantId, OrderId,
-    operation::{Actor, Reason},
-};
+use tollgate_core::order::{Actor, MerchantId, OrderId, Reason};
 use uuid::Uuid;
 
 #[derive(Args)]

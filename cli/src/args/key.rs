@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 use tollgate_core::{
-    order::{MerchantId, operation::KeyName},
-    payments::merchants::Role,
+    order::{KeyName, MerchantId},
+    payments::Role,
 };
 
 #[derive(Subcommand)]

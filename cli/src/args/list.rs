@@ -4,9 +4,9 @@ use clap::Args;
 use jiff::{Timestamp, civil::Date};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::listing::{Condition, is_place},
-    order::{MerchantId, transaction::TransactionStatus},
-    values::money::Currency,
+    journal::{Condition, is_place},
+    order::{MerchantId, TransactionStatus},
+    values::Currency,
 };
 
 /// Most rows unless it is said otherwise.

@@ -2,7 +2,7 @@
 
 use clap::{Args, builder::PossibleValuesParser};
 use tollgate::elastic_path::EventType;
-use tollgate_core::journal::attention::AttentionReason;
+use tollgate_core::journal::AttentionReason;
 
 #[derive(Args)]
 pub(crate) struct Listen {

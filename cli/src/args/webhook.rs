@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use tollgate_core::{order::MerchantId, webhooks::webhook::ReceiverId};
+use tollgate_core::{order::MerchantId, webhooks::ReceiverId};
 use uuid::Uuid;
 
 #[derive(Subcommand)]

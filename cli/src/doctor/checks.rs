@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tollgate_core::{order::MerchantId, payments::merchants::MerchantKey};
+use tollgate_core::{order::MerchantId, payments::MerchantKey};
 
 use super::{Check, Mark};
 use crate::{

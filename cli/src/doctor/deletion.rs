@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate::ports::Job;
 use tollgate_core::{
     order::{MerchantId, OrderKey},
-    payments::store::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
+    payments::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
 };
 
 use super::Check;

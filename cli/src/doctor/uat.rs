@@ -6,16 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tollgate::{lambda::GATEWAY, ports::Job};
 use tollgate_core::{
-    order::{
-        OrderId,
-        operation::{Route, gateway_order_id},
-        outcome::{NoEffect, Outcome},
-    },
-    payments::gateway::{Card, Command, Instruction, PaymentSource},
-    values::{
-        card::{CardAccount, Expiry, SecurityCode},
-        money::{Amount, Currency},
-    },
+    order::{NoEffect, OrderId, Outcome, Route, gateway_order_id},
+    payments::{Card, Command, Instruction, PaymentSource},
+    values::{Amount, CardAccount, Currency, Expiry, SecurityCode},
 };
 
 use super::{Check, Mark};

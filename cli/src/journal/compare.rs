@@ -15,8 +15,8 @@ use tollgate::{
 use tollgate_core::{
     journal::entries,
     order::{MerchantId, OrderId, OrderKey},
-    payments::{Refusal, merchants::Merchant, store::StoreError},
-    values::money::{Amount, Currency},
+    payments::{Merchant, Refusal, StoreError},
+    values::{Amount, Currency},
 };
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tollgate::lambda::GATEWAY;
-use tollgate_core::payments::merchants::Merchant;
+use tollgate_core::payments::Merchant;
 
 use super::{Document, check_gateway, new_key, new_signing_key};
 use crate::{

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tollgate::access_token;
-use tollgate_core::payments::merchants::MerchantKey;
+use tollgate_core::payments::MerchantKey;
 
 use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
 use crate::{

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{
-        MerchantId,
-        policy::{OrdersMode, RefundWithoutAmount},
-    },
-    payments::merchants::Merchant,
+    order::{MerchantId, OrdersMode, RefundWithoutAmount},
+    payments::Merchant,
 };
 
 use tollgate::lambda::GATEWAY;

@@ -6,12 +6,11 @@ use serde_json::json;
 use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
-        Action, FollowUp, Intent, OperationRef, Order, OrderKey, Plan, Target,
-        operation::{Attribution, Essentials, Fingerprint, KeyDigest, Operation, Principal},
-        transaction::{OperationStatus, Transaction},
+        Action, Attribution, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Operation, OperationRef,
+        OperationStatus, Order, OrderKey, Plan, Principal, Target, Transaction,
     },
     payments::{Deadline, Performed, Refusal},
-    values::money::Amount,
+    values::Amount,
 };
 
 use super::history;

@@ -10,12 +10,10 @@ use tollgate::{
 };
 use tollgate_core::{
     order::{
-        OperationRef, Order,
-        operation::{Attempt, ByHand, Decision, Operation, Stage, Superseded},
-        outcome::{Doubt, GatewayResponse, NoEffect},
-        transaction::Transaction,
+        Attempt, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef, Order, Stage,
+        Superseded, Transaction,
     },
-    values::money::Amount,
+    values::Amount,
 };
 use uuid::Uuid;
 
@@ -65,9 +63,9 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "custom_reference": transaction.custom_reference,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
         "card": transaction.card().map(|card| json!({
-            "brand": card.brand.map(tollgate_core::values::card::Brand::name),
+            "brand": card.brand.map(tollgate_core::values::Brand::name),
             "last_four": card.last_four,
-            "expiry": card.expiry.map(tollgate_core::values::card::Expiry::mmyy),
+            "expiry": card.expiry.map(tollgate_core::values::Expiry::mmyy),
         })),
         "by": transaction.by.as_str(),
         "authorization_expires_at": transaction.authorization_expires_at,
@@ -226,8 +224,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         writeln!(
             text,
             "  card {} ****{}, requested by {}, {}",
-            card.and_then(|card| card.brand)
-                .map_or("of unknown brand", tollgate_core::values::card::Brand::name),
+            card.and_then(|card| card.brand).map_or("of unknown brand", tollgate_core::values::Brand::name),
             card.and_then(|card| card.last_four.as_deref()).unwrap_or("????"),
             words(transaction.by.as_str()),
             time(transaction.created_at)

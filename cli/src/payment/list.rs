@@ -5,11 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tollgate::{elastic_path::transaction_status, spreadsheet::payments};
 use tollgate_core::{
-    journal::{
-        entry_log::EntryLog,
-        listing::{Condition, Is, Lister, Row, Wanted},
-    },
-    payments::store::StoreError,
+    journal::{Condition, EntryLog, Is, Lister, Row, Wanted},
+    payments::StoreError,
 };
 
 use super::rows;

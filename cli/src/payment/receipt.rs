@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::receipt::{Receipt, receipt},
+    journal::{Receipt, receipt},
     order::OrderKey,
-    values::card::Brand,
+    values::Brand,
 };
 
 use super::history::time;

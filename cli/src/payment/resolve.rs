@@ -3,13 +3,9 @@
 use serde_json::{Value, json};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    order::{
-        Order, OrderKey,
-        operation::{Kind, Operation},
-        transaction::Transaction,
-    },
-    payments::{HandDecision, Weighed, merchants::Merchant},
-    values::money::{Amount, Currency},
+    order::{Kind, Operation, Order, OrderKey, Transaction},
+    payments::{HandDecision, Merchant, Weighed},
+    values::{Amount, Currency},
 };
 
 use super::history;

@@ -4,11 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{elastic_path::transaction_status, spreadsheet::payments::codes};
 use tollgate_core::{
-    journal::{
-        concern::Concern,
-        listing::{Condition, Row, Wanted},
-    },
-    values::card::Brand,
+    journal::{Concern, Condition, Row, Wanted},
+    values::Brand,
 };
 
 use super::history::{time, words};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::journal::listing::{Lister, Wanted};
+use tollgate_core::journal::{Lister, Wanted};
 use uuid::Uuid;
 
 use super::{

@@ -1,7 +1,7 @@
 //! Each reason for which a transaction needs attention.
 
 use jiff::SignedDuration;
-use tollgate_core::journal::attention::AttentionReason;
+use tollgate_core::journal::AttentionReason;
 
 use super::shop::{Paid, Shop};
 use crate::failure::Failure;

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
-use tollgate_core::webhooks::{
-    receivers::DeliveryStore as _,
-    webhook::{Delivery, ReceiverKey},
-};
+use tollgate_core::webhooks::{Delivery, DeliveryStore as _, ReceiverKey};
 
 use super::{deliveries, receivers, unavailable};
 use crate::{

@@ -4,7 +4,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tollgate::webhook_client::{document, signature};
-use tollgate_core::{order::MerchantId, webhooks::webhook::ReceiverId};
+use tollgate_core::{order::MerchantId, webhooks::ReceiverId};
 
 use super::allowed;
 use crate::{

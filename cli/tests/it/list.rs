@@ -3,7 +3,7 @@
 use cardpointe_simulator::Endpoint;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::support::{Fixture, MERCHANT};
 

@@ -7,7 +7,7 @@ use cardpointe_simulator::Endpoint;
 use local::merchants;
 use regex::Regex;
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 use transcript::{Block, Names, blocks};
 
 use crate::{

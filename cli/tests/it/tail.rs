@@ -1,7 +1,7 @@
 //! `payment tail`: payments as they come.
 
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     listen::Listening,

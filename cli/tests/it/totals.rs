@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::support::{Fixture, MERCHANT};
 

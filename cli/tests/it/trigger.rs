@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tollgate::elastic_path::EventType;
-use tollgate_core::journal::attention::AttentionReason;
+use tollgate_core::journal::AttentionReason;
 
 use crate::support::{Fixture, Ran};
 

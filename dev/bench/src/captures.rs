@@ -16,13 +16,8 @@ use local::{
 use serde::{Deserialize, Serialize};
 use tollgate::ports::Job;
 use tollgate_core::{
-    payments::{
-        Deadline, Payments,
-        scheduled_capture::{CaptureRequest, CaptureSettings, capture_due},
-        store::StoreError,
-        switch::Switch,
-    },
-    values::clock::Clock as _,
+    payments::{CaptureRequest, CaptureSettings, Deadline, Payments, StoreError, Switch, capture_due},
+    values::Clock as _,
 };
 
 use crate::{counting::Counting, memory::Memory, processor};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::store::{DueQuery, OrderStore, Page, Shards, StoreError},
+    payments::{DueQuery, OrderStore, Page, Shards, StoreError},
 };
 
 use crate::dynamodb::{READ_UNIT, Writes, item_size, put, units};

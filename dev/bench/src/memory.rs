@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, StoreError},
+    payments::{Cursor, DueQuery, Index, OrderStore, Page, StoreError},
 };
 
 /// Orders by key, and those with a capture due by time.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tollgate::dynamodb::orders::DynamoDbStore;
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::store::{OrderStore as _, Shards},
-    values::money::{Amount, Currency},
+    payments::{OrderStore as _, Shards},
+    values::{Amount, Currency},
 };
 
 use crate::{process::Program, proxy::Proxy};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tokio::time::Instant;
-use tollgate_core::order::operation::{KeyDigest, Kind};
+use tollgate_core::order::{KeyDigest, Kind};
 use uuid::Uuid;
 
 /// The route of a request, and so its function.

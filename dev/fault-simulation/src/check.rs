@@ -8,13 +8,8 @@ use std::fmt;
 
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    order::{
-        Order,
-        operation::{Cause, Kind, Mechanism, Operation, Stage},
-        outcome::NoEffect,
-        transaction::{Transaction, TransactionStatus},
-    },
-    values::money::Amount,
+    order::{Cause, Kind, Mechanism, NoEffect, Operation, Order, Stage, Transaction, TransactionStatus},
+    values::Amount,
 };
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use tokio::time::{Instant, sleep};
-use tollgate_core::{order::operation::KeyDigest, values::clock::Clock};
+use tollgate_core::{order::KeyDigest, values::Clock};
 use uuid::Uuid;
 
 use crate::{

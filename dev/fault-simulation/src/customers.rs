@@ -6,9 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Request, header::AUTHORIZATION};
 use serde_json::Value;
 use tollgate::dynamodb::{Item, customers::StoredCustomer};
-use tollgate_core::stored_cards::payment_method::{
-    Customer, CustomerKey, MethodId, MethodState, PaymentMethod,
-};
+use tollgate_core::stored_cards::{Customer, CustomerKey, MethodId, MethodState, PaymentMethod};
 
 use crate::{
     ledger::Ledger,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::store::{Index, StoreError},
+    payments::{Index, StoreError},
 };
 
 use crate::versions::{self, Version};

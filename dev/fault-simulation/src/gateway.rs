@@ -24,16 +24,10 @@ use crate::{
 };
 use line::Line;
 use tollgate_core::{
-    order::{
-        operation,
-        outcome::{Finding, Outcome},
-    },
-    payments::{
-        gateway::{Command, Gateway, GatewayInfo, Inquiry, Instruction, PaymentSource},
-        merchants::Merchant,
-    },
-    stored_cards::profiles::{ProfileOutcome, Profiles},
-    values::card::{Expiry, StoredCard},
+    order::{Finding, Outcome, Route},
+    payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource},
+    stored_cards::{ProfileOutcome, Profiles},
+    values::{Expiry, StoredCard},
 };
 
 /// A request that arrives later may have been given up as never arrived.
@@ -230,7 +224,7 @@ impl Profiles for Instance {
     async fn delete(
         &self,
         merchant: &Merchant,
-        route: &operation::Route,
+        route: &Route,
         stored: &StoredCard,
         limit: Duration,
     ) -> ProfileOutcome {
@@ -245,7 +239,7 @@ impl Profiles for Instance {
     async fn set_expiry(
         &self,
         merchant: &Merchant,
-        route: &operation::Route,
+        route: &Route,
         stored: &StoredCard,
         token: Option<&str>,
         expiry: Expiry,

@@ -14,15 +14,11 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
-    journal::{
-        Changes, CountedEntry, DayTotals, Entry, entries,
-        entry_store::{EntryStore, Parked, Put},
-        keep::{Change, record},
-    },
+    journal::{Change, Changes, CountedEntry, DayTotals, Entry, EntryStore, Parked, Put, entries, record},
     order::{MerchantId, Order},
-    payments::store::StoreError,
-    values::quarter::QuarterHour,
-    webhooks::event_bus::{Event, EventBus},
+    payments::StoreError,
+    values::QuarterHour,
+    webhooks::{Event, EventBus},
 };
 use uuid::Uuid;
 

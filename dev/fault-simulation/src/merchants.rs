@@ -8,7 +8,7 @@ use tollgate::{
     access_token::{self, Holder, VerifiedKey},
     lambda::GATEWAY,
 };
-use tollgate_core::payments::merchants::{Merchant, Role};
+use tollgate_core::payments::{Merchant, Role};
 
 /// A token is used for this long; it is valid for an hour, by clocks that are not all right.
 const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);

@@ -15,9 +15,8 @@ use tokio::{
 use tollgate_core::{
     order::Order,
     payments::{
-        Deadline,
+        CaptureRequest, Deadline, capture_due,
         reconcile::{ReconcileReport, reconcile},
-        scheduled_capture::{CaptureRequest, capture_due},
     },
 };
 

@@ -9,7 +9,7 @@ use cardpointe_simulator::{PortalAction, RecordKind, RecordState, RefundSetlstat
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tollgate_core::order::{Order, transaction::Transaction};
+use tollgate_core::order::{Order, Transaction};
 use uuid::Uuid;
 
 use crate::{

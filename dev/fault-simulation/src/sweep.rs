@@ -20,7 +20,7 @@ use crate::{
 };
 use scenarios::SCENARIOS;
 use step::{Scenario, Step};
-use tollgate_core::payments::scheduled_capture::CaptureRequest;
+use tollgate_core::payments::CaptureRequest;
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.

@@ -14,7 +14,7 @@ use crate::{
 };
 pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
-use tollgate_core::order::operation::Stage;
+use tollgate_core::order::Stage;
 
 /// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.
 const SETLSTAT: [Option<&str>; 18] = [

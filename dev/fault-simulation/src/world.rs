@@ -23,16 +23,9 @@ use tollgate::{
 };
 use tollgate_core::{
     order::Order,
-    payments::{
-        Payments,
-        attempts::{Attempts, Slot},
-        reconcile::Limits,
-        scheduled_capture::CaptureSettings,
-        store::StoreError,
-        switch::Switch,
-    },
-    stored_cards::payment_methods::PaymentMethods,
-    values::clock::Clock,
+    payments::{Attempts, CaptureSettings, Payments, Slot, StoreError, Switch, reconcile::Limits},
+    stored_cards::PaymentMethods,
+    values::Clock,
 };
 use uuid::Uuid;
 

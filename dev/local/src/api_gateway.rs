@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use tollgate_core::values::card::clean_text;
+use tollgate_core::values::clean_text;
 use uuid::Uuid;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::values::clock::{Clock, SystemClock};
+use tollgate_core::values::{Clock, SystemClock};
 use uuid::Uuid;
 
 /// The system's clock plus an offset, and random identifiers.

@@ -13,7 +13,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use lambda_http::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::{
     api_reference,

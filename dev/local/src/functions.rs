@@ -18,10 +18,10 @@ use tollgate::{
     ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
 };
 use tollgate_core::{
-    journal::entry_store::EntryStore,
-    payments::{Deadline, reconcile::Limits, scheduled_capture::CaptureSettings},
-    values::clock::Clock,
-    webhooks::{delivering::Delivering, event_bus::EventBus},
+    journal::EntryStore,
+    payments::{CaptureSettings, Deadline, reconcile::Limits},
+    values::Clock,
+    webhooks::{Delivering, EventBus},
 };
 use uuid::Uuid;
 

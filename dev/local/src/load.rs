@@ -10,15 +10,11 @@ use jiff::Timestamp;
 use tollgate::ports::Job;
 use tollgate_core::{
     order::{
-        Action, CaptureAt, Intent, OrderKey, Pay,
-        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal},
-        transaction::PaymentKind,
+        Action, CaptureAt, Essentials, Fingerprint, Intent, KeyDigest, Kind, OrderKey, Pay, PaymentKind,
+        Principal,
     },
-    payments::{Deadline, Payments, gateway::PaymentSource, merchants::Merchant},
-    values::{
-        card::CardSummary,
-        money::{Amount, Currency},
-    },
+    payments::{Deadline, Merchant, PaymentSource, Payments},
+    values::{Amount, CardSummary, Currency},
 };
 use uuid::Uuid;
 
@@ -109,7 +105,7 @@ async fn authorize(
     let source = PaymentSource::Profile {
         account: "1".to_owned(),
         profile: "16178397535388255208".to_owned(),
-        initiator: tollgate_core::payments::gateway::Initiator::Customer,
+        initiator: tollgate_core::payments::Initiator::Customer,
     };
     let key = OrderKey { merchant: merchant.id.clone(), order: id(order)? };
     let deadline = Deadline::after(LIMIT);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cardpointe_simulator::Server;
-use tollgate_core::payments::scheduled_capture::CaptureSettings;
+use tollgate_core::payments::CaptureSettings;
 
 use crate::{
     clock::LocalClock, event_bus::Bus, functions::Functions, permissions::Permissions,

@@ -19,7 +19,7 @@ use axum::{
 use cardpointe_simulator::Simulator;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use uuid::Uuid;
 

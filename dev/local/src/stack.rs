@@ -6,7 +6,7 @@ use cardpointe_simulator::Server;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::{
     clock::LocalClock,

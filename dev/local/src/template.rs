@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use tollgate_core::payments::scheduled_capture::CaptureSettings;
+use tollgate_core::payments::CaptureSettings;
 
 use crate::{cors::Cors, permissions::ByFunction};
 

@@ -6,7 +6,7 @@ use tollgate::{
     dynamodb::orders::stream::StreamEvent,
     publishing::{PublishReport, publish},
 };
-use tollgate_core::{payments::gateway::GatewayInfo, webhooks::event_bus::EventBus};
+use tollgate_core::{payments::GatewayInfo, webhooks::EventBus};
 
 /// One batch of the stream, about payments through this gateway.
 pub async fn handle(

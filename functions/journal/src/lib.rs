@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use tollgate::dynamodb::orders::stream::StreamEvent;
 use tollgate_core::{
-    journal::{
-        entry_store::EntryStore,
-        keep::{JournalReport, record},
-    },
-    values::clock::Clock,
+    journal::{EntryStore, JournalReport, record},
+    values::Clock,
 };
 
 /// One batch of the stream.

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use tollgate::ports::{Job, MayRun};
-use tollgate_core::payments::{
-    Deadline,
-    scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
-};
+use tollgate_core::payments::{CaptureReport, CaptureRequest, CaptureSettings, Deadline, capture_due};
 
 /// One run of the schedule: captures what is due, until the deadline.
 pub async fn handle(

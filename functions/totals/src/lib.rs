@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 use tollgate::ports::JournalTotals;
 use tollgate_core::{
-    journal::keep_totals::{TotalsReport, total_up},
+    journal::{TotalsReport, total_up},
     payments::Deadline,
 };
 

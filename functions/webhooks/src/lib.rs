@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollgate::dynamodb::deliveries::DeliveriesEvent;
-use tollgate_core::webhooks::delivering::{Delivering, DeliveryReport};
+use tollgate_core::webhooks::{Delivering, DeliveryReport};
 
 /// One batch of the deliveries' stream, or one run of the schedule.
 pub async fn handle(delivering: Arc<Delivering>, event: DeliveriesEvent) -> DeliveryReport {

@@ -3,38 +3,41 @@
 //! Entries say what happened and are never changed. All of them can be read off the order at any later time, so that
 //! a journal made again from the table has the same entries, with the same ids.
 
-pub mod attention;
+mod attention;
 mod changes;
-pub mod concern;
-pub mod entry_log;
-pub mod entry_store;
+mod concern;
+mod entry_log;
+mod entry_store;
 mod facts;
-pub mod keep;
-pub mod keep_totals;
-pub mod listing;
+mod keep;
+mod keep_totals;
+mod listing;
 pub mod read_totals;
-pub mod receipt;
+mod receipt;
 mod totals;
-pub mod totals_store;
+mod totals_store;
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
+pub use concern::{Concern, concerns, is_in_doubt};
+pub use entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, day_of, sort_of};
+pub use entry_store::{EntryStore, Parked, Put};
+pub use keep::{Change, JournalReport, LATE_AFTER, record};
+pub use keep_totals::{TotalsReport, total_up};
+pub use listing::{Condition, Found, Is, Lister, READ_MAX_BYTES, Row, Wanted, is_place};
+pub(crate) use listing::{DAY_BYTES, ENTRY_BYTES};
+pub use receipt::{Receipt, receipt};
 pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
+pub use totals_store::{KeptTotals, LateQuarter, TotalsStore};
 
 use crate::{
-    order::{
-        Order, OrderKey,
-        operation::{Attribution, ByHand, Cause, Kind, Mechanism, Principal},
-    },
-    values::{
-        card::Brand,
-        decline::DeclineCode,
-        money::{Amount, Currency},
-    },
+    order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal},
+    values::{Amount, Brand, Currency, DeclineCode},
     words,
 };
 

@@ -9,17 +9,17 @@ mod idempotency;
 mod intent;
 mod limits;
 mod notices;
-pub mod operation;
-pub mod outcome;
+mod operation;
+mod outcome;
 mod personal;
-pub mod policy;
+mod policy;
 mod rejection;
 mod resolve;
 mod rules;
 mod schedule;
 #[cfg(test)]
 mod tests;
-pub mod transaction;
+mod transaction;
 mod waits;
 
 pub use apply::{Next, apply};
@@ -31,9 +31,20 @@ pub use idempotency::repeated;
 pub use intent::{Action, CaptureAt, FollowUp, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
 pub use notices::NOTICES_MAX;
+pub(crate) use operation::BACK_OFF_MIN;
+pub use operation::{
+    ACTOR_MAX_BYTES, Actor, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, DecidedBy, Decision,
+    Decline, Essentials, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, InvalidByHand, InvalidKeyName,
+    KEY_NAME_MAX_CHARS, KeyDigest, KeyName, Kind, Mechanism, NewOperation, Notice, NoticeReason, Operation,
+    OperationState, Pending, Principal, REASON_MAX_BYTES, Reason, Route, Shopper, Stage, Superseded,
+    gateway_order_id,
+};
+pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
+pub use policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};
+pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub use waits::STILL_RUNNING;
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 
@@ -43,18 +54,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    order::{
-        operation::{Operation, Principal},
-        transaction::Transaction,
-    },
-    values::{
-        card::{TextUse, looks_like_card_number},
-        carried::Carried,
-        money::{Amount, Currency},
-        text::checked_text,
-    },
-};
+use crate::values::{Amount, Carried, Currency, TextUse, looks_like_card_number, text::checked_text};
 
 /// Longest merchant id and order id. Elastic Path's order ids are UUIDs (36 characters).
 const ID_MAX_CHARS: usize = 64;

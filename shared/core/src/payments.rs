@@ -1,35 +1,41 @@
 //! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
 //! save the outcome (`ARCHITECTURE.md`).
 
-pub mod attempts;
+mod attempts;
 pub mod audit;
 mod by_hand;
 mod deadline;
 mod doubt;
-pub mod gateway;
+mod gateway;
 mod intent;
-pub mod merchants;
+mod merchants;
 mod orders;
 mod outcome;
 pub mod reconcile;
-pub mod scheduled_capture;
-pub mod store;
-pub mod switch;
+mod scheduled_capture;
+mod store;
+mod switch;
 pub mod trail;
 
+pub use attempts::{Attempts, Slot};
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
+pub use gateway::{
+    BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
+    KnownPayment, PaymentSource, WORKING_MAX,
+};
+pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
+pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
+pub use store::{
+    CAPTURE_SHARDS_MAX, Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page, Shards, StoreError,
+};
+pub use switch::Switch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Rejection, outcome::Outcome},
-    payments::{
-        gateway::{Gateway, PaymentSource},
-        merchants::Merchant,
-        store::{OrderStore, StoreError},
-    },
-    values::clock::Clock,
+    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Outcome, Rejection},
+    values::Clock,
 };
 use intent::{DECISIONS_MAX, Intended};
 use outcome::{Saved, attempt, next_version};

@@ -1,6 +1,14 @@
 //! Cards that a customer may be charged with again: their rules, their verification, and who holds them.
 
-pub mod customers;
-pub mod payment_method;
-pub mod payment_methods;
-pub mod profiles;
+mod customers;
+mod payment_method;
+mod payment_methods;
+mod profiles;
+
+pub use customers::{CustomerStore, Written};
+pub use payment_method::{
+    AddPlan, Applied, CARDS_MAX, Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod,
+    OnceGone, PaymentMethod, settle,
+};
+pub use payment_methods::{MethodChanged, MethodRefusal, PaymentMethods};
+pub use profiles::{ProfileOutcome, Profiles};

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    order::{MerchantId, operation::Route, policy::Policy},
-    payments::{
-        gateway::GatewayInfo,
-        merchants::{GatewayAccount, Merchant},
-    },
-    values::{discount::Discounts, money::Currency},
+    order::{MerchantId, Policy, Route},
+    payments::{GatewayAccount, GatewayInfo, Merchant},
+    values::{Currency, Discounts},
 };
 
 /// The gateway of these merchants, which takes no real money.

@@ -3,11 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    order::{
-        operation::{Fingerprint, Kind, NewOperation, Operation, Principal, Route},
-        transaction::{PaymentKind, Transaction},
-    },
-    values::{card::CardSummary, instrument::Instrument, money::Amount},
+    order::{Fingerprint, Kind, NewOperation, Operation, PaymentKind, Principal, Route, Transaction},
+    values::{Amount, CardSummary, Instrument},
 };
 
 /// What a merchant requested.

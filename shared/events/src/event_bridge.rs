@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
 use tollgate::aws_error;
 use tollgate_core::{
-    payments::store::StoreError,
-    webhooks::event_bus::{Event, EventBus},
+    payments::StoreError,
+    webhooks::{Event, EventBus},
 };
 
 /// What rules know our events by.

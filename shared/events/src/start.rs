@@ -11,9 +11,9 @@ use tollgate::{
     publishing::PublishReport,
 };
 use tollgate_core::{
-    payments::gateway::GatewayInfo,
-    values::clock::{Clock, SystemClock},
-    webhooks::event_bus::{EventBus, Everywhere},
+    payments::GatewayInfo,
+    values::{Clock, SystemClock},
+    webhooks::{EventBus, Everywhere},
 };
 
 use crate::event_bridge::EventBridge;

@@ -4,14 +4,8 @@ use std::sync::Arc;
 
 use lambda_http::{Request, http::header};
 use tollgate_core::{
-    order::{
-        OrderId, OrderKey,
-        operation::{Actor, Attribution, KeyName, Principal, Reason, Shopper},
-    },
-    payments::{
-        merchants::{Merchant, Role},
-        trail,
-    },
+    order::{Actor, Attribution, KeyName, OrderId, OrderKey, Principal, Reason, Shopper},
+    payments::{Merchant, Role, trail},
 };
 
 use super::{Code, failure::Failure};

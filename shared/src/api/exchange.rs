@@ -4,7 +4,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use tollgate_core::payments::{switch::Switch, trail};
+use tollgate_core::payments::{Switch, trail};
 
 use super::{
     Code,

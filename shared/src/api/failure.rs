@@ -5,10 +5,10 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 use tollgate_core::{
-    order::{Rejection, outcome::NoEffect},
-    payments::{Refusal, merchants::MerchantsError},
-    stored_cards::{payment_method::MethodRejection, payment_methods::MethodRefusal},
-    values::money::{Amount, Currency},
+    order::{NoEffect, Rejection},
+    payments::{MerchantsError, Refusal},
+    stored_cards::{MethodRefusal, MethodRejection},
+    values::{Amount, Currency},
 };
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
-use tollgate_core::values::card::{TextUse, check_kept, clean_text};
+use tollgate_core::values::{TextUse, check_kept, clean_text};
 
 use super::{
     Code,

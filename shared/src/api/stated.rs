@@ -2,12 +2,11 @@
 
 use tollgate_core::{
     order::{
-        Action, Intent, OrderKey, Pay, Rejection,
-        operation::{Actor, Essentials, Fingerprint, KeyDigest, Operation, Reason},
-        transaction::Transaction,
+        Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, Operation, OrderKey, Pay, Reason,
+        Rejection, Transaction,
     },
-    payments::{Deadline, Payments, Performed, Refusal, gateway::PaymentSource},
-    values::money::Currency,
+    payments::{Deadline, PaymentSource, Payments, Performed, Refusal},
+    values::Currency,
 };
 
 use super::{caller::Caller, failure::Failure};

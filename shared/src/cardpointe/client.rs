@@ -4,17 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollgate_core::{
-    order::{
-        operation::Route,
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    },
+    order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{
-        gateway::{
-            Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, PaymentSource,
-        },
-        merchants::Merchant,
+        Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, Merchant, PaymentSource,
     },
-    values::clock::Clock,
+    values::Clock,
 };
 
 use super::{
@@ -250,7 +244,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
     }
 }
 
-fn brand(source: &PaymentSource) -> Option<tollgate_core::values::card::Brand> {
+fn brand(source: &PaymentSource) -> Option<tollgate_core::values::Brand> {
     match source {
         PaymentSource::Card(card) => card.account.brand(),
         PaymentSource::Profile { .. } => None,

@@ -9,9 +9,7 @@
 
 mod tables;
 
-use tollgate_core::values::card::Brand;
-
-use tollgate_core::values::decline::{Advice, DeclineCode};
+use tollgate_core::values::{Advice, Brand, DeclineCode};
 
 /// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
 /// the earlier one may be this operation's own.

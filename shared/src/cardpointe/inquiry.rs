@@ -5,9 +5,9 @@
 //! does not count.
 
 use tollgate_core::{
-    order::outcome::{Finding, NoEffect, Outcome},
-    payments::gateway::Inquired,
-    values::money::Amount,
+    order::{Finding, NoEffect, Outcome},
+    payments::Inquired,
+    values::Amount,
 };
 
 use super::{codes, wire::GatewayReply};
@@ -312,9 +312,9 @@ fn is_approved(record: &GatewayReply) -> bool {
 }
 
 /// The response as it is kept, with what the settlement says of it.
-fn settled(record: &GatewayReply) -> tollgate_core::order::outcome::GatewayResponse {
+fn settled(record: &GatewayReply) -> tollgate_core::order::GatewayResponse {
     let settlement_rejected = stands(record) == Stands::SettlementRejected;
-    tollgate_core::order::outcome::GatewayResponse { settlement_rejected, ..record.response() }
+    tollgate_core::order::GatewayResponse { settlement_rejected, ..record.response() }
 }
 
 fn became(outcome: Outcome) -> Finding {

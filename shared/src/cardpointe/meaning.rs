@@ -4,8 +4,8 @@
 //! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
 
 use tollgate_core::{
-    order::outcome::{Doubt, NoEffect, Outcome},
-    values::{card::Brand, money::Amount},
+    order::{Doubt, NoEffect, Outcome},
+    values::{Amount, Brand},
 };
 
 use super::{codes, wire::GatewayReply};

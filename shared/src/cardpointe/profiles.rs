@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 use tollgate_core::{
-    order::{operation::Route, outcome::NoEffect},
-    payments::merchants::Merchant,
-    stored_cards::profiles::{ProfileOutcome, Profiles},
-    values::card::{Expiry, StoredCard},
+    order::{NoEffect, Route},
+    payments::Merchant,
+    stored_cards::{ProfileOutcome, Profiles},
+    values::{Expiry, StoredCard},
 };
 
 use super::{

@@ -4,13 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use tollgate_core::{
-    order::outcome::GatewayResponse,
-    payments::gateway::{Command, Initiator, Instruction, PaymentSource},
-    values::{
-        card::{CardToken, SecurityCode, StoredCard},
-        carried::Carried,
-        money::{Amount, Currency},
-    },
+    order::GatewayResponse,
+    payments::{Command, Initiator, Instruction, PaymentSource},
+    values::{Amount, CardToken, Carried, Currency, SecurityCode, StoredCard},
 };
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).

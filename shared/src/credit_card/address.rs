@@ -1,7 +1,7 @@
 //! The billing address: what of it the gateway compares, and which country it is in.
 
 use celes::{Country, LookupTable};
-use tollgate_core::payments::gateway::BillingAddress;
+use tollgate_core::payments::BillingAddress;
 
 use crate::api::{Code, members::Members};
 

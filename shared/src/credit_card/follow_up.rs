@@ -1,11 +1,8 @@
 //! What is done to a payment that is there: capture, refund, void; and its status.
 
 use tollgate_core::{
-    order::{
-        Action, FollowUp, Rejection, Target,
-        operation::{Essentials, Mechanism},
-    },
-    payments::merchants::Role,
+    order::{Action, Essentials, FollowUp, Mechanism, Rejection, Target},
+    payments::Role,
 };
 use uuid::Uuid;
 

@@ -3,13 +3,9 @@
 use serde::Serialize;
 use serde_json::json;
 use tollgate_core::{
-    order::{
-        Order,
-        operation::{Cause, Decline, Kind, Operation},
-        transaction::{OperationStatus, Transaction, TransactionStatus},
-    },
-    payments::gateway::GatewayInfo,
-    values::{card::Brand, money::Amount},
+    order::{Cause, Decline, Kind, Operation, OperationStatus, Order, Transaction, TransactionStatus},
+    payments::GatewayInfo,
+    values::{Amount, Brand},
 };
 use uuid::Uuid;
 

@@ -2,13 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{CaptureAt, Pay, StandalonePayment, operation::Essentials, transaction::PaymentKind},
-    payments::{gateway::PaymentSource, merchants::Merchant},
-    values::{
-        discount::DiscountError,
-        memo::{Discounted, Memo},
-        money::{Amount, Currency},
-    },
+    order::{CaptureAt, Essentials, Pay, PaymentKind, StandalonePayment},
+    payments::{Merchant, PaymentSource},
+    values::{Amount, Currency, DiscountError, Discounted, Memo},
 };
 use uuid::Uuid;
 

@@ -1,11 +1,8 @@
 //! A payment's reference, id and idempotency key: each follows from the one before.
 
 use tollgate_core::{
-    order::{
-        MerchantId, OrderKey, Rejection,
-        operation::{KeyDigest, Kind},
-    },
-    values::card::{TextUse, check_kept},
+    order::{KeyDigest, Kind, MerchantId, OrderKey, Rejection},
+    values::{TextUse, check_kept},
 };
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::gateway::{Card, Initiator, PaymentSource},
-    values::card::{CardAccount, CardSummary, Expiry, SecurityCode},
+    payments::{Card, Initiator, PaymentSource},
+    values::{CardAccount, CardSummary, Expiry, SecurityCode},
 };
 
 use crate::api::{Code, members::Members};

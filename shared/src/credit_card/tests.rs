@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use tollgate_core::{
-    order::{CurrencyLimit, Rejection, operation::Kind, outcome::NoEffect},
+    order::{CurrencyLimit, Kind, NoEffect, Rejection},
     payments::Refusal,
-    values::money::{Amount, Currency},
+    values::{Amount, Currency},
 };
 use uuid::Uuid;
 

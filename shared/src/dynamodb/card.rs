@@ -1,6 +1,6 @@
 //! A card as it is stored, with a transaction or in a customer's list.
 
-use tollgate_core::values::card::{CardSummary, StoredCard};
+use tollgate_core::values::{CardSummary, StoredCard};
 
 use super::members::{Object, Read, Reader, Writer, stored};
 

@@ -7,11 +7,8 @@ pub use item::StoredCustomer;
 
 use async_trait::async_trait;
 use tollgate_core::{
-    payments::store::StoreError,
-    stored_cards::{
-        customers::{CustomerStore, Written},
-        payment_method::{Customer, CustomerKey},
-    },
+    payments::StoreError,
+    stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
 use super::{orders::DynamoDbStore, table::was_made};

@@ -8,11 +8,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::store::StoreError,
-    webhooks::{
-        receivers::{DeliveryOutcome, DeliveryStore},
-        webhook::{Delivery, Health, ReceiverKey},
-    },
+    payments::StoreError,
+    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Health, ReceiverKey},
 };
 
 use super::{

@@ -16,14 +16,10 @@ use aws_sdk_dynamodb::{
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{
-        Entry,
-        entry_log::day_of,
-        entry_store::{EntryStore, Parked, Put},
-    },
+    journal::{Entry, EntryStore, Parked, Put, day_of},
     order::MerchantId,
-    payments::store::StoreError,
-    values::quarter::QuarterHour,
+    payments::StoreError,
+    values::QuarterHour,
 };
 use uuid::Uuid;
 

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
 use serde_json::json;
 use tollgate_core::{
-    order::operation::{Fingerprint, KeyDigest, Shopper},
-    payments::store::StoreError,
-    values::{card::Expiry, carried::Carried, money::Amount},
+    order::{Fingerprint, KeyDigest, Shopper},
+    payments::StoreError,
+    values::{Amount, Carried, Expiry},
 };
 use uuid::Uuid;
 

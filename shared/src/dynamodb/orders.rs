@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
-    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
+    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tollgate_core::order::operation::Route;
+use tollgate_core::order::Route;
 
 use super::members::{Object, Read, Reader, Writer, stored};
 

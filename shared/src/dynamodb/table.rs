@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     },
     types::AttributeValue,
 };
-use tollgate_core::payments::store::StoreError;
+use tollgate_core::payments::StoreError;
 
 use super::Item;
 use crate::aws_error;

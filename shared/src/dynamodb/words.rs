@@ -5,11 +5,9 @@
 
 use tollgate_core::{
     order::{
-        operation::{Cause, HandVerdict, Kind, Mechanism, NoticeReason, Principal, Stage},
-        outcome::{Doubt, NoEffect},
-        transaction::PaymentKind,
+        Cause, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason, PaymentKind, Principal, Stage,
     },
-    values::{card::Brand, charged::FeeKind},
+    values::{Brand, FeeKind},
 };
 
 use super::members::{Member, Read, Reader, Writer};

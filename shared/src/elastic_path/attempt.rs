@@ -1,7 +1,7 @@
 //! A shopper's attempt to pay, as far as it counts against those who try out cards.
 
 use lambda_http::Request;
-use tollgate_core::payments::{Refusal, attempts::Slot};
+use tollgate_core::payments::{Refusal, Slot};
 
 use crate::{
     api::{Code, caller::Caller, exchange::Handled, failure::Failure},

@@ -1,10 +1,7 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
 
 use lambda_http::Request;
-use tollgate_core::order::{
-    operation::{KeyDigest, Principal},
-    transaction::Transaction,
-};
+use tollgate_core::order::{KeyDigest, Principal, Transaction};
 
 use super::response::View;
 use crate::{

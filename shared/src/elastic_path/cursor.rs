@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::{journal::listing::is_place, payments::merchants::Merchant};
+use tollgate_core::{journal::is_place, payments::Merchant};
 
 use crate::access_token::{is_cursor_signed, sign_cursor};
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use tollgate_core::{
-    order::{CaptureStanding, operation::Cause, transaction::Transaction},
+    order::{CaptureStanding, Cause, Transaction},
     words,
 };
 

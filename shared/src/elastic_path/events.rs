@@ -5,10 +5,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::attention::{Attention, attentions},
-    order::{CaptureStanding, Order, PaymentStatus, operation::Principal, transaction::Transaction},
-    payments::gateway::GatewayInfo,
-    webhooks::event_bus::Event,
+    journal::{Attention, attentions},
+    order::{CaptureStanding, Order, PaymentStatus, Principal, Transaction},
+    payments::GatewayInfo,
+    webhooks::Event,
     words,
 };
 use uuid::Uuid;

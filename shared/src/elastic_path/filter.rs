@@ -4,12 +4,9 @@ use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tollgate_core::{
-    journal::{
-        concern::Concern,
-        listing::{Condition, Is},
-    },
-    order::transaction::TransactionStatus,
-    values::card::Brand,
+    journal::{Concern, Condition, Is},
+    order::TransactionStatus,
+    values::Brand,
 };
 
 use super::status::transaction_status;

@@ -5,12 +5,11 @@ use lambda_http::Request;
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, FollowUp, OrderId, Rejection, Target,
-        operation::{Actor, Essentials, KeyDigest, Mechanism, Principal, Reason},
-        transaction::OperationStatus,
+        Action, Actor, Essentials, FollowUp, KeyDigest, Mechanism, OperationStatus, OrderId, Principal,
+        Reason, Rejection, Target,
     },
-    payments::{Performed, merchants::Role},
-    values::card::{TextUse, check_kept},
+    payments::{Performed, Role},
+    values::{TextUse, check_kept},
 };
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::merchants::Merchant,
-    values::money::{Amount, Currency},
+    payments::Merchant,
+    values::{Amount, Currency},
 };
 
 use crate::api::{body::Node, members::Members};

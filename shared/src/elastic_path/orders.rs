@@ -4,7 +4,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{Order, Rejection},
-    payments::merchants::Role,
+    payments::Role,
 };
 use uuid::Uuid;
 

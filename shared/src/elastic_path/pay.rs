@@ -4,16 +4,10 @@ use lambda_http::{Request, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CaptureAt, CustomerReference, FollowUp, Pay,
-        operation::{Essentials, Principal, Shopper},
-        policy::OrdersMode,
-        transaction::PaymentKind,
+        CaptureAt, CustomerReference, Essentials, FollowUp, OrdersMode, Pay, PaymentKind, Principal, Shopper,
     },
-    payments::{
-        gateway::{Initiator, PaymentSource},
-        merchants::Role,
-    },
-    values::{card::CardSummary, clock::Clock, money::Currency},
+    payments::{Initiator, PaymentSource, Role},
+    values::{CardSummary, Clock, Currency},
 };
 
 use super::{

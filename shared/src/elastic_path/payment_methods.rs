@@ -5,25 +5,15 @@ use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CustomerReference, InvalidId, Order, Rejection,
-        operation::{Essentials, Fingerprint, Kind, Operation, Stage},
-        transaction::Transaction,
+        CustomerReference, Essentials, Fingerprint, InvalidId, Kind, Operation, Order, Rejection, Stage,
+        Transaction,
     },
-    payments::{
-        gateway::{Card, PaymentSource},
-        merchants::Role,
-    },
+    payments::{Card, PaymentSource, Role},
     stored_cards::{
-        payment_method::{
-            Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
-        },
-        payment_methods::{MethodChanged, MethodRefusal, PaymentMethods},
+        Customer, CustomerKey, MethodChanged, MethodId, MethodRefusal, MethodRejection, MethodState,
+        NewMethod, OnceGone, PaymentMethod, PaymentMethods,
     },
-    values::{
-        card::{CardAccount, CardSummary, Expiry},
-        clock::Clock,
-        money::{Amount, Currency},
-    },
+    values::{Amount, CardAccount, CardSummary, Clock, Currency, Expiry},
 };
 
 use super::{

@@ -8,8 +8,8 @@ use tollgate_core::{
         Total, TotalLine,
         read_totals::{DAYS_MAX, DailyTotals, daily},
     },
-    payments::{Refusal, merchants::Role},
-    values::money::Currency,
+    payments::{Refusal, Role},
+    values::Currency,
 };
 
 use super::{

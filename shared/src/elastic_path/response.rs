@@ -7,18 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        Order,
-        operation::{Cause, Decline, Mechanism, Operation, OperationState, Principal},
-        outcome::{GatewayResponse, NoEffect},
-        transaction::{Transaction, TransactionStatus},
+        Cause, Decline, GatewayResponse, Mechanism, NoEffect, Operation, OperationState, Order, Principal,
+        Transaction, TransactionStatus,
     },
-    payments::{gateway::GatewayInfo, merchants::Merchant},
-    values::{
-        card::{Brand, CardSummary, Expiry},
-        decline::DeclineCode,
-        memo::Memo,
-        money::{Amount, Currency},
-    },
+    payments::{GatewayInfo, Merchant},
+    values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
 };
 
 use super::{

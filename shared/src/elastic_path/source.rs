@@ -1,12 +1,9 @@
 //! What a payment is paid with: a stored card, a card, or a card's token.
 
 use tollgate_core::{
-    payments::gateway::{BillingAddress, Card, Initiator, PaymentSource},
+    payments::{BillingAddress, Card, Initiator, PaymentSource},
     values::{
-        card::{
-            CardAccount, CardSummary, Expiry, ExpiryError, SecurityCode, TextUse, looks_like_card_number,
-        },
-        clock::Clock,
+        CardAccount, CardSummary, Clock, Expiry, ExpiryError, SecurityCode, TextUse, looks_like_card_number,
     },
 };
 

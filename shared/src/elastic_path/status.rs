@@ -1,6 +1,6 @@
 //! The words for the state of a transaction and for how far an order is paid (`docs/reference/order-api.md`).
 
-use tollgate_core::order::{PaymentStatus, transaction::TransactionStatus};
+use tollgate_core::order::{PaymentStatus, TransactionStatus};
 
 /// The word of a transaction's `status`, which the command line and files use, too.
 pub fn transaction_status(status: TransactionStatus) -> &'static str {

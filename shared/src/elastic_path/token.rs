@@ -2,7 +2,7 @@
 
 use lambda_http::Request;
 use serde_json::{Value, json};
-use tollgate_core::{order::operation::Principal, payments::trail};
+use tollgate_core::{order::Principal, payments::trail};
 
 use crate::{
     access::Access,

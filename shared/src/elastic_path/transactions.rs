@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Request, RequestExt, http::HeaderValue};
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::listing::{Condition, Found, Lister, Row, Wanted},
-    payments::{Refusal, merchants::Role},
+    journal::{Condition, Found, Lister, Row, Wanted},
+    payments::{Refusal, Role},
 };
 
 use super::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use lambda_http::Error;
-use tollgate_core::{order::MerchantId, payments::merchants::Merchants as _};
+use tollgate_core::{order::MerchantId, payments::Merchants as _};
 
 use super::Adapters;
 use crate::cardpointe::CardPointe;

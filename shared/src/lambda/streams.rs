@@ -10,8 +10,8 @@ use lambda_http::{
 };
 use serde::de::DeserializeOwned;
 use tollgate_core::{
-    journal::{entry_log::EntryLog, entry_store::EntryStore, keep::JournalReport},
-    values::clock::{Clock, SystemClock},
+    journal::{EntryLog, EntryStore, JournalReport},
+    values::{Clock, SystemClock},
 };
 
 use super::{AwsPlace, begin, needed, partitions};

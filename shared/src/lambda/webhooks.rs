@@ -6,11 +6,8 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::Error;
 use tollgate_core::{
-    values::clock::{Clock, SystemClock},
-    webhooks::{
-        delivering::{Delivering, DeliveryReport, Outbox},
-        receivers::Receivers,
-    },
+    values::{Clock, SystemClock},
+    webhooks::{Delivering, DeliveryReport, Outbox, Receivers},
 };
 
 use super::{AwsPlace, begin, needed, run_stream};

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use tollgate_core::{
-    journal::{concern::Concern, listing::Row},
-    order::transaction::TransactionStatus,
-    values::card::Brand,
+    journal::{Concern, Row},
+    order::TransactionStatus,
+    values::Brand,
 };
 
 /// The names of the columns. None is ever changed; a release may add some at the end.

@@ -1,9 +1,9 @@
 //! What has figures, and which.
 
 use tollgate_core::{
-    journal::{keep::JournalReport, keep_totals::TotalsReport},
-    payments::{reconcile::ReconcileReport, scheduled_capture::CaptureReport, trail::Trail},
-    webhooks::delivering::DeliveryReport,
+    journal::{JournalReport, TotalsReport},
+    payments::{CaptureReport, reconcile::ReconcileReport, trail::Trail},
+    webhooks::DeliveryReport,
 };
 
 use crate::{invocation::Served, publishing::PublishReport};

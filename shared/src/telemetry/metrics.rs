@@ -103,7 +103,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::{Value, json};
-    use tollgate_core::payments::scheduled_capture::CaptureReport;
+    use tollgate_core::payments::CaptureReport;
 
     use super::*;
 

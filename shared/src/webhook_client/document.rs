@@ -3,7 +3,7 @@
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tollgate_core::webhooks::webhook::Receiver;
+use tollgate_core::webhooks::Receiver;
 
 use super::{resolver::Allowed, signature};
 
@@ -57,8 +57,7 @@ pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
 
 fn receiver(member: Member, allowed: Allowed) -> Result<Receiver, String> {
     let Member { id, url, secrets, events, x_moltin_secret_key, disabled } = member;
-    let id =
-        id.parse().map_err(|error: tollgate_core::webhooks::webhook::NotAReceiverId| error.to_string())?;
+    let id = id.parse().map_err(|error: tollgate_core::webhooks::NotAReceiverId| error.to_string())?;
     address(&url, allowed)?;
     let count = secrets.len();
     let secrets: Vec<_> = secrets.iter().filter_map(|text| signature::secret(text)).collect();

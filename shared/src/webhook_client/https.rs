@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use secrecy::ExposeSecret;
-use tollgate_core::webhooks::{
-    receivers::{Courier, NotTaken},
-    webhook::{Delivery, Receiver},
-};
+use tollgate_core::webhooks::{Courier, Delivery, NotTaken, Receiver};
 
 use super::{
     document,

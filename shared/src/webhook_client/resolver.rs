@@ -12,7 +12,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use tollgate_core::webhooks::webhook::is_public;
+use tollgate_core::webhooks::is_public;
 
 /// Which addresses may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValue
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    payments::store::StoreError,
-    values::clock::Clock,
-    webhooks::{receivers::Receivers, webhook::Receiver},
+    payments::StoreError,
+    values::Clock,
+    webhooks::{Receiver, Receivers},
 };
 
 use super::{document, resolver::Allowed};

@@ -6,7 +6,7 @@ use ring::hmac::{HMAC_SHA256, Key, sign};
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use tollgate_core::webhooks::webhook::Secret;
+use tollgate_core::webhooks::Secret;
 
 /// What a secret's text begins with.
 pub const PREFIX: &str = "whsec_";

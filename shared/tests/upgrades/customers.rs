@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate::dynamodb::{Item, customers::StoredCustomer};
 use tollgate_core::{
     order::{CustomerReference, MerchantId},
-    stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone},
+    stored_cards::{Customer, CustomerKey, MethodState, OnceGone},
 };
 
 use crate::{

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use tollgate_core::{
     journal::{Changes, Entry, entries},
-    order::{
-        Order,
-        operation::{Decision, OperationState, Stage},
-        outcome::GatewayResponse,
-    },
+    order::{Decision, GatewayResponse, OperationState, Order, Stage},
 };
 use uuid::Uuid;
 

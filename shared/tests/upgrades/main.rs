@@ -13,13 +13,9 @@ mod to_come;
 use to_come::differences;
 use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
-    order::{
-        Order,
-        operation::{Decision, OperationState, Stage},
-        outcome::GatewayResponse,
-    },
-    payments::store::Shards,
-    values::{carried::Carried, charged::FeeKind},
+    order::{Decision, GatewayResponse, OperationState, Order, Stage},
+    payments::Shards,
+    values::{Carried, FeeKind},
 };
 
 fn read(item: &Item) -> Order {

@@ -4,8 +4,10 @@ use super::{
     AUTH_PATH, BY_ORDER_PATH, CAPTURE, CAPTURE_PATH, RECORD, REFUND, REFUND_PATH, VERDICT, VOID, VOID_PATH,
     at, captured, probe, record, void,
 };
-use crate::conformance::probe::Basis::{Documented, Inferred, Unknown};
-use crate::conformance::probe::{PlayStage, Probe, get, put};
+use crate::conformance::probe::{
+    Basis::{Documented, Inferred, Unknown},
+    PlayStage, Probe, get, put,
+};
 
 /// Sales for the next stage, and the probes that can be played when they have settled.
 pub(super) fn sales() -> Vec<Probe> {

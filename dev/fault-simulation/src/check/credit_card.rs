@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tollgate::credit_card;
-use tollgate_core::order::{Order, operation::Kind, transaction::Transaction};
+use tollgate_core::order::{Kind, Order, Transaction};
 use uuid::Uuid;
 
 use crate::{

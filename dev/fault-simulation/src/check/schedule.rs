@@ -4,10 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::order::{
-    Order,
-    operation::{Cause, Kind, Operation, Principal, Stage},
-    outcome::NoEffect,
-    transaction::{CaptureSchedule, PaymentKind, Transaction},
+    CaptureSchedule, Cause, Kind, NoEffect, Operation, Order, PaymentKind, Principal, Stage, Transaction,
 };
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tollgate_core::order::operation::Stage;
+use tollgate_core::order::Stage;
 
 use crate::{
     ask::{Telling, Word},

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Map, Value, json};
 use tollgate::{credit_card, ports::Api};
-use tollgate_core::order::{Order, operation::KeyDigest, transaction::Transaction};
+use tollgate_core::order::{KeyDigest, Order, Transaction};
 use uuid::Uuid;
 
 use super::{Said, deliver};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate::elastic_path;
-use tollgate_core::order::operation::KeyDigest;
+use tollgate_core::order::KeyDigest;
 
 use super::Said;
 use crate::{

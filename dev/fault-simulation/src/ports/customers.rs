@@ -5,11 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::sleep;
 use tollgate_core::{
-    payments::store::StoreError,
-    stored_cards::{
-        customers::{CustomerStore, Written},
-        payment_method::{Customer, CustomerKey},
-    },
+    payments::StoreError,
+    stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tollgate_core::{
     order::MerchantId,
-    payments::merchants::{Merchant, Merchants, MerchantsError},
+    payments::{Merchant, Merchants, MerchantsError},
 };
 
 use crate::{

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 use tollgate::{dynamodb::orders::StoredOrder, elastic_path::transaction_status};
 use tollgate_core::{
-    order::{Order, OrderKey, transaction::Transaction},
-    payments::store::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
+    order::{Order, OrderKey, Transaction},
+    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
 };
 
 use crate::{

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::sleep;
 use tollgate_core::{
-    order::{Order, operation::Stage},
-    payments::scheduled_capture::{CaptureRequest, Part},
+    order::{Order, Stage},
+    payments::{CaptureRequest, Part},
 };
 
 use super::{pursue, wish_for};

@@ -1,6 +1,6 @@
 //! What is left open in the end, because a client gave up or a request arrived late.
 
-use tollgate_core::stored_cards::payment_method::{MethodId, MethodState, OnceGone, PaymentMethod};
+use tollgate_core::stored_cards::{MethodId, MethodState, OnceGone, PaymentMethod};
 
 use super::{NUMBERS, RIGHT, requests::Wish};
 use crate::customers::StoredCards;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tollgate::{elastic_path, ports::StoredCards};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::{
     merchants::EXTERNAL,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
-use tollgate_core::payments::scheduled_capture::CaptureRequest;
+use tollgate_core::payments::CaptureRequest;
 
 use super::step::{Scenario, Scheduled, Step};
 use crate::{ask::Route, client::deliver, fault::Call, merchants::REGISTERED, run, world::World};

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use cardpointe_simulator::{Alteration, Endpoint};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tollgate_core::order::{Order, operation::Stage};
+use tollgate_core::order::{Order, Stage};
 
 use super::story::{calm, register};
 use crate::{

@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use cardpointe_simulator::{RecordKind, RefundSetlstat, ShownSetlstat};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tollgate_core::order::{
-    Order,
-    operation::{Operation, Stage},
-};
+use tollgate_core::order::{Operation, Order, Stage};
 use uuid::Uuid;
 
 use super::{Again, Reported, Tested};

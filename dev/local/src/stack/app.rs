@@ -8,7 +8,7 @@ use tollgate::{
     lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, WebhooksConfig},
     webhook_client::{Allowed, Settings},
 };
-use tollgate_core::{payments::reconcile::Limits, values::clock::Clock};
+use tollgate_core::{payments::reconcile::Limits, values::Clock};
 use tollgate_events::EventsConfig;
 
 use super::StartError;

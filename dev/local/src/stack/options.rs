@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use serde_json::Value;
-use tollgate_core::payments::scheduled_capture::CaptureSettings;
+use tollgate_core::payments::CaptureSettings;
 
 use crate::{functions::Handler, template::TemplateError};
 

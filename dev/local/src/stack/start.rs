@@ -10,7 +10,7 @@ use std::{
 use axum::{Router, http::Uri};
 use cardpointe_simulator::Server;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use super::{Options, Stack, StartError, app};
 use crate::{

@@ -12,11 +12,8 @@ use local::{
 };
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{
-        scheduled_capture::CaptureSettings,
-        store::{DueQuery, Index},
-    },
-    values::clock::Clock as _,
+    payments::{CaptureSettings, DueQuery, Index},
+    values::Clock as _,
 };
 
 /// Unoptimized, a twentieth of it keeps the test short; `--profile fast-release` runs it in full.
@@ -43,8 +40,8 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
         let (job, merchants) = (job.clone(), job.merchants.clone());
         tokio::spawn(async move {
             let deadline = tollgate_core::payments::Deadline::after(std::time::Duration::from_mins(15));
-            let request = tollgate_core::payments::scheduled_capture::CaptureRequest::default();
-            tollgate_core::payments::scheduled_capture::capture_due(
+            let request = tollgate_core::payments::CaptureRequest::default();
+            tollgate_core::payments::capture_due(
                 &job.payments,
                 merchants.as_ref(),
                 request,

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     credit_card_client::{BOTH, CreditCard, Syntax, date_time, follow_up, payment, with},

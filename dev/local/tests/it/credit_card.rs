@@ -3,7 +3,7 @@
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     credit_card_client::{BOTH, CreditCard, Syntax, follow_up, payment, with},

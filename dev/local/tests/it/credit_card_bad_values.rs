@@ -212,7 +212,7 @@ async fn times_that_are_not_utc_or_of_another_day_are_refused() {
     let mut wrong = Wrong::default();
     // A clock that shows another time than the machine's: the stack's own is the one that counts.
     shop.stack.advance_clock(400 * 86_400);
-    let now = tollgate_core::values::clock::Clock::now(shop.stack.clock());
+    let now = tollgate_core::values::Clock::now(shop.stack.clock());
     let at = |hours: i64| date_time(now.checked_add(SignedDuration::from_hours(hours)).unwrap());
     let now = at(0);
     let member = "/Request/TransactionDateTime";

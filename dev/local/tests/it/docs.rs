@@ -11,7 +11,7 @@ use tollgate::{
     lambda::GATEWAY,
     telemetry::Measured as _,
 };
-use tollgate_core::payments::scheduled_capture::{CaptureReport, CaptureRequest};
+use tollgate_core::payments::{CaptureReport, CaptureRequest};
 
 use crate::{
     events::{events, is_scheduled},

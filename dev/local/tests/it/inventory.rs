@@ -18,9 +18,9 @@ use local::template::TEMPLATE;
 use serde_json::Value;
 use tollgate::{invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
-    journal::{keep, keep_totals},
-    payments::{reconcile, scheduled_capture, trail::Trail},
-    webhooks::delivering,
+    journal::{JournalReport, TotalsReport},
+    payments::{CaptureReport, reconcile, trail::Trail},
+    webhooks::DeliveryReport,
 };
 
 use crate::{
@@ -175,12 +175,11 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let trail = Trail { wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
     let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
     let captured_minor = BTreeMap::from([("USD", 1)]);
-    let captures =
-        scheduled_capture::CaptureReport { captured_minor, ..scheduled_capture::CaptureReport::default() };
-    let journal = keep::JournalReport { differing: 1, parked: 1, ..keep::JournalReport::default() };
+    let captures = CaptureReport { captured_minor, ..CaptureReport::default() };
+    let journal = JournalReport { differing: 1, parked: 1, ..JournalReport::default() };
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
-    let webhooks = delivering::DeliveryReport { parked: 1, down: 1, ..delivering::DeliveryReport::default() };
-    let totals = keep_totals::TotalsReport { behind_s: Some(0), ..keep_totals::TotalsReport::default() };
+    let webhooks = DeliveryReport { parked: 1, down: 1, ..DeliveryReport::default() };
+    let totals = TotalsReport { behind_s: Some(0), ..TotalsReport::default() };
     let all: [&dyn Measured; 7] = [&served, &captures, &inquiries, &journal, &totals, &events, &webhooks];
     let mut measured = BTreeMap::new();
     for measures in all.iter().flat_map(|of| of.measures()) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use local::Options;
 use serde_json::{Value, json};
 use tollgate::elastic_path::EventType;
-use tollgate_core::journal::attention::AttentionReason;
+use tollgate_core::journal::AttentionReason;
 
 use crate::{
     docs::{rows, section},

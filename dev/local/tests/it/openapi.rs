@@ -7,7 +7,7 @@ use std::{
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
-use tollgate_core::values::money::Currency;
+use tollgate_core::values::Currency;
 
 use crate::{
     credit_card_client::from_xml,

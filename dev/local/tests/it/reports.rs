@@ -5,7 +5,7 @@ use local::{Options, Stack, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::spreadsheet::totals::COLUMNS;
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},

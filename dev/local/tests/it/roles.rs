@@ -7,7 +7,7 @@ use local::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::payments::merchants::Role;
+use tollgate_core::payments::Role;
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},

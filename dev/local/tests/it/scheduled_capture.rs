@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::merchants;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::shop::{Answer, STORED_CARD, Shop};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use crate::support::{client, stack};
 

@@ -7,7 +7,7 @@ use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::json;
 use tollgate::dynamodb::orders::switch::{DynamoDbSwitch, SwitchPosition};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment},

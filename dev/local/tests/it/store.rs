@@ -8,25 +8,16 @@ use local::dynamodb_client;
 use tollgate::dynamodb::orders::{DynamoDbStore, StoredOrder};
 use tollgate_core::{
     order::{
-        BY_HAND_MAX, NOTICES_MAX, OPERATIONS_MAX, Order, OrderKey, SUPERSEDED_MAX, TRANSACTIONS_MAX,
-        operation::{
-            ACTOR_MAX_BYTES, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, Decision, Decline,
-            Essentials, Fingerprint, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, Notice,
-            NoticeReason, Operation, OperationState, Pending, Principal, REASON_MAX_BYTES, Route, Shopper,
-            Superseded, gateway_order_id,
-        },
-        outcome::GatewayResponse,
-        transaction::{CaptureSchedule, PaymentKind, Transaction},
+        ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
+        DECIDED_BY_MAX_BYTES, Decision, Decline, Essentials, Fingerprint, GatewayResponse, HandVerdict,
+        KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX,
+        Operation, OperationState, Order, OrderKey, PaymentKind, Pending, Principal, REASON_MAX_BYTES, Route,
+        SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction, gateway_order_id,
     },
-    payments::store::{OrderStore, Shards, StoreError},
+    payments::{OrderStore, Shards, StoreError},
     values::{
-        card::{Brand, CardSummary, Expiry},
-        carried::Carried,
-        charged::{Charged, Fee, FeeKind},
-        decline::DeclineCode,
-        instrument::Instrument,
-        memo::{Discounted, Memo},
-        money::{Amount, Currency},
+        Amount, Brand, CardSummary, Carried, Charged, Currency, DeclineCode, Discounted, Expiry, Fee,
+        FeeKind, Instrument, Memo,
     },
 };
 use uuid::Uuid;

@@ -14,9 +14,7 @@ use local::{
 use serde_json::Value;
 use tollgate::dynamodb::orders::{IndexNames, index_names};
 use tollgate_core::payments::{
-    reconcile,
-    scheduled_capture::{CaptureRequest, Part},
-    store::{CAPTURE_SHARDS_MAX, IN_DOUBT_SHARDS_MAX, Index},
+    CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Part, reconcile,
 };
 
 /// What Lambda puts into every function's environment.

@@ -6,7 +6,7 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with};
 

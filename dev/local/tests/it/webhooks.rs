@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use local::{WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
 use tollgate::{dynamodb::deliveries::DynamoDbDeliveries, webhook_client::signature};
-use tollgate_core::{values::clock::Clock, webhooks::webhook::ReceiverKey};
+use tollgate_core::{values::Clock, webhooks::ReceiverKey};
 
 use crate::shop::Shop;
 

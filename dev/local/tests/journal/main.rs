@@ -18,9 +18,7 @@ use local::{
     load::{Load, fill},
 };
 use tollgate::dynamodb::orders::StoredOrder;
-use tollgate_core::{
-    journal::entries, order::Order, payments::scheduled_capture::CaptureSettings, values::clock::Clock as _,
-};
+use tollgate_core::{journal::entries, order::Order, payments::CaptureSettings, values::Clock as _};
 use uuid::Uuid;
 
 /// Unoptimized, a few keep the test short.

@@ -17,14 +17,12 @@ use local::{
 use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
-        entries,
-        entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace},
-        entry_store::EntryStore as _,
-        listing::{Condition, Is, Lister, READ_MAX_BYTES, Wanted},
+        Condition, CountedPage, EntryLog, EntryPage, EntryPlace, EntryStore as _, Is, Lister, READ_MAX_BYTES,
+        Wanted, entries,
     },
-    order::{MerchantId, Order, OrderKey, transaction::TransactionStatus},
-    payments::store::{DueQuery, OrderStore, Page, StoreError},
-    values::{card::Brand, clock::Clock as _, money::Currency},
+    order::{MerchantId, Order, OrderKey, TransactionStatus},
+    payments::{DueQuery, OrderStore, Page, StoreError},
+    values::{Brand, Clock as _, Currency},
 };
 use uuid::Uuid;
 

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use tollgate_core::order::{
-    Order,
-    operation::{Kind, Operation},
-};
+use tollgate_core::order::{Kind, Operation, Order};
 
 use crate::{case::Case, shop::Shop};
 

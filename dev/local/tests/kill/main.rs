@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Instant};
 
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::task::JoinSet;
-use tollgate_core::order::operation::Stage;
+use tollgate_core::order::Stage;
 
 use crate::{case::Case, rounds::Rounds, shop::Shop, tally::Tally};
 

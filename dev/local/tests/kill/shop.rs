@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate::dynamodb::orders::DynamoDbStore;
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::store::{OrderStore, Shards},
+    payments::{OrderStore, Shards},
 };
 
 use crate::{client::client, wire::Wire};

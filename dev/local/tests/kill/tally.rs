@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tollgate_core::order::operation::{Kind, Stage};
+use tollgate_core::order::{Kind, Stage};
 
 use crate::shop::Shop;
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     journal::{Entry, Fact, entries},
-    order::{Order, operation::NoticeReason},
+    order::{NoticeReason, Order},
     words,
 };
 

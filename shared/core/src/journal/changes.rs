@@ -5,11 +5,8 @@ use std::ops::{Add, Sub};
 use jiff::Timestamp;
 
 use crate::{
-    order::{
-        operation::{Cause, Kind, Mechanism, Operation, Stage},
-        transaction::{PaymentKind, Transaction},
-    },
-    values::money::Amount,
+    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Stage, Transaction},
+    values::Amount,
 };
 
 /// Signed changes, in minor units.
@@ -101,7 +98,7 @@ pub(super) fn is_late(operation: &Operation) -> bool {
     operation.is(Stage::Approved)
         && operation.superseded.iter().any(|earlier| {
             earlier.attempt.id == operation.attempt.id
-                && earlier.decision.as_ref().is_some_and(crate::order::operation::Decision::may_surface)
+                && earlier.decision.as_ref().is_some_and(crate::order::Decision::may_surface)
         })
 }
 

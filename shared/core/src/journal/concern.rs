@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     journal::{Entry, Fact, entries},
-    order::{CaptureStanding, Order, transaction::Transaction},
+    order::{CaptureStanding, Order, Transaction},
     words,
 };
 

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::{
     journal::CountedEntry,
-    order::{MerchantId, OrderKey, operation::Kind},
-    payments::store::StoreError,
-    values::money::Currency,
+    order::{Kind, MerchantId, OrderKey},
+    payments::StoreError,
+    values::Currency,
 };
 
 /// Where entries are read that belong together.

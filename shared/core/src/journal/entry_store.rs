@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use crate::{journal::Entry, order::MerchantId, payments::store::StoreError, values::quarter::QuarterHour};
+use crate::{journal::Entry, order::MerchantId, payments::StoreError, values::QuarterHour};
 
 /// The outcome of putting an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,10 +10,8 @@ use super::{
     changes::{by_operation, duplicate, is_late},
 };
 use crate::order::{
-    Order,
-    operation::{Attempt, Cause, Decision, Kind, Operation, OperationState, Principal},
-    outcome::{GatewayResponse, NoEffect},
-    transaction::Transaction,
+    Attempt, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState, Order, Principal,
+    Transaction,
 };
 
 /// All facts of an order, in the order of its transactions and operations.

@@ -11,13 +11,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    journal::{
-        Entry, entries,
-        entry_store::{EntryStore, Parked, Put},
-    },
+    journal::{Entry, EntryStore, Parked, Put, entries},
     order::{MerchantId, Order},
-    payments::store::StoreError,
-    values::quarter::QuarterHour,
+    payments::StoreError,
+    values::QuarterHour,
 };
 
 /// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by one that would be

@@ -11,17 +11,13 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    journal::{
-        DayTotals,
-        entry_log::{EntryLog, day_of, sort_of},
-        totals_store::{LateQuarter, TotalsStore},
-    },
+    journal::{DayTotals, EntryLog, LateQuarter, TotalsStore, day_of, sort_of},
     order::MerchantId,
-    payments::{Deadline, store::StoreError},
-    values::{clock::Clock, quarter::QuarterHour},
+    payments::{Deadline, StoreError},
+    values::{Clock, QuarterHour},
 };
 
-/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::keep::LATE_AFTER), the minute that
+/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::LATE_AFTER), the minute that
 /// putting an entry can take, and four minutes by which clocks may differ.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 

@@ -16,13 +16,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
-    journal::{
-        concern::{Concern, concerns},
-        entries,
-        entry_log::{EntryLog, EntryPage, EntryPlace, LoggedEntry, day_of, sort_of},
-    },
-    order::{MerchantId, OPERATIONS_MAX, Order, OrderKey, transaction::Transaction},
-    payments::store::{OrderStore, StoreError},
+    journal::{Concern, EntryLog, EntryPage, EntryPlace, LoggedEntry, concerns, day_of, entries, sort_of},
+    order::{MerchantId, OPERATIONS_MAX, Order, OrderKey, Transaction},
+    payments::{OrderStore, StoreError},
 };
 
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.

@@ -8,14 +8,9 @@ use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
 use thiserror::Error;
 
 use crate::{
-    journal::{
-        DayTotals,
-        entry_log::{EntryLog, day_of, sort_of},
-        listing::{DAY_BYTES, ENTRY_BYTES, READ_MAX_BYTES},
-        totals_store::TotalsStore,
-    },
+    journal::{DAY_BYTES, DayTotals, ENTRY_BYTES, EntryLog, READ_MAX_BYTES, TotalsStore, day_of, sort_of},
     order::MerchantId,
-    payments::store::StoreError,
+    payments::StoreError,
 };
 
 /// Most days of one report: a quarter, so that its lines fit in memory whatever the merchant sells.

@@ -4,15 +4,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    order::{
-        Order, OrderId,
-        transaction::{Transaction, TransactionStatus},
-    },
-    payments::merchants::Merchant,
-    values::{
-        card::Brand,
-        money::{Amount, Currency},
-    },
+    order::{Order, OrderId, Transaction, TransactionStatus},
+    payments::Merchant,
+    values::{Amount, Brand, Currency},
 };
 
 /// The data of a receipt: what is known, and nothing of the card but brand and last four digits.
@@ -77,12 +71,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        order::{
-            OrderKey,
-            operation::{Cause, Decision, Kind, Operation, OperationState},
-            outcome::GatewayResponse,
-            transaction::PaymentKind,
-        },
+        order::{Cause, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
         test_merchant::test_merchant,
         test_payments::{new_operation, payment},
     };

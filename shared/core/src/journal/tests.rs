@@ -5,13 +5,11 @@
 use super::*;
 use crate::{
     order::{
-        OrderKey,
-        operation::{Decision, Decline, HandVerdict, Operation},
-        outcome::{GatewayResponse, NoEffect},
-        transaction::{CaptureSchedule, PaymentKind, Transaction},
+        CaptureSchedule, Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation, OrderKey,
+        PaymentKind, Transaction,
     },
     test_payments::{new_operation, payment},
-    values::decline::Advice,
+    values::Advice,
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -381,7 +379,7 @@ fn a_card_is_told_once_it_was_known() {
         let mut order = order(operations);
         let card = order.transactions[0].instrument.card_mut().unwrap();
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
-        card.expiry = expiry.then(|| crate::values::card::Expiry::new(12, 2030).unwrap());
+        card.expiry = expiry.then(|| crate::values::Expiry::new(12, 2030).unwrap());
         entries(None, &order).into_iter().map(|entry| entry.brand.is_some()).collect::<Vec<_>>()
     };
     let declined = then_declined(begun(1, Kind::Purchase, 100, 0), 0);

@@ -6,10 +6,7 @@ use std::{collections::BTreeMap, ops::AddAssign};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Changes, Entry};
-use crate::values::{
-    card::Brand,
-    money::{Amount, Currency},
-};
+use crate::values::{Amount, Brand, Currency};
 
 /// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]

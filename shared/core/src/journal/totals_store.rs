@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 
-use crate::{
-    journal::DayTotals, order::MerchantId, payments::store::StoreError, values::quarter::QuarterHour,
-};
+use crate::{journal::DayTotals, order::MerchantId, payments::StoreError, values::QuarterHour};
 
 /// Totals of a quarter of an hour as they were kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,12 +6,10 @@ use uuid::Uuid;
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::{
     order::{
-        operation::{Cause, Decision, Kind, Mechanism, Operation, Stage},
-        outcome::{GatewayResponse, NoEffect, Outcome},
-        policy::Policy,
-        transaction::{PaymentKind, Transaction},
+        Cause, Decision, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind, Policy,
+        Stage, Transaction,
     },
-    values::money::Amount,
+    values::Amount,
 };
 
 /// What is left to do after an outcome was applied.

@@ -2,8 +2,8 @@
 
 use super::Order;
 use crate::{
-    order::transaction::{PaymentKind, Transaction, TransactionStatus},
-    values::money::Amount,
+    order::{PaymentKind, Transaction, TransactionStatus},
+    values::Amount,
 };
 
 /// Sums over an order's payments, in minor units of its currency.

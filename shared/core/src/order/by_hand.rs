@@ -5,14 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Context, Next, OperationRef, Order, apply::apply};
+use super::{Context, Next, OperationRef, Order, apply};
 use crate::{
-    order::{
-        operation::{ByHand, HandVerdict, Kind, Operation, Stage},
-        outcome::{NoEffect, Outcome},
-        transaction::Transaction,
-    },
-    values::card::{TextUse, check_kept},
+    order::{ByHand, HandVerdict, Kind, NoEffect, Operation, Outcome, Stage, Transaction},
+    values::{TextUse, check_kept},
 };
 
 /// Before this, the gateway decides: four inquiries about a lost operation were made by then, and what left no trace

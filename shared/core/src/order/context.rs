@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::policy::Policy;
+use super::Policy;
 
 /// What every rule may need besides the order and the event.
 pub struct Context<'a> {

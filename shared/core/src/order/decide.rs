@@ -3,22 +3,21 @@
 use uuid::Uuid;
 
 use super::{
-    Context, CurrencyLimit, Due, OperationRef, Order, Rejection,
+    Action, CaptureAt, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, Target,
     idempotency::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
-    intent::{Action, CaptureAt, Intent, Pay, Target},
     limits::ABANDONED_MAX,
     rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
     schedule::whole_seconds,
 };
 use crate::{
     order::{
-        operation::{Kind, Mechanism, NewOperation, Operation, Principal, Route},
-        transaction::{CaptureSchedule, PaymentKind, Transaction, TransactionStatus},
+        CaptureSchedule, Kind, Mechanism, NewOperation, Operation, PaymentKind, Principal, Route,
+        Transaction, TransactionStatus,
     },
-    values::{instrument::Instrument, money::Amount},
+    values::{Amount, Instrument},
 };
 
 /// What a use case does with an intent that the order allows.

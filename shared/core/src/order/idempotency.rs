@@ -3,12 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Context, OperationRef, Order, Rejection, intent::Intent, waits::STILL_RUNNING};
-use crate::order::{
-    operation::{KeyDigest, Operation, Stage},
-    outcome::Retry,
-    transaction::{Transaction, TransactionStatus},
-};
+use super::{Context, Intent, OperationRef, Order, Rejection, STILL_RUNNING};
+use crate::order::{KeyDigest, Operation, Retry, Stage, Transaction, TransactionStatus};
 
 /// What an earlier request with the same key led to.
 pub(super) enum Prior {

@@ -6,14 +6,10 @@ use uuid::Uuid;
 use super::CustomerReference;
 use crate::{
     order::{
-        operation::{Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, Principal, Shopper},
-        transaction::{PaymentKind, Transaction},
+        Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, PaymentKind, Principal, Shopper,
+        Transaction,
     },
-    values::{
-        card::CardSummary,
-        memo::Memo,
-        money::{Amount, Currency},
-    },
+    values::{Amount, CardSummary, Currency, Memo},
 };
 
 /// What a request wants.

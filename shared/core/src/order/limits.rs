@@ -1,10 +1,7 @@
 //! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
 
 use super::{Order, Rejection};
-use crate::order::{
-    operation::Principal,
-    transaction::{Transaction, TransactionStatus},
-};
+use crate::order::{Principal, Transaction, TransactionStatus};
 
 /// Payments of one order.
 pub const TRANSACTIONS_MAX: usize = 50;

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use super::{OperationRef, Order};
-use crate::order::{
-    operation::{NoticeReason, Operation},
-    transaction::Transaction,
-};
+use crate::order::{NoticeReason, Operation, Transaction};
 
 /// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
 /// that stays in doubt.

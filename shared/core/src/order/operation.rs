@@ -25,12 +25,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    order::outcome::{GatewayResponse, NoEffect},
-    values::{
-        carried::Carried,
-        decline::{Advice, DeclineCode},
-        money::Amount,
-    },
+    order::{GatewayResponse, NoEffect},
+    values::{Advice, Amount, Carried, DeclineCode},
     words,
 };
 

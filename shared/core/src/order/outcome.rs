@@ -1,13 +1,7 @@
 //! What a gateway call came to, in the terms of the payment rules.
 
 use crate::{
-    values::{
-        card::{CardToken, StoredCard, clean_text},
-        carried::Carried,
-        charged::Charged,
-        decline::{Advice, DeclineCode},
-        money::Amount,
-    },
+    values::{Advice, Amount, CardToken, Carried, Charged, DeclineCode, StoredCard, clean_text},
     words,
 };
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::values::money::{Amount, Currency};
+use crate::values::{Amount, Currency};
 
 /// A rule of the order that forbids the request; nothing was sent to the gateway.
 ///

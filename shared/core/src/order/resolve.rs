@@ -4,17 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Context, Next, OperationRef, Order,
-    apply::{apply, void_by_rule, void_duplicate},
+    ABSENCE_COUNTS_AFTER, Context, INQUIRED_TWICE_APART, Next, OperationRef, Order, STILL_RUNNING, apply,
+    apply::{void_by_rule, void_duplicate},
     limits::ABANDONED_MAX,
-    waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART, LAST_LOOK_AFTER, STILL_RUNNING},
+    waits::LAST_LOOK_AFTER,
 };
 use crate::{
-    order::{
-        operation::{Cause, Decision, Kind, Operation, Stage},
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    },
-    values::decline::DeclineCode,
+    order::{Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, Outcome, Stage},
+    values::DeclineCode,
 };
 
 /// For how long an inquiry is put off to which there was no usable response, so that others have their turn.

@@ -1,13 +1,9 @@
 //! What each kind of operation needs, one rule a function; every refusal has its name.
 
-use super::{Order, Rejection, intent::Pay};
+use super::{Order, Pay, Rejection};
 use crate::{
-    order::{
-        operation::{Mechanism, Principal},
-        policy::{Policy, RefundWithoutAmount},
-        transaction::{PaymentKind, Transaction, TransactionStatus},
-    },
-    values::money::Amount,
+    order::{Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction, TransactionStatus},
+    values::Amount,
 };
 
 /// What is to be paid, if the order allows it.

@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::{Order, Rejection, rules::must_be_approved_and_idle};
 use crate::order::{
-    operation::{BACK_OFF_MIN, KeyDigest, Kind, Operation, Stage},
-    outcome::Retry,
-    transaction::{CaptureSchedule, PaymentKind, Transaction},
+    BACK_OFF_MIN, CaptureSchedule, KeyDigest, Kind, Operation, PaymentKind, Retry, Stage, Transaction,
 };
 
 /// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has

@@ -7,11 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    order::{
-        operation::{Cause, Decline, Kind, Mechanism, Operation, Principal, Shopper, Stage},
-        outcome::NoEffect,
-    },
-    values::{card::CardSummary, carried::Carried, instrument::Instrument, memo::Memo, money::Amount},
+    order::{Cause, Decline, Kind, Mechanism, NoEffect, Operation, Principal, Shopper, Stage},
+    values::{Amount, CardSummary, Carried, Instrument, Memo},
 };
 
 /// The kind of a payment.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{order::MerchantId, payments::store::StoreError};
+use crate::{order::MerchantId, payments::StoreError};
 
 /// Hands out slots, counted across all processes.
 #[async_trait]

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    order::{OperationRef, Order, operation::Principal, outcome::Outcome},
+    order::{OperationRef, Order, Outcome, Principal},
     payments::trail::{self, AuditedChange, OUTCOME, Said},
 };
 
@@ -95,7 +95,7 @@ pub(super) fn registered(order: &Order) {
         key_name = trail::key_name(),
         merchant = %order.merchant,
         order = %order.id,
-        amount_minor = order.total.map_or(0, crate::values::money::Amount::minor),
+        amount_minor = order.total.map_or(0, crate::values::Amount::minor),
         currency = order.currency.code(),
         "changed"
     );

@@ -8,11 +8,10 @@ use uuid::Uuid;
 use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_version};
 use crate::{
     order::{
-        self, HandRejection, OperationRef, Order, OrderKey, Rejection,
-        operation::{ByHand, DecidedBy, HandVerdict, Reason},
-        outcome::Finding,
+        self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, OperationRef, Order, OrderKey, Reason,
+        Rejection,
     },
-    payments::{merchants::Merchant, store::StoreError},
+    payments::{Merchant, StoreError},
 };
 
 /// Longest wait for each response. A person waits for it, and no function's time is running out.

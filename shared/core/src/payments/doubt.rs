@@ -8,15 +8,10 @@ use uuid::Uuid;
 use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
 use crate::{
     order::{
-        self, Next, OperationRef, Order, OrderKey, Rejection,
-        operation::{Kind, NoticeReason},
-        outcome::{Doubt, Finding, Outcome},
-        transaction::Transaction,
+        self, Doubt, Finding, Kind, Next, NoticeReason, OperationRef, Order, OrderKey, Outcome, Rejection,
+        Transaction,
     },
-    payments::{
-        gateway::{Inquired, Inquiry, KnownPayment},
-        merchants::Merchant,
-    },
+    payments::{Inquired, Inquiry, KnownPayment, Merchant},
 };
 
 /// Longest wait for each response of an inquiry. It changes nothing, so it can be cut short and made again.

@@ -5,17 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    order::{
-        OrderId,
-        operation::{Kind, Route},
-        outcome::{Finding, Outcome},
-    },
-    payments::merchants::Merchant,
-    values::{
-        card::{CardAccount, Expiry, SecurityCode},
-        memo::Memo,
-        money::{Amount, Currency},
-    },
+    order::{Finding, Kind, OrderId, Outcome, Route},
+    payments::Merchant,
+    values::{Amount, CardAccount, Currency, Expiry, Memo, SecurityCode},
 };
 
 /// The longest that a gateway may work on a request. When an inquiry counts, and when an operation is given up as

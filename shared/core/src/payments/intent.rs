@@ -2,11 +2,8 @@
 
 use super::{Deadline, Payments, Performed, Refusal, attempt, audit, next_version};
 use crate::{
-    order::{
-        self, Action, Intent, OperationRef, Order, OrderKey, Plan, Rejection, operation::Kind,
-        policy::OrdersMode,
-    },
-    payments::{merchants::Merchant, store::StoreError, trail::INTENT_SAVED},
+    order::{self, Action, Intent, Kind, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
+    payments::{Merchant, StoreError, trail::INTENT_SAVED},
 };
 
 /// How often a decision is made anew because another process changed the order in between.

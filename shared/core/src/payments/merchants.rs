@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    order::{CurrencyLimit, MerchantId, operation::Route, policy::Policy},
-    values::{discount::Discounts, money::Currency},
+    order::{CurrencyLimit, MerchantId, Policy, Route},
+    values::{Currency, Discounts},
 };
 
 /// Shortest key of a merchant. Fewer characters can be guessed; `tollgate doctor` warns below 20.

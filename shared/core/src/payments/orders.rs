@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
-    order::{Order, OrderKey, Rejection, operation::Principal},
-    payments::{merchants::Merchant, store::StoreError},
-    values::money::{Amount, Currency},
+    order::{Order, OrderKey, Principal, Rejection},
+    payments::{Merchant, StoreError},
+    values::{Amount, Currency},
 };
 
 impl Payments {

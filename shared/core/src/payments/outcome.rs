@@ -6,16 +6,10 @@ use uuid::Uuid;
 use super::{Deadline, Payments};
 use crate::{
     order::{
-        self, Next, OperationRef, Order,
-        operation::{Kind, Operation, OperationState, Stage},
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
+        self, Doubt, Finding, GatewayResponse, Kind, Next, NoEffect, Operation, OperationRef, OperationState,
+        Order, Outcome, Stage,
     },
-    payments::{
-        gateway::{Command, Instruction, PaymentSource},
-        merchants::Merchant,
-        store::StoreError,
-        trail,
-    },
+    payments::{Command, Instruction, Merchant, PaymentSource, StoreError, trail},
 };
 
 /// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.

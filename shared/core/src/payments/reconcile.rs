@@ -18,15 +18,9 @@ use serde::Serialize;
 
 use crate::{
     order::{
-        MerchantId, OperationRef, Order, OrderKey,
-        operation::{Kind, NoticeReason, Principal, Route, Stage},
-        outcome::Finding,
+        Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal, Route, Stage,
     },
-    payments::{
-        Deadline, Payments, locked,
-        merchants::{Merchant, Merchants},
-        store::{Cursor, DueQuery, Index},
-    },
+    payments::{Cursor, Deadline, DueQuery, Index, Merchant, Merchants, Payments, locked},
 };
 
 /// Orders read at a time from the index.

@@ -20,15 +20,11 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, Due, Intent, MerchantId, Order, OrderKey, Rejection,
-        operation::Kind,
-        outcome::{NoEffect, Retry},
-        transaction::OperationStatus,
+        Action, Due, Intent, Kind, MerchantId, NoEffect, OperationStatus, Order, OrderKey, Rejection, Retry,
     },
     payments::{
-        Deadline, Payments, Performed, Refusal, locked,
-        merchants::{Merchant, Merchants, MerchantsError},
-        store::{Cursor, DueQuery, Index},
+        Cursor, Deadline, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments, Performed, Refusal,
+        locked,
     },
 };
 use request::shards;

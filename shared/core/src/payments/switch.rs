@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use crate::payments::store::StoreError;
+use crate::payments::StoreError;
 
 /// Tells whether an operator has stopped payments.
 #[async_trait]

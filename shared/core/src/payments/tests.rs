@@ -30,23 +30,12 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, MerchantId, Pay, Target,
-        operation::{Essentials, Fingerprint, KeyDigest, Kind, Principal, Stage},
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect},
-        policy::OrdersMode,
-        transaction::{PaymentKind, TransactionStatus},
+        Action, CaptureAt, Doubt, Essentials, Finding, Fingerprint, GatewayResponse, KeyDigest, Kind,
+        MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal, Stage, Target, TransactionStatus,
     },
-    payments::{
-        gateway::{Command, GatewayInfo, Inquiry, Instruction},
-        merchants::{Merchants, MerchantsError},
-    },
+    payments::{Command, GatewayInfo, Inquiry, Instruction, Merchants, MerchantsError},
     test_merchant::{TestGateway, test_merchant},
-    values::{
-        card::{CardSummary, CardToken},
-        clock::SystemClock,
-        decline::DeclineCode,
-        money::{Amount, Currency},
-    },
+    values::{Amount, CardSummary, CardToken, Currency, DeclineCode, SystemClock},
 };
 
 /// What goes wrong with the next write.
@@ -120,32 +109,28 @@ impl OrderStore for MemoryStore {
     }
 
     /// One order a page, all of them in the first partition.
-    async fn due(
-        &self,
-        query: crate::payments::store::DueQuery,
-    ) -> Result<crate::payments::store::Page, StoreError> {
+    async fn due(&self, query: crate::payments::DueQuery) -> Result<crate::payments::Page, StoreError> {
         if self.unread.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("cut".to_owned()));
         }
-        let crate::payments::store::DueQuery { index, shard, until, after, limit: _ } = query;
+        let crate::payments::DueQuery { index, shard, until, after, limit: _ } = query;
         let lagging = self.lagging.lock().unwrap();
         let orders = self.orders.lock().unwrap();
         let due_at = |order: &Order| match index {
-            crate::payments::store::Index::InDoubt => order.next_look_at(),
-            crate::payments::store::Index::CapturesDue => order.next_capture_at(),
+            crate::payments::Index::InDoubt => order.next_look_at(),
+            crate::payments::Index::CapturesDue => order.next_capture_at(),
         };
         let is_after = |key: &OrderKey| after.as_ref().is_none_or(|after| key.to_string() > after.key);
         let due = orders.values().filter_map(|order| Some((order.key(), due_at(order)?)));
         let due = due.chain(lagging.iter().map(|key| (key.clone(), until)));
         let mut due: Vec<_> = due.filter(|(key, at)| shard == 0 && *at <= until && is_after(key)).collect();
         due.sort_by_key(|(key, _)| key.to_string());
-        let next = due
-            .get(1)
-            .map(|_| crate::payments::store::Cursor { key: due[0].0.to_string(), due: String::new() });
+        let next =
+            due.get(1).map(|_| crate::payments::Cursor { key: due[0].0.to_string(), due: String::new() });
         due.truncate(1);
         let oldest = due.first().map(|(_, at)| *at);
         let keys = due.into_iter().map(|(key, _)| key).collect();
-        Ok(crate::payments::store::Page { keys, oldest, next })
+        Ok(crate::payments::Page { keys, oldest, next })
     }
 }
 
@@ -304,7 +289,7 @@ impl Fixture {
         let source = PaymentSource::Profile {
             account: "1".to_owned(),
             profile: "2".to_owned(),
-            initiator: crate::payments::gateway::Initiator::Customer,
+            initiator: crate::payments::Initiator::Customer,
         };
         let deadline = Deadline::after(left);
         self.payments.perform(&self.merchant, &self.key, intent, Some(&source), deadline).await

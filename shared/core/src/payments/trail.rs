@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 
 use uuid::Uuid;
 
-use crate::order::operation::Attribution;
+use crate::order::Attribution;
 
 /// What is known of a request when it ends.
 #[derive(Clone, Debug, Default)]

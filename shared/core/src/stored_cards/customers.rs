@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    payments::store::StoreError,
-    stored_cards::payment_method::{Customer, CustomerKey},
+    payments::StoreError,
+    stored_cards::{Customer, CustomerKey},
 };
 
 /// The outcome of a write.

@@ -19,15 +19,10 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        CustomerReference,
-        operation::{Decline, Fingerprint, KeyDigest, Route, gateway_order_id},
-        outcome::{Finding, NoEffect},
-        policy::DeclineOn,
+        CustomerReference, Decline, DeclineOn, Finding, Fingerprint, KeyDigest, NoEffect, Route,
+        gateway_order_id,
     },
-    values::{
-        card::{CardSummary, Expiry, StoredCard},
-        carried::Carried,
-    },
+    values::{CardSummary, Carried, Expiry, StoredCard},
 };
 
 /// Most cards that a customer can have stored, or on their way to it. A person has a handful.

@@ -10,21 +10,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    order::{CustomerReference, outcome::NoEffect},
-    payments::{
-        Deadline,
-        gateway::{Card, Gateway},
-        merchants::Merchant,
-        store::StoreError,
-    },
+    order::{CustomerReference, NoEffect},
+    payments::{Card, Deadline, Gateway, Merchant, StoreError},
     stored_cards::{
-        customers::{CustomerStore, Written},
-        payment_method::{
-            AddPlan, Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, PaymentMethod,
-        },
-        profiles::{ProfileOutcome, Profiles},
+        AddPlan, Customer, CustomerKey, CustomerStore, MethodId, MethodRejection, MethodState, NewMethod,
+        PaymentMethod, ProfileOutcome, Profiles, Written,
     },
-    values::{card::Expiry, clock::Clock},
+    values::{Clock, Expiry},
 };
 
 /// How often a change is made anew to what other requests have written meanwhile.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    order::{operation::Route, outcome::NoEffect},
-    payments::merchants::Merchant,
-    values::card::{Expiry, StoredCard},
+    order::{NoEffect, Route},
+    payments::Merchant,
+    values::{Expiry, StoredCard},
 };
 
 /// What a call about a profile came to.

@@ -1,6 +1,6 @@
 //! What the gateway took: an amount, and perhaps a fee beside it.
 
-use crate::{values::money::Amount, words};
+use crate::{values::Amount, words};
 
 /// What an approval says was taken or held. The fee is beside the amount, never in it: what an order owes, reserves and
 /// may give back is without fees.

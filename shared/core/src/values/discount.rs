@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
-use crate::values::{
-    card::{TextUse, check_kept},
-    money::{Amount, Currency},
-};
+use crate::values::{Amount, Currency, TextUse, check_kept};
 
 /// Hundredths of a percent in the whole.
 const WHOLE: u64 = 10_000;

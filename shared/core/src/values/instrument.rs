@@ -1,6 +1,6 @@
 //! What a payment is made with, as far as it may be stored.
 
-use super::card::CardSummary;
+use super::CardSummary;
 
 /// What a payment is made with.
 #[derive(Clone, Debug, PartialEq, Eq)]

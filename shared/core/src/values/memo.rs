@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::values::money::Amount;
+use crate::values::Amount;
 
 /// What is kept with a payment that is an order of its own. Holds no card data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,12 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    payments::store::StoreError,
-    values::clock::Clock,
+    payments::StoreError,
+    values::Clock,
     webhooks::{
-        event_bus::{Event, EventBus},
-        receivers::{Courier, DeliveryOutcome, DeliveryStore, NotTaken, Receivers},
-        webhook::{Delivery, Health, Receiver, ReceiverKey},
+        Courier, Delivery, DeliveryOutcome, DeliveryStore, Event, EventBus, Health, NotTaken, Receiver,
+        ReceiverKey, Receivers,
     },
 };
 

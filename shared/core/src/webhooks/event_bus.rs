@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{order::MerchantId, payments::store::StoreError};
+use crate::{order::MerchantId, payments::StoreError};
 
 /// One notification, published at least once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     order::MerchantId,
-    payments::store::StoreError,
-    webhooks::webhook::{Delivery, Health, Receiver, ReceiverKey},
+    payments::StoreError,
+    webhooks::{Delivery, Health, Receiver, ReceiverKey},
 };
 
 /// Finds the receivers that merchants' documents name.

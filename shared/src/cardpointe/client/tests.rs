@@ -4,8 +4,8 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use secrecy::ExposeSecret;
 use tollgate_core::{
-    payments::gateway::KnownPayment,
-    values::money::{Amount, Currency},
+    payments::KnownPayment,
+    values::{Amount, Currency},
 };
 
 use super::*;
@@ -171,7 +171,7 @@ async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gatew
     let source = || PaymentSource::Profile {
         account: "1".to_owned(),
         profile: "9".to_owned(),
-        initiator: tollgate_core::payments::gateway::Initiator::Customer,
+        initiator: tollgate_core::payments::Initiator::Customer,
     };
     let (hold, buy) = (source(), source());
     for (command, path) in [

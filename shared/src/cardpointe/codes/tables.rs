@@ -11,7 +11,7 @@
 //! whatever says that the same request is known already or still in progress is a duplicate, so that no payment is made
 //! twice.
 
-use tollgate_core::values::decline::DeclineCode::{
+use tollgate_core::values::DeclineCode::{
     self, AuthenticationRequired, AvsMismatch, CallIssuer, CardNotSupported, CurrencyNotSupported,
     DoNotHonor, DoNotTryAgain, DuplicateTransaction, ExpiredCard, FraudSuspected, GenericDecline,
     IncorrectCvc, IncorrectExpiry, IncorrectNumber, IncorrectPin, IncorrectZip, InsufficientFunds,

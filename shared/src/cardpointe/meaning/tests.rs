@@ -1,6 +1,6 @@
 //! One test for each kind of response.
 
-use tollgate_core::{order::outcome::Retry, values::decline::DeclineCode};
+use tollgate_core::{order::Retry, values::DeclineCode};
 
 use super::*;
 

@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
-use tollgate_core::values::clock::Clock;
+use tollgate_core::values::Clock;
 
 use super::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
 

@@ -1,12 +1,9 @@
 //! What is sent and read.
 
 use tollgate_core::{
-    order::operation::Route,
-    payments::gateway::Card,
-    values::{
-        card::{Brand, CardAccount, Expiry, SecurityCode},
-        memo::Memo,
-    },
+    order::Route,
+    payments::Card,
+    values::{Brand, CardAccount, Expiry, Memo, SecurityCode},
 };
 
 use super::*;

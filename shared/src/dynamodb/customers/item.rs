@@ -2,13 +2,10 @@
 //! it keeps.
 
 use tollgate_core::{
-    order::{CustomerReference, operation::Decline},
-    payments::store::StoreError,
-    stored_cards::payment_method::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
-    values::{
-        card::CardSummary,
-        decline::{Advice, DeclineCode},
-    },
+    order::{CustomerReference, Decline},
+    payments::StoreError,
+    stored_cards::{Customer, CustomerKey, MethodState, OnceGone, PaymentMethod},
+    values::{Advice, CardSummary, DeclineCode},
 };
 
 use crate::dynamodb::{

@@ -4,10 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    webhooks::{
-        receivers::DeliveryOutcome,
-        webhook::{Delivery, Health, ReceiverKey},
-    },
+    webhooks::{Delivery, DeliveryOutcome, Health, ReceiverKey},
     words,
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 //! the schedule's empty event.
 
 use serde::Deserialize;
-use tollgate_core::webhooks::delivering::Added;
+use tollgate_core::webhooks::Added;
 
 use super::item;
 use crate::dynamodb::{json::object, stream::Record};

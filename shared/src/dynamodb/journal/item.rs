@@ -3,11 +3,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
-    journal::{
-        Entry,
-        entry_log::{day_of, sort_of},
-    },
-    order::operation::Cause,
+    journal::{Entry, day_of, sort_of},
+    order::Cause,
     words,
 };
 

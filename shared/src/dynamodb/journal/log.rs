@@ -6,13 +6,10 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jiff::civil::Date;
 use tollgate_core::{
-    journal::{
-        Changes, CountedEntry, TotalLine,
-        entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry},
-    },
-    order::{MerchantId, OrderKey, operation::Kind},
-    payments::store::StoreError,
-    values::money::Amount,
+    journal::{Changes, CountedEntry, CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, TotalLine},
+    order::{Kind, MerchantId, OrderKey},
+    payments::StoreError,
+    values::Amount,
 };
 
 use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, keys};

@@ -7,13 +7,10 @@ use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::{
-        Changes, DayTotals, Total, TotalLine,
-        totals_store::{KeptTotals, LateQuarter, TotalsStore},
-    },
+    journal::{Changes, DayTotals, KeptTotals, LateQuarter, Total, TotalLine, TotalsStore},
     order::MerchantId,
-    payments::store::StoreError,
-    values::quarter::QuarterHour,
+    payments::StoreError,
+    values::QuarterHour,
 };
 
 use super::{BUCKET, KEY_NAMES, LATE, SORT, days_merchants, keys};

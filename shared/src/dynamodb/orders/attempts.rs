@@ -2,10 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use tollgate_core::payments::{
-    attempts::{Attempts, Slot},
-    store::StoreError,
-};
+use tollgate_core::payments::{Attempts, Slot, StoreError};
 
 use crate::dynamodb::{
     number_of,

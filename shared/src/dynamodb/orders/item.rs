@@ -12,9 +12,9 @@ mod transaction;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
-    order::{Order, OrderKey, transaction::Transaction},
-    payments::store::{Index, Shards, StoreError},
-    values::{carried::Carried, money::Currency},
+    order::{Order, OrderKey, Transaction},
+    payments::{Index, Shards, StoreError},
+    values::{Carried, Currency},
 };
 
 use self::transaction::Whole;

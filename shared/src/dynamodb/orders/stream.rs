@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tollgate_core::{journal::keep::Change, order::Order};
+use tollgate_core::{journal::Change, order::Order};
 
 use super::{StoredOrder, switch::SWITCH_KEY};
 use crate::dynamodb::{

@@ -9,8 +9,8 @@ use aws_smithy_types::retry::RetryConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tollgate_core::{
-    payments::{store::StoreError, switch::Switch},
-    values::clock::Clock,
+    payments::{StoreError, Switch},
+    values::Clock,
 };
 
 use crate::dynamodb::{

@@ -13,12 +13,8 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{
-        operation::{Decision, Kind, Operation, OperationState},
-        outcome::GatewayResponse,
-        transaction::{CaptureSchedule, PaymentKind},
-    },
-    values::money::{Amount, Currency},
+    order::{CaptureSchedule, Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind},
+    values::{Amount, Currency},
 };
 
 use super::*;

@@ -4,18 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        OperationRef, Order, OrderKey,
-        operation::{
-            Cause, Decision, Decline, KeyDigest, Kind, Mechanism, NoticeReason, Operation, OperationState,
-        },
-        outcome::GatewayResponse,
-        transaction::{CaptureSchedule, PaymentKind, Transaction},
+        CaptureSchedule, Cause, Decision, Decline, GatewayResponse, KeyDigest, Kind, Mechanism, NoticeReason,
+        Operation, OperationRef, OperationState, Order, OrderKey, PaymentKind, Transaction,
     },
-    values::{
-        decline::DeclineCode,
-        money::{Amount, Currency},
-    },
-    webhooks::event_bus::Event,
+    values::{Amount, Currency, DeclineCode},
+    webhooks::Event,
 };
 use uuid::Uuid;
 

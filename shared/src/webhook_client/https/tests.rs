@@ -11,7 +11,7 @@ use tokio::{
     net::TcpListener,
     sync::mpsc,
 };
-use tollgate_core::webhooks::webhook::{ReceiverKey, Secret};
+use tollgate_core::webhooks::{ReceiverKey, Secret};
 use uuid::Uuid;
 
 use super::*;

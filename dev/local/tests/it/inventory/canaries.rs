@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::MerchantId,
-    values::card::{CardAccount, CardNumber, Expiry, SecurityCode},
+    values::{CardAccount, CardNumber, Expiry, SecurityCode},
 };
 
 use super::{

@@ -8,9 +8,9 @@ use local::{AppSettings, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{OrderKey, operation::HandVerdict},
-    payments::{Deadline, HandDecision, scheduled_capture::CaptureSettings},
-    values::clock::Clock as _,
+    order::{HandVerdict, OrderKey},
+    payments::{CaptureSettings, Deadline, HandDecision},
+    values::Clock as _,
 };
 
 use super::{logged, stored, watch::Watch};
@@ -302,7 +302,7 @@ impl Tour {
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
         let settings = AppSettings { captures, payments_stopped: false };
         let stack = &self.shop.stack;
-        let clock = Arc::new(tollgate_core::values::clock::SystemClock);
+        let clock = Arc::new(tollgate_core::values::SystemClock);
         let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
         let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
         let deadline = Deadline::after(Duration::from_secs(50));

@@ -5,13 +5,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        OrderKey,
-        operation::{Cause, Decision, Kind, Operation, OperationState},
-        outcome::{GatewayResponse, NoEffect},
-        transaction::{CaptureSchedule, PaymentKind},
+        CaptureSchedule, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState,
+        OrderKey, PaymentKind,
     },
     test_payments::{new_operation, payment},
-    values::money::Currency,
+    values::Currency,
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -97,14 +95,14 @@ fn what_was_given_up_and_found_again_is_in_the_list() {
     assert_eq!(after(1, &payment(PaymentKind::Purchase, operation.clone())), []);
     operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
-    operation.superseded.push(crate::order::operation::Superseded {
+    operation.superseded.push(crate::order::Superseded {
         attempt: operation.attempt.clone(),
         amount: operation.amount,
         decision: Some(abandoned),
         first_at: start(),
         at: start(),
         times: 1,
-        carried: crate::values::carried::Carried::default(),
+        carried: crate::values::Carried::default(),
     });
     assert_eq!(after(1, &payment(PaymentKind::Purchase, operation)), [Concern::FoundLate]);
 }

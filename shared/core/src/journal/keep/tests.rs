@@ -8,14 +8,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    order::{
-        OrderKey,
-        operation::{Decision, Kind, Operation, OperationState},
-        outcome::GatewayResponse,
-        transaction::PaymentKind,
-    },
+    order::{Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
     test_payments::{new_operation, payment},
-    values::money::Currency,
+    values::Currency,
 };
 
 #[derive(Default)]

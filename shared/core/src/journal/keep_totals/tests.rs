@@ -13,12 +13,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{
-        Changes, CountedEntry, TotalLine,
-        entry_log::{CountedPage, EntryPage, EntryPlace},
-        totals_store::KeptTotals,
-    },
-    values::money::{Amount, Currency},
+    journal::{Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptTotals, TotalLine},
+    values::{Amount, Currency},
 };
 
 const SHARDS: u16 = 2;
@@ -89,7 +85,7 @@ impl Table {
         let sort = format!("{}#{mark:036}", sort_of(at));
         let shard = state.entries.entry((merchant.clone(), day, shard)).or_default();
         shard.insert(sort, counted(at, minor));
-        if at < now - crate::journal::keep::LATE_AFTER {
+        if at < now - crate::journal::LATE_AFTER {
             state.late.insert((merchant, quarter), mark);
         } else {
             state.days.insert((day, merchant));

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Found, Lister, OPERATION_BYTES, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES};
 use crate::{
-    order::{MerchantId, Order, OrderKey, transaction::Transaction},
-    payments::store::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError},
+    order::{MerchantId, Order, OrderKey, Transaction},
+    payments::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError},
 };
 
 /// Orders of the index that are read at a time, of all merchants; no more than their keys.

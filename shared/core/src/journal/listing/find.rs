@@ -4,16 +4,10 @@ use jiff::Timestamp;
 
 use super::{Found, Lister, Search, doubts::DoubtSearch};
 use crate::{
-    journal::{
-        concern::{Concern, concerns, is_in_doubt},
-        entry_log::{LoggedEntry, sort_of},
-    },
-    order::{
-        MerchantId, Order,
-        transaction::{Transaction, TransactionStatus},
-    },
-    payments::store::StoreError,
-    values::{card::Brand, money::Currency},
+    journal::{Concern, LoggedEntry, concerns, is_in_doubt, sort_of},
+    order::{MerchantId, Order, Transaction, TransactionStatus},
+    payments::StoreError,
+    values::{Brand, Currency},
 };
 
 /// What a place among the transactions in doubt begins with. Any other place begins with a moment.
@@ -221,13 +215,11 @@ mod tests {
     use super::*;
     use crate::{
         order::{
-            OrderKey,
-            operation::{Decision, Kind, Operation, OperationState},
-            outcome::GatewayResponse,
-            transaction::{CaptureSchedule, PaymentKind},
+            CaptureSchedule, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey,
+            PaymentKind,
         },
         test_payments::{new_operation, payment},
-        values::money::Amount,
+        values::Amount,
     };
 
     #[test]

@@ -11,15 +11,11 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    journal::{Entry, concern::is_in_doubt, entry_log::CountedPage},
-    order::{
-        operation::{Decision, Kind, Operation, OperationState},
-        outcome::GatewayResponse,
-        transaction::{PaymentKind, TransactionStatus},
-    },
-    payments::store::{Cursor, DueQuery, Page},
+    journal::{CountedPage, Entry, is_in_doubt},
+    order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
+    payments::{Cursor, DueQuery, Page},
     test_payments::{new_operation, payment},
-    values::money::{Amount, Currency},
+    values::{Amount, Currency},
 };
 
 const SHARDS: u16 = 3;
@@ -436,8 +432,8 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     for (n, second) in [(1, 0), (2, 1_000)] {
         let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
         let mut operation = Operation::new(new, at(second));
-        let code = crate::values::decline::DeclineCode::GenericDecline;
-        let decline = crate::order::operation::Decline { code, advice: code.advice() };
+        let code = crate::values::DeclineCode::GenericDecline;
+        let decline = crate::order::Decline { code, advice: code.advice() };
         operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
         operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
         operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
@@ -462,7 +458,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         let response = GatewayResponse::default;
         let approved = operation(Kind::Purchase, Decision::Approved(response()));
         let mut transaction = payment(PaymentKind::Purchase, approved);
-        let nothing = Decision::NoEffect(response(), crate::order::outcome::NoEffect::Unreachable);
+        let nothing = Decision::NoEffect(response(), crate::order::NoEffect::Unreachable);
         transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
         order.transactions.push(transaction);
         world.has(order);

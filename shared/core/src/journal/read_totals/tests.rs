@@ -9,14 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, TotalLine,
-        entry_log::{CountedPage, EntryPage, EntryPlace},
-        totals_store::{KeptTotals, LateQuarter},
+        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptTotals, LateQuarter, TotalLine,
     },
-    values::{
-        money::{Amount, Currency},
-        quarter::QuarterHour,
-    },
+    values::{Amount, Currency, QuarterHour},
 };
 
 const SHARDS: u16 = 3;

@@ -4,11 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::order::{
-    operation::Cause,
-    outcome::{Doubt, Finding, GatewayResponse},
-    policy::DeclineOn,
+    Cause, DeclineOn, Doubt, Finding, GatewayResponse, PaymentKind, TransactionStatus,
     tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
-    transaction::{PaymentKind, TransactionStatus},
 };
 
 fn decision(verdict: HandVerdict, at: Timestamp) -> ByHand {

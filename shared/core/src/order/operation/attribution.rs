@@ -1,10 +1,7 @@
 //! Who requested an operation, by name, and why, as it is kept with the operation.
 
 use super::by_hand::{InvalidByHand, Reason, check};
-use crate::values::{
-    card::{TextUse, check_kept},
-    text::checked_text,
-};
+use crate::values::{TextUse, check_kept, text::checked_text};
 
 /// Longest name of a key. It is kept with every operation that is requested with the key.
 pub const KEY_NAME_MAX_CHARS: usize = 32;

@@ -3,11 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    values::{
-        card::{TextUse, Unkeepable, check_kept},
-        carried::Carried,
-        text::checked_text,
-    },
+    values::{Carried, TextUse, Unkeepable, check_kept, text::checked_text},
     words,
 };
 

@@ -4,11 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Kind, Mechanism};
-use crate::values::{
-    card::{Brand, CardSummary, Expiry},
-    memo::Discounted,
-    money::{Amount, Currency},
-};
+use crate::values::{Amount, Brand, CardSummary, Currency, Discounted, Expiry};
 
 /// SHA-256 of method, path and `Idempotency-Key`, unkeyed so that it survives key rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Operation;
-use crate::{values::carried::Carried, words};
+use crate::{values::Carried, words};
 
 words! {
     /// Why a merchant is notified.

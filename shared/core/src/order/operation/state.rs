@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::Decline;
 use crate::{
-    order::outcome::{Doubt, GatewayResponse, NoEffect, Outcome},
-    values::{carried::Carried, money::Amount},
+    order::{Doubt, GatewayResponse, NoEffect, Outcome},
+    values::{Amount, Carried},
     words,
 };
 
@@ -363,9 +363,9 @@ impl super::Operation {
 mod tests {
     use super::*;
     use crate::{
-        order::operation::{Kind, Operation},
+        order::{Kind, Operation},
         test_payments::new_operation,
-        values::decline::{Advice, DeclineCode},
+        values::{Advice, DeclineCode},
     };
 
     fn no_effect(reason: NoEffect) -> Decision {

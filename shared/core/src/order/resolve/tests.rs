@@ -8,11 +8,10 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        Rejection,
+        PaymentKind, Rejection, TransactionStatus,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
-        transaction::{PaymentKind, TransactionStatus},
     },
-    values::money::Amount,
+    values::Amount,
 };
 
 fn in_doubt(method: PaymentKind) -> (Fixture, OperationRef) {
@@ -259,7 +258,7 @@ fn a_duplicate_is_declined_only_after_two_inquiries_without_an_approval() {
         fixture.later(1);
         fixture.learns(at, &shows);
         let decline = fixture.operation(at).decline().unwrap();
-        assert_eq!(decline.code, crate::values::decline::DeclineCode::DuplicateTransaction);
+        assert_eq!(decline.code, crate::values::DeclineCode::DuplicateTransaction);
     }
 }
 

@@ -3,12 +3,7 @@
 use super::fixture::{Fixture, not_done, partial};
 use crate::{
     journal::{Fact, entries},
-    order::{
-        Next, OperationRef,
-        operation::{Attribution, Operation},
-        outcome::NoEffect,
-        transaction::PaymentKind,
-    },
+    order::{Attribution, Next, NoEffect, Operation, OperationRef, PaymentKind},
 };
 
 fn by(actor: &str) -> Option<Box<Attribution>> {

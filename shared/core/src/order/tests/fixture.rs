@@ -7,22 +7,12 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, CaptureAt, Context, Intent, Next, OperationRef, Order, OrderKey, Pay, Plan, Rejection,
-        Target, apply, decide,
-        operation::{
-            Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, Operation, Principal, Route,
-            Shopper,
-        },
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-        policy::Policy,
-        resolve,
-        transaction::{PaymentKind, Transaction},
+        Action, Attribution, CaptureAt, Context, Doubt, Essentials, Finding, Fingerprint, GatewayResponse,
+        Intent, KeyDigest, Kind, Mechanism, Next, NoEffect, Operation, OperationRef, Order, OrderKey,
+        Outcome, Pay, PaymentKind, Plan, Policy, Principal, Rejection, Route, Shopper, Target, Transaction,
+        apply, decide, resolve,
     },
-    values::{
-        card::CardSummary,
-        decline::DeclineCode,
-        money::{Amount, Currency},
-    },
+    values::{Amount, CardSummary, Currency, DeclineCode},
 };
 
 /// The order's total in most tests.

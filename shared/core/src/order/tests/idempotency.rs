@@ -6,12 +6,7 @@ use super::{
     Fixture, TOTAL, amount,
     fixture::{approval, declined, not_done, partial, unknown},
 };
-use crate::order::{
-    Next, Rejection,
-    operation::{Principal, Shopper, Stage},
-    outcome::NoEffect,
-    transaction::PaymentKind,
-};
+use crate::order::{Next, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage};
 
 const PURCHASE: PaymentKind = PaymentKind::Purchase;
 

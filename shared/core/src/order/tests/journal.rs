@@ -13,16 +13,11 @@ use super::{
     properties::{Says, Step, run, says, step},
 };
 use crate::{
-    journal::{
-        Changes, Entry, Fact,
-        attention::{Attention, AttentionReason, attentions},
-        entries,
-    },
+    journal::{Attention, AttentionReason, Changes, Entry, Fact, attentions, entries},
     order::{
-        Action, BY_HAND_AFTER, Context, OperationRef, Order, decide_by_hand,
-        operation::{Attribution, ByHand, HandVerdict, NoticeReason, Principal},
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-        transaction::{PaymentKind, Transaction},
+        Action, Attribution, BY_HAND_AFTER, ByHand, Context, Doubt, Finding, GatewayResponse, HandVerdict,
+        NoEffect, NoticeReason, OperationRef, Order, Outcome, PaymentKind, Principal, Transaction,
+        decide_by_hand,
     },
 };
 

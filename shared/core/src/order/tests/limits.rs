@@ -5,9 +5,8 @@ use super::{
     fixture::{declined, not_done},
 };
 use crate::order::{
-    Next, OPERATIONS_MAX, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
-    outcome::NoEffect,
-    transaction::{PaymentKind, TransactionStatus},
+    Next, NoEffect, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
+    TransactionStatus,
 };
 
 #[test]

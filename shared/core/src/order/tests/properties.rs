@@ -8,12 +8,9 @@ use super::{
 };
 use crate::{
     order::{
-        Next, OperationRef, Order, PaymentStatus,
-        operation::{Cause, Kind, Stage},
-        outcome::NoEffect,
-        transaction::{PaymentKind, Transaction},
+        Cause, Kind, Next, NoEffect, OperationRef, Order, PaymentKind, PaymentStatus, Stage, Transaction,
     },
-    values::money::Amount,
+    values::Amount,
 };
 
 #[derive(Clone, Debug)]

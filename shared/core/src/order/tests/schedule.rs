@@ -8,14 +8,12 @@ use super::{
     fixture::{Planned, declined, not_done, unknown},
 };
 use crate::{
-    journal::attention::{AttentionReason, attentions},
+    journal::{AttentionReason, attentions},
     order::{
-        Action, CaptureAt, CaptureStanding, Due, Pay, Rejection,
-        operation::{Decision, Principal, Stage},
-        outcome::{GatewayResponse, NoEffect},
-        transaction::{PaymentKind, Transaction},
+        Action, CaptureAt, CaptureStanding, Decision, Due, GatewayResponse, NoEffect, Pay, PaymentKind,
+        Principal, Rejection, Stage, Transaction,
     },
-    values::card::CardSummary,
+    values::CardSummary,
 };
 
 const DAY_S: i64 = 24 * 3600;
@@ -228,9 +226,9 @@ fn an_order_in_doubt_is_not_due_and_one_that_was_found_absent_is_due_again() {
     fixture.told(at, &unknown());
     assert_eq!(fixture.order.next_capture_at(), None);
     fixture.later(95);
-    fixture.learns(at, &crate::order::outcome::Finding::Absent);
+    fixture.learns(at, &crate::order::Finding::Absent);
     fixture.later(60);
-    fixture.learns(at, &crate::order::outcome::Finding::Absent);
+    fixture.learns(at, &crate::order::Finding::Absent);
     assert!(fixture.operation(at).is(Stage::NoEffect));
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_mins(1)));
 }

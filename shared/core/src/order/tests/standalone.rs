@@ -8,16 +8,10 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, InvalidId, OrderId, Pay, Rejection, StandalonePayment, Target,
-        operation::Principal,
-        outcome::{GatewayResponse, NoEffect, Outcome},
-        transaction::{PaymentKind, Transaction},
+        Action, CaptureAt, GatewayResponse, InvalidId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
+        Principal, Rejection, StandalonePayment, Target, Transaction,
     },
-    values::{
-        card::{CardSummary, StoredCard},
-        memo::Memo,
-        money::Currency,
-    },
+    values::{CardSummary, Currency, Memo, StoredCard},
 };
 
 const ID: Uuid = Uuid::from_u128(7);

@@ -8,13 +8,11 @@ use super::{
 };
 use crate::{
     order::{
-        Action, Next, PaymentStatus, Rejection, SHOPPER_FAILURES_MAX, TRANSACTIONS_MAX, Target,
-        operation::{Cause, Kind, Mechanism, Principal, Shopper},
-        outcome::{GatewayResponse, NoEffect, Outcome},
-        policy::{DeclineOn, RefundWithoutAmount},
-        transaction::{PaymentKind, TransactionStatus},
+        Action, Cause, DeclineOn, GatewayResponse, Kind, Mechanism, Next, NoEffect, Outcome, PaymentKind,
+        PaymentStatus, Principal, RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper,
+        TRANSACTIONS_MAX, Target, TransactionStatus,
     },
-    values::{decline::DeclineCode, money::Currency},
+    values::{Currency, DeclineCode},
 };
 
 const AUTHORIZE: PaymentKind = PaymentKind::Authorize;

@@ -2,10 +2,7 @@
 
 use super::*;
 use crate::{
-    order::{
-        operation::{Decision, OperationState},
-        outcome::GatewayResponse,
-    },
+    order::{Decision, GatewayResponse, OperationState},
     test_payments::{new_operation, payment},
 };
 

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{order::operation::KeyName, words};
+use crate::{order::KeyName, words};
 
 words! {
     /// What a key may do, from the least to the most. Each role may do what those before it may.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     order::{MerchantId, OrderId},
-    payments::store::{CAPTURE_SHARDS_MAX, Index},
+    payments::{CAPTURE_SHARDS_MAX, Index},
 };
 
 /// What an invocation is to capture. Nothing stated: everything that is due.

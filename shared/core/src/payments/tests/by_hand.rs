@@ -1,10 +1,7 @@
 //! A person's decision, with a store that fails and others that write in between.
 
 use super::*;
-use crate::order::{
-    OperationRef,
-    operation::{Decision, Decline, HandVerdict, OperationState},
-};
+use crate::order::{Decision, Decline, HandVerdict, OperationRef, OperationState};
 
 fn verdict(verdict: HandVerdict) -> HandDecision {
     let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());

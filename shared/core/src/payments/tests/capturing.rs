@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::payments::scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, capture_due};
+use crate::payments::{CaptureReport, CaptureRequest, CaptureSettings, capture_due};
 
 /// So long after they are due, authorizations have ended.
 const ENDED: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);

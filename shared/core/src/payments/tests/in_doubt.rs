@@ -1,7 +1,7 @@
 //! What an inquiry is about, and what it decides.
 
 use super::*;
-use crate::payments::{doubt::inquiry, gateway::Inquired};
+use crate::payments::{Inquired, doubt::inquiry};
 
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {

@@ -201,7 +201,7 @@ async fn a_refund_that_is_only_recorded_is_not_sent() {
     let fixture = Fixture::new().await;
     let paid = fixture.purchase(None).await.unwrap();
     let target = Target::Transaction(paid.at.transaction);
-    let mechanism = Some(crate::order::operation::Mechanism::Manual);
+    let mechanism = Some(crate::order::Mechanism::Manual);
     let refund = follow_up(Kind::Refund, Action::Refund { target, amount: None, mechanism });
     let recorded = fixture.perform(&refund, Duration::from_secs(29)).await.unwrap();
     assert!(!recorded.replayed);
@@ -226,10 +226,7 @@ impl OrderStore for OthersOnly {
         Err(StoreError::Unavailable("cut".to_owned()))
     }
 
-    async fn due(
-        &self,
-        query: crate::payments::store::DueQuery,
-    ) -> Result<crate::payments::store::Page, StoreError> {
+    async fn due(&self, query: crate::payments::DueQuery) -> Result<crate::payments::Page, StoreError> {
         self.0.due(query).await
     }
 }

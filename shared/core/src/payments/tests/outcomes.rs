@@ -1,7 +1,7 @@
 //! An outcome is saved whatever else changes the order, and a void that follows from it is on record before it is sent.
 
 use super::*;
-use crate::order::operation::Decision;
+use crate::order::Decision;
 
 #[tokio::test]
 async fn an_outcome_that_meets_a_concurrent_change_is_applied_to_it() {

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    order::operation::{Attempt, Decision, NoticeReason, Operation, OperationState},
+    order::{Attempt, Decision, NoticeReason, Operation, OperationState},
     payments::reconcile::{Limits, ReconcileReport, reconcile},
-    values::memo::Memo,
+    values::Memo,
 };
 
 /// Payments of so many orders, all in doubt and due.

@@ -127,7 +127,7 @@ async fn every_change_has_a_line_in_the_audit_trail() {
     let mut order = fixture.stored().await;
     let (name, personal_until) = (Some("Ann".to_owned()), Some(ended));
     order.transactions[0].memo =
-        Some(Box::new(crate::values::memo::Memo { name, personal_until, ..Default::default() }));
+        Some(Box::new(crate::values::Memo { name, personal_until, ..Default::default() }));
     assert!(fixture.payments.forget_who_paid(order).await.1);
     assert_eq!(audited(&log), [both("personal data deleted", "schedule")]);
 }

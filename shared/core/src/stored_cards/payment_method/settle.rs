@@ -4,10 +4,8 @@ use jiff::Timestamp;
 
 use super::{MethodState, OnceGone, PaymentMethod};
 use crate::order::{
-    ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART,
-    operation::Decline,
-    outcome::{Finding, GatewayResponse, NoEffect, Outcome},
-    policy::DeclineOn,
+    ABSENCE_COUNTS_AFTER, Decline, DeclineOn, Finding, GatewayResponse, INQUIRED_TWICE_APART, NoEffect,
+    Outcome,
 };
 
 /// Whether something about a card is decided.

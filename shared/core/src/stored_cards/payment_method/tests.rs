@@ -5,11 +5,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    order::{
-        operation::Fingerprint,
-        outcome::{GatewayResponse, Outcome},
-    },
-    values::{card::CardSummary, decline::DeclineCode},
+    order::{Fingerprint, GatewayResponse, Outcome},
+    values::{CardSummary, DeclineCode},
 };
 
 fn now() -> Timestamp {

@@ -9,16 +9,10 @@ use futures_util::FutureExt;
 
 use super::{MethodChanged, MethodRefusal, PaymentMethods};
 use crate::{
-    order::{
-        CustomerReference,
-        operation::{Essentials, Fingerprint, KeyDigest, Kind},
-        outcome::NoEffect,
-    },
-    payments::{Deadline, gateway::Card, merchants::Merchant},
-    stored_cards::payment_method::{
-        CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
-    },
-    values::card::{CardAccount, CardSummary, Expiry, StoredCard},
+    order::{CustomerReference, Essentials, Fingerprint, KeyDigest, Kind, NoEffect},
+    payments::{Card, Deadline, Merchant},
+    stored_cards::{CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod},
+    values::{CardAccount, CardSummary, Expiry, StoredCard},
 };
 use fake::{FAULTS, Fault, World};
 

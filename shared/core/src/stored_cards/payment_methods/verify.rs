@@ -6,21 +6,10 @@ use uuid::Uuid;
 
 use super::{MethodRefusal, PaymentMethods};
 use crate::{
-    order::{
-        STILL_RUNNING,
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    },
-    payments::{
-        Deadline,
-        gateway::{Card, Command, Inquired, Inquiry, Instruction, PaymentSource},
-        merchants::Merchant,
-        trail,
-    },
-    stored_cards::{
-        payment_method::{Applied, Customer, MethodState, PaymentMethod, settle},
-        profiles::ProfileOutcome,
-    },
-    values::money::{Amount, Currency},
+    order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, STILL_RUNNING},
+    payments::{Card, Command, Deadline, Inquired, Inquiry, Instruction, Merchant, PaymentSource, trail},
+    stored_cards::{Applied, Customer, MethodState, PaymentMethod, ProfileOutcome, settle},
+    values::{Amount, Currency},
 };
 
 /// How long an inquiry may take.

@@ -10,7 +10,7 @@ use std::{
 use fake::{Manner, Time, World};
 
 use super::*;
-use crate::webhooks::webhook::REPEATED_FOR;
+use crate::webhooks::REPEATED_FOR;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -185,7 +185,7 @@ fn a_slow_receiver_holds_a_batch_up_for_five_seconds_at_most() {
             assert_eq!((report.attempts, report.waiting), (sent, 25 - sent), "{took:?}");
             assert_eq!(report.delivered, sent);
             let health = world.health("slow").unwrap();
-            assert_eq!(health.aside_until.is_some(), took > crate::webhooks::webhook::SLOW, "{took:?}");
+            assert_eq!(health.aside_until.is_some(), took > crate::webhooks::SLOW, "{took:?}");
         });
     }
     // That it is slow is noted although nothing failed.

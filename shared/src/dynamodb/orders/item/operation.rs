@@ -4,20 +4,12 @@
 use jiff::Timestamp;
 use tollgate_core::{
     order::{
-        operation::{
-            Attempt, Attribution, ByHand, Cause, Decision, Decline, Kind, Mechanism, Notice, Operation,
-            OperationState, Pending, Principal, Route, Stage, Superseded, gateway_order_id,
-        },
-        outcome::GatewayResponse,
-        transaction::PaymentKind,
+        Attempt, Attribution, ByHand, Cause, Decision, Decline, GatewayResponse, Kind, Mechanism, Notice,
+        Operation, OperationState, PaymentKind, Pending, Principal, Route, Stage, Superseded,
+        gateway_order_id,
     },
-    payments::store::StoreError,
-    values::{
-        carried::Carried,
-        charged::{Charged, Fee},
-        decline::{Advice, DeclineCode},
-        money::Amount,
-    },
+    payments::StoreError,
+    values::{Advice, Amount, Carried, Charged, DeclineCode, Fee},
 };
 use uuid::Uuid;
 
@@ -338,7 +330,7 @@ stored! {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
-    use tollgate_core::order::operation::NoticeReason;
+    use tollgate_core::order::NoticeReason;
 
     use super::*;
     use crate::dynamodb::Item;

@@ -2,16 +2,8 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{
-        OrderId,
-        operation::Operation,
-        transaction::{CaptureSchedule, Transaction},
-    },
-    values::{
-        card::CardSummary,
-        instrument::Instrument,
-        memo::{Discounted, Memo},
-    },
+    order::{CaptureSchedule, Operation, OrderId, Transaction},
+    values::{CardSummary, Discounted, Instrument, Memo},
 };
 use uuid::Uuid;
 

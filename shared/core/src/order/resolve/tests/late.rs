@@ -184,7 +184,7 @@ fn a_failed_inquiry_does_not_use_up_the_last_look() {
     assert!(due <= fixture.now);
     assert_eq!(fixture.learns(at, &Finding::Failed), None);
     assert_eq!(fixture.operation(at).last_look_at, Some(due));
-    let policy = crate::order::policy::Policy::default();
+    let policy = crate::order::Policy::default();
     let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
     assert_eq!(look_back(&mut fixture.order, at, &Finding::Failed, &context), None);
     assert_eq!(fixture.operation(at).last_look_at, Some(due));

@@ -14,26 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    order::{
-        operation::Route,
-        outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome},
-    },
-    payments::{
-        gateway::{Command, Gateway, GatewayInfo, Inquiry, Instruction, PaymentSource},
-        merchants::Merchant,
-        store::StoreError,
-    },
-    stored_cards::{
-        customers::{CustomerStore, Written},
-        payment_method::{Customer, CustomerKey},
-        profiles::{ProfileOutcome, Profiles},
-    },
+    order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
+    payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource, StoreError},
+    stored_cards::{Customer, CustomerKey, CustomerStore, ProfileOutcome, Profiles, Written},
     test_merchant::{TestGateway, test_merchant},
-    values::{
-        card::{Expiry, StoredCard},
-        clock::Clock,
-        money::{Amount, Currency},
-    },
+    values::{Amount, Clock, Currency, Expiry, StoredCard},
 };
 
 /// What goes wrong with one call.
@@ -211,7 +196,7 @@ impl State {
 fn approved(stored: StoredCard, cvv: Option<String>) -> Outcome {
     Outcome::Approved(GatewayResponse {
         reference: Some("123".to_owned()),
-        token: crate::values::card::CardToken::parse("9418594164541111"),
+        token: crate::values::CardToken::parse("9418594164541111"),
         stored: Some(stored),
         charged: Some(Amount::ZERO.into()),
         cvv,

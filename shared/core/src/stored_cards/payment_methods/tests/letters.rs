@@ -1,7 +1,7 @@
 //! A merchant that does not take cards of which the security code is wrong: what is stored and must not stay.
 
 use super::*;
-use crate::values::decline::DeclineCode;
+use crate::values::DeclineCode;
 
 /// A merchant with that rule, at a gateway that says this of the code.
 fn strict(letter: Option<&str>, faults: Vec<(usize, Fault)>) -> Shop {

@@ -13,7 +13,7 @@ use std::{
 use uuid::Uuid;
 
 use super::*;
-use crate::webhooks::{receivers::NotTaken, webhook::Secret};
+use crate::webhooks::{NotTaken, Secret};
 
 const EPOCH_S: i64 = 1_767_225_600;
 
