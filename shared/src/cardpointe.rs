@@ -2,6 +2,7 @@
 
 mod client;
 pub mod codes;
+mod identity;
 mod inquiry;
 mod meaning;
 mod profiles;

@@ -18,6 +18,7 @@ mod tests;
 
 pub use reference::{key_digest, payment_id};
 
+use jiff::Timestamp;
 use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, Method, header},
@@ -264,7 +265,7 @@ impl Exchange<'_> {
         let key = reference::order_key(&caller.merchant.id, id)?;
         let is_follow_up = !stated.is_payment();
         match stated.perform(&api.payments, caller, &key, deadline).await {
-            Ok(performed) => of_operation(&performed, api.payments.gateway.info()),
+            Ok(performed) => of_operation(&performed, api.payments.gateway.info(), api.access.now()),
             Err(NotPerformed::NotInOrder(failure)) => Err(failure),
             Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }
@@ -295,8 +296,9 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
     Err(error)
 }
 
-fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo) -> Handled<Outgoing> {
+fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo, now: Timestamp) -> Handled<Outgoing> {
     let (transaction, operation) = stated::operation(performed)?;
     let reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
-    Ok(Reply { replayed: performed.replayed, ..reply })
+    let retry_after_s = stated::retry_after_s(transaction, now).or(reply.retry_after_s);
+    Ok(Reply { replayed: performed.replayed, retry_after_s, ..reply })
 }

@@ -114,6 +114,8 @@ struct GatewayDocument {
     username: String,
     password: SecretString,
     merchids: BTreeMap<Currency, String>,
+    #[serde(default)]
+    linked_merchids: Vec<String>,
 }
 
 /// `false`, `true`, or an object with what shoppers may do.
@@ -200,8 +202,11 @@ impl MerchantDocument {
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
             return Err("token_signing_key must have at least 32 characters");
         }
-        if self.gateway.merchids.values().any(|merchid| !is_merchid(merchid)) {
-            return Err("gateway.merchids must hold 1 to 16 digits each");
+        if !self.gateway.merchids.values().all(|merchid| is_merchid(merchid)) {
+            return Err("gateway.merchids must hold 1 to 16 letters and digits each");
+        }
+        if !self.gateway.linked_merchids.iter().all(|merchid| is_merchid(merchid)) {
+            return Err("gateway.linked_merchids must hold 1 to 16 letters and digits each");
         }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
@@ -221,6 +226,7 @@ impl MerchantDocument {
                 username: self.gateway.username,
                 password: self.gateway.password,
                 accounts: self.gateway.merchids,
+                linked: self.gateway.linked_merchids,
             },
             policy: Policy {
                 orders: self.orders,
@@ -304,7 +310,7 @@ fn keys(documents: Vec<KeyDocument>) -> Result<Vec<MerchantKey>, &'static str> {
 }
 
 fn is_merchid(text: &str) -> bool {
-    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// An ISO 8601 duration such as `PT60S` or `P7D`. Exact: a day is 24 hours, and months and years have no length.

@@ -166,9 +166,9 @@ fn sent(merchant: &Merchant, instruction: &Instruction<'_>) -> Sent {
     let wanted = match &instruction.command {
         Command::Authorize(source) => Wanted::Authorize(card_of(source)),
         Command::Purchase(source) => Wanted::Purchase(card_of(source)),
-        Command::Capture { reference: retref } => Wanted::Capture((*retref).to_owned()),
-        Command::Refund { reference: retref } => Wanted::Refund((*retref).to_owned()),
-        Command::Void { reference: retref } => Wanted::Void((*retref).to_owned()),
+        Command::Capture(payment) => Wanted::Capture(payment.reference.to_owned()),
+        Command::Refund(payment) => Wanted::Refund(payment.reference.to_owned()),
+        Command::Void(payment) => Wanted::Void(payment.reference.to_owned()),
     };
     Sent {
         wanted,

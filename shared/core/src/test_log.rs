@@ -2,7 +2,7 @@
 
 use std::{
     io::{Result, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 
 use serde_json::{Map, Value};
@@ -16,6 +16,13 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn here() -> Self {
+        // A line that another thread writes for the first time, just when a log begins, would otherwise be switched off for
+        // good: nobody was interested then.
+        static ALWAYS_INTERESTED: Once = Once::new();
+        ALWAYS_INTERESTED.call_once(|| {
+            let discarded = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink);
+            tracing::subscriber::set_global_default(discarded.finish()).expect("the only one");
+        });
         let written = Written::default();
         let writer = written.clone();
         let lines = tracing_subscriber::fmt()

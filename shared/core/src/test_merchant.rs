@@ -38,6 +38,7 @@ pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
             username: "u".to_owned(),
             password: "p".into(),
             accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
+            linked: Vec::new(),
         },
         policy: Policy::default(),
         shopper_tokens: false,

@@ -1,5 +1,6 @@
 //! From what a request states to its operation: the one way in which both APIs move money.
 
+use jiff::Timestamp;
 use tollgate_core::{
     order::{
         Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, Operation, OrderKey, Pay, Reason,
@@ -127,4 +128,11 @@ impl<'a> Stated<'a> {
         };
         performed.map_err(NotPerformed::Refused)
     }
+}
+
+/// Seconds until the next inquiry about a payment whose outcome is not known: before that it is the same. None once it is
+/// known.
+pub(crate) fn retry_after_s(transaction: &Transaction, now: Timestamp) -> Option<u32> {
+    let due = transaction.pending()?.pending()?.next_inquiry_at;
+    Some(u32::try_from(due.duration_since(now).as_secs()).unwrap_or_default().max(1))
 }

@@ -13,7 +13,8 @@ use tollgate_core::{
 
 use super::{
     Info, NAME,
-    inquiry::{self, AttemptRecords, Refund},
+    identity::{Account, Whose},
+    inquiry::{self, Refund},
     meaning::{self, meaning},
     transport::{BodyError, HttpMethod, HttpsTransport, Request, Response, Transport, TransportError},
     wire::{self, GatewayReply},
@@ -21,6 +22,24 @@ use super::{
 
 /// How long a connection that is opened ahead of the first request may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why look-ups led to no finding.
+#[derive(Clone, Copy)]
+enum NoFinding {
+    /// There was no usable response.
+    Failed,
+    /// There was, and it proves nothing.
+    Undecided,
+}
+
+impl From<NoFinding> for Finding {
+    fn from(nothing: NoFinding) -> Self {
+        match nothing {
+            NoFinding::Failed => Self::Failed,
+            NoFinding::Undecided => Self::Undecided,
+        }
+    }
+}
 
 /// The gateway client: one for the process, any number of merchants.
 pub struct CardPointe<T = HttpsTransport> {
@@ -45,25 +64,13 @@ impl<T: Transport> CardPointe<T> {
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
         let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
-        let Ok(Response { status, body }) = self.request(merchant, url, Some(check), CONNECT_LIMIT).await
-        else {
+        let sent = self.call(merchant, HttpMethod::Put, url, Some(check), CONNECT_LIMIT);
+        let Ok(Response { status, body }) = sent.await else {
             return tracing::warn!(merchant = %merchant.id, "the gateway is not connected to yet");
         };
         if body.is_err() || status != 200 {
             tracing::warn!(status, merchant = %merchant.id, "the gateway does not welcome the merchant");
         }
-    }
-
-    /// A write when there is a body, a look-up when there is none.
-    async fn request(
-        &self,
-        merchant: &Merchant,
-        url: String,
-        body: Option<Vec<u8>>,
-        limit: Duration,
-    ) -> Result<Response, TransportError> {
-        let method = if body.is_some() { HttpMethod::Put } else { HttpMethod::Get };
-        self.call(merchant, method, url, body, limit).await
     }
 
     pub(super) async fn call(
@@ -87,13 +94,14 @@ impl<T: Transport> CardPointe<T> {
         let (endpoint, body) = wire::request(instruction);
         let url = format!("{}/{endpoint}", instruction.route.endpoint);
         let unknown = |doubt| Outcome::Unknown(doubt, GatewayResponse::default());
-        let Response { status, body } =
-            self.request(merchant, url, Some(body), limit).await.map_err(|error| match error {
-                TransportError::NotConnected => {
-                    Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
-                }
-                TransportError::NoResponse => unknown(Doubt::NoResponse),
-            })?;
+        // The gateway takes PUT, too. A proxy may repeat that, and never a POST (RFC 9110 §9.2.2).
+        let sent = self.call(merchant, HttpMethod::Post, url, Some(body), limit);
+        let Response { status, body } = sent.await.map_err(|error| match error {
+            TransportError::NotConnected => {
+                Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
+            }
+            TransportError::NoResponse => unknown(Doubt::NoResponse),
+        })?;
         match status {
             200 => {}
             429 => return Err(Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default())),
@@ -112,7 +120,7 @@ impl<T: Transport> CardPointe<T> {
 
     /// A look-up. None when there is no readable response, which says nothing about the operation.
     async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
-        let Response { status, body } = self.request(merchant, url, None, limit).await.ok()?;
+        let Response { status, body } = self.call(merchant, HttpMethod::Get, url, None, limit).await.ok()?;
         if status != 200 {
             tracing::warn!(status, merchant = %merchant.id, "a look-up failed");
             return None;
@@ -120,76 +128,89 @@ impl<T: Transport> CardPointe<T> {
         GatewayReply::parse_all(&body.ok()?)
     }
 
+    /// Every record under the order ids of this MID; undecided where there is none at all under one, which proves nothing.
+    async fn by_order_ids(
+        &self,
+        merchant: &Merchant,
+        route: &Route,
+        ids: &[&str],
+        limit: Duration,
+    ) -> Result<Vec<GatewayReply>, NoFinding> {
+        let Route { endpoint: base_url, account: merchid, .. } = route;
+        let mut records = Vec::new();
+        for id in ids {
+            let url = format!("{base_url}/inquireByOrderid/{id}/{merchid}/1");
+            let found = self.look_up(merchant, url, limit).await.ok_or(NoFinding::Failed)?;
+            if found.is_empty() {
+                return Err(NoFinding::Undecided);
+            }
+            records.extend(found);
+        }
+        Ok(records)
+    }
+
     /// The payment's own record.
     async fn by_retref(
         &self,
-        merchant: &Merchant,
-        route: &Route,
+        account: &Account<'_>,
+        inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
-    ) -> Option<GatewayReply> {
-        let Route { endpoint: base_url, account: merchid, .. } = route;
+    ) -> Result<GatewayReply, NoFinding> {
+        let Route { endpoint: base_url, account: merchid, .. } = inquiry.route;
         let url = format!("{base_url}/inquire/{}/{merchid}", payment.reference);
-        self.look_up(merchant, url, limit).await?.pop()
-    }
-
-    /// Every record under an order id of this MID.
-    async fn by_order_id(
-        &self,
-        merchant: &Merchant,
-        route: &Route,
-        id: &str,
-        limit: Duration,
-    ) -> Option<Vec<GatewayReply>> {
-        let Route { endpoint: base_url, account: merchid, .. } = route;
-        self.look_up(merchant, format!("{base_url}/inquireByOrderid/{id}/{merchid}/1"), limit).await
-    }
-
-    /// The records of each earlier attempt that may still surface.
-    async fn earlier(
-        &self,
-        merchant: &Merchant,
-        inquiry: &Inquiry<'_>,
-        limit: Duration,
-    ) -> Option<Vec<Vec<GatewayReply>>> {
-        let mut found = Vec::new();
-        for id in &inquiry.earlier {
-            found.push(self.by_order_id(merchant, inquiry.route, id, limit).await?);
+        let found = self.look_up(account.merchant, url, limit).await.ok_or(NoFinding::Failed)?;
+        // Its reference tells a payment beside the transaction's own.
+        let own = |id: &str| inquiry.ours.is_empty() || inquiry.ours.contains(&id);
+        let mut records = inquiry::of_ours(found, account, own, &[]).ok_or(NoFinding::Undecided)?;
+        let is_the_payments =
+            |record: &GatewayReply| record.retref.as_deref().is_none_or(|r| r == payment.reference);
+        match (records.pop(), records.is_empty()) {
+            (Some(record), true) if is_the_payments(&record) => Ok(record),
+            _ => Err(NoFinding::Undecided),
         }
-        Some(found)
     }
 
     async fn find_payment(
         &self,
-        merchant: &Merchant,
+        account: &Account<'_>,
         inquiry: &Inquiry<'_>,
         limit: Duration,
-    ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, inquiry, limit).await?;
-        let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        Some(inquiry::of_payment(inquiry.about, inquiry.amount, attempts, &inquiry.known))
+    ) -> Result<Finding, NoFinding> {
+        let ids: Vec<&str> = inquiry.ids();
+        let records = self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?;
+        let records = inquiry::of_ours(records, account, |id| ids.contains(&id), &inquiry.ours)
+            .ok_or(NoFinding::Undecided)?;
+        Ok(inquiry::of_payment(
+            inquiry.about,
+            inquiry.amount,
+            inquiry.gateway_order_id,
+            &records,
+            &inquiry.known,
+        ))
     }
 
-    /// A refund is looked for under the order ids of its attempts, then under the payment's.
+    /// A refund is looked for under the order ids of its attempts, then under the payment's, which its record may name.
     async fn find_refund(
         &self,
-        merchant: &Merchant,
+        account: &Account<'_>,
         inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
-    ) -> Option<Finding> {
-        let latest = self.by_order_id(merchant, inquiry.route, inquiry.gateway_order_id, limit).await?;
-        let earlier = self.earlier(merchant, inquiry, limit).await?;
-        let attempts = AttemptRecords { latest: &latest, earlier: &earlier };
-        let ids: Vec<&str> = inquiry.earlier.iter().copied().chain([inquiry.gateway_order_id]).collect();
+    ) -> Result<Finding, NoFinding> {
+        let ids: Vec<&str> = inquiry.ids();
         let refund =
             Refund { amount: inquiry.amount, ids: &ids, payment: payment.reference, known: &inquiry.known };
-        if let Some(finding) = refund.under_its_own(attempts) {
-            return Some(finding);
+        let own = |id: &str| ids.contains(&id) || id == payment.gateway_order_id;
+        let ours =
+            |records| inquiry::of_ours(records, account, own, &inquiry.ours).ok_or(NoFinding::Undecided);
+        let records = ours(self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?)?;
+        if let Some(finding) = refund.under_its_own(&records) {
+            return Ok(finding);
         }
-        let all = self.by_order_id(merchant, inquiry.route, payment.gateway_order_id, limit).await?;
-        Some(refund.under_the_payments(&all))
+        let all =
+            self.by_order_ids(account.merchant, inquiry.route, &[payment.gateway_order_id], limit).await?;
+        Ok(refund.under_the_payments(&ours(all)?))
     }
 }
 
@@ -211,11 +232,22 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Command::Authorize(source) | Command::Purchase(source) => {
                 meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture { .. } => meaning::Requested::Capture,
-            Command::Refund { reference: retref } => meaning::Requested::Refund { of: retref },
-            Command::Void { .. } => meaning::Requested::Void,
+            Command::Capture(_) => meaning::Requested::Capture,
+            Command::Refund(payment) => meaning::Requested::Refund { of: payment.reference },
+            Command::Void(_) => meaning::Requested::Void,
         };
-        let outcome = meaning(requested, instruction.amount, &reply);
+        let account = Account { route: instruction.route, merchant, currency: instruction.currency };
+        let whose =
+            account.whose(&instruction.command, instruction.gateway_order_id, &instruction.ours, &reply);
+        let outcome = match (whose, meaning(requested, instruction.amount, &reply)) {
+            (Whose::Ours, outcome) | (Whose::Nobodys, outcome @ Outcome::Unknown(..)) => outcome,
+            (Whose::Nobodys, outcome) => Outcome::Unnamed(Box::new(outcome)),
+            (Whose::Anothers, _) => {
+                tracing::error!(merchant = %merchant.id, "the gateway's response is about another operation");
+                // What it says is another one's, its reference, too.
+                Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default())
+            }
+        };
         if matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _)) {
             let code = reply.respcode.as_deref().unwrap_or("");
             tracing::error!(code, merchant = %merchant.id, "the gateway refuses the merchant's set-up");
@@ -229,18 +261,17 @@ impl<T: Transport> Gateway for CardPointe<T> {
         if route.gateway != NAME {
             return Finding::Failed;
         }
+        let account = Account { route, merchant, currency: inquiry.currency };
+        let record = |payment| self.by_retref(&account, &inquiry, payment, limit);
         let found = match *about {
-            Inquired::Authorize | Inquired::Purchase => self.find_payment(merchant, &inquiry, limit).await,
+            Inquired::Authorize | Inquired::Purchase => self.find_payment(&account, &inquiry, limit).await,
             Inquired::Capture(payment) => {
-                let record = self.by_retref(merchant, route, payment, limit).await;
-                record.map(|record| inquiry::of_capture(*amount, &record))
+                record(payment).await.map(|record| inquiry::of_capture(*amount, &record))
             }
-            Inquired::Refund(payment) => self.find_refund(merchant, &inquiry, payment, limit).await,
-            Inquired::Void(payment) => {
-                self.by_retref(merchant, route, payment, limit).await.map(|record| inquiry::of_void(&record))
-            }
+            Inquired::Refund(payment) => self.find_refund(&account, &inquiry, payment, limit).await,
+            Inquired::Void(payment) => record(payment).await.map(|record| inquiry::of_void(&record)),
         };
-        found.unwrap_or(Finding::Failed)
+        found.unwrap_or_else(Finding::from)
     }
 }
 

@@ -13,7 +13,7 @@ use tollgate_core::values::{Advice, Brand, DeclineCode};
 
 /// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
 /// the earlier one may be this operation's own.
-const DUPLICATES: [(&str, &str); 11] = [
+const DUPLICATES: [(&str, &str); 14] = [
     ("FNOR", "94"),
     ("RPCT", "385"),
     ("RPCT", "772"),
@@ -25,6 +25,9 @@ const DUPLICATES: [(&str, &str); 11] = [
     ("VANT", "98"),
     ("PSTR", "01"),
     ("PMT", "234"),
+    ("NASH", "94"),
+    ("MNS", "98"),
+    ("CRDX", "99"),
 ];
 
 /// Whether a code says that the transaction was seen before or is in progress.

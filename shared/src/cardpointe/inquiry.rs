@@ -10,7 +10,7 @@ use tollgate_core::{
     values::Amount,
 };
 
-use super::{codes, wire::GatewayReply};
+use super::{codes, identity::Account, wire::GatewayReply};
 
 /// The state of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,21 +61,39 @@ fn stands(record: &GatewayReply) -> Stands {
     }
 }
 
-/// The records under the order ids of an operation's attempts.
-#[derive(Clone, Copy)]
-pub(super) struct AttemptRecords<'a> {
-    /// Of the latest attempt.
-    pub(super) latest: &'a [GatewayReply],
-    /// Of each earlier attempt that may still surface.
-    pub(super) earlier: &'a [Vec<GatewayReply>],
+/// The records that an inquiry returned, each once, without those that name an operation in `others`. None when they prove
+/// nothing: one names an order id that is neither `own` nor in `others`, or none, one does not fit the account, or two
+/// contradict each other.
+///
+/// Records are told apart by their references: the gateway may list one more than once.
+pub(super) fn of_ours(
+    records: Vec<GatewayReply>,
+    account: &Account<'_>,
+    own: impl Fn(&str) -> bool,
+    others: &[&str],
+) -> Option<Vec<GatewayReply>> {
+    let mut ours: Vec<GatewayReply> = Vec::with_capacity(records.len());
+    for record in records {
+        match record.order_id.as_deref() {
+            _ if !account.fits(&record) => return not_ours(account),
+            Some(id) if own(id) => {}
+            Some(id) if others.contains(&id) => continue,
+            None if stands(&record) == Stands::NotFound => {}
+            _ => return not_ours(account),
+        }
+        let same = ours.iter().find(|other| other.retref.is_some() && other.retref == record.retref);
+        match same {
+            Some(other) if other.says_the_same_as(&record) => {}
+            Some(_) => return not_ours(account),
+            None => ours.push(record),
+        }
+    }
+    Some(ours)
 }
 
-impl<'a> AttemptRecords<'a> {
-    /// Every record, and whether it belongs to the latest attempt.
-    fn records(self) -> impl Iterator<Item = (&'a GatewayReply, bool)> {
-        let latest = self.latest.iter().map(|record| (record, true));
-        latest.chain(self.earlier.iter().flatten().map(|record| (record, false)))
-    }
+fn not_ours<T>(account: &Account<'_>) -> Option<T> {
+    tracing::error!(merchant = %account.merchant.id, "a gateway's record does not fit its operation");
+    None
 }
 
 /// What records without an approval among them say.
@@ -114,17 +132,19 @@ impl<'a> Refusals<'a> {
     }
 }
 
-/// What is found of an authorization or a purchase. `known` are references of what else is on record under its order
-/// ids: its refunds.
+/// What is found of an authorization or a purchase, whose latest attempt was sent with this order id. `known` are references
+/// of what else is on record under its order ids: its refunds.
 pub(super) fn of_payment(
     about: Inquired<'_>,
     amount: Amount,
-    attempts: AttemptRecords<'_>,
+    latest: &str,
+    records: &[GatewayReply],
     known: &[&str],
 ) -> Finding {
     let (mut approved, mut refusals) = (Vec::new(), Refusals::default());
     let mut under_review = false;
-    for (record, is_latest) in attempts.records() {
+    for record in records {
+        let is_latest = record.order_id.as_deref() == Some(latest);
         let is_known = record.retref.as_deref().is_some_and(|retref| known.contains(&retref));
         // A refund that names no order id of its own is listed under the payment's.
         let gives_back = record.amount().is_some_and(|(_, negative)| negative);
@@ -231,7 +251,8 @@ impl Refund<'_> {
 
     /// Whether a record carries the order id of the latest attempt.
     fn is_latest(&self, record: &GatewayReply) -> bool {
-        self.ids.last().copied() == record.attempt.as_deref() && record.attempt.is_some()
+        let latest = self.ids.last().copied();
+        latest.is_some() && [&record.order_id, &record.attempt].iter().any(|id| id.as_deref() == latest)
     }
 
     /// What these records say, each of which can be this refund; none when there are none.
@@ -265,15 +286,17 @@ impl Refund<'_> {
     }
 
     /// What is found under the order ids of its own attempts; none when it is not there.
-    pub(super) fn under_its_own(&self, attempts: AttemptRecords<'_>) -> Option<Finding> {
-        let records: Vec<_> = attempts.records().filter(|(record, _)| self.may_be(record)).collect();
+    pub(super) fn under_its_own(&self, records: &[GatewayReply]) -> Option<Finding> {
         // What an earlier attempt came to says nothing of the latest.
         let refused = |record: &GatewayReply| {
             matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut)
         };
-        let records: Vec<_> =
-            records.into_iter().filter(|(record, latest)| *latest || !refused(record)).collect();
-        self.found_in(&records)
+        let candidates = records.iter().filter(|record| self.may_be(record));
+        let candidates: Vec<_> = candidates
+            .map(|record| (record, self.is_latest(record)))
+            .filter(|(record, is_latest)| *is_latest || !refused(record))
+            .collect();
+        self.found_in(&candidates)
     }
 
     /// What is found under the payment's order id, where the gateway lists a refund that it does not find by its own.

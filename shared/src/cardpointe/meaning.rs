@@ -4,7 +4,7 @@
 //! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
 
 use tollgate_core::{
-    order::{Doubt, NoEffect, Outcome},
+    order::{Doubt, GatewayResponse, NoEffect, Outcome},
     values::{Amount, Brand},
 };
 
@@ -52,7 +52,10 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
     match respstat.as_str() {
         "A" => approval(requested, amount, reply),
         "B" => match requested {
-            Requested::Payment { .. } => Outcome::NoEffect(NoEffect::TryAgain, response),
+            // It can have been done all the same.
+            Requested::Payment { .. } => {
+                Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse { unproven: true, ..response })
+            }
             // The gateway says of an authorization only that it can be repeated.
             Requested::Capture | Requested::Refund { .. } | Requested::Void => {
                 Outcome::Unknown(Doubt::GatewayLostTrack, response)
@@ -66,7 +69,10 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
             };
             let code = codes::decline_code(respproc, respcode);
             let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
-            Outcome::Declined(response, code, advice)
+            // A decline has neither: it contradicts itself.
+            let unproven =
+                response.authcode.is_some() && reply.amount() == Some((amount, false)) && !amount.is_zero();
+            Outcome::Declined(GatewayResponse { unproven, ..response }, code, advice)
         }
         _ => Outcome::Unknown(Doubt::Unreadable, response),
     }

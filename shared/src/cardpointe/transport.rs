@@ -18,7 +18,7 @@ pub struct Request<'a> {
     pub username: &'a str,
     /// Password of the Basic authentication.
     pub password: &'a SecretString,
-    /// JSON, for a PUT.
+    /// JSON, for a POST or a PUT.
     pub body: Option<Vec<u8>>,
     /// How long to wait, from connecting to the last byte of the response.
     pub limit: Duration,
@@ -29,7 +29,9 @@ pub struct Request<'a> {
 pub enum HttpMethod {
     /// Reads records, as inquiries do.
     Get,
-    /// Sends everything that has a body: what moves money, and changes of stored cards.
+    /// Sends what moves money.
+    Post,
+    /// Sends changes of stored cards, and the check of credentials.
     Put,
     /// Deletes a stored card.
     Delete,

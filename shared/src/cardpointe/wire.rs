@@ -1,11 +1,12 @@
 //! CardPointe's JSON: what is sent, and what is read of a response.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
 use tollgate_core::{
     order::GatewayResponse,
-    payments::{Command, Initiator, Instruction, PaymentSource},
+    payments::{Command, Initiator, Instruction, KnownPayment, PaymentSource},
     values::{Amount, CardToken, Carried, Currency, SecurityCode, StoredCard},
 };
 
@@ -20,51 +21,46 @@ const DESCRIPTION_MAX: usize = 255;
 /// Longest postal code, in characters.
 const POSTAL_MAX: usize = 9;
 
-/// Body of `auth`. Holds the card number: no `Debug`.
-#[derive(Default, Serialize)]
-struct Auth<'a> {
-    merchid: &'a str,
-    orderid: &'a str,
-    amount: String,
-    currency: &'a str,
-    capture: &'static str,
-    /// E: e-commerce. R: one of a series that the merchant takes by schedule.
-    ecomind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiry: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cvv2: Option<&'a str>,
-    /// `<profileid>/<acctid>`: the other way round than in the Elastic Path API. `Y` stores the card.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<String>,
-    /// Of a stored card. C: the cardholder is there, and pays or lets it be stored. M: the merchant takes the payment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cof: Option<&'static str>,
-    /// Of a payment that the merchant takes: Y if it is one of an agreed series.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cofscheduled: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address2: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    /// Y: the holder agrees that the card is stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cofpermission: Option<&'static str>,
+/// A request's body, an object of texts and free fields. It may hold a card number: no `Debug`.
+struct Body<'a> {
+    members: Vec<(&'static str, Cow<'a, str>)>,
     userfields: Vec<UserField<'a>>,
+}
+
+impl<'a> Body<'a> {
+    /// What each request states.
+    fn new(instruction: &'a Instruction<'_>) -> Self {
+        let merchid = ("merchid", Cow::Borrowed(instruction.route.account.as_str()));
+        Self { members: vec![merchid], userfields: Vec::new() }
+    }
+
+    /// The response is to name the order id. Not documented for a void.
+    fn with_receipt(self) -> Self {
+        self.with("receipt", "Y")
+    }
+
+    fn with(self, name: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+        self.maybe(name, Some(text))
+    }
+
+    /// Leaves out what is not there.
+    fn maybe(mut self, name: &'static str, text: Option<impl Into<Cow<'a, str>>>) -> Self {
+        self.members.extend(text.map(|text| (name, text.into())));
+        self
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, text) in &self.members {
+            map.serialize_entry(name, text)?;
+        }
+        if !self.userfields.is_empty() {
+            map.serialize_entry("userfields", &self.userfields)?;
+        }
+        map.end()
+    }
 }
 
 /// Free fields, shown by the gateway's reports: objects of one member each.
@@ -86,101 +82,76 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
     let order_id = Some(UserField::OrderId(instruction.order.as_str()));
     let reference = memo.map(|memo| UserField::Reference(&memo.reference));
     let attempt = match instruction.command {
-        Command::Refund { .. } => Some(UserField::Attempt(instruction.gateway_order_id)),
-        Command::Authorize(_) | Command::Purchase(_) | Command::Capture { .. } | Command::Void { .. } => None,
+        Command::Refund(_) => Some(UserField::Attempt(instruction.gateway_order_id)),
+        Command::Authorize(_) | Command::Purchase(_) | Command::Capture(_) | Command::Void(_) => None,
     };
     [order_id, reference, description.map(UserField::Description), attempt].into_iter().flatten().collect()
-}
-
-/// Body of `capture`, `void` and `refund`.
-#[derive(Serialize)]
-struct FollowUp<'a> {
-    merchid: &'a str,
-    retref: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    orderid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    userfields: Option<Vec<UserField<'a>>>,
 }
 
 /// Endpoint and body of an instruction.
 pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
     let amount = decimal(instruction.amount, instruction.currency);
-    let follow_up = |retref| FollowUp {
-        merchid: &instruction.route.account,
-        retref,
-        amount: None,
-        orderid: None,
-        userfields: None,
-    };
-    match &instruction.command {
-        Command::Authorize(source) => ("auth", json(&auth(instruction, source, amount, "N"))),
-        Command::Purchase(source) => ("auth", json(&auth(instruction, source, amount, "Y"))),
-        Command::Capture { reference: retref } => {
-            ("capture", json(&FollowUp { amount: Some(amount), ..follow_up(retref) }))
+    let about =
+        |payment: KnownPayment<'_>| Body::new(instruction).with("retref", payment.reference.to_owned());
+    let (endpoint, body) = match &instruction.command {
+        Command::Authorize(source) => {
+            ("auth", auth(instruction, source).with("amount", amount).with("capture", "N"))
         }
+        Command::Purchase(source) => {
+            ("auth", auth(instruction, source).with("amount", amount).with("capture", "Y"))
+        }
+        Command::Capture(payment) => ("capture", about(*payment).with("amount", amount).with_receipt()),
         // Without an amount everything is voided, which is the only void there is here.
-        Command::Void { reference: retref } => ("void", json(&follow_up(retref))),
-        Command::Refund { reference: retref } => {
-            let orderid = Some(instruction.gateway_order_id);
-            let userfields = Some(user_fields(instruction));
-            let body = FollowUp { amount: Some(amount), orderid, userfields, ..follow_up(retref) };
-            ("refund", json(&body))
+        Command::Void(payment) => ("void", about(*payment)),
+        Command::Refund(payment) => {
+            let body = about(*payment).with("amount", amount).with("orderid", instruction.gateway_order_id);
+            let body = body.with_receipt();
+            ("refund", Body { userfields: user_fields(instruction), ..body })
         }
-    }
+    };
+    (endpoint, json(&body))
 }
 
-fn auth<'a>(
-    instruction: &'a Instruction<'_>,
-    source: &'a PaymentSource,
-    amount: String,
-    capture: &'static str,
-) -> Auth<'a> {
-    let common = Auth {
-        merchid: &instruction.route.account,
-        orderid: instruction.gateway_order_id,
-        amount,
-        currency: instruction.currency.code(),
-        capture,
-        ecomind: "E",
-        email: instruction
-            .memo
-            .and_then(|memo| memo.email.as_deref())
-            .and_then(|text| ascii(text, EMAIL_MAX)),
-        userfields: user_fields(instruction),
-        ..Auth::default()
-    };
+fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body<'a> {
+    let email = instruction.memo.and_then(|memo| memo.email.as_deref());
+    let body = Body { userfields: user_fields(instruction), ..Body::new(instruction) }
+        .with("orderid", instruction.gateway_order_id)
+        .with("currency", instruction.currency.code())
+        .with_receipt()
+        .maybe("email", email.and_then(|text| ascii(text, EMAIL_MAX)));
     match source {
         PaymentSource::Profile { account, profile, initiator } => {
-            let (ecomind, cof, cofscheduled) = match initiator {
+            // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M: the merchant does.
+            let (ecomind, cof, scheduled) = match initiator {
                 Initiator::Customer => ("E", "C", None),
                 Initiator::Merchant { scheduled: false } => ("E", "M", Some("N")),
                 Initiator::Merchant { scheduled: true } => ("R", "M", Some("Y")),
             };
-            let profile = Some(format!("{profile}/{account}"));
-            Auth { profile, ecomind, cof: Some(cof), cofscheduled, ..common }
+            // The other way round than in the Elastic Path API.
+            body.with("profile", format!("{profile}/{account}"))
+                .with("ecomind", ecomind)
+                .with("cof", cof)
+                .maybe("cofscheduled", scheduled)
         }
         PaymentSource::Card(card) => {
             let billing = card.billing.as_ref();
             let text = |field: Option<&String>, max| field.and_then(|text| ascii(text, max));
-            Auth {
-                account: Some(card.account.expose()),
-                expiry: Some(card.expiry.mmyy()),
-                cvv2: card.security_code.as_ref().map(SecurityCode::expose),
-                name: ascii(&card.name, TEXT_MAX),
-                address: text(billing.and_then(|b| b.line_1.as_ref()), TEXT_MAX),
-                address2: text(billing.and_then(|b| b.line_2.as_ref()), TEXT_MAX),
-                city: text(billing.and_then(|b| b.city.as_ref()), TEXT_MAX),
-                region: text(billing.and_then(|b| b.region.as_ref()), REGION_MAX),
-                country: text(billing.and_then(|b| b.country.as_ref()), 2),
-                postal: billing.and_then(|b| b.postcode.as_deref()).and_then(postal),
-                profile: card.save.then(|| "Y".to_owned()),
-                cof: card.save.then_some("C"),
-                cofpermission: card.save.then_some("Y"),
-                ..common
-            }
+            // The holder agrees that the card is stored.
+            let stored = |word| card.save.then_some(word);
+            body.with("ecomind", "E")
+                .with("account", card.account.expose())
+                .with("expiry", card.expiry.mmyy())
+                .maybe("cvv2", card.security_code.as_ref().map(SecurityCode::expose))
+                .maybe("name", ascii(&card.name, TEXT_MAX))
+                .maybe("address", text(billing.and_then(|b| b.line_1.as_ref()), TEXT_MAX))
+                .maybe("address2", text(billing.and_then(|b| b.line_2.as_ref()), TEXT_MAX))
+                .maybe("city", text(billing.and_then(|b| b.city.as_ref()), TEXT_MAX))
+                .maybe("region", text(billing.and_then(|b| b.region.as_ref()), REGION_MAX))
+                .maybe("country", text(billing.and_then(|b| b.country.as_ref()), 2))
+                .maybe("postal", billing.and_then(|b| b.postcode.as_deref()).and_then(postal))
+                .maybe("profile", stored("Y"))
+                .maybe("cof", stored("C"))
+                .maybe("cofpermission", stored("Y"))
         }
     }
 }
@@ -210,7 +181,7 @@ pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
 }
 
 /// What is read of a response; everything else in it is ignored, whatever its type.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct GatewayReply {
     pub(super) respstat: Option<String>,
     pub(super) respproc: Option<String>,
@@ -228,6 +199,11 @@ pub(super) struct GatewayReply {
     pub(super) amount: Option<String>,
     /// The transaction's state at the gateway; only in look-ups and captures.
     pub(super) setlstat: Option<String>,
+    /// The MID that ran it.
+    pub(super) merchid: Option<String>,
+    /// The order id that it names.
+    pub(super) order_id: Option<String>,
+    pub(super) currency: Option<String>,
     /// The order id of the attempt, as a refund's user fields carry it.
     pub(super) attempt: Option<String>,
 }
@@ -285,22 +261,37 @@ impl GatewayReply {
             decline_category: text("declineCategory"),
             amount: text("amount"),
             setlstat: text("setlstat"),
+            merchid: text("merchid"),
+            // Its case varies with the endpoint.
+            order_id: text("orderId").or_else(|| text("orderid")),
+            currency: text("currency"),
             attempt,
         }
     }
 
-    /// The amount in minor units, and whether it is negative. Read with two decimals, as it was always seen
-    /// (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+    /// The amount in minor units, and whether it is negative. Every response seen has two decimals; a number without a point
+    /// is documented as minor units (`docs/cardpointe.md`, *Amounts, dates and order ids*).
     pub(super) fn amount(&self) -> Option<(Amount, bool)> {
         let text = self.amount.as_deref()?;
         let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
-        let (whole, cents) = digits.split_once('.')?;
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if cents.len() != 2 || !all_digits(whole) || !all_digits(cents) {
-            return None;
-        }
-        let minor = format!("{whole}{cents}").parse().ok()?;
+        let minor = match digits.split_once('.') {
+            Some((whole, cents)) if cents.len() == 2 && all_digits(whole) && all_digits(cents) => {
+                format!("{whole}{cents}").parse().ok()?
+            }
+            None if all_digits(digits) => digits.parse().ok()?,
+            _ => return None,
+        };
         Some((Amount::new(minor).ok()?, negative))
+    }
+
+    /// Whether two records with one reference are the same one.
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        let facts = |record: &Self| {
+            let Self { respstat, respproc, respcode, amount, setlstat, order_id, .. } = record;
+            [respstat, respproc, respcode, amount, setlstat, order_id].map(Clone::clone)
+        };
+        facts(self) == facts(other)
     }
 
     /// Where the card is stored, when both ids are what they should be.
@@ -327,6 +318,7 @@ impl GatewayReply {
             stored: self.stored(),
             charged: self.amount().map(|(amount, _)| amount.into()),
             settlement_rejected: false,
+            unproven: false,
             carried: Carried::default(),
         }
     }

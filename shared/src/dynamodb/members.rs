@@ -316,6 +316,8 @@ values! {
         |value| Timestamp::from_nanosecond(parsed(&value)?).ok(), |at: &Timestamp| number_of(&at.as_nanosecond());
     Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
     Uuid: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok(), bytes;
+    // One after the other.
+    Vec<Uuid>: |value| ids(&value), |ids: &Vec<Uuid>| bytes(ids.iter().flat_map(|id| *id.as_bytes()).collect::<Vec<u8>>());
     Shopper: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok().map(Shopper), |of: &Shopper| bytes(of.0);
     KeyDigest: |value| sha_256(&value).map(KeyDigest), |digest: &KeyDigest| bytes(digest.0);
     Fingerprint: |value| sha_256(&value).map(Fingerprint), |digest: &Fingerprint| bytes(digest.0);
@@ -335,6 +337,11 @@ fn parsed<T: FromStr>(number: &AttributeValue) -> Option<T> {
 
 fn sha_256(digest: &AttributeValue) -> Option<[u8; 32]> {
     digest.as_b().ok()?.as_ref().try_into().ok()
+}
+
+fn ids(value: &AttributeValue) -> Option<Vec<Uuid>> {
+    let ids = value.as_b().ok()?.as_ref().chunks(16);
+    ids.map(|id| Uuid::from_slice(id).ok()).collect()
 }
 
 fn bytes(bytes: impl AsRef<[u8]>) -> AttributeValue {

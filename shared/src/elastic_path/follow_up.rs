@@ -1,6 +1,7 @@
 //! What is done to a payment that is there: capture, refund, cancel; and the response to every
 //! operation.
 
+use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::Value;
 use tollgate_core::{
@@ -85,7 +86,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     if caller.principal == Principal::ClientCredentials {
         keep_saved(methods, &caller, &order, transaction, &mut body).await;
     }
-    Ok(Reply::new(status, body))
+    let retry_after_s = stated::retry_after_s(transaction, api.access.now());
+    Ok(Reply { retry_after_s, ..Reply::new(status, body) })
 }
 
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
@@ -202,7 +204,7 @@ impl OnOrder<'_> {
     pub(super) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
         let Self { api, caller, .. } = self;
         let performed = self.perform(stated).await?;
-        reply(&performed, caller.view(api))
+        reply(&performed, caller.view(api), api.access.now())
     }
 
     /// Performs what the request states.
@@ -213,7 +215,7 @@ impl OnOrder<'_> {
 }
 
 /// The response that an operation's state deserves, whether it was carried out now or earlier.
-pub(super) fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
+pub(super) fn reply(performed: &Performed, view: View<'_>, now: Timestamp) -> Handled<Value> {
     let order = &performed.order;
     let (transaction, operation) = stated::operation(performed)?;
     let status = match transaction.operation_status(operation) {
@@ -227,5 +229,6 @@ pub(super) fn reply(performed: &Performed, view: View<'_>) -> Handled<Value> {
         OperationStatus::NoEffect(reason) => return Err(Failure::from(reason).of(transaction.id)),
     };
     let body = response::enveloped(response::transaction(order, transaction, view));
-    Ok(Reply { replayed: performed.replayed, ..Reply::new(status, body) })
+    let retry_after_s = stated::retry_after_s(transaction, now);
+    Ok(Reply { replayed: performed.replayed, retry_after_s, ..Reply::new(status, body) })
 }

@@ -142,7 +142,7 @@ async fn pay_once(
     // A shopper stores no card.
     if caller.principal != Principal::Implicit {
         let performed = on.perform(stated(pay, idempotency_key(request, body, "")?)).await?;
-        let mut reply = follow_up::reply(&performed, caller.view(api))?;
+        let mut reply = follow_up::reply(&performed, caller.view(api), api.access.now())?;
         if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
             keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
         }

@@ -142,7 +142,7 @@ impl Transport for Line<'_> {
         let limit = request.limit;
         let call = match request.method {
             HttpMethod::Get => Call::Inquire,
-            HttpMethod::Put | HttpMethod::Delete => Call::Perform,
+            HttpMethod::Post | HttpMethod::Put | HttpMethod::Delete => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
         let began = Instant::now();
@@ -225,6 +225,7 @@ fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
     let Request { method, url, username, password, body, .. } = request;
     let method = match method {
         HttpMethod::Get => http::Method::GET,
+        HttpMethod::Post => http::Method::POST,
         HttpMethod::Put => http::Method::PUT,
         HttpMethod::Delete => http::Method::DELETE,
     };

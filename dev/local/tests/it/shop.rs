@@ -150,6 +150,12 @@ impl Shop {
         token.clone_into(&mut self.token);
     }
 
+    /// A token lasts an hour.
+    pub(crate) async fn renew_token(&mut self) {
+        let token = self.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
+        self.use_token(token.body["access_token"].as_str().unwrap());
+    }
+
     pub(crate) fn current_token(&self) -> &str {
         &self.token
     }

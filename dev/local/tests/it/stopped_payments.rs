@@ -100,8 +100,7 @@ async fn the_schedules_leave_what_is_due_and_take_it_up_afterwards() {
     shop.stack.simulator().clear_faults();
     throw(&shop, true).await;
     shop.stack.advance_clock(3700);
-    let token = shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
-    shop.use_token(token.body["access_token"].as_str().unwrap());
+    shop.renew_token().await;
     let before = sent(&shop);
     let report = shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
     assert_eq!(report["captured"], 0, "{report}");

@@ -235,6 +235,7 @@ fn operation(id: Uuid) -> Operation {
         superseded: Vec::new(),
         closes_order: true,
         last_look_at: None,
+        look_again: Vec::new(),
         by_hand: Vec::new(),
         notices: Vec::new(),
         by: Principal::ClientCredentials,
@@ -278,6 +279,7 @@ fn longest_decline() -> Decision {
             fee: Some(Fee { amount: Amount::MAX, kind: FeeKind::Convenience }),
         }),
         settlement_rejected: true,
+        unproven: true,
         carried: Carried::default(),
     };
     let code = DeclineCode::TransactionNotPermitted;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::{
     order::{
-        Cause, Decision, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind, Policy,
-        Stage, Transaction,
+        Cause, Decision, Doubt, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind,
+        Policy, Stage, Transaction,
     },
     values::Amount,
 };
@@ -24,6 +24,10 @@ pub enum Next {
 /// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
 pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> Next {
     let now = context.now;
+    let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
+    let is_anothers = moved && order.takes_anothers_reference(at, outcome.response());
+    let anothers = Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default());
+    let outcome = if is_anothers { &anothers } else { outcome };
     let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Respond };
     let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
     else {
@@ -63,7 +67,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
 /// What may still turn out to be done is looked for once more.
 fn note_abandoned(transaction: &mut Transaction, at: OperationRef, now: Timestamp) {
     let operation = transaction.operations.iter_mut().find(|operation| operation.id == at.operation);
-    if let Some(operation) = operation.filter(|operation| operation.is(Stage::NoEffect)) {
+    if let Some(operation) = operation.filter(|o| o.is(Stage::NoEffect) || o.is(Stage::Declined)) {
         let may_surface =
             operation.may_surface().next().is_some_and(|attempt| attempt.id == operation.attempt.id);
         if may_surface {
@@ -195,7 +199,24 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
     push_void(transaction, origin, cause, amount, None, context)
 }
 
-/// Adds the void of a payment that exists beside the transaction's own.
+impl Order {
+    /// Whether a payment or refund would get a reference that belongs to another one of this order. The gateway gives each
+    /// its own; what captures or voids carries the reference of what it acts on.
+    pub(super) fn takes_anothers_reference(&self, at: OperationRef, response: &GatewayResponse) -> bool {
+        let moves_money =
+            |operation: &Operation| operation.kind.is_payment() || operation.kind == Kind::Refund;
+        let Some(reference) = response.reference.as_deref() else { return false };
+        self.operation(at).is_some_and(moves_money)
+            && self.operations().filter(|(_, other)| other.id != at.operation).any(|(_, other)| {
+                // Where an operation names one it is about a payment beside its transaction's own.
+                let own = other.reference().filter(|_| moves_money(other) && other.is(Stage::Approved));
+                own == Some(reference) || other.reference.as_deref() == Some(reference)
+            })
+    }
+}
+
+/// Adds the void of a payment that exists beside the transaction's own. None for one that is no other payment: what was kept
+/// is never voided as its own duplicate.
 pub(super) fn void_duplicate(
     order: &mut Order,
     at: OperationRef,
@@ -203,6 +224,10 @@ pub(super) fn void_duplicate(
     context: &Context<'_>,
 ) -> Option<OperationRef> {
     let origin = order.operation(at)?.clone();
+    let reference = duplicate.reference.as_deref()?;
+    if origin.reference() == Some(reference) || order.takes_anothers_reference(at, duplicate) {
+        return None;
+    }
     let transaction = order.transaction_mut(at.transaction)?;
     let amount = duplicate.amount().unwrap_or(origin.amount);
     let operation =

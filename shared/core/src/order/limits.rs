@@ -20,6 +20,9 @@ pub const SUPERSEDED_MAX: usize = 100;
 /// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
 pub(super) const ABANDONED_MAX: usize = 10;
 
+/// Most attempts of one operation that were refused without proof and are looked for once more.
+const LOOK_AGAIN_MAX: usize = 500;
+
 /// Operations kept free for each payment that can still be voided or refunded in full: a refund that comes too
 /// early takes two, itself and the void in its place.
 const RESERVE_PER_OPEN_TRANSACTION: usize = 2;
@@ -53,7 +56,8 @@ impl Order {
     /// Whether an operation can be retried: what was decided of it before is kept.
     pub(super) fn check_retry_fits(&self) -> Result<(), Rejection> {
         let kept: usize = self.operations().map(|(_, operation)| operation.superseded.len()).sum();
-        if kept >= SUPERSEDED_MAX { Err(Rejection::TooManyOperations) } else { Ok(()) }
+        let is_full = self.operations().any(|(_, operation)| operation.look_again.len() >= LOOK_AGAIN_MAX);
+        if kept >= SUPERSEDED_MAX || is_full { Err(Rejection::TooManyOperations) } else { Ok(()) }
     }
 
     fn reserve(&self) -> usize {

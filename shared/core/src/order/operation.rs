@@ -205,8 +205,12 @@ pub struct Operation {
     pub superseded: Vec<Superseded>,
     /// Whether a cancel closes the order: what was paid or held does not become owing again.
     pub closes_order: bool,
-    /// When to look for it once more after an attempt was abandoned as absent, whatever later attempts came to.
+    /// When to look for it once more after an attempt was abandoned as absent or refused without proof, whatever later
+    /// attempts came to.
     pub last_look_at: Option<Timestamp>,
+    /// Attempts that were refused without proof, and of which an inquiry then showed no trace: the last look is about
+    /// them, too.
+    pub look_again: Vec<Uuid>,
     /// What persons decided about it, oldest first, where the gateway decided nothing.
     pub by_hand: Vec<ByHand>,
     /// What the merchant was notified of about it, oldest first.
@@ -255,6 +259,7 @@ impl Operation {
             superseded: Vec::new(),
             closes_order: false,
             last_look_at: None,
+            look_again: Vec::new(),
             by_hand: Vec::new(),
             notices: Vec::new(),
             carried: Carried::default(),

@@ -37,6 +37,9 @@ pub struct GatewayResponse {
     pub charged: Option<Charged>,
     /// Whether the settlement refused it after it was approved. It stays approved and is never repeated automatically.
     pub settlement_rejected: bool,
+    /// Of a refusal: whether it is not proof enough, so that an inquiry has to show that nothing was done before more
+    /// money moves.
+    pub unproven: bool,
     /// What a newer version stored with it.
     pub carried: Carried,
 }
@@ -124,7 +127,7 @@ impl NoEffect {
     /// | reason | why |
     /// |---|---|
     /// | `Unreachable`, `NoTimeLeft` | No: nothing was sent. |
-    /// | `TryAgain`, `Misconfigured` | No: the gateway itself said that it did nothing, or nothing was sent. |
+    /// | `TryAgain`, `Misconfigured` | No: the gateway itself said that it did nothing, or nothing was sent. What it said is looked for where it is [unproven](GatewayResponse::unproven). |
     /// | `NotSettled`, `AlreadySettled`, `VoidedElsewhere` | No: the state of the payment rules it out. |
     /// | `Throttled`, `TurnedAway` | Yes: the gateway may have acted, and its record may come late. |
     /// | `NeverArrived` | Yes: the request may still be on its way. |
@@ -167,6 +170,8 @@ words! {
         StateDiffers => "state_differs",
         /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
         Duplicate => "duplicate",
+        /// The response names another operation, another account or another currency, or a reference that cannot be one.
+        AnotherOperation => "another_operation",
         _ => Unrecognized,
     }
 }
@@ -187,6 +192,8 @@ pub enum Outcome {
     /// A refusal that an intermediary (a proxy, a load balancer, the gateway's front) can send after the gateway has
     /// acted. Only an inquiry decides. Without a trace, the outcome is the lack of effect that is named here.
     Intermediary(NoEffect, GatewayResponse),
+    /// A response that names no operation, so that it can be another one's, and what it says. Only an inquiry decides.
+    Unnamed(Box<Self>),
 }
 
 impl Outcome {
@@ -199,6 +206,24 @@ impl Outcome {
             | Self::NoEffect(_, response)
             | Self::Intermediary(_, response)
             | Self::Unknown(_, response) => response,
+            Self::Unnamed(said) => said.response(),
+        }
+    }
+
+    /// What a response that proves nothing comes to once an inquiry shows no trace of the operation: the refusal that it
+    /// names. None where it names none, or where it proves what it says.
+    pub fn without_a_trace(&self) -> Option<Self> {
+        let unproven = |response: &GatewayResponse| GatewayResponse { unproven: true, ..response.clone() };
+        match self {
+            Self::Intermediary(reason, response) => Some(Self::NoEffect(*reason, response.clone())),
+            Self::Unnamed(said) => match &**said {
+                Self::NoEffect(reason, response) => Some(Self::NoEffect(*reason, unproven(response))),
+                Self::Declined(response, code, advice) => {
+                    Some(Self::Declined(unproven(response), *code, *advice))
+                }
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     ABSENCE_COUNTS_AFTER, Context, INQUIRED_TWICE_APART, Next, OperationRef, Order, STILL_RUNNING, apply,
     apply::{void_by_rule, void_duplicate},
     limits::ABANDONED_MAX,
-    waits::LAST_LOOK_AFTER,
+    waits::{LAST_LOOK_AFTER, LATER_LOOKS_AFTER, NEXT_PART_AFTER, REFUND_ABSENCE_COUNTS_AFTER},
 };
 use crate::{
     order::{Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, Outcome, Stage},
@@ -24,8 +24,8 @@ const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;
 
-/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night,
-/// and an attempt is given up after three minutes.
+/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night, and
+/// is looked for every few minutes.
 const REFUND_ATTEMPTS_MAX: u32 = 400;
 
 /// Applies what an inquiry found about an operation. Pure. None when nothing changed and nothing has to be saved.
@@ -41,9 +41,10 @@ pub fn resolve(
             let next = resolve_pending(order, at, finding, context)?;
             // The inquiry was about its abandoned attempts, too.
             if let Some(operation) = order.operation_mut(at)
-                && let Some(due) = operation.last_look_at.filter(|due| *due <= context.now)
+                && operation.last_look_at.is_some_and(|due| due <= context.now)
             {
-                operation.last_look_at = Some(due.max(context.now + LAST_LOOK_AFTER));
+                operation.looked(context.now);
+                operation.last_look_at.get_or_insert(context.now + LAST_LOOK_AFTER);
             }
             Some(next)
         }
@@ -76,7 +77,7 @@ fn resolve_pending(
         Finding::Several(approvals) => {
             let (kept, duplicates) = approvals.split_first()?;
             let next = apply(order, at, &Outcome::Approved(kept.clone()), context);
-            Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
+            Some(void_duplicates(order, at, duplicates, context).unwrap_or(next))
         }
         Finding::Absent => Some(absent(order, at, context)),
         Finding::Duplicate(response) => {
@@ -138,13 +139,16 @@ pub fn look_back(
     if operation.last_look_at.is_some_and(|due| due <= context.now) {
         // Records that decide nothing do not use up the last look.
         let decides_nothing = matches!(finding, Finding::Undecided | Finding::UnderReview);
-        let again = by_another == Some(Stage::Pending) || decides_nothing;
-        operation.last_look_at = again.then(|| context.now + LAST_LOOK_AFTER);
+        if by_another == Some(Stage::Pending) || decides_nothing {
+            operation.last_look_at = Some(context.now + LAST_LOOK_AFTER);
+        } else {
+            operation.looked(context.now);
+        }
     }
     if by_another.is_some() {
         return Some(Next::Respond);
     }
-    let approvals = match finding {
+    let all = match finding {
         Finding::Became(outcome) => match &**outcome {
             Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
                 std::slice::from_ref(response)
@@ -152,6 +156,7 @@ pub fn look_back(
             Outcome::Declined(..)
             | Outcome::NoEffect(..)
             | Outcome::Intermediary(..)
+            | Outcome::Unnamed(_)
             | Outcome::Unknown(..) => &[],
         },
         Finding::Several(approvals) => approvals.as_slice(),
@@ -162,14 +167,22 @@ pub fn look_back(
         | Finding::UnderReview
         | Finding::Failed => &[],
     };
+    let mut approvals = all.iter().filter(|approval| !order.takes_anothers_reference(at, approval));
     if stands {
         // A later attempt counts; whatever else was approved is given back.
-        let duplicates = approvals.iter().filter(|response| is_payment && response.reference != ours);
+        let duplicates: Vec<_> =
+            approvals.filter(|response| is_payment && response.reference != ours).collect();
         return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Respond));
     }
-    let Some((first, duplicates)) = approvals.split_first() else { return Some(Next::Respond) };
+    let Some(first) = approvals.next() else {
+        if !matches!(finding, Finding::Undecided | Finding::UnderReview) {
+            order.prove_refusals(at);
+        }
+        return Some(Next::Respond);
+    };
+    let duplicates: Vec<_> = approvals.collect();
     let next = late(order, at, first, context);
-    Some(void_duplicates(order, at, duplicates.iter(), context).unwrap_or(next))
+    Some(void_duplicates(order, at, duplicates, context).unwrap_or(next))
 }
 
 /// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows
@@ -190,11 +203,13 @@ fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
 fn void_duplicates<'a>(
     order: &mut Order,
     at: OperationRef,
-    duplicates: impl Iterator<Item = &'a GatewayResponse>,
+    duplicates: impl IntoIterator<Item = &'a GatewayResponse>,
     context: &Context<'_>,
 ) -> Option<Next> {
-    let added: Vec<OperationRef> =
-        duplicates.filter_map(|duplicate| void_duplicate(order, at, duplicate, context)).collect();
+    let added: Vec<OperationRef> = duplicates
+        .into_iter()
+        .filter_map(|duplicate| void_duplicate(order, at, duplicate, context))
+        .collect();
     added.first().copied().map(Next::Send)
 }
 
@@ -205,7 +220,9 @@ fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
     // A newer version may know of a way in which it can still arrive.
     let may_conclude = order.newer_form.is_none() && order.is_recognized();
     let Some(operation) = order.operation_mut(at) else { return Next::Respond };
-    let counts_from = operation.attempt.at + ABSENCE_COUNTS_AFTER;
+    let counts_after =
+        if operation.kind == Kind::Refund { REFUND_ABSENCE_COUNTS_AFTER } else { ABSENCE_COUNTS_AFTER };
+    let counts_from = operation.attempt.at + counts_after;
     let Some(pending) = operation.pending_mut() else { return Next::Respond };
     if now < counts_from {
         pending.next_inquiry_at = counts_from;
@@ -288,6 +305,26 @@ fn inquire_later(order: &mut Order, at: OperationRef, context: &Context<'_>) {
     }
 }
 
+impl Operation {
+    /// A look that was due is over. What is left of it follows soon; an attempt that was given up as absent is looked for
+    /// again after days, because its record can come that late.
+    fn looked(&mut self, now: Timestamp) {
+        let looked_at = self.due_to_look_again(now).len();
+        self.look_again.drain(..looked_at);
+        // These were looked for by now, so they need no part of their own.
+        let before = self.look_again.len();
+        self.prove_refusals();
+        self.look_again.truncate(before);
+        let latest = self.may_surface().map(|attempt| attempt.at).max();
+        let later = latest.into_iter().flat_map(|at| LATER_LOOKS_AFTER.map(|after| at + after));
+        self.last_look_at = if self.look_again.is_empty() {
+            later.into_iter().find(|at| *at > now)
+        } else {
+            Some(now + NEXT_PART_AFTER)
+        };
+    }
+}
+
 impl Order {
     /// Payments and refunds of which an abandoned attempt may still turn out to be done. Before any further money moves
     /// an inquiry is sent about each.
@@ -299,6 +336,13 @@ impl Order {
                 transaction: transaction.id,
                 operation: operation.id,
             })
+    }
+
+    /// An inquiry showed no trace of an operation: what was refused without proof no longer keeps more money from moving.
+    pub fn prove_refusals(&mut self, at: OperationRef) {
+        if let Some(operation) = self.operation_mut(at) {
+            operation.prove_refusals();
+        }
     }
 
     /// Puts the inquiry about an operation off, because the gateway gave no usable response. None when it is not pending.

@@ -142,6 +142,14 @@ impl Transaction {
         self.operations.first()
     }
 
+    /// Every order id that the gateway may know something of it by.
+    pub fn gateway_order_ids(&self) -> Vec<&str> {
+        let attempts = self.operations.iter().flat_map(|operation| {
+            operation.superseded.iter().map(|earlier| &earlier.attempt).chain([&operation.attempt])
+        });
+        attempts.map(|attempt| attempt.gateway_order_id.as_str()).collect()
+    }
+
     /// The operation that says what another led to: the void that followed from it, or itself.
     pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
         let followed = match operation.kind {

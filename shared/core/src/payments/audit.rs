@@ -153,6 +153,7 @@ pub(super) fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::PartiallyApproved(_) => "partially_approved",
         Outcome::Declined(..) => "declined",
         Outcome::NoEffect(..) | Outcome::Intermediary(..) => "not_done",
+        Outcome::Unnamed(said) => outcome_name(said),
         Outcome::Unknown(..) => "unknown",
     }
 }

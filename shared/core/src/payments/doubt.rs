@@ -1,17 +1,17 @@
 //! Finding out the outcome of an operation when it is not known: one inquiry, and what follows from it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Deadline, Payments, Refusal, Saved, attempt, audit};
+use super::{Deadline, Payments, Refusal, Saved, attempt, audit, outcome::known_payment};
 use crate::{
     order::{
-        self, Doubt, Finding, Kind, Next, NoticeReason, OperationRef, Order, OrderKey, Outcome, Rejection,
-        Transaction,
+        self, Doubt, Finding, GatewayResponse, Kind, Next, NoticeReason, Operation, OperationRef, Order,
+        OrderKey, Outcome, Rejection, Transaction, gateway_order_id,
     },
-    payments::{Inquired, Inquiry, KnownPayment, Merchant},
+    payments::{Inquired, Inquiry, Merchant},
 };
 
 /// Longest wait for each response of an inquiry. It changes nothing, so it can be cut short and made again.
@@ -113,8 +113,11 @@ impl Payments {
         self.save_change(order, at, &change).await.order
     }
 
-    /// The outcome of a call that an intermediary may have refused after the gateway acted, by one inquiry. Without a
-    /// usable response, or without a trace, it is what the refusal says; that one may still surface.
+    /// The outcome of a call whose response proves nothing: an intermediary may have sent it after the gateway acted, or it
+    /// names no operation. One inquiry is sent where it can make a refusal final.
+    ///
+    /// Without a trace a payment's refusal counts, and may still surface. A refund's does not: a refund that is paid twice
+    /// cannot be voided, so its absence counts only later. Neither does an approval that may be another operation's.
     pub(super) async fn verified(
         &self,
         merchant: &Merchant,
@@ -123,19 +126,23 @@ impl Payments {
         outcome: Outcome,
         deadline: Deadline,
     ) -> Outcome {
-        let Outcome::Intermediary(reason, response) = outcome else { return outcome };
-        let unknown = || Outcome::Unknown(Doubt::Unreadable, response.clone());
-        if !deadline.leaves_time_to_inquire() {
-            return unknown();
+        let by_intermediary = matches!(outcome, Outcome::Intermediary(..));
+        if !by_intermediary && !matches!(outcome, Outcome::Unnamed(_)) {
+            return outcome;
         }
-        let finding = match inquiry(order, at) {
-            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
-            None => Finding::Failed,
+        let doubt = if by_intermediary { Doubt::Unreadable } else { Doubt::Incomplete };
+        let unknown = || Outcome::Unknown(doubt, GatewayResponse::default());
+        let counts = |operation: &Operation| {
+            operation.kind.is_payment() || (by_intermediary && operation.kind != Kind::Refund)
         };
-        match finding {
+        let refusal = outcome.without_a_trace().filter(|_| order.operation(at).is_some_and(counts));
+        let Some(refusal) = refusal.filter(|_| deadline.leaves_time_to_inquire()) else { return unknown() };
+        match self.find(merchant, order, at).await {
             Finding::Became(outcome) => *outcome,
-            Finding::Absent | Finding::Failed => Outcome::NoEffect(reason, response),
-            Finding::Several(_)
+            Finding::Absent => refusal,
+            Finding::Failed if by_intermediary => refusal,
+            Finding::Failed
+            | Finding::Several(_)
             | Finding::Duplicate(_)
             | Finding::TimedOut(_)
             | Finding::Undecided
@@ -155,12 +162,12 @@ impl Payments {
             if !deadline.leaves_time_to_inquire() {
                 return Err(Refusal::Unverified);
             }
-            let finding = match inquiry(&order, at) {
-                Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
-                None => Finding::Failed,
-            };
+            let finding = self.find(merchant, &order, at).await;
             match finding {
-                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {}
+                // It is saved with whatever follows, and found again if nothing does.
+                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {
+                    order.prove_refusals(at);
+                }
                 // A person has looked and decided what the records do not.
                 Finding::Undecided | Finding::UnderReview if is_by_hand(&order, at) => {}
                 Finding::Failed | Finding::Undecided | Finding::UnderReview => {
@@ -187,6 +194,14 @@ impl Payments {
         Ok(order)
     }
 
+    /// Sends the inquiry about an operation.
+    async fn find(&self, merchant: &Merchant, order: &Order, at: OperationRef) -> Finding {
+        match inquiry(order, at, self.clock.now()) {
+            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
+            None => Finding::Failed,
+        }
+    }
+
     /// Sends one inquiry and saves what was learned.
     pub(super) async fn inquire_once(
         &self,
@@ -194,10 +209,7 @@ impl Payments {
         order: Order,
         at: OperationRef,
     ) -> (Saved, Finding) {
-        let finding = match inquiry(&order, at) {
-            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
-            None => Finding::Failed,
-        };
+        let finding = self.find(merchant, &order, at).await;
         tracing::info!(
             merchant = %order.merchant,
             order = %order.id,
@@ -226,14 +238,9 @@ impl Payments {
 
 /// What an inquiry about an operation has to find; none when the operation never got as far as to have a record at the
 /// gateway.
-pub(super) fn inquiry(order: &Order, at: OperationRef) -> Option<Inquiry<'_>> {
+pub(super) fn inquiry(order: &Order, at: OperationRef, now: Timestamp) -> Option<Inquiry<'_>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
-    let payment = || {
-        Some(KnownPayment {
-            reference: operation.reference.as_deref().or(transaction.reference())?,
-            gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
-        })
-    };
+    let payment = || known_payment(transaction, operation);
     let about = match operation.kind {
         Kind::Authorize => Inquired::Authorize,
         Kind::Purchase => Inquired::Purchase,
@@ -245,13 +252,16 @@ pub(super) fn inquiry(order: &Order, at: OperationRef) -> Option<Inquiry<'_>> {
     // Refunds have references of their own; a payment beside the transaction's own is named by its void.
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
-    let earlier = operation.abandoned().map(|attempt| attempt.gateway_order_id.as_str()).collect();
+    let abandoned = operation.abandoned().map(|attempt| Cow::Borrowed(attempt.gateway_order_id.as_str()));
+    let again = operation.due_to_look_again(now).iter().map(|attempt| Cow::Owned(gateway_order_id(*attempt)));
     Some(Inquiry {
         route: &operation.route,
         about,
         amount: operation.amount,
         gateway_order_id: &operation.attempt.gateway_order_id,
-        earlier,
+        earlier: abandoned.chain(again).collect(),
+        ours: if operation.reference.is_none() { transaction.gateway_order_ids() } else { Vec::new() },
+        currency: order.currency,
         known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
     })
 }

@@ -1,6 +1,6 @@
 //! The card gateway: a port, narrow enough that what a response means is decided in one place.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use async_trait::async_trait;
 
@@ -26,6 +26,8 @@ pub struct Instruction<'a> {
     pub gateway_order_id: &'a str,
     /// The merchant's order id, which goes along so that finance finds the payment.
     pub order: &'a OrderId,
+    /// Every order id of a follow-up's payment and what else followed it, which its response may name. Empty for a payment.
+    pub ours: Vec<&'a str>,
     /// What the merchant's system said about the payment; the gateway is told some of it.
     pub memo: Option<&'a Memo>,
     /// What the gateway is to do, and with which card or reference.
@@ -38,21 +40,12 @@ pub enum Command<'a> {
     Authorize(&'a PaymentSource),
     /// Hold and capture at once.
     Purchase(&'a PaymentSource),
-    /// Take what is held under this reference.
-    Capture {
-        /// The gateway's reference of the authorization.
-        reference: &'a str,
-    },
-    /// Give back what was settled under this reference.
-    Refund {
-        /// The gateway's reference of the payment.
-        reference: &'a str,
-    },
-    /// Undo all of what was done under this reference.
-    Void {
-        /// The gateway's reference of the payment to undo.
-        reference: &'a str,
-    },
+    /// Take what this authorization holds.
+    Capture(KnownPayment<'a>),
+    /// Give back what was settled of this payment.
+    Refund(KnownPayment<'a>),
+    /// Undo all of this payment.
+    Void(KnownPayment<'a>),
 }
 
 /// What an inquiry is about: one operation whose outcome is not known.
@@ -65,10 +58,22 @@ pub struct Inquiry<'a> {
     pub amount: Amount,
     /// The order id that its latest attempt was sent with.
     pub gateway_order_id: &'a str,
-    /// The order ids of earlier attempts that were abandoned and may still surface.
-    pub earlier: Vec<&'a str>,
+    /// The order ids of earlier attempts that may still surface.
+    pub earlier: Vec<Cow<'a, str>>,
+    /// Every order id of the payment and what followed it. A record that names another one is somebody else's. Empty of a
+    /// payment beside the transaction's own, which its reference tells.
+    pub ours: Vec<&'a str>,
+    /// The currency of its amount.
+    pub currency: Currency,
     /// References of other things that are on record about the payment: its refunds, and duplicates beside it.
     pub known: Vec<&'a str>,
+}
+
+impl Inquiry<'_> {
+    /// The order ids of the attempts that it is about, the latest last.
+    pub fn ids(&self) -> Vec<&str> {
+        self.earlier.iter().map(|id| &**id).chain([self.gateway_order_id]).collect()
+    }
 }
 
 /// The operation that an inquiry is about, and for a follow-up its payment.
@@ -104,7 +109,7 @@ impl Inquired<'_> {
 pub struct KnownPayment<'a> {
     /// The gateway's reference of it.
     pub reference: &'a str,
-    /// The order id that it was sent with.
+    /// The order id of the attempt that counts.
     pub gateway_order_id: &'a str,
 }
 

@@ -97,6 +97,8 @@ pub struct GatewayAccount {
     pub password: SecretString,
     /// Its accounts, one for each currency that it takes.
     pub accounts: BTreeMap<Currency, String>,
+    /// Accounts that responses may name in place of these: the gateway routes some payments to a linked one.
+    pub linked: Vec<String>,
 }
 
 impl GatewayAccount {

@@ -7,9 +7,9 @@ use super::{Deadline, Payments};
 use crate::{
     order::{
         self, Doubt, Finding, GatewayResponse, Kind, Next, NoEffect, Operation, OperationRef, OperationState,
-        Order, Outcome, Stage,
+        Order, Outcome, Stage, Transaction,
     },
-    payments::{Command, Instruction, Merchant, PaymentSource, StoreError, trail},
+    payments::{Command, Instruction, KnownPayment, Merchant, PaymentSource, StoreError, trail},
 };
 
 /// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.
@@ -30,13 +30,12 @@ impl Payments {
         else {
             return not_sent(Doubt::StateDiffers);
         };
-        let reference = operation.reference.as_deref().or(transaction.reference());
-        let command = match (operation.kind, source, reference) {
+        let command = match (operation.kind, source, known_payment(transaction, operation)) {
             (Kind::Authorize, Some(source), _) => Command::Authorize(source),
             (Kind::Purchase, Some(source), _) => Command::Purchase(source),
-            (Kind::Capture, _, Some(reference)) => Command::Capture { reference },
-            (Kind::Refund, _, Some(reference)) => Command::Refund { reference },
-            (Kind::Void, _, Some(reference)) => Command::Void { reference },
+            (Kind::Capture, _, Some(payment)) => Command::Capture(payment),
+            (Kind::Refund, _, Some(payment)) => Command::Refund(payment),
+            (Kind::Void, _, Some(payment)) => Command::Void(payment),
             // An approved payment always has its reference, and a payment its source.
             _ => return not_sent(Doubt::Incomplete),
         };
@@ -46,6 +45,7 @@ impl Payments {
             amount: operation.amount,
             gateway_order_id: &operation.attempt.gateway_order_id,
             order: &order.id,
+            ours: if operation.kind.is_payment() { Vec::new() } else { transaction.gateway_order_ids() },
             memo: transaction.memo.as_deref(),
             command,
         };
@@ -129,10 +129,22 @@ impl Payments {
     }
 }
 
+/// The payment that a follow-up is about, as the gateway knows it; none while it has no reference.
+pub(super) fn known_payment<'a>(
+    transaction: &'a Transaction,
+    operation: &'a Operation,
+) -> Option<KnownPayment<'a>> {
+    Some(KnownPayment {
+        reference: operation.reference.as_deref().or(transaction.reference())?,
+        gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
+    })
+}
+
 /// Whether the gateway, or an intermediary in its place, refuses the merchant's set-up or credentials.
 fn refuses_the_set_up(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::NoEffect(reason, _) | Outcome::Intermediary(reason, _) => reason.is_about_the_set_up(),
+        Outcome::Unnamed(said) => refuses_the_set_up(said),
         Outcome::Approved(_)
         | Outcome::PartiallyApproved(_)
         | Outcome::Declined(..)

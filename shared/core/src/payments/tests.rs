@@ -151,12 +151,17 @@ impl Gateway for ScriptedGateway {
     }
 
     async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
-        self.sent.lock().unwrap().push(instruction.gateway_order_id.to_owned());
-        if let Command::Void { reference } = instruction.command {
-            self.voided.lock().unwrap().push(reference.to_owned());
+        let sent = {
+            let mut sent = self.sent.lock().unwrap();
+            sent.push(instruction.gateway_order_id.to_owned());
+            sent.len()
+        };
+        if let Command::Void(payment) = instruction.command {
+            self.voided.lock().unwrap().push(payment.reference.to_owned());
         }
         let response = GatewayResponse {
-            reference: Some("r".to_owned()),
+            // Each its own, and `r` for the first.
+            reference: Some(if sent == 1 { "r".to_owned() } else { format!("r{sent}") }),
             charged: Some(instruction.amount.into()),
             ..GatewayResponse::default()
         };

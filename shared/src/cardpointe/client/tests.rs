@@ -15,13 +15,14 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", gateway_order_id: "tg0" };
 
+/// Of a capture of the payment.
 const APPROVED: &str =
-    r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"222","amount":"25.99"}"#;
+    r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"111","amount":"25.99","orderid":"tg0"}"#;
 const QUEUED: &str = r#"{"respstat":"A","respproc":"FNOR","respcode":"00","retref":"111","amount":"25.99",
-    "setlstat":"Queued for Capture"}"#;
+    "setlstat":"Queued for Capture","orderId":"tg0"}"#;
 const NOT_FOUND: &str = r#"{"respstat":"C","respproc":"PPS","respcode":"29"}"#;
 const DECLINED: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"51","retref":"333","amount":"0.00",
-    "setlstat":"Declined"}"#;
+    "setlstat":"Declined","orderId":"tg1"}"#;
 
 /// Returns what it was given, in order, and remembers what it was sent.
 struct Scripted {
@@ -69,7 +70,7 @@ fn amount() -> Amount {
     Amount::new(2599).unwrap()
 }
 
-const CAPTURE: Command<'static> = Command::Capture { reference: "111" };
+const CAPTURE: Command<'static> = Command::Capture(PAYMENT);
 
 async fn perform(client: &CardPointe<Scripted>, command: Command<'_>) -> Outcome {
     perform_through(client, &route(), command).await
@@ -82,6 +83,7 @@ async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: 
         amount: amount(),
         gateway_order_id: "tg1",
         order: &"o".parse().unwrap(),
+        ours: vec!["tg0", "tg1"],
         memo: None,
         command,
     };
@@ -96,6 +98,8 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
         amount: amount(),
         gateway_order_id: "tg1",
         earlier: Vec::new(),
+        ours: vec!["tg0", "tg1"],
+        currency: Currency::USD,
         known: Vec::new(),
     };
     client.inquire(&merchant(), inquiry, LIMIT).await
@@ -114,6 +118,7 @@ fn shown(outcome: &Outcome) -> String {
         Outcome::NoEffect(reason, _) => format!("nothing done: {reason:?}"),
         Outcome::Intermediary(reason, _) => format!("intermediary: {reason:?}"),
         Outcome::Unknown(doubt, _) => format!("unknown: {doubt:?}"),
+        Outcome::Unnamed(said) => format!("unnamed: {}", shown(said)),
     }
 }
 
@@ -167,7 +172,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
 }
 
 #[tokio::test]
-async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gateway() {
+async fn each_instruction_is_one_post_to_its_own_endpoint_of_the_operations_gateway() {
     let source = || PaymentSource::Profile {
         account: "1".to_owned(),
         profile: "9".to_owned(),
@@ -178,13 +183,13 @@ async fn each_instruction_is_one_put_to_its_own_endpoint_of_the_operations_gatew
         (Command::Authorize(&hold), "/auth"),
         (Command::Purchase(&buy), "/auth"),
         (CAPTURE, "/capture"),
-        (Command::Refund { reference: "111" }, "/refund"),
-        (Command::Void { reference: "111" }, "/void"),
+        (Command::Refund(PAYMENT), "/refund"),
+        (Command::Void(PAYMENT), "/void"),
     ] {
         let client = over(vec![with(200, APPROVED)]);
         perform(&client, command).await;
         let sent = sent(client);
-        assert!(sent[0].starts_with(&format!("Put {path} {{\"merchid\":\"496160873888\"")), "{sent:?}");
+        assert!(sent[0].starts_with(&format!("Post {path} {{\"merchid\":\"496160873888\"")), "{sent:?}");
         assert_eq!(sent.len(), 1);
     }
 }
@@ -249,4 +254,125 @@ async fn an_account_of_another_gateway_is_sent_nothing() {
     let other = Route { gateway: "another".into(), ..route() };
     assert_eq!(shown(&perform_through(&client, &other, CAPTURE).await), "nothing done: Misconfigured");
     assert!(sent(client).is_empty());
+}
+
+/// A direct response with these members beside those of an approval.
+async fn said(command: Command<'_>, reference: &str, members: &str) -> String {
+    let amount = if matches!(command, Command::Void(_)) { "0.00" } else { "25.99" };
+    let response = format!(
+        r#"{{"respstat":"A","respproc":"FNOR","respcode":"00","authcode":"REVERS","amount":"{amount}",
+            "retref":"{reference}"{members}}}"#
+    );
+    let outcome = perform(&over(vec![with(200, &response)]), command).await;
+    if let Outcome::Unknown(Doubt::AnotherOperation, response) = &outcome {
+        assert!(response.is_empty(), "what another operation's response says is not stored");
+    }
+    shown(&outcome)
+}
+
+fn profile() -> PaymentSource {
+    let initiator = tollgate_core::payments::Initiator::Customer;
+    PaymentSource::Profile { account: "1".to_owned(), profile: "9".to_owned(), initiator }
+}
+
+#[tokio::test]
+async fn a_direct_response_counts_only_for_the_operation_that_it_names() {
+    let (approved, unnamed, anothers) = ("approved", "unnamed: approved", "unknown: AnotherOperation");
+    let source = profile();
+    for command in [|source| Command::Authorize(source), |source| Command::Purchase(source)] {
+        for (members, expected) in [
+            (r#","orderId":"tg1""#, approved),
+            (r#","orderid":"tg1","merchid":"496160873888","currency":"USD""#, approved),
+            ("", unnamed),
+            (r#","orderId":"""#, unnamed),
+            (r#","orderId":"tg0""#, anothers),
+            (r#","orderId":"TG1""#, anothers),
+            (r#","orderId":"tg1","merchid":"542041""#, anothers),
+            (r#","orderId":"tg1","currency":"EUR""#, anothers),
+        ] {
+            assert_eq!(said(command(&source), "222", members).await, expected, "{members}");
+        }
+    }
+    for (members, expected) in [
+        (r#","orderid":"tg1""#, approved),
+        ("", unnamed),
+        (r#","orderid":"tg0""#, unnamed),
+        (r#","orderid":"tg9""#, anothers),
+        (r#","orderid":"tg1","merchid":"1""#, anothers),
+    ] {
+        assert_eq!(said(Command::Refund(PAYMENT), "222", members).await, expected, "{members}");
+    }
+    for command in [|| Command::Capture(PAYMENT), || Command::Void(PAYMENT)] {
+        for (reference, members, expected) in [
+            ("111", "", approved),
+            ("111", r#","orderid":"tg0""#, approved),
+            ("222", "", anothers),
+            ("111", r#","orderid":"tg9""#, anothers),
+        ] {
+            assert_eq!(said(command(), reference, members).await, expected, "{reference} {members}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reference_that_cannot_be_one_is_never_stored() {
+    let source = profile();
+    for reference in ["../../x", "1234567890123456", "12 34", "12%2f34"] {
+        let said = said(Command::Purchase(&source), reference, r#","orderId":"tg1""#).await;
+        assert_eq!(said, "unknown: AnotherOperation", "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_no_operation_is_nobodys() {
+    let source = profile();
+    let refusal = r#"{"respstat":"C","respproc":"FNOR","respcode":"51","amount":"0.00"}"#;
+    for command in [Command::Purchase(&source), Command::Refund(PAYMENT), CAPTURE, Command::Void(PAYMENT)] {
+        let outcome = perform(&over(vec![with(200, refusal)]), command).await;
+        assert!(matches!(outcome, Outcome::Unnamed(said) if matches!(*said, Outcome::Declined(..))));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_proves_nothing_says_so() {
+    let source = profile();
+    for (refusal, unproven) in [
+        (r#""respstat":"B","respcode":"XX","amount":"0.00""#, true),
+        (r#""respstat":"C","respcode":"51","amount":"0.00""#, false),
+        (r#""respstat":"C","respcode":"51","amount":"25.99""#, false),
+        (r#""respstat":"C","respcode":"51","amount":"0.00","authcode":"123456""#, false),
+        (r#""respstat":"C","respcode":"51","amount":"25.99","authcode":"123456""#, true),
+    ] {
+        let response = format!(r#"{{"respproc":"FNOR","retref":"222","orderId":"tg1",{refusal}}}"#);
+        let outcome = perform(&over(vec![with(200, &response)]), Command::Purchase(&source)).await;
+        assert_eq!(outcome.response().unproven, unproven, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn an_inquiry_without_any_record_is_no_proof_of_absence() {
+    for about in
+        [Inquired::Authorize, Inquired::Purchase, Inquired::Refund(PAYMENT), Inquired::Capture(PAYMENT)]
+    {
+        assert_eq!(inquire(&over(vec![with(200, "[]")]), about).await, Finding::Undecided);
+    }
+    let client = over(vec![with(200, NOT_FOUND), with(200, "[]")]);
+    assert_eq!(inquire(&client, Inquired::Refund(PAYMENT)).await, Finding::Undecided);
+}
+
+#[tokio::test]
+async fn a_record_of_somebody_else_decides_nothing() {
+    let foreign = QUEUED.replace("tg0", "tg9");
+    let unnamed = QUEUED.replace("tg0", "");
+    for record in [foreign.as_str(), unnamed.as_str(), &QUEUED.replace("\"111\"", "\"222\"")] {
+        for about in [Inquired::Capture(PAYMENT), Inquired::Void(PAYMENT)] {
+            assert_eq!(inquire(&over(vec![with(200, record)]), about).await, Finding::Undecided, "{record}");
+        }
+    }
+    for record in [foreign, unnamed] {
+        assert_eq!(inquire(&over(vec![with(200, &record)]), Inquired::Purchase).await, Finding::Undecided);
+    }
+    let both = format!("[{QUEUED},{QUEUED}]");
+    let found = inquire(&over(vec![with(200, &both)]), Inquired::Capture(PAYMENT)).await;
+    assert!(matches!(found, Finding::Became(_)), "a record that is listed twice is one");
 }

@@ -1,5 +1,7 @@
 //! What look-ups mean, by the state that they show.
 
+use tollgate_core::values::Currency;
+
 use super::*;
 
 fn amount() -> Amount {
@@ -12,6 +14,7 @@ fn record(respstat: &str, setlstat: &str, amount: &str) -> GatewayReply {
         respproc: Some("FNOR".to_owned()),
         respcode: Some("00".to_owned()),
         retref: Some("222".to_owned()),
+        order_id: Some("TGLATEST".to_owned()),
         setlstat: Some(setlstat.to_owned()),
         amount: Some(amount.to_owned()),
         ..GatewayReply::default()
@@ -33,6 +36,7 @@ fn timed_out() -> GatewayReply {
         respcode: Some("62".to_owned()),
         setlstat: Some("Declined".to_owned()),
         retref: Some("444".to_owned()),
+        order_id: Some("TGLATEST".to_owned()),
         ..not_found()
     }
 }
@@ -48,9 +52,19 @@ fn approved(finding: &Finding) -> bool {
     matches!(finding, Finding::Became(outcome) if matches!(**outcome, Outcome::Approved(_)))
 }
 
-/// A payment that was sent once.
+/// A payment by the records under its order ids.
 fn of_one(about: Inquired<'_>, records: &[GatewayReply]) -> Finding {
-    of_payment(about, amount(), AttemptRecords { latest: records, earlier: &[] }, &[])
+    of_payment(about, amount(), "TGLATEST", records, &[])
+}
+
+/// A record that names the order id of an earlier attempt.
+fn earlier(record: GatewayReply) -> GatewayReply {
+    GatewayReply { order_id: Some("TGEARLIER".to_owned()), ..record }
+}
+
+/// A record that names its payment's order id.
+fn listed(record: GatewayReply) -> GatewayReply {
+    GatewayReply { order_id: Some("TGPAYMENT".to_owned()), ..record }
 }
 
 /// The refund of payment 111.
@@ -59,11 +73,11 @@ fn refund<'a>(known: &'a [&'a str]) -> Refund<'a> {
 }
 
 fn own(records: &[GatewayReply], known: &[&str]) -> Option<Finding> {
-    refund(known).under_its_own(AttemptRecords { latest: records, earlier: &[] })
+    refund(known).under_its_own(records)
 }
 
 fn payment() -> GatewayReply {
-    GatewayReply { retref: Some("111".to_owned()), ..record("A", "Accepted", "25.99") }
+    listed(GatewayReply { retref: Some("111".to_owned()), ..record("A", "Accepted", "25.99") })
 }
 
 #[test]
@@ -88,10 +102,8 @@ fn a_payment_is_what_its_record_says() {
 fn a_payment_of_which_the_gateway_lost_the_processor_is_told_as_such() {
     let found = of_one(Inquired::Purchase, &[timed_out()]);
     assert!(matches!(found, Finding::TimedOut(response) if response.code.as_deref() == Some("62")));
-    let earlier = [vec![timed_out()]];
-    let attempts = AttemptRecords { latest: &[], earlier: &earlier };
-    let found = of_payment(Inquired::Purchase, amount(), attempts, &[]);
-    assert_eq!(found, Finding::Absent, "it may be the earlier attempt's");
+    let found = of_one(Inquired::Purchase, &[earlier(timed_out())]);
+    assert_eq!(found, Finding::Absent, "it is the earlier attempt's");
     // Without a settlement state it is no record of a timeout.
     let bare = GatewayReply { setlstat: None, ..timed_out() };
     assert_eq!(of_one(Inquired::Purchase, &[bare]), Finding::Undecided);
@@ -145,21 +157,20 @@ fn an_approval_beside_a_decline_counts() {
 #[test]
 fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
     let one = record("A", "Queued for Capture", "25.99");
-    let found =
-        of_one(Inquired::Purchase, &[record("A", "Accepted", "25.99"), record("A", "Accepted", "25.99")]);
-    assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
-    let earlier = [vec![record("A", "Accepted", "25.99")]];
-    let attempts = AttemptRecords { latest: std::slice::from_ref(&one), earlier: &earlier };
-    let found = of_payment(Inquired::Purchase, amount(), attempts, &[]);
-    assert!(matches!(found, Finding::Several(approvals) if approvals.len() == 2));
+    let other = GatewayReply { retref: Some("333".to_owned()), ..record("A", "Accepted", "25.99") };
+    for other in [other.clone(), earlier(other)] {
+        let found = of_one(Inquired::Purchase, &[one.clone(), other]);
+        let Finding::Several(approvals) = found else { panic!("{found:?}") };
+        let references: Vec<_> =
+            approvals.iter().filter_map(|approval| approval.reference.as_deref()).collect();
+        assert_eq!(references, ["222", "333"]);
+    }
 }
 
 #[test]
 fn what_an_earlier_attempt_came_to_is_not_taken_for_the_latest() {
     for refused in [record("C", "Declined", "0.00"), record("A", "Voided", "0.00"), timed_out()] {
-        let earlier = [vec![refused]];
-        let attempts = AttemptRecords { latest: &[not_found()], earlier: &earlier };
-        assert_eq!(of_payment(Inquired::Purchase, amount(), attempts, &[]), Finding::Absent);
+        assert_eq!(of_one(Inquired::Purchase, &[earlier(refused), not_found()]), Finding::Absent);
     }
 }
 
@@ -170,11 +181,9 @@ fn a_refund_that_is_listed_under_the_payments_order_id_is_no_second_payment() {
         |written| GatewayReply { retref: Some("333".to_owned()), ..record("A", "Accepted", written) };
     let records = [charged, refunded("-25.99")];
     assert!(approved(&of_one(Inquired::Purchase, &records)));
-    let attempts = AttemptRecords { latest: &records[..1], earlier: &[vec![refunded("25.99")]] };
-    assert!(
-        approved(&of_payment(Inquired::Purchase, amount(), attempts, &["333"])),
-        "known by its reference"
-    );
+    let records = [record("A", "Accepted", "25.99"), refunded("25.99")];
+    let found = of_payment(Inquired::Purchase, amount(), "TGLATEST", &records, &["333"]);
+    assert!(approved(&found), "known by its reference");
 }
 
 #[test]
@@ -234,8 +243,10 @@ fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
     assert_eq!(of(&[not_found()], &[]), Finding::Undecided, "the list has to show the payment");
     assert_eq!(of(&[payment()], &[]), Finding::Absent);
     assert_eq!(of(&[payment(), record("A", "Accepted", "-25.99")], &["222"]), Finding::Absent);
-    assert_eq!(of(&[payment(), record("A", "Accepted", "-5.00")], &[]), Finding::Undecided, "whose is it?");
-    assert_eq!(of(&[payment(), record("C", "Declined", "0.00")], &[]), Finding::Absent, "it moved nothing");
+    let other = listed(record("A", "Accepted", "-5.00"));
+    assert_eq!(of(&[payment(), other], &[]), Finding::Undecided, "whose is it?");
+    let declined = listed(record("C", "Declined", "0.00"));
+    assert_eq!(of(&[payment(), declined], &[]), Finding::Absent, "it moved nothing");
     let nameless = GatewayReply { retref: None, ..record("A", "Accepted", "-25.99") };
     assert_eq!(of(&[payment(), nameless], &[]), Finding::Undecided);
 }
@@ -245,7 +256,7 @@ fn of_several_records_that_can_be_a_refund_only_one_with_its_mark_is_adopted() {
     let one = |retref: &str, attempt: Option<&str>| GatewayReply {
         retref: Some(retref.to_owned()),
         attempt: attempt.map(str::to_owned),
-        ..record("A", "Accepted", "-25.99")
+        ..listed(record("A", "Accepted", "-25.99"))
     };
     let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records);
     assert_eq!(of(&[payment(), one("2", None), one("3", None)]), Finding::Undecided);
@@ -264,8 +275,7 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     assert!(matches!(voided, Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
     assert!(matches!(own(&[timed_out()], &[]), Some(Finding::TimedOut(_))));
     // Under the id of an earlier attempt, it says nothing of the latest.
-    let earlier = AttemptRecords { latest: &[], earlier: &[vec![declined]] };
-    assert_eq!(refund(&[]).under_its_own(earlier), None);
+    assert_eq!(own(&[earlier(declined)], &[]), None);
 }
 
 #[test]
@@ -294,10 +304,81 @@ fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
 #[test]
 fn an_authorization_of_zero_is_approved_by_its_own_record_and_no_payment_is() {
     let zero = [record("A", "Zero Amount", "0.00")];
-    let of = |about, amount| of_payment(about, amount, AttemptRecords { latest: &zero, earlier: &[] }, &[]);
+    let of = |about, amount| of_payment(about, amount, "TGLATEST", &zero, &[]);
     assert!(approved(&of(Inquired::Authorize, Amount::ZERO)));
     assert_eq!(of(Inquired::Authorize, amount()), Finding::Undecided);
     assert_eq!(of(Inquired::Purchase, Amount::ZERO), Finding::Undecided);
     assert_eq!(of_capture(amount(), &zero[0]), Finding::Undecided);
     assert_eq!(of_void(&zero[0]), Finding::Undecided);
+}
+
+fn with_account<T>(check: impl FnOnce(&Account<'_>) -> T) -> T {
+    let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+        "gateway": {"site": "elsewhere", "username": "u", "password": "p", "merchids": {"USD": "BCX100264539177"},
+            "linked_merchids": ["542041"]}}"#;
+    let merchant =
+        crate::merchant_document::parse("m".parse().unwrap(), document, &crate::cardpointe::Info).unwrap();
+    let route = merchant.route(Currency::USD).unwrap();
+    check(&Account { route: &route, merchant: &merchant, currency: Currency::USD })
+}
+
+fn count(records: Vec<GatewayReply>) -> Option<usize> {
+    with_account(|account| {
+        of_ours(records, account, |id| ["TGLATEST", "TGEARLIER"].contains(&id), &["TGREFUND"])
+    })
+    .map(|ours| ours.len())
+}
+
+#[test]
+fn a_record_that_is_listed_twice_is_one_record() {
+    let one = || record("A", "Queued for Capture", "25.99");
+    assert_eq!(count(vec![one(), one()]), Some(1));
+    let other = GatewayReply { retref: Some("333".to_owned()), ..one() };
+    assert_eq!(count(vec![one(), other]), Some(2));
+    // Which of them would be right?
+    for contradicting in [
+        record("A", "Voided", "25.99"),
+        record("A", "Queued for Capture", "20.00"),
+        record("C", "Queued for Capture", "25.99"),
+        earlier(one()),
+    ] {
+        assert_eq!(count(vec![one(), contradicting]), None);
+    }
+    let nameless = || GatewayReply { retref: None, ..record("C", "Declined", "0.00") };
+    assert_eq!(count(vec![nameless(), nameless()]), Some(2), "there is nothing to tell them apart by");
+}
+
+#[test]
+fn a_record_counts_only_if_every_member_that_names_somebody_fits() {
+    type Member = fn(GatewayReply, Option<String>) -> GatewayReply;
+    let members: [(Member, &[&str], &[&str]); 4] = [
+        (
+            |record, order_id| GatewayReply { order_id, ..record },
+            &["TGLATEST", "TGEARLIER"],
+            &["TGOTHER", "tglatest"],
+        ),
+        (
+            |record, merchid| GatewayReply { merchid, ..record },
+            &["BCX100264539177", "542041"],
+            &["496160873888"],
+        ),
+        (|record, currency| GatewayReply { currency, ..record }, &["USD", "usd"], &["EUR", "US"]),
+        (
+            |record, retref| GatewayReply { retref, ..record },
+            &["2", "123456789012", "A1234567890123"],
+            &["../../x", "123456789012345", "12 34", "12/34"],
+        ),
+    ];
+    for (n, (with, fitting, foreign)) in members.into_iter().enumerate() {
+        let counted = |text: Option<&str>| {
+            count(vec![with(record("A", "Authorized", "25.99"), text.map(str::to_owned))])
+        };
+        assert!(fitting.iter().all(|text| counted(Some(text)) == Some(1)), "{n}");
+        assert!(foreign.iter().all(|text| counted(Some(text)).is_none()), "{n}");
+        // Every documented record names its order; what else it leaves out is not required.
+        assert_eq!(counted(None), (n > 0).then_some(1), "{n}");
+    }
+    assert_eq!(count(vec![not_found()]), Some(1), "what is not there names nothing");
+    let refund = GatewayReply { order_id: Some("TGREFUND".to_owned()), ..record("A", "Authorized", "25.99") };
+    assert_eq!(count(vec![refund]), Some(0), "it is known whose it is");
 }

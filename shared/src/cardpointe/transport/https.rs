@@ -66,6 +66,7 @@ impl Transport for HttpsTransport {
         let client = self.client();
         let builder = match method {
             HttpMethod::Get => client.get(url),
+            HttpMethod::Post => client.post(url),
             HttpMethod::Put => client.put(url),
             HttpMethod::Delete => client.delete(url),
         };

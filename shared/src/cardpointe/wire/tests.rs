@@ -33,8 +33,12 @@ fn a_response_in_an_array_is_read_and_two_are_not() {
 }
 
 #[test]
-fn an_amount_without_two_decimals_is_not_taken_for_one() {
-    for odd in ["2599", "25.9", "25.990", "", ".", "1e3.00", "25,99", "--1.00", "1.0a"] {
+fn an_amount_has_two_decimals_or_is_in_minor_units() {
+    for (text, is_negative) in [("25.99", false), ("2599", false), ("-2599", true)] {
+        let reply = GatewayReply { amount: Some(text.to_owned()), ..GatewayReply::default() };
+        assert_eq!(reply.amount(), Some((Amount::new(2599).expect("in range"), is_negative)), "{text}");
+    }
+    for odd in ["25.9", "25.990", "", ".", "1e3.00", "1e3", "25,99", "--1.00", "--1", "1.0a", "-"] {
         let reply = GatewayReply { amount: Some(odd.to_owned()), ..GatewayReply::default() };
         assert_eq!(reply.amount(), None, "{odd}");
     }
@@ -81,6 +85,7 @@ fn auth_by(source: &PaymentSource, memo: Option<&Memo>) -> Value {
         amount: Amount::new(2050).unwrap(),
         gateway_order_id: "TGA",
         order: &"o".parse().unwrap(),
+        ours: Vec::new(),
         memo,
         command: Command::Authorize(source),
     };

@@ -14,6 +14,9 @@ use crate::{
 /// and the function that sent it is gone after 29 s.
 pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
+/// How many attempts one look is about, besides those that keep more money from moving: each takes an inquiry.
+const LOOKS_AT_ONCE: usize = 8;
+
 /// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
 pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
@@ -84,15 +87,26 @@ impl Decision {
                 Self::Declined(response, Decline { code: *code, advice: *advice })
             }
             Outcome::NoEffect(reason, _) => Self::NoEffect(response, *reason),
-            Outcome::Unknown(..) | Outcome::Intermediary(..) => return None,
+            Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Unnamed(_) => return None,
         })
     }
 
     /// Whether an attempt that was decided so may still turn out to be done.
     pub fn may_surface(&self) -> bool {
         match self {
-            Self::NoEffect(_, reason) => reason.may_surface(),
-            Self::Approved(_) | Self::Declined(..) => false,
+            Self::NoEffect(response, reason) => reason.may_surface() || response.unproven,
+            Self::Declined(response, _) => response.unproven,
+            Self::Approved(_) => false,
+        }
+    }
+
+    /// Whether it was refused without proof, which an inquiry gives. False when there was nothing to prove.
+    fn prove(&mut self) -> bool {
+        match self {
+            Self::NoEffect(response, _) | Self::Declined(response, _) => {
+                std::mem::take(&mut response.unproven)
+            }
+            Self::Approved(_) => false,
         }
     }
 
@@ -174,17 +188,25 @@ pub struct Superseded {
 }
 
 impl Superseded {
-    /// Whether another decision can share its entry: both are the same lack of an effect.
-    fn is_like(&self, decision: &Decision) -> bool {
+    /// Whether another can share its entry: both are the same lack of an effect.
+    fn is_like(&self, other: &Self) -> bool {
+        let (Some(ours), Some(theirs)) = (&self.decision, &other.decision) else { return false };
         // Each attempt that may still surface is looked for under its own order id.
-        if decision.may_surface() {
+        if ours.may_surface() || theirs.may_surface() || other.carried != Carried::default() {
             return false;
         }
-        match (&self.decision, decision) {
-            (Some(Decision::NoEffect(_, NoEffect::Unrecognized)), _) => false,
-            (Some(Decision::NoEffect(_, one)), Decision::NoEffect(_, other)) => one == other,
+        match (ours, theirs) {
+            (Decision::NoEffect(_, NoEffect::Unrecognized), _) => false,
+            (Decision::NoEffect(_, one), Decision::NoEffect(_, other)) => one == other,
             _ => false,
         }
+    }
+
+    /// Takes in a later one that is like it.
+    fn absorb(&mut self, later: Self) {
+        let times = self.times.saturating_add(later.times);
+        let carried = std::mem::take(&mut self.carried);
+        *self = Self { first_at: self.first_at, times, carried, ..later };
     }
 }
 
@@ -196,23 +218,18 @@ fn supersede(
     decision: Decision,
     at: Timestamp,
 ) {
-    match earlier.iter_mut().find(|entry| entry.is_like(&decision)) {
-        Some(entry) => {
-            entry.attempt = attempt.clone();
-            entry.amount = amount;
-            entry.decision = Some(decision);
-            entry.at = at;
-            entry.times = entry.times.saturating_add(1);
-        }
-        None => earlier.push(Superseded {
-            attempt: attempt.clone(),
-            amount,
-            decision: Some(decision),
-            first_at: at,
-            at,
-            times: 1,
-            carried: Carried::default(),
-        }),
+    let new = Superseded {
+        attempt: attempt.clone(),
+        amount,
+        decision: Some(decision),
+        first_at: at,
+        at,
+        times: 1,
+        carried: Carried::default(),
+    };
+    match earlier.iter_mut().find(|entry| entry.is_like(&new)) {
+        Some(entry) => entry.absorb(new),
+        None => earlier.push(new),
     }
 }
 
@@ -302,6 +319,33 @@ impl super::Operation {
         // An attempt whose late approval was adopted is the one that counts.
         let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
         self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
+    }
+
+    /// An inquiry about the operation showed that nothing unproven was done. Those attempts no longer keep more money from
+    /// moving; they are looked for once more, at [`last_look_at`](Self::last_look_at).
+    pub(crate) fn prove_refusals(&mut self) {
+        if let OperationState::Decided(decision) = &mut self.state
+            && decision.prove()
+        {
+            self.look_again.push(self.attempt.id);
+        }
+        let earlier = std::mem::take(&mut self.superseded);
+        for mut entry in earlier {
+            let was_unproven = entry.decision.as_mut().is_some_and(Decision::prove);
+            if was_unproven {
+                self.look_again.push(entry.attempt.id);
+            }
+            match self.superseded.iter_mut().find(|other| was_unproven && other.is_like(&entry)) {
+                Some(other) => other.absorb(entry),
+                None => self.superseded.push(entry),
+            }
+        }
+    }
+
+    /// The order ids of the attempts that the last look is about next, besides those that [may surface](Self::may_surface).
+    pub(crate) fn due_to_look_again(&self, now: Timestamp) -> &[Uuid] {
+        let is_due = self.last_look_at.is_some_and(|due| due <= now);
+        if is_due { &self.look_again[..self.look_again.len().min(LOOKS_AT_ONCE)] } else { &[] }
     }
 
     pub(super) fn pending_from(now: Timestamp) -> OperationState {

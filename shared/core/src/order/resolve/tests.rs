@@ -72,6 +72,23 @@ fn no_trace_counts_only_when_it_is_late_enough_and_seen_twice_a_minute_apart() {
     assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
 }
 
+/// A refund that is paid twice cannot be voided.
+#[test]
+fn no_trace_of_a_refund_counts_only_an_hour_after_it_was_sent() {
+    let (mut fixture, at) = refund_in_doubt();
+    for seconds in [100, 60, 3600 - 161, 1] {
+        fixture.later(seconds);
+        assert_eq!(fixture.learns(at, &Finding::Absent), Some(Next::Respond));
+        assert!(fixture.operation(at).is(Stage::Pending));
+    }
+    fixture.later(59);
+    fixture.learns(at, &Finding::Absent);
+    assert!(fixture.operation(at).is(Stage::Pending), "too close to the one that counted");
+    fixture.later(1);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::NeverArrived));
+}
+
 #[test]
 fn anything_else_in_between_starts_the_two_looks_anew() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);

@@ -207,10 +207,14 @@ fn fresh(ids: &AtomicU64) -> Uuid {
     Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }
 
-/// The approval of exactly what an operation requests.
+/// The approval of exactly what an operation requests, with a reference of its own: `r` for the first payment.
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
+    let reference = match operation.id.as_u128() {
+        1 | 2 => "r".to_owned(),
+        number => format!("r{number}"),
+    };
     Outcome::Approved(GatewayResponse {
-        reference: Some("r".to_owned()),
+        reference: Some(reference),
         charged: Some(operation.amount.into()),
         ..GatewayResponse::default()
     })

@@ -29,6 +29,91 @@ async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
+fn unnamed(said: Outcome) -> Outcome {
+    Outcome::Unnamed(Box::new(said))
+}
+
+fn declined() -> Outcome {
+    let code = DeclineCode::InsufficientFunds;
+    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+}
+
+#[tokio::test]
+async fn a_payments_refusal_that_names_no_operation_counts_only_where_one_inquiry_shows_no_trace_of_it() {
+    for said in [declined(), not_done(NoEffect::Misconfigured)] {
+        for (finding, then, suspects) in [
+            (found("r"), TransactionStatus::Done, 0),
+            (Finding::Became(Box::new(declined())), TransactionStatus::Failed, 0),
+            // Another operation's response was taken for this one's, and its own is on the way.
+            (Finding::Absent, TransactionStatus::Failed, 1),
+            (Finding::Failed, TransactionStatus::Pending, 0),
+            (Finding::Undecided, TransactionStatus::Pending, 0),
+        ] {
+            let fixture = Fixture::new().await;
+            fixture.gateway_says(unnamed(said.clone()));
+            fixture.inquiry_finds(finding.clone());
+            let performed = fixture.purchase(Some("k")).await.unwrap();
+            assert_eq!((status(&performed), fixture.sent()), (then, 1), "{finding:?}");
+            assert_eq!(performed.order.suspects().count(), suspects, "{finding:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_approval_that_names_no_operation_counts_only_by_its_record() {
+    for (finding, then) in [
+        (found("own"), TransactionStatus::Done),
+        (Finding::Absent, TransactionStatus::Pending),
+        (Finding::Failed, TransactionStatus::Pending),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(unnamed(Outcome::Approved(approved_as("anothers"))));
+        fixture.inquiry_finds(finding.clone());
+        let performed = fixture.purchase(Some("k")).await.unwrap();
+        assert_eq!(status(&performed), then, "{finding:?}");
+        let reference = performed.order.operation(performed.at).unwrap().reference();
+        assert_eq!(reference, Some("own").filter(|_| then == TransactionStatus::Done));
+    }
+}
+
+/// A refund that is paid twice cannot be voided, so nothing that is no proof makes room for another.
+#[tokio::test]
+async fn a_refunds_refusal_that_proves_nothing_leaves_it_in_doubt() {
+    let by_intermediary = Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default());
+    for said in [unnamed(declined()), unnamed(not_done(NoEffect::NotSettled)), by_intermediary] {
+        let fixture = Fixture::new().await;
+        let paid = fixture.purchase(None).await.unwrap();
+        fixture.gateway_says(said);
+        fixture.inquiry_finds(Finding::Absent);
+        let refund = Intent {
+            action: Action::Refund {
+                target: Target::Transaction(paid.at.transaction),
+                amount: None,
+                mechanism: None,
+            },
+            ..intent(Some("refund"))
+        };
+        let performed = fixture.perform(&refund, Duration::from_secs(29)).await.unwrap();
+        assert!(performed.order.operation(performed.at).unwrap().pending().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_payment_after_a_refusal_without_proof_waits_for_one_look() {
+    for (finding, sent) in [(Finding::Absent, 2), (Finding::Undecided, 1), (found("r"), 1)] {
+        let fixture = Fixture::new().await;
+        let response = GatewayResponse { unproven: true, ..GatewayResponse::default() };
+        fixture.gateway_says(Outcome::NoEffect(NoEffect::TryAgain, response));
+        assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), TransactionStatus::Failed);
+        fixture.inquiry_finds(finding.clone());
+        let again = fixture.purchase(Some("k")).await;
+        assert_eq!(fixture.sent(), sent, "{finding:?}");
+        if let Ok(again) = again {
+            assert_eq!(status(&again), TransactionStatus::Done, "{finding:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn undecided_is_a_response_and_backs_off_and_failed_is_none() {
     let fixture = Fixture::new().await;
@@ -71,7 +156,7 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let transaction = &order.transactions[0];
     let void = transaction.pending().unwrap();
     let at = OperationRef { transaction: transaction.id, operation: void.id };
-    let inquiry = inquiry(&order, at).unwrap();
+    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
     let Inquired::Void(payment) = inquiry.about else { panic!("not about a void") };
     assert_eq!(payment.reference, "second");
     assert_eq!(inquiry.known, ["second"]);
@@ -86,7 +171,7 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let operation = &mut order.transactions[0].operations[0];
     let first = operation.attempt.gateway_order_id.clone();
     operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
-    let inquiry = inquiry(&order, at).unwrap();
+    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
     assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
     assert_eq!(inquiry.earlier, [first.as_str()]);
 }
@@ -131,7 +216,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
     fixture.gateway_says(Outcome::Unknown(Doubt::NoResponse, approved_as("refund-2")));
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
-    let inquiry = inquiry(&order, at).unwrap();
+    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
     assert_eq!(inquiry.known, ["refund-1"], "and not the refund itself");
     let Inquired::Refund(payment) = inquiry.about else { panic!("not about a refund") };
     assert_eq!(payment.reference, "r");

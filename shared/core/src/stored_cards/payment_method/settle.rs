@@ -15,8 +15,8 @@ pub enum Applied {
     Decided,
     /// It is not, and nothing changed.
     Unchanged,
-    /// A status that an intermediary can send: an inquiry verifies it, and without one it had this effect.
-    Unverified(NoEffect),
+    /// The response proves nothing: an inquiry verifies it.
+    Unverified,
 }
 
 /// Applies the gateway's direct response.
@@ -32,7 +32,7 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
         }
         Outcome::Declined(_, code, advice) => MethodState::Declined(Decline { code: *code, advice: *advice }),
         Outcome::NoEffect(reason, _) => MethodState::NotStored(*reason),
-        Outcome::Intermediary(reason, _) => return Applied::Unverified(*reason),
+        Outcome::Intermediary(..) | Outcome::Unnamed(_) => return Applied::Unverified,
     };
     (method.state, method.updated_at) = (state, now);
     Applied::Decided

@@ -28,7 +28,13 @@ impl PaymentMethods {
         let Some(method) = customer.method(id) else { return Ok(customer) };
         let outcome = self.send(merchant, &customer, method, card, deadline).await;
         let mut finding = None;
-        if matches!(outcome, Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Approved(_))
+        let proves_nothing = |outcome: &Outcome| {
+            matches!(
+                outcome,
+                Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Unnamed(_) | Outcome::Approved(_)
+            )
+        };
+        if proves_nothing(&outcome)
             && outcome.response().stored.is_none()
             && deadline.leaves_time_to_inquire()
         {
@@ -43,13 +49,12 @@ impl PaymentMethods {
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
                 (Applied::Decided, _) => true,
                 (_, None) => false,
-                // A status that an intermediary can send. What the inquiry found decides; without a trace, and without a
-                // usable response, nothing was done.
-                (Applied::Unverified(reason), Some(Finding::Absent | Finding::Failed)) => {
-                    let nothing = Outcome::NoEffect(reason, GatewayResponse::default());
-                    settle(method, &nothing, rule, now) == Applied::Decided
+                // What the inquiry found decides; without a trace, and without a usable response, nothing was done.
+                (Applied::Unverified, Some(Finding::Absent | Finding::Failed)) => {
+                    let refusal = outcome.without_a_trace();
+                    refusal.is_some_and(|refusal| settle(method, &refusal, rule, now) == Applied::Decided)
                 }
-                (Applied::Unchanged | Applied::Unverified(_), Some(found)) => {
+                (Applied::Unchanged | Applied::Unverified, Some(found)) => {
                     customer.settle_found(id, found, rule, now)
                 }
             };
@@ -85,6 +90,7 @@ impl PaymentMethods {
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
             order: &order,
+            ours: Vec::new(),
             memo: None,
             command: Command::Authorize(&source),
         };
@@ -106,6 +112,8 @@ impl PaymentMethods {
             amount: Amount::ZERO,
             gateway_order_id: &gateway_order_id,
             earlier: Vec::new(),
+            ours: vec![&gateway_order_id],
+            currency: currency_of(merchant, method).unwrap_or(Currency::USD),
             known: Vec::new(),
         };
         self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await

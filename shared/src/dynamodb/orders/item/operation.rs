@@ -66,6 +66,7 @@ stored! {
         ),
         closes_order: "closes_order" unless (false),
         last_look_at: "last_look_at",
+        look_again: "look_again" unless (Vec::new()),
         by_hand: "by_hand",
         notices: "notices",
         ..carried
@@ -253,6 +254,7 @@ stored! {
         stored: ({}, None),
         charged: (write_charged(response.charged, to), read_charged(from)?),
         settlement_rejected: "settlement_rejected" unless (false),
+        unproven: "unproven" unless (false),
         ..carried
     }
 }

@@ -56,7 +56,8 @@ fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
 /// Until two inquiries have not found it.
 fn abandon(fixture: &mut Fixture, at: OperationRef) {
     fixture.told(at, &unknown());
-    for seconds in [100, 60] {
+    let counts_after = if fixture.operation(at).kind == Kind::Refund { 3600 } else { 100 };
+    for seconds in [counts_after, 60] {
         fixture.later(seconds);
         fixture.learns(at, &Finding::Absent);
     }
@@ -127,7 +128,7 @@ fn a_refund_that_must_succeed_is_not_sent_again_after_ten_attempts_that_may_stil
     let (mut fixture, refund) = refund_that_must_succeed();
     for attempt in 1..=11 {
         assert_eq!(fixture.operation(refund).attempt.number, attempt);
-        for seconds in [100, 60] {
+        for seconds in [3600, 60] {
             fixture.later(seconds);
             fixture.learns(refund, &Finding::Absent);
         }
@@ -153,4 +154,49 @@ fn two_refunds_of_all_that_was_captured_leave_nothing_to_refund() {
     assert_eq!(transaction.refunded(), amount(2 * TOTAL));
     assert_eq!(transaction.refundable(), Amount::ZERO);
     assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::AlreadyRefunded));
+}
+
+#[test]
+fn a_payment_that_is_found_twice_under_one_reference_is_not_voided_as_its_own_duplicate() {
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
+    let twice = Finding::Several(vec![approved_as("first"), approved_as("first")]);
+    assert_eq!(fixture.learns(at, &twice), Some(Next::Respond));
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
+    assert_eq!(fixture.transaction(at.transaction).operations.len(), 1);
+}
+
+#[test]
+fn a_reference_belongs_to_one_payment_or_refund_of_an_order() {
+    let mut fixture = Fixture::new();
+    let first = fixture.approved(PaymentKind::Purchase, Some(1000));
+    let anothers = fixture.transaction(first).reference().unwrap().to_owned();
+    // As a direct response, and as a record.
+    let second = fixture.pay(PaymentKind::Purchase, Some(500), None).unwrap().sent();
+    let part = Amount::new(500).unwrap();
+    let approved =
+        Outcome::Approved(GatewayResponse { charged: Some(part.into()), ..approved_as(&anothers) });
+    fixture.told(second, &approved);
+    assert_eq!(fixture.operation(second).pending().unwrap().doubt, Some(Doubt::AnotherOperation));
+    assert_eq!(fixture.operation(second).reference(), None, "nothing is ever sent with it");
+    fixture.later(60);
+    fixture.learns(second, &became(approved));
+    assert!(fixture.operation(second).is(Stage::Pending));
+    let own = Outcome::Approved(GatewayResponse { charged: Some(part.into()), ..approved_as("own") });
+    fixture.learns(second, &became(own));
+    assert!(fixture.operation(second).is(Stage::Approved));
+    let refund = fixture.refund(first, None).unwrap().sent();
+    fixture.told(refund, &Outcome::Approved(approved_as("own")));
+    assert!(fixture.operation(refund).is(Stage::Pending), "it is the second payment's");
+}
+
+#[test]
+fn what_turns_up_late_under_another_payments_reference_is_neither_adopted_nor_voided() {
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
+    abandon(&mut fixture, at);
+    let second = fixture.approved(PaymentKind::Purchase, Some(TOTAL));
+    let anothers = fixture.transaction(second).reference().unwrap().to_owned();
+    fixture.later(3600);
+    assert_eq!(fixture.learns(at, &became(Outcome::Approved(approved_as(&anothers)))), Some(Next::Respond));
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
+    assert_eq!(fixture.transaction(second).status(), TransactionStatus::Done);
 }

@@ -45,11 +45,129 @@ fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
 }
 
 #[test]
-fn an_operation_that_stays_away_is_looked_for_only_once_more() {
+fn an_operation_that_stays_away_is_looked_for_after_an_hour_a_day_and_three_days() {
+    let (mut fixture, at) = given_up();
+    let sent = fixture.operation(at).attempt.at;
+    let mut looks = Vec::new();
+    while let Some(due) = fixture.order.next_inquiry_at() {
+        fixture.now = due;
+        looks.push(due.duration_since(sent).as_hours());
+        fixture.learns(at, &Finding::Absent);
+        assert_eq!(status(&fixture, at), TransactionStatus::Failed);
+    }
+    assert_eq!(looks, [1, 24, 72]);
+}
+
+#[test]
+fn what_settled_after_the_last_look_is_found_after_days_and_given_back_by_a_refund() {
     let (mut fixture, at) = given_up();
     fixture.later(3600);
     fixture.learns(at, &Finding::Absent);
-    assert_eq!((status(&fixture, at), fixture.order.next_inquiry_at()), (TransactionStatus::Failed, None));
+    fixture.approved(PaymentKind::Purchase, Some(TOTAL));
+    fixture.now = fixture.order.next_inquiry_at().unwrap();
+    let finding = found(&fixture, at);
+    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
+    let settled = became(not_done(NoEffect::AlreadySettled));
+    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    assert_eq!(
+        (fixture.operation(refund).kind, fixture.operation(refund).cause),
+        (Kind::Refund, Cause::LateApproval)
+    );
+}
+
+/// A payment that the gateway refused without proof.
+fn refused(outcome: &Outcome) -> (Fixture, OperationRef) {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, outcome);
+    assert_eq!(status(&fixture, at), TransactionStatus::Failed);
+    (fixture, at)
+}
+
+fn try_again() -> Outcome {
+    Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse { unproven: true, ..response("B") })
+}
+
+#[test]
+fn what_was_refused_without_proof_is_a_suspect_until_a_look_and_is_looked_for_an_hour_later() {
+    let code = DeclineCode::GenericDecline;
+    let declined =
+        Outcome::Declined(GatewayResponse { unproven: true, ..response("C") }, code, code.advice());
+    for outcome in [try_again(), declined] {
+        let (mut fixture, at) = refused(&outcome);
+        assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
+        fixture.order.prove_refusals(at);
+        assert_eq!(fixture.order.suspects().count(), 0, "it no longer blocks");
+        assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
+        fixture.later(3600);
+        assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
+        let finding = found(&fixture, at);
+        fixture.learns(at, &finding);
+        assert_eq!(status(&fixture, at), TransactionStatus::Done, "the money moved after all");
+        assert_eq!(fixture.order.next_inquiry_at(), None);
+    }
+}
+
+#[test]
+fn a_record_of_the_refusal_is_proof_and_one_that_decides_nothing_is_not() {
+    for (finding, suspects) in [
+        (became(crate::order::tests::fixture::declined()), 0),
+        (Finding::Undecided, 1),
+        (Finding::UnderReview, 1),
+    ] {
+        let (mut fixture, at) = refused(&try_again());
+        let policy = crate::order::Policy::default();
+        let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+        look_back(&mut fixture.order, at, &finding, &context);
+        assert_eq!(fixture.order.suspects().count(), suspects, "{finding:?}");
+    }
+}
+
+#[test]
+fn what_was_refused_without_proof_and_stays_away_is_looked_for_only_once() {
+    let (mut fixture, at) = refused(&try_again());
+    fixture.later(3600);
+    fixture.learns(at, &Finding::Absent);
+    assert_eq!((fixture.order.suspects().count(), fixture.order.next_inquiry_at()), (0, None));
+}
+
+/// Each attempt has an order id of its own, and the record of any can come late.
+#[test]
+fn a_payment_that_is_refused_130_times_without_proof_is_approved_in_the_end_and_each_attempt_is_looked_for() {
+    let (mut fixture, at) = refused(&try_again());
+    let mut attempts = vec![fixture.operation(at).attempt.id];
+    for _ in 1..130 {
+        fixture.order.prove_refusals(at);
+        assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
+        attempts.push(fixture.operation(at).attempt.id);
+        fixture.told(at, &try_again());
+    }
+    fixture.order.prove_refusals(at);
+    fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &Outcome::Approved(approved_as("in the end")));
+    assert!(fixture.operation(at).superseded.len() <= 2, "the order stays small");
+    let mut looked = Vec::new();
+    while let Some(due) = fixture.order.next_inquiry_at() {
+        fixture.now = due;
+        let now = fixture.operation(at).due_to_look_again(due);
+        assert!((1..=8).contains(&now.len()), "a look takes an inquiry for each");
+        looked.extend_from_slice(now);
+        fixture.learns(at, &became(Outcome::Approved(approved_as("in the end"))));
+    }
+    assert_eq!(looked, attempts);
+    assert_eq!(status(&fixture, at), TransactionStatus::Done);
+}
+
+#[test]
+fn a_charge_of_an_attempt_that_was_refused_without_proof_is_given_back_beside_a_later_one() {
+    let (mut fixture, at) = refused(&try_again());
+    fixture.order.prove_refusals(at);
+    fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &Outcome::Approved(approved_as("second")));
+    fixture.later(3600);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    assert_eq!(fixture.operation(void).reference.as_deref(), Some("first"));
 }
 
 #[test]
@@ -78,7 +196,6 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
     let transaction = fixture.transaction(at.transaction);
     assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Done, amount(TOTAL)));
     assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
-    assert_eq!(fixture.order.next_inquiry_at(), None);
 }
 
 #[test]
