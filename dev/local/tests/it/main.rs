@@ -56,3 +56,4 @@ mod support;
 mod template;
 mod transactions;
 mod webhooks;
+mod whose;

@@ -11,7 +11,7 @@ fn faults(shop: &Shop, endpoint: Endpoint, kind: FaultKind, times: u32) {
 }
 
 /// One run of the schedule.
-async fn run(shop: &Shop) -> Value {
+pub(crate) async fn run(shop: &Shop) -> Value {
     shop.stack.invoke_scheduled("reconcile").await.unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn run_until_decided(shop: &Shop, orders: &[String]) -> usize {
 }
 
 /// What the gateway holds of our payments, in cents: taken and not voided, and refunded.
-fn gateway_totals(shop: &Shop) -> (i64, i64) {
+pub(crate) fn gateway_totals(shop: &Shop) -> (i64, i64) {
     let cents =
         |entry: &Value| entry["amount"].as_str().unwrap().replace(['.', '-'], "").parse::<i64>().unwrap();
     let taken =
@@ -42,7 +42,7 @@ fn gateway_totals(shop: &Shop) -> (i64, i64) {
 }
 
 /// The same by our records.
-async fn our_totals(shop: &Shop, orders: &[String]) -> (i64, i64) {
+pub(crate) async fn our_totals(shop: &Shop, orders: &[String]) -> (i64, i64) {
     let (mut taken, mut refunded) = (0, 0);
     for order in orders {
         for t in shop.transactions(order).await {
