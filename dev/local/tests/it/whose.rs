@@ -7,7 +7,7 @@ use cardpointe_simulator::{
     Alteration, Arriving, Endpoint, Fault, FaultKind, Identity, RecordOf, ResponseCode, Server,
 };
 use serde_json::{Value, json};
-use tollgate_core::values::clock::Clock as _;
+use tollgate_core::values::Clock as _;
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, date_time, follow_up, payment, with},
@@ -419,8 +419,13 @@ async fn table(api: Api, op: Op) {
     let mut first = Case::prepared(&mut shop, api, op, "r-first".to_owned()).await;
     assert_eq!(first.send(op, "second").await, Ok(Done));
     orders.push(first.order.clone());
-    for place in [Where::Response, Where::InquiryOfDone, Where::InquiryOfLost] {
-        for wrong in wrongs(op) {
+    let is_whole = std::env::var("MATRIX").is_ok_and(|asked| asked == "whole");
+    for (n, place) in [Where::Response, Where::InquiryOfDone, Where::InquiryOfLost].into_iter().enumerate() {
+        for (m, wrong) in wrongs(op).into_iter().enumerate() {
+            // Both APIs go one way from here on, so a sample of the second is enough for each run.
+            if api == Api::CreditCard && !is_whole && (n + m) % 4 != 0 {
+                continue;
+            }
             // A response's other one is the previous; what was lost has no contents to contradict.
             if matches!((place, wrong), (Where::Response, Another) | (Where::InquiryOfLost, Contradicting)) {
                 continue;
