@@ -2,6 +2,7 @@
 
 mod checks;
 mod deletion;
+mod sample;
 mod stack;
 mod uat;
 
@@ -66,6 +67,7 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             checks.push(checks::table(&place, &aws).await);
             if let Some(deployed) = &place.deployed {
                 checks.extend(stack::checks(deployed, &place.region).await);
+                checks.push(sample::check(&place, &aws).await);
             }
             checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
             if doctor.before_deletion {

@@ -9,13 +9,13 @@ use tollgate_core::{
         read_totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
     },
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
 };
 
 use crate::{
     args::{Day, TotalsOptions},
     csv,
-    failure::Failure,
+    failure::{self, Failure},
     payment::{
         list::{journal, range, unread},
         rows::journal_has_come,
@@ -33,6 +33,8 @@ struct Shown<'a> {
     now: Timestamp,
     newest: Option<Timestamp>,
     totals: DayTotals,
+    /// Entries that are not in them.
+    unreadable: Vec<Unreadable>,
 }
 
 pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report, Failure> {
@@ -44,12 +46,14 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     let range = TotalsRange::new(since, until)
         .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
     let (job, log) = (place.job()?, journal(place, options.journal_table.as_deref())?);
-    let totals = read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
+    let (totals, unreadable) =
+        read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
-    let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals };
+    let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals, unreadable };
     if options.csv {
         csv::print(&COLUMNS, shown.rows().map(Vec::from))?;
+        shown.left_out().for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }
     Ok(Report::new(shown.text(), shown.value()))
@@ -59,14 +63,15 @@ async fn read(
     log: &dyn EntryLog,
     merchant: &MerchantId,
     range: TotalsRange,
-) -> Result<DayTotals, StoreError> {
-    let (mut totals, mut next) = (DayTotals::default(), None);
+) -> Result<(DayTotals, Vec<Unreadable>), StoreError> {
+    let (mut totals, mut unreadable, mut next) = (DayTotals::default(), Vec::new(), None);
     loop {
         let part = part(log, merchant, range, next).await?;
         totals.merge(part.totals);
+        unreadable.extend(part.unreadable);
         next = part.next;
         if next.is_none() {
-            return Ok(totals);
+            return Ok((totals, unreadable));
         }
     }
 }
@@ -78,6 +83,11 @@ impl Shown<'_> {
 
     fn rows(&self) -> impl Iterator<Item = [String; 13]> {
         self.totals.lines().map(|(line, total)| cells(line, total, self.is_provisional(line.day)))
+    }
+
+    /// A line for each entry that cannot be read.
+    fn left_out(&self) -> impl Iterator<Item = String> {
+        self.unreadable.iter().map(|Unreadable { key, reason }| format!("not counted: {key}: {reason}"))
     }
 
     fn text(&self) -> String {
@@ -100,6 +110,7 @@ impl Shown<'_> {
         if self.totals.lines().next().is_none() {
             text.push("Nothing happened.".to_owned());
         }
+        text.extend(self.left_out());
         text.push(journal_has_come(self.newest));
         text.join("\n")
     }
@@ -113,6 +124,11 @@ impl Shown<'_> {
             "until": self.until,
             "newest_entry_at": self.newest,
             "complete_after_hours": PROVISIONAL_HOURS,
+            "unreadable": self
+                .unreadable
+                .iter()
+                .map(|Unreadable { key, reason }| json!({"key": key, "reason": reason}))
+                .collect::<Vec<_>>(),
             "totals": self.totals.lines().map(total).collect::<Vec<_>>(),
         })
     }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tollgate::{elastic_path::transaction_status, spreadsheet::payments};
+use tollgate::{
+    elastic_path::transaction_status,
+    spreadsheet::payments::{self, bad_cells},
+};
 use tollgate_core::{
     journal::{Condition, EntryLog, Is, Lister, Row, Wanted},
     payments::StoreError,
 };
 
-use super::rows;
+use super::rows::{self, Rest};
 use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
@@ -78,17 +81,17 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
         let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
-        let (next, more_in_doubt) = read(&lister, &wanted, keep).await?;
-        csv::print(&payments::COLUMNS, lines.into_iter())?;
-        for line in rows::more(next.as_deref(), more_in_doubt) {
+        let rest = read(&lister, &wanted, keep).await?;
+        csv::print(&payments::COLUMNS, lines.into_iter().chain(rest.unreadable.iter().map(bad_cells)))?;
+        for line in rows::more(&rest) {
             failure::remark(&line);
         }
         return Ok(Report::nothing());
     }
     let mut found = Vec::new();
-    let (next, more_in_doubt) = read(&lister, &wanted, |row| found.push(row)).await?;
+    let rest = read(&lister, &wanted, |row| found.push(row)).await?;
     let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
-    Ok(rows::report(&wanted, &found, next.as_deref(), more_in_doubt, newest))
+    Ok(rows::report(&wanted, &found, &rest, newest))
 }
 
 /// The journal could not be read.
@@ -96,23 +99,24 @@ pub(crate) fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("the journal: {error}"))
 }
 
-/// Gives each row away, part after part. Where the next list begins, and whether more can be in doubt.
+/// Gives each row away, part after part, and tells the rest.
 pub(super) async fn read(
     lister: &Lister<'_>,
     wanted: &Wanted<'_>,
     mut keep: impl FnMut(Row),
-) -> Result<(Option<String>, bool), Failure> {
-    let (mut room, mut more_in_doubt) = (wanted.limit, false);
-    let mut next = wanted.after.map(str::to_owned);
+) -> Result<Rest, Failure> {
+    let (mut room, mut rest) = (wanted.limit, Rest::default());
+    rest.next = wanted.after.map(str::to_owned);
     loop {
-        let part = Wanted { after: next.as_deref(), limit: room, ..*wanted };
+        let part = Wanted { after: rest.next.as_deref(), limit: room, ..*wanted };
         let part = lister.find(&part).await.map_err(|error| unread(&error))?;
-        room -= part.rows.len();
-        more_in_doubt |= part.more_in_doubt;
+        room -= part.rows.len() + part.unreadable.len();
+        rest.more_in_doubt |= part.more_in_doubt;
         part.rows.into_iter().for_each(&mut keep);
-        next = part.next;
-        if next.is_none() || room == 0 {
-            return Ok((next, more_in_doubt));
+        rest.unreadable.extend(part.unreadable);
+        rest.next = part.next;
+        if rest.next.is_none() || room == 0 {
+            return Ok(rest);
         }
     }
 }

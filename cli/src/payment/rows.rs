@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{elastic_path::transaction_status, spreadsheet::payments::codes};
+use tollgate::{
+    elastic_path::transaction_status,
+    spreadsheet::payments::{UNREADABLE, codes},
+};
 use tollgate_core::{
-    journal::{Concern, Condition, Row, Wanted},
+    journal::{BadRow, Concern, Condition, Row, Wanted},
     values::Brand,
 };
 
@@ -22,28 +25,35 @@ const NEEDS: &str = "NEEDS";
 /// As wide as most cells are.
 const WIDTHS: [usize; 9] = [20, 9, 12, 8, 8, 15, 12, 36, 36];
 
+/// What there is to say of a list besides its rows.
+#[derive(Default)]
+pub(super) struct Rest {
+    /// Where the next list begins; none at the end.
+    pub(super) next: Option<String>,
+    /// Whether more can be in doubt.
+    pub(super) more_in_doubt: bool,
+    /// What may belong to the list and cannot be read.
+    pub(super) unreadable: Vec<BadRow>,
+}
+
 /// What was found, where the next list begins, and whether more can be in doubt.
-pub(super) fn report(
-    wanted: &Wanted<'_>,
-    rows: &[Row],
-    next: Option<&str>,
-    more_in_doubt: bool,
-    newest: Option<Timestamp>,
-) -> Report {
+pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Option<Timestamp>) -> Report {
     let &Wanted { merchant, now, since, until, conditions, .. } = wanted;
     let come = journal_has_come(newest);
     let plural = if rows.len() == 1 { "" } else { "s" };
     let needs_attention = conditions.iter().any(|one| matches!(one, Condition::NeedsAttention(_)));
     let mut text = table(rows, needs_attention, now);
+    text.extend(rest.unreadable.iter().map(bad_line));
     text.push(format!("{} payment{plural}; {come}", rows.len()));
-    text.extend(more(next, more_in_doubt));
+    text.extend(more(rest));
     let value = json!({
         "merchant": merchant,
         "since": since,
         "until": until,
         "newest_entry_at": newest,
-        "next": next,
-        "more_in_doubt": more_in_doubt,
+        "next": rest.next,
+        "more_in_doubt": rest.more_in_doubt,
+        "unreadable": rest.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
         "payments": rows.iter().filter_map(|row| value(row, now)).collect::<Vec<_>>(),
     });
     Report::new(text.join("\n"), value)
@@ -78,12 +88,31 @@ pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
     )
 }
 
-/// Where there may be more.
-pub(super) fn more(next: Option<&str>, more_in_doubt: bool) -> Vec<String> {
-    let in_doubt =
-        more_in_doubt.then(|| "More can be in doubt: the index has too many orders to read".to_owned());
-    let next = next.map(|next| format!("There may be more: --next '{next}'"));
-    in_doubt.into_iter().chain(next).collect()
+/// Where there may be more, and what is missing.
+pub(super) fn more(rest: &Rest) -> Vec<String> {
+    let (bad, in_doubt) = (rest.unreadable.len(), rest.more_in_doubt);
+    let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));
+    let in_doubt = in_doubt.then(|| "More can be in doubt: the index has too many orders to read".to_owned());
+    let next = rest.next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
+    unreadable.into_iter().chain(in_doubt).chain(next).collect()
+}
+
+/// What cannot be read, as a line.
+pub(super) fn bad_line(row: &BadRow) -> String {
+    let at = row.at.map_or_else(|| "-".to_owned(), |at| time(at).to_string());
+    format!("{at}  {UNREADABLE}: {}: {}", row.item.key, row.item.reason)
+}
+
+/// The same in JSON.
+pub(super) fn bad_value(row: &BadRow) -> Value {
+    json!({
+        "at": row.at,
+        "status": UNREADABLE,
+        "order": row.order,
+        "transaction": row.transaction,
+        "key": row.item.key,
+        "reason": row.item.reason,
+    })
 }
 
 fn cells(row: &Row) -> Option<Vec<String>> {

@@ -1,7 +1,7 @@
 //! `payment tail`: a merchant's payments as they get their outcomes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     time::Duration,
 };
@@ -30,6 +30,8 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
     let conditions = tail.filter.conditions();
     let begin = tail.since.unwrap_or_else(|| place.clock.now());
     let (mut seen, mut since) = (BTreeMap::<Uuid, Timestamp>::new(), begin);
+    // Items that cannot be read. They are few, and each is told once.
+    let mut told = BTreeSet::<String>::new();
     loop {
         let now = place.clock.now();
         let wanted = Wanted {
@@ -54,7 +56,12 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
         }
         seen.extend(found.iter().map(|row| (row.transaction, row.at)));
         match looked {
-            Ok(_) => since = begin.max(now - LOOKS_BACK),
+            Ok(rest) => {
+                for row in rest.unreadable.iter().filter(|row| told.insert(row.item.key.clone())) {
+                    failure::remark(&rows::bad_line(row));
+                }
+                since = begin.max(now - LOOKS_BACK);
+            }
             // An outage ends, and the next look begins where this one did.
             Err(error) => failure::remark(&format!("error: {}; trying again", error.text())),
         }

@@ -184,6 +184,12 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     fixture.pay("order-1", "purchase").await;
     let shown = aws.run(&["payment", "show", crate::support::MERCHANT, "order-1"]).await.done();
     assert!(shown.contains("order-1"), "{shown}");
+    // A sample of the orders is read.
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "ok", "stored orders").contains("1 of 1"), "{ran:?}");
+    fixture.spoil("order-1").await;
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "failed", "stored orders").contains("#order-1 ("), "{ran:?}");
     aws.run(&["payment", "show", "m", "o", "--table", "t"]).await.fails(2, "cannot be used with");
     drop(aws);
     fixture.close().await;

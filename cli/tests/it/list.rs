@@ -150,7 +150,7 @@ async fn a_csv_has_a_line_for_each_payment_and_no_formula() {
     let printed = fixture.run(&csv, "").await.done();
     let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines.len(), 3, "{printed}");
-    assert!(lines.iter().all(|line| line.len() == 15), "{printed}");
+    assert!(lines.iter().all(|line| line.len() == 16), "{printed}");
     let cells = |line: usize| (lines[line][1], lines[line][4], lines[line][5], lines[line][12]);
     assert_eq!(cells(1), ("complete", "25.99", "25.99", "o-2"));
     assert_eq!(cells(2), ("complete", "25.99", "10.00", "o-1"));
@@ -159,6 +159,35 @@ async fn a_csv_has_a_line_for_each_payment_and_no_formula() {
     assert!(some.err.contains("--next"), "{some:?}");
     assert_eq!(some.done().lines().count(), 2);
     fixture.run(&[&csv[..], &["--json"]].concat(), "").await.fails(2, "cannot be used with");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_is_a_line_of_the_list_with_its_key() {
+    let fixture = Fixture::open().await;
+    let since = Timestamp::now().to_string();
+    for order in ["o-1", "o-2"] {
+        fixture.pay(order, "purchase").await;
+        fixture.stack.advance_clock(1);
+    }
+    fixture.stack.deliver_stream().await.unwrap();
+    fixture.spoil("o-2").await;
+    let key = format!("{MERCHANT}#o-2");
+    let found = list(&fixture, &["--since", &since]).await;
+    assert_eq!(orders(&found), ["o-1"]);
+    let bad = &found["unreadable"][0];
+    assert_eq!(
+        (&bad["status"], &bad["key"], &bad["order"]),
+        (&json!("unreadable"), &json!(key), &json!("o-2"))
+    );
+    let command = ["payment", "list", MERCHANT, "--since", &since];
+    let text = fixture.run(&command, "").await.done();
+    assert!(text.contains(&format!("unreadable: {key}: ")) && text.contains("1 cannot be read"), "{text}");
+    let ran = fixture.run(&[&command[..], &["--csv"]].concat(), "").await;
+    assert!(ran.err.contains("1 cannot be read"), "{ran:?}");
+    let csv = ran.done();
+    let last: Vec<&str> = csv.lines().last().unwrap().split(',').collect();
+    assert_eq!((last[1], last[12], last[15]), ("unreadable", "o-2", key.as_str()));
     fixture.close().await;
 }
 

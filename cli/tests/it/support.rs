@@ -5,6 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind, ShownSetlstat};
 use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
@@ -120,6 +121,16 @@ impl Fixture {
         let request = self.client.request(method.parse().unwrap(), url).bearer_auth(token).json(&body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Damages an order's item.
+    pub(crate) async fn spoil(&self, order: &str) {
+        let text = |text: String| AttributeValue::S(text);
+        let update =
+            local::dynamodb_client(self.stack.dynamodb_url()).update_item().table_name(local::TABLE_NAME);
+        let update = update.key("order_key", text(format!("{MERCHANT}#{order}")));
+        let update = update.update_expression("SET fm = :value");
+        update.expression_attribute_values(":value", text("x".to_owned())).send().await.unwrap();
     }
 
     /// Registers an order of 25.99 and pays it; returns the transaction's id and the status.

@@ -25,15 +25,17 @@ use uuid::Uuid;
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, concerns, is_in_doubt};
-pub use entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, day_of, sort_of};
+pub use entry_log::{
+    CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, day_of, sort_of,
+};
 pub use entry_store::{EntryStore, Parked, Put};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
-pub use listing::{Condition, Found, Is, Lister, READ_MAX_BYTES, Row, Wanted, is_place};
+pub use listing::{BadRow, Condition, Found, Is, Lister, READ_MAX_BYTES, Row, Wanted, is_place};
 pub(crate) use listing::{DAY_BYTES, ENTRY_BYTES};
 pub use receipt::{Receipt, receipt};
 pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
-pub use totals_store::{KeptTotals, LateQuarter, TotalsStore};
+pub use totals_store::{KeptDay, KeptTotals, LatePage, LateQuarter, TotalsStore};
 
 use crate::{
     order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal},

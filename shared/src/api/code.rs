@@ -191,4 +191,6 @@ codes! {
     NewerVersion => "newer_version", 93, Decided(503),
     /// An operator has stopped payments.
     PaymentsStopped => "payments_stopped", 94, Failed(503),
+    /// What is stored is damaged.
+    Unreadable => "unreadable", 95, Failed(500),
 }

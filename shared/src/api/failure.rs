@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tollgate_core::{
     order::{NoEffect, Rejection},
-    payments::{MerchantsError, Refusal},
+    payments::{MerchantsError, Refusal, StoreError},
     stored_cards::{MethodRefusal, MethodRejection},
     values::{Amount, Currency},
 };
@@ -221,6 +221,13 @@ impl From<Refusal> for Failure {
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }
+            // It is the same whenever it is read, until a person repairs it.
+            Refusal::Store(StoreError::Corrupt(why)) => Self::new(
+                Code::Unreadable,
+                "what is stored of this cannot be read, so nothing was done; the operator of this service has to repair it",
+            )
+            .with("retryable", false)
+            .operator(why),
             Refusal::Store(error) => Self::down(
                 "the service is not available; nothing was sent to the gateway",
                 &error.to_string(),

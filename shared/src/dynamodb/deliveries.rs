@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::StoreError,
-    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Health, ReceiverKey},
+    payments::{StoreError, Unreadable},
+    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Due, Health, ReceiverKey},
 };
 
 use super::{
     Item, number_of,
     table::{Table, all, unavailable, was_made},
-    text_of,
+    text, text_of, texts,
 };
 
 pub use item::{DeliveryState, StoredDelivery};
@@ -33,6 +33,12 @@ const DUE: &str = "due";
 const DUE_FOR: &str = "due_for";
 /// The index's sort key.
 const DUE_AT: &str = "due_at";
+
+/// An item that cannot be read.
+fn bad(item: &Item, reason: &str) -> Unreadable {
+    let part = |name: &str| text(item, name).map_or("?", String::as_str);
+    Unreadable { key: format!("{} {}", part(RECEIVER), part(SORT)), reason: reason.to_owned() }
+}
 
 /// Deliveries in one DynamoDB table.
 pub struct DynamoDbDeliveries(Table);
@@ -80,8 +86,12 @@ impl DynamoDbDeliveries {
     }
 
     async fn get_by(&self, key: Item) -> Result<Option<StoredDelivery>, StoreError> {
+        Ok(self.item(key).await?.as_ref().and_then(item::read))
+    }
+
+    async fn item(&self, key: Item) -> Result<Option<Item>, StoreError> {
         let found = self.0.get(key).consistent_read(true).send().await;
-        Ok(found.map_err(|error| unavailable(&error))?.item.as_ref().and_then(item::read))
+        Ok(found.map_err(|error| unavailable(&error))?.item)
     }
 
     /// A query of what is in a receiver's partition.
@@ -119,18 +129,18 @@ impl DeliveryStore for DynamoDbDeliveries {
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError> {
-        let items = all(self.of_receiver(HEALTH)).await?;
-        let health = |item| Some((item::receiver_of(item)?, item::read_health(item)));
-        Ok(items.iter().filter_map(health).collect())
+    async fn failed_receivers(&self) -> Result<(Vec<(ReceiverKey, Health)>, Vec<Unreadable>), StoreError> {
+        let (mut receivers, mut unreadable) = (Vec::new(), Vec::new());
+        for item in all(self.of_receiver(HEALTH)).await? {
+            match item::receiver_of(&item) {
+                Some(receiver) => receivers.push((receiver, item::read_health(&item))),
+                None => unreadable.push(bad(&item, "it names no receiver")),
+            }
+        }
+        Ok((receivers, unreadable))
     }
 
-    async fn due(
-        &self,
-        receiver: &ReceiverKey,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError> {
+    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError> {
         let texts = [(":receiver", &*receiver.to_string()), (":until", &*item::moment(until))];
         let request = self
             .0
@@ -138,17 +148,42 @@ impl DeliveryStore for DynamoDbDeliveries {
             .index_name(DUE)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let mut due = Vec::new();
+        let mut due = Due::default();
         for mut found in page.items.unwrap_or_default() {
             found.retain(|name, _| [RECEIVER, SORT].contains(&&**name));
             // The index lags behind: what it names may have been delivered meanwhile.
-            if let Some(kept) = self.get_by(found).await?
-                && kept.due.is_some_and(|due| due <= until)
-            {
-                due.push(kept.delivery);
+            let Some(item) = self.item(found).await?.filter(|item| item.contains_key(DUE_AT)) else {
+                continue;
+            };
+            match item::read(&item) {
+                Some(kept) if kept.due.is_some_and(|due| due <= until) => due.deliveries.push(kept.delivery),
+                Some(kept) if kept.due.is_some() => {}
+                _ => {
+                    let sort = text(&item, SORT).cloned().unwrap_or_default();
+                    due.unreadable.push((sort, bad(&item, "a member is missing or has another form")));
+                }
             }
         }
         Ok(due)
+    }
+
+    async fn set_aside(
+        &self,
+        receiver: &ReceiverKey,
+        sort: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (expression, values) = item::setting_aside(reason, now);
+        let request = self
+            .0
+            .update(texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]))
+            .update_expression(expression)
+            .set_expression_attribute_values(Some(values))
+            .condition_expression("attribute_exists(#receiver)")
+            .expression_attribute_names("#receiver", RECEIVER)
+            .expression_attribute_names("#state", "state");
+        was_made(request.send().await).map(drop)
     }
 
     async fn settle(

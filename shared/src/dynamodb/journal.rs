@@ -28,7 +28,7 @@ pub use self::{item::Column, log::DynamoDbEntryLog, totals::DynamoDbTotals};
 use super::{
     Item, number, number_of,
     table::{Table, unavailable},
-    text_of, texts,
+    text, text_of, texts,
 };
 
 /// The partition of the numbers of shards, an item for each day. No merchant's: those have a `#`.
@@ -156,6 +156,12 @@ impl EntryStore for DynamoDbEntries {
 
 fn keys(bucket: &str, sort: &str) -> Item {
     texts([(BUCKET, bucket), (SORT, sort)])
+}
+
+/// The key of an item in the journal's table, as a person looks it up: partition and sort key.
+fn key_of(item: &Item) -> String {
+    let part = |name: &str| text(item, name).map_or("?", String::as_str);
+    format!("{} {}", part(BUCKET), part(SORT))
 }
 
 /// The partition of some entries of a merchant's day.

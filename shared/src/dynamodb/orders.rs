@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
-    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
+    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError, Unreadable, trail},
 };
 
 use super::{
@@ -89,7 +89,7 @@ impl DynamoDbStore {
 impl OrderStore for DynamoDbStore {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
         let found = self.item(key.to_string()).await?;
-        found.map(|item| StoredOrder(item).read()).transpose()
+        found.map(|item| readable(StoredOrder(item).read(), key)).transpose()
     }
 
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
@@ -121,6 +121,15 @@ impl OrderStore for DynamoDbStore {
             .and_then(|last| Some(Cursor { key: member(last, "order_key")?, due: member(last, names.at)? }));
         Ok(Page { keys, oldest, next })
     }
+}
+
+/// What was read under a key; counted and logged where it could not be.
+fn readable(read: Result<Order, StoreError>, key: &OrderKey) -> Result<Order, StoreError> {
+    if let Err(StoreError::Corrupt(reason)) = &read {
+        trail::note(|trail| trail.unreadable += 1);
+        Unreadable { key: key.to_string(), reason: reason.clone() }.log();
+    }
+    read
 }
 
 /// The key's two parts. A merchant id holds no `#`, so the first one separates them.

@@ -8,7 +8,7 @@ use tollgate_core::{
         Total, TotalLine,
         read_totals::{DAYS_MAX, DailyTotals, daily},
     },
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, trail},
     values::Currency,
 };
 
@@ -44,6 +44,10 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = daily(ports.totals.as_ref(), &caller.merchant.id, (query.first, query.last))
         .await
         .map_err(Refusal::Store)?;
+    for item in &found.unreadable {
+        trail::note(|trail| trail.unreadable += 1);
+        item.log();
+    }
     let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
     Ok(Reply::new(200, page))
 }
@@ -97,6 +101,7 @@ impl Query {
                 "to": self.last,
                 "provisional_days": found.provisional,
                 "complete_until": found.reached,
+                "unreadable": found.unreadable.len(),
             },
         }))
     }

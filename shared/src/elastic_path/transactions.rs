@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Request, RequestExt, http::HeaderValue};
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{Condition, Found, Lister, Row, Wanted},
+    journal::{BadRow, Condition, Found, Lister, Row, Wanted},
     payments::{Refusal, Role},
 };
 
@@ -24,7 +24,7 @@ use crate::{
         failure::Failure,
     },
     ports::Transactions,
-    spreadsheet::payments::{COLUMNS, cells},
+    spreadsheet::payments::{COLUMNS, UNREADABLE, bad_cells, cells},
 };
 
 /// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
@@ -66,7 +66,8 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let cursor = place.map(|place| place.sealed(&caller.merchant, &query.text, view.now));
     let next = cursor.as_deref().map(|cursor| query.link(cursor));
     let mut page = if query.is_csv {
-        csv(&COLUMNS, found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status)))?
+        let rows = found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status));
+        csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
     } else {
         let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
         json(&query, &found, view, (cursor.as_deref(), next.as_deref()), newest)
@@ -134,6 +135,7 @@ fn json(
     newest: Option<Timestamp>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
+    let rows = rows.chain(found.unreadable.iter().map(shown_bad));
     Page::from(json!({
         "data": rows.collect::<Vec<_>>(),
         "links": {"next": next},
@@ -143,6 +145,7 @@ fn json(
             "until": query.until,
             "journal": {"newest_entry_at": newest},
             "more_in_doubt": found.more_in_doubt,
+            "unreadable": found.unreadable.len(),
             "read_bytes": found.read_bytes,
         },
     }))
@@ -154,6 +157,21 @@ fn shown(row: &Row, view: View<'_>) -> Option<Value> {
     let needs = row.concerns(view.now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
     value["meta"]["needs_attention"] = needs.collect();
-    value["meta"]["listed_at"] = row.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string().into();
+    value["meta"]["listed_at"] = listed_at(row.at).into();
     Some(value)
+}
+
+/// What cannot be read, by the key of its item.
+fn shown_bad(row: &BadRow) -> Value {
+    let order = row.order.as_ref().map(|order| json!({"data": {"type": "order", "id": order}}));
+    json!({
+        "type": UNREADABLE,
+        "id": row.item.key,
+        "relationships": {"order": order},
+        "meta": {"listed_at": row.at.map(listed_at), "transaction_id": row.transaction},
+    })
+}
+
+fn listed_at(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

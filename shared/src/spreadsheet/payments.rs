@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use tollgate_core::{
-    journal::{Concern, Row},
+    journal::{BadRow, Concern, Row},
     order::TransactionStatus,
     values::Brand,
 };
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 16] = [
     "time",
     "status",
     "method",
@@ -25,7 +25,11 @@ pub const COLUMNS: [&str; 15] = [
     "order",
     "transaction",
     "needs_attention",
+    "unreadable",
 ];
+
+/// The status of a row that cannot be read.
+pub const UNREADABLE: &str = "unreadable";
 
 /// The codes as one cell.
 pub fn codes(found: &[Concern]) -> String {
@@ -59,5 +63,21 @@ pub fn cells(
         order.id.to_string(),
         transaction.id.to_string(),
         codes(&row.concerns(now)),
+        String::new(),
     ])
+}
+
+/// The cells of a row that cannot be read: where it would be, what it is about, and the key of the item.
+pub fn bad_cells(row: &BadRow) -> Vec<String> {
+    COLUMNS
+        .map(|column| match column {
+            "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            "status" => Some(UNREADABLE.to_owned()),
+            "order" => row.order.as_ref().map(ToString::to_string),
+            "transaction" => row.transaction.map(|transaction| transaction.to_string()),
+            "unreadable" => Some(row.item.key.clone()),
+            _ => None,
+        })
+        .map(Option::unwrap_or_default)
+        .to_vec()
 }

@@ -46,6 +46,7 @@ impl Measured for Trail {
             ("WrongKeys", "Count", count(self.wrong_keys)),
             ("MerchantsStale", "Count", count(self.merchants_stale)),
             ("MerchantsRefused", "Count", count(self.merchants_refused)),
+            ("UnreadableItems", "Count", count(self.unreadable)),
             ("PaymentsStopped", "Count", count(u32::from(self.is_stopped))),
         ];
         metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
@@ -128,8 +129,14 @@ impl Measured for JournalReport {
 impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
         // The rest is in the log line: each metric is billed.
-        let Some(behind_s) = self.behind_s else { return Vec::new() };
-        vec![Measures { dimensions: Vec::new(), metrics: vec![("TotalsBehind", "Seconds", count(behind_s))] }]
+        let behind = self.behind_s.map(|behind_s| ("TotalsBehind", "Seconds", count(behind_s)));
+        let unreadable = ("UnreadableItems", "Count", count(self.unreadable));
+        // No line where there is none: there must not be any.
+        let metrics: Vec<_> = behind.into_iter().chain((self.unreadable > 0).then_some(unreadable)).collect();
+        if metrics.is_empty() {
+            return Vec::new();
+        }
+        vec![Measures { dimensions: Vec::new(), metrics }]
     }
 }
 
@@ -153,6 +160,7 @@ impl Measured for DeliveryReport {
         let rare = [
             ("WebhooksParked", "Count", self.parked.into()),
             ("WebhookReceiversDown", "Count", self.down.into()),
+            ("UnreadableItems", "Count", self.unreadable.into()),
         ];
         metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
         vec![Measures { dimensions: Vec::new(), metrics }]

@@ -172,7 +172,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
         ..Trail::default()
     };
     let trail = Trail { gateway_refusals: 1, is_stopped: true, ..trail };
-    let trail = Trail { wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
+    let trail = Trail { unreadable: 1, wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
     let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
     let captured_minor = BTreeMap::from([("USD", 1)]);
     let captures = CaptureReport { captured_minor, ..CaptureReport::default() };

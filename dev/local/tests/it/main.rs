@@ -4,6 +4,7 @@
 mod access;
 mod api_gateway;
 mod api_reference;
+mod bad_rows;
 mod binaries;
 mod binary;
 mod bodies;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::{
     journal::CountedEntry,
-    order::{Kind, MerchantId, OrderKey},
-    payments::StoreError,
+    order::{Kind, MerchantId, OrderId, OrderKey},
+    payments::{StoreError, Unreadable},
     values::Currency,
 };
 
@@ -42,11 +42,22 @@ pub struct LoggedEntry {
     pub currency: Option<Currency>,
 }
 
+/// An entry that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableEntry {
+    /// Its sort key, by which it has its place among the others.
+    pub sort: String,
+    /// The order that it is about, if it says so.
+    pub order: Option<OrderId>,
+    /// Its key and what is wrong with it.
+    pub item: Unreadable,
+}
+
 /// Some entries, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct EntryPage {
     /// At most as many as requested, newest first.
-    pub entries: Vec<LoggedEntry>,
+    pub entries: Vec<Result<LoggedEntry, UnreadableEntry>>,
     /// Whether there are older ones.
     pub more: bool,
 }
@@ -56,6 +67,8 @@ pub struct EntryPage {
 pub struct CountedPage {
     /// At most as many as requested, oldest first.
     pub entries: Vec<CountedEntry>,
+    /// Those among them that cannot be counted.
+    pub unreadable: Vec<Unreadable>,
     /// What the next page begins after; none at the end.
     pub next: Option<String>,
 }

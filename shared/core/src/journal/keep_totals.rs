@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     journal::{DayTotals, EntryLog, LateQuarter, TotalsStore, day_of, sort_of},
     order::MerchantId,
-    payments::{Deadline, StoreError},
+    payments::{Deadline, StoreError, Unreadable},
     values::{Clock, QuarterHour},
 };
 
@@ -40,6 +40,8 @@ pub struct TotalsReport {
     pub overtaken: usize,
     /// Merchants' days, or quarters, that could not be read or written. They come again.
     pub failed: usize,
+    /// Items that cannot be read: entries, marks, names of merchants, sums. The totals are without them.
+    pub unreadable: usize,
     /// Whether the time was up before all was done. The next run goes on.
     pub more_left: bool,
     /// How far behind the totals are at the end, in seconds; none if that cannot be read.
@@ -114,7 +116,8 @@ impl Run<'_> {
         until: Timestamp,
         report: &mut TotalsReport,
     ) -> Result<(), StoreError> {
-        let merchants = self.totals.merchants(day).await?;
+        let (merchants, unreadable) = self.totals.merchants(day).await?;
+        report.leave_out(&unreadable);
         let pieces = stream::iter(merchants)
             .map(|merchant| self.in_time(Piece { merchant, day, since, until }))
             .buffer_unordered(MERCHANTS_AT_A_TIME);
@@ -123,15 +126,18 @@ impl Run<'_> {
     }
 
     async fn late_ones(&self, report: &mut TotalsReport) -> Result<(), StoreError> {
-        let mut after = None;
+        let mut after: Option<String> = None;
         // What cannot be summed up stays where it is, and the others come all the same.
         while !report.more_left {
-            let late = self.totals.late(after.as_ref()).await?;
-            let Some(last) = late.last() else { break };
-            after = Some(last.clone());
-            let pieces = stream::iter(late).map(|late| self.late_one(late));
+            let late = self.totals.late(after.as_deref()).await?;
+            report.leave_out(&late.unreadable);
+            let pieces = stream::iter(late.quarters).map(|late| self.late_one(late));
             let pieces = pieces.buffer_unordered(MERCHANTS_AT_A_TIME);
             report.add_all(pieces, "a quarter of an hour with late entries cannot be summed up").await;
+            after = late.next;
+            if after.is_none() {
+                break;
+            }
         }
         Ok(())
     }
@@ -159,6 +165,8 @@ impl Run<'_> {
         // First the versions, then the entries: what is written has at least the entries of what it replaces.
         let kept = self.totals.kept(&merchant, day).await?;
         let mut summed = TotalsReport::default();
+        summed.leave_out(&kept.unreadable);
+        let kept = kept.quarters;
         let mut totals: BTreeMap<QuarterHour, DayTotals> = BTreeMap::new();
         for shard in 0..self.log.shards(day).await?.unwrap_or_default() {
             let (mut after, until) = (sort_of(since), sort_of(until));
@@ -166,6 +174,7 @@ impl Run<'_> {
                 let page =
                     self.log.counted(&merchant, day, shard, (&after, &until), ENTRIES_AT_A_TIME).await?;
                 summed.entries += page.entries.len();
+                summed.leave_out(&page.unreadable);
                 for entry in page.entries {
                     totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
                 }
@@ -195,6 +204,12 @@ impl TotalsReport {
         self.failed += 1;
     }
 
+    /// Counts what cannot be read, and logs where it is.
+    fn leave_out(&mut self, unreadable: &[Unreadable]) {
+        unreadable.iter().for_each(Unreadable::log);
+        self.unreadable += unreadable.len();
+    }
+
     /// Adds what one piece of work came to, after another.
     async fn add_all(&mut self, mut pieces: impl Stream<Item = Summed> + Unpin, failed: &'static str) {
         while let Some(summed) = pieces.next().await {
@@ -204,6 +219,7 @@ impl TotalsReport {
                     self.quarters += summed.quarters;
                     self.late += summed.late;
                     self.overtaken += summed.overtaken;
+                    self.unreadable += summed.unreadable;
                 }
                 Some(Err(error)) => self.fail(failed, &error),
                 None => self.more_left = true,

@@ -16,9 +16,12 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
-    journal::{Concern, EntryLog, EntryPage, EntryPlace, LoggedEntry, concerns, day_of, entries, sort_of},
-    order::{MerchantId, OPERATIONS_MAX, Order, OrderKey, Transaction},
-    payments::{OrderStore, StoreError},
+    journal::{
+        Concern, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, concerns, day_of, entries,
+        sort_of,
+    },
+    order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
+    payments::{OrderStore, StoreError, Unreadable},
 };
 
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
@@ -36,8 +39,11 @@ pub(crate) const ENTRY_BYTES: usize = 1024;
 /// What an operation is counted as when its order is read: more than one takes (`docs/reference/order-api.md`, Limits).
 const OPERATION_BYTES: usize = 1536;
 
+/// The largest order, and what one is counted as that cannot be read.
+const ORDER_BYTES: usize = OPERATION_BYTES * (1 + OPERATIONS_MAX);
+
 /// Most that is read at a time: so many orders as large as they can be. A part that has no room for it is full.
-const STEP_BYTES: usize = ORDERS_AT_A_TIME * OPERATION_BYTES * (1 + OPERATIONS_MAX);
+const STEP_BYTES: usize = ORDERS_AT_A_TIME * ORDER_BYTES;
 
 /// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
 pub(crate) const DAY_BYTES: usize = 64 * 1024;
@@ -70,6 +76,8 @@ pub struct Found {
     /// The transactions; fewer than the limit, or none, does not mean that there are no more. Those in doubt come by the
     /// time of their attempts, the longest in doubt first.
     pub rows: Vec<Row>,
+    /// What may belong to the list and cannot be read, in the same order. It counts toward the limit.
+    pub unreadable: Vec<BadRow>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
     /// Whether more can be in doubt than the index was read for.
@@ -87,6 +95,27 @@ pub struct Row {
     pub order: Arc<Order>,
     /// Which of its transactions.
     pub transaction: Uuid,
+}
+
+/// What may belong to a list and cannot be shown, because its order or its entry cannot be read. No condition can be
+/// checked on it, so a list has it whatever is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    /// Where it would be listed; none for an order that is known from the index of what is in doubt only.
+    pub at: Option<Timestamp>,
+    /// The order, if it is known.
+    pub order: Option<OrderId>,
+    /// The transaction, if it is known.
+    pub transaction: Option<Uuid>,
+    /// The item that cannot be read: of the order, or of the journal's entry.
+    pub item: Unreadable,
+}
+
+impl Found {
+    /// Rows of both kinds.
+    fn shown(&self) -> usize {
+        self.rows.len() + self.unreadable.len()
+    }
 }
 
 impl Row {
@@ -110,14 +139,15 @@ impl Lister<'_> {
     async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Found, StoreError> {
         let start = sort_of(search.until);
         let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
-        let (rows, orders) = (Vec::new(), HashMap::new());
-        let mut part = Part { search, before, rows, read_bytes, operations: 0, orders };
+        let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut part = Part { search, before, rows, unreadable, read_bytes, operations: 0, orders };
         let is_done = match search.last_four {
             Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
             None => self.days(&mut part).await?,
         };
         let next = Some(part.before).filter(|_| !is_done);
-        Ok(Found { rows: part.rows, next, more_in_doubt: false, read_bytes: part.read_bytes })
+        let Part { rows, unreadable, read_bytes, .. } = part;
+        Ok(Found { rows, unreadable, next, more_in_doubt: false, read_bytes })
     }
 
     /// When the merchant's newest entry of the last days was decided: so far has the journal come at least.
@@ -131,9 +161,10 @@ impl Lister<'_> {
             let day = day_of(now - SignedDuration::from_hours(24 * back));
             let places = self.places_of(day).await?;
             let pages = places.iter().map(|place| self.log.before(merchant, place, &before, 1));
-            let newest = try_join_all(pages).await?.into_iter().flat_map(|page| page.entries);
-            if let Some(newest) = newest.map(|entry| entry.sort).max() {
-                return Ok(moment_of(&newest));
+            let pages = try_join_all(pages).await?;
+            let newest = pages.iter().flat_map(|page| &page.entries).map(place_of);
+            if let Some(newest) = newest.max() {
+                return Ok(moment_of(newest));
             }
         }
         Ok(None)
@@ -177,7 +208,7 @@ impl Lister<'_> {
             let pages = try_join_all(pages).await?;
             let (entries, more) = merged(pages, &mut part.read_bytes);
             let since = sort_of(part.search.since);
-            let in_range = entries.partition_point(|entry| entry.sort >= since);
+            let in_range = entries.partition_point(|entry| place_of(entry) >= since.as_str());
             if !self.rows(part, &entries[..in_range]).await? {
                 return Ok(false);
             }
@@ -188,18 +219,21 @@ impl Lister<'_> {
     }
 
     /// Adds the transactions that these entries are about. Whether there was room for all of them.
-    async fn rows(&self, part: &mut Part<'_>, entries: &[LoggedEntry]) -> Result<bool, StoreError> {
+    async fn rows(&self, part: &mut Part<'_>, entries: &[Logged]) -> Result<bool, StoreError> {
         let mut rest = entries;
         while !rest.is_empty() {
             if part.is_full() {
                 return Ok(false);
             }
-            let room = (part.search.limit - part.rows.len()).min(ORDERS_AT_A_TIME);
+            let room = (part.search.limit - part.shown()).min(ORDERS_AT_A_TIME);
             let (next, orders) = at_a_time(part.search, rest, room);
             self.load(part, orders).await?;
             for (n, entry) in next.iter().enumerate() {
-                part.row(entry);
-                part.before.clone_from(&entry.sort);
+                match entry {
+                    Ok(entry) => part.row(entry),
+                    Err(entry) => part.bad_entry(entry),
+                }
+                place_of(entry).clone_into(&mut part.before);
                 // An order can have several transactions, so more than there is room for.
                 if part.has_enough() {
                     return Ok(next.len() == rest.len() && n + 1 == next.len());
@@ -215,23 +249,49 @@ impl Lister<'_> {
     async fn load(&self, part: &mut Part<'_>, orders: Vec<&OrderKey>) -> Result<(), StoreError> {
         part.orders.retain(|key, _| orders.contains(&key));
         let new = orders.into_iter().filter(|key| !part.orders.contains_key(*key));
-        let loaded = try_join_all(new.map(|key| self.store.load(key))).await?;
-        for order in loaded.into_iter().flatten() {
-            part.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
-            part.orders.insert(order.key(), Arc::new(order));
+        for (key, loaded) in try_join_all(new.map(|key| self.load_one(key))).await? {
+            let Some(order) = loaded else { continue };
+            part.read_bytes += bytes_of(&order);
+            part.orders.insert(key, order);
         }
         Ok(())
     }
+
+    /// An order with its key, if it is there; or what is there and cannot be read.
+    async fn load_one(&self, key: &OrderKey) -> Result<(OrderKey, Option<Loaded>), StoreError> {
+        let loaded = match self.store.load(key).await {
+            Ok(order) => order.map(|order| Ok(Arc::new(order))),
+            Err(error) => Some(Err(Unreadable::only(error, key.to_string())?)),
+        };
+        Ok((key.clone(), loaded))
+    }
+}
+
+/// An entry, or what is in the place of one.
+type Logged = Result<LoggedEntry, UnreadableEntry>;
+
+/// An order, or what is in the place of one.
+type Loaded = Result<Arc<Order>, Unreadable>;
+
+/// What an order that was read is counted as.
+fn bytes_of(order: &Loaded) -> usize {
+    order.as_ref().map_or(ORDER_BYTES, |order| OPERATION_BYTES * (1 + order.operations().count()))
+}
+
+/// The text that an entry sorts by.
+fn place_of(entry: &Logged) -> &str {
+    entry.as_ref().map_or_else(|entry| &entry.sort, |entry| &entry.sort)
 }
 
 /// The entries that are looked at next, and the orders that have to be loaded for them: so many at most.
 fn at_a_time<'a>(
     search: &Search<'_>,
-    entries: &'a [LoggedEntry],
+    entries: &'a [Logged],
     most: usize,
-) -> (&'a [LoggedEntry], Vec<&'a OrderKey>) {
+) -> (&'a [Logged], Vec<&'a OrderKey>) {
     let mut orders: Vec<&OrderKey> = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
+        let Ok(entry) = entry else { continue };
         if !search.may_be_listed(entry) || orders.contains(&&entry.order) {
             continue;
         }
@@ -255,10 +315,11 @@ struct Part<'a> {
     /// What sorts before it is not read yet.
     before: String,
     rows: Vec<Row>,
+    unreadable: Vec<BadRow>,
     read_bytes: usize,
     /// Of the rows' transactions.
     operations: usize,
-    orders: HashMap<OrderKey, Arc<Order>>,
+    orders: HashMap<OrderKey, Loaded>,
 }
 
 impl Part<'_> {
@@ -267,7 +328,26 @@ impl Part<'_> {
     }
 
     fn has_enough(&self) -> bool {
-        self.rows.len() >= self.search.limit || self.operations >= OPERATIONS_IN_A_PART
+        self.shown() >= self.search.limit || self.operations >= OPERATIONS_IN_A_PART
+    }
+
+    /// Rows of both kinds.
+    fn shown(&self) -> usize {
+        self.rows.len() + self.unreadable.len()
+    }
+
+    /// Adds an entry that cannot be read.
+    fn bad_entry(&mut self, entry: &UnreadableEntry) {
+        let (at, order, item) = (moment_of(&entry.sort), entry.order.clone(), entry.item.clone());
+        self.unreadable.push(BadRow { at, order, transaction: None, item });
+    }
+
+    /// Adds a transaction whose order cannot be read, once.
+    fn bad_order(&mut self, entry: &LoggedEntry, item: Unreadable) {
+        let (order, transaction) = (Some(entry.order.order.clone()), Some(entry.transaction));
+        if !self.unreadable.iter().any(|row| row.order == order && row.transaction == transaction) {
+            self.unreadable.push(BadRow { at: moment_of(&entry.sort), order, transaction, item });
+        }
     }
 
     /// Adds the transaction, if this is its first fact and it is wanted.
@@ -275,7 +355,14 @@ impl Part<'_> {
         if !self.search.may_be_listed(entry) {
             return;
         }
-        let Some(order) = self.orders.get(&entry.order) else { return };
+        let order = match self.orders.get(&entry.order) {
+            Some(Ok(order)) => order,
+            Some(Err(item)) => {
+                let item = item.clone();
+                return self.bad_order(entry, item);
+            }
+            None => return,
+        };
         let Some(transaction) = order.transaction(entry.transaction) else { return };
         if first_fact(order, transaction).is_none_or(|first| first == entry.id)
             && (self.search.wants)(order, transaction)
@@ -289,13 +376,13 @@ impl Part<'_> {
 
 /// The entries of several places as one row, newest first, as far down as each of them was read; and whether there are
 /// more below.
-fn merged(pages: Vec<EntryPage>, read_bytes: &mut usize) -> (Vec<LoggedEntry>, bool) {
+fn merged(pages: Vec<EntryPage>, read_bytes: &mut usize) -> (Vec<Logged>, bool) {
     let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.entries.last());
-    let down_to = ends.map(|entry| entry.sort.clone()).max();
-    let mut entries: Vec<LoggedEntry> = pages.into_iter().flat_map(|page| page.entries).collect();
+    let down_to = ends.map(|entry| place_of(entry).to_owned()).max();
+    let mut entries: Vec<Logged> = pages.into_iter().flat_map(|page| page.entries).collect();
     *read_bytes += entries.len() * ENTRY_BYTES;
-    entries.retain(|entry| down_to.as_ref().is_none_or(|down_to| entry.sort >= *down_to));
-    entries.sort_by(|one, other| other.sort.cmp(&one.sort));
+    entries.retain(|entry| down_to.as_deref().is_none_or(|down_to| place_of(entry) >= down_to));
+    entries.sort_by(|one, other| place_of(other).cmp(place_of(one)));
     (entries, down_to.is_some())
 }
 

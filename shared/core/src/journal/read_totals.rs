@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::{
     journal::{DAY_BYTES, DayTotals, ENTRY_BYTES, EntryLog, READ_MAX_BYTES, TotalsStore, day_of, sort_of},
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
 };
 
 /// Most days of one report: a quarter, so that its lines fit in memory whatever the merchant sells.
@@ -80,6 +80,8 @@ pub struct TotalsPlace {
 pub struct TotalsPart {
     /// What the part has; add it to the earlier ones.
     pub totals: DayTotals,
+    /// Entries that are not in the totals, because they cannot be read.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next part begins; none at the end.
     pub next: Option<TotalsPlace>,
     /// Bytes that were read at most.
@@ -96,17 +98,18 @@ pub async fn part(
     let (from, until) = (sort_of(range.since), sort_of(range.until));
     let begin = TotalsPlace { day: range.first(), shard: 0, after: from.clone() };
     let mut place = after.unwrap_or(begin);
-    let (mut totals, mut read_bytes) = (DayTotals::default(), 0);
+    let (mut totals, mut unreadable, mut read_bytes) = (DayTotals::default(), Vec::new(), 0);
     while place.day <= range.last() {
         let shards = log.shards(place.day).await?.unwrap_or_default();
         read_bytes += DAY_BYTES;
         while place.shard < shards {
             if read_bytes >= READ_MAX_BYTES {
-                return Ok(TotalsPart { totals, next: Some(place), read_bytes });
+                return Ok(TotalsPart { totals, unreadable, next: Some(place), read_bytes });
             }
             let (day, shard) = (place.day, place.shard);
             let page = log.counted(merchant, day, shard, (&place.after, &until), ENTRIES_AT_A_TIME).await?;
-            read_bytes += page.entries.len() * ENTRY_BYTES;
+            read_bytes += (page.entries.len() + page.unreadable.len()) * ENTRY_BYTES;
+            unreadable.extend(page.unreadable);
             page.entries.into_iter().for_each(|entry| totals.add(entry));
             match page.next {
                 Some(after) => place.after = after,
@@ -116,7 +119,7 @@ pub async fn part(
         let Ok(day) = place.day.tomorrow() else { break };
         place = TotalsPlace { day, shard: 0, after: from.clone() };
     }
-    Ok(TotalsPart { totals, next: None, read_bytes })
+    Ok(TotalsPart { totals, unreadable, next: None, read_bytes })
 }
 
 /// A merchant's totals of some days, as the schedule keeps them.
@@ -124,6 +127,8 @@ pub async fn part(
 pub struct DailyTotals {
     /// The sums of all requested days, provisional ones included.
     pub totals: DayTotals,
+    /// Sums that are not among them, because they cannot be read. Their days are provisional.
+    pub unreadable: Vec<Unreadable>,
     /// Days whose totals can still change.
     pub provisional: BTreeSet<Date>,
     /// Until when all entries are counted, but for late ones; none before the schedule's first run.
@@ -141,19 +146,21 @@ pub async fn daily(
     let late = store.late_days(merchant, first, last).await?;
     let days = first.series(Span::new().days(1)).take_while(|day| *day <= last);
     let (mut totals, mut provisional) = (DayTotals::default(), BTreeSet::from_iter(late));
+    let mut unreadable = Vec::new();
     let mut kept = stream::iter(days)
         .map(|day| async move { store.kept(merchant, day).await.map(|kept| (day, kept)) })
         .buffered(DAYS_AT_A_TIME);
     while let Some(kept) = kept.next().await {
         let (day, kept) = kept?;
-        for kept in kept.into_values() {
+        for kept in kept.quarters.into_values() {
             totals.merge(kept.totals);
         }
-        if reached.is_none_or(|reached| is_provisional(day, reached)) {
+        if !kept.unreadable.is_empty() || reached.is_none_or(|reached| is_provisional(day, reached)) {
             provisional.insert(day);
         }
+        unreadable.extend(kept.unreadable);
     }
-    Ok(DailyTotals { totals, provisional, reached })
+    Ok(DailyTotals { totals, unreadable, provisional, reached })
 }
 
 /// Whether a day can still get entries.

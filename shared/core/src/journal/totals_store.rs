@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 
-use crate::{journal::DayTotals, order::MerchantId, payments::StoreError, values::QuarterHour};
+use crate::{
+    journal::DayTotals,
+    order::MerchantId,
+    payments::{StoreError, Unreadable},
+    values::QuarterHour,
+};
 
 /// Totals of a quarter of an hour as they were kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,27 @@ pub struct LateQuarter {
     pub mark: String,
 }
 
+/// A merchant's totals of a day, as they are kept.
+#[derive(Clone, Debug, Default)]
+pub struct KeptDay {
+    /// By quarter of an hour.
+    pub quarters: BTreeMap<QuarterHour, KeptTotals>,
+    /// Quarters that cannot be read. Where at least the version can, the quarter is above, with no sums, so that its next
+    /// replacement repairs it.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Some quarters that got entries late.
+#[derive(Clone, Debug, Default)]
+pub struct LatePage {
+    /// In an order of their own.
+    pub quarters: Vec<LateQuarter>,
+    /// Marks that name no quarter.
+    pub unreadable: Vec<Unreadable>,
+    /// What the next page begins after; none at the end.
+    pub next: Option<String>,
+}
+
 /// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
@@ -36,15 +62,11 @@ pub trait TotalsStore: Send + Sync {
     /// Notes until when all entries are in the totals.
     async fn reach(&self, at: Timestamp) -> Result<(), StoreError>;
 
-    /// The merchants that have entries on a day.
-    async fn merchants(&self, day: Date) -> Result<Vec<MerchantId>, StoreError>;
+    /// The merchants that have entries on a day, and what is among them and names none.
+    async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
 
     /// What is kept of a merchant's day, as it is now.
-    async fn kept(
-        &self,
-        merchant: &MerchantId,
-        day: Date,
-    ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError>;
+    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError>;
 
     /// Replaces the totals of a quarter if their version is this one. Whether it did.
     async fn replace(
@@ -55,8 +77,8 @@ pub trait TotalsStore: Send + Sync {
         totals: &DayTotals,
     ) -> Result<bool, StoreError>;
 
-    /// Some quarters that got entries late, beyond this one in an order of their own; none when there are no more.
-    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError>;
+    /// Some quarters that got entries late, from where the page before ended.
+    async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError>;
 
     /// Forgets that a quarter got an entry late, unless it got another one.
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;

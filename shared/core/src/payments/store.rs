@@ -19,6 +19,32 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+/// A stored item that cannot be read. It is one bad row: shown, counted and logged by its key, and in the way of nothing
+/// else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its key in its table.
+    pub key: String,
+    /// Why it cannot be read. Never what was read.
+    pub reason: String,
+}
+
+impl Unreadable {
+    /// Why something could not be read, if it was there and could not be understood; the error otherwise.
+    pub fn only(error: StoreError, key: impl Into<String>) -> Result<Self, StoreError> {
+        match error {
+            StoreError::Corrupt(reason) => Ok(Self { key: key.into(), reason }),
+            other => Err(other),
+        }
+    }
+
+    /// Writes it to the log, for whoever repairs it.
+    pub fn log(&self) {
+        let Self { key, reason } = self;
+        tracing::error!(key, reason, "a stored item cannot be read");
+    }
+}
+
 /// Most partitions that the index of orders in doubt can have. How many are written to is the deployment's choice
 /// (`IN_DOUBT_SHARDS`).
 pub const IN_DOUBT_SHARDS_MAX: u16 = 256;

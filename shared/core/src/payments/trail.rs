@@ -48,6 +48,8 @@ pub struct Trail {
     pub merchants_stale: u32,
     /// Merchants that make no payments, because their documents are deleted or cannot be used.
     pub merchants_refused: u32,
+    /// Stored items that could not be read.
+    pub unreadable: u32,
     /// Whether payments were found stopped.
     pub is_stopped: bool,
     /// Of a wrong key: a digest of the client that it was for.

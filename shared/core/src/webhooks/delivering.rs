@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     values::Clock,
     webhooks::{
-        Courier, Delivery, DeliveryOutcome, DeliveryStore, Event, EventBus, Health, NotTaken, Receiver,
+        Courier, Delivery, DeliveryOutcome, DeliveryStore, Due, Event, EventBus, Health, NotTaken, Receiver,
         ReceiverKey, Receivers,
     },
 };
@@ -28,6 +28,9 @@ const RECEIVERS_AT_A_TIME: usize = 32;
 
 /// Why nothing is sent to a receiver that responded with 410.
 const GONE: &str = "the receiver said that it is gone (410)";
+
+/// Why a delivery is parked that cannot be read.
+const UNREADABLE: &str = "the stored delivery cannot be read";
 
 /// How long first attempts go on in one batch. What is left then waits for the schedule.
 const FIRST_ATTEMPTS_FOR: SignedDuration = SignedDuration::from_secs(5);
@@ -83,6 +86,8 @@ pub struct DeliveryReport {
     pub waiting: u32,
     /// Deliveries that are not tried again.
     pub parked: u32,
+    /// Items that cannot be read: deliveries, which are parked, too, and receivers' health.
+    pub unreadable: u32,
     /// Receivers that are down.
     pub down: u32,
     /// Receivers of whose deliveries the table could not be told. The same deliveries come again.
@@ -98,6 +103,7 @@ impl DeliveryReport {
         self.delivered += other.delivered;
         self.waiting += other.waiting;
         self.parked += other.parked;
+        self.unreadable += other.unreadable;
         self.down += other.down;
         self.errors += other.errors;
     }
@@ -180,7 +186,11 @@ impl Delivering {
     pub async fn run(&self) -> DeliveryReport {
         let mut total = DeliveryReport::default();
         let receivers = match self.store.failed_receivers().await {
-            Ok(receivers) => receivers,
+            Ok((receivers, unreadable)) => {
+                unreadable.iter().for_each(Unreadable::log);
+                total.unreadable += count(unreadable.iter());
+                receivers
+            }
             Err(error) => {
                 tracing::error!(%error, "the deliveries' table cannot be read");
                 total.errors += 1;
@@ -216,9 +226,16 @@ impl Delivering {
             if (most == 0 && !health.is_gone) || now.duration_since(started) >= RUN_FOR {
                 break;
             }
-            let due = self.store.due(key, now, AT_A_TIME).await?;
-            if due.is_empty() {
+            let Due { deliveries: due, unreadable } = self.store.due(key, now, AT_A_TIME).await?;
+            if due.is_empty() && unreadable.is_empty() {
                 break;
+            }
+            // Left where they are, they would be all that is ever due.
+            for (sort, item) in &unreadable {
+                item.log();
+                self.store.set_aside(key, sort, UNREADABLE, now).await?;
+                report.unreadable += 1;
+                report.parked += 1;
             }
             if health.is_gone {
                 self.park(&due.iter().collect::<Vec<_>>(), GONE, report).await?;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     webhooks::{Delivery, Health, Receiver, ReceiverKey},
 };
 
@@ -79,6 +79,15 @@ pub enum DeliveryOutcome {
     },
 }
 
+/// Deliveries to a receiver that are due.
+#[derive(Clone, Debug, Default)]
+pub struct Due {
+    /// The longest due first.
+    pub deliveries: Vec<Delivery>,
+    /// What is among them and cannot be read, each with its sort key.
+    pub unreadable: Vec<(String, Unreadable)>,
+}
+
 /// Keeps deliveries, and how receivers are doing.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
@@ -91,16 +100,20 @@ pub trait DeliveryStore: Send + Sync {
     /// Keeps that. The schedule looks at all receivers for which it was kept.
     async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError>;
 
-    /// Every receiver that ever failed.
-    async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError>;
+    /// Every receiver that ever failed, and what is among them and names none.
+    async fn failed_receivers(&self) -> Result<(Vec<(ReceiverKey, Health)>, Vec<Unreadable>), StoreError>;
 
-    /// Deliveries to a receiver that wait for an attempt and are due, the longest due first.
-    async fn due(
+    /// Deliveries to a receiver that wait for an attempt and are due: so many at most.
+    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError>;
+
+    /// Parks a delivery that cannot be read, by its sort key, so that it is not due any more.
+    async fn set_aside(
         &self,
         receiver: &ReceiverKey,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError>;
+        sort: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Records a delivery's outcome. One that is not there any more is left alone.
     async fn settle(

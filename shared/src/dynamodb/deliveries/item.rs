@@ -109,6 +109,18 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
     (format!("SET {} REMOVE {gone}", set.join(", ")), values)
 }
 
+/// What changes in an item that cannot be read and is parked.
+pub(super) fn setting_aside(reason: &str, now: Timestamp) -> (String, Item) {
+    let values = Item::from([
+        (":expiry".to_owned(), expiry(now)),
+        (":settled".to_owned(), text_of(&moment(now))),
+        (":reason".to_owned(), text_of(&reason)),
+        (":state".to_owned(), text_of(&DeliveryState::Parked.as_str())),
+    ]);
+    let set = "expires_at = :expiry, settled_at = :settled, reason = :reason, #state = :state";
+    (format!("SET {set} REMOVE {DUE_FOR}, {DUE_AT}, waiting_since"), values)
+}
+
 /// A delivery as it is kept. None for what is none.
 pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| text(item, name).cloned();

@@ -6,13 +6,16 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jiff::civil::Date;
 use tollgate_core::{
-    journal::{Changes, CountedEntry, CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, TotalLine},
+    journal::{
+        Changes, CountedEntry, CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, TotalLine,
+        UnreadableEntry,
+    },
     order::{Kind, MerchantId, OrderKey},
-    payments::StoreError,
+    payments::{StoreError, Unreadable, trail},
     values::Amount,
 };
 
-use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, keys};
+use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, key_of, keys};
 use crate::dynamodb::{
     Item, number,
     table::{Table, unavailable},
@@ -65,8 +68,12 @@ impl EntryLog for DynamoDbEntryLog {
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let entries = page.items().iter().map(|item| logged(item, merchant));
-        Ok(EntryPage { entries: entries.collect::<Result<_, _>>()?, more: page.last_evaluated_key.is_some() })
+        let entries = page.items().iter().map(|item| match logged(item, merchant) {
+            Ok(entry) => Ok(Ok(entry)),
+            Err(error) => bad_entry(item, error).map(Err),
+        });
+        let entries = entries.collect::<Result<_, StoreError>>()?;
+        Ok(EntryPage { entries, more: page.last_evaluated_key.is_some() })
     }
 
     async fn counted(
@@ -88,9 +95,15 @@ impl EntryLog for DynamoDbEntryLog {
             .consistent_read(true)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let entries = page.items().iter().map(|item| counted(item, day)).collect::<Result<_, _>>()?;
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for item in page.items() {
+            match counted(item, day) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => unreadable.push(Unreadable::only(error, key_of(item))?),
+            }
+        }
         let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        Ok(CountedPage { entries, next })
+        Ok(CountedPage { entries, unreadable, next })
     }
 }
 
@@ -110,6 +123,16 @@ fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError>
         kind: kinds.into_iter().find(|known| known.as_str() == kind).unwrap_or(Kind::Unrecognized),
         currency: stated::<String>(item, Column::Currency)?.parse().ok(),
     })
+}
+
+/// An entry in its place among the others: the table's key is a text always.
+fn bad_entry(item: &Item, error: StoreError) -> Result<UnreadableEntry, StoreError> {
+    let sort = text(item, SORT).cloned().unwrap_or_default();
+    let order = stated(item, Column::OrderId).ok();
+    let item = Unreadable::only(error, key_of(item))?;
+    trail::note(|trail| trail.unreadable += 1);
+    item.log();
+    Ok(UnreadableEntry { sort, order, item })
 }
 
 fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {

@@ -1,19 +1,19 @@
 //! Totals in the journal's table: an item for each quarter of an hour of a merchant, and what says which of them change.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::{Changes, DayTotals, KeptTotals, LateQuarter, Total, TotalLine, TotalsStore},
+    journal::{
+        Changes, DayTotals, KeptDay, KeptTotals, LatePage, LateQuarter, Total, TotalLine, TotalsStore,
+    },
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     values::QuarterHour,
 };
 
-use super::{BUCKET, KEY_NAMES, LATE, SORT, days_merchants, keys};
+use super::{BUCKET, KEY_NAMES, LATE, SORT, days_merchants, key_of, keys};
 use crate::dynamodb::{
     Item, number, number_of,
     table::{Table, all, unavailable, was_made},
@@ -63,27 +63,27 @@ impl TotalsStore for DynamoDbTotals {
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    async fn merchants(&self, day: Date) -> Result<Vec<MerchantId>, StoreError> {
+    async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         let items = self.all(&days_merchants(day), " ", "~").await?;
-        items.iter().map(|item| stated(item, SORT)?.parse().map_err(|_| corrupt(SORT))).collect()
+        apart(&items, |item| stated(item, SORT)?.parse().map_err(|_| corrupt(SORT)))
     }
 
-    async fn kept(
-        &self,
-        merchant: &MerchantId,
-        day: Date,
-    ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
+    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
         let items = self.all(&totals_of(merchant, day), "00:00", "24:00").await?;
-        let kept = items.iter().map(|item| {
-            let quarter = QuarterHour::parse(day, stated(item, SORT)?).ok_or_else(|| corrupt(SORT))?;
-            let version = number(item, "version").ok_or_else(|| corrupt("version"))?;
-            let lines: Vec<Line> =
-                serde_json::from_str(stated(item, "lines")?).map_err(|_| corrupt("lines"))?;
-            let totals = lines.into_iter().map(|line| line.read(day)).collect::<Option<DayTotals>>();
-            let totals = totals.ok_or_else(|| corrupt("lines"))?;
-            Ok((quarter, KeptTotals { version, totals }))
-        });
-        kept.collect()
+        let mut kept = KeptDay::default();
+        for item in items {
+            let read = version_of(&item, day).and_then(|(quarter, version)| {
+                // What cannot be read is replaced when the quarter is summed up again.
+                let unknown = KeptTotals { version, totals: DayTotals::default() };
+                kept.quarters.insert(quarter, unknown);
+                Ok((quarter, KeptTotals { version, totals: totals_in(&item, day)? }))
+            });
+            match read {
+                Ok((quarter, totals)) => drop(kept.quarters.insert(quarter, totals)),
+                Err(error) => kept.unreadable.push(Unreadable::only(error, key_of(&item))?),
+            }
+        }
+        Ok(kept)
     }
 
     async fn replace(
@@ -112,13 +112,15 @@ impl TotalsStore for DynamoDbTotals {
         was_made(request.send().await)
     }
 
-    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
-        let after = after.map_or_else(|| " ".to_owned(), |late| late_sort(&late.merchant, late.quarter));
+    async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError> {
         let condition = "#bucket = :bucket AND #sort > :after";
-        let request = self.0.query(condition, &KEY_NAMES, &[(":bucket", LATE), (":after", &after)]);
+        let texts = [(":bucket", LATE), (":after", after.unwrap_or(" "))];
+        let request = self.0.query(condition, &KEY_NAMES, &texts);
         let page = request.consistent_read(true).limit(LATE_AT_A_TIME).send().await;
         let page = page.map_err(|error| unavailable(&error))?;
-        page.items().iter().map(late).collect()
+        let (quarters, unreadable) = apart(page.items(), late)?;
+        let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
+        Ok(LatePage { quarters, unreadable, next })
     }
 
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError> {
@@ -141,11 +143,40 @@ impl TotalsStore for DynamoDbTotals {
     ) -> Result<Vec<Date>, StoreError> {
         let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
         let items = self.all(LATE, &from, &to).await?;
-        let mut days: Vec<Date> =
-            items.iter().map(|item| Ok(late(item)?.quarter.day)).collect::<Result<_, StoreError>>()?;
+        // A mark that names no quarter is counted by the runs that sum up.
+        let (late, _) = apart(&items, late)?;
+        let mut days: Vec<Date> = late.into_iter().map(|late| late.quarter.day).collect();
         days.dedup();
         Ok(days)
     }
+}
+
+/// What items say, and those that cannot be read.
+fn apart<T>(
+    items: &[Item],
+    read: impl Fn(&Item) -> Result<T, StoreError>,
+) -> Result<(Vec<T>, Vec<Unreadable>), StoreError> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for item in items {
+        match read(item) {
+            Ok(read) => good.push(read),
+            Err(error) => bad.push(Unreadable::only(error, key_of(item))?),
+        }
+    }
+    Ok((good, bad))
+}
+
+/// The quarter of kept totals, and their version.
+fn version_of(item: &Item, day: Date) -> Result<(QuarterHour, u64), StoreError> {
+    let quarter = QuarterHour::parse(day, stated(item, SORT)?).ok_or_else(|| corrupt(SORT))?;
+    Ok((quarter, number(item, "version").ok_or_else(|| corrupt("version"))?))
+}
+
+/// The sums of kept totals.
+fn totals_in(item: &Item, day: Date) -> Result<DayTotals, StoreError> {
+    let lines: Vec<Line> = serde_json::from_str(stated(item, "lines")?).map_err(|_| corrupt("lines"))?;
+    let totals = lines.into_iter().map(|line| line.read(day)).collect::<Option<DayTotals>>();
+    totals.ok_or_else(|| corrupt("lines"))
 }
 
 /// How the mark of a quarter with late entries sorts.

@@ -15,6 +15,7 @@ use tollgate_core::{
 
 use super::{logged, stored, watch::Watch};
 use crate::{
+    bad_rows,
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
     shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
     stopped_payments::throw,
@@ -61,6 +62,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.stores_cards().await;
     tour.lets_an_authorization_lapse().await;
     tour.is_stopped_and_started().await;
+    tour.reads_what_is_damaged().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
     let seen = Seen { stored: tour.stored, logged: logged(&lines) };
     tour.shop.close().await;
@@ -295,6 +297,11 @@ impl Tour {
             throw(&self.shop, stopped).await;
             self.run("reconcile").await;
         }
+    }
+
+    async fn reads_what_is_damaged(&self) {
+        bad_rows::damage(&self.shop, "lapses").await;
+        self.shop.get("/v2/orders/lapses").await.error(500, "unreadable");
     }
 
     async fn cannot_read_the_table(&self) {

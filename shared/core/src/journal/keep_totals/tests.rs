@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptTotals, TotalLine},
+    journal::{
+        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptDay, KeptTotals, LatePage, TotalLine,
+    },
     values::{Amount, Currency},
 };
 
@@ -29,6 +31,8 @@ const PAGE: usize = 2;
 struct State {
     entries: BTreeMap<(MerchantId, Date, u16), BTreeMap<String, CountedEntry>>,
     kept: BTreeMap<(MerchantId, QuarterHour), KeptTotals>,
+    /// Among whatever is read.
+    unreadable: Vec<Unreadable>,
     days: BTreeSet<(Date, MerchantId)>,
     late: BTreeMap<(MerchantId, QuarterHour), u64>,
     marks: u64,
@@ -172,7 +176,8 @@ impl EntryLog for Table {
                 let next = page.last().filter(|_| page.len() == PAGE).map(|(sort, _)| sort.clone());
                 let entries: Vec<_> = page.into_iter().map(|(_, entry)| entry).collect();
                 let meanwhile = if entries.is_empty() { None } else { state.meanwhile.take() };
-                (CountedPage { entries, next }, meanwhile)
+                let unreadable = state.unreadable.clone();
+                (CountedPage { entries, unreadable, next }, meanwhile)
             })
             .await?;
         match meanwhile {
@@ -202,26 +207,23 @@ impl TotalsStore for Table {
         self.call(|state| state.reached = Some(at)).await
     }
 
-    async fn merchants(&self, day: Date) -> Result<Vec<MerchantId>, StoreError> {
+    async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         self.call(|state| {
             let of_day = state.days.iter().filter(|(there, _)| *there == day);
-            of_day.map(|(_, merchant)| merchant.clone()).collect()
+            (of_day.map(|(_, merchant)| merchant.clone()).collect(), state.unreadable.clone())
         })
         .await
     }
 
-    async fn kept(
-        &self,
-        merchant: &MerchantId,
-        day: Date,
-    ) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
+    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
         self.call(|state| {
             if state.spoiled.as_ref() == Some(merchant) {
                 return Err(StoreError::Corrupt("simulated".to_owned()));
             }
             let of_day =
                 state.kept.iter().filter(|((own, quarter), _)| own == merchant && quarter.day == day);
-            Ok(of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect())
+            let quarters = of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect();
+            Ok(KeptDay { quarters, unreadable: state.unreadable.clone() })
         })
         .await?
     }
@@ -244,17 +246,20 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn late(&self, after: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
-        let after = after.map(|late| (late.merchant.clone(), late.quarter));
+    async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError> {
+        let sort = |(merchant, quarter): &(MerchantId, QuarterHour)| {
+            format!("{merchant}#{}#{}", quarter.day, quarter.time())
+        };
         self.call(|state| {
-            let late = state.late.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
-            let late = late.take(PAGE);
-            late.map(|((merchant, quarter), mark)| LateQuarter {
+            let late = state.late.iter().filter(|(key, _)| after.is_none_or(|after| *sort(key) > *after));
+            let page: Vec<_> = late.take(PAGE).collect();
+            let next = page.last().filter(|_| page.len() == PAGE).map(|(key, _)| sort(key));
+            let quarters = page.into_iter().map(|((merchant, quarter), mark)| LateQuarter {
                 merchant: merchant.clone(),
                 quarter: *quarter,
                 mark: mark.to_string(),
-            })
-            .collect()
+            });
+            LatePage { quarters: quarters.collect(), unreadable: state.unreadable.clone(), next }
         })
         .await
     }
@@ -447,4 +452,16 @@ fn a_run_that_was_overtaken_takes_nothing_back_and_leaves_what_is_to_be_done() {
         block_on(table.run());
         assert_eq!(table.differs(), None);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
+    let table = Table::default();
+    table.put("m", 60, 1);
+    table.put("n", 60, 2);
+    table.put("n", LATE_S, 3);
+    table.state().unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
+    let report = table.run().await;
+    assert_eq!((report.failed, report.late, report.behind_s, table.differs()), (0, 1, Some(0), None));
+    assert!(report.unreadable >= 3, "names, sums and marks: {report:?}");
 }

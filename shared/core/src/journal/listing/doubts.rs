@@ -8,10 +8,10 @@ use std::sync::{
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Found, Lister, OPERATION_BYTES, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES};
+use super::{BadRow, Found, Lister, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES, bytes_of};
 use crate::{
     order::{MerchantId, Order, OrderKey, Transaction},
-    payments::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError},
+    payments::{Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, StoreError, Unreadable},
 };
 
 /// Orders of the index that are read at a time, of all merchants; no more than their keys.
@@ -56,18 +56,22 @@ impl Lister<'_> {
         let read = read.into_inner();
         // Half of what may be read is for keys. They are small, and counted as more than they are.
         let read_bytes = (read * KEY_BYTES).min(READ_MAX_BYTES / 2);
-        let mut found = Found { rows: Vec::new(), next: None, more_in_doubt: read >= KEYS_MAX, read_bytes };
+        let (rows, unreadable, more_in_doubt) = (Vec::new(), Vec::new(), read >= KEYS_MAX);
+        let mut found = Found { rows, unreadable, next: None, more_in_doubt, read_bytes };
         for some in keys.chunks(ORDERS_AT_A_TIME) {
             if found.read_bytes + STEP_BYTES > READ_MAX_BYTES {
                 // Nothing of this order is done.
                 found.next = some.first().map(|key| place(key.order.as_str(), ""));
                 break;
             }
-            let orders = try_join_all(some.iter().map(|key| self.store.load(key))).await?;
-            for order in orders.into_iter().flatten() {
-                found.read_bytes += OPERATION_BYTES * (1 + order.operations().count());
-                let after = if order.id.as_str() == done { last } else { "" };
-                found.add_doubts(search, &Arc::new(order), after);
+            for (key, loaded) in try_join_all(some.iter().map(|key| self.load_one(key))).await? {
+                let Some(order) = loaded else { continue };
+                found.read_bytes += bytes_of(&order);
+                let after = if key.order.as_str() == done { last } else { "" };
+                match order {
+                    Ok(order) => found.add_doubts(search, &order, after),
+                    Err(item) => found.add_unreadable(search, &key, item),
+                }
             }
             if found.next.is_some() {
                 break;
@@ -101,6 +105,16 @@ impl Lister<'_> {
 }
 
 impl Found {
+    /// Adds an order that cannot be read, if there is room: something of it can be in doubt.
+    fn add_unreadable(&mut self, search: &DoubtSearch<'_>, key: &OrderKey, item: Unreadable) {
+        if self.shown() >= search.limit {
+            self.next.get_or_insert_with(|| place(key.order.as_str(), ""));
+            return;
+        }
+        let order = Some(key.order.clone());
+        self.unreadable.push(BadRow { at: None, order, transaction: None, item });
+    }
+
     /// Adds the order's transactions that come after one, as far as there is room.
     fn add_doubts(&mut self, search: &DoubtSearch<'_>, order: &Arc<Order>, after: &str) {
         let skip = order.transactions.iter().position(|t| t.id.to_string() == after).map_or(0, |n| n + 1);
@@ -109,7 +123,7 @@ impl Found {
             if let Some(pending) = transaction.pending()
                 && (search.wants)(order, transaction)
             {
-                if self.rows.len() >= search.limit {
+                if self.shown() >= search.limit {
                     self.next.get_or_insert_with(|| place(order.id.as_str(), &done));
                     return;
                 }

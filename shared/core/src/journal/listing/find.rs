@@ -112,7 +112,7 @@ impl Lister<'_> {
             let search = DoubtSearch { merchant, now: wanted.now, limit, after: place, wants: &wants };
             let doubts = self.in_doubt(&search).await?;
             (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more_in_doubt);
-            if !doubts.rows.is_empty() || doubts.next.is_some() {
+            if doubts.shown() > 0 || doubts.next.is_some() {
                 let next = doubts.next.map_or_else(|| sort_of(until), |next| format!("{IN_DOUBT}{next}"));
                 return Ok(Found { next: Some(next), ..doubts });
             }

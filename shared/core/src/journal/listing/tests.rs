@@ -27,6 +27,9 @@ struct World {
     entries: Mutex<BTreeMap<(String, u16), BTreeMap<String, Entry>>>,
     /// Parts of each day, if not the usual ones.
     shards: Option<u16>,
+    /// Orders that cannot be read, and those whose entries cannot.
+    bad_orders: BTreeSet<String>,
+    bad_entries: BTreeSet<String>,
     /// Entries and orders that were read.
     read: Mutex<(usize, usize)>,
     /// Loads that run at once: now, and at most so far.
@@ -70,6 +73,22 @@ impl World {
         self.keeps(0, order);
     }
 
+    fn logged(&self, sort: &str, entry: &Entry) -> Logged {
+        let order = entry.order.clone();
+        if self.bad_entries.contains(order.order.as_str()) {
+            let item = Unreadable { key: format!("entry of {}", order.order), reason: String::new() };
+            return Err(UnreadableEntry { sort: sort.to_owned(), order: Some(order.order), item });
+        }
+        Ok(LoggedEntry {
+            sort: sort.to_owned(),
+            id: entry.id,
+            order,
+            transaction: entry.transaction,
+            kind: entry.kind,
+            currency: Some(entry.currency),
+        })
+    }
+
     fn keeps(&self, n: u64, order: Order) {
         for entry in entries(None, &order) {
             // Nearly all in one part of the day.
@@ -93,6 +112,9 @@ impl OrderStore for World {
         }
         tokio::task::yield_now().await;
         self.running.lock().unwrap().0 -= 1;
+        if self.bad_orders.contains(key.order.as_str()) {
+            return Err(StoreError::Corrupt("spoiled".to_owned()));
+        }
         Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
     }
 
@@ -144,16 +166,9 @@ impl EntryLog for World {
         let all = entries.iter().flat_map(|(place, all)| all.iter().map(move |entry| (place, entry)));
         let mut found: Vec<_> = all
             .filter(|(there, (sort, entry))| is_there(there, entry) && sort.as_str() < before)
-            .map(|(_, (sort, entry))| LoggedEntry {
-                sort: sort.clone(),
-                id: entry.id,
-                order: entry.order.clone(),
-                transaction: entry.transaction,
-                kind: entry.kind,
-                currency: Some(entry.currency),
-            })
+            .map(|(_, (sort, entry))| self.logged(sort, entry))
             .collect();
-        found.sort_by(|one, other| other.sort.cmp(&one.sort));
+        found.sort_by(|one, other| place_of(other).cmp(place_of(one)));
         let more = found.len() > limit;
         found.truncate(limit);
         self.read.lock().unwrap().0 += found.len();
@@ -220,6 +235,46 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
     // From the first moment, and up to the last one without it.
     let (rows, _) = all(&world, (6_000, 12_000), None, 10, &everything, |_| {}).await;
     assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed_as_ever() {
+    let names = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<BTreeSet<_>>();
+    // The newest and the oldest, some side by side, and more of them than the small parts have room for.
+    let (bad_orders, bad_entries) = (names(&[0, 7, 8, 29]), names(&[3, 9, 10, 11, 28]));
+    let world = World { bad_orders, bad_entries, ..World::default() };
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 6_000));
+    for limit in [1, 2, 7, 100] {
+        let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+        let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
+        loop {
+            let (since, until, after) = (at(0), at(30 * 6_000), next.as_deref());
+            let (may_want, wants): (&(dyn Fn(&LoggedEntry) -> bool + Sync), _) =
+                (&|_| true, &|_: &_, _: &_| true);
+            let merchant = &merchant;
+            let search = Search { merchant, since, until, last_four: None, may_want, wants, after, limit };
+            let part = lister.list(&search, 0).await.unwrap();
+            assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
+            good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+            bad.extend(part.unreadable);
+            next = part.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let is_good = |n: &u64| ![0, 7, 8, 29, 3, 9, 10, 11, 28].contains(n);
+        assert_eq!(good, ids((0..30).rev().filter(is_good)), "{limit}");
+        let mut orders: Vec<_> = bad.iter().filter(|row| row.transaction.is_some()).collect();
+        assert_eq!(
+            orders.iter().map(|row| row.item.key.as_str()).collect::<Vec<_>>(),
+            ["m#order-29", "m#order-8", "m#order-7", "m#order-0"]
+        );
+        orders.dedup_by_key(|row| row.order.clone());
+        assert_eq!(orders.len(), 4, "{limit}: each once");
+        let of_entries = bad.iter().filter(|row| row.transaction.is_none() && row.at.is_some());
+        let of_entries: BTreeSet<_> = of_entries.map(|row| row.order.clone().unwrap().to_string()).collect();
+        assert_eq!(of_entries, names(&[3, 9, 10, 11, 28]), "{limit}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptTotals, LateQuarter, TotalLine,
+        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptDay, KeptTotals, LatePage,
+        LateQuarter, TotalLine,
     },
     values::{Amount, Currency, QuarterHour},
 };
@@ -87,7 +88,8 @@ impl EntryLog for Paged<'_> {
         let found = there.iter().filter(|(sort, _)| sort.as_str() > after && sort.as_str() < until);
         let page: Vec<_> = found.take(limit).collect();
         let next = page.last().filter(|_| page.len() == limit).map(|(sort, _)| (*sort).clone());
-        Ok(CountedPage { entries: page.into_iter().map(|(_, entry)| entry.clone()).collect(), next })
+        let entries = page.into_iter().map(|(_, entry)| entry.clone()).collect();
+        Ok(CountedPage { entries, unreadable: Vec::new(), next })
     }
 }
 
@@ -173,6 +175,8 @@ struct Kept {
     reached: Option<Timestamp>,
     late: Vec<Date>,
     days: Vec<Date>,
+    /// Days of which a quarter cannot be read.
+    spoiled: Vec<Date>,
 }
 
 #[async_trait]
@@ -185,11 +189,11 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
-    async fn merchants(&self, _: Date) -> Result<Vec<MerchantId>, StoreError> {
+    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         unreachable!("a report is of one merchant")
     }
 
-    async fn kept(&self, _: &MerchantId, day: Date) -> Result<BTreeMap<QuarterHour, KeptTotals>, StoreError> {
+    async fn kept(&self, _: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
         let first = QuarterHour::first_of(day);
         // The same line in two quarters of an hour.
         let quarters =
@@ -200,7 +204,9 @@ impl TotalsStore for Kept {
             totals.add(counted(second, 0b10_0000));
             (quarter, KeptTotals { version: 1, totals })
         });
-        Ok(kept.collect())
+        let spoiled = self.spoiled.iter().filter(|spoiled| **spoiled == day);
+        let unreadable = spoiled.map(|day| Unreadable { key: day.to_string(), reason: String::new() });
+        Ok(KeptDay { quarters: kept.collect(), unreadable: unreadable.collect() })
     }
 
     async fn replace(
@@ -213,7 +219,7 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
-    async fn late(&self, _: Option<&LateQuarter>) -> Result<Vec<LateQuarter>, StoreError> {
+    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
         unreachable!("a report asks for its own days")
     }
 
@@ -243,16 +249,30 @@ fn a_report_has_all_that_is_kept_of_its_days_and_says_which_of_them_can_change()
         (None, vec![], vec![1, 2, 3, 4, 5]),
     ] {
         let late = late.into_iter().map(day).collect();
-        let store = Kept { reached, late, days: days.clone() };
+        let store = Kept { reached, late, days: days.clone(), spoiled: Vec::new() };
         let found = report(&store, (day(1), day(5)));
         assert_eq!(found.reached, reached);
         assert_eq!(found.provisional, provisional.into_iter().map(day).collect(), "{reached:?}");
         let counted: Vec<_> = found.totals.lines().map(|(line, total)| (line.day, total.count)).collect();
         assert_eq!(counted, [1, 3, 4, 5].map(|n| (day(n), 2)));
     }
-    let all = Kept { reached: None, late: Vec::new(), days };
+    let all = Kept { reached: None, late: Vec::new(), days, spoiled: Vec::new() };
     let found = report(&all, (day(0), day(19)));
     assert_eq!((found.totals.lines().count(), found.provisional.len()), (19, 20));
+}
+
+#[test]
+fn sums_that_cannot_be_read_make_their_day_provisional_and_leave_the_other_days_as_they_are() {
+    let day = |n: i64| day_of(at(n * DAY_S));
+    let (reached, days) = (Some(at(40 * DAY_S)), (0..9).map(day).collect());
+    let store = Kept { reached, late: Vec::new(), days, spoiled: vec![day(3)] };
+    let found = report(&store, (day(1), day(5)));
+    assert_eq!(found.provisional, BTreeSet::from([day(3)]));
+    assert_eq!(
+        found.unreadable.iter().map(|item| item.key.clone()).collect::<Vec<_>>(),
+        [day(3).to_string()]
+    );
+    assert_eq!(found.totals.lines().count(), 5);
 }
 
 #[test]

@@ -238,6 +238,20 @@ fn a_receiver_that_asks_for_a_wait_gets_nothing_until_it_is_over() {
 }
 
 #[test]
+fn deliveries_that_cannot_be_read_are_parked_and_do_not_hide_those_behind_them() {
+    let world = World::new(&[("down", Manner::DownUntil(MINUTE))]);
+    Time::run(&world.time, async {
+        assert_eq!(batch(&world, 3).await.waiting, 3);
+        pass(&world, MINUTE * 2).await;
+        // As many as are looked at side by side, and before the others.
+        *world.store.spoiled.lock().unwrap() = (0..8).map(|n| n.to_string()).collect();
+        let report = world.delivering.run().await;
+        assert_eq!((report.delivered, report.unreadable, report.parked, report.errors), (3, 8, 8, 0));
+        assert_eq!(world.delivering.run().await, DeliveryReport::default());
+    });
+}
+
+#[test]
 fn each_delivery_has_a_line_that_says_what_became_of_it() {
     let world = World::new(&[
         ("healthy", Manner::Healthy),

@@ -8,7 +8,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::operation::Usual;
-use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
+use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
 
 const CARD: &str = "cd";
 const OPERATIONS: &str = "o";
@@ -61,11 +61,13 @@ fn write_operations(transaction: &Transaction, to: &mut Writer) {
 }
 
 fn read_operations(mut usual: Usual, from: &mut Reader) -> Read<Vec<Operation>> {
-    from.list(OPERATIONS, |from| {
+    let operations: Vec<Operation> = from.list(OPERATIONS, |from| {
         let operation = Operation::read(&usual, from)?;
         usual.after(&operation);
         Ok(operation)
-    })
+    })?;
+    // The payment itself is the first of them. Without it, money that was taken would look as if it never had been.
+    if operations.is_empty() { Err(corrupt(OPERATIONS)) } else { Ok(operations) }
 }
 
 /// Another instrument than a card has a word, and this version knows none of them. What is stored of it is carried. A

@@ -179,6 +179,8 @@ pub(super) struct Table {
     deliveries: Mutex<BTreeMap<Key, (Delivery, Option<DeliveryOutcome>)>>,
     health: Mutex<BTreeMap<ReceiverKey, Health>>,
     pub(super) refuses: Flag,
+    /// Deliveries that are due and cannot be read, by their sort keys.
+    pub(super) spoiled: Mutex<Vec<String>>,
     /// Whether it cannot say which receivers failed.
     pub(super) unlisted: Flag,
 }
@@ -216,19 +218,20 @@ impl DeliveryStore for Table {
         Ok(())
     }
 
-    async fn failed_receivers(&self) -> Result<Vec<(ReceiverKey, Health)>, StoreError> {
+    async fn failed_receivers(&self) -> Result<(Vec<(ReceiverKey, Health)>, Vec<Unreadable>), StoreError> {
         if self.unlisted.0.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("away".to_owned()));
         }
-        Ok(self.health.lock().unwrap().iter().map(|(key, health)| (key.clone(), *health)).collect())
+        let health = self.health.lock().unwrap();
+        Ok((health.iter().map(|(key, health)| (key.clone(), *health)).collect(), Vec::new()))
     }
 
-    async fn due(
-        &self,
-        receiver: &ReceiverKey,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError> {
+    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError> {
+        let mut spoiled = self.spoiled.lock().unwrap().clone();
+        spoiled.truncate(limit);
+        let item = |sort: &String| Unreadable { key: sort.clone(), reason: String::new() };
+        let unreadable: Vec<_> = spoiled.iter().map(|sort| (sort.clone(), item(sort))).collect();
+        let limit = limit - unreadable.len();
         let deliveries = self.deliveries.lock().unwrap();
         let due = |settled: &Option<DeliveryOutcome>| match settled {
             Some(DeliveryOutcome::Waits { due, .. }) if *due <= until => Some(*due),
@@ -238,7 +241,14 @@ impl DeliveryStore for Table {
         let mut all: Vec<_> =
             own.filter_map(|(_, (delivery, settled))| Some((due(settled)?, delivery.clone()))).collect();
         all.sort_by_key(|(due, delivery)| (*due, delivery.at));
-        Ok(all.into_iter().take(limit).map(|(_, delivery)| delivery).collect())
+        let due = all.into_iter().take(limit).map(|(_, delivery)| delivery).collect();
+        Ok(Due { deliveries: due, unreadable })
+    }
+
+    async fn set_aside(&self, _: &ReceiverKey, sort: &str, _: &str, _: Timestamp) -> Result<(), StoreError> {
+        self.check()?;
+        self.spoiled.lock().unwrap().retain(|spoiled| spoiled != sort);
+        Ok(())
     }
 
     async fn settle(
