@@ -81,7 +81,7 @@ impl Request {
             table_calls: number(step.calls.iter().filter(table).count()),
             stored_byte_months: stored_byte_months(step),
             log_bytes: 0.0,
-            calls_gateway: step.calls.iter().any(|call| call.starts_with("PUT /cardconnect/")),
+            calls_gateway: step.calls.iter().any(|call| call.starts_with("POST /cardconnect/")),
         }
     }
 
@@ -254,9 +254,9 @@ mod tests {
 
     #[test]
     fn an_order_is_paid_for_as_long_as_it_is_kept_and_powertools_record_for_a_day() {
-        let tollgate = step(&["GetItem", "PutItem", "PUT /cardconnect/rest/auth", "PutItem"], &[522, 568]);
+        let tollgate = step(&["GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem"], &[522, 568]);
         assert!((stored_byte_months(&tollgate) - 668.0 * 12.0).abs() < 1e-9);
-        let calls = ["PutItem", "GetItem", "PutItem", "PUT /cardconnect/rest/auth", "PutItem", "UpdateItem"];
+        let calls = ["PutItem", "GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem", "UpdateItem"];
         let peer = step(&calls, &[128, 254, 382, 867]);
         assert!((stored_byte_months(&peer) - (482.0 * 12.0 + 967.0 / 30.0)).abs() < 1e-9);
     }
@@ -315,7 +315,7 @@ mod tests {
         let usage = registering.usage(USUAL_MS, COMPARED_MIB);
         assert!(usage.gateway_ms.abs() < f64::EPSILON && usage.read_units.abs() < f64::EPSILON);
         assert!((usage.own_ms - TABLE_MS).abs() < f64::EPSILON);
-        let paying = step(&["GetItem", "PutItem", "PUT /cardconnect/rest/auth", "PutItem"], &[522, 568]);
+        let paying = step(&["GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem"], &[522, 568]);
         let usage = Request::counted(&paying).usage(USUAL_MS, COMPARED_MIB);
         assert!((usage.gateway_ms - USUAL_MS).abs() < f64::EPSILON);
         assert!((usage.own_ms - 3.0 * TABLE_MS).abs() < f64::EPSILON);

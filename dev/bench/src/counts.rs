@@ -53,7 +53,7 @@ impl Counts {
     pub(crate) fn other_calls(&self) -> usize {
         let steps = [&self.purchase].into_iter().chain(&self.credit_card);
         let others = steps.flat_map(|step| &step.calls).filter(|call| {
-            !matches!(call.as_str(), "GetItem" | "PutItem") && !call.starts_with("PUT /cardconnect/rest/")
+            !matches!(call.as_str(), "GetItem" | "PutItem") && !call.starts_with("POST /cardconnect/rest/")
         });
         others.count()
     }
