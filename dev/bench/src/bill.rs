@@ -81,7 +81,7 @@ impl Request {
             table_calls: number(step.calls.iter().filter(table).count()),
             stored_byte_months: stored_byte_months(step),
             log_bytes: 0.0,
-            calls_gateway: step.calls.iter().any(|call| call.starts_with("POST /cardconnect/")),
+            calls_gateway: step.calls.iter().any(|call| call.contains(" /cardconnect/")),
         }
     }
 
