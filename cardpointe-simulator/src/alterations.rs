@@ -52,7 +52,7 @@ impl Identity {
         }
     }
 
-    /// A value of the right form that is nobody's: no request has led to it.
+    /// A value of the right form that no request has led to.
     pub fn foreign_value(self) -> &'static str {
         match self {
             Self::OrderId => "FOREIGN-1",

@@ -1,4 +1,4 @@
-//! Responses that are another operation's record, that come twice, or that do not say whose they are: of every
+//! Responses that are another operation's record, that come twice, or that have no identity: of every
 //! operation, directly and by inquiry.
 
 use cardpointe_simulator::{

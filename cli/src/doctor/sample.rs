@@ -1,4 +1,4 @@
-//! Whether stored orders can be read: a sample of the table. An order that cannot be read is in nobody's way, so it is
+//! Whether stored orders can be read: a sample of the table. An order that cannot be read stops no other, so it is
 //! noticed only where it is looked for.
 
 use std::collections::HashMap;

@@ -99,7 +99,7 @@ impl Test<'_> {
             command,
         };
         match self.job.payments.gateway.execute(&self.document.merchant, instruction, LIMIT).await {
-            // Nobody else uses the test account now.
+            // The test account has no other traffic now.
             Outcome::Unnamed(said) => *said,
             outcome => outcome,
         }

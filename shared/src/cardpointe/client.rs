@@ -240,9 +240,9 @@ impl<T: Transport> Gateway for CardPointe<T> {
         let whose =
             account.whose(&instruction.command, instruction.gateway_order_id, &instruction.ours, &reply);
         let outcome = match (whose, meaning(requested, instruction.amount, &reply)) {
-            (Whose::Ours, outcome) | (Whose::Nobodys, outcome @ Outcome::Unknown(..)) => outcome,
-            (Whose::Nobodys, outcome) => Outcome::Unnamed(Box::new(outcome)),
-            (Whose::Anothers, _) => {
+            (Whose::Ours, outcome) | (Whose::Unnamed, outcome @ Outcome::Unknown(..)) => outcome,
+            (Whose::Unnamed, outcome) => Outcome::Unnamed(Box::new(outcome)),
+            (Whose::Foreign, _) => {
                 tracing::error!(merchant = %merchant.id, "the gateway's response is about another operation");
                 // What it says is another one's, its reference, too.
                 Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default())

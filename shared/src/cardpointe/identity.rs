@@ -18,10 +18,10 @@ const REFERENCE_MAX: usize = 14;
 pub(super) enum Whose {
     /// It names the operation that was sent.
     Ours,
-    /// It names nobody, so it can be anybody's.
-    Nobodys,
+    /// It names no operation, so it can be about any.
+    Unnamed,
     /// It names another operation, account or currency, or a reference that cannot be one.
-    Anothers,
+    Foreign,
 }
 
 /// The account and the currency that an operation was sent with.
@@ -54,22 +54,22 @@ impl Account<'_> {
         reply: &GatewayReply,
     ) -> Whose {
         if !self.fits(reply) {
-            return Whose::Anothers;
+            return Whose::Foreign;
         }
         let (named, retref) = (reply.order_id.as_deref(), reply.retref.as_deref());
         match command {
             _ if named == Some(id) => Whose::Ours,
-            Command::Authorize(_) | Command::Purchase(_) => named.map_or(Whose::Nobodys, |_| Whose::Anothers),
+            Command::Authorize(_) | Command::Purchase(_) => named.map_or(Whose::Unnamed, |_| Whose::Foreign),
             // It can be another refund of the same payment.
             Command::Refund(_) => match named {
-                Some(named) if !ours.is_empty() && !ours.contains(&named) => Whose::Anothers,
-                _ => Whose::Nobodys,
+                Some(named) if !ours.is_empty() && !ours.contains(&named) => Whose::Foreign,
+                _ => Whose::Unnamed,
             },
             // These carry the reference and the order id of what they act on.
             Command::Capture(payment) | Command::Void(payment) => match (retref, named) {
-                (Some(retref), _) if retref != payment.reference => Whose::Anothers,
-                (_, Some(named)) if !ours.is_empty() && !ours.contains(&named) => Whose::Anothers,
-                (None, None) => Whose::Nobodys,
+                (Some(retref), _) if retref != payment.reference => Whose::Foreign,
+                (_, Some(named)) if !ours.is_empty() && !ours.contains(&named) => Whose::Foreign,
+                (None, None) => Whose::Unnamed,
                 _ => Whose::Ours,
             },
         }

@@ -91,8 +91,6 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
 /// Endpoint and body of an instruction.
 pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
     let amount = decimal(instruction.amount, instruction.currency);
-    let about =
-        |payment: KnownPayment<'_>| Body::new(instruction).with("retref", payment.reference.to_owned());
     let (endpoint, body) = match &instruction.command {
         Command::Authorize(source) => {
             ("auth", auth(instruction, source).with("amount", amount).with("capture", "N"))
@@ -100,16 +98,23 @@ pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) 
         Command::Purchase(source) => {
             ("auth", auth(instruction, source).with("amount", amount).with("capture", "Y"))
         }
-        Command::Capture(payment) => ("capture", about(*payment).with("amount", amount).with_receipt()),
+        Command::Capture(payment) => {
+            ("capture", about(instruction, payment).with("amount", amount).with_receipt())
+        }
         // Without an amount everything is voided, which is the only void there is here.
-        Command::Void(payment) => ("void", about(*payment)),
+        Command::Void(payment) => ("void", about(instruction, payment)),
         Command::Refund(payment) => {
-            let body = about(*payment).with("amount", amount).with("orderid", instruction.gateway_order_id);
-            let body = body.with_receipt();
+            let body = about(instruction, payment).with("amount", amount);
+            let body = body.with("orderid", instruction.gateway_order_id).with_receipt();
             ("refund", Body { userfields: user_fields(instruction), ..body })
         }
     };
     (endpoint, json(&body))
+}
+
+/// What each request about a payment states.
+fn about<'a>(instruction: &'a Instruction<'_>, payment: &'a KnownPayment<'_>) -> Body<'a> {
+    Body::new(instruction).with("retref", payment.reference)
 }
 
 fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body<'a> {
@@ -287,10 +292,10 @@ impl GatewayReply {
 
     /// Whether two records with one reference are the same one.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        let facts = |record: &Self| {
-            let Self { respstat, respproc, respcode, amount, setlstat, order_id, .. } = record;
-            [respstat, respproc, respcode, amount, setlstat, order_id].map(Clone::clone)
-        };
+        fn facts(record: &GatewayReply) -> [&Option<String>; 6] {
+            let GatewayReply { respstat, respproc, respcode, amount, setlstat, order_id, .. } = record;
+            [respstat, respproc, respcode, amount, setlstat, order_id]
+        }
         facts(self) == facts(other)
     }
 

@@ -98,6 +98,19 @@ impl DynamoDbDeliveries {
     fn of_receiver(&self, receiver: &str) -> QueryFluentBuilder {
         self.0.query("#receiver = :receiver", &[("#receiver", RECEIVER)], &[(":receiver", receiver)])
     }
+
+    /// Changes a delivery. Where it is gone, it was kept for a month.
+    async fn change(&self, key: Item, (expression, values): (String, Item)) -> Result<(), StoreError> {
+        let request = self
+            .0
+            .update(key)
+            .update_expression(expression)
+            .set_expression_attribute_values(Some(values))
+            .condition_expression("attribute_exists(#receiver)")
+            .expression_attribute_names("#receiver", RECEIVER)
+            .expression_attribute_names("#state", "state");
+        was_made(request.send().await).map(drop)
+    }
 }
 
 #[async_trait]
@@ -174,16 +187,8 @@ impl DeliveryStore for DynamoDbDeliveries {
         reason: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (expression, values) = item::setting_aside(reason, now);
-        let request = self
-            .0
-            .update(texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]))
-            .update_expression(expression)
-            .set_expression_attribute_values(Some(values))
-            .condition_expression("attribute_exists(#receiver)")
-            .expression_attribute_names("#receiver", RECEIVER)
-            .expression_attribute_names("#state", "state");
-        was_made(request.send().await).map(drop)
+        let key = texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]);
+        self.change(key, item::setting_aside(reason, now)).await
     }
 
     async fn settle(
@@ -192,16 +197,6 @@ impl DeliveryStore for DynamoDbDeliveries {
         settled: &DeliveryOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (expression, values) = item::settling(delivery, settled, now);
-        let request = self
-            .0
-            .update(item::key(delivery))
-            .update_expression(expression)
-            .set_expression_attribute_values(Some(values))
-            .condition_expression("attribute_exists(#receiver)")
-            .expression_attribute_names("#receiver", RECEIVER)
-            .expression_attribute_names("#state", "state");
-        // Where it is gone, it was kept for a month.
-        was_made(request.send().await).map(drop)
+        self.change(item::key(delivery), item::settling(delivery, settled, now)).await
     }
 }

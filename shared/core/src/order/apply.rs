@@ -203,13 +203,12 @@ impl Order {
     /// Whether a payment or refund would get a reference that belongs to another one of this order. The gateway gives each
     /// its own; what captures or voids carries the reference of what it acts on.
     pub(super) fn takes_anothers_reference(&self, at: OperationRef, response: &GatewayResponse) -> bool {
-        let moves_money =
-            |operation: &Operation| operation.kind.is_payment() || operation.kind == Kind::Refund;
         let Some(reference) = response.reference.as_deref() else { return false };
-        self.operation(at).is_some_and(moves_money)
+        self.operation(at).is_some_and(|operation| operation.kind.has_own_record())
             && self.operations().filter(|(_, other)| other.id != at.operation).any(|(_, other)| {
                 // Where an operation names one it is about a payment beside its transaction's own.
-                let own = other.reference().filter(|_| moves_money(other) && other.is(Stage::Approved));
+                let own =
+                    other.reference().filter(|_| other.kind.has_own_record() && other.is(Stage::Approved));
                 own == Some(reference) || other.reference.as_deref() == Some(reference)
             })
     }

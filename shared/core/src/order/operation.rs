@@ -56,6 +56,15 @@ impl Kind {
             Self::Capture | Self::Refund | Self::Void | Self::Unrecognized => false,
         }
     }
+
+    /// Whether the gateway keeps a record of it, with a reference of its own. Captures and voids show on the record of what
+    /// they act on.
+    pub fn has_own_record(self) -> bool {
+        match self {
+            Self::Authorize | Self::Purchase | Self::Refund => true,
+            Self::Capture | Self::Void | Self::Unrecognized => false,
+        }
+    }
 }
 
 words! {

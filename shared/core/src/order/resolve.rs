@@ -312,9 +312,7 @@ impl Operation {
         let looked_at = self.due_to_look_again(now).len();
         self.look_again.drain(..looked_at);
         // These were looked for by now, so they need no part of their own.
-        let before = self.look_again.len();
-        self.prove_refusals();
-        self.look_again.truncate(before);
+        self.take_unproven();
         let latest = self.may_surface().map(|attempt| attempt.at).max();
         let later = latest.into_iter().flat_map(|at| LATER_LOOKS_AFTER.map(|after| at + after));
         self.last_look_at = if self.look_again.is_empty() {
@@ -329,9 +327,10 @@ impl Order {
     /// Payments and refunds of which an abandoned attempt may still turn out to be done. Before any further money moves
     /// an inquiry is sent about each.
     pub fn suspects(&self) -> impl Iterator<Item = OperationRef> {
-        let moves_money = |o: &Operation| matches!(o.kind, Kind::Authorize | Kind::Purchase | Kind::Refund);
         self.operations()
-            .filter(move |(_, o)| moves_money(o) && !o.is(Stage::Pending) && o.may_surface().next().is_some())
+            .filter(move |(_, o)| {
+                o.kind.has_own_record() && !o.is(Stage::Pending) && o.may_surface().next().is_some()
+            })
             .map(|(transaction, operation)| OperationRef {
                 transaction: transaction.id,
                 operation: operation.id,

@@ -324,22 +324,30 @@ impl super::Operation {
     /// An inquiry about the operation showed that nothing unproven was done. Those attempts no longer keep more money from
     /// moving; they are looked for once more, at [`last_look_at`](Self::last_look_at).
     pub(crate) fn prove_refusals(&mut self) {
+        let proven = self.take_unproven();
+        self.look_again.extend(proven);
+    }
+
+    /// Takes what was refused without proof as proven, and returns the ids of these attempts.
+    pub(crate) fn take_unproven(&mut self) -> Vec<Uuid> {
+        let mut proven = Vec::new();
         if let OperationState::Decided(decision) = &mut self.state
             && decision.prove()
         {
-            self.look_again.push(self.attempt.id);
+            proven.push(self.attempt.id);
         }
         let earlier = std::mem::take(&mut self.superseded);
         for mut entry in earlier {
             let was_unproven = entry.decision.as_mut().is_some_and(Decision::prove);
             if was_unproven {
-                self.look_again.push(entry.attempt.id);
+                proven.push(entry.attempt.id);
             }
             match self.superseded.iter_mut().find(|other| was_unproven && other.is_like(&entry)) {
                 Some(other) => other.absorb(entry),
                 None => self.superseded.push(entry),
             }
         }
+        proven
     }
 
     /// The order ids of the attempts that the last look is about next, besides those that [may surface](Self::may_surface).
