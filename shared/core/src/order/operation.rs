@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{GatewayResponse, NoEffect},
-    values::{Advice, Amount, Carried, DeclineCode},
+    values::{Advice, Amount, Carried, DeclineCode, Fee},
     words,
 };
 
@@ -299,6 +299,11 @@ impl Operation {
             (Kind::Authorize | Kind::Purchase, Some(approved)) => approved.min(self.amount),
             _ => self.amount,
         }
+    }
+
+    /// What the gateway took or gave back beside its amount, once it did it.
+    pub fn fee(&self) -> Option<Fee> {
+        self.response().filter(|_| self.is(Stage::Approved))?.charged?.fee
     }
 
     /// Whether this version can read all of it that a rule depends on.
