@@ -67,7 +67,8 @@ async fn orders(
             let query = DueQuery { index, shard, until, after, limit: PAGE };
             let page = job.payments.store.due(query).await;
             let page = page.map_err(|error| Failure::Unavailable(error.to_string()))?;
-            found.extend(page.keys.into_iter().filter(|key| key.merchant == *id));
+            let keys = page.orders.into_iter().map(|order| order.key);
+            found.extend(keys.filter(|key| key.merchant == *id));
             after = page.next;
             if after.is_none() {
                 break;

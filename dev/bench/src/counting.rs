@@ -106,7 +106,7 @@ impl OrderStore for Counting {
 
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let page = self.store.due(query).await?;
-        let bytes: usize = page.keys.iter().map(entry_size).sum();
+        let bytes: usize = page.orders.iter().map(|order| entry_size(&order.key)).sum();
         self.state().units.finding += units(bytes, READ_UNIT) / 2.0;
         Ok(page)
     }

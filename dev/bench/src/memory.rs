@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::{Cursor, DueQuery, Index, OrderStore, Page, StoreError},
+    payments::{Cursor, DueOrder, DueQuery, Index, OrderStore, Page, StoreError},
 };
 
 /// Orders by key, and those with a capture due by time.
@@ -87,7 +87,10 @@ impl OrderStore for Memory {
         let page: Vec<_> = rest.take(limit).collect();
         let next = page.last().filter(|_| page.len() == limit);
         let next = next.map(|(due, key)| Cursor { key: key.clone(), due: due.to_string() });
-        let keys = page.iter().filter_map(|(_, key)| state.orders.get(key)).map(Order::key).collect();
-        Ok(Page { keys, oldest: page.first().map(|(at, _)| *at), next })
+        let due = |(at, key): &&(Timestamp, String)| {
+            let order = state.orders.get(key)?;
+            Some(DueOrder { key: order.key(), at: *at, needs_attention: order.needs_attention() })
+        };
+        Ok(Page { orders: page.iter().filter_map(due).collect(), next })
     }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
-    order::{Order, OrderKey},
-    payments::{Index, StoreError},
+    order::Order,
+    payments::{DueOrder, Index, StoreError},
 };
 
 use crate::versions::{self, Version};
@@ -51,8 +51,8 @@ impl Indexed {
     }
 }
 
-/// One line of an index: when it is due, as the index writes it, the key, and both as they are.
-pub(crate) type IndexLine = (String, String, OrderKey, Timestamp);
+/// One line of an index: when it is due, as the index writes it, the key, and what the line says.
+pub(crate) type IndexLine = (String, String, DueOrder);
 
 impl FakeStore {
     pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
@@ -112,7 +112,9 @@ impl FakeStore {
             .iter()
             .filter_map(|(key, entry)| {
                 let at = seen(entry)?;
-                Some((format!("{:020}", at.as_second()), key.clone(), entry.order.key(), at))
+                let order = &entry.order;
+                let due = DueOrder { key: order.key(), at, needs_attention: order.needs_attention() };
+                Some((format!("{:020}", at.as_second()), key.clone(), due))
             })
             .collect();
         found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));

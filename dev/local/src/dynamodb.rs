@@ -109,10 +109,15 @@ impl Tables {
         request = request.set_key_schema(Some(key_schema(&table.key_schema)?));
         for index in &table.global_secondary_indexes {
             let kind = ProjectionType::from(index.projection.projection_type.as_str());
+            let included = index.projection.non_key_attributes.clone();
+            let projection = Projection::builder()
+                .projection_type(kind)
+                .set_non_key_attributes(Some(included).filter(|names| !names.is_empty()))
+                .build();
             let index = GlobalSecondaryIndex::builder()
                 .index_name(&index.index_name)
                 .set_key_schema(Some(key_schema(&index.key_schema)?))
-                .projection(Projection::builder().projection_type(kind).build())
+                .projection(projection)
                 .build()
                 .map_err(|error| error.to_string())?;
             request = request.global_secondary_indexes(index);

@@ -27,8 +27,8 @@ pub use gateway::{
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
 pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
 pub use store::{
-    CAPTURE_SHARDS_MAX, Cursor, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page, Shards, StoreError,
-    Unreadable,
+    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page, Shards,
+    StoreError, Unreadable,
 };
 pub use switch::Switch;
 

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
-    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError, Unreadable, trail},
+    payments::{Cursor, DueOrder, DueQuery, Index, OrderStore, Page, Shards, StoreError, Unreadable, trail},
 };
 
 use super::{
@@ -36,6 +36,10 @@ pub struct IndexNames {
     /// Its sort key: when the order is due.
     pub at: &'static str,
 }
+
+/// How many operations of an order need a person's attention: the index of what is in doubt holds it, too. An order
+/// without any does not have it.
+pub(super) const NEEDS_ATTENTION: &str = "needs_attention";
 
 /// The names of an index, as the template has them.
 pub fn index_names(index: Index) -> IndexNames {
@@ -114,12 +118,19 @@ impl OrderStore for DynamoDbStore {
             .set_exclusive_start_key(start);
         let output = request.send().await.map_err(|error| unavailable(&error))?;
         let member = |item: &Item, name: &str| text(item, name).cloned();
-        let keys = output.items().iter().filter_map(|item| parse_key(&member(item, "order_key")?)).collect();
-        let oldest = output.items().first().and_then(|item| member(item, names.at)?.parse().ok());
+        let due = |item: &Item| {
+            let attention = item.get(NEEDS_ATTENTION).and_then(|number| number.as_n().ok()?.parse().ok());
+            Some(DueOrder {
+                key: parse_key(&member(item, "order_key")?)?,
+                at: member(item, names.at).and_then(|at| at.parse().ok()).unwrap_or(until),
+                needs_attention: attention.unwrap_or_default(),
+            })
+        };
+        let orders = output.items().iter().filter_map(due).collect();
         let next = output
             .last_evaluated_key()
             .and_then(|last| Some(Cursor { key: member(last, "order_key")?, due: member(last, names.at)? }));
-        Ok(Page { keys, oldest, next })
+        Ok(Page { orders, next })
     }
 }
 

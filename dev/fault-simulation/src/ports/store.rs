@@ -197,7 +197,6 @@ impl OrderStore for Instance {
         page.truncate(limit.min(PAGE));
         let last = page.last().filter(|_| more);
         let next = last.map(|(due, key, ..)| Cursor { key: key.clone(), due: due.clone() });
-        let oldest = page.first().map(|(.., at)| *at);
-        Ok(Page { keys: page.into_iter().map(|(_, _, key, _)| key).collect(), oldest, next })
+        Ok(Page { orders: page.into_iter().map(|(.., order)| order).collect(), next })
     }
 }

@@ -61,6 +61,9 @@ pub struct Index {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Projection {
-    /// `ALL` attributes, or `KEYS_ONLY`.
+    /// `ALL` attributes, `KEYS_ONLY`, or `INCLUDE` some.
     pub projection_type: String,
+    /// The attributes that it includes besides the keys.
+    #[serde(default)]
+    pub non_key_attributes: Vec<String>,
 }

@@ -137,7 +137,7 @@ async fn left_due(stack: &Stack) -> usize {
     let mut left = 0;
     for shard in 0..job.settings.shards {
         let query = DueQuery { index: Index::CapturesDue, shard, until: now, after: None, limit: 10 };
-        left += job.payments.store.due(query).await.unwrap().keys.len();
+        left += job.payments.store.due(query).await.unwrap().orders.len();
     }
     left
 }

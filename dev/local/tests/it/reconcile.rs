@@ -275,6 +275,12 @@ async fn what_stays_in_doubt_for_a_day_is_flagged_and_stays_pending() {
     assert_eq!((&report["in_doubt"], &report["needs_attention"]), (&json!(1), &json!(0)));
     shop.stack.advance_clock(86_400);
     assert_eq!(run(&shop).await["needs_attention"], 1);
+    let report = run(&shop).await;
+    assert_eq!(
+        (&report["due"], &report["needs_attention"]),
+        (&json!(0), &json!(1)),
+        "also while none is due"
+    );
     shop.renew_token().await;
     assert_eq!(shop.transactions("o").await[0]["status"], "pending");
     shop.close().await;

@@ -213,7 +213,7 @@ fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_w
     let indexes = table.global_secondary_indexes.iter();
     let indexes: Vec<_> =
         indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
-    assert_eq!(indexes, [("in-doubt", "KEYS_ONLY"), ("captures-due", "KEYS_ONLY")]);
+    assert_eq!(indexes, [("in-doubt", "INCLUDE"), ("captures-due", "KEYS_ONLY")]);
 }
 
 #[test]

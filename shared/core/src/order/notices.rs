@@ -3,13 +3,24 @@
 use jiff::Timestamp;
 
 use super::{OperationRef, Order};
-use crate::order::{NoticeReason, Operation, Transaction};
+use crate::order::{NoticeReason, Operation, Stage, Transaction};
 
 /// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
 /// that stays in doubt.
 pub const NOTICES_MAX: usize = 50;
 
 impl Order {
+    /// How many operations have been in doubt for so long that a person has to look: for a day, or for three where the
+    /// settlement is under review. The merchant was notified of each.
+    pub fn needs_attention(&self) -> usize {
+        let is_told = |operation: &Operation| {
+            [NoticeReason::InDoubtDay, NoticeReason::UnderReview]
+                .into_iter()
+                .any(|reason| operation.is_notified(reason))
+        };
+        self.operations().filter(|(_, operation)| operation.is(Stage::Pending) && is_told(operation)).count()
+    }
+
     /// Puts on record that the merchant is notified of an operation. None when it was before, about the same attempt, or
     /// when the order has no room for another notice.
     pub fn notify(&mut self, at: OperationRef, reason: NoticeReason, now: Timestamp) -> Option<()> {

@@ -13,14 +13,12 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    order::{
-        Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal, Route, Stage,
-    },
-    payments::{Cursor, Deadline, DueQuery, Index, Merchant, Merchants, Payments, locked},
+    order::{Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, Principal, Route, Stage},
+    payments::{Cursor, Deadline, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
 };
 
 /// Orders read at a time from the index.
@@ -48,6 +46,10 @@ impl Default for Limits {
         Self { concurrency: 32, per_merchant: 3_000, shards: 64 }
     }
 }
+
+/// Inquiries about what is in doubt are an hour apart at most: all of it is in the index until then. What comes later is a
+/// look at something that was given up, or a name to forget.
+const INQUIRIES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is in doubt for longer is told to the merchant.
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -78,7 +80,8 @@ pub struct ReconcileReport {
     /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
     /// run is used up.
     pub skipped: usize,
-    /// In doubt for more than a day; for more than three where the settlement is under review or not stated.
+    /// Operations that are in doubt for more than a day when the run ends; for more than three where the settlement is under
+    /// review or not stated. All that there are, whether they were due or not, unless parts could not be read.
     pub needs_attention: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
@@ -94,6 +97,14 @@ pub struct ReconcileReport {
 
 /// A gateway account, as inquiries reach it: the merchant whose credentials are used, the address and the MID.
 type Account = (MerchantId, Route);
+
+/// What a run found in the index.
+struct Collected {
+    /// The orders that are due, by merchant, each merchant's as many as it may have in one run.
+    due: BTreeMap<MerchantId, VecDeque<DueOrder>>,
+    /// Where what is not due yet goes on, in partitions that have more than one page of it.
+    rest: Vec<(u16, Cursor)>,
+}
 
 struct ReconcileRun<'a> {
     payments: &'a Payments,
@@ -123,8 +134,9 @@ pub async fn reconcile(
         failed: Mutex::new(HashMap::new()),
         report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
     };
-    let due = run.collect().await;
-    stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |key| run.order(key)).await;
+    let Collected { due, rest } = run.collect().await;
+    stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |due| run.due(due)).await;
+    run.count_rest(rest).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     tracing::info!(
         due = report.due,
@@ -146,7 +158,7 @@ pub async fn reconcile(
 }
 
 /// The orders, one of each merchant after the other.
-fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
+fn in_turns<T>(due: BTreeMap<MerchantId, VecDeque<T>>) -> Vec<T> {
     let mut queues: Vec<_> = due.into_values().collect();
     let mut turns = Vec::new();
     while !queues.is_empty() {
@@ -157,72 +169,117 @@ fn in_turns(due: BTreeMap<MerchantId, VecDeque<OrderKey>>) -> Vec<OrderKey> {
 }
 
 impl ReconcileRun<'_> {
-    /// The orders that are due, by merchant, each merchant's as many as it may have in one run. Nothing but the index is
-    /// read.
-    async fn collect(&self) -> BTreeMap<MerchantId, VecDeque<OrderKey>> {
-        let until = self.payments.clock.now();
-        let mut due: BTreeMap<MerchantId, VecDeque<OrderKey>> = BTreeMap::new();
+    /// The orders that are due. Nothing but the index is read.
+    async fn collect(&self) -> Collected {
+        let now = self.payments.clock.now();
+        let mut found = Collected { due: BTreeMap::new(), rest: Vec::new() };
         let mut pages = 0;
-        for shard in Index::InDoubt.shards(self.limits.shards, until, |_| true) {
+        for shard in Index::InDoubt.shards(self.limits.shards, now, |_| true) {
             let mut after: Option<Cursor> = None;
             loop {
                 if pages >= PAGES_MAX || !self.deadline.leaves_time_to_inquire() {
                     locked(&self.report).complete = false;
-                    return due;
+                    return found;
                 }
-                let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
-                let page = match self.payments.store.due(query).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        tracing::error!(shard, %error, "orders in doubt cannot be read");
-                        locked(&self.report).unread_shards += 1;
-                        break;
+                let Some(page) = self.page(shard, now, after).await else { break };
+                pages += usize::from(!page.orders.is_empty());
+                let all_due = page.orders.last().is_none_or(|last| last.at <= now);
+                for order in page.orders {
+                    if order.at > now {
+                        locked(&self.report).needs_attention += order.needs_attention;
+                        continue;
                     }
-                };
-                pages += usize::from(!page.keys.is_empty());
-                for key in page.keys {
-                    let queue = due.entry(key.merchant.clone()).or_default();
+                    let queue = found.due.entry(order.key.merchant.clone()).or_default();
                     if queue.len() < self.limits.per_merchant {
-                        queue.push_back(key);
+                        queue.push_back(order);
                     } else {
-                        locked(&self.report).skipped += 1;
+                        self.skip(&order);
                     }
                 }
                 after = page.next;
-                if after.is_none() {
-                    break;
+                match &after {
+                    Some(_) if all_due => {}
+                    Some(rest) => {
+                        found.rest.push((shard, rest.clone()));
+                        break;
+                    }
+                    None => break,
                 }
             }
         }
-        due
+        found
+    }
+
+    /// A page of what is in doubt, what is due first. None when it cannot be read.
+    async fn page(&self, shard: u16, now: Timestamp, after: Option<Cursor>) -> Option<Page> {
+        let until = now + INQUIRIES_WITHIN;
+        let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
+        let page = self.payments.store.due(query).await;
+        page.inspect_err(|error| {
+            tracing::error!(shard, %error, "orders in doubt cannot be read");
+            locked(&self.report).unread_shards += 1;
+        })
+        .ok()
+    }
+
+    /// Counts what needs attention in the rest of the index, in the time that the inquiries have left.
+    async fn count_rest(&self, rest: Vec<(u16, Cursor)>) {
+        let now = self.payments.clock.now();
+        for (shard, after) in rest {
+            let mut next = Some(after);
+            while let Some(after) = next {
+                if !self.deadline.leaves_time_to_inquire() {
+                    locked(&self.report).complete = false;
+                    return;
+                }
+                let Some(page) = self.page(shard, now, Some(after)).await else { break };
+                let needs_attention: usize = page.orders.iter().map(|order| order.needs_attention).sum();
+                locked(&self.report).needs_attention += needs_attention;
+                next = page.next;
+            }
+        }
+    }
+
+    /// An order that is left for a later run.
+    fn skip(&self, order: &DueOrder) {
+        let mut report = locked(&self.report);
+        report.skipped += 1;
+        report.needs_attention += order.needs_attention;
     }
 
     /// One order; whatever goes wrong with it stops no other.
-    async fn order(&self, key: OrderKey) {
+    async fn due(&self, due: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
-            locked(&self.report).complete = false;
+            let mut report = locked(&self.report);
+            report.complete = false;
+            report.needs_attention += due.needs_attention;
             return;
         }
-        let order = match self.payments.order(&key).await {
+        let key = &due.key;
+        let order = match self.payments.order(key).await {
             Ok(order) => order,
             Err(error) => {
                 tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
-                locked(&self.report).skipped += 1;
-                return;
+                return self.skip(&due);
             }
         };
         // It takes no merchant: a deleted one's shoppers are forgotten, too.
-        let (mut order, forgotten) = self.payments.forget_who_paid(order).await;
+        let (order, forgotten) = self.payments.forget_who_paid(order).await;
         locked(&self.report).forgotten += usize::from(forgotten);
-        // The index says where to look; the order decides.
+        let order = self.order(order).await;
+        locked(&self.report).needs_attention += order.needs_attention();
+    }
+
+    /// What the index says of it is where to look; the order decides.
+    async fn order(&self, mut order: Order) -> Order {
         let now = self.payments.clock.now();
         let due: Vec<OperationRef> = order.due_for_inquiry(now).collect();
         if due.is_empty() {
-            return;
+            return order;
         }
-        let Some(merchant) = self.merchant(&key.merchant).await else {
+        let Some(merchant) = self.merchant(&order.merchant).await else {
             locked(&self.report).skipped += 1;
-            return;
+            return order;
         };
         for at in due {
             let pending = order.operation(at).filter(|operation| operation.is(Stage::Pending));
@@ -234,6 +291,7 @@ impl ReconcileRun<'_> {
             }
             order = self.operation(&merchant, order, at).await;
         }
+        order
     }
 
     async fn operation(&self, merchant: &Merchant, order: Order, at: OperationRef) -> Order {
@@ -312,7 +370,6 @@ impl ReconcileRun<'_> {
         if since < after {
             return;
         }
-        locked(&self.report).needs_attention += 1;
         tracing::error!(
             merchant = %order.merchant,
             order = %order.id,
@@ -344,6 +401,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::order::OrderKey;
 
     #[test]
     fn what_another_setting_wrote_is_found() {

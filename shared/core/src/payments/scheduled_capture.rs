@@ -90,12 +90,12 @@ impl<'a> CaptureRun<'a> {
             let query = DueQuery { index: Index::CapturesDue, shard, until, after, limit: PAGE };
             match self.payments.store.due(query).await {
                 Ok(page) => {
-                    if let Some(oldest) = page.oldest {
-                        let age = until.duration_since(oldest).as_secs();
+                    if let Some(oldest) = page.orders.first() {
+                        let age = until.duration_since(oldest.at).as_secs();
                         let mut report = locked(&self.report);
                         report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                     }
-                    Some((page.keys, page.next.map(Some)))
+                    Some((page.orders, page.next.map(Some)))
                 }
                 Err(error) => {
                     tracing::error!(shard, %error, "captures that are due cannot be read");
@@ -104,7 +104,8 @@ impl<'a> CaptureRun<'a> {
                 }
             }
         });
-        pages.flat_map(stream::iter).filter(|key| std::future::ready(self.is_meant(key)))
+        let keys = pages.flat_map(stream::iter).map(|order| order.key);
+        keys.filter(|key| std::future::ready(self.is_meant(key)))
     }
 
     fn is_meant(&self, key: &OrderKey) -> bool {

@@ -110,11 +110,20 @@ pub struct DueQuery {
 #[derive(Debug)]
 pub struct Page {
     /// The longest due first.
-    pub keys: Vec<OrderKey>,
-    /// Since when the first of them is due.
-    pub oldest: Option<Timestamp>,
+    pub orders: Vec<DueOrder>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
+}
+
+/// An order of which something is due, as the index has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueOrder {
+    /// Which order it is.
+    pub key: OrderKey,
+    /// Since when, or when, something of it is due.
+    pub at: Timestamp,
+    /// How many of its operations [need a person's attention](Order::needs_attention).
+    pub needs_attention: usize,
 }
 
 /// A place in an index.

@@ -20,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -120,17 +120,30 @@ impl OrderStore for MemoryStore {
             crate::payments::Index::InDoubt => order.next_look_at(),
             crate::payments::Index::CapturesDue => order.next_capture_at(),
         };
-        let is_after = |key: &OrderKey| after.as_ref().is_none_or(|after| key.to_string() > after.key);
+        let place = |at: Timestamp, key: &OrderKey| (at.to_string(), key.to_string());
+        let is_after = |at: Timestamp, key: &OrderKey| {
+            after.as_ref().is_none_or(|after| place(at, key) > (after.due.clone(), after.key.clone()))
+        };
         let due = orders.values().filter_map(|order| Some((order.key(), due_at(order)?)));
-        let due = due.chain(lagging.iter().map(|key| (key.clone(), until)));
-        let mut due: Vec<_> = due.filter(|(key, at)| shard == 0 && *at <= until && is_after(key)).collect();
-        due.sort_by_key(|(key, _)| key.to_string());
-        let next =
-            due.get(1).map(|_| crate::payments::Cursor { key: due[0].0.to_string(), due: String::new() });
+        let lags_at = match index {
+            crate::payments::Index::InDoubt => until - SignedDuration::from_hours(1),
+            crate::payments::Index::CapturesDue => until,
+        };
+        let due = due.chain(lagging.iter().map(|key| (key.clone(), lags_at)));
+        let mut due: Vec<_> =
+            due.filter(|(key, at)| shard == 0 && *at <= until && is_after(*at, key)).collect();
+        due.sort_by_key(|(key, at)| place(*at, key));
+        let next = due.get(1).map(|_| {
+            let (due, key) = place(due[0].1, &due[0].0);
+            crate::payments::Cursor { key, due }
+        });
         due.truncate(1);
-        let oldest = due.first().map(|(_, at)| *at);
-        let keys = due.into_iter().map(|(key, _)| key).collect();
-        Ok(crate::payments::Page { keys, oldest, next })
+        let attention = |key: &OrderKey| orders.get(&key.to_string()).map_or(0, Order::needs_attention);
+        let due = due.into_iter().map(|(key, at)| {
+            let needs_attention = attention(&key);
+            crate::payments::DueOrder { key, at, needs_attention }
+        });
+        Ok(crate::payments::Page { orders: due.collect(), next })
     }
 }
 

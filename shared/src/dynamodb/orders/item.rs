@@ -18,7 +18,7 @@ use tollgate_core::{
 };
 
 use self::transaction::Whole;
-use super::{index_names, parse_key, shard, sortable};
+use super::{NEEDS_ATTENTION, index_names, parse_key, shard, sortable};
 use crate::dynamodb::{
     Item,
     members::{Object as _, Reader, Writer},
@@ -71,6 +71,10 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
         }
+        let attention = order.needs_attention();
+        if attention > 0 {
+            item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::N(attention.to_string()));
+        }
         item.insert(KEY.to_owned(), AttributeValue::S(key));
         Self(item)
     }
@@ -97,6 +101,7 @@ impl StoredOrder {
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };
+        members.skip(&[NEEDS_ATTENTION]);
         let recognized = order.is_recognized();
         let mut due = Carried::default();
         for index in [Index::InDoubt, Index::CapturesDue] {

@@ -13,7 +13,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{CaptureSchedule, Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind},
+    order::{
+        CaptureSchedule, Decision, GatewayResponse, Kind, NoticeReason, Operation, OperationRef,
+        OperationState, PaymentKind,
+    },
     values::{Amount, Currency},
 };
 
@@ -156,10 +159,12 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         (Index::CapturesDue, "captures-due", "capture_shard", "capture_due_at"),
     ] {
         let row = |key: &str, due: &str| json!({ "order_key": { "S": key }, at: { "S": due } });
+        let mut second = row("m#2", "2026-01-05T10:00:02Z");
+        second["needs_attention"] = json!({ "N": "3" });
         let (store, scripted) = Scripted::responding(
             200,
             json!({
-                "Items": [row("m#1", "2026-01-05T10:00:01Z"), row("m#2", "2026-01-05T10:00:02Z")],
+                "Items": [row("m#1", "2026-01-05T10:00:01Z"), second],
                 "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
             }),
         );
@@ -176,9 +181,11 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         let mut start = row("m#0", "2026-01-05T10:00:00Z");
         start[shard] = json!({ "S": "3" });
         assert_eq!(request["ExclusiveStartKey"], start);
-        let keys: Vec<_> = page.keys.iter().map(ToString::to_string).collect();
-        assert_eq!(keys, ["m#1", "m#2"]);
-        assert_eq!(page.oldest, "2026-01-05T10:00:01Z".parse().ok());
+        let found: Vec<_> =
+            page.orders.iter().map(|o| (o.key.to_string(), o.at, o.needs_attention)).collect();
+        let due =
+            |n: usize, needs| (format!("m#{n}"), format!("2026-01-05T10:00:0{n}Z").parse().unwrap(), needs);
+        assert_eq!(found, [due(1, 0), due(2, 3)]);
         let next = page.next.unwrap();
         assert_eq!((next.key.as_str(), next.due.as_str()), ("m#2", "2026-01-05T10:00:02Z"));
     }
@@ -186,7 +193,7 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
     let until = Timestamp::UNIX_EPOCH;
     let query = DueQuery { index: Index::InDoubt, shard: 0, until, after: None, limit: 1_000 };
     let page = store.due(query).await.unwrap();
-    assert!(page.keys.is_empty() && page.oldest.is_none() && page.next.is_none());
+    assert!(page.orders.is_empty() && page.next.is_none());
     assert_eq!(scripted.request("Query").get("ExclusiveStartKey"), None);
 }
 
@@ -221,10 +228,21 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     let text = |text: &str| Some(text.to_owned());
     let in_doubt = shard("m#o", SHARDS.in_doubt).to_string();
     assert_eq!(keys(&order), [text(&in_doubt), text("2026-01-05T10:01:00Z"), None, None]);
+    let needs_attention = |order: &Order| StoredOrder::next(order, SHARDS).0.get("needs_attention").cloned();
+    assert_eq!(needs_attention(&order), None);
+    let at = OperationRef {
+        transaction: order.transactions[0].id,
+        operation: order.transactions[0].operations[0].id,
+    };
+    order.notify(at, NoticeReason::InDoubtDay, order.created_at);
+    assert_eq!(needs_attention(&order), Some(AttributeValue::N("1".to_owned())));
+    let read = StoredOrder::next(&order, SHARDS).read().unwrap();
+    assert_eq!(read.carried, order.carried, "it is no member that only another version knows");
     let approved = Decision::Approved(GatewayResponse::default());
     order.transactions[0].operations[0].state = OperationState::Decided(approved);
     let captures = shard("m#o", SHARDS.captures).to_string();
     assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-05T11:00:00Z")]);
+    assert_eq!(needs_attention(&order), None);
     order.transactions[0].capture = None;
     assert_eq!(keys(&order), [None, None, None, None]);
 }

@@ -93,8 +93,9 @@ impl Lister<'_> {
             let until = search.now + BY_THEN;
             let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
             let page = self.store.due(query).await?;
-            read.fetch_add(page.keys.len(), Ordering::Relaxed);
-            keys.extend(page.keys.into_iter().filter(|key| key.merchant == *search.merchant));
+            read.fetch_add(page.orders.len(), Ordering::Relaxed);
+            let found = page.orders.into_iter().map(|order| order.key);
+            keys.extend(found.filter(|key| key.merchant == *search.merchant));
             after = page.next;
             if after.is_none() {
                 break;

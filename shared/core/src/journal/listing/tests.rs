@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     journal::{CountedPage, Entry, is_in_doubt},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
-    payments::{Cursor, DueQuery, Page},
+    payments::{Cursor, DueOrder, DueQuery, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency},
 };
@@ -136,8 +136,8 @@ impl OrderStore for World {
         });
         let first = due.next();
         let next = first.map(|(key, _)| Cursor { key: key.clone(), due: String::new() });
-        let keys = first.map(|(_, order)| order.key()).into_iter().collect();
-        Ok(Page { keys, oldest: None, next })
+        let due = |order: &Order| DueOrder { key: order.key(), at: query.until, needs_attention: 0 };
+        Ok(Page { orders: first.map(|(_, order)| due(order)).into_iter().collect(), next })
     }
 }
 

@@ -69,6 +69,36 @@ async fn what_is_in_doubt_for_a_day_or_under_review_for_three_needs_attention() 
     }
 }
 
+/// An inquiry is hourly by then, so that most are not due in a run, some are not reached, and some cannot be read.
+#[tokio::test]
+async fn each_run_counts_all_that_needs_attention_and_not_only_what_is_due() {
+    let mut fixture = in_doubt(5).await;
+    let day = Timestamp::now() + SignedDuration::from_hours(25);
+    let at = |fixture: &mut Fixture, seconds: i64| {
+        fixture.payments.clock = Arc::new(Stopped(day + SignedDuration::from_secs(seconds)));
+    };
+    at(&mut fixture, 0);
+    for _ in 0..5 {
+        fixture.inquiry_finds(Finding::Undecided);
+    }
+    assert_eq!(run(&fixture).await.needs_attention, 5, "as they become so");
+    at(&mut fixture, 30);
+    let report = run(&fixture).await;
+    assert_eq!((report.due, report.needs_attention), (0, 5), "none is due");
+
+    at(&mut fixture, 60);
+    let report = run_within(&fixture, LIMITS, INQUIRY_MIN.mul_f32(0.99)).await;
+    assert_eq!((report.needs_attention, report.complete), (0, false), "there is no time to count");
+    fixture.inquiry_finds(found("r"));
+    for _ in 0..2 {
+        fixture.inquiry_finds(Finding::Undecided);
+    }
+    let limits = Limits { per_merchant: 3, ..LIMITS };
+    let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
+    let counts = (report.due, report.approved, report.skipped, report.needs_attention);
+    assert_eq!(counts, (3, 1, 2, 4), "what was decided needs none any more, and what is left does");
+}
+
 /// A payment that was sent this long ago and is in doubt.
 async fn in_doubt_since(hours: i64) -> Fixture {
     let mut fixture = Fixture::new().await;

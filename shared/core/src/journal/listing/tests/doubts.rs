@@ -28,7 +28,8 @@ async fn in_parts(lister: &Lister<'_>, search: &DoubtSearch<'_>) -> Vec<Row> {
 /// A page of the index with so many orders of another merchant.
 fn others(count: usize, next: Option<Cursor>) -> Page {
     let key = OrderKey { merchant: "another".parse().unwrap(), order: "o".parse().unwrap() };
-    Page { keys: vec![key; count], oldest: None, next }
+    let due = DueOrder { key, at: Timestamp::UNIX_EPOCH, needs_attention: 0 };
+    Page { orders: vec![due; count], next }
 }
 
 /// A world in whose index some partitions have other pages.
