@@ -17,10 +17,6 @@ use crate::{
 /// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
-/// After this long a refund's batch has usually run, and its record says whether it was done. When batches run is
-/// undocumented.
-const REFUND_BATCH_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;
 
@@ -87,18 +83,11 @@ fn resolve_pending(
         }
         Finding::TimedOut(response) => {
             let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
-            match order.operation(at)?.kind {
-                Kind::Authorize | Kind::Purchase => Some(apply(order, at, &had_no_effect, context)),
-                // It may have been done. Its batch tells, which usually runs within a day.
-                Kind::Refund if timed_out_for_good(order.operation(at)?, context) => {
-                    let next = apply(order, at, &had_no_effect, context);
-                    // What must succeed stays pending, for a person: a refund is never sent again automatically.
-                    inquire_later(order, at, context);
-                    Some(next)
-                }
-                Kind::Refund | Kind::Capture | Kind::Void | Kind::Unrecognized => {
-                    Some(undecided(order, at, context))
-                }
+            if order.operation(at)?.kind.is_payment() {
+                Some(apply(order, at, &had_no_effect, context))
+            } else {
+                // It may have been done: no document says what the record of one shows, or when.
+                Some(undecided(order, at, context))
             }
         }
         Finding::Undecided | Finding::UnderReview => Some(undecided(order, at, context)),
@@ -113,12 +102,6 @@ fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next
         pending.back_off(context.now);
     }
     Next::Respond
-}
-
-/// Whether a refund of which the gateway lost the processor's response shows as such after its batch, too.
-fn timed_out_for_good(refund: &Operation, context: &Context<'_>) -> bool {
-    let seen_before = refund.pending().is_some_and(|pending| pending.inquiries > 0);
-    seen_before && context.now.duration_since(refund.attempt.at) >= REFUND_BATCH_AFTER
 }
 
 /// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
