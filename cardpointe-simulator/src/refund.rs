@@ -142,7 +142,8 @@ fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, f
     refund.entrymode = sale.entrymode;
     refund.profile.clone_from(&sale.profile);
     refund.surcharge = sale.surcharge.map(Surcharge::without_amounts);
-    refund.userfields = fields.get("userfields").map(cards::mask_in_json);
+    refund.userfields =
+        fields.get("userfields").filter(|_| merchant.settings.refund_userfields).map(cards::mask_in_json);
 }
 
 fn refused(refusal: Verdict, merchant: &Merchant, fields: &Fields) -> Reply {

@@ -18,6 +18,8 @@ pub struct Settings {
     pub refunds_findable_by_payment_orderid: bool,
     /// What `setlstat` says of an approved refund. Default: the life of a payment.
     pub refund_setlstat: RefundSetlstat,
+    /// Refunds take user fields, and inquiries show them. Off: they are ignored. Default on.
+    pub refund_userfields: bool,
     /// Inquiries show a refund's amount with a minus sign. Default on.
     pub negative_refund_amounts: bool,
     /// A refund can be voided until its batch is sent. Default off: PPS 24.
@@ -92,6 +94,7 @@ impl Default for Settings {
             refunds_findable_by_orderid: true,
             refunds_findable_by_payment_orderid: false,
             refund_setlstat: RefundSetlstat::LifeCycle,
+            refund_userfields: true,
             negative_refund_amounts: true,
             voidable_refunds: false,
             refund_unsettled: false,
@@ -380,7 +383,7 @@ impl Setting<'_> {
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 33] {
+    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 34] {
         use Setting::{
             FeeBasis, FeeForm, FeeMembers, FeeType, LinkedMerchid, MissingProfile, Number, RefundSetlstat,
             Settled, Switch, TimedOutRefunds, VoidOrderId,
@@ -390,6 +393,7 @@ impl Settings {
             ("refunds_findable_by_orderid", Switch(&mut self.refunds_findable_by_orderid)),
             ("refunds_findable_by_payment_orderid", Switch(&mut self.refunds_findable_by_payment_orderid)),
             ("refund_setlstat", RefundSetlstat(&mut self.refund_setlstat)),
+            ("refund_userfields", Switch(&mut self.refund_userfields)),
             ("negative_refund_amounts", Switch(&mut self.negative_refund_amounts)),
             ("voidable_refunds", Switch(&mut self.voidable_refunds)),
             ("refund_unsettled", Switch(&mut self.refund_unsettled)),
@@ -452,7 +456,7 @@ mod tests {
     fn what_is_shown_can_be_sent_again() {
         let mut changed = Settings::default();
         let other = json!({
-            "refund_setlstat": "absent", "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
+            "refund_setlstat": "absent", "refund_userfields": false, "refunds_settle_as": "under_review", "timed_out_refunds": "done", "avs": false,
             "duplicate_window_s": 60, "missing_profile": "array",
             "fee_type": "surcharge", "fee_basis_points": 250, "fee_form": "reference", "fee_basis": "total",
             "fee_members": "everywhere", "orderid_in_refusals": false, "orderid_in_voids": "never",

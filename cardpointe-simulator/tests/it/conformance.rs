@@ -67,11 +67,18 @@ async fn what_a_gateway_does_otherwise_is_found_and_nothing_else() {
     assert_eq!((amount.gateway.as_str(), amount.simulator.as_str()), ("\"11.00\"", "\"0.00\""));
 
     server.settle();
-    let refunds =
-        Settings { refund_setlstat: RefundSetlstat::Refunded, voidable_refunds: true, ..Settings::default() };
+    let refunds = Settings {
+        refund_setlstat: RefundSetlstat::Refunded,
+        refund_userfields: false,
+        voidable_refunds: true,
+        ..Settings::default()
+    };
     server.set_merchant(MID, refunds);
     let report = run(plan(&server, MID, report.hand_on)).await.unwrap();
-    assert_eq!(differing(&report), ["Void of a refund", "A refund has a record of its own"]);
+    assert_eq!(
+        differing(&report),
+        ["Void of a refund", "A refund has a record of its own", "User fields of a refund"]
+    );
 }
 
 #[tokio::test]

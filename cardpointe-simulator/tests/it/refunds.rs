@@ -119,6 +119,18 @@ async fn a_refunds_own_order_id_finds_it_or_does_not_as_the_merchant_is_set_up()
 }
 
 #[tokio::test]
+async fn a_refunds_user_fields_are_shown_or_ignored_as_the_merchant_is_set_up() {
+    for refund_userfields in [true, false] {
+        let gateway = start_merchant(Settings { refund_userfields, ..Settings::default() }).await;
+        let sale = gateway.settled("10.00", "A-1").await;
+        let userfields = json!([{ "order": "77" }]);
+        let answer = refund(&gateway, &sale, json!({ "userfields": userfields })).await;
+        let record = gateway.inquire(&text(&answer, "retref")).await;
+        assert_eq!(record.get("userfields"), refund_userfields.then_some(&userfields));
+    }
+}
+
+#[tokio::test]
 async fn the_amount_of_a_refund_of_a_large_sale_can_ask_for_a_decline() {
     let gateway = start().await;
     let sale = gateway.settled("2000.00", "A-1").await;

@@ -1,8 +1,8 @@
 //! Probes that need a night before them: about settled sales, and about settled refunds.
 
 use super::{
-    AUTH_PATH, BY_ORDER_PATH, CAPTURE, CAPTURE_PATH, RECORD, REFUND, REFUND_PATH, VERDICT, VOID, VOID_PATH,
-    at, captured, probe, record, void,
+    AUTH_PATH, BY_ORDER_PATH, CAPTURE, CAPTURE_PATH, INQUIRE_PATH, RECORD, REFUND, REFUND_PATH, VERDICT,
+    VOID, VOID_PATH, at, captured, probe, record, void,
 };
 use crate::conformance::probe::{
     Basis::{Documented, Inferred, Unknown},
@@ -21,6 +21,7 @@ pub(super) fn sales() -> Vec<Probe> {
                 captured().hands_on(&[("retref", "sale")]),
                 captured().hands_on(&[("retref", "sale-two")]),
                 captured().hands_on(&[("retref", "sale-three")]),
+                captured().hands_on(&[("retref", "sale-four")]),
                 put(AUTH_PATH, sale!("2500.00", r#""capture":"Y""#), VERDICT)
                     .hands_on(&[("retref", "large-sale")]),
             ],
@@ -45,6 +46,14 @@ pub(super) fn sales() -> Vec<Probe> {
                 get(BY_ORDER_PATH, RECORD),
                 record(),
                 sale(),
+            ],
+        ),
+        second(
+            Inferred,
+            "User fields of a refund",
+            vec![
+                put(REFUND_PATH, named!("sale-four", r#""userfields":[{"order":"77"}]"#), REFUND),
+                get(INQUIRE_PATH, &["userfields"]),
             ],
         ),
         second(
