@@ -5,7 +5,7 @@ use std::ops::{Add, Sub};
 use jiff::Timestamp;
 
 use crate::{
-    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Stage, Transaction},
+    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Stage, Superseded, Transaction},
     values::Amount,
 };
 
@@ -92,14 +92,11 @@ pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
     Changes { gateway, ..Changes::default() }
 }
 
-/// Whether an approval was found after its operation had been given up: a decision about the same attempt no longer
-/// applies.
+/// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no
+/// longer applies.
 pub(super) fn is_late(operation: &Operation) -> bool {
-    operation.is(Stage::Approved)
-        && operation.superseded.iter().any(|earlier| {
-            earlier.attempt.id == operation.attempt.id
-                && earlier.decision.as_ref().is_some_and(crate::order::Decision::may_surface)
-        })
+    let same = |earlier: &Superseded| earlier.attempt.id == operation.attempt.id && earlier.decision.is_some();
+    operation.is(Stage::Approved) && operation.superseded.iter().any(same)
 }
 
 /// Whether an attempt did what an earlier one of the same operation had not: other operations may have come between.
