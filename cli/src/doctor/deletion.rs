@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate::ports::Job;
 use tollgate_core::{
     order::{MerchantId, OrderKey},
-    payments::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index},
+    payments::{CAPTURE_SHARDS_MAX, DueQuery, IN_DOUBT_SHARDS_MAX, Index, Refusal, StoreError},
 };
 
 use super::Check;
@@ -35,8 +35,13 @@ async fn needed(job: &Job, id: &MerchantId) -> Result<String, Failure> {
     let captures = orders(job, id, Index::CapturesDue, CAPTURE_SHARDS_MAX, CENTURY).await?;
     // The index also holds orders that only wait for their personal data to be deleted, which needs no secret.
     for key in in_doubt.clone() {
-        if job.payments.order(&key).await?.next_inquiry_at().is_none() {
-            in_doubt.remove(&key);
+        match job.payments.order(&key).await {
+            Ok(order) if order.next_inquiry_at().is_none() => {
+                in_doubt.remove(&key);
+            }
+            // Something of an order that cannot be read may be in doubt.
+            Ok(_) | Err(Refusal::Store(StoreError::Corrupt(_))) => {}
+            Err(refusal) => return Err(refusal.into()),
         }
     }
     if in_doubt.is_empty() && captures.is_empty() {

@@ -98,9 +98,7 @@ impl DynamoDbEntries {
         item.insert("shards".to_owned(), number_of(&self.shards));
         let shards = match self.put_if_absent(item).await? {
             None => self.shards,
-            Some(there) => number(&there, "shards").filter(|shards| *shards > 0).ok_or_else(|| {
-                StoreError::Corrupt("a day of the journal has no number of shards".to_owned())
-            })?,
+            Some(there) => shards_in(&there)?,
         };
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         if days.len() >= DAYS_MAX {
@@ -109,6 +107,12 @@ impl DynamoDbEntries {
         days.insert(day, shards);
         Ok(shards)
     }
+}
+
+/// Over how many partitions a day is spread, as its item says.
+fn shards_in(day: &Item) -> Result<u16, StoreError> {
+    let shards = number(day, "shards").filter(|shards| *shards > 0);
+    shards.ok_or_else(|| StoreError::Corrupt("a day of the journal has no number of shards".to_owned()))
 }
 
 #[async_trait]

@@ -95,7 +95,8 @@ pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
 /// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no
 /// longer applies.
 pub(super) fn is_late(operation: &Operation) -> bool {
-    let same = |earlier: &Superseded| earlier.attempt.id == operation.attempt.id && earlier.decision.is_some();
+    let same =
+        |earlier: &Superseded| earlier.attempt.id == operation.attempt.id && earlier.decision.is_some();
     operation.is(Stage::Approved) && operation.superseded.iter().any(same)
 }
 

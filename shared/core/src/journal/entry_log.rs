@@ -84,10 +84,22 @@ pub fn sort_of(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
+/// Over how many parts a day is spread, or the day as what cannot be read.
+pub(super) async fn shards_or_bad_day(
+    log: &dyn EntryLog,
+    day: Date,
+) -> Result<Result<u16, Unreadable>, StoreError> {
+    match log.shards(day).await {
+        Ok(shards) => Ok(Ok(shards.unwrap_or_default())),
+        Err(error) => Unreadable::only(error, format!("days#{day}")).map(Err),
+    }
+}
+
 /// Reads a merchant's entries by time, for lists and for totals.
 #[async_trait]
 pub trait EntryLog: Send + Sync {
-    /// Over how many parts a day is spread; none if the day has no entry of any merchant.
+    /// Over how many parts a day is spread; none if the day has no entry of any merchant. [`StoreError::Corrupt`] where
+    /// that cannot be read: then no entry of the day can be found.
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError>;
 
     /// At most so many of a merchant's entries in a place that sort before this text, newest first.

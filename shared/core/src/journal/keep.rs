@@ -114,7 +114,11 @@ async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, 
     let mut done = stream::iter(tasks)
         .map(|(n, task)| async move {
             let done = match &task {
-                Task::Put(entry) => put(store, entry).await.map(Some),
+                Task::Put(entry) => match put(store, entry).await {
+                    // Where it belongs cannot be read, now or later: it must not keep what follows from being recorded.
+                    Err(StoreError::Corrupt(reason)) => park(store, &changes[n], &reason).await,
+                    put => put.map(Some),
+                },
                 Task::Park(parked) => store.park(parked).await.map(|()| None),
             };
             (n, done)
@@ -138,6 +142,10 @@ async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, 
     report
 }
 
+async fn park(store: &dyn EntryStore, change: &Change, reason: &str) -> Result<Option<Put>, StoreError> {
+    store.park(&parked(change, reason)).await.map(|()| None)
+}
+
 /// Puts one entry, and tells of a difference.
 async fn put(store: &dyn EntryStore, entry: &Entry) -> Result<Put, StoreError> {
     let put = store.put(entry).await?;
@@ -148,12 +156,14 @@ async fn put(store: &dyn EntryStore, entry: &Entry) -> Result<Put, StoreError> {
     Ok(put)
 }
 
+/// A change that is set aside, for whoever repairs it.
+fn parked(change: &Change, reason: &str) -> Parked {
+    tracing::error!(order = change.key, version = change.version, reason, "a change is parked");
+    Parked { key: change.key.clone(), version: change.version, reason: reason.to_owned() }
+}
+
 fn tasks_of(change: &Change) -> Vec<Task> {
-    let park = |reason: &str| {
-        tracing::error!(order = change.key, version = change.version, reason, "a change is parked");
-        let (key, version) = (change.key.clone(), change.version);
-        Task::Park(Parked { key, version, reason: reason.to_owned() })
-    };
+    let park = |reason: &str| Task::Park(parked(change, reason));
     match &change.orders {
         Err(reason) => vec![park(reason)],
         Ok((old, new)) => {

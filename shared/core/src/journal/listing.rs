@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     journal::{
         Concern, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, concerns, day_of, entries,
-        sort_of,
+        entry_log::shards_or_bad_day, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
     payments::{OrderStore, StoreError, Unreadable},
@@ -159,7 +159,7 @@ impl Lister<'_> {
         let before = sort_of(now + SignedDuration::from_hours(24));
         for back in 0..NEWEST_WITHIN_DAYS {
             let day = day_of(now - SignedDuration::from_hours(24 * back));
-            let places = self.places_of(day).await?;
+            let Ok(places) = self.places_of(day).await? else { continue };
             let pages = places.iter().map(|place| self.log.before(merchant, place, &before, 1));
             let pages = try_join_all(pages).await?;
             let newest = pages.iter().flat_map(|page| &page.entries).map(place_of);
@@ -176,11 +176,18 @@ impl Lister<'_> {
         let first = day_of(part.search.since);
         while day >= first {
             part.read_bytes += DAY_BYTES;
-            let places = self.places_of(day).await?;
-            if !self.places(part, &places).await? {
-                return Ok(false);
+            let begins = format!("{day}T00:00:00.000Z");
+            match self.places_of(day).await? {
+                Ok(places) if !self.places(part, &places).await? => return Ok(false),
+                Ok(_) => {}
+                // An earlier part ended with it.
+                Err(_) if part.before == begins => {}
+                Err(_) if part.is_full() => return Ok(false),
+                Err(item) => {
+                    part.unreadable.push(BadRow { at: None, order: None, transaction: None, item });
+                }
             }
-            part.before = format!("{day}T00:00:00.000Z");
+            part.before = begins;
             let Ok(yesterday) = day.yesterday() else { return Ok(true) };
             day = yesterday;
             if part.is_full() && day >= first {
@@ -190,9 +197,9 @@ impl Lister<'_> {
         Ok(true)
     }
 
-    async fn places_of(&self, day: Date) -> Result<Vec<EntryPlace>, StoreError> {
-        let shards = self.log.shards(day).await?.unwrap_or_default();
-        Ok((0..shards).map(|shard| EntryPlace::Day { day, shard }).collect())
+    async fn places_of(&self, day: Date) -> Result<Result<Vec<EntryPlace>, Unreadable>, StoreError> {
+        let shards = shards_or_bad_day(self.log, day).await?;
+        Ok(shards.map(|shards| (0..shards).map(|shard| EntryPlace::Day { day, shard }).collect()))
     }
 
     /// All entries of these places in the order of their times, as far as this part goes. Whether that was all of them.

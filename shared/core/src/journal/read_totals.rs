@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
 use thiserror::Error;
 
 use crate::{
-    journal::{DAY_BYTES, DayTotals, ENTRY_BYTES, EntryLog, READ_MAX_BYTES, TotalsStore, day_of, sort_of},
+    journal::{
+        DAY_BYTES, DayTotals, ENTRY_BYTES, EntryLog, READ_MAX_BYTES, TotalsStore, day_of,
+        entry_log::shards_or_bad_day, sort_of,
+    },
     order::MerchantId,
     payments::{StoreError, Unreadable},
 };
@@ -100,7 +103,10 @@ pub async fn part(
     let mut place = after.unwrap_or(begin);
     let (mut totals, mut unreadable, mut read_bytes) = (DayTotals::default(), Vec::new(), 0);
     while place.day <= range.last() {
-        let shards = log.shards(place.day).await?.unwrap_or_default();
+        let shards = shards_or_bad_day(log, place.day).await?.unwrap_or_else(|day| {
+            unreadable.push(day);
+            0
+        });
         read_bytes += DAY_BYTES;
         while place.shard < shards {
             if read_bytes >= READ_MAX_BYTES {

@@ -15,7 +15,7 @@ use tollgate_core::{
     values::Amount,
 };
 
-use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, key_of, keys};
+use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, key_of, keys, shards_in};
 use crate::dynamodb::{
     Item, number,
     table::{Table, unavailable},
@@ -39,7 +39,7 @@ impl DynamoDbEntryLog {
 impl EntryLog for DynamoDbEntryLog {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
         let found = self.0.get(keys(DAYS, &day.to_string())).send().await;
-        Ok(found.map_err(|error| unavailable(&error))?.item.and_then(|item| number(&item, "shards")))
+        found.map_err(|error| unavailable(&error))?.item.map(|item| shards_in(&item)).transpose()
     }
 
     async fn before(

@@ -30,6 +30,8 @@ struct World {
     /// Orders that cannot be read, and those whose entries cannot.
     bad_orders: BTreeSet<String>,
     bad_entries: BTreeSet<String>,
+    /// The day whose number of parts cannot be read.
+    bad_day: Option<Date>,
     /// Entries and orders that were read.
     read: Mutex<(usize, usize)>,
     /// Loads that run at once: now, and at most so far.
@@ -144,6 +146,9 @@ impl OrderStore for World {
 #[async_trait]
 impl EntryLog for World {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        if self.bad_day == Some(day) {
+            return Err(StoreError::Corrupt("spoiled".to_owned()));
+        }
         let entries = self.entries.lock().unwrap();
         Ok(entries
             .keys()
@@ -275,6 +280,35 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
         let of_entries: BTreeSet<_> = of_entries.map(|row| row.order.clone().unwrap().to_string()).collect();
         assert_eq!(of_entries, names(&[3, 9, 10, 11, 28]), "{limit}");
     }
+}
+
+#[tokio::test]
+async fn a_day_that_cannot_be_read_is_one_bad_row_and_the_other_days_are_listed_as_ever() {
+    let world = World { bad_day: Some(day_of(at(DAY_S))), ..World::default() };
+    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 9_000));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let is_good = |n: &u64| day_of(at(i64::try_from(*n).unwrap() * 9_000)) != day_of(at(DAY_S));
+    for limit in [1, 2, 7, 100] {
+        let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
+        loop {
+            let (since, until, after) = (at(0), at(30 * 9_000), next.as_deref());
+            let (may_want, wants): (&(dyn Fn(&LoggedEntry) -> bool + Sync), _) =
+                (&|_| true, &|_: &_, _: &_| true);
+            let merchant = &merchant;
+            let search = Search { merchant, since, until, last_four: None, may_want, wants, after, limit };
+            let part = lister.list(&search, 0).await.unwrap();
+            assert!(part.shown() <= limit, "{limit}");
+            good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+            bad.extend(part.unreadable.into_iter().map(|row| row.item.key));
+            next = part.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(good, ids((0..30).rev().filter(is_good)), "{limit}");
+        assert_eq!(bad, [format!("days#{}", day_of(at(DAY_S)))], "{limit}");
+    }
+    assert!(lister.newest(&merchant, at(DAY_S)).await.unwrap().is_some(), "of the day before");
 }
 
 #[tokio::test]

@@ -58,6 +58,51 @@ impl Journal {
 /// Pages of this many entries, whatever limit is requested.
 struct Paged<'a>(&'a Journal, usize);
 
+/// The day whose number of parts cannot be read.
+struct BadDay<'a>(Paged<'a>, Date);
+
+#[async_trait]
+impl EntryLog for BadDay<'_> {
+    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
+        if day == self.1 {
+            return Err(StoreError::Corrupt("spoiled".to_owned()));
+        }
+        self.0.shards(day).await
+    }
+
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        before: &str,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        self.0.before(merchant, place, before, limit).await
+    }
+
+    async fn counted(
+        &self,
+        merchant: &MerchantId,
+        day: Date,
+        shard: u16,
+        between: (&str, &str),
+        limit: usize,
+    ) -> Result<CountedPage, StoreError> {
+        self.0.counted(merchant, day, shard, between, limit).await
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_cannot_be_read_is_left_out_and_named_and_the_others_count() {
+    let journal = Journal::new(&[(0, 1), (DAY_S, 2), (2 * DAY_S, 3)]);
+    let log = BadDay(Paged(&journal, 10), day_of(at(DAY_S)));
+    let range = TotalsRange::new(at(0), at(3 * DAY_S)).unwrap();
+    let part = part(&log, &"m".parse().unwrap(), range, None).await.unwrap();
+    assert_eq!(part.totals, [counted(0, 1), counted(2 * DAY_S, 3)].into_iter().collect());
+    let keys: Vec<_> = part.unreadable.iter().map(|item| item.key.clone()).collect();
+    assert_eq!(keys, [format!("days#{}", day_of(at(DAY_S)))]);
+}
+
 #[async_trait]
 impl EntryLog for Paged<'_> {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
