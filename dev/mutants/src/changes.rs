@@ -1,0 +1,434 @@
+//! The changes that can be made to a source file, one expression each.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use proc_macro2::Span;
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Arm, Attribute, BinOp, Block, Expr, Lit, Meta, Pat, Signature, Token, Type, UnOp};
+
+use crate::values;
+
+/// Longer expressions are cut in what is printed.
+const SHOWN: usize = 70;
+
+/// Macros whose arguments are expressions that matter. Log lines and JSON are left as they are.
+const MACROS_OF_EXPRESSIONS: &[&str] = &["vec", "format", "write", "writeln", "join"];
+
+/// One change of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Change {
+    /// As in `Order::apply`.
+    pub(crate) function: String,
+    /// What is changed into what. Names the change in its function, wherever its lines move.
+    pub(crate) what: String,
+    pub(crate) line: usize,
+}
+
+/// A place in a file where one of several changes can be switched on.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// The bytes that are changed. Empty where something is only inserted.
+    pub(crate) range: Range<usize>,
+    /// What the compiler may complain about when a change does not fit.
+    pub(crate) scope: Range<usize>,
+    pub(crate) form: Form,
+    /// Each change with the code that makes it.
+    pub(crate) choices: Vec<(Change, String)>,
+}
+
+/// How the code of a change and the code that is there come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An expression or the code in its place.
+    Instead,
+    /// A function returns early.
+    Return,
+    /// An arm without a guard does not match.
+    Unmatched,
+    /// An arm's guard is true, but the arm does not match.
+    UnmatchedGuard,
+}
+
+/// What a file offers.
+pub(crate) struct Found {
+    pub(crate) sites: Vec<Site>,
+    /// The functions that have changes.
+    pub(crate) functions: Vec<Range<usize>>,
+    /// Modules in other files, as `(path of modules, name)`. Those for tests are left out.
+    pub(crate) modules: Vec<String>,
+}
+
+/// All changes of a source file, in the order of its text.
+pub(crate) fn of_source(text: &str) -> syn::Result<Found> {
+    let file = syn::parse_file(text)?;
+    let mut finder = Finder {
+        text,
+        found: Found { sites: Vec::new(), functions: Vec::new(), modules: Vec::new() },
+        names: Vec::new(),
+    };
+    finder.visit_file(&file);
+    let mut found = finder.found;
+    number_repeated(&mut found.sites);
+    Ok(found)
+}
+
+/// Two equal changes of a function need different names.
+fn number_repeated(sites: &mut [Site]) {
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (change, _) in sites.iter_mut().flat_map(|site| &mut site.choices) {
+        let times = seen.entry((change.function.clone(), change.what.clone())).or_default();
+        *times += 1;
+        if *times > 1 {
+            change.what = format!("{} ({times})", change.what);
+        }
+    }
+}
+
+struct Finder<'a> {
+    text: &'a str,
+    found: Found,
+    /// The types, traits and functions around what is visited.
+    names: Vec<String>,
+}
+
+impl Finder<'_> {
+    fn code(&self, of: &impl Spanned) -> &str {
+        &self.text[of.span().byte_range()]
+    }
+
+    fn shown(&self, of: &impl Spanned) -> String {
+        shortened(self.code(of))
+    }
+
+    /// Outside of functions, everything is constant.
+    fn add(
+        &mut self,
+        at: Span,
+        scope: Range<usize>,
+        form: Form,
+        range: Range<usize>,
+        choices: Vec<(String, String)>,
+    ) {
+        let change = |what| Change { function: self.names.join("::"), what, line: at.start().line };
+        let choices: Vec<_> = choices.into_iter().map(|(what, code)| (change(what), code)).collect();
+        if !choices.is_empty() {
+            self.found.sites.push(Site { range, scope, form, choices });
+        }
+    }
+
+    fn instead(&mut self, of: &impl Spanned, choices: Vec<(String, String)>) {
+        let range = of.span().byte_range();
+        self.add(of.span(), range.clone(), Form::Instead, range, choices);
+    }
+
+    fn function(&mut self, attributes: &[Attribute], signature: &Signature, block: &Block) {
+        // Only what runs can be switched.
+        if is_for_tests(attributes) || signature.constness.is_some() {
+            return;
+        }
+        self.names.push(signature.ident.to_string());
+        let body = block.span().byte_range();
+        self.found.functions.push(body.clone());
+        let own = shortened(&self.text[body.start + 1..body.end - 1]);
+        // A `Default` that returns the default calls itself.
+        let of_itself = signature.ident == "default";
+        let values = values::of_return_type(&signature.output).into_iter();
+        let choices = values
+            .filter(|value| !block.stmts.is_empty() && *value != own)
+            .filter(|value| !(of_itself && value == "Default::default()"))
+            .map(|value| (format!("return {value}"), value));
+        self.add(
+            signature.ident.span(),
+            body.clone(),
+            Form::Return,
+            body.start + 1..body.start + 1,
+            choices.collect(),
+        );
+        self.visit_block(block);
+        self.names.pop();
+    }
+
+    fn within(&mut self, name: String, visit: impl FnOnce(&mut Self)) {
+        self.names.push(name);
+        visit(self);
+        self.names.pop();
+    }
+
+    fn binary(&mut self, node: &syn::ExprBinary) {
+        let (left, right) = (self.code(&node.left).to_owned(), self.code(&node.right).to_owned());
+        let shown = self.shown(node);
+        let own = self.code(&node.op);
+        let choices = operators(&node.op).iter().map(|other| {
+            (format!("replace {own} with {other} in `{shown}`"), format!("({left}) {other} ({right})"))
+        });
+        let choices = choices.collect();
+        self.instead(node, choices);
+    }
+
+    /// What decides by a call or a name alone.
+    fn condition(&mut self, condition: &Expr) {
+        let covered = matches!(condition, Expr::Binary(_) | Expr::Unary(_) | Expr::Lit(_) | Expr::Let(_));
+        if !covered && !is_matches(condition) {
+            let shown = self.shown(condition);
+            self.instead(condition, both(&format!("the condition `{shown}`")));
+        }
+    }
+
+    fn arm(&mut self, arm: &Arm, can_go: bool) {
+        let scope = arm.span().byte_range();
+        let (pattern, guard) = match &arm.pat {
+            Pat::Guard(guarded) => (guarded.pat.as_ref(), Some(guarded.guard.as_ref())),
+            pattern => (pattern, None),
+        };
+        let end = pattern.span().byte_range().end;
+        let gone = || vec![(format!("delete the arm `{}`", self.shown(&arm.pat)), String::new())];
+        if can_go {
+            let (form, range) = match guard {
+                Some(guard) => (Form::UnmatchedGuard, guard.span().byte_range()),
+                None => (Form::Unmatched, end..end),
+            };
+            self.add(arm.pat.span(), scope, form, range, gone());
+        }
+        if let Some(guard) = guard {
+            self.guard(guard);
+        }
+        self.visit_expr(&arm.body);
+    }
+
+    fn guard(&mut self, guard: &Expr) {
+        let shown = self.shown(guard);
+        self.instead(guard, both(&format!("the guard `{shown}`")));
+        self.visit_expr(guard);
+    }
+
+    /// `matches!` is a condition, and its tokens are an expression, a pattern and perhaps a guard.
+    fn matches(&mut self, node: &syn::ExprMacro) {
+        let parts = |input: ParseStream| {
+            let value: Expr = input.parse()?;
+            input.parse::<Token![,]>()?;
+            Pat::parse_multi_with_leading_vert(input)?;
+            let guard = input.parse::<Option<Token![if]>>()?.map(|_| input.parse::<Expr>()).transpose()?;
+            input.parse::<Option<Token![,]>>()?;
+            Ok((value, guard))
+        };
+        if let Ok((value, guard)) = parts.parse2(node.mac.tokens.clone()) {
+            let code = format!("!{}", self.code(node));
+            self.instead(node, vec![(format!("negate `{}`", self.shown(node)), code)]);
+            self.visit_expr(&value);
+            if let Some(guard) = guard {
+                self.guard(&guard);
+            }
+        }
+    }
+
+    fn arguments(&mut self, mac: &syn::Macro) {
+        if mac
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| MACROS_OF_EXPRESSIONS.iter().any(|name| last.ident == name))
+            && let Ok(arguments) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone())
+        {
+            arguments.iter().for_each(|argument| self.visit_expr(argument));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        use syn::Item;
+        match item {
+            Item::Fn(item) => self.function(&item.attrs, &item.sig, &item.block),
+            Item::Mod(item) if is_for_tests(&item.attrs) => {}
+            Item::Mod(item) if item.content.is_none() => self.found.modules.push(item.ident.to_string()),
+            Item::Mod(item) => visit::visit_item_mod(self, item),
+            Item::Impl(item) if is_for_tests(&item.attrs) => {}
+            Item::Impl(item) => {
+                self.within(name_of_type(&item.self_ty), |finder| visit::visit_item_impl(finder, item));
+            }
+            Item::Trait(item) => {
+                self.within(item.ident.to_string(), |finder| visit::visit_item_trait(finder, item));
+            }
+            // Constants, types and macros are nothing that runs.
+            _ => {}
+        }
+    }
+
+    fn visit_impl_item(&mut self, item: &'ast syn::ImplItem) {
+        if let syn::ImplItem::Fn(item) = item {
+            self.function(&item.attrs, &item.sig, &item.block);
+        }
+    }
+
+    fn visit_trait_item(&mut self, item: &'ast syn::TraitItem) {
+        if let syn::TraitItem::Fn(item) = item
+            && let Some(block) = &item.default
+        {
+            self.function(&item.attrs, &item.sig, block);
+        }
+    }
+
+    // Neither patterns nor types nor attributes are expressions that can be switched.
+    fn visit_pat(&mut self, _: &'ast Pat) {}
+    fn visit_type(&mut self, _: &'ast Type) {}
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+    fn visit_generic_argument(&mut self, _: &'ast syn::GenericArgument) {}
+    fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
+
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        if !is_for_tests(&local.attrs) {
+            visit::visit_local(self, local);
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        self.arguments(mac);
+    }
+
+    fn visit_expr_repeat(&mut self, node: &'ast syn::ExprRepeat) {
+        self.visit_expr(&node.expr);
+    }
+
+    fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
+        // `if let … && …` is a chain, not an expression.
+        if !is_chain(node) {
+            self.binary(node);
+        }
+        visit::visit_expr_binary(self, node);
+    }
+
+    fn visit_expr_unary(&mut self, node: &'ast syn::ExprUnary) {
+        if !matches!(node.op, UnOp::Deref(_)) {
+            let code = self.code(&node.expr).to_owned();
+            self.instead(
+                node,
+                vec![(format!("delete {} in `{}`", self.code(&node.op), self.shown(node)), code)],
+            );
+        }
+        visit::visit_expr_unary(self, node);
+    }
+
+    fn visit_expr_lit(&mut self, node: &'ast syn::ExprLit) {
+        if let Lit::Bool(literal) = &node.lit {
+            let other = !literal.value;
+            self.instead(node, vec![(format!("replace {} with {other}", literal.value), other.to_string())]);
+        }
+    }
+
+    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
+        self.condition(&node.cond);
+        visit::visit_expr_if(self, node);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        self.visit_expr(&node.expr);
+        let wildcard = node.arms.last().is_some_and(|arm| matches!(arm.pat, Pat::Wild(_)));
+        let last = node.arms.len().saturating_sub(1);
+        for (place, arm) in node.arms.iter().enumerate().filter(|(_, arm)| !is_for_tests(&arm.attrs)) {
+            self.arm(arm, wildcard && place < last);
+        }
+    }
+
+    fn visit_expr_struct(&mut self, node: &'ast syn::ExprStruct) {
+        if let Some(rest) = &node.rest {
+            let (path, rest) = (self.code(&node.path), format!("..{}", self.code(rest)));
+            let without = node.fields.iter().enumerate().map(|(place, field)| {
+                let others = node.fields.iter().enumerate().filter(|(other, _)| *other != place);
+                let others: Vec<_> =
+                    others.map(|(_, other)| self.code(other)).chain([rest.as_str()]).collect();
+                let what = format!("delete the member `{}` of {path}", self.shown(field));
+                (what, format!("{path} {{ {} }}", others.join(", ")))
+            });
+            let without = without.collect();
+            self.instead(node, without);
+        }
+        visit::visit_expr_struct(self, node);
+    }
+
+    fn visit_expr_macro(&mut self, node: &'ast syn::ExprMacro) {
+        if node.mac.path.is_ident("matches") {
+            self.matches(node);
+        } else {
+            self.arguments(&node.mac);
+        }
+    }
+}
+
+/// What an operator is replaced with.
+fn operators(operator: &BinOp) -> &'static [&'static str] {
+    match operator {
+        BinOp::Eq(_) => &["!="],
+        BinOp::Ne(_) => &["=="],
+        BinOp::And(_) => &["||"],
+        BinOp::Or(_) => &["&&"],
+        BinOp::Lt(_) => &["<=", "==", ">"],
+        BinOp::Le(_) => &["<", ">"],
+        BinOp::Gt(_) => &[">=", "==", "<"],
+        BinOp::Ge(_) => &[">", "<"],
+        BinOp::Add(_) => &["-", "*"],
+        BinOp::Sub(_) | BinOp::Mul(_) => &["+", "/"],
+        BinOp::Div(_) => &["%", "*"],
+        BinOp::Rem(_) => &["/", "+"],
+        BinOp::Shl(_) => &[">>"],
+        BinOp::Shr(_) => &["<<"],
+        BinOp::BitAnd(_) => &["|", "^"],
+        BinOp::BitOr(_) => &["&", "^"],
+        BinOp::BitXor(_) => &["|", "&"],
+        BinOp::AddAssign(_) => &["-=", "*="],
+        BinOp::SubAssign(_) | BinOp::MulAssign(_) => &["+=", "/="],
+        BinOp::DivAssign(_) => &["%=", "*="],
+        BinOp::RemAssign(_) => &["/=", "+="],
+        BinOp::BitAndAssign(_) => &["|="],
+        BinOp::BitOrAssign(_) => &["&=", "^="],
+        BinOp::BitXorAssign(_) => &["|=", "&="],
+        _ => &[],
+    }
+}
+
+fn both(what: &str) -> Vec<(String, String)> {
+    ["true", "false"].map(|value| (format!("replace {what} with {value}"), value.to_owned())).into()
+}
+
+/// Whether a `let` is among what `&&` connects.
+fn is_chain(node: &syn::ExprBinary) -> bool {
+    let has_let = |expr: &Expr| match expr {
+        Expr::Let(_) => true,
+        Expr::Binary(inner) => is_chain(inner),
+        _ => false,
+    };
+    matches!(node.op, BinOp::And(_)) && (has_let(&node.left) || has_let(&node.right))
+}
+
+fn is_matches(expr: &Expr) -> bool {
+    matches!(expr, Expr::Macro(node) if node.mac.path.is_ident("matches"))
+}
+
+/// `#[test]`, `#[tokio::test]` or `#[cfg(test)]`.
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string().starts_with("test"),
+        meta => meta.path().segments.last().is_some_and(|last| last.ident == "test"),
+    })
+}
+
+fn name_of_type(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
+        Type::Reference(reference) => name_of_type(&reference.elem),
+        _ => "_".into(),
+    }
+}
+
+/// On one line, and cut where it is long.
+fn shortened(code: &str) -> String {
+    let line = code.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= SHOWN {
+        return line;
+    }
+    let start: String = line.chars().take(SHOWN - 1).collect();
+    format!("{start}…")
+}

@@ -1,0 +1,130 @@
+//! Compiles the copy, and drops the changes that do not compile.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::package::Package;
+use crate::switched::Switched;
+
+/// A line of Cargo's output.
+#[derive(Deserialize)]
+struct Line {
+    reason: String,
+    message: Option<Message>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    level: String,
+    rendered: Option<String>,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    byte_start: usize,
+    byte_end: usize,
+    is_primary: bool,
+    expansion: Option<Box<Expansion>>,
+}
+
+#[derive(Deserialize)]
+struct Expansion {
+    span: Span,
+}
+
+/// Compiles the package's tests with the chosen changes. Those that do not compile are taken out of them. Returns the
+/// program.
+pub(crate) fn compile(package: &Package, chosen: &mut BTreeSet<usize>) -> Result<PathBuf, Box<dyn Error>> {
+    let target = package.state().join("build");
+    for round in 1.. {
+        let switched = package.write(chosen)?;
+        eprintln!("{}: compiling {} changes, round {round}", package.name, chosen.len());
+        let (program, errors) = build(package.name, &package.state().join("tree"), &target)?;
+        if let Some(program) = program {
+            return Ok(program);
+        }
+        let dropped = blamed(&errors, &switched);
+        if dropped.is_empty() {
+            let shown = errors.into_iter().filter_map(|error| error.rendered).take(3).collect::<String>();
+            return Err(
+                format!("{} does not compile, and no change is to blame:\n{shown}", package.name).into()
+            );
+        }
+        chosen.retain(|number| !dropped.contains(number));
+    }
+    unreachable!("rounds end with what is left to drop")
+}
+
+fn build(name: &str, tree: &Path, target: &Path) -> Result<(Option<PathBuf>, Vec<Message>), Box<dyn Error>> {
+    // Its own code is optimized: the tests run thousands of times.
+    let optimized = format!("profile.dev.package.{name}.opt-level=1");
+    let built = Command::new("cargo")
+        .args(["--config", &optimized, "--config", "profile.dev.package.sha2.opt-level=1"])
+        .args([
+            "test",
+            "--quiet",
+            "--locked",
+            "--no-run",
+            "--lib",
+            "--message-format=json",
+            "--package",
+            name,
+        ])
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_INCREMENTAL", "1")
+        .stderr(Stdio::piped())
+        .output()?;
+    let (mut program, mut errors) = (None, Vec::new());
+    for line in built.stdout.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"{")) {
+        let line: Line = serde_json::from_slice(line)?;
+        if line.reason == "compiler-artifact" {
+            program = line.executable.or(program);
+        }
+        errors.extend(line.message.filter(|message| message.level.starts_with("error")));
+    }
+    if !built.status.success() {
+        program = None;
+        if errors.is_empty() {
+            return Err(String::from_utf8_lossy(&built.stderr).into_owned().into());
+        }
+    }
+    Ok((program, errors))
+}
+
+/// The changes that errors are about. Where an error names none, all of the expression around it, unless other errors
+/// do: then it may be gone without those.
+fn blamed(errors: &[Message], switched: &[(String, Switched)]) -> BTreeSet<usize> {
+    let of = |error: &Message, primary: bool, whole: bool| -> Vec<usize> {
+        let spans = error.spans.iter().filter(|span| span.is_primary == primary).flat_map(places);
+        let numbers = spans.filter_map(|(file, bytes)| {
+            let (_, switched) = switched.iter().find(|(path, _)| path == file)?;
+            Some(switched.blamed(&bytes, whole))
+        });
+        numbers.flatten().collect()
+    };
+    for (primary, whole) in [(true, false), (false, false), (true, true), (false, true)] {
+        let numbers: BTreeSet<_> = errors.iter().flat_map(|error| of(error, primary, whole)).collect();
+        if !numbers.is_empty() {
+            return numbers;
+        }
+    }
+    BTreeSet::new()
+}
+
+/// Where a span is, and where the macros were called that it is in.
+fn places(span: &Span) -> Vec<(&str, Range<usize>)> {
+    let mut all = vec![(span.file_name.as_str(), span.byte_start..span.byte_end)];
+    if let Some(expansion) = &span.expansion {
+        all.extend(places(&expansion.span));
+    }
+    all
+}

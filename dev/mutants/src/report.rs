@@ -1,0 +1,162 @@
+//! docs/reliability/mutants.json: how many changes of each file were noticed, and why the others need not be.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::tests_of::Outcome;
+
+/// The page's file.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Report {
+    tool: String,
+    version: String,
+    /// By package, then by file below `src`.
+    files: BTreeMap<String, BTreeMap<String, Counts>>,
+    noticed_by_nothing: Vec<Unnoticed>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    made: usize,
+    do_not_compile: usize,
+    a_test_fails: usize,
+    tests_do_not_end: usize,
+}
+
+/// A change that no test notices. Without lines, so that it is known again after they have moved.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unnoticed {
+    pub(crate) package: String,
+    pub(crate) file: String,
+    pub(crate) function: String,
+    pub(crate) change: String,
+    /// Why that is right. Written by hand; empty if it is not yet known.
+    #[serde(default)]
+    pub(crate) why: String,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        self.made += 1;
+        match outcome {
+            Outcome::DoesNotCompile => self.do_not_compile += 1,
+            Outcome::ATestFails => self.a_test_fails += 1,
+            Outcome::TestsDoNotEnd => self.tests_do_not_end += 1,
+            Outcome::NoticedByNothing => {}
+        }
+    }
+
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.made += other.made;
+        self.do_not_compile += other.do_not_compile;
+        self.a_test_fails += other.a_test_fails;
+        self.tests_do_not_end += other.tests_do_not_end;
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        let known = self.do_not_compile + self.a_test_fails + self.tests_do_not_end;
+        format!(
+            "{} changes: {} do not compile, {} fail a test, {} keep the tests from ending, {} are noticed by nothing",
+            self.made,
+            self.do_not_compile,
+            self.a_test_fails,
+            self.tests_do_not_end,
+            self.made - known
+        )
+    }
+}
+
+impl Report {
+    fn path(root: &Path) -> PathBuf {
+        root.join("docs/reliability/mutants.json")
+    }
+
+    pub(crate) fn read(root: &Path) -> Result<Self, Box<dyn Error>> {
+        Ok(serde_json::from_slice(&fs::read(Self::path(root))?)?)
+    }
+
+    /// The reason that is given for a change that nothing notices.
+    pub(crate) fn why(&self, change: &Unnoticed) -> Option<&str> {
+        let same = |other: &&Unnoticed| Unnoticed { why: String::new(), ..(*other).clone() } == *change;
+        self.noticed_by_nothing
+            .iter()
+            .find(same)
+            .map(|other| other.why.as_str())
+            .filter(|why| !why.is_empty())
+    }
+
+    /// Replaces what is said about a package.
+    pub(crate) fn set(&mut self, package: &str, files: BTreeMap<String, Counts>, unnoticed: Vec<Unnoticed>) {
+        let explained = unnoticed.into_iter().map(|change| {
+            let why = self.why(&change).unwrap_or_default().to_owned();
+            Unnoticed { why, ..change }
+        });
+        let explained: Vec<_> = explained.collect();
+        self.noticed_by_nothing.retain(|change| change.package != package);
+        self.noticed_by_nothing.extend(explained);
+        let key = |change: &Unnoticed| (change.package.clone(), change.file.clone(), change.function.clone());
+        self.noticed_by_nothing.sort_by_key(key);
+        self.files.insert(package.to_owned(), files);
+        env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
+    }
+
+    pub(crate) fn write(&self, root: &Path) -> Result<(), Box<dyn Error>> {
+        Ok(fs::write(Self::path(root), self.text()?)?)
+    }
+
+    /// A line per file, so that a difference shows which one it is.
+    fn text(&self) -> Result<String, Box<dyn Error>> {
+        let mut text =
+            format!("{{\n  \"tool\": {:?},\n  \"version\": {:?},\n  \"files\": {{", self.tool, self.version);
+        for (place, (package, files)) in self.files.iter().enumerate() {
+            text += if place == 0 { "\n    " } else { ",\n    " };
+            text += &(serde_json::to_string(package)? + ": {");
+            let rows = files
+                .iter()
+                .map(|(file, counts)| Ok(format!("\n      {file:?}: {}", serde_json::to_string(counts)?)));
+            text += &rows.collect::<Result<Vec<_>, Box<dyn Error>>>()?.join(",");
+            text += "\n    }";
+        }
+        text += "\n  },\n  \"noticed_by_nothing\": ";
+        let list = serde_json::to_string_pretty(&self.noticed_by_nothing)?;
+        Ok(text + &list.replace('\n', "\n  ") + "\n}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_stays_with_its_change_and_the_file_reads_back() {
+        let change = |function: &str| Unnoticed {
+            package: "a".into(),
+            file: "b.rs".into(),
+            function: function.into(),
+            change: "return true".into(),
+            why: String::new(),
+        };
+        let explained = Unnoticed { why: "It is always true.".into(), ..change("f") };
+        let gone = Unnoticed { why: "No longer there.".into(), ..change("g") };
+        let other = Unnoticed { package: "z".into(), ..explained.clone() };
+        let mut report = Report {
+            tool: ".ci/mutants".into(),
+            version: "0".into(),
+            files: BTreeMap::new(),
+            noticed_by_nothing: vec![explained.clone(), gone, other.clone()],
+        };
+        let mut counts = Counts::default();
+        counts.add(Outcome::NoticedByNothing);
+        counts.add(Outcome::ATestFails);
+        report.set("a", [("b.rs".to_owned(), counts)].into(), vec![change("f"), change("h")]);
+        let read: Report = serde_json::from_str(&report.text().unwrap()).unwrap();
+        assert!(read.noticed_by_nothing == [explained, change("h"), other]);
+        assert_eq!(read.why(&change("h")), None);
+        let counts = &read.files["a"]["b.rs"];
+        assert_eq!((counts.made, counts.a_test_fails, counts.do_not_compile), (2, 1, 0));
+    }
+}

@@ -1,0 +1,63 @@
+//! The outcomes so far, written as they come, so that a run that was ended goes on where it was.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use crate::changes::Change;
+use crate::tests_of::Outcome;
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    file: String,
+    function: String,
+    change: String,
+    outcome: Outcome,
+}
+
+/// Outcomes by file, function and change.
+type Known = BTreeMap<(String, String, String), Outcome>;
+
+/// A file of outcomes.
+pub(crate) struct Results {
+    known: Mutex<(Known, File)>,
+}
+
+impl Results {
+    /// Those of the same sources; of others, none. `digest` tells them apart.
+    pub(crate) fn open(folder: &Path, digest: &str) -> Result<Self, Box<dyn Error>> {
+        let (of, path) = (folder.join("digest"), folder.join("results"));
+        if !fs::read_to_string(&of).is_ok_and(|there| there == digest) {
+            fs::write(&path, "")?;
+            fs::write(&of, digest)?;
+        }
+        let mut known = Known::new();
+        for line in fs::read_to_string(&path)?.lines() {
+            // The last line of a run that was ended may be half of one.
+            if let Ok(row) = serde_json::from_str::<Row>(line) {
+                known.insert((row.file, row.function, row.change), row.outcome);
+            }
+        }
+        let file = OpenOptions::new().append(true).open(path)?;
+        Ok(Self { known: Mutex::new((known, file)) })
+    }
+
+    pub(crate) fn of(&self, file: &str, change: &Change) -> Option<Outcome> {
+        let key = (file.to_owned(), change.function.clone(), change.what.clone());
+        self.known.lock().expect("unpoisoned").0.get(&key).copied()
+    }
+
+    pub(crate) fn add(&self, file: &str, change: &Change, outcome: Outcome) {
+        let (function, what) = (change.function.clone(), change.what.clone());
+        let row = Row { file: file.to_owned(), function, change: what, outcome };
+        let line = serde_json::to_string(&row).expect("texts are JSON") + "\n";
+        let (known, file) = &mut *self.known.lock().expect("unpoisoned");
+        file.write_all(line.as_bytes()).expect("a writable folder");
+        known.insert((row.file, row.function, row.change), outcome);
+    }
+}
