@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -14,20 +14,20 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// How much longer than without a change tests may take, and what they may take in any case. Processor time is what an
-/// endless loop uses, whatever else the machine does; what waits for ever uses none.
-const SLOWER: u32 = 20;
-const PROCESSOR_SECONDS: u64 = 5;
+/// How many times as long as without a change tests may take, and what they may take in any case. An endless loop uses
+/// processor time, whatever else the machine does; what waits for ever uses none, and is given more.
+const SLOWER: u32 = 10;
+const PROCESSOR: Duration = Duration::from_secs(2);
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Kilobytes of memory, so that a loop that allocates ends before the machine does.
-const MEMORY: &str = "8000000";
+const MEMORY: &str = "4000000";
 
 /// How many tests run together at most: few of those that are likely to notice a change, then more.
 const BATCHES: &[usize] = &[6, 30, 300];
 
-/// Tests that take less than so many milliseconds come first, and each kind has processes of its own.
-const KINDS: &[u128] = &[100, 1_000, 5_000];
+/// Tests that use less than so many milliseconds of a processor come first, and each kind has processes of its own.
+const KINDS: &[u128] = &[50, 500, 2_000];
 
 /// How often an end is looked for.
 const LOOK: Duration = Duration::from_millis(2);
@@ -47,7 +47,14 @@ pub(crate) struct Test {
     pub(crate) name: String,
     /// The numbers of the changes that it can notice.
     switches: BTreeSet<usize>,
-    takes: Duration,
+    takes: Takes,
+}
+
+/// Time on the clock and of processors.
+#[derive(Clone, Copy, Default)]
+struct Takes {
+    clock: Duration,
+    processor: Duration,
 }
 
 /// A program of tests.
@@ -74,20 +81,24 @@ impl Tests {
         fs::create_dir_all(scratch)?;
         let found = Mutex::new(Vec::new());
         in_parallel(jobs, names.len(), |place| {
-            let passed = scratch.join(place.to_string());
+            let (passed, times) = (scratch.join(place.to_string()), scratch.join(format!("{place}.times")));
             let start = Instant::now();
-            let outcome = tests.run(&names[place..=place], 0, Duration::from_secs(10), Some(&passed));
-            found.lock().expect("unpoisoned").push((place, outcome, start.elapsed(), passed));
+            let mut command =
+                tests.command(&names[place..=place], "\"$@\"; code=$?; times >$TIMES; exit $code");
+            command.env("MUTANTS_PASSED", &passed).env("TIMES", &times);
+            let ended = wait(&mut command, Duration::from_mins(5));
+            found.lock().expect("unpoisoned").push((place, ended, start.elapsed(), passed, times));
         });
         let mut found = found.into_inner()?;
         found.sort_by_key(|(place, ..)| *place);
         let mut all = Vec::new();
-        for (place, outcome, takes, passed) in found {
-            if outcome != Outcome::NoticedByNothing {
+        for (place, ended, clock, passed, times) in found {
+            if !ended.is_some_and(|status| status.success()) {
                 return Err(format!("{} fails without any change", names[place]).into());
             }
-            let passed = fs::read_to_string(passed).unwrap_or_default();
-            let switches = passed.lines().map(str::parse).collect::<Result<_, _>>()?;
+            let numbers = fs::read_to_string(passed).unwrap_or_default();
+            let switches = numbers.lines().map(str::parse).collect::<Result<_, _>>()?;
+            let takes = Takes { clock, processor: of_children(&fs::read_to_string(times)?) };
             all.push(Test { name: names[place].to_owned(), switches, takes });
         }
         Ok(Self { all, ..tests })
@@ -103,7 +114,7 @@ impl Tests {
             while !left.is_empty() {
                 let (batch, others) = left.split_at(most.next().unwrap_or(usize::MAX).min(left.len()));
                 let names: Vec<_> = batch.iter().map(|test| test.name.as_str()).collect();
-                let outcome = self.run(&names, number, batch.iter().map(|test| test.takes).sum(), None);
+                let outcome = self.run(&names, number, batch);
                 if outcome != Outcome::NoticedByNothing {
                     return outcome;
                 }
@@ -113,22 +124,31 @@ impl Tests {
         Outcome::NoticedByNothing
     }
 
-    fn run(&self, names: &[&str], number: usize, takes: Duration, passed: Option<&Path>) -> Outcome {
+    fn run(&self, names: &[&str], number: usize, batch: &[&Test]) -> Outcome {
+        let processor = PROCESSOR + SLOWER * batch.iter().map(|test| test.takes.processor).sum::<Duration>();
+        let clock = WAIT + SLOWER * batch.iter().map(|test| test.takes.clock).sum::<Duration>();
+        let mut command =
+            self.command(names, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
+        command.env("SECONDS_MOST", processor.as_secs().to_string()).env("MEMORY", MEMORY);
+        command.env("MUTANTS_CHANGE", number.to_string());
+        match wait(&mut command, clock).and_then(|status| status.code()) {
+            Some(0) => Outcome::NoticedByNothing,
+            Some(_) => Outcome::ATestFails,
+            // Ended by a limit: of time, of processor time, of the stack or of memory.
+            None => Outcome::TestsDoNotEnd,
+        }
+    }
+
+    /// Runs tests by a script of the shell that runs its arguments.
+    fn command(&self, names: &[&str], script: &str) -> Command {
         let mut command = Command::new("sh");
-        let processor = PROCESSOR_SECONDS + (takes * SLOWER).as_secs();
         command
-            .args([
-                "-c",
-                "ulimit -c 0; ulimit -t $0; ulimit -v $1; shift; exec \"$@\"",
-                &processor.to_string(),
-                MEMORY,
-            ])
+            .args(["-c", script, "sh"])
             .arg(&self.program)
             .args(["--test-threads", "2", "--exact"])
             .args(names)
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            .env("MUTANTS_CHANGE", number.to_string())
             .env("RUST_BACKTRACE", "0")
             // The same cases every time, and no search for a smaller one that fails.
             .env("PROPTEST_RNG_SEED", "1")
@@ -137,25 +157,26 @@ impl Tests {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        if let Some(passed) = passed {
-            command.env("MUTANTS_PASSED", passed);
-        }
-        let child = command.spawn().expect("a shell");
-        match wait(child, WAIT + takes * SLOWER).and_then(|status| status.code()) {
-            Some(0) => Outcome::NoticedByNothing,
-            Some(_) => Outcome::ATestFails,
-            // Ended by a limit: of time, of processor time, of the stack or of memory.
-            None => Outcome::TestsDoNotEnd,
-        }
+        command
     }
 }
 
 fn kind(test: &Test) -> usize {
-    KINDS.iter().filter(|&&limit| test.takes.as_millis() >= limit).count()
+    KINDS.iter().filter(|&&limit| test.takes.processor.as_millis() >= limit).count()
 }
 
-/// Nothing if it was ended here.
-fn wait(mut child: Child, most: Duration) -> Option<ExitStatus> {
+/// Processor time of the shell's children: the second line of `times`, as in `0m1.20s 0m0.05s`.
+fn of_children(times: &str) -> Duration {
+    let seconds = times.lines().nth(1).into_iter().flat_map(str::split_whitespace).filter_map(|time| {
+        let (minutes, seconds) = time.trim_end_matches('s').split_once('m')?;
+        Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)
+    });
+    Duration::from_secs_f64(seconds.sum())
+}
+
+/// Runs a command for a time. Nothing if it was ended here.
+fn wait(command: &mut Command, most: Duration) -> Option<ExitStatus> {
+    let mut child = command.spawn().expect("a shell");
     let start = Instant::now();
     while start.elapsed() < most {
         if let Ok(Some(status)) = child.try_wait() {
@@ -182,4 +203,15 @@ pub(crate) fn in_parallel(jobs: usize, count: usize, work: impl Fn(usize) + Sync
             });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_that_of_children() {
+        assert_eq!(of_children("9m9.00s 9m9.00s\n1m1.20s 0m0.05s\n"), Duration::from_millis(61_250));
+        assert_eq!(of_children(""), Duration::ZERO);
+    }
 }
