@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::package::Package;
+use crate::package::{Package, Place};
 use crate::switched::Switched;
 
 /// A line of Cargo's output.
@@ -41,63 +41,61 @@ struct Expansion {
 }
 
 /// Compiles the package's tests with the chosen changes. Those that do not compile are taken out of them. Returns the
-/// program.
-pub(crate) fn compile(package: &Package, chosen: &mut BTreeSet<usize>) -> Result<PathBuf, Box<dyn Error>> {
+/// programs.
+pub(crate) fn compile(
+    package: &Package,
+    chosen: &mut BTreeSet<usize>,
+) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let target = package.state().join("build");
     for round in 1.. {
         let switched = package.write(chosen)?;
-        eprintln!("{}: compiling {} changes, round {round}", package.name, chosen.len());
-        let (program, errors) = build(package.name, &package.state().join("tree"), &target)?;
-        if let Some(program) = program {
-            return Ok(program);
+        eprintln!("{}: compiling {} changes, round {round}", package.place.name, chosen.len());
+        let (programs, errors) = build(package.place, &package.state().join("tree"), &target)?;
+        if errors.is_empty() {
+            return Ok(programs);
         }
         let dropped = blamed(&errors, &switched);
         if dropped.is_empty() {
             let shown = errors.into_iter().filter_map(|error| error.rendered).take(3).collect::<String>();
-            return Err(
-                format!("{} does not compile, and no change is to blame:\n{shown}", package.name).into()
-            );
+            return Err(format!(
+                "{} does not compile, and no change is to blame:\n{shown}",
+                package.place.name
+            )
+            .into());
         }
         chosen.retain(|number| !dropped.contains(number));
     }
     unreachable!("rounds end with what is left to drop")
 }
 
-fn build(name: &str, tree: &Path, target: &Path) -> Result<(Option<PathBuf>, Vec<Message>), Box<dyn Error>> {
+fn build(
+    package: &Place,
+    tree: &Path,
+    target: &Path,
+) -> Result<(Vec<PathBuf>, Vec<Message>), Box<dyn Error>> {
     // Its own code is optimized: the tests run thousands of times.
-    let optimized = format!("profile.dev.package.{name}.opt-level=1");
+    let optimized = format!("profile.dev.package.{}.opt-level=1", package.name);
     let built = Command::new("cargo")
         .args(["--config", &optimized, "--config", "profile.dev.package.sha2.opt-level=1"])
-        .args([
-            "test",
-            "--quiet",
-            "--locked",
-            "--no-run",
-            "--lib",
-            "--message-format=json",
-            "--package",
-            name,
-        ])
+        .args(["test", "--quiet", "--locked", "--no-run", "--message-format=json", "--package", package.name])
+        .args(package.tests)
         .current_dir(tree)
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_INCREMENTAL", "1")
         .stderr(Stdio::piped())
         .output()?;
-    let (mut program, mut errors) = (None, Vec::new());
+    let (mut programs, mut errors) = (Vec::new(), Vec::new());
     for line in built.stdout.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"{")) {
         let line: Line = serde_json::from_slice(line)?;
         if line.reason == "compiler-artifact" {
-            program = line.executable.or(program);
+            programs.extend(line.executable);
         }
         errors.extend(line.message.filter(|message| message.level.starts_with("error")));
     }
-    if !built.status.success() {
-        program = None;
-        if errors.is_empty() {
-            return Err(String::from_utf8_lossy(&built.stderr).into_owned().into());
-        }
+    if !built.status.success() && errors.is_empty() {
+        return Err(String::from_utf8_lossy(&built.stderr).into_owned().into());
     }
-    Ok((program, errors))
+    Ok((programs, errors))
 }
 
 /// The changes that errors are about. Where an error names none, all of the expression around it, unless other errors

@@ -29,7 +29,8 @@ use tests_of::{Outcome, Tests, in_parallel};
 #[derive(Parser)]
 #[command(name = "mutants", version)]
 struct Arguments {
-    /// Only this package: tollgate-core or tollgate
+    /// Only this package
+    #[arg(value_parser = PACKAGES.iter().map(|place| place.name).collect::<Vec<_>>())]
     package: Option<String>,
     /// Only files whose path below `src` begins so
     #[arg(long)]
@@ -71,8 +72,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let root = root.canonicalize()?;
     let mut fine = true;
     let chosen = |name: &str| arguments.package.as_deref().is_none_or(|package| package == name);
-    for (name, folder) in PACKAGES.iter().filter(|(name, _)| chosen(name)) {
-        let package = Package::read(&root, name, folder)?;
+    for place in PACKAGES.iter().filter(|place| chosen(place.name)) {
+        let package = Package::read(&root, place)?;
         if arguments.list || arguments.show.is_some() {
             show(&package, arguments);
             continue;
@@ -131,18 +132,18 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
         return Ok(());
     }
     let mut numbers: BTreeSet<_> = all.keys().copied().collect();
-    let program = compile::compile(package, &mut numbers)?;
+    let programs = compile::compile(package, &mut numbers)?;
     for (number, (source, change)) in &all {
         if !numbers.contains(number) {
             results.add(&source.path, change, Outcome::DoesNotCompile);
         }
     }
-    eprintln!("{}: running each test without changes", package.name);
+    eprintln!("{}: running each test without changes", package.place.name);
     let scratch = package.state().join("passed");
-    let tests = Tests::run_each(program, package.folder_of_copy(), &scratch, arguments.jobs)?;
+    let tests = Tests::run_each(&programs, package.folder_of_copy(), &scratch, arguments.jobs)?;
     eprintln!(
         "{}: running {} changes with what passes them of {} tests",
-        package.name,
+        package.place.name,
         numbers.len(),
         tests.all.len()
     );
@@ -164,7 +165,7 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
         }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of(100) {
-            eprintln!("{}: {done} of {}", package.name, order.len());
+            eprintln!("{}: {done} of {}", package.place.name, order.len());
         }
     });
     Ok(())
@@ -192,7 +193,7 @@ fn tell(
             continue;
         }
         let unnoticed = Unnoticed {
-            package: package.name.to_owned(),
+            package: package.place.name.to_owned(),
             file: source.path.clone(),
             function: change.function.clone(),
             change: change.what.clone(),
@@ -215,15 +216,15 @@ fn tell(
     for counts in files.values() {
         sum.add_all(counts);
     }
-    eprintln!("{}: {}, {unexplained} of these without a reason", package.name, sum.sentence());
+    eprintln!("{}: {}, {unexplained} of these without a reason", package.place.name, sum.sentence());
     if unknown > 0 {
-        eprintln!("{}: {unknown} changes have not been made yet", package.name);
+        eprintln!("{}: {unknown} changes have not been made yet", package.place.name);
     }
     if arguments.write {
         if unknown > 0 || !arguments.file.is_empty() || !arguments.number.is_empty() {
             return Err("only the outcomes of all changes of a package are written".into());
         }
-        report.set(package.name, files, left);
+        report.set(package.place.name, files, left);
         report.write(root)?;
     }
     Ok(unexplained == 0 && unknown == 0)

@@ -12,8 +12,18 @@ use sha2::{Digest as _, Sha256};
 use crate::changes::{self, Change, Found};
 use crate::switched::{self, Switched};
 
-/// The packages whose changes are counted, and their folders. The others only connect them.
-pub(crate) const PACKAGES: &[(&str, &str)] = &[("tollgate-core", "shared/core"), ("tollgate", "shared")];
+/// A package whose changes are counted. The others only connect these.
+pub(crate) struct Place {
+    pub(crate) name: &'static str,
+    folder: &'static str,
+    /// Which tests count, in Cargo's words: those that know what the code is to do, not what it looks like.
+    pub(crate) tests: &'static [&'static str],
+}
+
+pub(crate) const PACKAGES: &[Place] = &[
+    Place { name: "tollgate-core", folder: "shared/core", tests: &["--lib"] },
+    Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "upgrades"] },
+];
 
 /// What unit tests of these packages do not depend on, by the start of its path.
 const UNTESTED: &[&str] = &[
@@ -41,23 +51,18 @@ pub(crate) struct Source {
 
 /// A package whose expressions are changed.
 pub(crate) struct Package {
-    pub(crate) name: &'static str,
-    folder: &'static str,
+    pub(crate) place: &'static Place,
     /// The workspace.
     root: PathBuf,
     pub(crate) sources: Vec<Source>,
 }
 
 impl Package {
-    pub(crate) fn read(
-        root: &Path,
-        name: &'static str,
-        folder: &'static str,
-    ) -> Result<Self, Box<dyn Error>> {
-        let mut package = Self { name, folder, root: root.to_owned(), sources: Vec::new() };
+    pub(crate) fn read(root: &Path, place: &'static Place) -> Result<Self, Box<dyn Error>> {
+        let mut package = Self { place, root: root.to_owned(), sources: Vec::new() };
         let mut left = vec![PathBuf::from("lib.rs")];
         while let Some(path) = left.pop() {
-            let text = fs::read_to_string(root.join(folder).join("src").join(&path))?;
+            let text = fs::read_to_string(root.join(place.folder).join("src").join(&path))?;
             let found = changes::of_source(&text).map_err(|error| format!("{}: {error}", path.display()))?;
             let below = if path.ends_with("lib.rs") { PathBuf::new() } else { path.with_extension("") };
             left.extend(found.modules.iter().map(|name| below.join(name).with_extension("rs")));
@@ -84,17 +89,17 @@ impl Package {
 
     /// A file's path in the workspace.
     pub(crate) fn path(&self, source: &Source) -> String {
-        format!("{}/src/{}", self.folder, source.path)
+        format!("{}/src/{}", self.place.folder, source.path)
     }
 
     /// Where the copy, the programs and the results are.
     pub(crate) fn state(&self) -> PathBuf {
-        self.root.join("target/mutants").join(self.name)
+        self.root.join("target/mutants").join(self.place.name)
     }
 
     /// Where the copy's tests run.
     pub(crate) fn folder_of_copy(&self) -> PathBuf {
-        self.state().join("tree").join(self.folder)
+        self.state().join("tree").join(self.place.folder)
     }
 
     /// Copies the workspace's files, without lints: changed code has warnings. Returns a digest of them, by which old

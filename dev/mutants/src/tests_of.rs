@@ -44,7 +44,8 @@ pub(crate) enum Outcome {
 
 /// A test, and what it does without changes.
 pub(crate) struct Test {
-    pub(crate) name: String,
+    program: PathBuf,
+    name: String,
     /// The numbers of the changes that it can notice.
     switches: BTreeSet<usize>,
     takes: Takes,
@@ -57,9 +58,8 @@ struct Takes {
     processor: Duration,
 }
 
-/// A program of tests.
+/// A package's tests.
 pub(crate) struct Tests {
-    program: PathBuf,
     folder: PathBuf,
     pub(crate) all: Vec<Test>,
 }
@@ -67,54 +67,57 @@ pub(crate) struct Tests {
 impl Tests {
     /// Runs each test without changes. `scratch` is a folder for what they write.
     pub(crate) fn run_each(
-        program: PathBuf,
+        programs: &[PathBuf],
         folder: PathBuf,
         scratch: &Path,
         jobs: usize,
     ) -> Result<Self, Box<dyn Error>> {
-        let listed =
-            Command::new(&program).args(["--list", "--format", "terse"]).current_dir(&folder).output()?;
-        let listed = String::from_utf8(listed.stdout)?;
-        let names: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
-        let tests = Self { program, folder, all: Vec::new() };
+        let mut tests = Self { folder, all: Vec::new() };
+        for program in programs {
+            let mut command = Command::new(program);
+            let listed = command.args(["--list", "--format", "terse"]).current_dir(&tests.folder).output()?;
+            for name in
+                String::from_utf8(listed.stdout)?.lines().filter_map(|line| line.strip_suffix(": test"))
+            {
+                tests.all.push(Test::new(program, name));
+            }
+        }
         let _ = fs::remove_dir_all(scratch);
         fs::create_dir_all(scratch)?;
         let found = Mutex::new(Vec::new());
-        in_parallel(jobs, names.len(), |place| {
+        in_parallel(jobs, tests.all.len(), |place| {
             let (passed, times) = (scratch.join(place.to_string()), scratch.join(format!("{place}.times")));
             let start = Instant::now();
-            let mut command =
-                tests.command(&names[place..=place], "\"$@\"; code=$?; times >$TIMES; exit $code");
+            let script = "\"$@\"; code=$?; times >$TIMES; exit $code";
+            let mut command = tests.command(&[&tests.all[place]], script);
             command.env("MUTANTS_PASSED", &passed).env("TIMES", &times);
             let ended = wait(&mut command, Duration::from_mins(5));
             found.lock().expect("unpoisoned").push((place, ended, start.elapsed(), passed, times));
         });
-        let mut found = found.into_inner()?;
-        found.sort_by_key(|(place, ..)| *place);
-        let mut all = Vec::new();
-        for (place, ended, clock, passed, times) in found {
+        for (place, ended, clock, passed, times) in found.into_inner()? {
+            let test = &mut tests.all[place];
             if !ended.is_some_and(|status| status.success()) {
-                return Err(format!("{} fails without any change", names[place]).into());
+                return Err(format!("{} fails without any change", test.name).into());
             }
             let numbers = fs::read_to_string(passed).unwrap_or_default();
-            let switches = numbers.lines().map(str::parse).collect::<Result<_, _>>()?;
-            let takes = Takes { clock, processor: of_children(&fs::read_to_string(times)?) };
-            all.push(Test { name: names[place].to_owned(), switches, takes });
+            test.switches = numbers.lines().map(str::parse).collect::<Result<_, _>>()?;
+            test.takes = Takes { clock, processor: of_children(&fs::read_to_string(times)?) };
         }
-        Ok(Self { all, ..tests })
+        Ok(tests)
     }
 
     /// What the tests say about a change in a module.
     pub(crate) fn of_change(&self, number: usize, module: &str) -> Outcome {
         let mut tests: Vec<_> = self.all.iter().filter(|test| test.switches.contains(&number)).collect();
         // The quick ones, of these those beside the code, of these those that run little else.
-        tests.sort_by_key(|test| (kind(test), !test.name.starts_with(module), test.switches.len()));
+        tests.sort_by_key(|test| {
+            (test.kind(), &test.program, !test.name.starts_with(module), test.switches.len())
+        });
         let mut most = BATCHES.iter().copied().chain(iter::repeat(usize::MAX));
-        for mut left in tests.chunk_by(|a, b| kind(a) == kind(b)) {
+        for mut left in tests.chunk_by(|a, b| (a.kind(), &a.program) == (b.kind(), &b.program)) {
             while !left.is_empty() {
                 let (batch, others) = left.split_at(most.next().unwrap_or(usize::MAX).min(left.len()));
-                let names: Vec<_> = batch.iter().map(|test| test.name.as_str()).collect();
-                let outcome = self.run(&names, number, batch);
+                let outcome = self.run(batch, number);
                 if outcome != Outcome::NoticedByNothing {
                     return outcome;
                 }
@@ -124,11 +127,11 @@ impl Tests {
         Outcome::NoticedByNothing
     }
 
-    fn run(&self, names: &[&str], number: usize, batch: &[&Test]) -> Outcome {
+    fn run(&self, batch: &[&Test], number: usize) -> Outcome {
         let processor = PROCESSOR + SLOWER * batch.iter().map(|test| test.takes.processor).sum::<Duration>();
         let clock = WAIT + SLOWER * batch.iter().map(|test| test.takes.clock).sum::<Duration>();
         let mut command =
-            self.command(names, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
+            self.command(batch, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
         command.env("SECONDS_MOST", processor.as_secs().to_string()).env("MEMORY", MEMORY);
         command.env("MUTANTS_CHANGE", number.to_string());
         match wait(&mut command, clock).and_then(|status| status.code()) {
@@ -139,14 +142,14 @@ impl Tests {
         }
     }
 
-    /// Runs tests by a script of the shell that runs its arguments.
-    fn command(&self, names: &[&str], script: &str) -> Command {
+    /// Runs tests of one program by a script of the shell that runs its arguments.
+    fn command(&self, tests: &[&Test], script: &str) -> Command {
         let mut command = Command::new("sh");
         command
             .args(["-c", script, "sh"])
-            .arg(&self.program)
+            .arg(&tests[0].program)
             .args(["--test-threads", "2", "--exact"])
-            .args(names)
+            .args(tests.iter().map(|test| &test.name))
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .env("RUST_BACKTRACE", "0")
@@ -161,8 +164,15 @@ impl Tests {
     }
 }
 
-fn kind(test: &Test) -> usize {
-    KINDS.iter().filter(|&&limit| test.takes.processor.as_millis() >= limit).count()
+impl Test {
+    fn new(program: &Path, name: &str) -> Self {
+        let (program, name) = (program.to_owned(), name.to_owned());
+        Self { program, name, switches: BTreeSet::new(), takes: Takes::default() }
+    }
+
+    fn kind(&self) -> usize {
+        KINDS.iter().filter(|&&limit| self.takes.processor.as_millis() >= limit).count()
+    }
 }
 
 /// Processor time of the shell's children: the second line of `times`, as in `0m1.20s 0m0.05s`.
