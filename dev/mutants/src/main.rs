@@ -199,7 +199,7 @@ fn tell(
             change: change.what.clone(),
             why: String::new(),
         };
-        let explained = report.why(&unnoticed).is_some();
+        let explained = report.explains(&unnoticed);
         unexplained += usize::from(!explained);
         if arguments.survivors && !explained {
             println!(
@@ -224,7 +224,7 @@ fn tell(
         if unknown > 0 || !arguments.file.is_empty() || !arguments.number.is_empty() {
             return Err("only the outcomes of all changes of a package are written".into());
         }
-        report.set(package.place.name, files, left);
+        report.set(package.place.name, files, &left);
         report.write(root)?;
     }
     Ok(unexplained == 0 && unknown == 0)

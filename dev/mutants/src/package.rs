@@ -36,7 +36,6 @@ const UNTESTED: &[&str] = &[
     "dev/",
     "docs/reliability/",
     "functions/",
-    "shared/tests/",
 ];
 
 /// A source file with what can be changed in it.

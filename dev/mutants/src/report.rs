@@ -16,7 +16,8 @@ pub(crate) struct Report {
     version: String,
     /// By package, then by file below `src`.
     files: BTreeMap<String, BTreeMap<String, Counts>>,
-    noticed_by_nothing: Vec<Unnoticed>,
+    /// Those noticed by nothing that need not be.
+    explained: Vec<Unnoticed>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -25,6 +26,7 @@ pub(crate) struct Counts {
     do_not_compile: usize,
     a_test_fails: usize,
     tests_do_not_end: usize,
+    noticed_by_nothing: usize,
 }
 
 /// A change that no test notices. Without lines, so that it is known again after they have moved.
@@ -34,9 +36,15 @@ pub(crate) struct Unnoticed {
     pub(crate) file: String,
     pub(crate) function: String,
     pub(crate) change: String,
-    /// Why that is right. Written by hand; empty if it is not yet known.
-    #[serde(default)]
+    /// Why that is right. Written by hand.
     pub(crate) why: String,
+}
+
+impl Unnoticed {
+    fn is_same(&self, other: &Self) -> bool {
+        let key = |of: &Self| (of.package.clone(), of.file.clone(), of.function.clone(), of.change.clone());
+        key(self) == key(other)
+    }
 }
 
 impl Counts {
@@ -46,7 +54,7 @@ impl Counts {
             Outcome::DoesNotCompile => self.do_not_compile += 1,
             Outcome::ATestFails => self.a_test_fails += 1,
             Outcome::TestsDoNotEnd => self.tests_do_not_end += 1,
-            Outcome::NoticedByNothing => {}
+            Outcome::NoticedByNothing => self.noticed_by_nothing += 1,
         }
     }
 
@@ -55,17 +63,13 @@ impl Counts {
         self.do_not_compile += other.do_not_compile;
         self.a_test_fails += other.a_test_fails;
         self.tests_do_not_end += other.tests_do_not_end;
+        self.noticed_by_nothing += other.noticed_by_nothing;
     }
 
     pub(crate) fn sentence(&self) -> String {
-        let known = self.do_not_compile + self.a_test_fails + self.tests_do_not_end;
         format!(
             "{} changes: {} do not compile, {} fail a test, {} keep the tests from ending, {} are noticed by nothing",
-            self.made,
-            self.do_not_compile,
-            self.a_test_fails,
-            self.tests_do_not_end,
-            self.made - known
+            self.made, self.do_not_compile, self.a_test_fails, self.tests_do_not_end, self.noticed_by_nothing
         )
     }
 }
@@ -79,27 +83,16 @@ impl Report {
         Ok(serde_json::from_slice(&fs::read(Self::path(root))?)?)
     }
 
-    /// The reason that is given for a change that nothing notices.
-    pub(crate) fn why(&self, change: &Unnoticed) -> Option<&str> {
-        let same = |other: &&Unnoticed| Unnoticed { why: String::new(), ..(*other).clone() } == *change;
-        self.noticed_by_nothing
-            .iter()
-            .find(same)
-            .map(|other| other.why.as_str())
-            .filter(|why| !why.is_empty())
+    /// Whether a reason is given for a change that nothing notices. Its own is not compared.
+    pub(crate) fn explains(&self, change: &Unnoticed) -> bool {
+        self.explained.iter().any(|other| other.is_same(change))
     }
 
-    /// Replaces what is said about a package.
-    pub(crate) fn set(&mut self, package: &str, files: BTreeMap<String, Counts>, unnoticed: Vec<Unnoticed>) {
-        let explained = unnoticed.into_iter().map(|change| {
-            let why = self.why(&change).unwrap_or_default().to_owned();
-            Unnoticed { why, ..change }
+    /// Replaces what is said about a package. What is noticed by now needs no reason any more.
+    pub(crate) fn set(&mut self, package: &str, files: BTreeMap<String, Counts>, unnoticed: &[Unnoticed]) {
+        self.explained.retain(|change| {
+            change.package != package || unnoticed.iter().any(|other| other.is_same(change))
         });
-        let explained: Vec<_> = explained.collect();
-        self.noticed_by_nothing.retain(|change| change.package != package);
-        self.noticed_by_nothing.extend(explained);
-        let key = |change: &Unnoticed| (change.package.clone(), change.file.clone(), change.function.clone());
-        self.noticed_by_nothing.sort_by_key(key);
         self.files.insert(package.to_owned(), files);
         env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
     }
@@ -121,8 +114,8 @@ impl Report {
             text += &rows.collect::<Result<Vec<_>, Box<dyn Error>>>()?.join(",");
             text += "\n    }";
         }
-        text += "\n  },\n  \"noticed_by_nothing\": ";
-        let list = serde_json::to_string_pretty(&self.noticed_by_nothing)?;
+        text += "\n  },\n  \"explained\": ";
+        let list = serde_json::to_string_pretty(&self.explained)?;
         Ok(text + &list.replace('\n', "\n  ") + "\n}\n")
     }
 }
@@ -147,16 +140,16 @@ mod tests {
             tool: ".ci/mutants".into(),
             version: "0".into(),
             files: BTreeMap::new(),
-            noticed_by_nothing: vec![explained.clone(), gone, other.clone()],
+            explained: vec![explained.clone(), gone, other.clone()],
         };
         let mut counts = Counts::default();
         counts.add(Outcome::NoticedByNothing);
         counts.add(Outcome::ATestFails);
-        report.set("a", [("b.rs".to_owned(), counts)].into(), vec![change("f"), change("h")]);
+        report.set("a", [("b.rs".to_owned(), counts)].into(), &[change("f"), change("h")]);
         let read: Report = serde_json::from_str(&report.text().unwrap()).unwrap();
-        assert!(read.noticed_by_nothing == [explained, change("h"), other]);
-        assert_eq!(read.why(&change("h")), None);
+        assert!(read.explained == [explained, other]);
+        assert!(read.explains(&change("f")) && !read.explains(&change("h")));
         let counts = &read.files["a"]["b.rs"];
-        assert_eq!((counts.made, counts.a_test_fails, counts.do_not_compile), (2, 1, 0));
+        assert_eq!((counts.made, counts.a_test_fails, counts.noticed_by_nothing), (2, 1, 1));
     }
 }

@@ -70,12 +70,15 @@ pub(crate) fn switch(text: &str, found: &Found, number: impl Fn(usize, usize) ->
     switched
 }
 
+/// The function of `switch.rs`, where the changed package has it.
+const SWITCH: &str = "crate::mutants::on";
+
 /// Pieces of code, with the number of the change that each makes.
 type Pieces = Vec<(String, Option<usize>)>;
 
 /// What is inserted before and after.
 fn around(form: Form, choices: &[(usize, &str)]) -> (Pieces, Pieces) {
-    let on = |number| format!("crate::mutants::on({number})");
+    let on = |number| format!("{SWITCH}({number})");
     let mut before = Pieces::new();
     match form {
         Form::Instead => {
