@@ -34,7 +34,7 @@ const UNTESTED: &[&str] = &[
     "README.md",
     "cli/",
     "dev/",
-    "docs/reliability/",
+    "docs/reliability",
     "functions/",
 ];
 
