@@ -2,6 +2,7 @@
 
 mod client;
 pub mod codes;
+mod fees;
 mod identity;
 mod inquiry;
 mod meaning;

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use tollgate_core::{
-    order::{DeclineOn, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
+    order::{DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
     payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
     values::{Currency, Discounts, TextUse, check_kept},
 };
@@ -116,6 +116,9 @@ struct GatewayDocument {
     merchids: BTreeMap<Currency, String>,
     #[serde(default)]
     linked_merchids: Vec<String>,
+    #[serde(default)]
+    surcharging_merchids: Vec<String>,
+    fee_basis: Option<FeeBasis>,
 }
 
 /// `false`, `true`, or an object with what shoppers may do.
@@ -208,6 +211,10 @@ impl MerchantDocument {
         if !self.gateway.linked_merchids.iter().all(|merchid| is_merchid(merchid)) {
             return Err("gateway.linked_merchids must hold 1 to 16 letters and digits each");
         }
+        let is_own = |merchid: &String| self.gateway.merchids.values().any(|own| own == merchid);
+        if !self.gateway.surcharging_merchids.iter().all(is_own) {
+            return Err("gateway.surcharging_merchids must hold only MIDs that gateway.merchids has");
+        }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
@@ -238,6 +245,8 @@ impl MerchantDocument {
                 capture_after: self.capture_after,
                 void_lapsed: self.void_lapsed,
                 keep_personal_data: self.keep_personal_data,
+                surcharging: self.gateway.surcharging_merchids,
+                fee_basis: self.gateway.fee_basis,
                 shoppers: ShopperPolicy {
                     attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
                     declines_per_source_hour: shoppers

@@ -131,7 +131,10 @@ impl Test<'_> {
         let what = "refunds by order id";
         let order_id = gateway_order_id(self.job.payments.clock.new_id());
         let outcome = self
-            .perform(&order_id, Command::Refund(KnownPayment { reference: sale, gateway_order_id: "" }))
+            .perform(
+                &order_id,
+                Command::Refund(KnownPayment { reference: sale, gateway_order_id: "", fee: None }),
+            )
             .await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
         match (&outcome, &outcome.response().reference) {

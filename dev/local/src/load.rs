@@ -88,6 +88,7 @@ async fn authorize(
         card: CardSummary::default(),
         standalone: None,
         save_for: None,
+        lacks_postcode: false,
         capture: CaptureAt::At(capture_at),
         shopper: None,
     };

@@ -145,6 +145,8 @@ codes! {
     AlreadyRefunded => "already_refunded", 55, Decided(422),
     /// A part of it was refunded.
     PartlyRefunded => "partly_refunded", 56, Decided(422),
+    /// It is not known whether a part of a payment with a fee is named with its fee.
+    FeeBasisRequired => "fee_basis_required", 79, Decided(422),
     /// The payment has not settled yet.
     NotSettled => "not_settled", 57, Decided(422),
     /// The payment was sent to settlement.

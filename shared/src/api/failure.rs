@@ -294,6 +294,10 @@ impl From<Rejection> for Failure {
                 more_than(Code::ExceedsRefundable, "refundable", refundable)
             }
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),
+            Rejection::FeeBasisRequired => error(Code::FeeBasisRequired),
+            Rejection::PostcodeRequired => {
+                Problem::of("", Code::Required, detail).of_part(About::Postcode).into()
+            }
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
             Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),

@@ -7,6 +7,8 @@ use super::Code;
 pub(crate) enum About {
     Amount,
     Currency,
+    /// The postal code of the card's billing address.
+    Postcode,
     Key,
     /// The transaction that it names.
     Transaction,

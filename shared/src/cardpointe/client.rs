@@ -199,8 +199,13 @@ impl<T: Transport> CardPointe<T> {
         limit: Duration,
     ) -> Result<Finding, NoFinding> {
         let ids: Vec<&str> = inquiry.ids();
-        let refund =
-            Refund { amount: inquiry.amount, ids: &ids, payment: payment.reference, known: &inquiry.known };
+        let refund = Refund {
+            amount: inquiry.amount,
+            fee: payment.fee,
+            ids: &ids,
+            payment: payment.reference,
+            known: &inquiry.known,
+        };
         let own = |id: &str| ids.contains(&id) || id == payment.gateway_order_id;
         let ours =
             |records| inquiry::of_ours(records, account, own, &inquiry.ours).ok_or(NoFinding::Undecided);
@@ -232,8 +237,10 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Command::Authorize(source) | Command::Purchase(source) => {
                 meaning::Requested::Payment { brand: brand(source) }
             }
-            Command::Capture(_) => meaning::Requested::Capture,
-            Command::Refund(payment) => meaning::Requested::Refund { of: payment.reference },
+            Command::Capture(payment) => meaning::Requested::Capture { fee: payment.fee },
+            Command::Refund(payment) => {
+                meaning::Requested::Refund { of: payment.reference, fee: payment.fee }
+            }
             Command::Void(_) => meaning::Requested::Void,
         };
         let account = Account { route: instruction.route, merchant, currency: instruction.currency };
@@ -266,7 +273,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
         let found = match *about {
             Inquired::Authorize | Inquired::Purchase => self.find_payment(&account, &inquiry, limit).await,
             Inquired::Capture(payment) => {
-                record(payment).await.map(|record| inquiry::of_capture(*amount, &record))
+                record(payment).await.map(|record| inquiry::of_capture(*amount, payment.fee, &record))
             }
             Inquired::Refund(payment) => self.find_refund(&account, &inquiry, payment, limit).await,
             Inquired::Void(payment) => record(payment).await.map(|record| inquiry::of_void(&record)),

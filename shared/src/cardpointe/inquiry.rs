@@ -5,12 +5,12 @@
 //! does not count.
 
 use tollgate_core::{
-    order::{Finding, NoEffect, Outcome},
+    order::{FeeShare, Finding, GatewayResponse, NoEffect, Outcome},
     payments::Inquired,
-    values::Amount,
+    values::{Amount, Charged},
 };
 
-use super::{codes, identity::Account, wire::GatewayReply};
+use super::{codes, fees, identity::Account, wire::GatewayReply};
 
 /// The state of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,27 +179,31 @@ pub(super) fn of_payment(
     }
     match approved.as_slice() {
         [] => refusals.finding().unwrap_or(Finding::Absent),
-        [record] => match record.amount() {
-            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
-            Some((found, false)) if found < amount && !found.is_zero() => {
-                became(Outcome::PartiallyApproved(settled(record)))
+        [record] => match fees::of_payment(record, amount) {
+            Some(found) if found.amount == amount => became(Outcome::Approved(settled(record, found))),
+            Some(found) if !found.amount.is_zero() => {
+                became(Outcome::PartiallyApproved(settled(record, found)))
             }
             _ => Finding::Undecided,
         },
         several => {
             tracing::error!(records = several.len(), "several approved payments of one operation");
-            Finding::Several(several.iter().map(|record| settled(record)).collect())
+            let found = |record: &&GatewayReply| Some(settled(record, fees::of_payment(record, amount)?));
+            // One is adopted, and the others are given back whole: of each it has to be known what it took.
+            several.iter().map(found).collect::<Option<_>>().map_or(Finding::Undecided, Finding::Several)
         }
     }
 }
 
 /// What is found of a capture, from the payment's record.
-pub(super) fn of_capture(amount: Amount, record: &GatewayReply) -> Finding {
+pub(super) fn of_capture(amount: Amount, fee: Option<FeeShare>, record: &GatewayReply) -> Finding {
     match stands(record) {
-        Stands::Captured | Stands::Settled | Stands::SettlementRejected => match record.amount() {
-            Some((found, false)) if found == amount => became(Outcome::Approved(settled(record))),
-            _ => Finding::Undecided,
-        },
+        Stands::Captured | Stands::Settled | Stands::SettlementRejected => {
+            match fees::of_follow_up(record, amount, fee) {
+                Some(found) if !record.is_negative() => became(Outcome::Approved(settled(record, found))),
+                _ => Finding::Undecided,
+            }
+        }
         Stands::Authorized => Finding::Absent,
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())),
         Stands::UnderReview => Finding::UnderReview,
@@ -231,6 +235,8 @@ pub(super) fn of_void(record: &GatewayReply) -> Finding {
 pub(super) struct Refund<'a> {
     /// The requested amount; a record has it as a negative one.
     pub(super) amount: Amount,
+    /// What of the payment's fee goes with it.
+    pub(super) fee: Option<FeeShare>,
     /// The order ids of its attempts, the latest last.
     pub(super) ids: &'a [&'a str],
     /// The reference of the payment.
@@ -273,11 +279,11 @@ impl Refund<'_> {
         match approved.as_slice() {
             [] if unclear => Some(Finding::Undecided),
             [] => refusals.finding(),
-            [record] => match record.amount() {
-                // Negative in recordings; the documents leave it open.
-                Some((found, _)) if found == self.amount => Some(became(Outcome::Approved(settled(record)))),
-                _ => Some(Finding::Undecided),
-            },
+            // Its amount is negative in recordings; the documents leave it open.
+            [record] => Some(match fees::of_follow_up(record, self.amount, self.fee) {
+                Some(found) => became(Outcome::Approved(settled(record, found))),
+                None => Finding::Undecided,
+            }),
             several => {
                 tracing::error!(records = several.len(), "several records that can be one refund");
                 Some(Finding::Undecided)
@@ -334,10 +340,10 @@ fn is_approved(record: &GatewayReply) -> bool {
     record.respstat.as_deref() == Some("A") && record.retref.is_some() && !is_declined
 }
 
-/// The response as it is kept, with what the settlement says of it.
-fn settled(record: &GatewayReply) -> tollgate_core::order::GatewayResponse {
+/// The response as it is kept, with what it moved and what the settlement says of it.
+fn settled(record: &GatewayReply, charged: Charged) -> GatewayResponse {
     let settlement_rejected = stands(record) == Stands::SettlementRejected;
-    tollgate_core::order::GatewayResponse { settlement_rejected, ..record.response() }
+    GatewayResponse { settlement_rejected, ..record.moving(charged) }
 }
 
 fn became(outcome: Outcome) -> Finding {

@@ -4,11 +4,11 @@
 //! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
 
 use tollgate_core::{
-    order::{Doubt, GatewayResponse, NoEffect, Outcome},
+    order::{Doubt, FeeShare, GatewayResponse, NoEffect, Outcome},
     values::{Amount, Brand},
 };
 
-use super::{codes, wire::GatewayReply};
+use super::{codes, fees, wire::GatewayReply};
 
 /// The gateway itself, as opposed to a processor.
 const GATEWAY: &str = "PPS";
@@ -26,11 +26,16 @@ pub(super) enum Requested<'a> {
         brand: Option<Brand>,
     },
     /// A capture, whose response names the captured amount.
-    Capture,
+    Capture {
+        /// What of the payment's fee goes with it.
+        fee: Option<FeeShare>,
+    },
     /// A refund of this reference.
     Refund {
         /// The payment's retref, which a refund's response must not repeat.
         of: &'a str,
+        /// What of the payment's fee goes with it.
+        fee: Option<FeeShare>,
     },
     /// A void, which needs a word of its own in the response to count.
     Void,
@@ -57,7 +62,7 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
                 Outcome::NoEffect(NoEffect::TryAgain, GatewayResponse { unproven: true, ..response })
             }
             // The gateway says of an authorization only that it can be repeated.
-            Requested::Capture | Requested::Refund { .. } | Requested::Void => {
+            Requested::Capture { .. } | Requested::Refund { .. } | Requested::Void => {
                 Outcome::Unknown(Doubt::GatewayLostTrack, response)
             }
         },
@@ -65,13 +70,13 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
         "C" => {
             let brand = match requested {
                 Requested::Payment { brand } => brand,
-                Requested::Capture | Requested::Refund { .. } | Requested::Void => None,
+                Requested::Capture { .. } | Requested::Refund { .. } | Requested::Void => None,
             };
             let code = codes::decline_code(respproc, respcode);
             let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
             // A decline has neither: it contradicts itself.
-            let unproven =
-                response.authcode.is_some() && reply.amount() == Some((amount, false)) && !amount.is_zero();
+            let all = || fees::of_payment(reply, amount).is_some_and(|charged| charged.amount == amount);
+            let unproven = response.authcode.is_some() && !amount.is_zero() && all();
             Outcome::Declined(GatewayResponse { unproven, ..response }, code, advice)
         }
         _ => Outcome::Unknown(Doubt::Unreadable, response),
@@ -95,7 +100,7 @@ fn gateway_code(requested: Requested<'_>, respcode: &str, reply: &GatewayReply) 
         (Requested::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, response),
         // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a success.
         (
-            Requested::Capture | Requested::Refund { .. } | Requested::Void,
+            Requested::Capture { .. } | Requested::Refund { .. } | Requested::Void,
             "25" | "26" | "27" | "28" | "29" | "42" | "43",
         )
         | (Requested::Payment { .. }, "26") => Outcome::Unknown(Doubt::StateDiffers, response),
@@ -109,24 +114,21 @@ fn approval(requested: Requested<'_>, amount: Amount, reply: &GatewayReply) -> O
     let Some(retref) = response.reference.clone() else {
         return Outcome::Unknown(Doubt::Incomplete, response);
     };
-    let stated = reply.amount();
     match requested {
-        Requested::Payment { .. } => match stated {
-            Some((stated, false)) if stated == amount => Outcome::Approved(response),
-            Some((stated, false)) if stated < amount && !stated.is_zero() => {
-                Outcome::PartiallyApproved(response)
-            }
+        Requested::Payment { .. } => match fees::of_payment(reply, amount) {
+            Some(charged) if charged.amount == amount => Outcome::Approved(reply.moving(charged)),
+            Some(charged) if !charged.amount.is_zero() => Outcome::PartiallyApproved(reply.moving(charged)),
             _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
-        Requested::Capture => match stated {
-            Some((stated, false)) if stated == amount => Outcome::Approved(response),
+        Requested::Capture { fee } => match fees::of_follow_up(reply, amount, fee) {
+            Some(charged) if !reply.is_negative() => Outcome::Approved(reply.moving(charged)),
             _ => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
-        Requested::Refund { of } => match stated {
+        Requested::Refund { of, fee } => match fees::of_follow_up(reply, amount, fee) {
             _ if retref == of => Outcome::Unknown(Doubt::Incomplete, response),
             // Positive in the documents, negative in recorded inquiries.
-            Some((stated, _)) if stated == amount => Outcome::Approved(response),
-            _ => Outcome::Unknown(Doubt::AmountDiffers, response),
+            Some(charged) => Outcome::Approved(reply.moving(charged)),
+            None => Outcome::Unknown(Doubt::AmountDiffers, response),
         },
         Requested::Void if response.authcode.as_deref() == Some(VOIDED) => Outcome::Approved(response),
         Requested::Void => Outcome::Unknown(Doubt::Incomplete, response),

@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use tollgate_core::{
     order::GatewayResponse,
     payments::{Command, Initiator, Instruction, KnownPayment, PaymentSource},
-    values::{Amount, CardToken, Carried, Currency, SecurityCode, StoredCard},
+    values::{Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard},
 };
+
+use super::fees::FeeMembers;
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).
 const TEXT_MAX: usize = 30;
@@ -90,21 +92,27 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
 
 /// Endpoint and body of an instruction.
 pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
-    let amount = decimal(instruction.amount, instruction.currency);
+    let decimal = |amount| decimal(amount, instruction.currency);
+    let amount = || decimal(instruction.amount);
+    // What names no amount is about all of the payment, with its fee.
+    let named = |payment: &KnownPayment<'_>| match &payment.fee {
+        Some(fee) => fee.named(instruction.amount).map(decimal),
+        None => Some(amount()),
+    };
     let (endpoint, body) = match &instruction.command {
         Command::Authorize(source) => {
-            ("auth", auth(instruction, source).with("amount", amount).with("capture", "N"))
+            ("auth", auth(instruction, source).with("amount", amount()).with("capture", "N"))
         }
         Command::Purchase(source) => {
-            ("auth", auth(instruction, source).with("amount", amount).with("capture", "Y"))
+            ("auth", auth(instruction, source).with("amount", amount()).with("capture", "Y"))
         }
         Command::Capture(payment) => {
-            ("capture", about(instruction, payment).with("amount", amount).with_receipt())
+            ("capture", about(instruction, payment).maybe("amount", named(payment)).with_receipt())
         }
         // Without an amount everything is voided, which is the only void there is here.
         Command::Void(payment) => ("void", about(instruction, payment)),
         Command::Refund(payment) => {
-            let body = about(instruction, payment).with("amount", amount);
+            let body = about(instruction, payment).maybe("amount", named(payment));
             let body = body.with("orderid", instruction.gateway_order_id).with_receipt();
             ("refund", Body { userfields: user_fields(instruction), ..body })
         }
@@ -202,6 +210,8 @@ pub(super) struct GatewayReply {
     pub(super) decline_category: Option<String>,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
+    /// What tells of a fee in the amount.
+    pub(super) fee: Option<FeeMembers>,
     /// The transaction's state at the gateway; only in look-ups and captures.
     pub(super) setlstat: Option<String>,
     /// The MID that ran it.
@@ -211,6 +221,30 @@ pub(super) struct GatewayReply {
     pub(super) currency: Option<String>,
     /// The order id of the attempt, as a refund's user fields carry it.
     pub(super) attempt: Option<String>,
+}
+
+/// A member as text. Some clients and versions write numbers.
+pub(super) fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match members.remove(name)? {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An amount in minor units, and whether it is negative. Every response seen has two decimals; a number without a point
+/// is documented as minor units (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+pub(super) fn minor_units(text: &str) -> Option<(Amount, bool)> {
+    let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let minor = match digits.split_once('.') {
+        Some((whole, cents)) if cents.len() == 2 && all_digits(whole) && all_digits(cents) => {
+            format!("{whole}{cents}").parse().ok()?
+        }
+        None if all_digits(digits) => digits.parse().ok()?,
+        _ => return None,
+    };
+    Some((Amount::new(minor).ok()?, negative))
 }
 
 /// What user fields say of the attempt: an object, or an array of objects of one member each.
@@ -246,11 +280,8 @@ impl GatewayReply {
 
     fn of(mut fields: Map<String, Value>) -> Self {
         let attempt = fields.remove("userfields").and_then(|fields| attempt_of(&fields));
-        let mut text = |name: &str| match fields.remove(name)? {
-            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
+        let fee = FeeMembers::take(&mut fields);
+        let mut text = |name: &str| take_text(&mut fields, name);
         Self {
             respstat: text("respstat"),
             respproc: text("respproc"),
@@ -265,6 +296,7 @@ impl GatewayReply {
             account: text("acctid"),
             decline_category: text("declineCategory"),
             amount: text("amount"),
+            fee,
             setlstat: text("setlstat"),
             merchid: text("merchid"),
             // Its case varies with the endpoint.
@@ -274,27 +306,21 @@ impl GatewayReply {
         }
     }
 
-    /// The amount in minor units, and whether it is negative. Every response seen has two decimals; a number without a point
-    /// is documented as minor units (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+    /// The total in minor units, a fee included, and whether it is negative.
     pub(super) fn amount(&self) -> Option<(Amount, bool)> {
-        let text = self.amount.as_deref()?;
-        let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
-        let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let minor = match digits.split_once('.') {
-            Some((whole, cents)) if cents.len() == 2 && all_digits(whole) && all_digits(cents) => {
-                format!("{whole}{cents}").parse().ok()?
-            }
-            None if all_digits(digits) => digits.parse().ok()?,
-            _ => return None,
-        };
-        Some((Amount::new(minor).ok()?, negative))
+        minor_units(self.amount.as_deref()?)
+    }
+
+    /// Whether it states a negative amount.
+    pub(super) fn is_negative(&self) -> bool {
+        self.amount().is_some_and(|(_, negative)| negative)
     }
 
     /// Whether two records with one reference are the same one.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        fn facts(record: &GatewayReply) -> [&Option<String>; 6] {
-            let GatewayReply { respstat, respproc, respcode, amount, setlstat, order_id, .. } = record;
-            [respstat, respproc, respcode, amount, setlstat, order_id]
+        fn facts(record: &GatewayReply) -> ([&Option<String>; 6], &Option<FeeMembers>) {
+            let GatewayReply { respstat, respproc, respcode, amount, fee, setlstat, order_id, .. } = record;
+            ([respstat, respproc, respcode, amount, setlstat, order_id], fee)
         }
         facts(self) == facts(other)
     }
@@ -307,7 +333,12 @@ impl GatewayReply {
         Some(StoredCard { profile: digits(&self.profile, 20)?, account: digits(&self.account, 3)? })
     }
 
-    /// What is kept of it.
+    /// What is kept of it, when it moved this.
+    pub(super) fn moving(&self, charged: Charged) -> GatewayResponse {
+        GatewayResponse { charged: Some(charged), ..self.response() }
+    }
+
+    /// What is kept of it. Its amount is the total.
     pub(super) fn response(&self) -> GatewayResponse {
         let clean = |text: &Option<String>| text.as_deref().map(GatewayResponse::clean_text);
         GatewayResponse {

@@ -264,6 +264,7 @@ fn member(about: About) -> &'static str {
     match about {
         About::Amount => "Request.Amount",
         About::Currency => "Request.CurrencyCode",
+        About::Postcode => "Request.BillingAddress.Zip",
         About::Key => "Request.TransactionReference",
         About::Transaction => "Request.TransactionID",
         // The API has no member for it.

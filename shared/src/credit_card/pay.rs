@@ -91,6 +91,7 @@ pub(super) async fn pay(
         card,
         standalone: Some(alone),
         save_for: None,
+        lacks_postcode: source.lacks_postcode(),
         capture: CaptureAt::AsTheMerchantSays,
         shopper: None,
     };

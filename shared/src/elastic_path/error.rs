@@ -51,6 +51,7 @@ fn member(about: About) -> &'static str {
     match about {
         About::Amount => "data.amount",
         About::Currency => "data.currency",
+        About::Postcode => "data.billing_address.postcode",
         About::Key => "Idempotency-Key",
         About::Transaction => "data.transaction",
         About::CaptureAt => "data.capture_at",

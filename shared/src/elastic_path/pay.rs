@@ -121,7 +121,16 @@ impl RequestedPayment {
             let detail = "this merchant's shoppers cannot pay with stored cards";
             return Err(Failure::new(Code::Forbidden, detail));
         }
-        let pay = Pay { kind: method, amount, card, standalone: None, save_for, capture, shopper: None };
+        let pay = Pay {
+            kind: method,
+            amount,
+            card,
+            standalone: None,
+            save_for,
+            lacks_postcode: source.lacks_postcode(),
+            capture,
+            shopper: None,
+        };
         Ok(Self { pay, currency, source })
     }
 }

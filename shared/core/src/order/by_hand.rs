@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Context, Next, OperationRef, Order, apply};
 use crate::{
     order::{ByHand, HandVerdict, Kind, NoEffect, Operation, Outcome, Stage, Transaction},
-    values::{TextUse, check_kept},
+    values::{Charged, TextUse, check_kept},
 };
 
 /// Before this, the gateway decides: four inquiries about a lost operation were made by then, and what left no trace
@@ -80,7 +80,8 @@ pub fn decide_by_hand(
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, reference)?;
             response.reference = reference.map(str::to_owned).or(response.reference);
-            response.charged = Some(operation.amount.into());
+            let fee = transaction.fee_share(operation, context.policy).and_then(|share| share.fee());
+            response.charged = Some(Charged { amount: operation.amount, fee });
             Outcome::Approved(response)
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),

@@ -78,7 +78,7 @@ fn decide_openly(
         Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
         Action::Capture { target, amount, custom_reference } => {
             let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
-            let amount = may_capture(transaction, *amount)?;
+            let amount = may_capture(transaction, *amount, context.policy)?;
             let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
             let reference = custom_reference.clone();
             let mut decision = step.add(transaction.id, order, intent, context, Order::check_step_fits)?;
@@ -130,6 +130,9 @@ fn decide_pay(
         return Err(Rejection::NotPayable);
     }
     let route = route.map_err(|limit| Rejection::CurrencyNotSupported { currency: order.currency, limit })?;
+    if pay.lacks_postcode && context.policy.surcharging.contains(&route.account) {
+        return Err(Rejection::PostcodeRequired);
+    }
     let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
     if intent.key.is_none() {
         no_equal_payment_in_progress(&order, intent)?;

@@ -100,6 +100,8 @@ pub struct Pay {
     pub standalone: Option<Box<StandalonePayment>>,
     /// The customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<CustomerReference>,
+    /// Whether it is by a card that the gateway does not store, and without a postal code.
+    pub lacks_postcode: bool,
     /// When an authorization is captured on schedule.
     pub capture: CaptureAt,
     /// Which shopper pays; none for the merchant's own systems.

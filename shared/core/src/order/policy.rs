@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Cause, Principal};
+use crate::order::{Cause, FeeBasis, Principal};
 
 /// Where an order's total comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,10 @@ pub struct Policy {
     pub void_lapsed: bool,
     /// How long the names and e-mail addresses of new payments are kept; none: as long as the payments.
     pub keep_personal_data: Option<SignedDuration>,
+    /// Accounts at the gateway that add a surcharge to payments by credit card, and need a postal code with them.
+    pub surcharging: Vec<String>,
+    /// What names a part of a payment with a fee. Without it no part can be captured or refunded.
+    pub fee_basis: Option<FeeBasis>,
     /// What shoppers may do.
     pub shoppers: ShopperPolicy,
 }
@@ -141,6 +145,8 @@ impl Default for Policy {
             capture_after: None,
             void_lapsed: false,
             keep_personal_data: None,
+            surcharging: Vec::new(),
+            fee_basis: None,
             shoppers: ShopperPolicy::default(),
         }
     }

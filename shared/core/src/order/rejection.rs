@@ -67,6 +67,15 @@ pub enum Rejection {
     /// The merchant wants refunds to name their amount.
     #[error("the refund must name its amount")]
     RefundAmountRequired,
+    /// It is a part of a payment with a fee, and the merchant's document does not say what its amount would include.
+    #[error(
+        "a part of a payment with a surcharge cannot be captured or refunded until the merchant's document says whether its \
+         amount includes the surcharge (gateway.fee_basis: subtotal or total)"
+    )]
+    FeeBasisRequired,
+    /// The account adds a surcharge, which depends on the postal code.
+    #[error("is required: the merchant's gateway account adds a surcharge, which depends on it")]
+    PostcodeRequired,
     /// A payment of which a part was refunded cannot be voided.
     #[error("a part of the transaction was refunded")]
     PartlyRefunded,
@@ -164,6 +173,7 @@ impl Rejection {
             | Self::NewerVersion
             | Self::AmountRequired
             | Self::AmountZero
+            | Self::PostcodeRequired
             | Self::NotPayable
             | Self::TooManyAttempts
             // These two name the order's own currency.

@@ -2,7 +2,10 @@
 
 use super::{Order, Pay, Rejection};
 use crate::{
-    order::{Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction, TransactionStatus},
+    order::{
+        FeeShare, Kind, Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction,
+        TransactionStatus,
+    },
     values::Amount,
 };
 
@@ -66,7 +69,16 @@ pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(),
     }
 }
 
-pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> Result<Amount, Rejection> {
+/// A part of a payment with a fee: whether the amount that names it includes the fee's share is for the merchant to say.
+fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Rejection> {
+    if share.is_some_and(|share| !share.can_be_named()) { Err(Rejection::FeeBasisRequired) } else { Ok(()) }
+}
+
+pub(super) fn may_capture(
+    transaction: &Transaction,
+    amount: Option<Amount>,
+    policy: &Policy,
+) -> Result<Amount, Rejection> {
     must_be_approved_and_idle(transaction)?;
     if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
@@ -82,6 +94,7 @@ pub(super) fn may_capture(transaction: &Transaction, amount: Option<Amount>) -> 
     if amount > authorized {
         return Err(Rejection::ExceedsAuthorized(authorized));
     }
+    must_be_whole_or_named(transaction.fee_share_of_capture(amount, policy))?;
     Ok(amount)
 }
 
@@ -111,6 +124,10 @@ pub(super) fn may_refund(
     }
     if amount > refundable {
         return Err(Rejection::ExceedsRefundable(refundable));
+    }
+    if mechanism == Mechanism::Automatic {
+        let before = transaction.approved(Kind::Refund);
+        must_be_whole_or_named(transaction.fee_share_of_refund(amount, before, policy))?;
     }
     Ok((amount, mechanism))
 }

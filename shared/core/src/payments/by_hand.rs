@@ -80,7 +80,7 @@ impl Payments {
         let at = OperationRef { transaction, operation: pending.id };
         let mut after = before.clone();
         self.apply_by_hand(merchant, &mut after, at, verdict)?;
-        if let Some(inquiry) = inquiry(&before, at, self.clock.now()) {
+        if let Some(inquiry) = inquiry(&before, at, &merchant.policy, self.clock.now()) {
             let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
             left_open(&finding)?;
         }

@@ -9,7 +9,7 @@ use super::{Deadline, Payments, Refusal, Saved, attempt, audit, outcome::known_p
 use crate::{
     order::{
         self, Doubt, Finding, GatewayResponse, Kind, Next, NoticeReason, Operation, OperationRef, Order,
-        OrderKey, Outcome, Rejection, Transaction, gateway_order_id,
+        OrderKey, Outcome, Policy, Rejection, Transaction, gateway_order_id,
     },
     payments::{Inquired, Inquiry, Merchant},
 };
@@ -196,7 +196,7 @@ impl Payments {
 
     /// Sends the inquiry about an operation.
     async fn find(&self, merchant: &Merchant, order: &Order, at: OperationRef) -> Finding {
-        match inquiry(order, at, self.clock.now()) {
+        match inquiry(order, at, &merchant.policy, self.clock.now()) {
             Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
             None => Finding::Failed,
         }
@@ -238,9 +238,14 @@ impl Payments {
 
 /// What an inquiry about an operation has to find; none when the operation never got as far as to have a record at the
 /// gateway.
-pub(super) fn inquiry(order: &Order, at: OperationRef, now: Timestamp) -> Option<Inquiry<'_>> {
+pub(super) fn inquiry<'a>(
+    order: &'a Order,
+    at: OperationRef,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Inquiry<'a>> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
-    let payment = || known_payment(transaction, operation);
+    let payment = || known_payment(transaction, operation, policy);
     let about = match operation.kind {
         Kind::Authorize => Inquired::Authorize,
         Kind::Purchase => Inquired::Purchase,
@@ -252,6 +257,8 @@ pub(super) fn inquiry(order: &Order, at: OperationRef, now: Timestamp) -> Option
     // Refunds have references of their own; a payment beside the transaction's own is named by its void.
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
+    // Of what was captured in part, a record does not tell what of it is the fee. It is a known one, beside which others count.
+    let own = operation.fee().filter(|_| operation.kind.is_payment()).and_then(|_| operation.reference());
     let abandoned = operation.abandoned().map(|attempt| Cow::Borrowed(attempt.gateway_order_id.as_str()));
     let again = operation.due_to_look_again(now).iter().map(|attempt| Cow::Owned(gateway_order_id(*attempt)));
     Some(Inquiry {
@@ -262,7 +269,7 @@ pub(super) fn inquiry(order: &Order, at: OperationRef, now: Timestamp) -> Option
         earlier: abandoned.chain(again).collect(),
         ours: if operation.reference.is_none() { transaction.gateway_order_ids() } else { Vec::new() },
         currency: order.currency,
-        known: refunds.filter_map(|refund| refund.reference()).chain(beside).collect(),
+        known: refunds.filter_map(|refund| refund.reference()).chain(beside).chain(own).collect(),
     })
 }
 

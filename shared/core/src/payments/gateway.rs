@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    order::{Finding, Kind, OrderId, Outcome, Route},
+    order::{FeeShare, Finding, Kind, OrderId, Outcome, Route},
     payments::Merchant,
     values::{Amount, CardAccount, Currency, Expiry, Memo, SecurityCode},
 };
@@ -20,7 +20,7 @@ pub struct Instruction<'a> {
     pub route: &'a Route,
     /// Currency of the amount.
     pub currency: Currency,
-    /// The requested amount. That of a void is all of what it undoes.
+    /// The requested amount, without a fee. That of a void is all of what it undoes.
     pub amount: Amount,
     /// Our order id of the operation, unique at the gateway.
     pub gateway_order_id: &'a str,
@@ -54,7 +54,7 @@ pub struct Inquiry<'a> {
     pub route: &'a Route,
     /// What kind of operation it is about, with the payment of a follow-up.
     pub about: Inquired<'a>,
-    /// The amount that was requested.
+    /// The amount that was requested, without a fee.
     pub amount: Amount,
     /// The order id that its latest attempt was sent with.
     pub gateway_order_id: &'a str,
@@ -65,7 +65,8 @@ pub struct Inquiry<'a> {
     pub ours: Vec<&'a str>,
     /// The currency of its amount.
     pub currency: Currency,
-    /// References of other things that are on record about the payment: its refunds, and duplicates beside it.
+    /// References of other things that are on record about the payment: its refunds, duplicates beside it, and itself where
+    /// it is known to have a fee.
     pub known: Vec<&'a str>,
 }
 
@@ -111,6 +112,8 @@ pub struct KnownPayment<'a> {
     pub reference: &'a str,
     /// The order id of the attempt that counts.
     pub gateway_order_id: &'a str,
+    /// What of its fee goes with the capture or refund; none where it has no fee, and with a void, which undoes all of it.
+    pub fee: Option<FeeShare>,
 }
 
 /// Who makes a payment with a stored card.
@@ -157,7 +160,7 @@ pub struct Card {
     pub save: bool,
 }
 
-/// What address verification takes.
+/// What address verification takes, and a surcharge depends on.
 #[derive(Default)]
 pub struct BillingAddress {
     /// Street and house number.
@@ -172,6 +175,19 @@ pub struct BillingAddress {
     pub postcode: Option<String>,
     /// ISO 3166-1 alpha-2 country code.
     pub country: Option<String>,
+}
+
+impl PaymentSource {
+    /// Whether it is a card that the gateway does not store, and comes without a postal code. Stored cards have theirs there.
+    pub fn lacks_postcode(&self) -> bool {
+        match self {
+            Self::Profile { .. } => false,
+            Self::Card(card) => {
+                let postcode = card.billing.as_ref().and_then(|billing| billing.postcode.as_deref());
+                !postcode.is_some_and(|text| text.contains(|c: char| c.is_ascii_alphanumeric()))
+            }
+        }
+    }
 }
 
 /// What is known of a gateway without a call. Its adapter says so; nothing else depends on which gateway it is.

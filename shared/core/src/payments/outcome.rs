@@ -7,7 +7,7 @@ use super::{Deadline, Payments};
 use crate::{
     order::{
         self, Doubt, Finding, GatewayResponse, Kind, Next, NoEffect, Operation, OperationRef, OperationState,
-        Order, Outcome, Stage, Transaction,
+        Order, Outcome, Policy, Stage, Transaction,
     },
     payments::{Command, Instruction, KnownPayment, Merchant, PaymentSource, StoreError, trail},
 };
@@ -30,7 +30,11 @@ impl Payments {
         else {
             return not_sent(Doubt::StateDiffers);
         };
-        let command = match (operation.kind, source, known_payment(transaction, operation)) {
+        let payment = known_payment(transaction, operation, &merchant.policy);
+        if payment.and_then(|payment| payment.fee).is_some_and(|share| !share.can_be_named()) {
+            return Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default());
+        }
+        let command = match (operation.kind, source, payment) {
             (Kind::Authorize, Some(source), _) => Command::Authorize(source),
             (Kind::Purchase, Some(source), _) => Command::Purchase(source),
             (Kind::Capture, _, Some(payment)) => Command::Capture(payment),
@@ -133,10 +137,12 @@ impl Payments {
 pub(super) fn known_payment<'a>(
     transaction: &'a Transaction,
     operation: &'a Operation,
+    policy: &Policy,
 ) -> Option<KnownPayment<'a>> {
     Some(KnownPayment {
         reference: operation.reference.as_deref().or(transaction.reference())?,
         gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
+        fee: transaction.fee_share(operation, policy),
     })
 }
 

@@ -325,6 +325,7 @@ fn intent(key: Option<&str>) -> Intent {
         card: CardSummary::default(),
         standalone: None,
         save_for: None,
+        lacks_postcode: false,
         capture: CaptureAt::default(),
         shopper: None,
     };

@@ -13,7 +13,7 @@ use super::*;
 const BASE: &str = "https://fts-uat.cardconnect.com/cardconnect/rest";
 const LIMIT: Duration = Duration::from_secs(20);
 
-const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", gateway_order_id: "tg0" };
+const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", gateway_order_id: "tg0", fee: None };
 
 /// Of a capture of the payment.
 const APPROVED: &str =

@@ -69,7 +69,7 @@ fn listed(record: GatewayReply) -> GatewayReply {
 
 /// The refund of payment 111.
 fn refund<'a>(known: &'a [&'a str]) -> Refund<'a> {
-    Refund { amount: amount(), ids: &["TGEARLIER", "TGLATEST"], payment: "111", known }
+    Refund { amount: amount(), fee: None, ids: &["TGEARLIER", "TGLATEST"], payment: "111", known }
 }
 
 fn own(records: &[GatewayReply], known: &[&str]) -> Option<Finding> {
@@ -129,7 +129,7 @@ fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only()
     let odd = ["Something New", "Zero Amount", "Declined"].map(|setlstat| record("A", setlstat, "25.99"));
     for odd in odd.into_iter().chain([GatewayReply::default()]) {
         assert_eq!(of_one(Inquired::Authorize, std::slice::from_ref(&odd)), Finding::Undecided);
-        assert_eq!(of_capture(amount(), &odd), Finding::Undecided);
+        assert_eq!(of_capture(amount(), None, &odd), Finding::Undecided);
         assert_eq!(of_void(&odd), Finding::Undecided);
     }
     let nameless = GatewayReply { retref: None, ..record("A", "Authorized", "25.99") };
@@ -144,7 +144,7 @@ fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only()
 
 #[test]
 fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
-    assert_eq!(of_capture(amount(), &not_found()), Finding::Undecided);
+    assert_eq!(of_capture(amount(), None, &not_found()), Finding::Undecided);
     assert_eq!(of_void(&not_found()), Finding::Undecided);
 }
 
@@ -203,10 +203,10 @@ fn a_refusal_as_a_duplicate_decides_nothing() {
 
 #[test]
 fn authorized_after_a_capture_means_not_captured() {
-    assert_eq!(of_capture(amount(), &record("A", "Authorized", "25.99")), Finding::Absent);
-    assert!(approved(&of_capture(amount(), &record("A", "Queued for Capture", "25.99"))));
-    assert_eq!(of_capture(amount(), &record("A", "Queued for Capture", "20.00")), Finding::Undecided);
-    let voided = of_capture(amount(), &record("A", "Voided", "0.00"));
+    assert_eq!(of_capture(amount(), None, &record("A", "Authorized", "25.99")), Finding::Absent);
+    assert!(approved(&of_capture(amount(), None, &record("A", "Queued for Capture", "25.99"))));
+    assert_eq!(of_capture(amount(), None, &record("A", "Queued for Capture", "20.00")), Finding::Undecided);
+    let voided = of_capture(amount(), None, &record("A", "Voided", "0.00"));
     assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
@@ -293,7 +293,7 @@ fn a_payment_under_review_or_without_a_settlement_state_decides_nothing_yet() {
         for about in [Inquired::Authorize, Inquired::Purchase] {
             assert_eq!(of_one(about, std::slice::from_ref(&record)), Finding::UnderReview);
         }
-        assert_eq!(of_capture(amount(), &record), Finding::UnderReview);
+        assert_eq!(of_capture(amount(), None, &record), Finding::UnderReview);
         assert_eq!(of_void(&record), Finding::UnderReview);
         // Beside a record that nothing is known of, that one tells when a person is needed.
         let both = [record, self::record("A", "Something New", "25.99")];
@@ -308,7 +308,7 @@ fn an_authorization_of_zero_is_approved_by_its_own_record_and_no_payment_is() {
     assert!(approved(&of(Inquired::Authorize, Amount::ZERO)));
     assert_eq!(of(Inquired::Authorize, amount()), Finding::Undecided);
     assert_eq!(of(Inquired::Purchase, Amount::ZERO), Finding::Undecided);
-    assert_eq!(of_capture(amount(), &zero[0]), Finding::Undecided);
+    assert_eq!(of_capture(amount(), None, &zero[0]), Finding::Undecided);
     assert_eq!(of_void(&zero[0]), Finding::Undecided);
 }
 

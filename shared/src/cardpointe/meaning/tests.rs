@@ -5,9 +5,10 @@ use tollgate_core::{order::Retry, values::DeclineCode};
 use super::*;
 
 const PAYMENT: Requested<'static> = Requested::Payment { brand: None };
-const REFUND: Requested<'static> = Requested::Refund { of: "111" };
-const ALL: [Requested<'static>; 4] = [PAYMENT, Requested::Capture, REFUND, Requested::Void];
-const FOLLOW_UPS: [Requested<'static>; 3] = [Requested::Capture, REFUND, Requested::Void];
+const CAPTURE: Requested<'static> = Requested::Capture { fee: None };
+const REFUND: Requested<'static> = Requested::Refund { of: "111", fee: None };
+const ALL: [Requested<'static>; 4] = [PAYMENT, CAPTURE, REFUND, Requested::Void];
+const FOLLOW_UPS: [Requested<'static>; 3] = [CAPTURE, REFUND, Requested::Void];
 
 fn requested_amount() -> Amount {
     Amount::new(2599).unwrap()
@@ -64,7 +65,7 @@ fn a_response_without_its_status_or_code_is_unknown() {
 #[test]
 fn settled_with_respstat_a_is_no_success() {
     assert!(is_unknown(&of(PAYMENT, &reply("A", "PPS", "26")), Doubt::StateDiffers));
-    assert!(is_unknown(&of(Requested::Capture, &reply("A", "PPS", "26")), Doubt::StateDiffers));
+    assert!(is_unknown(&of(CAPTURE, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     assert!(is_unknown(&of(REFUND, &reply("A", "PPS", "26")), Doubt::StateDiffers));
     let void =
         of(Requested::Void, &GatewayReply { authcode: Some("REVERS".to_owned()), ..reply("A", "PPS", "26") });
@@ -79,7 +80,7 @@ fn another_state_at_the_gateway_than_ours_is_inquired_about() {
         }
     }
     for code in ["27", "28"] {
-        assert!(is_unknown(&of(Requested::Capture, &reply("C", "PPS", code)), Doubt::StateDiffers));
+        assert!(is_unknown(&of(CAPTURE, &reply("C", "PPS", code)), Doubt::StateDiffers));
     }
     assert!(is_unknown(&of(Requested::Void, &reply("C", "PPS", "28")), Doubt::StateDiffers));
     // On a payment the same codes are a plain refusal.
@@ -177,10 +178,10 @@ fn an_approved_payment_has_the_requested_amount_and_a_reference() {
 
 #[test]
 fn a_capture_of_another_amount_is_not_taken_for_done() {
-    assert!(matches!(of(Requested::Capture, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
+    assert!(matches!(of(CAPTURE, &reply("A", "FNOR", "00")), Outcome::Approved(_)));
     for odd in ["25.98", "26.00", "0.00", "-25.99"] {
         let reply = GatewayReply { amount: Some(odd.to_owned()), ..reply("A", "FNOR", "00") };
-        assert!(is_unknown(&of(Requested::Capture, &reply), Doubt::AmountDiffers), "{odd}");
+        assert!(is_unknown(&of(CAPTURE, &reply), Doubt::AmountDiffers), "{odd}");
     }
 }
 

@@ -125,6 +125,7 @@ impl Fixture {
             card: CardSummary::default(),
             standalone: None,
             save_for: None,
+            lacks_postcode: false,
             capture: CaptureAt::default(),
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
         };

@@ -33,6 +33,7 @@ fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejectio
         card: CardSummary::default(),
         standalone: None,
         save_for: None,
+        lacks_postcode: false,
         capture,
         shopper: None,
     };

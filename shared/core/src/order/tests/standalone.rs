@@ -24,6 +24,7 @@ fn alone(method: PaymentKind, save_card: bool) -> Action {
         card: CardSummary::default(),
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
         save_for: None,
+        lacks_postcode: false,
         capture: CaptureAt::default(),
         shopper: None,
     })

@@ -1,7 +1,10 @@
 //! What an inquiry is about, and what it decides.
 
 use super::*;
-use crate::payments::{Inquired, doubt::inquiry};
+use crate::{
+    order::Policy,
+    payments::{Inquired, doubt::inquiry},
+};
 
 #[tokio::test]
 async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
@@ -156,7 +159,7 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let transaction = &order.transactions[0];
     let void = transaction.pending().unwrap();
     let at = OperationRef { transaction: transaction.id, operation: void.id };
-    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
+    let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     let Inquired::Void(payment) = inquiry.about else { panic!("not about a void") };
     assert_eq!(payment.reference, "second");
     assert_eq!(inquiry.known, ["second"]);
@@ -171,7 +174,7 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let operation = &mut order.transactions[0].operations[0];
     let first = operation.attempt.gateway_order_id.clone();
     operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
-    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
+    let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
     assert_eq!(inquiry.earlier, [first.as_str()]);
 }
@@ -216,7 +219,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
     fixture.gateway_says(Outcome::Unknown(Doubt::NoResponse, approved_as("refund-2")));
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
-    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
+    let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     assert_eq!(inquiry.known, ["refund-1"], "and not the refund itself");
     let Inquired::Refund(payment) = inquiry.about else { panic!("not about a refund") };
     assert_eq!(payment.reference, "r");

@@ -124,6 +124,7 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         card: CardSummary::default(),
         standalone: None,
         save_for: None,
+        lacks_postcode: false,
         capture: CaptureAt::default(),
         shopper: None,
     };

@@ -1,0 +1,148 @@
+//! How much of a payment's fee goes with a capture or a refund of it.
+//!
+//! What an order owes, reserves and may give back is without fees. The fee is beside these amounts, and each operation's own
+//! response says how much of it moved.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
+use crate::values::{Amount, Fee, FeeKind};
+
+/// What the gateway takes a named part of a payment with a fee for. No document of a gateway says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeBasis {
+    /// The part without its share of the fee, which the gateway adds.
+    Subtotal,
+    /// The part with its share of the fee.
+    Total,
+}
+
+/// What of a payment's fee goes with a capture or a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeeShare {
+    /// Whether it is of the whole payment: of all that is held, or of all that was taken and of which the gateway gave
+    /// nothing back. It names no amount, which means all of it, with the fee.
+    pub is_whole: bool,
+    /// What goes with it: rounded half up, over all refunds together, so that their fees sum to the payment's.
+    pub share: Amount,
+    /// What is left of the fee, share included: the most that can go with it.
+    pub left: Amount,
+    /// What the payer paid the fee for.
+    pub kind: FeeKind,
+    /// What names a part; none where the merchant does not say.
+    pub basis: Option<FeeBasis>,
+}
+
+impl FeeShare {
+    /// The amount that a request for this part names; none where it is all of the payment.
+    pub fn named(&self, part: Amount) -> Option<Amount> {
+        match self.basis {
+            _ if self.is_whole => None,
+            Some(FeeBasis::Total) => Some(Amount::sum([part, self.share])),
+            // Without a basis nothing is sent: see `can_be_named`.
+            Some(FeeBasis::Subtotal) | None => Some(part),
+        }
+    }
+
+    /// Whether it is known how to request it.
+    pub fn can_be_named(&self) -> bool {
+        self.is_whole || self.basis.is_some()
+    }
+
+    /// The fee that goes with it by these rules; none where that is nothing.
+    pub fn fee(&self) -> Option<Fee> {
+        Some(Fee { amount: self.share, kind: self.kind }).filter(|fee| !fee.amount.is_zero())
+    }
+
+    /// Of a fee that belongs to `all`, of which `before` was moved with a part of the fee already.
+    fn of_part(
+        fee: Fee,
+        all: Amount,
+        before: (Amount, Amount),
+        part: Amount,
+        basis: Option<FeeBasis>,
+    ) -> Self {
+        let (moved, moved_fee) = before;
+        let left = fee.amount.checked_sub(moved_fee).unwrap_or(Amount::ZERO);
+        let until = Amount::sum([moved, part]);
+        let due = half_up(fee.amount, until, all).checked_sub(moved_fee).unwrap_or(Amount::ZERO);
+        let share = if until >= all { left } else { due.min(left) };
+        Self { is_whole: part == all && moved.is_zero(), share, left, kind: fee.kind, basis }
+    }
+
+    /// Of everything, with all of the fee.
+    fn of_all(fee: Fee) -> Self {
+        Self { is_whole: true, share: fee.amount, left: fee.amount, kind: fee.kind, basis: None }
+    }
+}
+
+/// `fee * part / all`, a half rounded up, as the gateway rounds fees (`docs/reference/cardpointe-members.md`, *Surcharges*).
+fn half_up(fee: Amount, part: Amount, all: Amount) -> Amount {
+    let [fee, part, all] = [fee, part, all].map(|amount| u128::from(amount.minor()));
+    let share = (2 * fee * part + all).checked_div(2 * all).unwrap_or_default();
+    u64::try_from(share).ok().and_then(|minor| Amount::new(minor).ok()).unwrap_or(Amount::MAX)
+}
+
+impl Transaction {
+    /// What goes with a capture of so much; none where the authorization holds no fee.
+    pub(super) fn fee_share_of_capture(&self, part: Amount, policy: &Policy) -> Option<FeeShare> {
+        let fee = self.first()?.fee()?;
+        let nothing = (Amount::ZERO, Amount::ZERO);
+        Some(FeeShare::of_part(fee, self.amount(), nothing, part, policy.fee_basis))
+    }
+
+    /// What goes with a refund of so much that follows these; none where no fee was taken.
+    pub(super) fn fee_share_of_refund<'a>(
+        &self,
+        part: Amount,
+        before: impl Iterator<Item = &'a Operation>,
+        policy: &Policy,
+    ) -> Option<FeeShare> {
+        let fee = self.fee_taken()?;
+        let at_the_gateway = before.filter(|refund| refund.mechanism == Mechanism::Automatic);
+        let refund_fee = |refund: &Operation| refund.fee().map_or(Amount::ZERO, |fee| fee.amount);
+        let returned = at_the_gateway.fold((Amount::ZERO, Amount::ZERO), |(amount, fee), refund| {
+            (Amount::sum([amount, refund.amount]), Amount::sum([fee, refund_fee(refund)]))
+        });
+        Some(FeeShare::of_part(fee, self.taken(), returned, part, policy.fee_basis))
+    }
+
+    /// What of the fee goes with a capture or a refund that is on record; none where there is no fee.
+    pub fn fee_share(&self, operation: &Operation, policy: &Policy) -> Option<FeeShare> {
+        match operation.kind {
+            Kind::Capture => self.fee_share_of_capture(operation.amount, policy),
+            // It takes a void's place, which gives back everything. A payment beside the transaction's own was for the same
+            // amount and by the same card.
+            Kind::Refund if operation.cause.must_succeed() => {
+                let own = self.first().and_then(Operation::fee);
+                let fee = if operation.reference.is_some() { own } else { self.fee_taken().or(own) };
+                let may_have_one = policy.surcharging.contains(&operation.route.account);
+                let unknown = Fee { amount: Amount::ZERO, kind: FeeKind::Surcharge };
+                fee.or(may_have_one.then_some(unknown)).map(FeeShare::of_all)
+            }
+            Kind::Refund => {
+                let sent_before = |other: &&Operation| {
+                    other.id != operation.id
+                        && other.reference.is_none()
+                        && other.attempt.at <= operation.attempt.at
+                };
+                let before = self.approved(Kind::Refund).filter(sent_before);
+                self.fee_share_of_refund(operation.amount, before, policy)
+            }
+            Kind::Authorize | Kind::Purchase | Kind::Void | Kind::Unrecognized => None,
+        }
+    }
+
+    /// The fee that was taken beside the amount; what an authorization holds is not taken yet.
+    fn fee_taken(&self) -> Option<Fee> {
+        match self.kind {
+            PaymentKind::Purchase => self.first()?.fee(),
+            PaymentKind::Authorize => self.approved(Kind::Capture).next()?.fee(),
+            PaymentKind::Unrecognized => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
