@@ -181,3 +181,27 @@ fn name_and_address_are_for_receipts_and_stop_no_payment() {
         assert_eq!(shown(&document), (None, Vec::new()));
     }
 }
+
+#[test]
+fn accounts_with_a_surcharge_are_among_those_of_the_document() {
+    let with = |member: &str, value: Value| {
+        let mut document = document();
+        document["gateway"][member] = value;
+        parse(&document)
+    };
+    let policy = parse(&document()).unwrap().policy;
+    assert_eq!((policy.surcharging, policy.fee_basis), (Vec::new(), None));
+    let policy = with("surcharging_merchids", json!(["496160873888"])).unwrap().policy;
+    assert_eq!(policy.surcharging, ["496160873888"]);
+    for odd in [json!(["496590513883"]), json!([""]), json!(["496160873888", "1"])] {
+        let error = with("surcharging_merchids", odd).unwrap_err().to_string();
+        assert!(error.contains("gateway.surcharging_merchids"), "{error}");
+    }
+    for (word, basis) in [("subtotal", FeeBasis::Subtotal), ("total", FeeBasis::Total)] {
+        assert_eq!(with("fee_basis", json!(word)).unwrap().policy.fee_basis, Some(basis));
+    }
+    for (member, odd) in [("fee_basis", json!("net")), ("surcharging_merchids", json!("496160873888"))] {
+        let error = with(member, odd).unwrap_err().to_string();
+        assert!(error.contains(&format!("gateway.{member}")), "{error}");
+    }
+}

@@ -382,3 +382,86 @@ fn a_record_counts_only_if_every_member_that_names_somebody_fits() {
     let refund = GatewayReply { order_id: Some("TGREFUND".to_owned()), ..record("A", "Authorized", "25.99") };
     assert_eq!(count(vec![refund]), Some(0), "it is known whose it is");
 }
+
+/// A record with this total and these fee members.
+fn with_fee(total: &str, setlstat: &str, fee: &str) -> GatewayReply {
+    let body = format!(
+        r#"{{"respstat":"A","respproc":"RPCT","respcode":"000","retref":"222","orderId":"TGLATEST","amount":"{total}",
+            "setlstat":"{setlstat}"{fee}}}"#
+    );
+    GatewayReply::parse(body.as_bytes()).unwrap()
+}
+
+const DOCUMENTED: [&str; 2] = [
+    r#","fee_type":"SURCHRG","fee_format":"percent","fee_value":"300""#,
+    r#","fee_type":"S","fee_format":"percent","fee_value":"3""#,
+];
+const EVERYWHERE: [&str; 2] = [
+    r#","fee_type":"SURCHRG","fee_format":"percent","fee_value":"300","fee_amount":"0.78""#,
+    r#","fee_type":"S","fee_format":"percent","fee_value":"3","fee_amount":"0.78""#,
+];
+
+/// Amount and fee in minor units of what was approved.
+fn charged(finding: &Finding) -> Option<(u64, u64)> {
+    let Finding::Became(outcome) = finding else { return None };
+    let Outcome::Approved(response) = &**outcome else { return None };
+    let charged = response.charged?;
+    Some((charged.amount.minor(), charged.fee.map_or(0, |fee| fee.amount.minor())))
+}
+
+fn of_fee(is_whole: bool) -> Option<FeeShare> {
+    let share = Amount::new(78).unwrap();
+    let kind = tollgate_core::values::FeeKind::Surcharge;
+    Some(FeeShare { is_whole, share, left: share, kind, basis: None })
+}
+
+#[test]
+fn a_payment_with_a_surcharge_is_found_by_its_amount_or_by_its_rate() {
+    for fee in DOCUMENTED.into_iter().chain(EVERYWHERE) {
+        let held = with_fee("26.77", "Authorized", fee);
+        assert_eq!(charged(&of_one(Inquired::Authorize, &[held])), Some((2599, 78)), "{fee}");
+        let taken = with_fee("26.77", "Accepted", fee);
+        assert_eq!(
+            charged(&of_one(Inquired::Purchase, std::slice::from_ref(&taken))),
+            Some((2599, 78)),
+            "{fee}"
+        );
+        for (total, fee) in [("26.78", fee), ("26.77", "")] {
+            let odd = with_fee(total, "Accepted", fee);
+            assert_eq!(of_one(Inquired::Purchase, &[odd]), Finding::Undecided, "{total} {fee}");
+        }
+        let other = GatewayReply { retref: Some("333".to_owned()), ..taken.clone() };
+        let found = of_one(Inquired::Purchase, &[taken.clone(), other]);
+        assert!(
+            matches!(found, Finding::Several(all) if all.iter().all(|one| one.amount() == Some(amount())))
+        );
+        let odd = GatewayReply { retref: Some("333".to_owned()), ..with_fee("26.78", "Accepted", fee) };
+        assert_eq!(of_one(Inquired::Purchase, &[taken, odd]), Finding::Undecided, "one is not understood");
+    }
+}
+
+#[test]
+fn a_capture_and_a_refund_are_found_with_the_fee_that_went_with_them() {
+    for fee in DOCUMENTED.into_iter().chain(EVERYWHERE) {
+        for is_whole in [true, false] {
+            let share = of_fee(is_whole);
+            let captured = of_capture(amount(), share, &with_fee("26.77", "Queued for Capture", fee));
+            assert_eq!(charged(&captured), Some((2599, 78)), "{fee}");
+            let odd = of_capture(amount(), share, &with_fee("26.79", "Queued for Capture", fee));
+            assert_eq!(odd, Finding::Undecided, "{fee}");
+            for sign in ["", "-"] {
+                let total = format!("{sign}26.77");
+                let fee = fee.replace("0.78", &format!("{sign}0.78"));
+                let record =
+                    GatewayReply { retref: Some("333".to_owned()), ..with_fee(&total, "Accepted", &fee) };
+                let refund = Refund { fee: share, ..refund(&[]) };
+                let found = refund.under_its_own(std::slice::from_ref(&record)).unwrap();
+                assert_eq!(charged(&found), Some((2599, 78)), "{total} {fee}");
+                let unexplained = Refund { fee: None, ..refund };
+                assert_eq!(unexplained.under_its_own(&[record]), Some(Finding::Undecided));
+            }
+        }
+    }
+    let voided = of_void(&with_fee("0.00", "Voided", DOCUMENTED[0]));
+    assert!(approved(&voided));
+}

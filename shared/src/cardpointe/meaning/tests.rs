@@ -1,6 +1,9 @@
 //! One test for each kind of response.
 
-use tollgate_core::{order::Retry, values::DeclineCode};
+use tollgate_core::{
+    order::{FeeShare, Retry},
+    values::{DeclineCode, FeeKind},
+};
 
 use super::*;
 
@@ -207,4 +210,71 @@ fn a_refund_needs_a_reference_of_its_own_and_the_amount_with_either_sign() {
     assert!(is_unknown(&of(REFUND, &same), Doubt::Incomplete));
     let other = GatewayReply { amount: Some("25.00".to_owned()), ..reply("A", "PPS", "00") };
     assert!(is_unknown(&of(REFUND, &other), Doubt::AmountDiffers));
+}
+
+/// An approval of this total with this surcharge.
+fn surcharged(total: &str, fee: &str) -> GatewayReply {
+    let body = format!(
+        r#"{{"respstat":"A","respproc":"RPCT","respcode":"000","retref":"222","amount":"{total}","fee_type":"SURCHRG",
+            "fee_format":"percent","fee_value":"300","fee_amount":"{fee}"}}"#
+    );
+    GatewayReply::parse(body.as_bytes()).unwrap()
+}
+
+/// Amount and fee in minor units.
+fn charged(outcome: &Outcome) -> Option<(u64, u64)> {
+    let charged = outcome.response().charged?;
+    Some((charged.amount.minor(), charged.fee.map_or(0, |fee| fee.amount.minor())))
+}
+
+#[test]
+fn a_payment_with_a_surcharge_is_approved_by_what_is_left_without_it() {
+    for (total, fee, expected) in [
+        ("26.77", "0.78", Some((2599, 78))),
+        ("25.99", "0.00", Some((2599, 0))),
+        ("2677", "78", Some((2599, 78))),
+    ] {
+        let outcome = of(PAYMENT, &surcharged(total, fee));
+        assert!(matches!(outcome, Outcome::Approved(_)), "{total} {fee}");
+        assert_eq!(charged(&outcome), expected);
+    }
+    let part = of(PAYMENT, &surcharged("5.15", "0.15"));
+    assert!(matches!(part, Outcome::PartiallyApproved(_)));
+    assert_eq!(charged(&part), Some((500, 15)));
+    for (total, fee) in
+        [("26.77", "0.77"), ("26.77", "0.00"), ("26.77", "-0.78"), ("0.78", "0.78"), ("0.00", "0.78")]
+    {
+        assert!(is_unknown(&of(PAYMENT, &surcharged(total, fee)), Doubt::AmountDiffers), "{total} {fee}");
+    }
+}
+
+#[test]
+fn a_decline_that_holds_all_of_it_with_the_fee_is_unproven_too() {
+    let reply = GatewayReply {
+        respstat: Some("C".to_owned()),
+        respcode: Some("51".to_owned()),
+        authcode: Some("123456".to_owned()),
+        ..surcharged("26.77", "0.78")
+    };
+    assert!(of(PAYMENT, &reply).response().unproven);
+    assert!(!of(PAYMENT, &GatewayReply { authcode: None, ..reply }).response().unproven);
+}
+
+#[test]
+fn a_capture_and_a_refund_keep_the_fee_that_went_with_them() {
+    let [share, left] = [78, 78].map(|minor| Amount::new(minor).unwrap());
+    let fee = Some(FeeShare { is_whole: true, share, left, kind: FeeKind::Surcharge, basis: None });
+    let plain = |total: &str| GatewayReply { amount: Some(total.to_owned()), ..reply("A", "RPCT", "000") };
+    for requested in [Requested::Capture { fee }, Requested::Refund { of: "111", fee }] {
+        for total in ["25.99", "26.77"] {
+            let outcome = of(requested, &plain(total));
+            assert!(matches!(outcome, Outcome::Approved(_)), "{total}");
+            assert_eq!(charged(&outcome), Some((2599, 78)));
+        }
+        assert!(is_unknown(&of(requested, &plain("26.78")), Doubt::AmountDiffers));
+    }
+    assert!(is_unknown(&of(Requested::Capture { fee }, &plain("-26.77")), Doubt::AmountDiffers));
+    assert!(matches!(of(Requested::Refund { of: "111", fee }, &plain("-26.77")), Outcome::Approved(_)));
+    let void = GatewayReply { authcode: Some("REVERS".to_owned()), ..surcharged("0.00", "0.00") };
+    assert!(matches!(of(Requested::Void, &void), Outcome::Approved(_)), "whatever it says of amounts");
 }

@@ -1,9 +1,9 @@
 //! What is sent and read.
 
 use tollgate_core::{
-    order::Route,
+    order::{FeeBasis, FeeShare, Route},
     payments::Card,
-    values::{Brand, CardAccount, Expiry, Memo, SecurityCode},
+    values::{Brand, CardAccount, Expiry, FeeKind, Memo, SecurityCode},
 };
 
 use super::*;
@@ -165,4 +165,49 @@ fn names_become_ascii_and_postal_codes_lose_their_punctuation() {
     assert_eq!(ascii("   ", TEXT_MAX), None);
     assert_eq!(postal("90001-1234").as_deref(), Some("900011234"));
     assert_eq!(postal("K1C 2N6").as_deref(), Some("K1C2N6"));
+}
+
+#[test]
+fn a_capture_and_a_refund_name_their_amount_except_for_all_of_a_payment_with_a_fee() {
+    let share = |is_whole, basis| {
+        let [share, left] = [62, 310].map(|minor| Amount::new(minor).unwrap());
+        Some(FeeShare { is_whole, share, left, kind: FeeKind::Surcharge, basis })
+    };
+    for (fee, named) in [
+        (None, Some("20.50")),
+        (share(false, Some(FeeBasis::Subtotal)), Some("20.50")),
+        (share(false, Some(FeeBasis::Total)), Some("21.12")),
+        (share(true, None), None),
+        (share(true, Some(FeeBasis::Total)), None),
+    ] {
+        let payment = KnownPayment { reference: "111", gateway_order_id: "TG0", fee };
+        for (command, names) in [
+            (Command::Capture(payment), named),
+            (Command::Refund(payment), named),
+            (Command::Void(payment), None),
+        ] {
+            let instruction = Instruction {
+                route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
+                currency: Currency::USD,
+                amount: Amount::new(2050).unwrap(),
+                gateway_order_id: "TGA",
+                order: &"o".parse().unwrap(),
+                ours: Vec::new(),
+                memo: None,
+                command,
+            };
+            let (endpoint, body) = request(&instruction);
+            let sent: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(sent.get("amount").and_then(Value::as_str), names, "{endpoint} {fee:?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_tells_another_fee_is_another_one() {
+    let record = |fee: &str| {
+        reply(&format!(r#"{{"retref":"1","amount":"1.03","fee_type":"S","fee_amount":"{fee}"}}"#))
+    };
+    assert!(record("0.03").says_the_same_as(&record("0.03")));
+    assert!(!record("0.03").says_the_same_as(&record("0.02")));
 }
