@@ -26,6 +26,7 @@ mod credit_card_client;
 mod docs;
 mod events;
 mod faults;
+mod fees;
 mod figures;
 mod function;
 mod guessed_merchants;
