@@ -194,6 +194,8 @@ fn rejections() -> Vec<Rejection> {
         Rejection::AlreadyRefunded,
         Rejection::ExceedsRefundable(amount),
         Rejection::RefundAmountRequired,
+        Rejection::FeeBasisRequired,
+        Rejection::PostcodeRequired,
         Rejection::PartlyRefunded,
         Rejection::NoEligibleTransaction,
         Rejection::SeveralEligibleTransactions(vec![transaction]),

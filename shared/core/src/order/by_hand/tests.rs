@@ -7,6 +7,7 @@ use crate::order::{
     Cause, DeclineOn, Doubt, Finding, GatewayResponse, PaymentKind, TransactionStatus,
     tests::fixture::{Fixture, TOTAL, amount, not_done, partial, unknown},
 };
+use crate::values::{Fee, FeeKind};
 
 fn decision(verdict: HandVerdict, at: Timestamp) -> ByHand {
     ByHand::new(verdict, &"Ann".parse().unwrap(), &"seen in the portal".parse().unwrap(), at)
@@ -266,4 +267,29 @@ fn what_was_requested_counts_and_not_an_amount_that_was_told_in_doubt() {
         decide(&mut fixture, at, DONE, Some("r1")).unwrap();
         assert_eq!(fixture.transaction(at.transaction).captured(), amount(1000), "told {told}");
     }
+}
+
+#[test]
+fn a_capture_and_a_refund_that_a_person_decides_move_their_share_of_the_fee() {
+    let mut fixture = Fixture::with_total(Some(10_000));
+    fixture.policy.fee_basis = Some(crate::order::FeeBasis::Subtotal);
+    let at = fixture.pay(PaymentKind::Authorize, None, None).unwrap().sent();
+    let fee = Fee { amount: amount(300), kind: FeeKind::Surcharge };
+    let response = GatewayResponse {
+        reference: Some("r".to_owned()),
+        charged: Some(Charged { amount: amount(10_000), fee: Some(fee) }),
+        ..GatewayResponse::default()
+    };
+    fixture.told(at, &Outcome::Approved(response));
+    let at = fixture.capture(at.transaction, Some(5_000)).unwrap().sent();
+    let at = in_doubt(&mut fixture, at);
+    decide(&mut fixture, at, DONE, None).unwrap();
+    assert_eq!(fixture.operation(at).fee().map(|fee| fee.amount), Some(amount(150)));
+    let at = fixture.refund(at.transaction, Some(1_000)).unwrap().sent();
+    let at = in_doubt(&mut fixture, at);
+    decide(&mut fixture, at, DONE, Some("f")).unwrap();
+    assert_eq!(fixture.operation(at).fee().map(|fee| fee.amount), Some(amount(30)));
+    let at = fixture.refund(at.transaction, None).unwrap().sent();
+    let share = fixture.transaction(at.transaction).fee_share(fixture.operation(at), &fixture.policy);
+    assert_eq!(share.map(|share| share.share), Some(amount(120)), "what is left");
 }

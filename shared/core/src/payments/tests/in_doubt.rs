@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     order::Policy,
     payments::{Inquired, doubt::inquiry},
+    values::{Charged, Fee, FeeKind},
 };
 
 #[tokio::test]
@@ -275,4 +276,48 @@ async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     assert_ne!(found, Finding::Failed);
     assert!(order.operation(performed.at).unwrap().is(Stage::Pending), "the second is still in doubt");
     assert_eq!(order.operation(performed.at).unwrap().attempt.number, 2);
+}
+
+/// An approval with 0.03 beside its amount.
+fn approved_with_fee() -> Outcome {
+    let fee = Fee { amount: Amount::new(3).unwrap(), kind: FeeKind::Surcharge };
+    let response = approved_as("r");
+    let charged = response.charged.map(|charged| Charged { fee: Some(fee), ..charged });
+    Outcome::Approved(GatewayResponse { charged, ..response })
+}
+
+#[tokio::test]
+async fn an_inquiry_about_a_payment_with_a_fee_counts_it_as_known() {
+    for (approval, known) in [(approved_with_fee(), &["r"][..]), (Outcome::Approved(approved_as("r")), &[])] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(approval);
+        let Performed { order, at, .. } = fixture.purchase(None).await.unwrap();
+        let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
+        assert_eq!(inquiry.known, known);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_payment_with_a_fee_is_not_sent_without_a_basis() {
+    for (basis, sent) in [(None, 0), (Some(crate::order::FeeBasis::Subtotal), 1)] {
+        let mut fixture = Fixture::new().await;
+        fixture.gateway_says(approved_with_fee());
+        let Performed { mut order, at, .. } = fixture.purchase(None).await.unwrap();
+        // It was put on record while the merchant's document still said it.
+        let mut refund = order.transactions[0].operations[0].clone();
+        refund.id = uuid::Uuid::new_v4();
+        refund.kind = Kind::Refund;
+        refund.amount = Amount::new(1).unwrap();
+        refund.state = refund.as_pending().state;
+        let refund_at = OperationRef { operation: refund.id, ..at };
+        order.transactions[0].operations.push(refund);
+        fixture.merchant.policy.fee_basis = basis;
+        let before = fixture.sent();
+        let deadline = Deadline::after(Duration::from_secs(29));
+        let outcome =
+            fixture.payments.call_gateway(&fixture.merchant, &order, refund_at, None, deadline).await;
+        assert_eq!(fixture.sent() - before, sent);
+        let refused = matches!(outcome, Outcome::NoEffect(NoEffect::Misconfigured, _));
+        assert_eq!(refused, sent == 0, "{outcome:?}");
+    }
 }
