@@ -67,7 +67,8 @@ impl FeeShare {
         let left = fee.amount.checked_sub(moved_fee).unwrap_or(Amount::ZERO);
         let until = Amount::sum([moved, part]);
         let due = half_up(fee.amount, until, all).checked_sub(moved_fee).unwrap_or(Amount::ZERO);
-        let share = if until >= all { left } else { due.min(left) };
+        // The last part's is all that is left: by then all of the fee is due.
+        let share = due.min(left);
         Self { is_whole: part == all && moved.is_zero(), share, left, kind: fee.kind, basis }
     }
 
@@ -77,7 +78,7 @@ impl FeeShare {
     }
 }
 
-/// `fee * part / all`, a half rounded up, as the gateway rounds fees (`docs/reference/cardpointe-members.md`, *Surcharges*).
+/// `fee * part / all`, a half rounded up, as gateways document it of fees.
 fn half_up(fee: Amount, part: Amount, all: Amount) -> Amount {
     let [fee, part, all] = [fee, part, all].map(|amount| u128::from(amount.minor()));
     let share = (2 * fee * part + all).checked_div(2 * all).unwrap_or_default();

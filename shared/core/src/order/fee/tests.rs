@@ -72,6 +72,9 @@ fn a_share_is_rounded_half_up_and_the_last_one_is_what_is_left() {
         (3, 100, (50, 3), 10, (0, 0, false)),
         (3, 100, (50, 1), 50, (2, 2, false)),
         (3, 100, (50, 5), 50, (0, 0, false)),
+        // It surfaced beside others that gave back everything, or too much.
+        (3, 100, (100, 3), 50, (0, 0, false)),
+        (3, 100, (60, 0), 50, (3, 3, false)),
         (1, 1, (0, 0), 1, (1, 1, true)),
         (
             Amount::MAX.minor(),
