@@ -12,6 +12,8 @@ use super::wire::{GatewayReply, minor_units, take_text};
 
 /// One percent in hundredths of a percent.
 const PERCENT: u128 = 100;
+/// By how much the gateway's share of a fee may differ from ours, in minor units: each is rounded.
+const ROUNDED_OFF_MAX: u64 = 1;
 /// The most decimals of a rate that are read. No documented one has any.
 const RATE_DECIMALS_MAX: usize = 4;
 
@@ -143,8 +145,8 @@ pub(super) fn of_follow_up(reply: &GatewayReply, part: Amount, share: Option<Fee
     }
     let fee = total.checked_sub(part)?;
     let off = fee.minor().abs_diff(share.share.minor());
-    let off_at_most = if share.is_whole { 0 } else { 1 };
-    (off <= off_at_most && fee <= share.left).then(|| moved(fee))
+    let is_ours = off <= ROUNDED_OFF_MAX && !share.is_whole || off == 0;
+    (is_ours && fee <= share.left).then(|| moved(fee))
 }
 
 #[cfg(test)]

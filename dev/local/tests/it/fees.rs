@@ -119,7 +119,7 @@ async fn a_payment_is_complete_with_its_fee_beside_it_however_the_gateway_tells_
         for is_lost in [false, true] {
             let lose = |endpoint| {
                 if is_lost {
-                    fault(&shop, endpoint)
+                    fault(&shop, endpoint);
                 }
             };
             let (held, bought) = (format!("held-{is_lost}"), format!("bought-{is_lost}"));

@@ -1,5 +1,7 @@
 //! What fee members say, in both documented forms and in none.
 
+use std::borrow::Borrow;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -9,7 +11,7 @@ fn amount(minor: u64) -> Amount {
 }
 
 /// A response with this total and these fee members.
-fn reply(total: &str, fee: Value) -> GatewayReply {
+fn reply(total: &str, fee: &Value) -> GatewayReply {
     let mut body = json!({ "amount": total });
     body.as_object_mut().unwrap().extend(fee.as_object().unwrap().clone());
     GatewayReply::parse(body.to_string().as_bytes()).unwrap()
@@ -24,13 +26,13 @@ fn minor(charged: Option<Charged>) -> Option<(u64, u64)> {
 }
 
 /// What a payment of 1.00 came to.
-fn paid(total: &str, fee: Value) -> Option<(u64, u64)> {
-    minor(of_payment(&reply(total, fee), amount(100)))
+fn paid(total: &str, fee: impl Borrow<Value>) -> Option<(u64, u64)> {
+    minor(of_payment(&reply(total, fee.borrow()), amount(100)))
 }
 
 /// The same of 100.00.
-fn paid_more(total: &str, fee: Value) -> Option<(u64, u64)> {
-    minor(of_payment(&reply(total, fee), amount(10_000)))
+fn paid_more(total: &str, fee: impl Borrow<Value>) -> Option<(u64, u64)> {
+    minor(of_payment(&reply(total, fee.borrow()), amount(10_000)))
 }
 
 fn guide(fee: &str) -> Value {
@@ -112,7 +114,7 @@ fn an_inquiry_without_a_fees_amount_is_believed_if_its_rate_explains_the_total()
             assert_eq!(paid("1.02", at(kind, "percent", rate)), None, "{kind} {rate}");
             assert_eq!(paid("1.04", at(kind, "PERCENT", rate)), None, "{kind} {rate}");
             // Half up: 3 % of 24.99.
-            let charged = of_payment(&reply("25.74", at(kind, "percent", rate)), amount(2499));
+            let charged = of_payment(&reply("25.74", &at(kind, "percent", rate)), amount(2499));
             assert_eq!(minor(charged), Some((2499, 75)));
         }
         assert_eq!(paid_more("102.50", at(kind, "percent", "2.5")), Some((10_000, 250)));
@@ -134,17 +136,17 @@ fn an_inquiry_without_a_fees_amount_is_believed_if_its_rate_explains_the_total()
     assert_eq!(paid("1.03", at("C", "percent", "3")), None);
     assert_eq!(paid("1.03", at("SURCHRG_WAIVED", "percent", "3")), None);
     let huge = at("S", "percent", "18446744073709551615");
-    assert_eq!(minor(of_payment(&reply("1.03", huge), Amount::MAX)), None, "nothing overflows");
+    assert_eq!(minor(of_payment(&reply("1.03", &huge), Amount::MAX)), None, "nothing overflows");
 }
 
-fn share(is_whole: bool, share: u64, left: u64) -> Option<FeeShare> {
+fn share(is_whole: bool, share: u64, left: u64) -> FeeShare {
     let kind = FeeKind::Surcharge;
-    Some(FeeShare { is_whole, share: amount(share), left: amount(left), kind, basis: None })
+    FeeShare { is_whole, share: amount(share), left: amount(left), kind, basis: None }
 }
 
 /// What a refund of 50.00 came to, of 100.00 with 3.00.
-fn moved(total: &str, fee: Value) -> Option<(u64, u64)> {
-    minor(of_follow_up(&reply(total, fee), amount(5_000), share(false, 150, 300)))
+fn moved(total: &str, fee: impl Borrow<Value>) -> Option<(u64, u64)> {
+    minor(of_follow_up(&reply(total, fee.borrow()), amount(5_000), Some(share(false, 150, 300))))
 }
 
 #[test]
@@ -165,12 +167,14 @@ fn a_follow_up_moves_its_part_with_or_without_its_share_in_the_total() {
     ] {
         assert_eq!(moved(total, silent()), expected, "{total}");
     }
-    let most =
-        |total: &str| minor(of_follow_up(&reply(total, silent()), amount(5_000), share(false, 150, 150)));
+    let most = |total: &str| {
+        minor(of_follow_up(&reply(total, &silent()), amount(5_000), Some(share(false, 150, 150))))
+    };
     assert_eq!(most("51.50"), Some((5_000, 150)));
     assert_eq!(most("51.51"), None, "more than what is left");
-    let whole =
-        |total: &str| minor(of_follow_up(&reply(total, silent()), amount(10_000), share(true, 300, 300)));
+    let whole = |total: &str| {
+        minor(of_follow_up(&reply(total, &silent()), amount(10_000), Some(share(true, 300, 300))))
+    };
     for (total, expected) in
         [("103.00", Some((10_000, 300))), ("100.00", Some((10_000, 300))), ("102.99", None), ("103.01", None)]
     {
@@ -198,7 +202,7 @@ fn a_follow_ups_own_fee_members_win() {
 fn a_follow_up_of_a_payment_without_a_fee_moves_its_amount_alone() {
     for (total, expected) in [("50.00", Some((5_000, 0))), ("51.50", None), ("49.99", None)] {
         for fee in [json!({}), guide("1.50")] {
-            assert_eq!(minor(of_follow_up(&reply(total, fee), amount(5_000), None)), expected, "{total}");
+            assert_eq!(minor(of_follow_up(&reply(total, &fee), amount(5_000), None)), expected, "{total}");
         }
     }
 }

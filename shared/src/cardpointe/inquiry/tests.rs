@@ -409,10 +409,10 @@ fn charged(finding: &Finding) -> Option<(u64, u64)> {
     Some((charged.amount.minor(), charged.fee.map_or(0, |fee| fee.amount.minor())))
 }
 
-fn of_fee(is_whole: bool) -> Option<FeeShare> {
+fn of_fee(is_whole: bool) -> FeeShare {
     let share = Amount::new(78).unwrap();
     let kind = tollgate_core::values::FeeKind::Surcharge;
-    Some(FeeShare { is_whole, share, left: share, kind, basis: None })
+    FeeShare { is_whole, share, left: share, kind, basis: None }
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn a_payment_with_a_surcharge_is_found_by_its_amount_or_by_its_rate() {
 fn a_capture_and_a_refund_are_found_with_the_fee_that_went_with_them() {
     for fee in DOCUMENTED.into_iter().chain(EVERYWHERE) {
         for is_whole in [true, false] {
-            let share = of_fee(is_whole);
+            let share = Some(of_fee(is_whole));
             let captured = of_capture(amount(), share, &with_fee("26.77", "Queued for Capture", fee));
             assert_eq!(charged(&captured), Some((2599, 78)), "{fee}");
             let odd = of_capture(amount(), share, &with_fee("26.79", "Queued for Capture", fee));
