@@ -28,7 +28,7 @@ pub use balance::{Balance, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use context::Context;
 pub use decide::{Plan, decide};
-pub use fee::{FeeBasis, FeeShare};
+pub use fee::FeeShare;
 pub use idempotency::repeated;
 pub use intent::{Action, CaptureAt, FollowUp, Intent, Pay, StandalonePayment, Target};
 pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
@@ -42,7 +42,7 @@ pub use operation::{
     gateway_order_id,
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
-pub use policy::{DeclineOn, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
+pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use schedule::{CaptureStanding, Due};

@@ -1,5 +1,9 @@
 //! CardPointe's JSON: what is sent, and what is read of a response.
 
+mod fee;
+
+pub(super) use fee::{FeeMembers, FeeType, not_negative};
+
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -9,8 +13,6 @@ use tollgate_core::{
     payments::{Command, Initiator, Instruction, KnownPayment, PaymentSource},
     values::{Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard},
 };
-
-use super::fees::FeeMembers;
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).
 const TEXT_MAX: usize = 30;

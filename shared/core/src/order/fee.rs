@@ -3,20 +3,8 @@
 //! What an order owes, reserves and may give back is without fees. The fee is beside these amounts, and each operation's own
 //! response says how much of it moved.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
+use super::{FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
 use crate::values::{Amount, Fee, FeeKind};
-
-/// What the gateway takes a named part of a payment with a fee for. No document of a gateway says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeeBasis {
-    /// The part without its share of the fee, which the gateway adds.
-    Subtotal,
-    /// The part with its share of the fee.
-    Total,
-}
 
 /// What of a payment's fee goes with a capture or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Cause, FeeBasis, Principal};
+use crate::order::{Cause, Principal};
 
 /// Where an order's total comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,16 @@ pub enum RefundWithoutAmount {
     Mark,
     /// The request is refused: the amount has to be named.
     Reject,
+}
+
+/// What the gateway takes a named part of a payment with a fee for. No document of a gateway says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeBasis {
+    /// The part without its share of the fee, which the gateway adds.
+    Subtotal,
+    /// The part with its share of the fee.
+    Total,
 }
 
 /// AVS and CVV results on which an approval is given back and the payment declined.
