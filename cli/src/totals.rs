@@ -81,7 +81,7 @@ impl Shown<'_> {
         is_provisional(day, self.now)
     }
 
-    fn rows(&self) -> impl Iterator<Item = [String; 13]> {
+    fn rows(&self) -> impl Iterator<Item = [String; COLUMNS.len()]> {
         self.totals.lines().map(|(line, total)| cells(line, total, self.is_provisional(line.day)))
     }
 
@@ -91,16 +91,28 @@ impl Shown<'_> {
     }
 
     fn text(&self) -> String {
-        // Whether a day is provisional is said once, with its sums.
-        const SHOWN: usize = COLUMNS.len() - 1;
+        // Whether a day is provisional is said once, with its sums. Few merchants have fees.
+        let has_fees = self.totals.lines().any(|(_, total)| total.changes.fees != 0);
+        let is_shown = |column| match column {
+            "provisional" => false,
+            "fees_at_gateway" => has_fees,
+            _ => true,
+        };
         let rows = std::iter::once(COLUMNS.map(str::to_ascii_uppercase)).chain(self.rows());
-        let lines: Vec<Vec<String>> = rows.map(|row| row[..SHOWN].to_vec()).collect();
-        let mut text = aligned(&lines);
+        let shown = |row: [String; COLUMNS.len()]| {
+            let cells = COLUMNS.into_iter().zip(row).filter(|(column, _)| is_shown(column));
+            cells.map(|(_, cell)| cell).collect()
+        };
+        let mut text = aligned(&rows.map(shown).collect::<Vec<Vec<String>>>());
         for ((day, currency), changes) in self.totals.by_day() {
             let decimal = |minor| currency.signed_decimal(minor);
             let provisional = if self.is_provisional(day) { " (provisional)" } else { "" };
+            let fees = match changes.fees {
+                0 => String::new(),
+                fees => format!(", fees there {}", decimal(fees)),
+            };
             text.push(format!(
-                "{day} {currency}: held {}, paid {}, returned {}, at the gateway {}{provisional}",
+                "{day} {currency}: held {}, paid {}, returned {}, at the gateway {}{fees}{provisional}",
                 decimal(changes.held),
                 decimal(changes.paid),
                 decimal(changes.returned),

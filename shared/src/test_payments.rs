@@ -1,11 +1,15 @@
 //! An operation and a payment as tests make them.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use tollgate_core::{
-    order::{Fingerprint, Kind, NewOperation, Operation, PaymentKind, Principal, Route, Transaction},
+    order::{
+        Decision, Fingerprint, GatewayResponse, Kind, NewOperation, Operation, OperationState, Order,
+        OrderKey, PaymentKind, Principal, Route, Transaction,
+    },
     payments::GatewayInfo,
-    values::{Amount, CardSummary, Instrument},
+    values::{Amount, CardSummary, Charged, Currency, Fee, FeeKind, Instrument},
 };
 
 /// What is known of the gateway without a call.
@@ -30,4 +34,24 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 /// A payment that began with this operation.
 pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
     Transaction::new(method, Instrument::Card(CardSummary::default()), first)
+}
+
+/// An order of 25.99 that was paid and of which a part was refunded: as it is where there are no fees, or with these
+/// beside the two amounts.
+pub(crate) fn refunded_in_part(fees: Option<[u64; 2]>) -> Order {
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
+    let [purchase, refund] = [(Kind::Purchase, 2599, 0), (Kind::Refund, 1000, 1)].map(|(kind, minor, n)| {
+        let new = new_operation(Uuid::from_u128(1 + n as u128), kind, minor);
+        let operation = Operation::new(new, Timestamp::UNIX_EPOCH);
+        let amount = |minor| Amount::new(minor).unwrap();
+        let fee = fees.map(|fees| Fee { amount: amount(fees[n]), kind: FeeKind::Surcharge });
+        let charged = Some(Charged { amount: amount(minor), fee });
+        let response = GatewayResponse { charged, ..GatewayResponse::default() };
+        Operation { state: OperationState::Decided(Decision::Approved(response)), ..operation }
+    });
+    let mut transaction = payment(PaymentKind::Purchase, purchase);
+    transaction.operations.push(refund);
+    order.transactions.push(transaction);
+    order
 }

@@ -36,6 +36,8 @@ struct Fact {
     at: Timestamp,
     what: String,
     amount: Option<(Amount, Currency)>,
+    /// Beside the amount.
+    fee: Option<(Amount, Currency)>,
     transaction: String,
     retref: Option<String>,
     mid: Option<String>,
@@ -126,15 +128,16 @@ async fn state(merchant: &Merchant, retref: &str, mid: &str) -> Result<String, S
 fn fact(item: &Item) -> Option<((MerchantId, OrderId), Fact)> {
     let text = |column: Column| item.get(column.as_str())?.as_s().ok();
     let key = (text(Column::Merchant)?.parse().ok()?, text(Column::OrderId)?.parse().ok()?);
-    let minor = || item.get(Column::Amount.as_str())?.as_n().ok()?.parse().ok();
-    let amount = minor().and_then(|minor| Amount::new(minor).ok());
+    let minor = |column: Column| item.get(column.as_str())?.as_n().ok()?.parse().ok();
+    let amount = |column| minor(column).and_then(|minor| Amount::new(minor).ok());
     let currency = text(Column::Currency).and_then(|code| code.parse().ok());
     let (operation, what) = (text(Column::Operation)?, text(Column::Fact)?);
     let fact = Fact {
         id: text(Column::EntryId)?.parse().ok()?,
         at: text(Column::At)?.parse().ok()?,
         what: format!("{} {}", history::words(operation), history::words(what)),
-        amount: amount.zip(currency),
+        amount: amount(Column::Amount).zip(currency),
+        fee: amount(Column::Fee).zip(currency),
         transaction: text(Column::TransactionId)?.clone(),
         retref: text(Column::Retref).cloned(),
         mid: text(Column::Mid).cloned(),
@@ -144,13 +147,10 @@ fn fact(item: &Item) -> Option<((MerchantId, OrderId), Fact)> {
 }
 
 impl Fact {
-    fn money(&self) -> Option<String> {
-        self.amount.map(|(amount, currency)| format!("{} {currency}", currency.decimal(amount)))
-    }
-
     fn text(&self) -> String {
         let mut parts = vec![history::time(self.at).to_string(), self.what.clone()];
-        parts.extend(self.money());
+        parts.extend(self.amount.map(money));
+        parts.extend(self.fee.map(|fee| format!("fee {}", money(fee))));
         parts.extend(self.retref.as_ref().map(|retref| format!("retref {retref}")));
         parts.extend(self.at_gateway.as_ref().map(|state| format!("at the gateway: {state}")));
         parts.join("  ")
@@ -159,9 +159,13 @@ impl Fact {
     fn value(&self) -> Value {
         json!({
             "entry_id": self.id, "at": self.at, "what": self.what, "transaction": self.transaction,
-            "amount": self.money(), "retref": self.retref, "mid": self.mid, "at_gateway": self.at_gateway,
+            "amount": self.amount.map(money), "fee": self.fee.map(money), "retref": self.retref, "mid": self.mid, "at_gateway": self.at_gateway,
         })
     }
+}
+
+fn money((amount, currency): (Amount, Currency)) -> String {
+    format!("{} {currency}", currency.decimal(amount))
 }
 
 fn report(table: &str, read: usize, facts: Facts, unreadable: &[String]) -> Report {

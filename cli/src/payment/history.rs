@@ -9,11 +9,12 @@ use tollgate::{
     lambda::GATEWAY,
 };
 use tollgate_core::{
+    journal::{Fees, fees},
     order::{
         Attempt, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef, Order, Stage,
         Superseded, Transaction,
     },
-    values::Amount,
+    values::{Amount, Fee},
 };
 use uuid::Uuid;
 
@@ -59,6 +60,7 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
+        "fee": fees(transaction).map(fees_value),
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
@@ -137,7 +139,29 @@ fn response_value(response: &GatewayResponse) -> Value {
         "avs": response.avs,
         "cvv": response.cvv,
         "amount": response.amount(),
+        "fee": fee(response).map(|fee| json!({"kind": fee.kind.as_str(), "amount": fee.amount})),
     })
+}
+
+/// What was charged beside a payment's amounts, in minor units.
+pub(super) fn fees_value(fees: Fees) -> Value {
+    json!({
+        "kind": fees.kind.as_str(),
+        "amount": fees.amount,
+        "captured": fees.captured,
+        "refunded": fees.refunded,
+    })
+}
+
+/// The fee beside a payment's amount, as it follows the amount; empty where there is none.
+pub(super) fn beside(order: &Order, transaction: &Transaction) -> String {
+    let fee = fees(transaction).map(|fees| fees.amount).filter(|fee| !fee.is_zero());
+    fee.map_or_else(String::new, |fee| format!(" +{}", order.currency.decimal(fee)))
+}
+
+/// What the gateway's own response says it charged beside the amount.
+fn fee(response: &GatewayResponse) -> Option<Fee> {
+    response.charged.and_then(|charged| charged.fee)
 }
 
 fn superseded_value(earlier: &Superseded) -> Value {
@@ -220,6 +244,16 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
                 .reference()
                 .map_or_else(|| "no reference".to_owned(), |retref| format!("retref {retref}"))
         )?;
+        if let Some(Fees { kind, amount, captured, refunded }) = fees(transaction) {
+            writeln!(
+                text,
+                "  {} of {}: captured {}, refunded {}",
+                words(kind.as_str()),
+                money(amount),
+                money(captured),
+                money(refunded)
+            )?;
+        }
         let card = transaction.card();
         writeln!(
             text,
@@ -315,6 +349,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
 
 fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) -> fmt::Result {
     let amount = response.amount().map(|amount| order.currency.decimal(amount));
+    let fee = fee(response).map(|fee| order.currency.decimal(fee.amount));
     let parts = [
         ("respstat", &response.status),
         ("respproc", &response.processor),
@@ -324,6 +359,7 @@ fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) 
         ("avs", &response.avs),
         ("cvv", &response.cvv),
         ("amount", &amount),
+        ("fee", &fee),
         ("resptext", &response.text),
     ];
     let parts = parts.iter().filter_map(|(name, part)| Some(format!("{name} {}", part.as_ref()?)));

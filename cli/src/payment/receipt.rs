@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::{Receipt, receipt},
+    journal::{Fees, Receipt, receipt},
     order::OrderKey,
-    values::Brand,
+    values::{Amount, Brand},
 };
 
-use super::history::time;
+use super::history::{fees_value, time, words};
 use crate::{args::Show, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
@@ -40,8 +40,17 @@ fn text(receipt: &Receipt) -> String {
     lines.push(format!("order          {}", receipt.order));
     lines.push(format!("time           {}", time(receipt.approved_at)));
     lines.push(format!("amount         {}", amount(receipt.amount)));
-    lines.push(format!("captured       {}", amount(receipt.captured)));
-    lines.push(format!("refunded       {}", amount(receipt.refunded)));
+    if let Some(fees) = receipt.fees {
+        lines.push(format!("{:14} {}", words(fees.kind.as_str()), amount(fees.amount)));
+        lines.push(format!("total          {}", amount(receipt.total())));
+    }
+    // Each with the fee that is beside it.
+    let with_fee = |own, fee: fn(Fees) -> Amount| match receipt.fees.map(fee).filter(|fee| !fee.is_zero()) {
+        Some(fee) => format!("{} + {}", amount(own), amount(fee)),
+        None => amount(own),
+    };
+    lines.push(format!("captured       {}", with_fee(receipt.captured, |fees| fees.captured)));
+    lines.push(format!("refunded       {}", with_fee(receipt.refunded, |fees| fees.refunded)));
     lines.push(format!("card           {brand} {digits}"));
     lines.push(format!("approval code  {}", receipt.approval_code.as_deref().unwrap_or("-")));
     lines.push(format!("retref         {}", receipt.reference.as_deref().unwrap_or("-")));
@@ -61,6 +70,8 @@ fn value(receipt: &Receipt) -> Value {
         "amount": receipt.amount,
         "captured": receipt.captured,
         "refunded": receipt.refunded,
+        "fee": receipt.fees.map(fees_value),
+        "total": receipt.total(),
         "brand": receipt.brand.map(Brand::name),
         "last_four": receipt.last_four,
         "approval_code": receipt.approval_code,

@@ -7,11 +7,11 @@ use tollgate::{
     spreadsheet::payments::{UNREADABLE, codes},
 };
 use tollgate_core::{
-    journal::{BadRow, Concern, Condition, Row, Wanted},
+    journal::{BadRow, Concern, Condition, Row, Wanted, fees},
     values::Brand,
 };
 
-use super::history::{time, words};
+use super::history::{beside, fees_value, time, words};
 use crate::{
     report::Report,
     table::{aligned, padded},
@@ -124,7 +124,7 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     Some(vec![
         time(row.at).to_string(),
         words(transaction_status(transaction.status())),
-        format!("{} {}", decimal(transaction.amount()), order.currency),
+        format!("{} {}{}", decimal(transaction.amount()), order.currency, beside(order, transaction)),
         decimal(transaction.captured()),
         decimal(transaction.refunded()),
         format!("{brand} {digits}"),
@@ -155,6 +155,7 @@ pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
+        "fee": fees(transaction).map(fees_value),
         "brand": transaction.card().and_then(|card| card.brand).map(Brand::name),
         "last_four": transaction.card().and_then(|card| card.last_four.as_ref()),
         "reference": transaction.reference(),

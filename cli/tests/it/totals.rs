@@ -79,11 +79,11 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     let rows: Vec<&str> = csv.split("\r\n").collect();
     assert_eq!(
         rows[0],
-        "day,currency,operation,fact,mid,brand,count,amount,held,paid,returned,at_gateway,provisional"
+        "day,currency,operation,fact,mid,brand,count,amount,held,paid,returned,at_gateway,provisional,fees_at_gateway"
     );
     assert_eq!(rows.len(), 1 + 4 + 1, "{csv}");
     assert!(rows[2].starts_with(&format!("{day},USD,capture,captured,496160873888,")), "{csv}");
-    assert!(rows[2].ends_with(",1,10.00,-25.99,10.00,0.00,10.00,no"), "{csv}");
+    assert!(rows[2].ends_with(",1,10.00,-25.99,10.00,0.00,10.00,no,0.00"), "{csv}");
     fixture.close().await;
 }
 

@@ -9,6 +9,7 @@ mod concern;
 mod entry_log;
 mod entry_store;
 mod facts;
+mod fees;
 mod keep;
 mod keep_totals;
 mod listing;
@@ -29,6 +30,7 @@ pub use entry_log::{
     CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, day_of, sort_of,
 };
 pub use entry_store::{EntryStore, Parked, Put};
+pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
 pub use listing::{BadRow, Condition, Found, Is, Lister, READ_MAX_BYTES, Row, Wanted, is_place};
@@ -39,7 +41,7 @@ pub use totals_store::{KeptDay, KeptTotals, LatePage, LateQuarter, TotalsStore};
 
 use crate::{
     order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal},
-    values::{Amount, Brand, Currency, DeclineCode},
+    values::{Amount, Brand, Currency, DeclineCode, Fee},
     words,
 };
 
@@ -103,6 +105,8 @@ pub struct Entry {
     pub currency: Currency,
     /// What the fact is about.
     pub amount: Amount,
+    /// What was held, taken or given back beside the amount; a void gives back what the payment had beside it.
+    pub fee: Option<Fee>,
     /// By how much the fact changes each balance; zero if it moves nothing.
     pub changes: Changes,
     /// Why it was refused.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use tollgate_core::{
+    journal::fees,
     order::{Cause, Decline, Kind, Operation, OperationStatus, Order, Transaction, TransactionStatus},
     payments::GatewayInfo,
     values::{Amount, Brand},
@@ -96,6 +97,15 @@ pub(super) struct Facts {
     pub(super) captured_amount: Option<String>,
     pub(super) refunded_amount: Option<String>,
     pub(super) live_mode: Option<String>,
+    // What was charged beside these amounts. Few accounts charge anything, and elsewhere the members are not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fee_kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fee_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) captured_fee_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refunded_fee_amount: Option<String>,
 }
 
 impl Outgoing {
@@ -194,6 +204,12 @@ impl Outgoing {
             facts.approved_amount = amount(transaction.amount());
             facts.captured_amount = amount(transaction.captured());
             facts.refunded_amount = amount(transaction.refunded());
+            if let Some(fees) = fees(transaction) {
+                facts.fee_kind = Some(fees.kind.as_str());
+                facts.fee_amount = amount(fees.amount);
+                facts.captured_fee_amount = amount(fees.captured);
+                facts.refunded_fee_amount = amount(fees.refunded);
+            }
         }
         let live = transaction.first().map(|first| gateway.is_live(&first.route));
         facts.live_mode = live.map(|live| live.to_string());

@@ -18,6 +18,7 @@ use crate::api::{
     body::{self, Document, Names, Node, Root, Unreadable},
     failure::Failure,
 };
+use crate::test_payments::{GATEWAY, refunded_in_part};
 
 /// The members of a response in the page's order.
 const RESPONSE: [&str; 17] = [
@@ -48,6 +49,12 @@ fn read_xml(text: &str, name: &'static str) -> Result<Document, Unreadable> {
     body::from_xml(text, Root { name, namespace: NAMESPACE })
 }
 
+/// The names of a response's members, in their order.
+fn names(document: &Document) -> Vec<String> {
+    let response = document.member(&document.root, "Response").expect("a response");
+    response.names().map(str::to_owned).collect()
+}
+
 /// The model that a response was written from.
 fn model(document: &Document) -> Outgoing {
     let member = |object: &str, name: &str| {
@@ -71,6 +78,10 @@ fn model(document: &Document) -> Outgoing {
         code: member("Message", "Code").expect("a code"),
         description: member("Message", "Description").expect("a text"),
     };
+    // Where there is no fee, nothing says so.
+    let has_fee = names(document).iter().any(|name| name == "FeeKind");
+    let fee = |name| if has_fee { response(name) } else { None };
+    assert!(!has_fee || response("FeeKind").as_deref() == Some("surcharge"));
     let response = Facts {
         response_code,
         response_code_text: response_code.text(),
@@ -89,6 +100,10 @@ fn model(document: &Document) -> Outgoing {
         captured_amount: response("CapturedAmount"),
         refunded_amount: response("RefundedAmount"),
         live_mode: response("LiveMode"),
+        fee_kind: has_fee.then_some("surcharge"),
+        fee_amount: fee("FeeAmount"),
+        captured_fee_amount: fee("CapturedFeeAmount"),
+        refunded_fee_amount: fee("RefundedFeeAmount"),
     };
     Outgoing { message, response }
 }
@@ -111,6 +126,7 @@ prop_compose! {
             ResponseCode::Approved, ResponseCode::Declined, ResponseCode::Error, ResponseCode::Held,
         ]),
         members in proptest::collection::vec(proptest::option::of(text()), 15),
+        fees in proptest::option::of([text(), text(), text()]),
     ) -> Outgoing {
         let mut members = members.into_iter();
         let mut next = || members.next().flatten();
@@ -133,6 +149,10 @@ prop_compose! {
             captured_amount: next(),
             refunded_amount: next(),
             live_mode: next(),
+            fee_kind: fees.as_ref().map(|_| "surcharge"),
+            fee_amount: fees.as_ref().map(|fees| fees[0].clone()),
+            captured_fee_amount: fees.as_ref().map(|fees| fees[1].clone()),
+            refunded_fee_amount: fees.as_ref().map(|fees| fees[2].clone()),
         };
         Outgoing { message, response }
     }
@@ -156,18 +176,35 @@ proptest! {
 fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
     let outgoing = Outgoing::of_failure(&Failure::new(Code::InvalidJson, "no"));
     let json = from_json(&outgoing.json()).unwrap();
-    let response = |document: &Document| {
-        let response = document.member(&document.root, "Response").expect("a response");
-        response.names().map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(response(&json), RESPONSE);
+    assert_eq!(names(&json), RESPONSE);
     let xml = outgoing.xml();
     let mut ordinal = RESPONSE.map(str::to_owned);
     ordinal.sort();
-    assert_eq!(response(&read_xml(&xml, "CardTransactionOutgoingModel").unwrap()), ordinal);
+    assert_eq!(names(&read_xml(&xml, "CardTransactionOutgoingModel").unwrap()), ordinal);
     assert!(xml.contains(r#"<AuthCode i:nil="true" />"#), "{xml}");
     let head = r#"<CardTransactionOutgoingModel xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="http://schemas.datacontract.org/2004/07/Payments.Api.Models"><Message><Code>10</Code>"#;
     assert!(xml.starts_with(head), "{xml}");
+}
+
+#[test]
+fn a_fee_has_members_of_its_own_behind_the_pages_and_changes_no_other() {
+    let told = |fees| {
+        let order = refunded_in_part(fees);
+        Outgoing::of_payment(&order, &order.transactions[0], GATEWAY).body
+    };
+    let (with, bare) = (told(Some([78, 30])), told(None));
+    let added = ["FeeKind", "FeeAmount", "CapturedFeeAmount", "RefundedFeeAmount"];
+    let json = from_json(&with.json()).unwrap();
+    assert_eq!(names(&json), [&RESPONSE[..], &added[..]].concat());
+    assert_eq!(names(&from_json(&bare.json()).unwrap()), RESPONSE);
+    let facts = &with.response;
+    let fees = [&facts.fee_amount, &facts.captured_fee_amount, &facts.refunded_fee_amount];
+    assert_eq!(fees.map(Option::as_deref), [Some("0.78"), Some("0.78"), Some("0.30")]);
+    assert_eq!(facts.approved_amount.as_deref(), Some("25.99"));
+    let none = (None, None, None, None);
+    let mut facts = with.response.clone();
+    (facts.fee_kind, facts.fee_amount, facts.captured_fee_amount, facts.refunded_fee_amount) = none;
+    assert_eq!(Outgoing { response: facts, ..with }, bare);
 }
 
 /// Every rule that can refuse a request, with some values.

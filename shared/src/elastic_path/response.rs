@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
+    journal::{Fees, fees},
     order::{
         Cause, Decline, GatewayResponse, Mechanism, NoEffect, Operation, OperationState, Order, Principal,
         Transaction, TransactionStatus,
@@ -80,7 +81,13 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     add(&mut value, "custom_reference", reference.map(String::as_str));
     add(&mut value, "refund_mechanism", transaction.refund_mechanism().map(Mechanism::as_str));
     add(&mut value, "failure_details", failure(transaction, view.principal));
+    let fees = fees(transaction);
+    add(&mut value, "fee", fees.map(fees_value));
     let meta = &mut value["meta"];
+    if let Some(fees) = fees {
+        meta["display_fee"] = price(currency, fees.amount);
+        meta["display_total"] = price(currency, Amount::sum([transaction.amount(), fees.amount]));
+    }
     let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
     add(meta, "authorization_expires_at", expires.map(seconds));
     // What was done when, and what will be, is the merchant's to see.
@@ -93,6 +100,16 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         add(meta, "memo", memo.map(memo_value));
     }
     value
+}
+
+/// What was charged beside the amounts, in minor units. None of them contains it.
+fn fees_value(fees: Fees) -> Value {
+    json!({
+        "kind": fees.kind.as_str(),
+        "amount": fees.amount.minor(),
+        "captured_amount": fees.captured.minor(),
+        "refunded_amount": fees.refunded.minor(),
+    })
 }
 
 /// Adds a member that is there only where it says something.

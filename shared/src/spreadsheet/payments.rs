@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use tollgate_core::{
-    journal::{BadRow, Concern, Row},
+    journal::{BadRow, Concern, Fees, Row, fees},
     order::TransactionStatus,
-    values::Brand,
+    values::{Amount, Brand},
 };
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 20] = [
     "time",
     "status",
     "method",
@@ -26,6 +26,10 @@ pub const COLUMNS: [&str; 16] = [
     "transaction",
     "needs_attention",
     "unreadable",
+    "fee_kind",
+    "fee",
+    "captured_fee",
+    "refunded_fee",
 ];
 
 /// The status of a row that cannot be read.
@@ -46,6 +50,8 @@ pub fn cells(
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let decimal = |amount| order.currency.decimal(amount);
+    let fees = fees(transaction);
+    let fee = |of: fn(Fees) -> Amount| fees.map_or_else(String::new, |fees| decimal(of(fees)));
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Some(vec![
         row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -64,6 +70,10 @@ pub fn cells(
         transaction.id.to_string(),
         codes(&row.concerns(now)),
         String::new(),
+        known(fees.map(|fees| fees.kind.as_str())),
+        fee(|fees| fees.amount),
+        fee(|fees| fees.captured),
+        fee(|fees| fees.refunded),
     ])
 }
 
@@ -80,4 +90,30 @@ pub fn bad_cells(row: &BadRow) -> Vec<String> {
         })
         .map(Option::unwrap_or_default)
         .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{elastic_path::transaction_status, test_payments::refunded_in_part};
+
+    #[test]
+    fn fees_are_beside_the_amounts_and_empty_where_there_are_none() {
+        let cells = |fees| {
+            let order = Arc::new(refunded_in_part(fees));
+            let transaction = order.transactions[0].id;
+            let row = Row { at: Timestamp::UNIX_EPOCH, order, transaction };
+            let cells = cells(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap();
+            let named = COLUMNS.into_iter().zip(cells);
+            let wanted =
+                ["amount", "captured", "refunded", "fee_kind", "fee", "captured_fee", "refunded_fee"];
+            let named = named.filter(|(name, _)| wanted.contains(name));
+            named.map(|(_, cell)| cell).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(None), ["25.99", "25.99", "10.00", "", "", "", ""]);
+        let with = ["25.99", "25.99", "10.00", "surcharge", "0.78", "0.78", "0.30"];
+        assert_eq!(cells(Some([78, 30])), with);
+    }
 }

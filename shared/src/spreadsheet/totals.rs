@@ -6,7 +6,7 @@ use tollgate_core::journal::{Total, TotalLine};
 
 /// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
 /// end.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 14] = [
     "day",
     "currency",
     "operation",
@@ -20,10 +20,11 @@ pub const COLUMNS: [&str; 13] = [
     "returned",
     "at_gateway",
     "provisional",
+    "fees_at_gateway",
 ];
 
 /// The cells of a total, one for each column. Amounts have the currency's decimals, and what is not known is empty.
-pub fn cells(line: &TotalLine, total: &Total, is_provisional: bool) -> [String; 13] {
+pub fn cells(line: &TotalLine, total: &Total, is_provisional: bool) -> [String; COLUMNS.len()] {
     let decimal = |minor| line.currency.signed_decimal(minor);
     let Total { count, amount, changes } = *total;
     [
@@ -40,6 +41,7 @@ pub fn cells(line: &TotalLine, total: &Total, is_provisional: bool) -> [String; 
         decimal(changes.returned),
         decimal(changes.gateway),
         if is_provisional { "yes" } else { "no" }.to_owned(),
+        decimal(changes.fees),
     ]
 }
 
@@ -59,5 +61,6 @@ pub fn value(line: &TotalLine, total: &Total, is_provisional: bool) -> Value {
         "returned": total.changes.returned,
         "at_gateway": total.changes.gateway,
         "provisional": is_provisional,
+        "fees_at_gateway": total.changes.fees,
     })
 }

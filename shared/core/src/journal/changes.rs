@@ -4,8 +4,9 @@ use std::ops::{Add, Sub};
 
 use jiff::Timestamp;
 
+use super::fees;
 use crate::{
-    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Stage, Superseded, Transaction},
+    order::{Cause, Operation, PaymentKind, Stage, Superseded, Transaction},
     values::Amount,
 };
 
@@ -21,6 +22,9 @@ pub struct Changes {
     /// Money at the gateway: what it took for the merchant, less what it gave back. Payments that do not stand and
     /// duplicates count until they are given back.
     pub gateway: i64,
+    /// Fees at the gateway: what it took beside the amounts, less what it gave back. No other balance contains them; what
+    /// is only held is not taken, and a duplicate's are not known.
+    pub fees: i64,
 }
 
 impl Changes {
@@ -30,6 +34,7 @@ impl Changes {
             paid: each(self.paid, other.paid),
             returned: each(self.returned, other.returned),
             gateway: each(self.gateway, other.gateway),
+            fees: each(self.fees, other.fees),
         }
     }
 }
@@ -76,14 +81,17 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         // As the order counts it: of a payment that took nothing, nothing was returned.
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
         gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
+        fees: if voided {
+            0
+        } else {
+            signed(fees::taken(transaction)) - signed(fees::given_back(transaction))
+        },
     }
 }
 
 /// What the gateway refunded.
 fn given_back(transaction: &Transaction) -> Amount {
-    let refunds = transaction.approved(Kind::Refund);
-    let through_gateway = |o: &&Operation| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate;
-    Amount::sum(refunds.filter(through_gateway).map(|refund| refund.amount))
+    Amount::sum(fees::refunds_at_the_gateway(transaction).map(|refund| refund.amount))
 }
 
 /// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.

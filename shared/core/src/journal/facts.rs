@@ -8,10 +8,14 @@ use uuid::Uuid;
 use super::{
     Changes, Entry, Fact,
     changes::{by_operation, duplicate, is_late},
+    fees,
 };
-use crate::order::{
-    Attempt, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState, Order, Principal,
-    Transaction,
+use crate::{
+    order::{
+        Attempt, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState, Order,
+        Principal, Transaction,
+    },
+    values::{Amount, Fee},
 };
 
 /// All facts of an order, in the order of its transactions and operations.
@@ -42,6 +46,7 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
             OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
         entries.push(Entry {
             amount: transaction.amount(),
+            fee: fees::charged(operation.fee()),
             by: Principal::Schedule,
             attribution: None,
             ..entry
@@ -83,8 +88,20 @@ impl OperationInOrder<'_> {
         };
         let entry = self.entry(fact, &operation.attempt, operation.updated_at);
         let amount = if approved { operation.approved_amount() } else { operation.amount };
-        let entry = Entry { changes, amount, late: is_late(operation), ..entry };
+        let fee = if approved { self.fee(changes) } else { None };
+        let entry = Entry { changes, amount, fee, late: is_late(operation), ..entry };
         entries.push(with_decision(entry, decision));
+    }
+
+    /// What an approval moved beside its amount. A void says nothing of it and gives back what was there.
+    fn fee(&self, changes: Changes) -> Option<Fee> {
+        if self.operation.kind != Kind::Void {
+            return fees::charged(self.operation.fee());
+        }
+        let held = self.transaction.first().and_then(Operation::fee).filter(|_| changes.held < 0);
+        let taken = u64::try_from(-changes.fees).ok().and_then(|minor| Amount::new(minor).ok());
+        let taken = taken.zip(fees::kind(self.transaction)).map(|(amount, kind)| Fee { amount, kind });
+        fees::charged(held.or(taken))
     }
 
     fn fact_of_approval(&self) -> Fact {
@@ -180,6 +197,7 @@ impl OperationInOrder<'_> {
             late: false,
             currency: order.currency,
             amount: operation.amount,
+            fee: None,
             changes: Changes::default(),
             decline: None,
             settlement_rejected: false,

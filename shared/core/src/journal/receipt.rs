@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::{Fees, fees};
 use crate::{
     order::{Order, OrderId, Transaction, TransactionStatus},
     payments::Merchant,
@@ -32,6 +33,8 @@ pub struct Receipt {
     pub captured: Amount,
     /// What of that was given back.
     pub refunded: Amount,
+    /// What was charged beside these amounts, which a receipt has to show apart from them; none if nothing was.
+    pub fees: Option<Fees>,
     /// The card's brand, if it is known.
     pub brand: Option<Brand>,
     /// The last four digits of its number.
@@ -40,6 +43,13 @@ pub struct Receipt {
     pub approval_code: Option<String>,
     /// The gateway's reference of the payment, if there is one.
     pub reference: Option<String>,
+}
+
+impl Receipt {
+    /// What the payer pays or has paid: the amount and the fee beside it.
+    pub fn total(&self) -> Amount {
+        Amount::sum([self.amount, self.fees.map_or(Amount::ZERO, |fees| fees.amount)])
+    }
 }
 
 /// A payment's receipt; none for one that was not approved, or must not stand.
@@ -57,6 +67,7 @@ pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) ->
         amount: transaction.amount(),
         captured: transaction.captured(),
         refunded: transaction.refunded(),
+        fees: fees(transaction),
         brand: transaction.card().and_then(|card| card.brand),
         last_four: transaction.card().and_then(|card| card.last_four.clone()),
         approval_code: first.response().and_then(|response| response.authcode.clone()),
@@ -74,6 +85,7 @@ mod tests {
         order::{Cause, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
         test_merchant::test_merchant,
         test_payments::{new_operation, payment},
+        values::{Charged, Fee, FeeKind},
     };
 
     #[test]
@@ -91,6 +103,17 @@ mod tests {
         let shown = receipt(&merchant, &order, &good).unwrap();
         assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
         assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
+        assert_eq!((shown.fees, shown.total().minor()), (None, 500));
+
+        let fee = Fee { amount: Amount::new(15).unwrap(), kind: FeeKind::Surcharge };
+        let charged = Some(Charged { amount: Amount::new(500).unwrap(), fee: Some(fee) });
+        let response = GatewayResponse { charged, ..GatewayResponse::default() };
+        let surcharged =
+            Operation { state: OperationState::Decided(Decision::Approved(response)), ..pending.clone() };
+        let shown = receipt(&merchant, &order, &payment(PaymentKind::Purchase, surcharged)).unwrap();
+        let fees = shown.fees.unwrap();
+        assert_eq!((fees.kind, fees.amount.minor()), (FeeKind::Surcharge, 15));
+        assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.total().minor()), (500, 500, 515));
 
         let mut void = Operation { kind: Kind::Void, cause: Cause::AvsMismatch, ..pending.clone() };
         void.id = Uuid::from_u128(2);

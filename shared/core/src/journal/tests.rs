@@ -5,11 +5,11 @@
 use super::*;
 use crate::{
     order::{
-        CaptureSchedule, Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation, OrderKey,
-        PaymentKind, Transaction,
+        CaptureSchedule, Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation,
+        OperationState, OrderKey, PaymentKind, Transaction,
     },
     test_payments::{new_operation, payment},
-    values::Advice,
+    values::{Advice, Charged, FeeKind},
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -78,7 +78,7 @@ fn told(operations: Vec<Operation>) -> Vec<Entry> {
 fn changed(operations: Vec<Operation>) -> Vec<(u128, Fact, [i64; 4])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
-        let Changes { held, paid, returned, gateway } = entry.changes;
+        let Changes { held, paid, returned, gateway, fees: _ } = entry.changes;
         (entry.operation.as_u128(), entry.fact, [held, paid, returned, gateway])
     })
     .collect()
@@ -91,10 +91,100 @@ fn given_up_and_found(n: u128, kind: Kind, minor: u64, [begun_at, given_up, foun
 
 #[test]
 fn a_change_taken_back_is_its_opposite_in_every_part() {
-    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4 };
-    assert_eq!(Changes::default() - changes, Changes { held: -1, paid: 2, returned: -3, gateway: 4 });
+    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4, fees: 5 };
+    let opposite = Changes { held: -1, paid: 2, returned: -3, gateway: 4, fees: -5 };
+    assert_eq!(Changes::default() - changes, opposite);
     assert_eq!(changes - changes, Changes::default());
-    assert_eq!(changes + changes, Changes { held: 2, paid: -4, returned: 6, gateway: -8 });
+    assert_eq!(changes + changes, Changes { held: 2, paid: -4, returned: 6, gateway: -8, fees: 10 });
+}
+
+/// The same operation, approved with a fee beside its amount.
+fn with_fee(minor: u64, mut operation: Operation) -> Operation {
+    let fee = Fee { amount: Amount::new(minor).unwrap(), kind: FeeKind::Surcharge };
+    let charged = Some(Charged { amount: operation.amount, fee: Some(fee) });
+    operation.state =
+        OperationState::Decided(Decision::Approved(GatewayResponse { charged, ..response("r") }));
+    operation
+}
+
+/// What each fact says of fees: what it moved, by how much that changes what the gateway has, and what it says of money.
+fn fees_told(operations: Vec<Operation>) -> Vec<(Fact, u64, [i64; 2])> {
+    let all = told(operations).into_iter();
+    all.map(|entry| {
+        let minor = entry.fee.map_or(0, |fee| fee.amount.minor());
+        (entry.fact, minor, [entry.changes.fees, entry.changes.gateway])
+    })
+    .collect()
+}
+
+#[test]
+fn a_fee_is_beside_what_was_held_taken_and_given_back() {
+    let authorization = with_fee(3, done(1, Kind::Authorize, 100, 0));
+    let purchase = with_fee(3, done(1, Kind::Purchase, 100, 0));
+    let capture = with_fee(2, done(2, Kind::Capture, 60, 1));
+    let waived = with_fee(0, done(1, Kind::Purchase, 100, 0));
+    for (operations, expected) in [
+        (
+            // What a capture takes is its own fee, and what is only held is no money.
+            vec![authorization.clone(), capture.clone(), with_fee(1, done(3, Kind::Refund, 20, 2))],
+            vec![(Fact::Approved, 3, [0, 0]), (Fact::Captured, 2, [2, 60]), (Fact::Refunded, 1, [-1, -20])],
+        ),
+        (
+            vec![authorization.clone(), done(2, Kind::Void, 100, 1)],
+            vec![(Fact::Approved, 3, [0, 0]), (Fact::Voided, 3, [0, 0])],
+        ),
+        (
+            vec![authorization, capture, done(3, Kind::Void, 60, 2)],
+            vec![(Fact::Approved, 3, [0, 0]), (Fact::Captured, 2, [2, 60]), (Fact::Voided, 2, [-2, -60])],
+        ),
+        (
+            // A void says nothing of fees, and gives back what is left of them.
+            vec![
+                purchase.clone(),
+                with_fee(1, done(2, Kind::Refund, 20, 1)),
+                caused(Cause::RefundBeforeSettlement, done(3, Kind::Void, 100, 2)),
+            ],
+            vec![
+                (Fact::Approved, 3, [3, 100]),
+                (Fact::Refunded, 1, [-1, -20]),
+                (Fact::Refunded, 2, [-2, -80]),
+            ],
+        ),
+        (
+            // A duplicate's refund is no refund of the payment.
+            vec![purchase, caused(Cause::Duplicate, with_fee(3, done(2, Kind::Refund, 100, 1)))],
+            vec![(Fact::Approved, 3, [3, 100]), (Fact::DuplicateReturned, 3, [0, -100])],
+        ),
+        (vec![waived.clone()], vec![(Fact::Approved, 0, [0, 100])]),
+    ] {
+        assert_eq!(fees_told(operations), expected);
+    }
+    assert_eq!(told(vec![waived])[0].fee, None, "a fee that was waived is none");
+}
+
+#[test]
+fn fees_are_read_off_a_payment_like_its_amounts() {
+    let read = |operations: Vec<Operation>| {
+        let fees = fees(&order(operations).transactions[0])?;
+        Some([fees.amount, fees.captured, fees.refunded].map(Amount::minor))
+    };
+    let authorization = with_fee(3, done(1, Kind::Authorize, 100, 0));
+    let purchase = with_fee(3, done(1, Kind::Purchase, 100, 0));
+    let void = |cause| caused(cause, done(9, Kind::Void, 100, 9));
+    let refund = with_fee(1, done(3, Kind::Refund, 20, 2));
+    let manual = Operation { mechanism: Mechanism::Manual, ..done(4, Kind::Refund, 20, 3) };
+    assert_eq!(read(vec![done(1, Kind::Purchase, 100, 0)]), None);
+    assert_eq!(read(vec![with_fee(0, done(1, Kind::Purchase, 100, 0))]), None, "waived");
+    assert_eq!(read(vec![begun(1, Kind::Purchase, 100, 0)]), None, "not known yet");
+    assert_eq!(read(vec![authorization.clone()]), Some([3, 0, 0]));
+    let capture = with_fee(2, done(2, Kind::Capture, 60, 1));
+    assert_eq!(read(vec![authorization.clone(), capture, refund.clone(), manual]), Some([3, 2, 1]));
+    assert_eq!(read(vec![authorization, void(Cause::Requested)]), Some([3, 0, 0]));
+    assert_eq!(read(vec![purchase.clone(), refund]), Some([3, 3, 1]));
+    assert_eq!(read(vec![purchase.clone(), void(Cause::RefundBeforeSettlement)]), Some([3, 3, 3]));
+    assert_eq!(read(vec![purchase.clone(), void(Cause::Requested)]), Some([3, 0, 0]));
+    let duplicate = caused(Cause::Duplicate, with_fee(3, done(2, Kind::Refund, 100, 1)));
+    assert_eq!(read(vec![purchase, duplicate]), Some([3, 3, 0]));
 }
 
 #[test]

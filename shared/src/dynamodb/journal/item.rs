@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
     journal::{Entry, day_of, sort_of},
     order::Cause,
+    values::Amount,
     words,
 };
 
@@ -52,6 +53,10 @@ words! {
         Currency => "currency",
         /// What the fact is about.
         Amount => "amount",
+        /// What was held, taken or given back beside the amount; absent where nothing was.
+        Fee => "fee",
+        /// What that was charged for.
+        FeeKind => "fee_kind",
         /// Signed change of what is held on cards.
         Held => "held",
         /// Signed change of what was taken.
@@ -60,6 +65,8 @@ words! {
         Returned => "returned",
         /// Signed change of the merchant's money at the gateway.
         AtGateway => "at_gateway",
+        /// Signed change of the fees there; absent where there is none.
+        FeesAtGateway => "fees_at_gateway",
         /// Why it was declined.
         DeclineCode => "decline_code",
         /// The settlement refused what had been approved.
@@ -112,6 +119,7 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::KeyName, told.and_then(|told| told.key_name.clone())),
         (Column::Actor, told.and_then(|told| told.actor.clone())),
         (Column::Currency, Some(entry.currency.code().to_owned())),
+        (Column::FeeKind, entry.fee.map(|fee| fee.kind.as_str().to_owned())),
         (Column::DeclineCode, entry.decline.map(|code| code.as_str().to_owned())),
         (Column::Retref, entry.reference.clone()),
         (Column::Authcode, entry.authcode.clone()),
@@ -124,20 +132,57 @@ pub(super) fn item(entry: &Entry, shard: u16) -> Item {
         (Column::DecidedBy, by_hand.map(|by_hand| by_hand.by.clone())),
         (Column::Reason, reason.cloned()),
     ];
-    let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
+    let minor = |amount: Amount| i64::try_from(amount.minor()).unwrap_or(i64::MAX);
     let changes = entry.changes;
     let numbers = [
-        (Column::Amount, amount),
-        (Column::Held, changes.held),
-        (Column::Paid, changes.paid),
-        (Column::Returned, changes.returned),
-        (Column::AtGateway, changes.gateway),
+        (Column::Amount, Some(minor(entry.amount))),
+        (Column::Fee, entry.fee.map(|fee| minor(fee.amount))),
+        (Column::Held, Some(changes.held)),
+        (Column::Paid, Some(changes.paid)),
+        (Column::Returned, Some(changes.returned)),
+        (Column::AtGateway, Some(changes.gateway)),
+        (Column::FeesAtGateway, Some(changes.fees).filter(|fees| *fees != 0)),
     ];
     // Where it is so; otherwise there is no attribute.
     let flags = [(Column::Late, entry.late), (Column::SettlementRejected, entry.settlement_rejected)];
     let texts = texts.into_iter().filter_map(|(column, text)| Some((column, AttributeValue::S(text?))));
-    let numbers = numbers.into_iter().map(|(column, number)| (column, AttributeValue::N(number.to_string())));
+    let number = |number: i64| AttributeValue::N(number.to_string());
+    let numbers = numbers.into_iter().filter_map(|(column, minor)| Some((column, number(minor?))));
     let flags =
         flags.into_iter().filter(|(_, is_so)| *is_so).map(|(column, _)| (column, AttributeValue::Bool(true)));
     texts.chain(numbers).chain(flags).map(|(column, value)| (column.as_str().to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::journal::entries;
+
+    use super::*;
+    use crate::test_payments::refunded_in_part;
+
+    fn items(fees: Option<[u64; 2]>) -> Vec<Item> {
+        entries(None, &refunded_in_part(fees)).iter().map(|entry| item(entry, 0)).collect()
+    }
+
+    #[test]
+    fn a_fee_has_columns_of_its_own_and_takes_no_room_where_there_is_none() {
+        let columns = [Column::Fee, Column::FeeKind, Column::FeesAtGateway].map(Column::as_str);
+        let text = |value: &AttributeValue| match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let fees = |item: &Item| columns.map(|name| item.get(name).map(text));
+        let told = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
+        let with: Vec<_> = items(Some([78, 30])).iter().map(fees).collect();
+        assert_eq!(with, [told(["78", "surcharge", "78"]), told(["30", "surcharge", "-30"])]);
+        // Nor does one that was waived, and what else an entry says is the same.
+        let bare = items(None);
+        assert!(bare.iter().all(|item| fees(item) == [None, None, None]));
+        assert_eq!(items(Some([0, 0])), bare);
+        let mut without = items(Some([78, 30]));
+        for item in &mut without {
+            item.retain(|name, _| !columns.contains(&name.as_str()));
+        }
+        assert_eq!(without, bare);
+    }
 }

@@ -151,6 +151,11 @@ fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
         paid: minor(Column::Paid)?,
         returned: minor(Column::Returned)?,
         gateway: minor(Column::AtGateway)?,
+        fees: if item.contains_key(Column::FeesAtGateway.as_str()) {
+            minor(Column::FeesAtGateway)?
+        } else {
+            0
+        },
     };
     let amount = amount.ok_or_else(|| corrupt(Column::Amount))?;
     Ok(CountedEntry { at: stated(item, Column::At)?, line, amount, changes })
@@ -158,4 +163,34 @@ fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
 
 fn corrupt(column: Column) -> StoreError {
     StoreError::Corrupt(format!("an entry of the journal without a good {}", column.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use tollgate_core::journal::{day_of, entries};
+
+    use super::*;
+    use crate::{dynamodb::journal::item, test_payments::refunded_in_part};
+
+    #[test]
+    fn what_is_counted_of_an_item_is_what_is_counted_of_its_entry_fees_included() {
+        for fees in [None, Some([78, 30])] {
+            let entries = entries(None, &refunded_in_part(fees));
+            for entry in &entries {
+                let read = counted(&item::item(entry, 0), day_of(entry.at)).unwrap();
+                assert_eq!(read, CountedEntry::from(entry));
+            }
+            let sum: Changes = entries.iter().map(|entry| entry.changes).sum();
+            assert_eq!((sum.paid, sum.gateway, sum.fees), (2599, 1599, if fees.is_some() { 48 } else { 0 }));
+        }
+    }
+
+    #[test]
+    fn a_fee_that_is_no_number_is_not_taken_for_none() {
+        let entries = entries(None, &refunded_in_part(Some([78, 30])));
+        let mut bad = item::item(&entries[0], 0);
+        bad.insert(Column::FeesAtGateway.as_str().to_owned(), AttributeValue::S("78".to_owned()));
+        counted(&bad, day_of(entries[0].at)).unwrap_err();
+    }
 }

@@ -209,21 +209,45 @@ struct Line {
     paid: i64,
     returned: i64,
     at_gateway: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    fees_at_gateway: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl Line {
     fn of(line: &TotalLine, total: &Total) -> Self {
         let TotalLine { currency, operation, fact, mid, brand, .. } = line.clone();
-        let Total { count, amount, changes: Changes { held, paid, returned, gateway: at_gateway } } = *total;
-        let currency = currency.code().to_owned();
-        Self { currency, operation, fact, mid, brand, count, amount, held, paid, returned, at_gateway }
+        let Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } } = *total;
+        Self {
+            currency: currency.code().to_owned(),
+            operation,
+            fact,
+            mid,
+            brand,
+            count,
+            amount,
+            held,
+            paid,
+            returned,
+            at_gateway: gateway,
+            fees_at_gateway: fees,
+        }
     }
 
     fn read(self, day: Date) -> Option<(TotalLine, Total)> {
         let Self { currency, operation, fact, mid, brand, .. } = self;
         let line = TotalLine { day, currency: currency.parse().ok()?, operation, fact, mid, brand };
-        let changes =
-            Changes { held: self.held, paid: self.paid, returned: self.returned, gateway: self.at_gateway };
+        let changes = Changes {
+            held: self.held,
+            paid: self.paid,
+            returned: self.returned,
+            gateway: self.at_gateway,
+            fees: self.fees_at_gateway,
+        };
         Some((line, Total { count: self.count, amount: self.amount, changes }))
     }
 }
@@ -234,4 +258,26 @@ fn stated<'a>(item: &'a Item, name: &str) -> Result<&'a String, StoreError> {
 
 fn corrupt(name: &str) -> StoreError {
     StoreError::Corrupt(format!("an item of the totals without a good {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::journal::{CountedEntry, day_of, entries};
+
+    use super::*;
+    use crate::test_payments::refunded_in_part;
+
+    #[test]
+    fn kept_totals_have_the_fees_and_none_where_there_is_none() {
+        for (fees, written) in [(None, false), (Some([78, 30]), true)] {
+            let entries = entries(None, &refunded_in_part(fees));
+            let totals: DayTotals = entries.iter().map(CountedEntry::from).collect();
+            for (line, total) in totals.lines() {
+                let text = serde_json::to_string(&Line::of(line, total)).unwrap();
+                assert_eq!(text.contains("fees_at_gateway"), written, "{text}");
+                let read = serde_json::from_str::<Line>(&text).unwrap().read(day_of(entries[0].at));
+                assert_eq!(read, Some((line.clone(), *total)));
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CaptureSchedule, Cause, Decision, Decline, GatewayResponse, KeyDigest, Kind, Mechanism, NoticeReason,
@@ -12,7 +12,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::test_payments::{GATEWAY, new_operation, payment};
+use crate::test_payments::{GATEWAY, new_operation, payment, refunded_in_part};
 
 fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
     super::events(old, new, GATEWAY)
@@ -89,6 +89,25 @@ fn a_purchase_is_told_when_it_is_requested_when_it_is_paid_and_when_it_is_refund
     let refunded = approved(&refunding, 4);
     let told = events(Some(&refunding), &refunded);
     assert_eq!(kinds(&told), ["transaction.updated", "order.updated", "order.refunded"]);
+}
+
+#[test]
+fn a_fee_is_told_beside_the_amounts_and_only_where_there_is_one() {
+    let told = |fees| body(&events(None, &refunded_in_part(fees))[0])["data"].clone();
+    let (with, mut bare) = (told(Some([78, 30])), told(None));
+    let fee = json!({"kind": "surcharge", "amount": 78, "captured_amount": 78, "refunded_amount": 30});
+    assert_eq!((&with["fee"], &bare["fee"]), (&fee, &Value::Null));
+    let meta = ["display_fee", "display_total"].map(|name| with["meta"][name]["formatted"].clone());
+    assert_eq!(meta, ["$0.78", "$26.77"]);
+    // Nothing else differs: no amount contains a fee.
+    bare["fee"] = fee;
+    for name in ["display_fee", "display_total"] {
+        bare["meta"][name] = with["meta"][name].clone();
+    }
+    for (n, minor) in [(0, 78), (1, 30)] {
+        bare["meta"]["operations"][n]["fee"] = json!({"amount": minor, "kind": "surcharge"});
+    }
+    assert_eq!(with, bare);
 }
 
 #[test]

@@ -15,10 +15,11 @@ use super::{
 use crate::{
     journal::{Attention, AttentionReason, Changes, Entry, Fact, attentions, entries},
     order::{
-        Action, Attribution, BY_HAND_AFTER, ByHand, Context, Doubt, Finding, GatewayResponse, HandVerdict,
-        NoEffect, NoticeReason, OperationRef, Order, Outcome, PaymentKind, Principal, Transaction,
-        decide_by_hand,
+        Action, Attribution, BY_HAND_AFTER, ByHand, Cause, Context, Decision, Doubt, Finding,
+        GatewayResponse, HandVerdict, Kind, NoEffect, NoticeReason, OperationRef, OperationState, Order,
+        Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
     },
+    values::{Amount, Fee, FeeKind},
 };
 
 /// What happens besides requests.
@@ -200,9 +201,53 @@ fn held(transaction: &Transaction) -> i64 {
     if stands { i64::try_from(transaction.amount().minor()).unwrap() } else { 0 }
 }
 
+/// The same order at an account with fees: most of what was approved has one, which is the same in every state.
+fn with_fees(mut order: Order) -> Order {
+    for operation in order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations) {
+        let has_one = operation.id.as_u128() % 4 != 0;
+        if let OperationState::Decided(Decision::Approved(response)) = &mut operation.state
+            && let Some(charged) = response.charged.as_mut().filter(|_| has_one)
+        {
+            let fee = amount((3 * charged.amount.minor() + 50) / 100);
+            charged.fee = Some(Fee { amount: fee, kind: FeeKind::Surcharge });
+        }
+    }
+    order
+}
+
+/// What the gateway has of fees: every operation's own, unless a void gave all of it back.
+fn fees_at_the_gateway(transaction: &Transaction) -> i64 {
+    let mut sum = 0;
+    for operation in transaction.operations.iter().filter(|o| o.cause != Cause::Duplicate) {
+        let fee = operation.fee().map_or(0, |fee| i64::try_from(fee.amount.minor()).unwrap());
+        match operation.kind {
+            Kind::Void if operation.is(Stage::Approved) => return 0,
+            Kind::Purchase | Kind::Capture => sum += fee,
+            Kind::Refund => sum -= fee,
+            Kind::Authorize | Kind::Void | Kind::Unrecognized => {}
+        }
+    }
+    sum
+}
+
+/// Without the fees, which no other change contains.
+fn money(entries: Vec<Entry>) -> Vec<(Uuid, Amount, Changes)> {
+    entries.into_iter().map(|e| (e.id, e.amount, Changes { fees: 0, ..e.changes })).collect()
+}
+
 fn sums_are_the_orders(order: &Order) {
-    let sum: Changes = entries(None, order).into_iter().map(|entry| entry.changes).sum();
+    let told = entries(None, order);
+    let sum: Changes = told.iter().map(|entry| entry.changes).sum();
     let balance = order.balance();
+    assert_eq!(sum.fees, order.transactions.iter().map(fees_at_the_gateway).sum::<i64>(), "fees");
+    let mut without = order.clone();
+    for operation in without.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations) {
+        if let OperationState::Decided(Decision::Approved(response)) = &mut operation.state {
+            response.charged = response.charged.map(|charged| charged.amount.into());
+        }
+    }
+    assert_eq!(money(told), money(entries(None, &without)), "a fee is in no amount");
+    assert_eq!((balance, order.owing()), (without.balance(), without.owing()), "nor in what is owing");
     assert_eq!(sum.paid, i64::try_from(balance.paid.minor()).unwrap(), "paid");
     assert_eq!(sum.returned, i64::try_from(balance.returned.minor()).unwrap(), "returned");
     assert_eq!(sum.held, order.transactions.iter().map(held).sum::<i64>(), "held");
@@ -255,6 +300,7 @@ proptest! {
         from in any::<prop::sample::Index>(),
     ) {
         let saved = history(&all, accepts_parts, external);
+        let saved: Vec<Order> = saved.into_iter().map(with_fees).collect();
         let mut kept = by_id(entries(None, &saved[0]));
         for pair in saved.windows(2) {
             for entry in entries(Some(&pair[0]), &pair[1]) {

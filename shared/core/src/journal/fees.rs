@@ -1,0 +1,70 @@
+//! What was charged beside a payment's amounts, read off its operations like the amounts themselves.
+
+use crate::{
+    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Transaction},
+    values::{Amount, Fee, FeeKind},
+};
+
+/// The fees of one payment, each beside the amount of the same name. No amount contains them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fees {
+    /// What the payer paid them for.
+    pub kind: FeeKind,
+    /// Beside the amount that was approved, captured or not.
+    pub amount: Amount,
+    /// Beside what was captured, before refunds.
+    pub captured: Amount,
+    /// Given back beside what was refunded.
+    pub refunded: Amount,
+}
+
+/// The fees of a payment; none where nothing was charged beside its amounts.
+pub fn fees(transaction: &Transaction) -> Option<Fees> {
+    let captured = if transaction.captured().is_zero() { Amount::ZERO } else { taken(transaction) };
+    let refunded = match transaction.voided().map(|void| void.cause) {
+        Some(Cause::RefundBeforeSettlement) => captured,
+        _ => sum(transaction.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)),
+    };
+    let fees = Fees { kind: kind(transaction)?, amount: of(transaction.first()), captured, refunded };
+    let all = [fees.amount, fees.captured, fees.refunded];
+    all.iter().any(|fee| !fee.is_zero()).then_some(fees)
+}
+
+/// What the gateway took beside the amount, whether it may stand or not. What an authorization holds is not taken yet.
+pub(super) fn taken(transaction: &Transaction) -> Amount {
+    match transaction.kind {
+        PaymentKind::Purchase => of(transaction.first()),
+        PaymentKind::Authorize => of(transaction.approved(Kind::Capture).next()),
+        PaymentKind::Unrecognized => Amount::ZERO,
+    }
+}
+
+/// What the gateway gave back beside the amounts of its refunds; without a void, which gives back everything.
+pub(super) fn given_back(transaction: &Transaction) -> Amount {
+    sum(refunds_at_the_gateway(transaction))
+}
+
+/// Refunds of the payment that the gateway made. A duplicate's are no part of the payment.
+pub(super) fn refunds_at_the_gateway(transaction: &Transaction) -> impl Iterator<Item = &Operation> {
+    transaction
+        .approved(Kind::Refund)
+        .filter(|o| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate)
+}
+
+/// What a payment's fees were charged for.
+pub(super) fn kind(transaction: &Transaction) -> Option<FeeKind> {
+    transaction.operations.iter().find_map(Operation::fee).map(|fee| fee.kind)
+}
+
+/// A fee that is more than nothing: one that was waived is none.
+pub(super) fn charged(fee: Option<Fee>) -> Option<Fee> {
+    fee.filter(|fee| !fee.amount.is_zero())
+}
+
+fn of(operation: Option<&Operation>) -> Amount {
+    operation.and_then(Operation::fee).map_or(Amount::ZERO, |fee| fee.amount)
+}
+
+fn sum<'a>(operations: impl Iterator<Item = &'a Operation>) -> Amount {
+    Amount::sum(operations.map(|operation| of(Some(operation))))
+}
