@@ -216,6 +216,9 @@ pub(crate) struct Create {
     /// Let browsers get tokens, too
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
+    /// Where the gateway adds a surcharge: what it takes the amount of a part for. Without it no part is captured or refunded
+    #[arg(long, value_enum)]
+    pub(crate) fee_basis: Option<FeeBasis>,
     /// What customers know the merchant by; on receipts
     #[arg(long, value_name = "NAME", value_parser = trimmed())]
     pub(crate) name: Option<String>,
@@ -233,6 +236,14 @@ pub(crate) enum Orders {
     Registered,
     /// Kept in the merchant's own system
     External,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum FeeBasis {
+    /// The part without its surcharge, which the gateway adds
+    Subtotal,
+    /// The part with its surcharge
+    Total,
 }
 
 #[derive(Args)]

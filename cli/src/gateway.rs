@@ -24,10 +24,27 @@ pub(crate) struct Gateway {
 
 /// What the gateway says of a MID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mid {
-    Enabled,
-    Disabled,
-    /// It does not say: the look-up is not offered here.
+pub(crate) struct Mid {
+    /// Whether it is switched on; none where the gateway does not say.
+    pub(crate) enabled: Option<bool>,
+    /// What it adds to payments.
+    pub(crate) fee: MidFee,
+}
+
+/// What a MID adds to payments (`docs/cardpointe.md`, *Surcharges*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MidFee {
+    /// Nothing, or nothing is said of it.
+    None,
+    /// A surcharge, in the same transaction.
+    Surcharge,
+    /// A convenience fee: a second transaction on another MID.
+    Convenience,
+    /// A service fee: a second transaction on another MID.
+    Service,
+    /// Something that no document lists.
+    Unlisted,
+    /// The look-up is not offered here, or its response cannot be read.
     NotTold,
 }
 
@@ -40,6 +57,11 @@ pub(crate) struct Record {
     pub(crate) amount: Option<String>,
     /// Its state at the gateway, as `setlstat` has it.
     pub(crate) setlstat: Option<String>,
+}
+
+impl Mid {
+    /// The look-up is not offered here.
+    const NOT_TOLD: Self = Self { enabled: None, fee: MidFee::NotTold };
 }
 
 impl Gateway {
@@ -67,7 +89,7 @@ impl Gateway {
         match status {
             200 => Ok(mid(&body)),
             401 | 403 => Err(self.refused(merchid)),
-            404 => Ok(Mid::NotTold),
+            404 => Ok(Mid::NOT_TOLD),
             other => Err(self.unavailable(&format!("responds with {other} to inquireMerchant"))),
         }
     }
@@ -142,12 +164,22 @@ pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
 }
 
 fn mid(body: &str) -> Mid {
-    let response: Value = serde_json::from_str(body).unwrap_or_default();
-    match response.get("enabled").and_then(Value::as_bool) {
-        Some(true) => Mid::Enabled,
-        Some(false) => Mid::Disabled,
-        None => Mid::NotTold,
-    }
+    let Ok(Value::Object(response)) = serde_json::from_str(body) else { return Mid::NOT_TOLD };
+    let enabled = response.get("enabled").and_then(Value::as_bool);
+    let fee = match response.get("fee_type") {
+        // A response that says nothing of the MID, such as the gateway's own code, says nothing of its fees.
+        None if enabled.is_none() => MidFee::NotTold,
+        None | Some(Value::Null) => MidFee::None,
+        Some(Value::String(letter)) => match letter.trim().to_ascii_uppercase().as_str() {
+            "" | "N" => MidFee::None,
+            "S" => MidFee::Surcharge,
+            "C" => MidFee::Convenience,
+            "F" => MidFee::Service,
+            _ => MidFee::Unlisted,
+        },
+        Some(_) => MidFee::Unlisted,
+    };
+    Mid { enabled, fee }
 }
 
 /// One record, or several in a list; that there is none is a record without a state (`docs/cardpointe.md`, *Responses*).
@@ -180,10 +212,33 @@ mod tests {
 
     #[test]
     fn a_mid_is_open_only_when_the_gateway_says_so_in_json() {
-        assert_eq!(mid(r#"{"enabled":true,"merchid":"1","noise":{"enabled":false}}"#), Mid::Enabled);
-        assert_eq!(mid(r#"{"enabled":false}"#), Mid::Disabled);
-        for body in ["", "<html>", "{}", r#"{"enabled":"Y"}"#, "null"] {
-            assert_eq!(mid(body), Mid::NotTold, "{body}");
+        let open = mid(r#"{"enabled":true,"merchid":"1","noise":{"enabled":false}}"#);
+        assert_eq!(open, Mid { enabled: Some(true), fee: MidFee::None });
+        assert_eq!(mid(r#"{"enabled":false}"#).enabled, Some(false));
+        for body in ["", "<html>", "{}", r#"{"enabled":"Y"}"#, "null", r#"{"respstat":"C","respproc":"PPS"}"#]
+        {
+            assert_eq!(mid(body), Mid::NOT_TOLD, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_mid_adds_is_read_by_its_letter_and_nothing_unlisted_is_taken_for_none() {
+        for (fee_type, fee) in [
+            (json!("N"), MidFee::None),
+            (json!(""), MidFee::None),
+            (json!(null), MidFee::None),
+            (json!("S"), MidFee::Surcharge),
+            (json!(" s "), MidFee::Surcharge),
+            (json!("C"), MidFee::Convenience),
+            (json!("F"), MidFee::Service),
+            (json!("SURCHRG"), MidFee::Unlisted),
+            (json!(3), MidFee::Unlisted),
+        ] {
+            assert_eq!(
+                mid(&json!({"enabled": true, "fee_type": fee_type}).to_string()).fee,
+                fee,
+                "{fee_type}"
+            );
         }
     }
 

@@ -8,7 +8,7 @@ pub(crate) mod switch;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate::lambda::GATEWAY;
 use tollgate_core::{
     order::{MerchantId, Route},
@@ -20,7 +20,7 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
-    gateway::{Gateway, Mid},
+    gateway::{Gateway, Mid, MidFee},
     place::Place,
 };
 
@@ -78,6 +78,13 @@ impl Document {
         Self::new(&self.merchant.id, value)
     }
 
+    /// The same document with these MIDs as those that add a surcharge.
+    fn with_surcharging(&self, merchids: &[&str]) -> Result<Self, Failure> {
+        let mut value = self.value.clone();
+        value["gateway"]["surcharging_merchids"] = json!(merchids);
+        Self::new(&self.merchant.id, value)
+    }
+
     /// The account for each currency.
     pub(crate) fn routes(&self) -> Vec<(Currency, Route)> {
         let listed = self.value.pointer("/gateway/merchids").and_then(Value::as_object);
@@ -125,11 +132,12 @@ pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>
     for (currency, Route { account: merchid, .. }) in document.routes() {
         gateway.check(&merchid).await?;
         let mid = gateway.mid(&merchid).await?;
-        if mid == Mid::Disabled {
+        if mid.enabled == Some(false) {
             return Err(Failure::Refused(format!(
                 "the gateway has MID {merchid} ({currency}) switched off; CardConnect switches it on"
             )));
         }
+        must_be_kept(&merchid, mid.fee)?;
         checked.push(CheckedMid { currency, merchid, mid });
     }
     if checked.is_empty() {
@@ -138,15 +146,51 @@ pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>
     Ok(checked)
 }
 
+/// Refuses fees that are transactions of their own: nothing here would record, void or refund them.
+fn must_be_kept(merchid: &str, fee: MidFee) -> Result<(), Failure> {
+    let what = match fee {
+        MidFee::None | MidFee::Surcharge | MidFee::NotTold => return Ok(()),
+        MidFee::Convenience => "a convenience fee (fee_type C)",
+        MidFee::Service => "a service fee (fee_type F)",
+        MidFee::Unlisted => {
+            return Err(Failure::Refused(format!(
+                "the gateway adds a fee at MID {merchid} of a type that no document lists; ask CardConnect what it is"
+            )));
+        }
+    };
+    Err(Failure::Refused(format!(
+        "the gateway adds {what} at MID {merchid}: a second transaction on another MID, which Tollgate neither records, \
+         voids nor refunds; CardConnect switches it off"
+    )))
+}
+
 impl CheckedMid {
     pub(crate) fn text(&self) -> String {
-        let said = match self.mid {
-            Mid::Enabled => "credentials good, MID enabled",
-            Mid::Disabled => "credentials good, MID disabled",
-            Mid::NotTold => "credentials good; the gateway does not tell whether the MID is enabled",
+        let said = match self.mid.enabled {
+            Some(true) => "credentials good, MID enabled",
+            Some(false) => "credentials good, MID disabled",
+            None => "credentials good; the gateway does not tell whether the MID is enabled",
         };
-        format!("{} MID {}: {said}", self.currency, self.merchid)
+        let fee = match self.mid.fee {
+            MidFee::Surcharge => "; it adds a surcharge to credit cards",
+            MidFee::NotTold => {
+                ", nor whether it adds a surcharge: if it does, list it in gateway.surcharging_merchids"
+            }
+            MidFee::None | MidFee::Convenience | MidFee::Service | MidFee::Unlisted => "",
+        };
+        format!("{} MID {}: {said}{fee}", self.currency, self.merchid)
     }
+}
+
+/// The MIDs that add a surcharge, each once: two currencies can have one MID.
+pub(crate) fn surcharging(checked: &[CheckedMid]) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for CheckedMid { merchid, mid, .. } in checked {
+        if mid.fee == MidFee::Surcharge && !found.contains(&merchid.as_str()) {
+            found.push(merchid);
+        }
+    }
+    found
 }
 
 fn new_key() -> Result<SecretString, Failure> {

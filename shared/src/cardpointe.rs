@@ -8,6 +8,7 @@ mod inquiry;
 mod meaning;
 mod profiles;
 mod site;
+mod surcharge;
 pub mod transport;
 mod wire;
 

@@ -35,6 +35,7 @@ mod reports;
 mod response;
 mod source;
 mod status;
+mod surcharge;
 mod token;
 mod transactions;
 
@@ -50,6 +51,7 @@ pub use payment_methods::{
 };
 pub use reports::report_daily;
 pub use status::{payment_status, transaction_status};
+pub use surcharge::preview_surcharge;
 pub use token::issue_token;
 pub use transactions::search_transactions;
 

@@ -212,7 +212,7 @@ impl Adapters {
     /// For requests that pay.
     pub fn checkout(&self) -> Result<Checkout, Error> {
         let attempts = self.tables().attempts.clone();
-        Ok(Checkout { api: self.api()?, methods: self.methods()?, attempts })
+        Ok(Checkout { api: self.api()?, methods: self.methods()?, attempts, surcharges: self.gateway()? })
     }
 
     /// For requests about stored cards.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use tollgate_core::{
     journal::{EntryLog, TotalsStore},
-    payments::{Attempts, GatewayInfo, Merchants, OrderStore, Payments, Refusal, Switch, trail},
+    payments::{Attempts, GatewayInfo, Merchants, OrderStore, Payments, Refusal, Surcharges, Switch, trail},
     stored_cards::PaymentMethods,
     values::Clock,
 };
@@ -49,6 +49,8 @@ pub struct Checkout {
     pub methods: PaymentMethods,
     /// Counts shoppers' payments by source, for the limit.
     pub attempts: Arc<dyn Attempts>,
+    /// Tells what the gateway would add to a payment.
+    pub surcharges: Arc<dyn Surcharges>,
 }
 
 /// For requests about stored cards.

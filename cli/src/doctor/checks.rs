@@ -9,7 +9,8 @@ use crate::{
     aws::{Aws, Table},
     confirm::mode,
     failure::Failure,
-    merchant::{self, Document, check_gateway},
+    gateway::MidFee,
+    merchant::{self, CheckedMid, Document, check_gateway, surcharging},
     place::Place,
 };
 
@@ -135,13 +136,45 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         checks.push(Check::of(format!("merchant {id}"), secret));
         if let Ok(document) = document {
             checks.extend(warnings(place, id, &document));
-            let gateway = check_gateway(&document).await.map(|mids| {
-                mids.iter().map(crate::merchant::CheckedMid::text).collect::<Vec<_>>().join("; ")
-            });
-            checks.push(Check::of(format!("gateway of {id}"), gateway));
+            let gateway = check_gateway(&document).await;
+            let surcharges = gateway.as_ref().ok().and_then(|mids| surcharges(id, &document, mids));
+            let texts = |mids: Vec<CheckedMid>| mids.iter().map(CheckedMid::text).collect::<Vec<_>>();
+            checks.push(Check::of(format!("gateway of {id}"), gateway.map(|mids| texts(mids).join("; "))));
+            checks.extend(surcharges);
         }
     }
     checks
+}
+
+/// Whether the document lists the MIDs that add a surcharge, and no others; none where there are none.
+fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> Option<Check> {
+    let (adding, listed) = (surcharging(checked), &document.merchant.policy.surcharging);
+    let missing: Vec<&str> =
+        adding.iter().copied().filter(|merchid| !listed.iter().any(|own| own == merchid)).collect();
+    // A MID of which the gateway says nothing is believed to be what the document says.
+    let adds_nothing =
+        |own: &&String| checked.iter().any(|one| one.merchid == **own && one.mid.fee == MidFee::None);
+    let needless: Vec<&str> = listed.iter().filter(adds_nothing).map(String::as_str).collect();
+    let (mark, found) = if !missing.is_empty() {
+        let found = format!(
+            "the gateway adds a surcharge at {}, which gateway.surcharging_merchids does not list: payments without a \
+             postal code are declined there, and previews say that nothing is added",
+            missing.join(", ")
+        );
+        (Mark::Bad, found)
+    } else if !needless.is_empty() {
+        let found = format!(
+            "gateway.surcharging_merchids lists {}, where the gateway adds nothing: payments need a postal code there, and \
+             previews fail",
+            needless.join(", ")
+        );
+        (Mark::Note, found)
+    } else if listed.is_empty() {
+        return None;
+    } else {
+        (Mark::Good, format!("added at {}, as the document says", listed.join(", ")))
+    };
+    Some(Check::new(format!("surcharges of {id}"), mark, found))
 }
 
 /// What the functions refuse, and what a guess could find.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use tollgate::lambda::GATEWAY;
 use tollgate_core::payments::Merchant;
 
-use super::{Document, check_gateway, new_key, new_signing_key};
+use super::{Document, check_gateway, new_key, new_signing_key, surcharging};
 use crate::{
-    args::{Create, Orders},
+    args::{Create, FeeBasis, Orders},
     aws::Aws,
     confirm,
     failure::Failure,
@@ -36,6 +36,8 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
         }
     }
     let checked = check_gateway(&document).await?;
+    let surcharging = surcharging(&checked);
+    let document = if surcharging.is_empty() { document } else { document.with_surcharging(&surcharging)? };
     let name = aws.secret_name(id);
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
     let accounts = accounts.concat();
@@ -46,6 +48,7 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
         "base_url": document.merchant.gateway.endpoint,
         "livemode": GATEWAY.is_live(&document.merchant.gateway.any_route()),
         "merchids": checked.iter().map(|mid| (mid.currency.code().to_owned(), json!(mid.merchid))).collect::<serde_json::Map<_, _>>(),
+        "surcharging_merchids": surcharging,
         "dry_run": create.dry_run,
     });
     if create.dry_run {
@@ -84,6 +87,12 @@ fn document(
     match (&create.site, &create.base_url) {
         (Some(site), _) => gateway["site"] = json!(site),
         (None, url) => gateway["base_url"] = json!(url),
+    }
+    if let Some(basis) = create.fee_basis {
+        gateway["fee_basis"] = json!(match basis {
+            FeeBasis::Subtotal => "subtotal",
+            FeeBasis::Total => "total",
+        });
     }
     let orders = match create.orders {
         Orders::Registered => "registered",

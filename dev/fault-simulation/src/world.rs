@@ -23,7 +23,10 @@ use tollgate::{
 };
 use tollgate_core::{
     order::Order,
-    payments::{Attempts, CaptureSettings, Payments, Slot, StoreError, Switch, reconcile::Limits},
+    payments::{
+        Attempts, CaptureSettings, Merchant, NoQuote, Payments, Slot, StoreError, SurchargeQuery,
+        SurchargeQuote, Surcharges, Switch, reconcile::Limits,
+    },
     stored_cards::PaymentMethods,
     values::Clock,
 };
@@ -283,7 +286,8 @@ impl Instance {
 
     /// The same for requests that pay.
     pub(crate) fn checkout(self: &Arc<Self>) -> Checkout {
-        Checkout { api: self.api(), methods: self.methods(), attempts: Arc::new(Unlimited) }
+        let (attempts, surcharges) = (Arc::new(Unlimited), Arc::new(NoPreviews));
+        Checkout { api: self.api(), methods: self.methods(), attempts, surcharges }
     }
 
     /// The same for requests about stored cards.
@@ -496,5 +500,20 @@ impl Attempts for Unlimited {
 
     async fn give_back(&self, _slot: &Slot) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+/// Nobody asks for what would be added to a payment.
+struct NoPreviews;
+
+#[async_trait]
+impl Surcharges for NoPreviews {
+    async fn quote(
+        &self,
+        _merchant: &Merchant,
+        _query: SurchargeQuery<'_>,
+        _limit: Duration,
+    ) -> Result<SurchargeQuote, NoQuote> {
+        Err(NoQuote::Unavailable)
     }
 }

@@ -14,6 +14,7 @@ mod outcome;
 pub mod reconcile;
 mod scheduled_capture;
 mod store;
+mod surcharge;
 mod switch;
 pub mod trail;
 
@@ -30,6 +31,7 @@ pub use store::{
     CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page, Shards,
     StoreError, Unreadable,
 };
+pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::Switch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tollgate_core::{
     order::{NoEffect, Rejection},
-    payments::{MerchantsError, Refusal, StoreError},
+    payments::{MerchantsError, NoQuote, Refusal, StoreError},
     stored_cards::{MethodRefusal, MethodRejection},
     values::{Amount, Currency},
 };
@@ -232,6 +232,32 @@ impl From<Refusal> for Failure {
                 "the service is not available; nothing was sent to the gateway",
                 &error.to_string(),
             ),
+        }
+    }
+}
+
+/// A surcharge that is not known.
+impl From<NoQuote> for Failure {
+    fn from(why: NoQuote) -> Self {
+        match why {
+            NoQuote::Unavailable => Self::gateway_unavailable(
+                "the payment gateway does not say now what it would add to the payment",
+            ),
+            NoQuote::Misconfigured => Self::new(
+                Code::GatewayMisconfigured,
+                "what the payment gateway would add to the payment cannot be found out",
+            )
+            .operator(
+                "the gateway refuses the preview of a surcharge for the account that the document lists",
+            ),
+            NoQuote::UnknownCard => {
+                let detail = "is not a card of which the payment gateway says whether it is a credit card";
+                Problem::invalid("data.payment", detail).into()
+            }
+            NoQuote::UnknownPostcode => {
+                let detail = "is not a postal code that the payment gateway knows";
+                Problem::invalid("data.billing_address.postcode", detail).into()
+            }
         }
     }
 }

@@ -172,7 +172,7 @@ fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body
 }
 
 /// Amount with two decimals, always: a whole number would be read as minor units.
-fn decimal(amount: Amount, currency: Currency) -> String {
+pub(super) fn decimal(amount: Amount, currency: Currency) -> String {
     debug_assert_eq!(currency.exponent(), super::DECIMALS, "refused before it gets here");
     currency.decimal(amount)
 }
@@ -185,7 +185,7 @@ fn ascii(text: &str, max: usize) -> Option<String> {
 }
 
 /// US postal codes are 5 or 9 digits without a hyphen; others lose their spaces.
-fn postal(text: &str) -> Option<String> {
+pub(super) fn postal(text: &str) -> Option<String> {
     let text: String = text.chars().filter(char::is_ascii_alphanumeric).take(POSTAL_MAX).collect();
     Some(text).filter(|text| !text.is_empty())
 }

@@ -380,7 +380,7 @@ fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
     Some(json!({"code": code, "reason": reason}))
 }
 
-fn price(currency: Currency, amount: Amount) -> Value {
+pub(super) fn price(currency: Currency, amount: Amount) -> Value {
     json!({"amount": amount.minor(), "currency": currency.code(), "formatted": currency.format(amount)})
 }
 

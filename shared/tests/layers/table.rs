@@ -9,6 +9,7 @@ pub(crate) const PURE: &[&str] = &[
     "journal/changes",
     "journal/concern",
     "journal/facts",
+    "journal/fees",
     "journal/receipt",
     "journal/totals",
     "webhooks/webhook",
@@ -55,7 +56,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Metrics.
     ("telemetry", "journal payments webhooks publishing invocation"),
     // APIs.
-    ("credit_card", "values order payments access invocation ports api"),
+    ("credit_card", "values order payments journal access invocation ports api"),
     (
         "elastic_path",
         "values order payments stored_cards journal webhooks spreadsheet access access_token invocation ports api",
