@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tollgate_core::{
     payments::{Merchant, NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived},
-    values::{Amount, Currency},
+    values::Amount,
 };
 
 use super::{
@@ -15,14 +14,6 @@ use super::{
     transport::{HttpMethod, Response, Transport},
     wire,
 };
-
-/// What is read of a response. Everything is optional: what cannot be read decides nothing.
-#[derive(Deserialize)]
-struct Preview {
-    token: Option<String>,
-    postal: Option<String>,
-    fee_amount: Option<Value>,
-}
 
 #[async_trait]
 impl<T: Transport> Surcharges for CardPointe<T> {
@@ -39,7 +30,7 @@ impl<T: Transport> Surcharges for CardPointe<T> {
         let sent = self.call(merchant, HttpMethod::Get, url, None, limit).await;
         let Response { status, body } = sent.map_err(|_| NoQuote::Unavailable)?;
         match status {
-            200 => quote(merchant, query.currency, &body.map_err(|_| NoQuote::Unavailable)?),
+            200 => quote(merchant, &body.map_err(|_| NoQuote::Unavailable)?),
             300..=399 | 400 | 401 | 403 | 404 => {
                 tracing::error!(status, merchant = %merchant.id, "the gateway refuses the preview of a surcharge");
                 Err(NoQuote::Misconfigured)
@@ -63,41 +54,160 @@ fn url(query: &SurchargeQuery<'_>) -> Option<String> {
 }
 
 /// What a response means. One that contradicts itself says nothing.
-fn quote(merchant: &Merchant, currency: Currency, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
-    let preview: Preview = serde_json::from_slice(body).map_err(|_| NoQuote::Unavailable)?;
-    let Some(token) = preview.token.as_deref() else {
+fn quote(merchant: &Merchant, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
+    let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(|_| NoQuote::Unavailable)?;
+    let mut text = |name| wire::take_text(&mut members, name);
+    let (card, postal, fee) = (text("token"), text("postal"), text("fee_amount"));
+    let Some(card) = card else {
         // The gateway's own code, such as that the account has no program.
         tracing::error!(merchant = %merchant.id, "the gateway has no preview of a surcharge for the account");
         return Err(NoQuote::Misconfigured);
     };
-    let fee = match &preview.fee_amount {
-        None | Some(Value::Null) => None,
-        Some(fee) => Some(minor_units(fee, currency).ok_or(NoQuote::Unavailable)?),
+    let fee = match fee.map(|fee| wire::minor_units(&fee)) {
+        None => None,
+        Some(Some((fee, false))) => Some(fee),
+        Some(None | Some((_, true))) => return Err(NoQuote::Unavailable),
     };
     let waived = |why| match fee.filter(|fee| !fee.is_zero()) {
         None => Ok(SurchargeQuote { fee: Amount::ZERO, waived: Some(why) }),
         Some(_) => Err(NoQuote::Unavailable),
     };
-    match (token, preview.postal.as_deref()) {
+    match (card.as_str(), postal.as_deref()) {
         ("DEBIT", _) => waived(Waived::DebitCard),
         ("CREDIT", Some("NOT_RESTRICTED")) => match fee {
             None => Err(NoQuote::Unavailable),
             Some(fee) if fee.is_zero() => waived(Waived::TooSmall),
             Some(fee) => Ok(SurchargeQuote { fee, waived: None }),
         },
-        ("CREDIT", None | Some("UNKNOWN" | "")) => Err(NoQuote::UnknownPostcode),
+        ("CREDIT", None | Some("UNKNOWN")) => Err(NoQuote::UnknownPostcode),
         // The word for a restricted one is not documented.
         ("CREDIT", Some(_)) => waived(Waived::RestrictedPostcode),
         _ => Err(NoQuote::UnknownCard),
     }
 }
 
-/// A fee as text or as a number; without a point it is in minor units, as elsewhere.
-fn minor_units(fee: &Value, currency: Currency) -> Option<Amount> {
-    let text = match fee {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tollgate_core::{
+        order::Route,
+        values::{CardToken, Currency},
     };
-    if text.contains('.') { currency.parse_decimal(&text).ok() } else { Amount::new(text.parse().ok()?).ok() }
+
+    use super::*;
+    use crate::cardpointe::{
+        Info,
+        transport::{BodyError, Request, TransportError},
+    };
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// Returns what it was given, once, and remembers the address.
+    struct Scripted {
+        response: Mutex<Option<Result<Response, TransportError>>>,
+        sent: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Transport for Scripted {
+        async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+            assert_eq!((request.method, request.body.is_none(), request.limit), (HttpMethod::Get, true, LIMIT));
+            self.sent.lock().unwrap().push(request.url);
+            self.response.lock().unwrap().take().expect("one request")
+        }
+    }
+
+    fn merchant() -> Merchant {
+        let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+            "gateway": {"site": "fts-uat", "username": "user", "password": "password", "merchids": {"USD": "1"},
+                "surcharging_merchids": ["1"]}}"#;
+        crate::merchant_document::parse("m".parse().unwrap(), document, &Info).unwrap()
+    }
+
+    async fn ask(
+        response: Result<Response, TransportError>,
+        postcode: &str,
+        gateway: &'static str,
+    ) -> (Result<SurchargeQuote, NoQuote>, Vec<String>) {
+        let sent = Arc::default();
+        let client = CardPointe::over(Scripted { response: Mutex::new(Some(response)), sent: Arc::clone(&sent) });
+        let route =
+            Route { gateway: gateway.into(), account: "1".to_owned(), endpoint: "https://g/rest".to_owned() };
+        let token = CardToken::parse("9411111111111111").unwrap();
+        let (currency, amount) = (Currency::USD, Amount::new(2499).unwrap());
+        let query = SurchargeQuery { route: &route, currency, amount, token: &token, postcode };
+        let quote = client.quote(&merchant(), query, LIMIT).await;
+        let sent = sent.lock().unwrap().clone();
+        (quote, sent)
+    }
+
+    async fn said(status: u16, body: &str) -> Result<SurchargeQuote, NoQuote> {
+        let response = Response { status, body: Ok(body.as_bytes().to_vec()) };
+        ask(Ok(response), "55555", NAME).await.0
+    }
+
+    #[tokio::test]
+    async fn the_query_has_the_postal_code_as_a_payment_states_it_and_is_sent_once() {
+        let body = r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"0.75","messages":[]}"#;
+        let response = || Ok(Response { status: 200, body: Ok(body.as_bytes().to_vec()) });
+        let (quote, sent) = ask(response(), "55555-1234 ", NAME).await;
+        assert_eq!(quote, Ok(SurchargeQuote { fee: Amount::new(75).unwrap(), waived: None }));
+        let address = "https://g/rest/surcharge?merchid=1&postal=555551234&token=9411111111111111&amount=24.99";
+        assert_eq!(sent, [address]);
+        // Nothing is sent that the gateway would count as another code, or to another gateway.
+        assert_eq!(ask(response(), " - ", NAME).await, (Err(NoQuote::UnknownPostcode), vec![]));
+        assert_eq!(ask(response(), "55555", "another").await, (Err(NoQuote::Misconfigured), vec![]));
+    }
+
+    #[tokio::test]
+    async fn a_response_says_what_is_added_or_why_nothing_is_or_nothing_at_all() {
+        let fee = |minor| Ok(SurchargeQuote { fee: Amount::new(minor).unwrap(), waived: None });
+        let none = |why| Ok(SurchargeQuote { fee: Amount::ZERO, waived: Some(why) });
+        for (body, expected) in [
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"3.00","messages":[]}"#, fee(300)),
+            // The reference's example of an amount has no point.
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"1402"}"#, fee(1402)),
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":75}"#, fee(75)),
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, none(Waived::TooSmall)),
+            (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, none(Waived::DebitCard)),
+            (r#"{"token":"DEBIT","postal":"UNKNOWN"}"#, none(Waived::DebitCard)),
+            (r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"0"}"#, none(Waived::RestrictedPostcode)),
+            (r#"{"token":"CREDIT","postal":"FORBIDDEN"}"#, none(Waived::RestrictedPostcode)),
+            // What is not known is not taken for nothing.
+            (r#"{"token":"UNKNOWN","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, Err(NoQuote::UnknownCard)),
+            (r#"{"token":"PREPAID","postal":"NOT_RESTRICTED"}"#, Err(NoQuote::UnknownCard)),
+            (r#"{"token":"CREDIT","postal":"UNKNOWN","fee_amount":"0.00"}"#, Err(NoQuote::UnknownPostcode)),
+            (r#"{"token":"CREDIT"}"#, Err(NoQuote::UnknownPostcode)),
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED"}"#, Err(NoQuote::Unavailable)),
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"3.0"}"#, Err(NoQuote::Unavailable)),
+            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"-3.00"}"#, Err(NoQuote::Unavailable)),
+            // Nor one that contradicts itself.
+            (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),
+            (r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),
+            (r#"{"respstat":"C","respproc":"PPS","respcode":"104"}"#, Err(NoQuote::Misconfigured)),
+            ("<html>", Err(NoQuote::Unavailable)),
+            ("[]", Err(NoQuote::Unavailable)),
+        ] {
+            assert_eq!(said(200, body).await, expected, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_response_nothing_is_said() {
+        for (status, expected) in [
+            (401, NoQuote::Misconfigured),
+            (404, NoQuote::Misconfigured),
+            (302, NoQuote::Misconfigured),
+            (429, NoQuote::Unavailable),
+            (503, NoQuote::Unavailable),
+        ] {
+            let body = r#"{"token":"DEBIT","postal":"NOT_RESTRICTED"}"#;
+            assert_eq!(said(status, body).await, Err(expected), "{status}");
+        }
+        for error in [TransportError::NotConnected, TransportError::NoResponse] {
+            assert_eq!(ask(Err(error), "55555", NAME).await.0, Err(NoQuote::Unavailable));
+        }
+        let cut = Response { status: 200, body: Err(BodyError::Cut) };
+        assert_eq!(ask(Ok(cut), "55555", NAME).await.0, Err(NoQuote::Unavailable));
+    }
 }
