@@ -111,7 +111,10 @@ mod tests {
 
     impl Transport for Scripted {
         async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
-            assert_eq!((request.method, request.body.is_none(), request.limit), (HttpMethod::Get, true, LIMIT));
+            assert_eq!(
+                (request.method, request.body.is_none(), request.limit),
+                (HttpMethod::Get, true, LIMIT)
+            );
             self.sent.lock().unwrap().push(request.url);
             self.response.lock().unwrap().take().expect("one request")
         }
@@ -130,7 +133,8 @@ mod tests {
         gateway: &'static str,
     ) -> (Result<SurchargeQuote, NoQuote>, Vec<String>) {
         let sent = Arc::default();
-        let client = CardPointe::over(Scripted { response: Mutex::new(Some(response)), sent: Arc::clone(&sent) });
+        let client =
+            CardPointe::over(Scripted { response: Mutex::new(Some(response)), sent: Arc::clone(&sent) });
         let route =
             Route { gateway: gateway.into(), account: "1".to_owned(), endpoint: "https://g/rest".to_owned() };
         let token = CardToken::parse("9411111111111111").unwrap();
@@ -152,7 +156,8 @@ mod tests {
         let response = || Ok(Response { status: 200, body: Ok(body.as_bytes().to_vec()) });
         let (quote, sent) = ask(response(), "55555-1234 ", NAME).await;
         assert_eq!(quote, Ok(SurchargeQuote { fee: Amount::new(75).unwrap(), waived: None }));
-        let address = "https://g/rest/surcharge?merchid=1&postal=555551234&token=9411111111111111&amount=24.99";
+        let address =
+            "https://g/rest/surcharge?merchid=1&postal=555551234&token=9411111111111111&amount=24.99";
         assert_eq!(sent, [address]);
         // Nothing is sent that the gateway would count as another code, or to another gateway.
         assert_eq!(ask(response(), " - ", NAME).await, (Err(NoQuote::UnknownPostcode), vec![]));
@@ -171,16 +176,25 @@ mod tests {
             (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, none(Waived::TooSmall)),
             (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, none(Waived::DebitCard)),
             (r#"{"token":"DEBIT","postal":"UNKNOWN"}"#, none(Waived::DebitCard)),
-            (r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"0"}"#, none(Waived::RestrictedPostcode)),
+            (
+                r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"0"}"#,
+                none(Waived::RestrictedPostcode),
+            ),
             (r#"{"token":"CREDIT","postal":"FORBIDDEN"}"#, none(Waived::RestrictedPostcode)),
             // What is not known is not taken for nothing.
-            (r#"{"token":"UNKNOWN","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#, Err(NoQuote::UnknownCard)),
+            (
+                r#"{"token":"UNKNOWN","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#,
+                Err(NoQuote::UnknownCard),
+            ),
             (r#"{"token":"PREPAID","postal":"NOT_RESTRICTED"}"#, Err(NoQuote::UnknownCard)),
             (r#"{"token":"CREDIT","postal":"UNKNOWN","fee_amount":"0.00"}"#, Err(NoQuote::UnknownPostcode)),
             (r#"{"token":"CREDIT"}"#, Err(NoQuote::UnknownPostcode)),
             (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED"}"#, Err(NoQuote::Unavailable)),
             (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"3.0"}"#, Err(NoQuote::Unavailable)),
-            (r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"-3.00"}"#, Err(NoQuote::Unavailable)),
+            (
+                r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"-3.00"}"#,
+                Err(NoQuote::Unavailable),
+            ),
             // Nor one that contradicts itself.
             (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),
             (r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),

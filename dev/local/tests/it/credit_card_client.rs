@@ -22,6 +22,9 @@ pub(crate) const REQUEST_ROOT: &str = "CardTransactionBindingModel";
 const ANSWER_START: &str = "<CardTransactionOutgoingModel xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" \
                             xmlns=\"http://schemas.datacontract.org/2004/07/Payments.Api.Models\">";
 
+/// Behind them, where the gateway charged something beside the amounts.
+const FEES: [&str; 4] = ["FeeKind", "FeeAmount", "CapturedFeeAmount", "RefundedFeeAmount"];
+
 /// The members of `Response`, in the page's order.
 const RESPONSE: [&str; 17] = [
     "ResponseCode",
@@ -213,6 +216,11 @@ impl Envelope {
         self.response[name].as_deref()
     }
 
+    /// Whether a member of `Response` is there at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.response.contains_key(name)
+    }
+
     /// As it is in JSON.
     pub(crate) fn value(&self) -> Value {
         json!({
@@ -222,26 +230,32 @@ impl Envelope {
     }
 }
 
+/// The members of a response: those of a fee are there only together.
+fn names(is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let fees = FEES.into_iter().filter(|_| FEES.into_iter().any(&is_there));
+    RESPONSE.into_iter().chain(fees).collect()
+}
+
 /// JSON with all members, each a text or null, in the page's order and without anything else.
 fn from_json(body: &str) -> Result<Envelope, String> {
     let value: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;
     let (message, response) = (&value["Message"], &value["Response"]);
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let members: Vec<_> = RESPONSE.iter().map(|name| format!("\"{name}\":{}", response[*name])).collect();
+    let names = names(|name| response.get(name).is_some());
+    let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":{}", response[*name])).collect();
     let whole = format!(
         "{{\"Message\":{{\"Code\":{},\"Description\":{}}},\"Response\":{{{}}}}}",
         message["Code"],
         message["Description"],
         members.join(",")
     );
-    if whole != body || RESPONSE.iter().any(|name| !response[*name].is_null() && !response[*name].is_string())
-    {
+    if whole != body || names.iter().any(|name| !response[*name].is_null() && !response[*name].is_string()) {
         return Err("not the envelope in the page's order".to_owned());
     }
     Ok(Envelope {
         code: text(&message["Code"]).ok_or("no Code")?,
         description: text(&message["Description"]).ok_or("no Description")?,
-        response: RESPONSE.iter().map(|name| (*name, text(&response[*name]))).collect(),
+        response: names.iter().map(|name| (*name, text(&response[*name]))).collect(),
     })
 }
 
@@ -253,7 +267,7 @@ pub(crate) fn from_xml(body: &str) -> Result<Envelope, String> {
     let code = element(&mut rest, "Code")?.ok_or("no Code")?;
     let description = element(&mut rest, "Description")?.ok_or("no Description")?;
     literal(&mut rest, "</Message><Response>")?;
-    let mut names = RESPONSE;
+    let mut names = names(|name| body.contains(&format!("<{name}>")));
     names.sort_unstable();
     let mut response = BTreeMap::new();
     for name in names {

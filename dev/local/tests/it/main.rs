@@ -55,6 +55,7 @@ mod stopped_payments;
 mod store;
 mod stored_cards;
 mod support;
+mod surcharges;
 mod template;
 mod transactions;
 mod webhooks;

@@ -107,7 +107,8 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
     assert_eq!((lines.len(), lines[0]), (5, COLUMNS.join(",").as_str()));
-    let visa = format!("{today},USD,purchase,approved,496160873888,Visa,2,51.98,0.00,51.98,0.00,51.98,yes");
+    let visa =
+        format!("{today},USD,purchase,approved,496160873888,Visa,2,51.98,0.00,51.98,0.00,51.98,yes,0.00");
     assert!(lines.contains(&visa.as_str()), "{lines:#?}");
     // Another merchant's totals are its own.
     let mut shop = shop;

@@ -49,6 +49,7 @@ fn needed(route: &str) -> Option<Role> {
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"
         | "POST /v2/payment-methods"
+        | "POST /v2/surcharge"
         | "PUT /v2/payment-methods/{paymentMethodId}"
         | "PATCH /v2/payment-methods/{paymentMethodId}"
         | "DELETE /v2/payment-methods/{paymentMethodId}"

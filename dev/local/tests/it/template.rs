@@ -194,6 +194,7 @@ fn the_routes_are_the_documented_ones() {
             "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm -> confirm",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
             "POST /v2/payment-methods -> payment-methods",
+            "POST /v2/surcharge -> payments",
             "PUT /v2/orders/{orderId} -> orders",
             "PUT /v2/payment-methods/{paymentMethodId} -> payment-methods",
         ]
