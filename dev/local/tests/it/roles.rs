@@ -105,7 +105,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
             }
         }
     }
-    assert_eq!(refused, 11 + 2 * 7, "each route that needs more than read, per smaller role");
+    assert_eq!(refused, 12 + 2 * 7, "each route that needs more than read, per smaller role");
     assert!(shop.stack.simulator().transactions().is_empty(), "nothing was sent");
     shop.close().await;
 }
