@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{MerchantId, OrdersMode, RefundWithoutAmount},
+    order::{FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount},
     payments::Merchant,
 };
 
@@ -69,6 +69,7 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
             format!("{} ({})", merchant.gateway.endpoint, confirm::mode(&merchant.gateway.any_route())),
         ),
         ("MIDs", accounts.collect::<Vec<_>>().join(", ")),
+        ("surcharges", surcharges(policy)),
         ("keys", keys.collect::<Vec<_>>().join(", ")),
         ("orders", orders(&merchant).to_owned()),
         ("shopper tokens", yes_no(merchant.shopper_tokens)),
@@ -90,6 +91,19 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
 
 fn line([id, state, account, orders, currencies]: [String; 5]) -> String {
     format!("{id:<32}  {state:<8}  {account:<7}  {orders:<10}  {currencies}")
+}
+
+/// The MIDs that add a surcharge, and what names a part there.
+fn surcharges(policy: &Policy) -> String {
+    if policy.surcharging.is_empty() {
+        return "none".to_owned();
+    }
+    let basis = match policy.fee_basis {
+        Some(FeeBasis::Subtotal) => "parts named by subtotal",
+        Some(FeeBasis::Total) => "parts named by total",
+        None => "no parts captured or refunded",
+    };
+    format!("{}, {basis}", policy.surcharging.join(", "))
 }
 
 fn yes_no(is_so: bool) -> String {
@@ -125,6 +139,8 @@ fn value(merchant: &Merchant) -> Value {
         "gateway": gateway.endpoint,
         "livemode": GATEWAY.is_live(&gateway.any_route()),
         "merchids": Value::Object(accounts.collect()),
+        "surcharging_merchids": policy.surcharging,
+        "fee_basis": policy.fee_basis,
         "keys": keys.collect::<Vec<_>>(),
         "orders": orders(merchant),
         "shopper_tokens": merchant.shopper_tokens,

@@ -1,6 +1,6 @@
 //! `doctor`.
 
-use cardpointe_simulator::Settings;
+use cardpointe_simulator::{FeeType, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{Fixture, MERCHANT, Ran, run};
@@ -75,6 +75,40 @@ async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
     assert_eq!(result(&report, "merchant 170200123").0, "ok");
     let ran = run(&["doctor"], &[], "").await;
     assert!(ran.code == 1 && ran.out.contains("aws configure export-credentials"), "{ran:?}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_mid_that_adds_a_surcharge_and_is_not_listed_is_an_error() {
+    let fixture = Fixture::open().await;
+    let name = format!("tollgate/merchants/{MERCHANT}");
+    let document = fixture.stack.secrets().get(&name).unwrap();
+    for (adds, lists, expected, says) in [
+        (true, false, Some("failed"), "496160873888, which gateway.surcharging_merchids does not list"),
+        (true, true, Some("ok"), "added at 496160873888, as the document says"),
+        (false, true, Some("note"), "lists 496160873888, where the gateway adds nothing"),
+        (false, false, None, ""),
+    ] {
+        let fee_type = if adds { FeeType::Surcharge } else { FeeType::None };
+        let settings = Settings { fee_type, ..Settings::default() };
+        assert!(fixture.stack.simulator().set_merchant("496160873888", settings));
+        let mut document = document.clone();
+        if lists {
+            document["gateway"]["surcharging_merchids"] = json!(["496160873888"]);
+        }
+        fixture.stack.secrets().put(&name, document);
+        let ran = fixture.run(&["doctor", "--merchant", MERCHANT, "--json"], "").await;
+        let report = report(&ran);
+        assert_eq!(report["healthy"], json!(expected != Some("failed")));
+        let check = format!("surcharges of {MERCHANT}");
+        match expected {
+            Some(expected) => {
+                let (result, found) = result(&report, &check);
+                assert!(result == expected && found.contains(says), "{result}: {found}");
+            }
+            None => assert!(!ran.out.contains(&check), "{ran:?}"),
+        }
+    }
     fixture.close().await;
 }
 

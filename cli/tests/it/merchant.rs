@@ -1,6 +1,7 @@
 //! `merchant create` and `merchant rotate-key`.
 
 use axum::{Router, routing::any};
+use cardpointe_simulator::{Endpoint, Fault, FaultKind, FeeType, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{Fixture, MERCHANT, run};
@@ -107,6 +108,59 @@ async fn a_mid_that_is_switched_off_is_no_merchant() {
         }));
         server.abort();
     }
+    fixture.close().await;
+}
+
+/// `merchant create` at the simulator's account that adds a surcharge.
+fn create_surcharging<'a>(fixture: &Fixture, more: &[&'a str]) -> Vec<String> {
+    let base_url = fixture.stack.simulator().base_url();
+    let fixed = ["merchant", "create", NEW, "--base-url", &base_url, "--username", "testing"];
+    let fixed = fixed.into_iter().chain(["--merchid", "USD=496590513883"]);
+    fixed.chain(more.iter().copied()).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_mid_that_adds_a_surcharge_is_listed_in_the_document() {
+    let fixture = Fixture::open().await;
+    let arguments = create_surcharging(&fixture, &["--fee-basis", "subtotal"]);
+    let said = fixture.run(&borrowed(&arguments), "testing123\n").await.done();
+    assert!(
+        said.contains("USD MID 496590513883: credentials good, MID enabled; it adds a surcharge"),
+        "{said}"
+    );
+    let gateway = &document(&fixture, NEW)["gateway"];
+    assert_eq!(gateway["surcharging_merchids"], json!(["496590513883"]));
+    assert_eq!(gateway["fee_basis"], "subtotal");
+    let shown = fixture.run(&["merchant", "show", NEW], "").await.done();
+    assert!(shown.contains("496590513883, parts named by subtotal"), "{shown}");
+    // One that adds nothing has no such members.
+    fixture.run(&borrowed(&create(&fixture, "other", &[])), "testing123\n").await.done();
+    let gateway = &document(&fixture, "other")["gateway"];
+    assert_eq!((gateway.get("surcharging_merchids"), gateway.get("fee_basis")), (None, None));
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_mid_whose_fee_is_a_transaction_of_its_own_is_no_merchant() {
+    let fixture = Fixture::open().await;
+    for (fee_type, says) in [
+        (FeeType::Convenience, "a convenience fee (fee_type C) at MID 496160873888"),
+        (FeeType::Service, "a service fee (fee_type F) at MID 496160873888"),
+    ] {
+        let settings = Settings { fee_type, ..Settings::default() };
+        assert!(fixture.stack.simulator().set_merchant("496160873888", settings));
+        let ran = fixture.run(&borrowed(&create(&fixture, NEW, &[])), "testing123\n").await;
+        ran.fails(4, says);
+        ran.fails(4, "a second transaction on another MID");
+    }
+    assert_eq!(document(&fixture, NEW), Value::Null);
+    // Where the gateway does not tell, the merchant is written and told so.
+    let settings = Settings::default();
+    assert!(fixture.stack.simulator().set_merchant("496160873888", settings));
+    let fault = Fault::once(Endpoint::InquireMerchant, FaultKind::Status { status: 404 });
+    fixture.stack.simulator().fault(fault);
+    let said = fixture.run(&borrowed(&create(&fixture, NEW, &[])), "testing123\n").await.done();
+    assert!(said.contains("nor whether it adds a surcharge"), "{said}");
     fixture.close().await;
 }
 

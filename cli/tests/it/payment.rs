@@ -67,3 +67,56 @@ async fn what_is_not_there_is_said_with_its_own_exit_code() {
     ran.fails(2, "--table");
     fixture.close().await;
 }
+
+#[tokio::test]
+async fn a_surcharge_is_itemized_wherever_a_payment_is_shown() {
+    let fixture = Fixture::open().await;
+    let name = format!("tollgate/merchants/{MERCHANT}");
+    let mut document = fixture.stack.secrets().get(&name).unwrap();
+    document["gateway"]["merchids"] = json!({ "USD": "496590513883" });
+    document["gateway"]["surcharging_merchids"] = json!(["496590513883"]);
+    document["decline_on"] = json!({ "avs": [], "cvv": [] });
+    fixture.stack.secrets().put(&name, document);
+    fixture.stack.cold_start().unwrap();
+    let order = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
+    fixture.call("PUT", "/v2/orders/o", order).await;
+    let body = json!({ "data": {
+        "gateway": "card_connect", "method": "purchase", "first_name": "A", "last_name": "B", "number": "4788250000121443",
+        "month": "10", "year": "2031", "verification_value": "112", "billing_address": { "postcode": "55555" },
+    } });
+    let (status, paid) = fixture.call("POST", "/v2/orders/o/payments", body).await;
+    assert_eq!(status, 200, "{paid:#}");
+    fixture.stack.deliver_stream().await.unwrap();
+
+    let receipt = fixture.run(&["payment", "receipt", MERCHANT, "o"], "").await.done();
+    let lines: Vec<&str> = receipt.lines().filter(|line| line.contains("USD")).collect();
+    let expected = [
+        "amount         25.99 USD",
+        "surcharge      0.78 USD",
+        "total          26.77 USD",
+        "captured       25.99 USD + 0.78 USD",
+        "refunded       0.00 USD",
+    ];
+    assert_eq!(lines, expected);
+    let receipt = fixture.run(&["payment", "receipt", MERCHANT, "o", "--json"], "").await.json();
+    let fee = json!({ "kind": "surcharge", "amount": 78, "captured": 78, "refunded": 0 });
+    assert_eq!((&receipt["fee"], &receipt["amount"], &receipt["total"]), (&fee, &json!(2599), &json!(2677)));
+
+    let shown = fixture.run(&["payment", "show", MERCHANT, "o"], "").await.done();
+    for part in ["surcharge of 0.78 USD: captured 0.78 USD, refunded 0.00 USD", "amount 25.99, fee 0.78"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = fixture.run(&["payment", "show", MERCHANT, "o", "--json"], "").await.json();
+    assert_eq!((&shown["paid"], &shown["transactions"][0]["fee"]), (&json!(2599), &fee));
+
+    let list = fixture.run(&["payment", "list", MERCHANT], "").await.done();
+    assert!(list.contains("25.99 USD +0.78"), "{list}");
+    let list = fixture.run(&["payment", "list", MERCHANT, "--json"], "").await.json();
+    assert_eq!(list["payments"][0]["fee"], fee);
+    let report = fixture.run(&["report", MERCHANT, "--day", "today"], "").await.done();
+    assert!(
+        report.contains("FEES_AT_GATEWAY") && report.contains("at the gateway 25.99, fees there 0.78"),
+        "{report}"
+    );
+    fixture.close().await;
+}
