@@ -75,17 +75,14 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         && !voided
         && captured.is_zero();
     let amount = signed(transaction.amount());
+    let fees = signed(fees::taken(transaction)) - signed(fees::given_back(transaction));
     Changes {
         held: if is_held { amount } else { 0 },
         paid: signed(captured),
         // As the order counts it: of a payment that took nothing, nothing was returned.
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
         gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
-        fees: if voided {
-            0
-        } else {
-            signed(fees::taken(transaction)) - signed(fees::given_back(transaction))
-        },
+        fees: if voided { 0 } else { fees },
     }
 }
 
