@@ -112,7 +112,7 @@ async fn a_mid_that_is_switched_off_is_no_merchant() {
 }
 
 /// `merchant create` at the simulator's account that adds a surcharge.
-fn create_surcharging<'a>(fixture: &Fixture, more: &[&'a str]) -> Vec<String> {
+fn create_surcharging(fixture: &Fixture, more: &[&str]) -> Vec<String> {
     let base_url = fixture.stack.simulator().base_url();
     let fixed = ["merchant", "create", NEW, "--base-url", &base_url, "--username", "testing"];
     let fixed = fixed.into_iter().chain(["--merchid", "USD=496590513883"]);

@@ -195,6 +195,7 @@ mod tests {
                 r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"-3.00"}"#,
                 Err(NoQuote::Unavailable),
             ),
+            (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"3.0"}"#, Err(NoQuote::Unavailable)),
             // Nor one that contradicts itself.
             (r#"{"token":"DEBIT","postal":"NOT_RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),
             (r#"{"token":"CREDIT","postal":"RESTRICTED","fee_amount":"3.00"}"#, Err(NoQuote::Unavailable)),
