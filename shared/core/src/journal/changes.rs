@@ -98,11 +98,13 @@ pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
 }
 
 /// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no
-/// longer applies.
+/// longer applies. Whether that one has been proven since does not count: an entry never changes.
 pub(super) fn is_late(operation: &Operation) -> bool {
-    let same =
-        |earlier: &Superseded| earlier.attempt.id == operation.attempt.id && earlier.decision.is_some();
-    operation.is(Stage::Approved) && operation.superseded.iter().any(same)
+    let gave_up = |earlier: &Superseded| {
+        earlier.decision.as_ref().is_some_and(|decision| decision.stage() != Stage::Approved)
+    };
+    operation.is(Stage::Approved)
+        && operation.superseded.iter().any(|one| one.attempt.id == operation.attempt.id && gave_up(one))
 }
 
 /// Whether an attempt did what an earlier one of the same operation had not: other operations may have come between.

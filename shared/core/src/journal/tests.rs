@@ -9,7 +9,7 @@ use crate::{
         OperationState, OrderKey, PaymentKind, Transaction,
     },
     test_payments::{new_operation, payment},
-    values::{Advice, Charged, FeeKind},
+    values::{Advice, Charged, DeclineCode, FeeKind},
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -346,6 +346,24 @@ fn two_that_are_found_late_count_as_they_were_found() {
         // What was found before the void was taken from what it gave back; the other one changed nothing more.
         let expected = if one < other { [(true, -10), (true, 0)] } else { [(true, 0), (true, -20)] };
         assert_eq!([of(2), of(3)], expected);
+    }
+}
+
+#[test]
+fn what_was_refused_without_proof_and_found_stays_late_once_that_is_proven() {
+    let unproven = || GatewayResponse { unproven: true, ..response("1") };
+    let decline = Decline { code: DeclineCode::GenericDecline, advice: Advice::Later };
+    for refusal in
+        [Decision::NoEffect(unproven(), NoEffect::TryAgain), Decision::Declined(unproven(), decline)]
+    {
+        let mut refused = begun(1, Kind::Purchase, 100, 0);
+        refused.decide(refusal, at(1));
+        refused.reopen(at(60));
+        let mut found = then_approved(refused, 60);
+        let before = told(vec![found.clone()]);
+        assert!(before.iter().any(|entry| entry.fact == Fact::Approved && entry.late));
+        found.take_unproven();
+        assert_eq!(told(vec![found]), before);
     }
 }
 
