@@ -261,6 +261,14 @@ impl Refund<'_> {
         latest.is_some() && [&record.order_id, &record.attempt].iter().any(|id| id.as_deref() == latest)
     }
 
+    /// Whether a record under the payment's order id is a refund: it names one of its attempts, or its amount is negative.
+    fn gives_back(&self, record: &GatewayReply) -> bool {
+        let names_attempt = [&record.order_id, &record.attempt]
+            .iter()
+            .any(|id| id.as_deref().is_some_and(|id| self.ids.contains(&id)));
+        names_attempt || record.amount().is_some_and(|(_, negative)| negative)
+    }
+
     /// What these records say, each of which can be this refund; none when there are none.
     fn found_in(&self, records: &[(&GatewayReply, bool)]) -> Option<Finding> {
         let (mut approved, mut refusals, mut unclear) = (Vec::new(), Refusals::default(), false);
@@ -323,6 +331,8 @@ impl Refund<'_> {
                     records.iter().any(|record| record.retref.as_deref() == Some(self.payment));
                 if shows_payment { Finding::Absent } else { Finding::Undecided }
             }
+            // It can be a second payment, of a request that was delivered twice.
+            [(one, _)] if !self.gives_back(one) => Finding::Undecided,
             // Adopting the only one that fits can never pay twice.
             [(one, _)] => self.found_in(&[(one, self.is_latest(one))]).unwrap_or(Finding::Undecided),
             _ => {

@@ -234,6 +234,16 @@ fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
     assert_eq!(own(&[record("A", "Accepted", "-5.00")], &[]), Some(Finding::Undecided), "another amount");
 }
 
+/// A payment that was delivered twice is listed twice under its order id, as two payments of the same amount.
+#[test]
+fn a_second_payment_is_not_taken_for_its_refund() {
+    let of = |record| refund(&[]).under_the_payments(&[payment(), listed(record)]);
+    assert_eq!(of(record("A", "Accepted", "25.99")), Finding::Undecided, "its amount is not given back");
+    assert!(approved(&of(record("A", "Accepted", "-25.99"))));
+    let marked = GatewayReply { attempt: Some("TGLATEST".to_owned()), ..record("A", "Accepted", "25.99") };
+    assert!(approved(&of(marked)));
+}
+
 #[test]
 fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
     assert_eq!(own(&[not_found()], &[]), None);
