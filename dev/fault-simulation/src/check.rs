@@ -8,13 +8,16 @@ use std::fmt;
 
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    order::{Cause, Kind, Mechanism, NoEffect, Operation, Order, Stage, Transaction, TransactionStatus},
+    order::{
+        Cause, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Transaction,
+        TransactionStatus,
+    },
     values::Amount,
 };
 
 use crate::{
     fake_store::FakeStore,
-    ledger::{Did, Ledger, Sent, Stands, Totals, Wanted},
+    ledger::{Did, Exception, Ledger, Record, Sent, Stands, Totals, Wanted},
 };
 
 /// One line about an order, for the step list.
@@ -57,7 +60,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) ->
     broken.extend(credit_card::alone(after));
     for transaction in before.map_or(&[][..], |before| before.transactions.as_slice()) {
         match after.transaction(transaction.id) {
-            Some(later) => broken.extend(history(transaction, later)),
+            Some(later) => broken.extend(history(transaction, later, ledger)),
             None => broken.push(format!("transaction {} is gone", transaction.id)),
         }
     }
@@ -114,8 +117,10 @@ fn keys(order: &Order) -> Vec<String> {
 }
 
 /// What was said once stays said.
-fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
+fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<String> {
     let mut broken = Vec::new();
+    // A decline that contradicts itself is looked for again, and may turn out to have been done.
+    let contradicted = |operation: &Operation| ledger.is_contradicted(operation.id);
     for operation in &before.operations {
         let Some(later) = after.operations.iter().find(|o| o.id == operation.id) else {
             broken.push(format!("operation {} is gone", operation.attempt.gateway_order_id));
@@ -125,6 +130,9 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
         let again =
             later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
         let fine = match (operation.stage(), later.stage()) {
+            (Stage::Declined, Stage::Declined | Stage::Approved) if contradicted(operation) => {
+                later.attempt.number == operation.attempt.number
+            }
             // Nothing but that the last look at an earlier attempt was taken, that what was learned while only a newer
             // version could read the decision is kept, and that its merchant is notified.
             _ if final_word => {
@@ -160,7 +168,9 @@ fn history(before: &Transaction, after: &Transaction) -> Vec<String> {
             ));
         }
     }
-    let refused = before.status() == TransactionStatus::Failed && before.decline().is_some();
+    let refused = before.status() == TransactionStatus::Failed
+        && before.decline().is_some()
+        && !before.operations.iter().any(contradicted);
     let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Requested);
     if !given_back
         && (refused || before.status() == TransactionStatus::Voided)
@@ -214,7 +224,8 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         },
         Stage::Declined => {
             let refused = did.iter().any(|did| matches!(did, Did::Declined | Did::Refused(_)));
-            refused && (approved.is_none() || operation.last_look_at.is_some())
+            let looked_for = operation.last_look_at.is_some() || is_done_by_another(transaction, operation);
+            refused && (approved.is_none() || looked_for)
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
@@ -292,20 +303,26 @@ pub(crate) fn is_mandatory_refund(fake_store: &FakeStore, ledger: &Ledger, sent:
         && on_record(fake_store, ledger, sent).is_some_and(|operation| operation.cause.must_succeed())
 }
 
-/// Whether a request was carried out so late that no inquiry about it is due any more, or that it is a refund beside
-/// another or a capture after another, which cannot be undone.
-pub(crate) fn surfaced_unseen(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
+/// Whether a refund was done under two of its requests.
+pub(crate) fn is_refunded_twice(ledger: &Ledger, sent: &Sent) -> bool {
     let id = ledger.operation(&sent.gateway_order_id);
-    let times = id.map_or(0, |id| ledger.times_done(id));
-    let twice = matches!(sent.wanted, Wanted::Refund(_)) && times > 1;
+    matches!(sent.wanted, Wanted::Refund(_)) && id.is_some_and(|id| ledger.times_done(id) > 1)
+}
+
+/// Whether an inquiry about the operation of a request is still to come.
+pub(crate) fn is_looked_for(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
     let looked_for = |operation: &Operation| operation.is(Stage::Pending) || operation.last_look_at.is_some();
-    // The gateway captures anew, with this one's amount.
+    on_record(fake_store, ledger, sent).is_some_and(looked_for)
+}
+
+/// Whether a request is a capture that took the place of another one: the gateway captures anew, with this one's amount.
+pub(crate) fn replaces_a_capture(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
+    let id = ledger.operation(&sent.gateway_order_id);
     let another = |(_, o): (&Transaction, &Operation)| {
-        o.kind == Kind::Capture && Some(o.id) != id && o.is(Stage::Approved)
+        o.kind == Kind::Capture && Some(o.id) != id && (o.is(Stage::Approved) || o.is(Stage::Pending))
     };
-    let replaces = matches!(sent.wanted, Wanted::Capture(_))
-        && fake_store.order(&sent.order).is_some_and(|order| order.operations().any(another));
-    twice || replaces || !on_record(fake_store, ledger, sent).is_some_and(looked_for)
+    matches!(sent.wanted, Wanted::Capture(_))
+        && fake_store.order(&sent.order).is_some_and(|order| order.operations().any(another))
 }
 
 /// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
@@ -314,7 +331,7 @@ pub(crate) fn executed(
     fake_store: &FakeStore,
     ledger: &Ledger,
     sent: &Sent,
-    did: &Did,
+    approved: bool,
     is_late: bool,
 ) -> Vec<String> {
     let mut broken = Vec::new();
@@ -330,10 +347,11 @@ pub(crate) fn executed(
         broken.push(format!("{id} was carried out twice"));
     }
     let stage = operation.stage();
-    if matches!(did, Did::Approved { .. }) && stage != Stage::Pending {
+    if approved && stage != Stage::Pending {
         broken.push(format!("{id} was carried out while its operation is {stage:?}"));
     }
-    let refused = |did: &Did| matches!(did, Did::Refused(_)) && !is_not_settled(did);
+    // Of a response that never arrived there is no code.
+    let refused = |did: &Did| matches!(did, Did::Refused(code) if code != " ") && !is_not_settled(did);
     let is_refund = matches!(sent.wanted, Wanted::Refund(_));
     if is_refund && ledger.did(operation.id).any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
@@ -345,7 +363,8 @@ pub(crate) fn executed(
         o.kind == Kind::Refund && o.cause != Cause::Requested && ledger.times_done(o.id) > 0
     });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
-    let paid = paid.saturating_sub(given_back);
+    // And what was delivered twice is one payment of a client.
+    let paid = paid.saturating_sub(given_back + ledger.paid_by_second_deliveries(&sent.order));
     let total = fake_store.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
     // What gives back follows what is too much.
     let takes = !matches!(sent.wanted, Wanted::Refund(_) | Wanted::Void(_));
@@ -378,19 +397,70 @@ pub(crate) fn totals(order: &Order) -> Totals {
     totals
 }
 
-/// In the end: nothing is in doubt, and both ledgers say the same.
+/// Whether the merchant was told of what is in doubt.
+fn is_reported(operation: &Operation) -> bool {
+    operation.is_notified(NoticeReason::InDoubtDay) || operation.is_notified(NoticeReason::UnderReview)
+}
+
+/// What still counts at the gateway, and no operation of the order refers to.
+fn at_the_gateway_alone(order: &Order, ledger: &Ledger) -> Vec<Record> {
+    let mut known: Vec<&str> = Vec::new();
+    for (_, operation) in order.operations() {
+        // A void names a payment beside its transaction's own.
+        known.extend(operation.reference().into_iter().chain(operation.reference.as_deref()));
+        let superseded = operation.superseded.iter().filter_map(|earlier| earlier.decision.as_ref());
+        known.extend(superseded.filter_map(|decision| decision.response().reference.as_deref()));
+    }
+    let key = order.key().to_string();
+    let counts =
+        |record: &Record| matches!(record.stands, Stands::Authorized | Stands::Taken | Stands::Refunded);
+    let of_order = ledger.records().into_iter().filter(|record| record.order == key);
+    of_order.filter(|record| counts(record) && !known.contains(&record.retref.as_str())).collect()
+}
+
+/// What the gateway has of an order, without what may be there alone.
+pub(crate) fn known_totals(order: &Order, ledger: &Ledger) -> Totals {
+    let mut totals = ledger.totals(&order.key().to_string());
+    for record in at_the_gateway_alone(order, ledger) {
+        if ledger.exception(&record.retref).is_some() {
+            totals.without(&record);
+        }
+    }
+    totals
+}
+
+/// In the end: nothing is in doubt but what is left to a person, and both ledgers say the same but for what is not promised.
 pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
     let mut broken = credit_card::references(fake_store);
     for order in fake_store.orders() {
         let key = order.key().to_string();
+        if ledger.is_by_hand(&key) {
+            continue;
+        }
+        for pending in order.transactions.iter().filter_map(Transaction::pending) {
+            let id = &pending.attempt.gateway_order_id;
+            if !ledger.may_stay_in_doubt(&key) {
+                broken.push(format!("{id} of {key} is still pending"));
+            } else if !is_reported(pending) {
+                broken.push(format!("{id} of {key} is left to a person, who was not told"));
+            }
+        }
         if ledger.is_excused(&key) {
             continue;
         }
-        let (ours, theirs) = (totals(order), ledger.totals(&key));
-        for transaction in &order.transactions {
-            let Some(pending) = transaction.pending() else { continue };
-            broken.push(format!("{} of {key} is still pending", pending.attempt.gateway_order_id));
+        for record in at_the_gateway_alone(order, ledger) {
+            let in_doubt = order.transactions.iter().any(|transaction| transaction.pending().is_some());
+            let fine = match ledger.exception(&record.retref) {
+                Some(Exception::DeliveredTwice | Exception::AfterTheLastLook) => true,
+                // It is found: it is on record, or its operation is in doubt and left to a person.
+                Some(Exception::RefundedAgain) => in_doubt,
+                Some(Exception::CapturesMet | Exception::LeftToAPerson) | None => false,
+            };
+            if !fine {
+                broken.push(format!("{record:?} is at the gateway alone"));
+            }
         }
+        let (ours, theirs) = (totals(order), known_totals(order, ledger));
         if ours != theirs {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
         }

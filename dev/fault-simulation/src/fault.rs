@@ -50,8 +50,16 @@ pub(crate) enum Fault {
     TryAgain,
     /// The gateway refuses the credentials.
     Misconfigured,
-    /// The request arrives seconds to two hours later.
+    /// The request arrives seconds to an hour later.
     LateRequest,
+    /// It arrives one hour to a day later.
+    HoursLateRequest,
+    /// It arrives one day to three days later, before the last look at what was given up.
+    DaysLateRequest,
+    /// It arrives after that look, within four days.
+    TooLateRequest,
+    /// The request is delivered twice, as when a proxy repeats it, and one response arrives or none.
+    DeliveredTwice,
     /// The request is processed at once, and the response arrives seconds to two hours later.
     LateResponse,
     /// The processor leaves the gateway waiting: PPS 62, after 32 s for a write.
@@ -62,12 +70,22 @@ pub(crate) enum Fault {
     Altered,
     /// A code for duplicates or for what is in progress, whether or not it was done.
     Duplicate,
+    /// It was done, and the response is respstat B, or a decline with an authorization code and the full amount.
+    RefusedAndDone,
+    /// The response has another operation's record.
+    AnothersRecord,
+    /// The response has each record twice, the second time the same or not.
+    RecordTwice,
+    /// A member that says whose record it is, or each of them, is missing or foreign.
+    WrongIdentity,
+    /// Status 200 without any record.
+    NoRecord,
     /// The process stops for up to ten minutes and goes on.
     Frozen,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInFlight,
@@ -84,11 +102,20 @@ impl Fault {
         Self::TryAgain,
         Self::Misconfigured,
         Self::LateRequest,
+        Self::HoursLateRequest,
+        Self::DaysLateRequest,
+        Self::TooLateRequest,
+        Self::DeliveredTwice,
         Self::LateResponse,
         Self::TimedOut,
         Self::Intermediary,
         Self::Altered,
         Self::Duplicate,
+        Self::RefusedAndDone,
+        Self::AnothersRecord,
+        Self::RecordTwice,
+        Self::WrongIdentity,
+        Self::NoRecord,
         Self::Frozen,
     ];
 
@@ -111,11 +138,20 @@ impl Fault {
             Self::TryAgain => "gateway says try again",
             Self::Misconfigured => "gateway refuses credentials",
             Self::LateRequest => "request late",
+            Self::HoursLateRequest => "request hours late",
+            Self::DaysLateRequest => "request days late",
+            Self::TooLateRequest => "request later than every look",
+            Self::DeliveredTwice => "request delivered twice",
             Self::LateResponse => "response late",
             Self::TimedOut => "processor timed out",
             Self::Intermediary => "intermediary's status",
             Self::Altered => "response altered",
             Self::Duplicate => "code for a duplicate",
+            Self::RefusedAndDone => "refused and done",
+            Self::AnothersRecord => "another operation's record",
+            Self::RecordTwice => "record twice",
+            Self::WrongIdentity => "identity missing or foreign",
+            Self::NoRecord => "no record",
             Self::Frozen => "process frozen",
         }
     }
@@ -125,13 +161,27 @@ impl Call {
     /// Everything that can go wrong with it.
     pub(crate) fn faults(self) -> &'static [Fault] {
         use Fault::{
-            Altered, AnswerLost, CrashAfter, CrashBefore, CrashInFlight, Duplicate, Error, ErrorAfter,
-            Frozen, Intermediary, LateRequest, LateResponse, LateWrite, Misconfigured, OtherWriter,
-            OwnConflict, RequestLost, Slow, Stale, TimedOut, TryAgain, Unreachable,
+            Altered, AnothersRecord, AnswerLost, CrashAfter, CrashBefore, CrashInFlight, DaysLateRequest,
+            DeliveredTwice, Duplicate, Error, ErrorAfter, Frozen, HoursLateRequest, Intermediary,
+            LateRequest, LateResponse, LateWrite, Misconfigured, NoRecord, OtherWriter, OwnConflict,
+            RecordTwice, RefusedAndDone, RequestLost, Slow, Stale, TimedOut, TooLateRequest, TryAgain,
+            Unreachable, WrongIdentity,
         };
         match self {
             Self::Load | Self::Merchant => &[CrashBefore, CrashAfter, Error, Slow, Frozen],
-            Self::Inquire => &[CrashBefore, CrashAfter, Error, Slow, Altered, Intermediary, Frozen],
+            Self::Inquire => &[
+                CrashBefore,
+                CrashAfter,
+                Error,
+                Slow,
+                Altered,
+                AnothersRecord,
+                RecordTwice,
+                WrongIdentity,
+                NoRecord,
+                Intermediary,
+                Frozen,
+            ],
             Self::Create | Self::Save => &[
                 CrashBefore,
                 CrashAfter,
@@ -155,11 +205,20 @@ impl Call {
                 TryAgain,
                 Misconfigured,
                 LateRequest,
+                HoursLateRequest,
+                DaysLateRequest,
+                TooLateRequest,
+                DeliveredTwice,
                 LateResponse,
                 TimedOut,
                 Duplicate,
+                RefusedAndDone,
                 Intermediary,
                 Altered,
+                AnothersRecord,
+                RecordTwice,
+                WrongIdentity,
+                NoRecord,
                 Frozen,
             ],
         }

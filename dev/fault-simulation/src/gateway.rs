@@ -7,7 +7,7 @@ mod line;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, Response};
+use cardpointe_simulator::{Alteration, Delivery, Endpoint, Fault, FaultKind, RecordOf, Response};
 use http::{Method, Request};
 use tokio::{
     sync::oneshot,
@@ -19,7 +19,7 @@ use crate::{
     broken::Broken,
     card::{self, Card},
     check, customers,
-    ledger::{Did, Sent, Wanted},
+    ledger::{Did, Exception, Sent, Wanted},
     world::{Instance, State, World},
 };
 use line::Line;
@@ -32,6 +32,15 @@ use tollgate_core::{
 
 /// A request that arrives later may have been given up as never arrived.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
+
+/// A refund that arrives later may have been released as never arrived, and repeated.
+const REFUNDS_RELEASED_AFTER: Duration = Duration::from_hours(1);
+
+/// What was given up is looked for until then; what arrives later is not found by a look.
+const LOOKED_FOR: Duration = Duration::from_hours(72);
+
+/// How far apart the clocks of two machines are, and how long a request may take until it is sent.
+const CLOCKS_OFF: Duration = Duration::from_secs(31);
 
 /// How often of a hundred times a moody card's processor declines a capture or a refund.
 const MOODY_PERCENT: u64 = 10;
@@ -46,6 +55,8 @@ struct Parcel {
     sent: Option<Sent>,
     /// What the gateway does with it besides or instead.
     fault: Option<FaultKind>,
+    /// Whether the gateway responds with another operation's record.
+    shows_another: bool,
     /// When its sender began to send it.
     began: Instant,
 }
@@ -53,13 +64,13 @@ struct Parcel {
 impl World {
     /// The gateway gets a request and processes it.
     fn receive(&self, parcel: Parcel) -> Response {
-        let Parcel { request, sent, fault, began } = parcel;
+        let Parcel { request, sent, fault, shows_another, began } = parcel;
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(fault) = fault {
             state.ledger.simulator.fault(Fault::once(Endpoint::Any, fault));
         }
-        let Some(sent) = sent else { return self.receive_about_cards(state, &request) };
+        let Some(sent) = sent else { return self.receive_about_cards(state, &request, shows_another) };
         if let Some(rule) = check::arrives(&state.fake_store, &state.ledger, &sent) {
             self.fail(state, &rule);
         }
@@ -79,32 +90,32 @@ impl World {
         let refused = !is_payment && !is_void && paid_with == Card::Moody && state.rng.chance(MOODY_PERCENT);
         let (response, did) = if refused {
             state.ledger.note(&sent, Did::Declined);
-            (refusal(), Did::Declined)
+            (refusal(), vec![Did::Declined])
         } else {
             state.ledger.execute(&sent, &request)
         };
-        if let (true, Did::Approved { retref, .. }) = (is_payment, &did) {
-            state.cards.insert(retref.clone(), paid_with);
+        for did in &did {
+            if let (true, Did::Approved { retref, .. }) = (is_payment, did) {
+                state.cards.insert(retref.clone(), paid_with);
+            }
         }
         if state.broken == Some(Broken::GatewayExecutesTwice) {
             state.ledger.execute(&sent, &request);
         }
         let Sent { wanted, gateway_order_id, amount, .. } = &sent;
         self.note(state, format_args!("  gateway {gateway_order_id} {wanted:?} {amount}: {did:?}"));
-        if did == Did::TimedOut && check::is_mandatory_refund(&state.fake_store, &state.ledger, &sent) {
+        if did.contains(&Did::TimedOut) && check::is_mandatory_refund(&state.fake_store, &state.ledger, &sent)
+        {
             state.count("mandatory refunds left to a person");
-            state.ledger.surfaced_unseen(&sent.order);
+            state.ledger.except(&sent.order, Exception::LeftToAPerson);
         }
-        let is_late = began.elapsed() > GIVEN_UP_AFTER;
-        if is_late && matches!(did, Did::Approved { .. }) {
-            state.count("requests done after they may be given up");
-            state.ledger.came_late(&sent.order);
-            if check::surfaced_unseen(&state.fake_store, &state.ledger, &sent) {
-                state.count("requests done after the last inquiry");
-                state.ledger.surfaced_unseen(&sent.order);
-            }
+        let age = began.elapsed();
+        let is_late = age > GIVEN_UP_AFTER;
+        let approved = did.iter().any(|did| matches!(did, Did::Approved { .. }));
+        if approved {
+            self.approved(state, &sent, &did, age);
         }
-        let mut broken = check::executed(&state.fake_store, &state.ledger, &sent, &did, is_late);
+        let mut broken = check::executed(&state.fake_store, &state.ledger, &sent, approved, is_late);
         broken.extend(check::schedule::executed(
             &state.fake_store,
             &state.ledger,
@@ -115,11 +126,79 @@ impl World {
         for rule in broken {
             self.fail(state, &rule);
         }
-        response
+        let shown = state.ledger.shown_before(&sent, &response).filter(|_| shows_another);
+        state.ledger.respond_with(&sent, &response);
+        match shown {
+            Some(body) => {
+                self.note(state, format_args!("  the response is another operation's"));
+                Response { body, ..response }
+            }
+            None => response,
+        }
+    }
+
+    /// A request was approved. Which of those exceptions it is that `docs/reliability.md` names, if it is one.
+    fn approved(&self, state: &mut State, sent: &Sent, did: &[Did], age: Duration) {
+        let retrefs = did.iter().filter_map(|did| match did {
+            Did::Approved { retref, .. } => Some(retref.as_str()),
+            Did::Declined | Did::TimedOut | Did::Refused(_) => None,
+        });
+        let retrefs: Vec<&str> = retrefs.collect();
+        if retrefs.len() > 1 {
+            state.count("requests delivered twice and approved twice");
+            state.ledger.except_records(retrefs.iter().copied(), Exception::DeliveredTwice);
+        }
+        let margin = self.clocks_differ_by(state);
+        if age > GIVEN_UP_AFTER {
+            state.count("requests done after they may be given up");
+            state.ledger.came_late(&sent.order);
+        }
+        if age + margin > REFUNDS_RELEASED_AFTER
+            && let Wanted::Refund(_) = sent.wanted
+        {
+            state.ledger.came_after_the_hour(&sent.gateway_order_id);
+        }
+        let twice = check::is_refunded_twice(&state.ledger, sent);
+        if twice && !state.ledger.has_come_after_the_hour(&sent.gateway_order_id) {
+            let id = &sent.gateway_order_id;
+            self.fail(state, &format!("{id} is refunded twice, and each request came within the hour"));
+        }
+        let is_looked_for = check::is_looked_for(&state.fake_store, &state.ledger, sent);
+        if age > GIVEN_UP_AFTER && !is_looked_for {
+            if age + margin < LOOKED_FOR {
+                let id = &sent.gateway_order_id;
+                self.fail(state, &format!("{id} came after {age:?}, and is not looked for any more"));
+            }
+            state.count("requests done after the last inquiry");
+            match sent.wanted {
+                Wanted::Capture(_) | Wanted::Void(_) => {
+                    state.ledger.except(&sent.order, Exception::AfterTheLastLook);
+                }
+                _ => state.ledger.except_records(retrefs.iter().copied(), Exception::AfterTheLastLook),
+            }
+        } else if twice {
+            state.count("refunds repeated and found twice");
+            state.ledger.refunded_again(&sent.gateway_order_id);
+        }
+        if age > GIVEN_UP_AFTER && check::replaces_a_capture(&state.fake_store, &state.ledger, sent) {
+            state.count("captures that met another");
+            state.ledger.except(&sent.order, Exception::CapturesMet);
+        }
+    }
+
+    /// How much later one process's clock may be than another's.
+    fn clocks_differ_by(&self, state: &State) -> Duration {
+        let ms = state.ahead_ms.saturating_sub(state.behind_ms).unsigned_abs();
+        Duration::from_millis(ms) + CLOCKS_OFF
     }
 
     /// The gateway gets an inquiry, or a request about a stored card.
-    fn receive_about_cards(&self, state: &mut State, request: &Request<Vec<u8>>) -> Response {
+    fn receive_about_cards(
+        &self,
+        state: &mut State,
+        request: &Request<Vec<u8>>,
+        shows_another: bool,
+    ) -> Response {
         if request.uri().path().ends_with("/auth") {
             let order_id = customers::order_id(request.body());
             if let Some(rule) = state.stored_cards.arrives(&order_id) {
@@ -130,7 +209,12 @@ impl World {
             self.note(state, format_args!("  gateway verifies a card: {letter:?}"));
             return response;
         }
+        if shows_another {
+            let another = Alteration::of(Endpoint::Any).record_of(RecordOf::Previous).times(1);
+            state.ledger.simulator.alter(another);
+        }
         let response = state.ledger.simulator.respond(request);
+        state.ledger.simulator.clear_alterations();
         if *request.method() == Method::DELETE {
             state.count("deletions at the gateway");
             self.note(state, format_args!("  gateway deletes {}", request.uri().path()));

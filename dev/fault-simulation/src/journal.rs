@@ -22,7 +22,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::{ledger::Ledger, rng::Rng, world::World};
+use crate::{check, ledger::Ledger, rng::Rng, world::World};
 
 /// Most changes in a batch.
 const BATCH_MAX: u64 = 6;
@@ -272,7 +272,7 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         if in_doubt || ledger.is_excused(&key) {
             continue;
         }
-        let theirs = ledger.totals(&key);
+        let theirs = check::known_totals(order, ledger);
         let money = signed(theirs.taken) - signed(theirs.refunded);
         if (sums.held, sums.gateway) != (signed(theirs.held), money) {
             broken.push(format!("{key}: the journal sums up to {sums:?}, the gateway to {theirs:?}"));
@@ -303,12 +303,12 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
         let in_doubt = order.transactions.iter().any(|transaction| transaction.pending().is_some());
         !in_doubt && !ledger.is_excused(&order.key().to_string())
     };
-    let settled: BTreeSet<String> =
-        orders.iter().filter(is_settled).map(|order| order.key().to_string()).collect();
+    let all_settled: Vec<&Order> = orders.iter().filter(is_settled).collect();
+    let settled: BTreeSet<String> = all_settled.iter().map(|order| order.key().to_string()).collect();
     let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
     let totals: DayTotals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
     let (sum, mut held, mut gateway) = (sum_of(&totals), 0, 0);
-    for theirs in settled.iter().map(|key| ledger.totals(key)) {
+    for theirs in all_settled.into_iter().map(|order| check::known_totals(order, ledger)) {
         held += signed(theirs.held);
         gateway += signed(theirs.taken) - signed(theirs.refunded);
     }

@@ -4,13 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardpointe_simulator::{
-    Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
+    LinkedMerchid, Origin, RecordKind, RecordState, RefundSetlstat, Response, Settings, Simulator, Stage,
+    VoidOrderId,
 };
 use http::Request;
 use tollgate_core::order::Order;
 use uuid::Uuid;
 
-use crate::{card::Card, merchants::merchids};
+use crate::{
+    card::Card,
+    merchants::{linked, merchids},
+};
 
 /// Where a record is on its way to settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +28,26 @@ pub(crate) enum Stands {
     Refunded,
 }
 
+/// Why the gateway may have done more than Tollgate knows, or why an operation may stay in doubt: what `docs/reliability.md`
+/// does not promise. Of records it concerns these, of orders whatever they come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exception {
+    /// Its request was delivered twice, and approved twice.
+    DeliveredTwice,
+    /// A refund that came after the hour, of which the next attempt was done, too.
+    RefundedAgain,
+    /// It came after the last look.
+    AfterTheLastLook,
+    /// A capture that came when another one was made or under way.
+    CapturesMet,
+    /// A refund that a rule requires, of which the gateway lost track.
+    LeftToAPerson,
+}
+
 /// One record of the ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
+    pub(crate) retref: String,
     /// The merchant's order, with the merchant.
     pub(crate) order: String,
     /// Minor units: what was approved, then what was captured of it.
@@ -82,6 +103,60 @@ pub struct Totals {
     pub held: u64,
 }
 
+impl Totals {
+    /// The sum that a record adds to.
+    fn sum_of(&mut self, record: &Record) -> Option<&mut u64> {
+        match record.stands {
+            Stands::Authorized => Some(&mut self.held),
+            Stands::Taken => Some(&mut self.taken),
+            Stands::Refunded => Some(&mut self.refunded),
+            Stands::Voided | Stands::Declined => None,
+        }
+    }
+
+    /// The same without a record that is in it.
+    pub(crate) fn without(&mut self, record: &Record) {
+        if let Some(sum) = self.sum_of(record) {
+            *sum -= record.amount;
+        }
+    }
+}
+
+/// What the gateway's accounts are like, where accounts differ or no source tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetUp {
+    /// Whether an inquiry finds a refund by its own order id.
+    pub(crate) findable: bool,
+    /// What it shows of a refund.
+    pub(crate) refund_setlstat: RefundSetlstat,
+    pub(crate) orderid_in_refusals: bool,
+    pub(crate) orderid_in_voids: VoidOrderId,
+    /// Whether records name a linked account.
+    pub(crate) linked: bool,
+}
+
+impl SetUp {
+    pub(crate) const PLAIN: Self = Self {
+        findable: true,
+        refund_setlstat: RefundSetlstat::LifeCycle,
+        orderid_in_refusals: true,
+        orderid_in_voids: VoidOrderId::Receipt,
+        linked: false,
+    };
+
+    /// Each way of naming the order id and the account, by a number.
+    pub(crate) fn numbered(self, number: u64) -> Self {
+        let voids = [VoidOrderId::Receipt, VoidOrderId::Never, VoidOrderId::Always];
+        let in_voids = voids[usize::try_from(number % 3).unwrap_or_default()];
+        Self {
+            orderid_in_refusals: number.is_multiple_of(2),
+            orderid_in_voids: in_voids,
+            linked: number % 5 > 2,
+            ..self
+        }
+    }
+}
+
 /// The simulator, and which request did what in it.
 pub(crate) struct Ledger {
     pub(crate) simulator: Simulator,
@@ -89,8 +164,18 @@ pub(crate) struct Ledger {
     did: BTreeMap<String, Vec<Did>>,
     /// The order of each payment, by its reference.
     orders: BTreeMap<String, String>,
-    /// Orders of which a request arrived after the last inquiry about it.
-    surfaced: BTreeSet<String>,
+    /// Orders of which something may differ.
+    exceptions: BTreeMap<String, BTreeSet<Exception>>,
+    /// Records that may be at the gateway alone, by their references.
+    excepted: BTreeMap<String, Exception>,
+    /// Second deliveries that were approved, by the order id that they were sent with.
+    second_deliveries: BTreeMap<String, usize>,
+    /// Operations of which a request was done after the hour.
+    after_the_hour: BTreeSet<Uuid>,
+    /// Operations that were done and told as declined.
+    contradicted: BTreeSet<Uuid>,
+    /// The latest responses to writes, by what was wanted: reference and body.
+    responses: BTreeMap<&'static str, Vec<(String, Vec<u8>)>>,
     /// Orders of which a request was done so late that it may have been given up.
     late: BTreeSet<String>,
     /// References of verifications, which move no money.
@@ -105,7 +190,12 @@ impl Ledger {
             simulator,
             did: BTreeMap::new(),
             orders: BTreeMap::new(),
-            surfaced: BTreeSet::new(),
+            exceptions: BTreeMap::new(),
+            excepted: BTreeMap::new(),
+            second_deliveries: BTreeMap::new(),
+            after_the_hour: BTreeSet::new(),
+            contradicted: BTreeSet::new(),
+            responses: BTreeMap::new(),
             late: BTreeSet::new(),
             verifications: BTreeSet::new(),
             attempts: BTreeMap::new(),
@@ -148,6 +238,7 @@ impl Ledger {
             (_, RecordKind::Payment) => Stands::Taken,
         };
         Record {
+            retref: record.retref.clone(),
             order: self.orders.get(payment).cloned().unwrap_or_default(),
             amount: minor(record.minor_units),
             stands,
@@ -174,44 +265,128 @@ impl Ledger {
         ids.filter_map(|id| self.did.get(id)).flatten()
     }
 
-    /// How often an operation was done.
+    /// How many requests of an operation were done. What was delivered twice is one.
     pub(crate) fn times_done(&self, operation: Uuid) -> usize {
-        self.did(operation).filter(|did| matches!(did, Did::Approved { .. })).count()
+        let approved = self.did(operation).filter(|did| matches!(did, Did::Approved { .. })).count();
+        let own = |(id, _): &(&String, &usize)| self.attempts.get(*id) == Some(&operation);
+        let again: usize = self.second_deliveries.iter().filter(own).map(|(_, times)| times).sum();
+        approved.saturating_sub(again)
     }
 
     /// What one order's payments come to.
     pub(crate) fn totals(&self, order: &str) -> Totals {
         let mut totals = Totals::default();
-        for record in self.records().into_iter().filter(|record| record.order == order) {
-            match record.stands {
-                Stands::Authorized => totals.held += record.amount,
-                Stands::Taken => totals.taken += record.amount,
-                Stands::Refunded => totals.refunded += record.amount,
-                Stands::Voided | Stands::Declined => {}
+        for record in self.records().iter().filter(|record| record.order == order) {
+            if let Some(sum) = totals.sum_of(record) {
+                *sum += record.amount;
             }
         }
         totals
     }
 
-    /// Whether an inquiry finds a refund by its own order id, and what it shows of it.
-    pub(crate) fn find_refunds(&mut self, findable: bool, shown: RefundSetlstat) {
-        let settings =
-            Settings { refunds_findable_by_orderid: findable, refund_setlstat: shown, ..Settings::default() };
+    /// Sets the gateway's accounts up.
+    pub(crate) fn set_up(&mut self, account: SetUp) {
         for merchid in merchids() {
+            let linked = if account.linked { linked(merchid) } else { String::new() };
+            let settings = Settings {
+                refunds_findable_by_orderid: account.findable,
+                refund_setlstat: account.refund_setlstat,
+                orderid_in_refusals: account.orderid_in_refusals,
+                orderid_in_voids: account.orderid_in_voids,
+                linked_merchid: LinkedMerchid::new(&linked).unwrap_or_default(),
+                ..Settings::default()
+            };
             self.simulator.set_merchant(&merchid.to_string(), settings);
         }
     }
 
     /// Whether what is on record of an order need not be what the gateway did: a person changed something in its
-    /// portal, or a request arrived so late that no inquiry was due any more.
+    /// portal, or it is one of the exceptions.
     pub(crate) fn is_excused(&self, order: &str) -> bool {
-        self.surfaced.contains(order)
-            || self.records().iter().any(|record| record.by_hand && record.order == order)
+        self.exceptions.contains_key(order) || self.is_by_hand(order)
     }
 
-    /// A request of this order arrived after the last inquiry about it.
-    pub(crate) fn surfaced_unseen(&mut self, order: &str) {
-        self.surfaced.insert(order.to_owned());
+    /// Whether a person changed something of an order in the gateway's portal.
+    pub(crate) fn is_by_hand(&self, order: &str) -> bool {
+        self.records().iter().any(|record| record.by_hand && record.order == order)
+    }
+
+    /// Something of this order may differ.
+    pub(crate) fn except(&mut self, order: &str, exception: Exception) {
+        self.exceptions.entry(order.to_owned()).or_default().insert(exception);
+    }
+
+    /// These records may be at the gateway alone.
+    pub(crate) fn except_records<'a>(
+        &mut self,
+        retrefs: impl Iterator<Item = &'a str>,
+        exception: Exception,
+    ) {
+        self.excepted.extend(retrefs.map(|retref| (retref.to_owned(), exception)));
+    }
+
+    /// Why a record may be at the gateway alone.
+    pub(crate) fn exception(&self, retref: &str) -> Option<Exception> {
+        self.excepted.get(retref).copied()
+    }
+
+    /// Whether something of an order may stay in doubt for a person: what was approved twice, and what cannot be told from it.
+    pub(crate) fn may_stay_in_doubt(&self, order: &str) -> bool {
+        self.exceptions.contains_key(order)
+            || self.records().iter().any(|r| r.order == order && self.excepted.contains_key(&r.retref))
+    }
+
+    /// A request of a refund was done after the hour.
+    pub(crate) fn came_after_the_hour(&mut self, gateway_order_id: &str) {
+        self.after_the_hour.extend(self.operation(gateway_order_id));
+    }
+
+    pub(crate) fn has_come_after_the_hour(&self, gateway_order_id: &str) -> bool {
+        self.operation(gateway_order_id).is_some_and(|id| self.after_the_hour.contains(&id))
+    }
+
+    /// A refund was done by two of its requests.
+    pub(crate) fn refunded_again(&mut self, gateway_order_id: &str) {
+        let Some(operation) = self.operation(gateway_order_id) else { return };
+        let retrefs: Vec<String> = self.retrefs(operation).map(str::to_owned).collect();
+        for retref in retrefs {
+            self.excepted.entry(retref).or_insert(Exception::RefundedAgain);
+        }
+    }
+
+    /// What was done is told as declined.
+    pub(crate) fn contradict(&mut self, sent: &Sent) {
+        self.contradicted.extend(self.operation(&sent.gateway_order_id));
+        self.note(sent, Did::Declined);
+    }
+
+    /// Whether an operation was told as declined although it was done.
+    pub(crate) fn is_contradicted(&self, operation: Uuid) -> bool {
+        self.contradicted.contains(&operation)
+    }
+
+    /// What the second deliveries of an order's payments hold or took, in minor units.
+    pub(crate) fn paid_by_second_deliveries(&self, order: &str) -> u64 {
+        let of_order = self.records().into_iter().filter(|record| record.order == order);
+        let stands = of_order.filter(|record| matches!(record.stands, Stands::Authorized | Stands::Taken));
+        let twice: BTreeMap<String, u64> = stands
+            .filter(|record| self.exception(&record.retref) == Some(Exception::DeliveredTwice))
+            .map(|record| (record.retref, record.amount))
+            .collect();
+        let mut paid = 0;
+        for operation in self.second_deliveries.keys().filter_map(|id| self.operation(id)) {
+            let own: BTreeSet<&str> = self.retrefs(operation).collect();
+            paid += own.into_iter().filter_map(|retref| twice.get(retref)).skip(1).sum::<u64>();
+        }
+        paid
+    }
+
+    /// The references of what was approved of an operation.
+    fn retrefs(&self, operation: Uuid) -> impl Iterator<Item = &str> {
+        self.did(operation).filter_map(|did| match did {
+            Did::Approved { retref, .. } => Some(retref.as_str()),
+            Did::Declined | Did::TimedOut | Did::Refused(_) => None,
+        })
     }
 
     /// A request of the order was done so late that it may stand beside another until it is found.
@@ -224,23 +399,25 @@ impl Ledger {
     }
 
     /// How many approvals of an operation still count: payments that were neither voided nor given back in whole,
-    /// and refunds.
+    /// and refunds. Those that may stand beside another count as one, and those that came after the last look do not.
     pub(crate) fn times_standing(&self, operation: Uuid) -> usize {
-        let stands = |retref: &String| {
+        let stands = |retref: &str| {
             let record = self.simulator.record(retref);
             record.is_some_and(|record| {
                 record.state != RecordState::Voided && record.refunded_minor_units < record.minor_units.max(1)
             })
         };
-        let mut retrefs: Vec<&String> = self
-            .did(operation)
-            .filter_map(|did| if let Did::Approved { retref, .. } = did { Some(retref) } else { None })
-            .filter(|retref| stands(retref))
-            .collect();
         // A capture that is done again is the same capture.
-        retrefs.sort();
-        retrefs.dedup();
-        retrefs.len()
+        let standing: BTreeSet<&str> = self.retrefs(operation).filter(|retref| stands(retref)).collect();
+        let (mut others, mut beside) = (0, false);
+        for retref in standing {
+            match self.exception(retref) {
+                None => others += 1,
+                Some(Exception::AfterTheLastLook) => {}
+                Some(_) => beside = true,
+            }
+        }
+        others + usize::from(beside)
     }
 
     /// The batch leaves, or arrives.
@@ -248,46 +425,88 @@ impl Ledger {
         self.simulator.settle_to(stage);
     }
 
-    /// The gateway processes a write.
-    pub(crate) fn execute(&mut self, sent: &Sent, request: &Request<Vec<u8>>) -> (Response, Did) {
-        let records = self.simulator.records().len();
+    /// The gateway processes a write, perhaps twice. Returns what each time did.
+    pub(crate) fn execute(&mut self, sent: &Sent, request: &Request<Vec<u8>>) -> (Response, Vec<Did>) {
+        let records = self.simulator.record_count();
         let changes = |retref: &str| self.simulator.record(retref).map_or(0, |record| record.history.len());
-        let (is_new, before) = match &sent.wanted {
-            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => (true, 0),
-            Wanted::Capture(retref) | Wanted::Void(retref) => (false, changes(retref)),
+        let before = match &sent.wanted {
+            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => 0,
+            Wanted::Capture(retref) | Wanted::Void(retref) => changes(retref),
         };
         let response = self.simulator.respond(request);
-        let added: Vec<_> = self.simulator.records().into_iter().skip(records).collect();
+        let added = self.simulator.records_after(records);
         let touched = match &sent.wanted {
-            // A duplicate of a payment that was done has a record of its own beside it.
-            _ if is_new => {
-                let done = added.iter().find(|record| record.state != RecordState::Declined);
-                done.or(added.first()).cloned()
+            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => {
+                // A duplicate of a payment that was done has a record of its own beside it.
+                let done = added.iter().filter(|record| record.state != RecordState::Declined).cloned();
+                let done: Vec<_> = done.collect();
+                if done.is_empty() { added.first().cloned().into_iter().collect() } else { done }
             }
             Wanted::Capture(retref) | Wanted::Void(retref) => {
-                self.simulator.record(retref).filter(|record| record.history.len() > before)
+                let record = self.simulator.record(retref);
+                record.filter(|record| record.history.len() > before).into_iter().collect()
             }
-            Wanted::Authorize(_) | Wanted::Purchase(_) | Wanted::Refund(_) => None,
         };
-        let did = match touched {
-            Some(record) if record.state == RecordState::Declined && record.respstat == "B" => Did::TimedOut,
-            Some(record) if record.state == RecordState::Declined => Did::Declined,
-            Some(record) => {
-                Did::Approved { amount: minor(record.minor_units), retref: record.retref.clone() }
-            }
-            None => Did::Refused(code(&response)),
-        };
+        let mut did: Vec<Did> = touched
+            .into_iter()
+            .map(|record| match record.state {
+                RecordState::Declined if record.respstat == "B" => Did::TimedOut,
+                RecordState::Declined => Did::Declined,
+                _ => Did::Approved { amount: minor(record.minor_units), retref: record.retref },
+            })
+            .collect();
+        if did.is_empty() {
+            did.push(Did::Refused(code(&response)));
+        }
         if let Wanted::Authorize(_) | Wanted::Purchase(_) = &sent.wanted {
             self.orders.extend(added.into_iter().map(|record| (record.retref, sent.order.clone())));
         }
-        self.note(sent, did.clone());
+        if did.len() > 1 {
+            *self.second_deliveries.entry(sent.gateway_order_id.clone()).or_default() += did.len() - 1;
+        }
+        for did in &did {
+            self.note(sent, did.clone());
+        }
         (response, did)
+    }
+
+    /// The last response to a request of this kind that names another reference.
+    pub(crate) fn shown_before(&self, sent: &Sent, response: &Response) -> Option<Vec<u8>> {
+        let own = retref(response);
+        let earlier = self.responses.get(sent.wanted.endpoint())?;
+        earlier.iter().rev().find(|(retref, _)| *retref != own).map(|(_, body)| body.clone())
+    }
+
+    /// The gateway responds to a write.
+    pub(crate) fn respond_with(&mut self, sent: &Sent, response: &Response) {
+        let retref = retref(response);
+        if !retref.is_empty() {
+            let responses = self.responses.entry(sent.wanted.endpoint()).or_default();
+            responses.push((retref, response.body.clone()));
+        }
     }
 
     /// A request did this.
     pub(crate) fn note(&mut self, sent: &Sent, did: Did) {
         self.did.entry(sent.gateway_order_id.clone()).or_default().push(did);
     }
+}
+
+impl Wanted {
+    fn endpoint(&self) -> &'static str {
+        match self {
+            Self::Authorize(_) | Self::Purchase(_) => "auth",
+            Self::Capture(_) => "capture",
+            Self::Refund(_) => "refund",
+            Self::Void(_) => "void",
+        }
+    }
+}
+
+/// The reference that a response names.
+fn retref(response: &Response) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    body["retref"].as_str().unwrap_or_default().to_owned()
 }
 
 /// System and code of a response.

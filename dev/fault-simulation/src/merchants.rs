@@ -193,6 +193,11 @@ pub(crate) fn merchids() -> impl Iterator<Item = u64> {
     1..=MERCHIDS
 }
 
+/// The account that records may name in the place of one.
+pub(crate) fn linked(merchid: u64) -> String {
+    format!("90{merchid}")
+}
+
 fn key(generation: u64) -> String {
     format!("key-{generation:012}")
 }
@@ -208,6 +213,7 @@ fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) ->
     // What a code takes off changes with the keys, between the attempts of one payment.
     let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
     let merchid = 1 + generation % MERCHIDS;
+    let linked: Vec<String> = merchids().map(linked).collect();
     let percent = 5 + generation % 3 * 10;
     let Rules { lifetime, after, paused, void_lapsed, declines_wrong_codes } = rules;
     let refused = if *declines_wrong_codes { r#""N""# } else { "" };
@@ -220,7 +226,7 @@ fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) ->
             "decline_on": {{"avs": [], "cvv": [{refused}]}},
             "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
                          "username": "{GATEWAY_USER}", "password": "{password}",
-                         "merchids": {{"USD": "{merchid}"}}}}}}"#
+                         "merchids": {{"USD": "{merchid}"}}, "linked_merchids": {linked:?}}}}}"#
     );
     tollgate::merchant_document::parse(name.parse().ok()?, &json, GATEWAY).ok().map(Arc::new)
 }

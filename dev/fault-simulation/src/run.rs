@@ -150,21 +150,25 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
     sleep(TRAVELS).await;
     settle(world).await;
     let until = Instant::now() + SETTLED_AFTER;
-    let (mut began, mut settled) = (world.now(), Instant::now());
+    let (mut began, mut settled, mut seen) = (world.now(), Instant::now(), 0);
     while world.state().failure.is_none() {
         let (inquiry, capture) = next_due(world);
         let busy = world.state().busy_until.filter(|until| *until > Instant::now());
-        let Some(due) = inquiry.into_iter().chain(capture).min().or(busy.map(|_| world.now())) else { break };
         let now = world.now();
-        if busy.is_some() {
-            began = now;
+        let arrives =
+            busy.map(|until| now + SignedDuration::try_from(until - Instant::now()).unwrap_or_default());
+        let Some(due) = inquiry.into_iter().chain(capture).min().or(arrives) else { break };
+        // What was just written may be due for long, such as the capture of a payment that was found late.
+        let written = world.state().stream.len();
+        if busy.is_some() || written > seen {
+            (began, seen) = (now, written);
         }
         if Instant::now() > until || now > due.max(began) + LEFT_DUE_AFTER {
             break;
         }
         // Runs in between would find nothing due.
         let wait = due.duration_since(now).as_secs().max(0).unsigned_abs();
-        sleep(Duration::from_secs(wait / 60 * 60 + 60)).await;
+        sleep(Duration::from_secs(wait / 60 * 60 + 60).min(BATCHES_EVERY)).await;
         if settled.elapsed() > BATCHES_EVERY {
             settle(world).await;
             settled = Instant::now();

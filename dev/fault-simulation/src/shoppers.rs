@@ -17,6 +17,7 @@ use crate::{
     broken::Broken,
     client::{deliver, wait},
     fault::Plan,
+    ledger::SetUp,
     merchants::{EXTERNAL, REGISTERED},
     run::{self, Run},
     world::{Outage, State, World},
@@ -34,6 +35,12 @@ const CARD_PERCENT: u64 = 40;
 /// How many of Elastic Path's of a hundred are about its payments, where there are any.
 const MIXED_PERCENT: u64 = 20;
 
+/// How many of a hundred clients wait until a refund is given up.
+const PATIENT_PERCENT: u64 = 2;
+
+/// An hour, and two looks.
+const UNTIL_REFUNDS_ARE_GIVEN_UP: Duration = Duration::from_mins(64);
+
 /// What inquiries show of refunds.
 const REFUNDS_SHOWN: [RefundSetlstat; 4] =
     [RefundSetlstat::LifeCycle, RefundSetlstat::LifeCycle, RefundSetlstat::Refunded, RefundSetlstat::Empty];
@@ -48,7 +55,9 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             state.plan = Plan::Random(percent);
             let findable = state.rng.chance(50);
             let shown = state.rng.pick(&REFUNDS_SHOWN).unwrap_or(RefundSetlstat::LifeCycle);
-            state.ledger.find_refunds(findable, shown);
+            let account = SetUp { findable, refund_setlstat: shown, ..SetUp::PLAIN };
+            let number = state.rng.below(30);
+            state.ledger.set_up(account.numbered(number));
             state.two_versions = state.rng.chance(20);
             state.today_still_runs = state.two_versions;
             schedule::begin(&mut state);
@@ -97,6 +106,7 @@ async fn weather(world: Arc<World>) {
             5 | 6 => {
                 let back_ms = i64::try_from(1 + state.rng.below(20_000)).unwrap_or(1);
                 state.skew_ms -= back_ms;
+                state.behind_ms = state.behind_ms.min(state.skew_ms);
                 state.count("clock set back");
                 world.note(state, format_args!("clocks go back by {back_ms} ms"));
             }
@@ -276,6 +286,10 @@ async fn pursue(world: &Arc<World>, mut ask: Ask) {
         }
         if let Some(Word::KeyRefused) = reply.word() {
             continue;
+        }
+        let given_up = world.state().rng.chance(PATIENT_PERCENT);
+        if given_up {
+            sleep(UNTIL_REFUNDS_ARE_GIVEN_UP).await;
         }
         wait(world).await;
         if let Some(transaction) = reply.transaction()

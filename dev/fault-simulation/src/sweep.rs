@@ -6,15 +6,15 @@ mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use cardpointe_simulator::RefundSetlstat;
 use jiff::SignedDuration;
 use tokio::time::sleep;
 
 use crate::{
+    check,
     client::deliver,
     fault::{Call, Fault, Plan},
     journal,
-    ledger::Totals,
+    ledger::{SetUp, Totals},
     run::{self, Run},
     world::World,
 };
@@ -25,6 +25,9 @@ use tollgate_core::payments::CaptureRequest;
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.
 const WAITS_S: [u64; 9] = [1, 31, 100, 61, 1, 31, 100, 61, 1];
+
+/// How long the client waits until its refund is given up.
+const UNTIL_GIVEN_UP_MIN: u32 = 64;
 
 /// Port calls of the step that registers an order: the merchant, and one write.
 const REGISTER_CALLS: usize = 2;
@@ -58,6 +61,8 @@ pub struct Sweep {
 struct Variant {
     keyed: bool,
     findable: bool,
+    /// By which the gateway's accounts differ.
+    number: u64,
     /// Where the scenario's last gateway call is, and what goes wrong there first.
     before: Option<(usize, Fault)>,
 }
@@ -104,7 +109,7 @@ impl Sweep {
     }
 
     fn faults(&mut self, scenario: &Scenario, before: Option<Fault>, keyed: bool, findable: bool) {
-        let calm = Variant { keyed, findable, before: None };
+        let calm = Variant { keyed, findable, number: self.number, before: None };
         let (mut base, totals, mut calls) = run_once(scenario, calm, None, None, false);
         let last = calls.iter().rposition(|call| *call == Call::Perform).unwrap_or_default();
         let variant = Variant { before: before.map(|fault| (last, fault)), ..calm };
@@ -184,14 +189,13 @@ fn run_once(
         {
             let mut state = world.state();
             state.jitter = false;
-            state.ledger.find_refunds(variant.findable, RefundSetlstat::LifeCycle);
+            let account = SetUp { findable: variant.findable, ..SetUp::PLAIN };
+            state.ledger.set_up(account.numbered(variant.number));
         }
         world
     };
-    // A request that is taken for a duplicate may be declined for good.
-    let refuses = place.is_some_and(|(_, fault)| fault == Fault::Duplicate);
     let run = run::run(world, async |world| {
-        found = story(&world, scenario, variant.keyed, expected, refuses).await;
+        found = story(&world, scenario, variant.keyed, expected, place.map(|(_, fault)| fault)).await;
     });
     (run, found.0, found.1)
 }
@@ -201,7 +205,7 @@ async fn story(
     scenario: &Scenario,
     keyed: bool,
     expected: Option<Totals>,
-    refuses: bool,
+    fault: Option<Fault>,
 ) -> (Totals, Vec<Call>) {
     play(world, scenario, keyed).await;
     let (doubt, capture) = run::next_due(world);
@@ -218,6 +222,18 @@ async fn story(
         }
     }
     let calls = world.state().calls.clone();
+    // Its request is repeated as soon as it is given up, before it arrives.
+    let is_late =
+        matches!(fault, Some(Fault::HoursLateRequest | Fault::DaysLateRequest | Fault::TooLateRequest));
+    if is_late && keyed {
+        for _ in 0..UNTIL_GIVEN_UP_MIN {
+            sleep(Duration::from_mins(1)).await;
+            if run::next_due(world).0.is_some_and(|due| due <= world.now()) {
+                run::reconcile_once(world).await;
+            }
+        }
+        play(world, scenario, keyed).await;
+    }
     run::end_without_journal(world).await;
     // With its keys the client may request everything again: what is missing gets done, and nothing twice.
     if keyed {
@@ -231,11 +247,14 @@ async fn story(
     }
     let mut guard = world.state();
     let state = &mut *guard;
-    let totals = state.ledger.totals(&format!("{}#{}", scenario.merchant, scenario.order()));
+    let key = format!("{}#{}", scenario.merchant, scenario.order());
+    let order = state.fake_store.order(&key);
+    let totals = order.map(|order| check::known_totals(order, &state.ledger)).unwrap_or_default();
     if let Some(expected) = expected {
         let net = |totals: Totals| (i128::from(totals.taken) - i128::from(totals.refunded), totals.held);
         // Without a key a client that repeats a request and one that wants more cannot be told apart.
-        let key = format!("{}#{}", scenario.merchant, scenario.order());
+        // A request that is taken for a duplicate may be declined for good, and one that was declined is found later.
+        let refuses = matches!(fault, Some(Fault::Duplicate | Fault::RefusedAndDone));
         let certain = scenario.is_certain() && !refuses && !state.ledger.is_excused(&key);
         if keyed && certain && net(totals) != net(expected) {
             let rule = format!("came to {totals:?}; without a fault it is {expected:?}");

@@ -96,6 +96,8 @@ pub(crate) struct State {
     pub(crate) skew_ms: i64,
     /// How far they ever were ahead.
     pub(crate) ahead_ms: i64,
+    /// How far they ever were behind, below zero.
+    pub(crate) behind_ms: i64,
     /// Partitions of the index of captures that are written to.
     pub(crate) capture_shards: u16,
     /// Whether a version to come writes the table.
@@ -165,6 +167,7 @@ impl World {
             shops: Shops::new(),
             skew_ms: 0,
             ahead_ms: 0,
+            behind_ms: 0,
             capture_shards: CAPTURE_SHARDS,
             two_versions: false,
             today_still_runs: false,

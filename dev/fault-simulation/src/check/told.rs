@@ -34,7 +34,8 @@ pub(crate) fn now(state: &State, telling: &Telling) -> Vec<String> {
         let was_final = matches!(earlier.word, Word::Done | Word::Declined);
         let says_nothing = matches!(word, Word::Unavailable | Word::KeyRefused);
         let after = earlier.told_at < telling.began;
-        if same_again && was_final && after && *word != earlier.word && !says_nothing {
+        let found_done = earlier.word == Word::Declined && is_contradicted(state, telling);
+        if same_again && was_final && after && *word != earlier.word && !says_nothing && !found_done {
             broken.push(format!("told {word:?} of {telling:?}, of which was told {:?}", earlier.word));
         }
     }
@@ -48,6 +49,16 @@ pub(crate) fn promises(state: &State) -> Vec<String> {
         last.insert((&telling.order, format!("{:?}", telling.key)), telling);
     }
     last.into_values().filter_map(|telling| stands(state, telling)).collect()
+}
+
+/// Whether it was declined although it was done, and found an hour later.
+fn is_contradicted(state: &State, telling: &Telling) -> bool {
+    let order = state.fake_store.order(&telling.order);
+    order.is_some_and(|order| {
+        order.operations().any(|(_, operation)| {
+            operation.key.as_ref() == Some(&telling.key) && state.ledger.is_contradicted(operation.id)
+        })
+    })
 }
 
 fn stands(state: &State, telling: &Telling) -> Option<String> {

@@ -205,6 +205,8 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
             Some(Word::Done) => done > 0 && times <= 1,
             Some(Word::Declined) => true,
             Some(Word::NotDone | Word::Refused) => times == 0,
+            // It is left to a person.
+            Some(Word::Pending) if state.ledger.may_stay_in_doubt(&ask.order_key()) => true,
             Some(Word::Pending | Word::Busy | Word::Unavailable | Word::KeyRefused) | None => false,
         };
         if !fine && !state.ledger.is_excused(&ask.order_key()) {

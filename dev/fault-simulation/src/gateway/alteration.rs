@@ -1,9 +1,10 @@
 //! Responses of which a member is changed or missing. What they say stays within what the gateway may say truthfully;
 //! how little it may be, no document limits.
 
-use serde_json::{Map, Value};
+use cardpointe_simulator::Identity;
+use serde_json::{Map, Value, json};
 
-use crate::rng::Rng;
+use crate::{fault::Fault, rng::Rng};
 
 /// A change of a response's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +19,39 @@ pub(super) enum Alteration {
     Error(&'static str, &'static str, &'static str),
     /// HTML instead of JSON.
     NoJson,
+    /// An identity member is not there, however it is spelled.
+    Missing(Identity),
+    /// None of them is.
+    NamesNobody,
+    /// An identity member is one that no request has led to.
+    Foreign(Identity),
+    /// Each record comes twice.
+    Twice,
+    /// Each record of a transaction comes twice, the second time as voided.
+    Contradicting,
+    /// There is no record.
+    Empty,
+    /// An approval says that it is a decline, and still has its authorization code and the full amount.
+    DeclinedWithApproval,
 }
 
-use Alteration::{Code, Error, NoJson, With, Without};
+use Alteration::{
+    Code, Contradicting, DeclinedWithApproval, Empty, Error, Foreign, Missing, NamesNobody, NoJson, Twice,
+    With, Without,
+};
+
+/// Whose a record is, of any. A new reference can be any, so a foreign one says something only of what names its payment.
+const OF_IDENTITY: [Alteration; 9] = [
+    Missing(Identity::OrderId),
+    Missing(Identity::Merchid),
+    Missing(Identity::Currency),
+    Missing(Identity::Retref),
+    NamesNobody,
+    Foreign(Identity::OrderId),
+    Foreign(Identity::Merchid),
+    Foreign(Identity::Currency),
+    With("retref", "../../x"),
+];
 
 /// Of the response to a write that was processed.
 const OF_WRITES: [Alteration; 11] = [
@@ -57,10 +88,27 @@ const OF_INQUIRIES: [Alteration; 16] = [
     NoJson,
 ];
 
-/// One of the alterations, with equal chances.
-pub(super) fn pick(of_a_write: bool, rng: &mut Rng) -> Alteration {
-    let all: &[Alteration] = if of_a_write { &OF_WRITES } else { &OF_INQUIRIES };
-    rng.pick(all).unwrap_or(NoJson)
+/// What a response is about.
+#[derive(Clone, Copy)]
+pub(super) struct About {
+    /// A write, or an inquiry.
+    pub(super) is_write: bool,
+    /// It names the payment that it acts on by its reference, or looks for it by that.
+    pub(super) names_its_payment: bool,
+}
+
+/// The alteration that a fault makes of a response, where it is several; with equal chances.
+pub(super) fn pick(fault: Fault, about: About, rng: &mut Rng) -> Option<Alteration> {
+    let all: &[Alteration] = match fault {
+        Fault::Altered if about.is_write => &OF_WRITES,
+        Fault::Altered => &OF_INQUIRIES,
+        Fault::WrongIdentity if about.names_its_payment && rng.chance(10) => &[Foreign(Identity::Retref)],
+        Fault::WrongIdentity => &OF_IDENTITY,
+        Fault::RecordTwice => &[Twice, Contradicting],
+        Fault::NoRecord => &[Empty],
+        _ => return None,
+    };
+    rng.pick(all)
 }
 
 impl Alteration {
@@ -78,7 +126,37 @@ impl Alteration {
             }
             _ => {}
         }
+        if let Some(listed) = self.listed(&response) {
+            response = listed;
+        }
         *body = serde_json::to_vec(&response).unwrap_or_default();
+    }
+
+    /// The records in a list, where there are more or fewer than before.
+    fn listed(self, response: &Value) -> Option<Value> {
+        let records = match response {
+            Value::Array(records) => records.clone(),
+            record => vec![record.clone()],
+        };
+        match self {
+            Empty => Some(json!([])),
+            Twice => Some(records.into_iter().flat_map(|record| [record.clone(), record]).collect()),
+            Contradicting => {
+                // What does not exist has no state.
+                let of_transactions = |record: &Value| record.get("setlstat").is_some();
+                let other = |record: &Value| {
+                    let mut other = record.clone();
+                    (other["setlstat"], other["respcode"]) = ("Voided".into(), "05".into());
+                    other
+                };
+                let again = |record: Value| {
+                    let other = if of_transactions(&record) { other(&record) } else { record.clone() };
+                    [record, other]
+                };
+                Some(records.into_iter().flat_map(again).collect())
+            }
+            _ => None,
+        }
     }
 
     fn alter(self, record: &mut Map<String, Value>) {
@@ -99,7 +177,39 @@ impl Alteration {
                 record.clear();
                 Code(respstat, respproc, respcode).alter(record);
             }
-            NoJson => {}
+            Missing(identity) => {
+                for name in spellings(identity) {
+                    record.remove(*name);
+                }
+            }
+            NamesNobody => Identity::ALL.into_iter().for_each(|identity| Missing(identity).alter(record)),
+            Foreign(identity) => {
+                let found = spellings(identity).iter().find(|name| record.contains_key(**name));
+                let name = found.or(spellings(identity).first()).copied().unwrap_or_default();
+                record.insert(name.to_owned(), identity.foreign_value().into());
+            }
+            DeclinedWithApproval => {
+                set("respstat", "C");
+                set("respcode", "05");
+            }
+            NoJson | Twice | Contradicting | Empty => {}
         }
     }
+}
+
+fn spellings(identity: Identity) -> &'static [&'static str] {
+    match identity {
+        Identity::OrderId => &["orderId", "orderid"],
+        Identity::Merchid => &["merchid"],
+        Identity::Currency => &["currency"],
+        Identity::Retref => &["retref"],
+    }
+}
+
+/// Whether a response is an approval that a decline can contradict: with an authorization code, of the full amount.
+pub(super) fn can_contradict(body: &[u8], minor: u64) -> bool {
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| response[name].as_str().unwrap_or_default();
+    let amount = format!("{}.{:02}", minor / 100, minor % 100);
+    text("respstat") == "A" && !text("authcode").is_empty() && text("amount") == amount
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use cardpointe_simulator::{Delivery, FaultKind, ResponseCode};
+use cardpointe_simulator::{Arriving, Delivery, FaultKind, ResponseCode};
 use http::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep, timeout};
 use tollgate::cardpointe::transport::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
 
-use super::{Parcel, alteration};
+use super::{
+    Parcel,
+    alteration::{self, Alteration},
+};
 use crate::{
     broken::Broken,
     fault::{Call, Fault},
@@ -21,15 +24,28 @@ use crate::{
 /// The gateway itself works for up to 32 s, after up to as long on the way.
 const SLOWEST_MS: u64 = 40_000;
 
-/// How late a request or a response may be: after its sender gave up, after it was given up as never arrived, and after
-/// it was looked for the last time.
+/// How late a response may be: after its sender gave up, after it was given up as never arrived, and after it was looked
+/// for again.
 const LATE_S: [(u64, u64); 3] = [(1, 150), (150, 3_000), (3_000, 7_200)];
+
+/// How late a request that arrives within the hour may be.
+const WITHIN_THE_HOUR_S: [(u64, u64); 3] = [(1, 150), (150, 3_000), (3_000, 3_540)];
+
+/// How late one is that arrives after the hour, and after a day.
+const HOURS_S: (u64, u64) = (3_600, 86_400);
+const DAYS_S: (u64, u64) = (86_400, 3 * 86_400 - 600);
+
+/// How late one is that arrives after the last look at it.
+const TOO_LATE_S: (u64, u64) = (3 * 86_400 + 7_200, 4 * 86_400);
 
 /// A connection that is cut tells so at once; one that goes silent uses up the caller's whole limit.
 const CUT: Duration = Duration::from_millis(300);
 
 /// What an intermediary, or a gateway that is set up wrongly, responds with instead of the gateway.
 const INTERMEDIARY: [u16; 8] = [302, 308, 400, 401, 403, 404, 408, 429];
+
+/// Respstat B: codes after which a payment may be requested again.
+const RETRIES: [(&str, &str); 4] = [("FNOR", "28"), ("FNOR", "91"), ("PPS", "61"), ("RPCT", "508")];
 
 /// Codes for duplicates and for what is in progress.
 const DUPLICATES: [(&str, &str); 11] = [
@@ -68,14 +84,18 @@ struct Way {
     back: Option<Duration>,
     /// What the gateway does with it besides or instead.
     fault: Option<FaultKind>,
+    /// Whether the gateway responds with another operation's record.
+    shows_another: bool,
     what_arrives: WhatArrives,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WhatArrives {
     TheResponse,
-    /// With a member that was changed or removed.
-    Altered,
+    /// With members or records that are not what they were, as this fault has it.
+    Altered(Fault),
+    /// As a decline, where it is an approval with everything that an approval has.
+    Declined,
     /// This HTTP status instead of the gateway's.
     Status(u16),
 }
@@ -85,11 +105,13 @@ impl Way {
         there: Some(Duration::ZERO),
         back: Some(Duration::ZERO),
         fault: None,
+        shows_another: false,
         what_arrives: WhatArrives::TheResponse,
     };
 
-    fn with(fault: Option<Fault>, is_payment: bool, state: &mut State) -> Self {
+    fn with(fault: Option<Fault>, carries: Carries, state: &mut State) -> Self {
         let late_by = state.late_by;
+        let is_payment = carries == Carries::Payment || carries == Carries::Verification;
         let rng = &mut state.rng;
         let lost_with =
             |status| Self { there: None, what_arrives: WhatArrives::Status(status), ..Self::PLAIN };
@@ -100,12 +122,30 @@ impl Way {
             Some(Fault::Slow | Fault::CrashInFlight) => {
                 Self { there: Some(Duration::from_millis(1 + rng.below(SLOWEST_MS))), ..Self::PLAIN }
             }
-            Some(Fault::LateRequest) => {
-                Self { there: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+            Some(
+                fault @ (Fault::LateRequest
+                | Fault::HoursLateRequest
+                | Fault::DaysLateRequest
+                | Fault::TooLateRequest),
+            ) => {
+                let ranges: &[(u64, u64)] = match fault {
+                    Fault::LateRequest => &WITHIN_THE_HOUR_S,
+                    Fault::HoursLateRequest => &[HOURS_S],
+                    Fault::DaysLateRequest => &[DAYS_S],
+                    _ => &[TOO_LATE_S],
+                };
+                Self { there: Some(late_by.unwrap_or_else(|| late(ranges, rng))), ..Self::PLAIN }
             }
             Some(Fault::LateResponse) => {
-                Self { back: Some(late_by.unwrap_or_else(|| late(rng))), ..Self::PLAIN }
+                Self { back: Some(late_by.unwrap_or_else(|| late(&LATE_S, rng))), ..Self::PLAIN }
             }
+            Some(Fault::DeliveredTwice) if carries.moves_money() => {
+                let response = rng.pick(&[Arriving::First, Arriving::Second, Arriving::Neither]);
+                let response = response.unwrap_or(Arriving::Neither);
+                Self { fault: Some(FaultKind::DeliveredTwice { response }), ..Self::PLAIN }
+            }
+            Some(Fault::RefusedAndDone) if carries.moves_money() => refused_and_done(is_payment, rng),
+            Some(Fault::AnothersRecord) => Self { shows_another: true, ..Self::PLAIN },
             Some(Fault::TimedOut) => Self { fault: Some(timed_out(is_payment, rng)), ..Self::PLAIN },
             Some(Fault::Duplicate) => Self { fault: duplicate(rng), ..Self::PLAIN },
             Some(Fault::TryAgain) => lost_with(429),
@@ -113,7 +153,9 @@ impl Way {
             Some(Fault::Intermediary) => {
                 status(WhatArrives::Status(rng.pick(&INTERMEDIARY).unwrap_or_default()))
             }
-            Some(Fault::Altered) => status(WhatArrives::Altered),
+            Some(fault @ (Fault::Altered | Fault::RecordTwice | Fault::WrongIdentity | Fault::NoRecord)) => {
+                status(WhatArrives::Altered(fault))
+            }
             _ => Self::PLAIN,
         }
     }
@@ -132,9 +174,40 @@ fn duplicate(rng: &mut Rng) -> Option<FaultKind> {
     Some(FaultKind::Respond { code: ResponseCode::find(respproc, respcode)?, done })
 }
 
-fn late(rng: &mut Rng) -> Duration {
-    let (from, to) = rng.pick(&LATE_S).unwrap_or_default();
+/// Respstat B, or a decline that contradicts itself, although the gateway did it.
+fn refused_and_done(is_payment: bool, rng: &mut Rng) -> Way {
+    if !is_payment || rng.chance(50) {
+        return Way { what_arrives: WhatArrives::Declined, ..Way::PLAIN };
+    }
+    let code = rng.pick(&RETRIES).and_then(|(respproc, respcode)| ResponseCode::find(respproc, respcode));
+    Way { fault: code.map(|code| FaultKind::Respond { code, done: true }), ..Way::PLAIN }
+}
+
+fn late(ranges: &[(u64, u64)], rng: &mut Rng) -> Duration {
+    let (from, to) = rng.pick(ranges).unwrap_or_default();
     Duration::from_secs(from + rng.below(to - from))
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Payment,
+    /// A capture or a void, which names its payment by its reference.
+    OfAPayment,
+    Refund,
+    /// The verification of a card.
+    Verification,
+    /// An inquiry, or a stored card.
+    Other,
+}
+
+impl Carries {
+    fn moves_money(self) -> bool {
+        match self {
+            Self::Payment | Self::OfAPayment | Self::Refund => true,
+            Self::Verification | Self::Other => false,
+        }
+    }
 }
 
 impl Transport for Line<'_> {
@@ -152,10 +225,16 @@ impl Transport for Line<'_> {
         }
         let (way, silence) = {
             let mut state = self.instance.world.state();
-            let way = Way::with(fault, self.is_payment(), &mut state);
+            let way = Way::with(fault, self.carries(), &mut state);
             (way, if state.rng.chance(50) { CUT } else { limit })
         };
-        let parcel = Parcel { request, sent: self.sent.clone(), fault: way.fault, began };
+        let parcel = Parcel {
+            request,
+            sent: self.sent.clone(),
+            fault: way.fault,
+            shows_another: way.shows_another,
+            began,
+        };
         let response = match timeout(limit, self.round_trip(fault, way, parcel, silence)).await {
             Ok(response) => response,
             Err(_) => Err(TransportError::NoResponse),
@@ -166,9 +245,14 @@ impl Transport for Line<'_> {
 }
 
 impl Line<'_> {
-    fn is_payment(&self) -> bool {
-        let wanted = self.sent.as_ref().map(|sent| &sent.wanted);
-        self.verifies || matches!(wanted, Some(Wanted::Authorize(_) | Wanted::Purchase(_)))
+    fn carries(&self) -> Carries {
+        match self.sent.as_ref().map(|sent| &sent.wanted) {
+            _ if self.verifies => Carries::Verification,
+            Some(Wanted::Authorize(_) | Wanted::Purchase(_)) => Carries::Payment,
+            Some(Wanted::Capture(_) | Wanted::Void(_)) => Carries::OfAPayment,
+            Some(Wanted::Refund(_)) => Carries::Refund,
+            None => Carries::Other,
+        }
     }
 
     async fn round_trip(
@@ -180,6 +264,11 @@ impl Line<'_> {
     ) -> Result<Response, TransportError> {
         let world = &self.instance.world;
         let is_write = parcel.request.method() != http::Method::GET;
+        let by_reference = parcel.request.uri().path().contains("/inquire/");
+        let about = alteration::About {
+            is_write,
+            names_its_payment: by_reference || self.carries() == Carries::OfAPayment,
+        };
         let arrived = match way.there {
             None => None,
             Some(Duration::ZERO) => Some(world.receive(parcel)),
@@ -202,11 +291,24 @@ impl Line<'_> {
         }
         let Some(mut arrived) = arrived else { return gone.await };
         sleep(arrived.delay).await;
-        if way.what_arrives == WhatArrives::Altered {
-            let mut state = world.state();
-            let alteration = alteration::pick(is_write, &mut state.rng);
-            world.note(&mut state, format_args!("  the response is altered: {alteration:?}"));
-            alteration.apply(&mut arrived.body);
+        {
+            let mut guard = world.state();
+            let state = &mut *guard;
+            let alteration = match (way.what_arrives, &self.sent) {
+                (WhatArrives::Altered(fault), _) => alteration::pick(fault, about, &mut state.rng),
+                (WhatArrives::Declined, Some(sent))
+                    if alteration::can_contradict(&arrived.body, sent.amount) =>
+                {
+                    state.ledger.contradict(sent);
+                    state.count("approvals told as declines");
+                    Some(Alteration::DeclinedWithApproval)
+                }
+                _ => None,
+            };
+            if let Some(alteration) = alteration {
+                world.note(state, format_args!("  the response is altered: {alteration:?}"));
+                alteration.apply(&mut arrived.body);
+            }
         }
         if !is_write && world.state().broken == Some(Broken::InquiryFindsNothing) {
             arrived.body = NOT_FOUND.into();

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cardpointe_simulator::{RecordKind, RefundSetlstat, ShownSetlstat};
+use cardpointe_simulator::{RecordKind, ShownSetlstat};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tollgate_core::order::{Operation, Order, Stage};
@@ -14,6 +14,7 @@ use crate::{
     card::Card,
     client::deliver,
     fault::{Call, Fault, Plan},
+    ledger::SetUp,
     merchants::REGISTERED,
     run,
     world::World,
@@ -174,7 +175,7 @@ pub(super) fn calm() -> Arc<World> {
     {
         let mut state = world.state();
         state.jitter = false;
-        state.ledger.find_refunds(true, RefundSetlstat::LifeCycle);
+        state.ledger.set_up(SetUp::PLAIN);
     }
     world
 }
