@@ -10,6 +10,7 @@ use crate::{
     lookup,
     portal::{self, PortalAction},
     response::Response,
+    rest,
     settlement::{self, Stage},
     state::ShownSetlstat,
     world::World,
@@ -176,6 +177,7 @@ fn advance_clock(world: &mut World, body: &[u8]) -> ControlResult {
         return mistake("advance_s: a whole number of seconds");
     };
     if world.advance_clock(seconds) {
+        rest::receive_late(world);
         Ok(json!({ "now": world.now().to_string() }))
     } else {
         mistake("advance_s: out of range")

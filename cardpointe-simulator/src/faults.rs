@@ -144,6 +144,12 @@ pub enum FaultKind {
         /// Which of the two responses it is.
         response: Arriving,
     },
+    /// The connection closes at once, and the request arrives later, by the simulator's clock: before the first request, or
+    /// with the first move of the clock, after that.
+    ArrivesLate {
+        /// How much later, in seconds.
+        late_s: u32,
+    },
     /// The processor does not respond to the gateway: PPS 62. A payment counts as declined; captures, voids
     /// and refunds are done or not as the merchant account's settings say (default: not done).
     TimedOut,
@@ -186,11 +192,18 @@ pub struct Fault {
 /// Longer than any sensible client waits, short enough not to leak a connection for a day.
 const MAX_DELAY_MS: u64 = 600_000;
 
-const MEMBERS: [&str; 9] =
-    ["endpoint", "fault", "times", "status", "delay_ms", "respproc", "respcode", "done", "response"];
+/// A month: longer than any client waits for what it sent.
+const MAX_LATE_S: u32 = 31 * 86_400;
+
+/// How late a request is that arrives late, where it is not said.
+const LATE_S: u32 = 180;
+
+const MEMBERS: [&str; 10] = [
+    "endpoint", "fault", "times", "status", "delay_ms", "late_s", "respproc", "respcode", "done", "response",
+];
 
 const NAMES: &str = "drop_before, drop_after, hang_before, hang_after, delay, status, status_after, \
-                     malformed, cut, delivered_twice, timed_out, respond";
+                     malformed, cut, delivered_twice, arrives_late, timed_out, respond";
 
 impl Fault {
     /// A fault for one call.
@@ -213,6 +226,7 @@ impl Fault {
             };
         let times = number("times", 1, 1..=u64::from(u32::MAX))?;
         let status = number("status", 503, 200..=599)?;
+        let late_s = number("late_s", LATE_S.into(), 1..=MAX_LATE_S.into())?;
         let delay_ms = number("delay_ms", 0, 0..=MAX_DELAY_MS)?;
 
         let name = members.get("endpoint").and_then(Value::as_str).unwrap_or_default();
@@ -229,6 +243,7 @@ impl Fault {
             "malformed" => FaultKind::Malformed,
             "cut" => FaultKind::Cut,
             "delivered_twice" => FaultKind::DeliveredTwice { response: arriving(members)? },
+            "arrives_late" => FaultKind::ArrivesLate { late_s: u32::try_from(late_s).unwrap_or(LATE_S) },
             "timed_out" => FaultKind::TimedOut,
             "respond" => {
                 let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -275,6 +290,10 @@ impl Fault {
             FaultKind::DeliveredTwice { response } => {
                 json["response"] = json!(response.word());
                 json!("delivered_twice")
+            }
+            FaultKind::ArrivesLate { late_s } => {
+                json["late_s"] = json!(late_s);
+                json!("arrives_late")
             }
             FaultKind::TimedOut => json!("timed_out"),
         };
@@ -359,6 +378,9 @@ mod tests {
         let done =
             json!({"endpoint": "auth", "fault": "respond", "respproc": "FNOR", "respcode": "94", "done": 1});
         assert!(error(done).starts_with("done:"));
+        assert!(
+            error(json!({"endpoint": "auth", "fault": "arrives_late", "late_s": 0})).starts_with("late_s:")
+        );
         let response = json!({"endpoint": "auth", "fault": "delivered_twice", "response": "both"});
         assert!(error(response).starts_with("response: one of first, second, neither"));
         assert!(error(json!([])).contains("object"));
@@ -372,6 +394,7 @@ mod tests {
             json!({"endpoint": "auth", "times": 1, "delay_ms": 7, "fault": "delay"}),
             json!({"endpoint": "auth", "times": 1, "fault": "hang_after"}),
             json!({"endpoint": "refund", "times": 1, "response": "neither", "fault": "delivered_twice"}),
+            json!({"endpoint": "refund", "times": 1, "late_s": 86_400, "fault": "arrives_late"}),
             json!({"endpoint": "refund", "times": 1, "respproc": "FNOR", "respcode": "94", "done": true, "fault": "respond"}),
         ] {
             assert_eq!(Fault::from_json(&body).map(Fault::to_json), Ok(body));

@@ -23,6 +23,7 @@ mod expiry;
 mod faults;
 mod fields;
 mod funding;
+mod late;
 mod ledger;
 mod lifecycle;
 mod lookup;

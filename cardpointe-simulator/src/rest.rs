@@ -73,6 +73,17 @@ fn refuses_post<B: AsRef<[u8]>>(world: &World, request: &Request<B>) -> bool {
             .is_some_and(|merchant| !merchant.settings.accepts_post)
 }
 
+/// Processes the requests that are late and due by now, in the order in which they arrive. No fault hits them, and nobody
+/// gets their responses.
+pub(crate) fn receive_late(world: &mut World) {
+    while let Some(request) = world.late.next_due(world.now()) {
+        let (faults, alterations) =
+            (std::mem::take(&mut world.faults), std::mem::take(&mut world.alterations));
+        drop(respond(world, &request));
+        (world.faults, world.alterations) = (faults, alterations);
+    }
+}
+
 /// Good credentials, and, when a merchant account is named, one of theirs.
 fn check_credentials<B: AsRef<[u8]>>(world: &World, request: &Request<B>, now: Timestamp) -> Response {
     let fields = Fields::parse(request.body().as_ref());
@@ -108,6 +119,10 @@ fn called<B: AsRef<[u8]>>(
     now: Timestamp,
 ) -> Response {
     let fault = world.faults.take(endpoint);
+    if let Some(FaultKind::ArrivesLate { late_s }) = fault {
+        world.late.add(request, now, late_s);
+        return Response::undelivered(Delivery::Closed);
+    }
     let imposed = match fault {
         Some(FaultKind::TimedOut) => Some(Imposed { verdict: pps::TIMED_OUT, done: None }),
         Some(FaultKind::Respond { code, done }) => Some(Imposed { verdict: code.0, done: Some(done) }),
@@ -132,7 +147,10 @@ fn with_fault(
         Response::http_error(status, path, now)
     };
     match fault {
-        Some(FaultKind::DropBefore) => return Response::undelivered(Delivery::Closed),
+        // What is not a call of the gateway arrives on time, or not at all.
+        Some(FaultKind::DropBefore | FaultKind::ArrivesLate { .. }) => {
+            return Response::undelivered(Delivery::Closed);
+        }
         Some(FaultKind::HangBefore) => return Response::undelivered(Delivery::Never),
         Some(FaultKind::Status { status: code }) => return status(code),
         _ => {}

@@ -49,6 +49,7 @@ impl Simulator {
     /// [`IpAddr`](std::net::IpAddr); without one it is 127.0.0.1.
     pub fn respond<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Response {
         let mut world = self.world();
+        rest::receive_late(&mut world);
         let path = request.uri().path();
         if request.method() == Method::GET && STATUS_PATHS.contains(&path) {
             return Response::html(&status_page::page(&world));
@@ -98,7 +99,10 @@ impl Simulator {
 
     /// Moves the clock, backwards with a negative number. A time that cannot be represented changes nothing.
     pub fn advance_clock(&self, seconds: i64) {
-        self.world().advance_clock(seconds);
+        self.change(|world| {
+            world.advance_clock(seconds);
+            rest::receive_late(world);
+        });
     }
 
     /// Every transaction, oldest first.

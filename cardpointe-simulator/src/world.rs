@@ -16,6 +16,7 @@ use crate::{
     codes::Processor,
     config::{Config, Merchant},
     faults::Faults,
+    late::Late,
     ledger::Ledger,
     noise::Noise,
     rate_limit::RateLimit,
@@ -41,6 +42,8 @@ pub(crate) struct World {
     pub(crate) profiles: Profiles,
     pub(crate) vault: Vault,
     pub(crate) faults: Faults,
+    /// Requests that are still on their way.
+    pub(crate) late: Late,
     pub(crate) alterations: Alterations,
     /// What alterations show again.
     pub(crate) replies: Replies,
@@ -84,6 +87,7 @@ impl World {
             profiles: Profiles::default(),
             vault: Vault::new(),
             faults: Faults::default(),
+            late: Late::default(),
             alterations: Alterations::default(),
             replies: Replies::default(),
             noise: Noise::new(config.seed, config.quiet_json),
@@ -111,6 +115,7 @@ impl World {
         self.ledger = Ledger::default();
         self.profiles = Profiles::at_start(&mut self.vault);
         self.faults.clear();
+        self.late.clear();
         self.alterations.clear();
         self.replies.clear();
         self.rate_limit = RateLimit::default();

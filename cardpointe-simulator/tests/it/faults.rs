@@ -155,3 +155,41 @@ async fn look_ups_fail_to_order_too() {
     assert_eq!(gateway.by_order_id("A-1").await["respcode"], "62");
     assert_eq!(gateway.inquire(&retref).await["respcode"], "00");
 }
+
+#[tokio::test]
+async fn a_request_that_arrives_late_is_processed_once_when_its_time_has_come() {
+    let gateway = start().await;
+    let kind = FaultKind::ArrivesLate { late_s: 180 };
+    gateway.simulator.fault(Fault::once(Endpoint::Auth, kind));
+    assert!(sale(&gateway).await.is_err(), "the connection closes at once");
+    // Another fault waits for another call.
+    gateway.simulator.fault(Fault::once(Endpoint::Auth, FaultKind::DropBefore));
+    gateway.simulator.advance_clock(178);
+    assert_eq!(recorded(&gateway), 0);
+    gateway.simulator.advance_clock(2);
+    assert_eq!(recorded(&gateway), 1, "the clock brings it");
+    assert_members(&gateway.by_order_id("A-1").await, json!({ "respstat": "A", "setlstat": "Authorized" }));
+    assert!(sale(&gateway).await.is_err(), "which is still armed");
+    gateway.simulator.advance_clock(86_400);
+    assert_eq!(recorded(&gateway), 1, "once");
+}
+
+#[tokio::test]
+async fn late_requests_arrive_in_the_order_of_their_times_and_a_reset_forgets_them() {
+    let gateway = start().await;
+    for (late_s, order) in [(7_200, "later"), (3_600, "sooner")] {
+        let fault = json!({ "endpoint": "auth", "fault": "arrives_late", "late_s": late_s });
+        gateway.post_control("/faults", fault).await;
+        let sale = json!({ "account": VISA, "expiry": "1249", "amount": "10.00", "orderid": order });
+        assert!(gateway.send("auth", sale).await.is_err());
+    }
+    gateway.post_control("/clock", json!({ "advance_s": 7_200 })).await;
+    let arrived: Vec<String> =
+        gateway.simulator.transactions().iter().map(|record| text(record, "orderId")).collect();
+    assert_eq!(arrived, ["sooner", "later"]);
+    gateway.simulator.fault(Fault::once(Endpoint::Auth, FaultKind::ArrivesLate { late_s: 60 }));
+    assert!(sale(&gateway).await.is_err());
+    gateway.simulator.reset();
+    gateway.simulator.advance_clock(60);
+    assert_eq!(recorded(&gateway), 0);
+}
