@@ -9,8 +9,8 @@ use std::fmt;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{
-        Cause, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Transaction,
-        TransactionStatus,
+        Cause, Decision, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Superseded,
+        Transaction, TransactionStatus,
     },
     values::Amount,
 };
@@ -374,6 +374,10 @@ pub(crate) fn executed(
     broken
 }
 
+fn is_approved(earlier: &Superseded) -> bool {
+    matches!(earlier.decision, Some(Decision::Approved(_)))
+}
+
 /// What our records come to, in the gateway's terms.
 pub(crate) fn totals(order: &Order) -> Totals {
     let mut totals = Totals::default();
@@ -388,6 +392,9 @@ pub(crate) fn totals(order: &Order) -> Totals {
         let refunds = transaction.operations.iter().filter(refund);
         for refund in refunds {
             totals.refunded += refund.amount.minor();
+            // An earlier attempt that was found done, too.
+            let again = refund.superseded.iter().filter(|earlier| is_approved(earlier));
+            totals.refunded += again.map(|earlier| earlier.amount.minor()).sum::<u64>();
             // What a rule gives back was taken by the gateway, and is not on record as a payment here.
             if refund.cause != Cause::Requested {
                 totals.taken += refund.amount.minor();
@@ -409,7 +416,8 @@ fn at_the_gateway_alone(order: &Order, ledger: &Ledger) -> Vec<Record> {
         // A void names a payment beside its transaction's own.
         known.extend(operation.reference().into_iter().chain(operation.reference.as_deref()));
         let superseded = operation.superseded.iter().filter_map(|earlier| earlier.decision.as_ref());
-        known.extend(superseded.filter_map(|decision| decision.response().reference.as_deref()));
+        let approved = superseded.filter(|decision| matches!(decision, Decision::Approved(_)));
+        known.extend(approved.filter_map(|decision| decision.response().reference.as_deref()));
     }
     let key = order.key().to_string();
     let counts =

@@ -263,10 +263,12 @@ impl Refund<'_> {
 
     /// Whether a record under the payment's order id is a refund: it names one of its attempts, or its amount is negative.
     fn gives_back(&self, record: &GatewayReply) -> bool {
-        let names_attempt = [&record.order_id, &record.attempt]
-            .iter()
-            .any(|id| id.as_deref().is_some_and(|id| self.ids.contains(&id)));
-        names_attempt || record.amount().is_some_and(|(_, negative)| negative)
+        self.names_attempt(record) || record.amount().is_some_and(|(_, negative)| negative)
+    }
+
+    fn names_attempt(&self, record: &GatewayReply) -> bool {
+        let own = |id: &&Option<String>| id.as_deref().is_some_and(|id| self.ids.contains(&id));
+        [&record.order_id, &record.attempt].iter().any(own)
     }
 
     /// What these records say, each of which can be this refund; none when there are none.
@@ -294,7 +296,13 @@ impl Refund<'_> {
             }),
             several => {
                 tracing::error!(records = several.len(), "several records that can be one refund");
-                Some(Finding::Undecided)
+                let done = |record: &&&GatewayReply| {
+                    let found = fees::of_follow_up(record, self.amount, self.fee)?;
+                    self.names_attempt(record).then(|| settled(record, found))
+                };
+                // Each attempt that was approved is on its own: the refund was done as often.
+                let all = several.iter().map(done).collect::<Option<_>>();
+                Some(all.map_or(Finding::Undecided, Finding::Several))
             }
         }
     }

@@ -15,10 +15,10 @@ use crate::{
 
 const PAGE: &str = include_str!("../../../../docs/reference/journal.md");
 
-type Item = BTreeMap<String, AttributeValue>;
+pub(crate) type Item = BTreeMap<String, AttributeValue>;
 
 /// Everything in the journal but the days, by its keys.
-async fn journal(shop: &Shop) -> BTreeMap<(String, String), Item> {
+pub(crate) async fn journal(shop: &Shop) -> BTreeMap<(String, String), Item> {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let output = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
     assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
@@ -36,7 +36,7 @@ fn text(item: &Item, name: &str) -> String {
 }
 
 /// One line for each entry of an order: what happened, and what it changed.
-fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> Vec<String> {
+pub(crate) fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> Vec<String> {
     let mut own: Vec<&Item> = journal.values().filter(|item| text(item, "order_id") == order).collect();
     own.sort_by_key(|item| text(item, "sort"));
     let line = |item: &&Item| {

@@ -32,6 +32,7 @@ mod function;
 mod guessed_merchants;
 mod inventory;
 mod journal;
+mod not_promised;
 mod notifications;
 mod openapi;
 mod pages;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::fees;
 use crate::{
-    order::{Cause, Operation, PaymentKind, Stage, Superseded, Transaction},
-    values::Amount,
+    order::{Cause, Kind, Operation, PaymentKind, Stage, Superseded, Transaction},
+    values::{Amount, Fee},
 };
 
 /// Signed changes, in minor units.
@@ -95,6 +95,15 @@ fn given_back(transaction: &Transaction) -> Amount {
 pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
     let gateway = if transaction.kind == PaymentKind::Purchase { signed(amount) } else { 0 };
     Changes { gateway, ..Changes::default() }
+}
+
+/// What an attempt moved that was done beside the one that counts: only a refund stays so.
+pub(super) fn done_again(kind: Kind, amount: Amount, fee: Option<Fee>) -> Changes {
+    if kind != Kind::Refund {
+        return Changes::default();
+    }
+    let fees = fee.map_or(0, |fee| -signed(fee.amount));
+    Changes { gateway: -signed(amount), fees, ..Changes::default() }
 }
 
 /// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Changes, Entry, Fact,
-    changes::{by_operation, duplicate, is_late},
+    changes::{by_operation, done_again, duplicate, is_late},
     fees,
 };
 use crate::{
@@ -64,10 +64,18 @@ struct OperationInOrder<'a> {
 
 impl OperationInOrder<'_> {
     /// Decisions that were superseded. Those without any effect are no facts: nothing was done, and another attempt was
-    /// made.
+    /// made. An approval among them is a refund that was done again.
     fn superseded(&self, entries: &mut Vec<Entry>) {
         for earlier in &self.operation.superseded {
             let Some(decision) = &earlier.decision else { continue };
+            if let Decision::Approved(response) = decision {
+                let entry = self.entry(Fact::DuplicateFound, &earlier.attempt, earlier.at);
+                let fee = fees::charged(response.charged.and_then(|charged| charged.fee));
+                let changes = done_again(self.operation.kind, earlier.amount, fee);
+                let entry = Entry { amount: earlier.amount, fee, changes, late: true, ..entry };
+                entries.push(with_decision(entry, decision));
+                continue;
+            }
             let Some(fact) = self.fact_of_refusal(decision) else { continue };
             let entry = self.entry(fact, &earlier.attempt, earlier.first_at);
             entries.push(Entry { amount: earlier.amount, ..with_decision(entry, decision) });

@@ -70,6 +70,10 @@ fn resolve_pending(
             };
             Some(send_again(order, at, refused, context).unwrap_or(next))
         }
+        // Which of them stays is up to a person: a refund cannot be voided.
+        Finding::Several(_) if order.operation(at)?.kind == Kind::Refund => {
+            Some(undecided(order, at, context))
+        }
         Finding::Several(approvals) => {
             let (kept, duplicates) = approvals.split_first()?;
             let next = apply(order, at, &Outcome::Approved(kept.clone()), context);
@@ -153,9 +157,12 @@ pub fn look_back(
     let mut approvals = all.iter().filter(|approval| !order.takes_anothers_reference(at, approval));
     if stands {
         // A later attempt counts; whatever else was approved is given back.
-        let duplicates: Vec<_> =
-            approvals.filter(|response| is_payment && response.reference != ours).collect();
-        return Some(void_duplicates(order, at, duplicates, context).unwrap_or(Next::Respond));
+        let duplicates: Vec<_> = approvals.filter(|response| response.reference != ours).cloned().collect();
+        if !is_payment {
+            note_done_again(order, at, &duplicates, context);
+            return Some(Next::Respond);
+        }
+        return Some(void_duplicates(order, at, &duplicates, context).unwrap_or(Next::Respond));
     }
     let Some(first) = approvals.next() else {
         if !matches!(finding, Finding::Undecided | Finding::UnderReview) {
@@ -163,9 +170,28 @@ pub fn look_back(
         }
         return Some(Next::Respond);
     };
-    let duplicates: Vec<_> = approvals.collect();
+    let duplicates: Vec<_> = approvals.cloned().collect();
     let next = late(order, at, first, context);
-    Some(void_duplicates(order, at, duplicates, context).unwrap_or(next))
+    if !is_payment {
+        note_done_again(order, at, &duplicates, context);
+        return Some(next);
+    }
+    Some(void_duplicates(order, at, &duplicates, context).unwrap_or(next))
+}
+
+/// Puts on record that abandoned attempts of a refund were done, too. Nothing can undo them, so they are told as found.
+fn note_done_again(
+    order: &mut Order,
+    at: OperationRef,
+    approvals: &[GatewayResponse],
+    context: &Context<'_>,
+) {
+    let Some(operation) = order.operation_mut(at).filter(|operation| operation.kind == Kind::Refund) else {
+        return;
+    };
+    for approval in approvals {
+        operation.note_done_again(approval, context.now);
+    }
 }
 
 /// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows

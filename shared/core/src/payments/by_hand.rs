@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_version};
 use crate::{
     order::{
-        self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, OperationRef, Order, OrderKey, Reason,
-        Rejection,
+        self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, OperationRef, Order, OrderKey,
+        Reason, Rejection,
     },
     payments::{Merchant, StoreError},
 };
@@ -77,12 +77,12 @@ impl Payments {
         let found =
             before.transaction(transaction).ok_or(Refusal::Rejected(Rejection::TransactionNotFound))?;
         let pending = found.pending().ok_or(HandRejection::NothingInDoubt)?;
-        let at = OperationRef { transaction, operation: pending.id };
+        let (at, pending_kind) = (OperationRef { transaction, operation: pending.id }, pending.kind);
         let mut after = before.clone();
         self.apply_by_hand(merchant, &mut after, at, verdict)?;
         if let Some(inquiry) = inquiry(&before, at, &merchant.policy, self.clock.now()) {
             let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
-            left_open(&finding)?;
+            left_open(&finding, pending_kind)?;
         }
         Ok(Weighed { before, after, at })
     }
@@ -146,8 +146,10 @@ impl Payments {
 }
 
 /// Whether the gateway leaves the outcome of an operation open.
-fn left_open(finding: &Finding) -> Result<(), NotByHand> {
+fn left_open(finding: &Finding, kind: Kind) -> Result<(), NotByHand> {
     match finding {
+        // A refund that was done twice cannot be made one.
+        Finding::Several(_) if kind == Kind::Refund => Ok(()),
         Finding::Undecided | Finding::UnderReview | Finding::TimedOut(_) => Ok(()),
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),

@@ -344,6 +344,16 @@ impl ReconcileRun<'_> {
         *count += 1;
         let amounts = report.amounts_minor.entry(result).or_default();
         *amounts.entry(order.currency.code()).or_default() += amount.minor();
+        if operation.kind == Kind::Refund && matches!(finding, Finding::Several(_)) {
+            report.needs_attention += usize::from(!operation.is(Stage::Pending));
+            tracing::error!(
+                merchant = %order.merchant,
+                order = %order.id,
+                transaction = %at.transaction,
+                operation = %at.operation,
+                "needs attention: a refund was done more than once"
+            );
+        }
         let is_scheduled = operation.by == Principal::Schedule && operation.kind == Kind::Capture;
         if operation.is(Stage::Declined) && is_scheduled {
             report.captures_declined += 1;

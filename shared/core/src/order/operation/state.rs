@@ -318,7 +318,13 @@ impl super::Operation {
         let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
         // An attempt whose late approval was adopted is the one that counts.
         let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
-        self.superseded.iter().rev().filter(may_surface).filter(other).map(|entry| &entry.attempt)
+        // Another was found done, too, and is on record.
+        let is_approval = |entry: &Superseded| matches!(entry.decision, Some(Decision::Approved(_)));
+        let found = move |entry: &&Superseded| {
+            self.superseded.iter().any(|other| other.attempt.id == entry.attempt.id && is_approval(other))
+        };
+        let abandoned = self.superseded.iter().rev().filter(may_surface).filter(other);
+        abandoned.filter(move |entry| !found(entry)).map(|entry| &entry.attempt)
     }
 
     /// An inquiry about the operation showed that nothing unproven was done. Those attempts no longer keep more money from
@@ -326,6 +332,15 @@ impl super::Operation {
     pub(crate) fn prove_refusals(&mut self) {
         let proven = self.take_unproven();
         self.look_again.extend(proven);
+    }
+
+    /// An abandoned attempt turned out to be done beside the one that counts. It is put on record as the earliest of them:
+    /// a record need not say which attempt it is of.
+    pub(crate) fn note_done_again(&mut self, approval: &GatewayResponse, now: Timestamp) {
+        let Some(attempt) = self.abandoned().last().cloned() else { return };
+        let amount = self.superseded.iter().find(|entry| entry.attempt.id == attempt.id);
+        let amount = amount.map_or(self.amount, |entry| entry.amount);
+        supersede(&mut self.superseded, &attempt, amount, Decision::Approved(approval.to_keep()), now);
     }
 
     /// Takes what was refused without proof as proven, and returns the ids of these attempts.

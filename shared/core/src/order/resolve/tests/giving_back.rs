@@ -200,3 +200,15 @@ fn what_turns_up_late_under_another_payments_reference_is_neither_adopted_nor_vo
     assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     assert_eq!(fixture.transaction(second).status(), TransactionStatus::Done);
 }
+
+#[test]
+fn a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again() {
+    let (mut fixture, refund) = refund_that_must_succeed();
+    fixture.told(refund, &unknown());
+    for hours in [1, 24, 48] {
+        fixture.later(hours * 3_600);
+        assert_eq!(fixture.learns(refund, &Finding::TimedOut(response("B"))), Some(Next::Respond));
+        assert!(fixture.operation(refund).is(Stage::Pending), "a person decides");
+    }
+    assert_eq!(fixture.operation(refund).attempt.number, 1);
+}

@@ -1,6 +1,7 @@
 //! What was given up, how long it is looked for, and what is done when it turns up.
 
 use super::*;
+use crate::order::{Action, Target};
 
 /// A payment that was given up as absent, at the time of its last look.
 fn given_up() -> (Fixture, OperationRef) {
@@ -340,4 +341,66 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     fixture.later(3_601);
     assert_eq!(fixture.learns(at, &late), Some(Next::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
+}
+
+/// A refund that was given up after an hour. With `again`, another attempt of it was done.
+fn refund_given_up(again: bool) -> (Fixture, OperationRef) {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PaymentKind::Purchase, None);
+    let refund = || Action::Refund { target: Target::Transaction(id), amount: None, mechanism: None };
+    let at = fixture.ask(refund(), Some("k")).unwrap().sent();
+    fixture.told(at, &unknown());
+    for seconds in [3600, 60] {
+        fixture.later(seconds);
+        fixture.learns(at, &Finding::Absent);
+    }
+    if again {
+        assert_eq!(fixture.ask(refund(), Some("k")).unwrap().sent(), at);
+        fixture.told(at, &Outcome::Approved(approved_as("second")));
+    }
+    (fixture, at)
+}
+
+#[test]
+fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_looked_for_no_more() {
+    for again in [true, false] {
+        let (mut fixture, at) = refund_given_up(again);
+        let refund = fixture.operation(at).clone();
+        fixture.now = fixture.order.next_inquiry_at().unwrap();
+        let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+        if !again {
+            // One attempt, and two records of it: the first is adopted, and of the other nothing is known.
+            fixture.learns(at, &both);
+            assert_eq!(fixture.operation(at).reference(), Some("first"));
+            continue;
+        }
+        assert_eq!(fixture.order.suspects().collect::<Vec<_>>(), [at]);
+        assert_eq!(fixture.learns(at, &both), Some(Next::Respond), "nothing can be voided");
+        assert_eq!(fixture.order.suspects().count(), 0, "no other refund waits for it");
+        let found = fixture.operation(at);
+        assert_eq!((found.reference(), found.stage()), (refund.reference(), Stage::Approved));
+        let told = crate::journal::entries(None, &fixture.order);
+        let told: Vec<_> = told.iter().filter(|entry| entry.operation == at.operation).collect();
+        let second = told.iter().find(|entry| entry.fact == crate::journal::Fact::DuplicateFound).unwrap();
+        assert_eq!(second.reference.as_deref(), Some("first"));
+        assert!(second.late, "which the merchant is told of");
+        let returned: i64 = told.iter().map(|entry| entry.changes.gateway).sum();
+        assert_eq!(returned, -2 * i64::try_from(TOTAL).unwrap());
+        // The looks that are left find what is on record.
+        while let Some(due) = fixture.order.next_inquiry_at() {
+            fixture.now = due;
+            fixture.learns(at, &became(Outcome::Approved(approved_as("second"))));
+        }
+        assert_eq!(crate::journal::entries(None, &fixture.order).len(), told.len() + 1);
+    }
+}
+
+#[test]
+fn a_refund_in_doubt_that_two_records_can_be_is_left_to_a_person() {
+    let (mut fixture, at) = refund_in_doubt();
+    fixture.later(60);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    assert_eq!(fixture.learns(at, &both), Some(Next::Respond));
+    assert!(fixture.operation(at).is(Stage::Pending));
+    assert_eq!(fixture.transaction(at.transaction).operations.len(), 2, "nothing follows");
 }
