@@ -7,7 +7,7 @@ use tollgate_core::{
     values::{Amount, Charged, Fee, FeeKind},
 };
 
-use super::wire::{FeeMembers, FeeType, GatewayReply, not_negative};
+use super::wire::{FeeMembers, FeeType, GatewayReply, minor_units, not_negative};
 
 /// By how much the gateway's share of a fee may differ from ours, in minor units: each is rounded.
 const ROUNDED_OFF_MAX: u64 = 1;
@@ -24,7 +24,8 @@ pub(super) fn of_payment(reply: &GatewayReply, requested: Amount) -> Option<Char
     let total = reply.amount().and_then(not_negative)?;
     let at_most = |amount: Amount| Some(Charged::from(amount)).filter(|charged| charged.amount <= requested);
     let Some(fee) = &reply.fee else { return at_most(total) };
-    match (fee.kind, fee.stated().map(|stated| stated.and_then(not_negative))) {
+    let stated = fee.amount().map(|text| minor_units(text).and_then(not_negative));
+    match (fee.kind, stated) {
         (FeeType::None, _) => at_most(total),
         (FeeType::Other, _) => at_most(total).filter(|charged| charged.amount == requested),
         (FeeType::Surcharge, Some(Some(fee))) => {
@@ -54,8 +55,8 @@ pub(super) fn of_follow_up(reply: &GatewayReply, part: Amount, share: Option<Fee
         let fee = Fee { amount: fee, kind: share.kind };
         Charged { amount: part, fee: Some(fee).filter(|fee| !fee.amount.is_zero()) }
     };
-    if let Some(stated) = reply.fee.as_ref().and_then(FeeMembers::stated) {
-        let (fee, _) = stated?;
+    if let Some(stated) = reply.fee.as_ref().and_then(FeeMembers::amount) {
+        let (fee, _) = minor_units(stated)?;
         let explained = total.checked_sub(fee) == Some(part) && fee <= share.left;
         return explained.then(|| moved(fee));
     }

@@ -42,9 +42,9 @@ impl FeeMembers {
         Some(Self { kind, format: text("fee_format"), value: text("fee_value"), amount: text("fee_amount") })
     }
 
-    /// The stated amount of the fee and whether it is negative; an inner none is one that cannot be read.
-    pub(in crate::cardpointe) fn stated(&self) -> Option<Option<(Amount, bool)>> {
-        self.amount.as_deref().map(minor_units)
+    /// The amount of the fee as written, if it is stated.
+    pub(in crate::cardpointe) fn amount(&self) -> Option<&str> {
+        self.amount.as_deref()
     }
 
     /// The fee beside an amount at the stated rate, by each documented form of it: `300` hundredths of a percent, or `3`
