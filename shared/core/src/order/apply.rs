@@ -240,7 +240,6 @@ fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Con
         cause: void.cause,
         follows: void.follows,
         reference: void.reference.clone(),
-        attribution: void.attribution.clone(),
         ..void.followed_by((context.new_id)(), Kind::Refund, void.amount, context.now)
     };
     push(transaction, refund)

@@ -125,7 +125,7 @@ fn decide_pay(
         again.filter(|_| pay.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
     let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
     let amount = amount_to_pay(&order, pay)?;
-    let part = pay.amount.is_some() && order.owing() != Some(amount);
+    let part = order.owing() != Some(amount);
     if intent.by == Principal::Implicit && part && !context.policy.shoppers.partial {
         return Err(Rejection::NotPayable);
     }

@@ -336,6 +336,10 @@ pub fn gateway_order_id(operation: Uuid) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        test_payments::new_operation,
+        values::{Charged, FeeKind},
+    };
 
     #[test]
     fn a_gateway_order_id_fits_every_processor_and_cannot_be_taken_for_a_card_number() {
@@ -358,6 +362,22 @@ mod tests {
             ("ffffffff-ffff-ffff-ffff-ffffffffffff", "TGVBKJGNUCMOTHVSMTE"),
         ] {
             assert_eq!(gateway_order_id(operation.parse().unwrap()), expected, "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_beside_an_amount_counts_once_it_was_done() {
+        let fee = Fee { amount: Amount::new(3).unwrap(), kind: FeeKind::Surcharge };
+        let charged = Charged { amount: Amount::new(100).unwrap(), fee: Some(fee) };
+        let said = GatewayResponse { charged: Some(charged), ..GatewayResponse::default() };
+        for (decision, expected) in [
+            (Decision::Approved(said.clone()), Some(fee)),
+            (Decision::NoEffect(said, NoEffect::VoidedElsewhere), None),
+        ] {
+            let new = new_operation(Uuid::from_u128(1), Kind::Purchase, 100);
+            let mut operation = Operation::new(new, Timestamp::UNIX_EPOCH);
+            operation.decide(decision, Timestamp::UNIX_EPOCH);
+            assert_eq!(operation.fee(), expected);
         }
     }
 

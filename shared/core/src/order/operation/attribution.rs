@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_name_of_a_key_is_short_plain_and_no_number() {
-        for name in ["web", "back-office_2.eu", "A"] {
+        for name in ["web", "back-office_2.eu", "A", &"k".repeat(32)] {
             assert_eq!(name.parse::<KeyName>().map(|name| name.to_string()).as_deref(), Ok(name));
         }
         let long = "k".repeat(33);

@@ -444,6 +444,15 @@ mod tests {
         Decision::Declined(GatewayResponse::default(), decline)
     }
 
+    /// Refused, and an inquiry has to show that nothing was done.
+    fn unproven(reason: NoEffect) -> Decision {
+        Decision::NoEffect(GatewayResponse { unproven: true, ..GatewayResponse::default() }, reason)
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
+    }
+
     fn pending() -> Operation {
         Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), Timestamp::UNIX_EPOCH)
     }
@@ -459,6 +468,8 @@ mod tests {
             (vec![no_effect(Unrecognized), no_effect(Unrecognized)], 2),
             // Each may still surface, under an order id of its own.
             (vec![no_effect(NeverArrived), no_effect(NeverArrived)], 2),
+            (vec![unproven(TryAgain), no_effect(TryAgain)], 2),
+            (vec![no_effect(TryAgain), unproven(TryAgain)], 2),
             (vec![declined(), declined()], 2),
             (vec![no_effect(Unreachable), declined()], 2),
         ] {
@@ -488,5 +499,65 @@ mod tests {
         let mut operation = pending();
         operation.decide(declined(), Timestamp::UNIX_EPOCH);
         assert!(operation.as_pending().is(Stage::Pending));
+    }
+
+    #[test]
+    fn an_entry_that_is_shared_has_the_first_time_the_last_attempt_and_what_a_newer_version_stored() {
+        let mut operation = pending();
+        operation.decide(no_effect(NoEffect::Unreachable), at(1));
+        operation.attempt_again(Uuid::from_u128(2), operation.amount, None, at(2));
+        let first = &mut operation.superseded[0];
+        first.carried.keep_member("later".to_owned(), true.into());
+        let carried = first.carried.clone();
+        operation.decide(no_effect(NoEffect::Unreachable), at(3));
+        operation.attempt_again(Uuid::from_u128(3), operation.amount, None, at(4));
+        let [shared] = operation.superseded.as_slice() else { panic!("{:?}", operation.superseded) };
+        assert_eq!((shared.first_at, shared.at, shared.times), (at(1), at(3), 2));
+        assert_eq!((shared.attempt.id, &shared.carried), (Uuid::from_u128(2), &carried));
+    }
+
+    #[test]
+    fn an_entry_that_only_a_newer_version_has_a_word_for_is_left_as_it_is() {
+        let mut operation = pending();
+        operation.decide(no_effect(NoEffect::Unreachable), at(1));
+        operation.attempt_again(Uuid::from_u128(2), operation.amount, None, at(2));
+        operation.superseded[0].decision = None;
+        let before = operation.superseded[0].clone();
+        operation.decide(no_effect(NoEffect::Unreachable), at(3));
+        operation.attempt_again(Uuid::from_u128(3), operation.amount, None, at(4));
+        assert_eq!((operation.superseded.len(), &operation.superseded[0]), (2, &before));
+    }
+
+    #[test]
+    fn every_attempt_that_was_refused_without_proof_is_looked_for_again_once_it_is_due() {
+        let (mut operation, ids) = (pending(), [1, 2, 3, 4].map(Uuid::from_u128));
+        let decisions = [
+            declined(),
+            unproven(NoEffect::TryAgain),
+            unproven(NoEffect::TryAgain),
+            unproven(NoEffect::TryAgain),
+        ];
+        for (n, decision) in decisions.into_iter().enumerate() {
+            operation.decide(decision, at(1));
+            if let Some(next) = ids.get(n + 1) {
+                operation.attempt_again(*next, operation.amount, None, at(2));
+            }
+        }
+        operation.prove_refusals();
+        assert_eq!(operation.look_again, [ids[3], ids[1], ids[2]]);
+        assert_eq!(
+            operation.superseded.len(),
+            2,
+            "equal refusals share an entry, and the decline has its own"
+        );
+        assert_eq!(operation.superseded[0].decision, Some(declined()));
+        operation.last_look_at = Some(at(60));
+        assert_eq!(operation.due_to_look_again(at(59)), [Uuid::nil(); 0]);
+        assert_eq!(operation.due_to_look_again(at(60)), [ids[3], ids[1], ids[2]]);
+        // Now there is nothing to prove, nor has an approval anything.
+        assert_eq!(operation.take_unproven(), [Uuid::nil(); 0]);
+        let mut operation = pending();
+        operation.decide(Decision::Approved(GatewayResponse::default()), at(1));
+        assert_eq!(operation.take_unproven(), [Uuid::nil(); 0]);
     }
 }

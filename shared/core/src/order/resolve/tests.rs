@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        PaymentKind, Rejection, TransactionStatus,
+        Action, PaymentKind, Rejection, Target, TransactionStatus,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
     },
     values::Amount,
@@ -327,4 +327,13 @@ fn what_only_a_newer_version_can_read_is_left_to_it() {
     assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
     fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;
     assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
+}
+
+#[test]
+fn an_inquiry_is_due_from_its_second_on() {
+    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
+    for (seconds, due) in [(59, vec![]), (1, vec![at])] {
+        fixture.later(seconds);
+        assert_eq!(fixture.order.due_for_inquiry(fixture.now).collect::<Vec<_>>(), due);
+    }
 }

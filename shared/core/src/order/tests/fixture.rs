@@ -119,7 +119,13 @@ impl Fixture {
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Planned, Rejection> {
-        let pay = Pay {
+        let pay = self.payment(method, minor);
+        self.ask(Action::Pay(pay), key)
+    }
+
+    /// What a request for a payment says.
+    pub(in crate::order) fn payment(&self, method: PaymentKind, minor: Option<u64>) -> Pay {
+        Pay {
             kind: method,
             amount: minor.map(amount),
             card: CardSummary::default(),
@@ -128,8 +134,7 @@ impl Fixture {
             lacks_postcode: false,
             capture: CaptureAt::default(),
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
-        };
-        self.ask(Action::Pay(pay), key)
+        }
     }
 
     pub(in crate::order) fn capture(&mut self, id: Uuid, minor: Option<u64>) -> Result<Planned, Rejection> {

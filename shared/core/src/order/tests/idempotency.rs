@@ -1,12 +1,15 @@
 //! One intent, one movement of money.
 
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL, amount,
     fixture::{approval, declined, not_done, partial, unknown},
 };
-use crate::order::{Next, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage};
+use crate::order::{
+    Action, Intent, Kind, Next, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage, Target,
+};
 
 const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
@@ -205,4 +208,51 @@ fn a_shopper_does_not_go_on_with_what_another_one_began() {
     fixture.shopper = Some(Shopper::of(Uuid::from_u128(2)));
     let other = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     assert_ne!(other.transaction, first.transaction);
+}
+
+#[test]
+fn a_key_is_a_new_intent_beside_an_equal_request_without_one_that_did_nothing() {
+    let mut fixture = Fixture::new();
+    let first = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    fixture.told(first, &not_done(NoEffect::Unreachable));
+    assert_ne!(fixture.pay(PURCHASE, None, Some("k")).unwrap().sent(), first);
+}
+
+/// With a key, the repetition is the same request. Without one it is equal only in what is charged.
+#[test]
+fn another_attempt_with_a_key_is_captured_when_the_first_was_to_be() {
+    for (key, captured_after_s) in [(Some("k"), 3_600), (None, 600 + 3_600)] {
+        let mut fixture = Fixture::new();
+        fixture.policy.capture_after = Some(SignedDuration::from_hours(1));
+        let start = fixture.now;
+        let at = fixture.pay(PaymentKind::Authorize, None, key).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::Unreachable));
+        fixture.later(600);
+        assert_eq!(fixture.pay(PaymentKind::Authorize, None, key).unwrap().sent(), at);
+        let capture = fixture.transaction(at.transaction).capture.unwrap();
+        assert_eq!(capture.at.duration_since(start).as_secs(), captured_after_s, "{key:?}");
+    }
+}
+
+#[test]
+fn a_shopper_may_know_of_its_own_payments_when_it_pays_and_of_nothing_else() {
+    let mut fixture = Fixture::new();
+    fixture.by = Principal::Implicit;
+    let id = fixture.approved(PURCHASE, None);
+    let own = Action::Pay(fixture.payment(PURCHASE, None));
+    fixture.shopper = None;
+    let nobodys = Action::Pay(fixture.payment(PURCHASE, None));
+    let void = Action::Void { target: Target::Transaction(id), reopen: true };
+    for (by, action, may_know) in [
+        (Principal::Implicit, &own, true),
+        (Principal::Implicit, &nobodys, false),
+        (Principal::Implicit, &void, false),
+        (Principal::Unrecognized, &own, false),
+        (Principal::Unrecognized, &void, false),
+        (Principal::ClientCredentials, &void, true),
+        (Principal::Schedule, &void, true),
+    ] {
+        let intent = Intent { by, ..Intent::of_schedule(action.clone(), Kind::Void, None) };
+        assert_eq!(intent.may_know(fixture.transaction(id)), may_know, "{by:?} {action:?}");
+    }
 }

@@ -5,8 +5,8 @@ use super::{
     fixture::{declined, not_done},
 };
 use crate::order::{
-    Next, NoEffect, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX,
-    TransactionStatus,
+    NOTICES_MAX, Next, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX,
+    TRANSACTIONS_MAX, TransactionStatus,
 };
 
 #[test]
@@ -92,5 +92,29 @@ fn an_operation_is_not_retried_when_the_order_is_full_of_decisions() {
         let retried = fixture.pay(PaymentKind::Purchase, None, Some("k"));
         assert_eq!(retried.is_ok(), fits, "{kept}: {retried:?}");
         assert!(fits || retried == Err(Rejection::TooManyOperations));
+    }
+}
+
+#[test]
+fn an_operation_is_not_retried_when_too_many_of_its_attempts_are_to_be_looked_for_again() {
+    for (kept, fits) in [(499, true), (500, false)] {
+        let mut fixture = Fixture::new();
+        let at = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::Unreachable));
+        fixture.order.transactions[0].operations[0].look_again = vec![uuid::Uuid::nil(); kept];
+        let retried = fixture.pay(PaymentKind::Purchase, None, Some("k"));
+        assert_eq!(retried.err(), (!fits).then_some(Rejection::TooManyOperations), "{kept}");
+    }
+}
+
+#[test]
+fn an_order_takes_no_more_than_fifty_notices() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
+    for told in 0..=NOTICES_MAX {
+        let is_told = fixture.order.notify(at, NoticeReason::InDoubtHour, fixture.now).is_some();
+        assert_eq!(is_told, told < NOTICES_MAX, "{told}");
+        // A doubt about another attempt is another doubt.
+        fixture.order.transactions[0].operations[0].attempt.number += 1;
     }
 }

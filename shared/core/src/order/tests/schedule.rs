@@ -13,7 +13,7 @@ use crate::{
         Action, CaptureAt, CaptureStanding, Decision, Due, GatewayResponse, NoEffect, Pay, PaymentKind,
         Principal, Rejection, Stage, Transaction,
     },
-    values::CardSummary,
+    values::{Amount, CardSummary},
 };
 
 const DAY_S: i64 = 24 * 3600;
@@ -311,4 +311,28 @@ fn a_capture_that_did_nothing_is_tried_again_only_if_that_can_help() {
         fixture.order.operation_mut(at).unwrap().decide(decision, fixture.now);
         assert_eq!(only(&fixture).capture_standing(), Some(standing));
     }
+}
+
+#[test]
+fn a_capture_is_tried_again_up_to_the_last_hour_of_its_authorization() {
+    for (seconds, is_tried) in [(0, true), (1, false)] {
+        let (mut fixture, id) = authorized(0);
+        let ends = only(&fixture).authorization_expires_at.unwrap();
+        // A minute before the first repetition.
+        fixture.now = ends - SignedDuration::from_mins(61) + SignedDuration::from_secs(seconds);
+        let at = capture_due(&mut fixture).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::TryAgain));
+        let next = fixture.order.next_capture_at().unwrap();
+        let due = fixture.order.due_for_capture(next);
+        assert_eq!(due, Some(if is_tried { Due::Capture(id) } else { Due::Lapse(id) }), "{seconds}");
+    }
+}
+
+#[test]
+fn an_authorization_that_lapsed_and_is_voided_is_owing_again() {
+    let (mut fixture, _) = authorized(0);
+    fixture.later(8 * DAY_S);
+    let void = fixture.ask(Action::VoidLapsed, None).unwrap().sent();
+    fixture.approve(void);
+    assert_eq!(fixture.order.owing().map(Amount::minor), Some(TOTAL));
 }

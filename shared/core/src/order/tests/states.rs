@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     order::{
-        Action, Cause, DeclineOn, GatewayResponse, Kind, Mechanism, Next, NoEffect, Outcome, PaymentKind,
-        PaymentStatus, Principal, RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper,
-        TRANSACTIONS_MAX, Target, TransactionStatus,
+        Action, Cause, CustomerReference, DeclineOn, Doubt, GatewayResponse, Kind, Mechanism, Next, NoEffect,
+        Outcome, Pay, PaymentKind, PaymentStatus, Principal, RefundWithoutAmount, Rejection,
+        SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target, TransactionStatus,
     },
-    values::{Currency, DeclineCode},
+    values::{CardToken, Currency, DeclineCode, StoredCard},
 };
 
 const AUTHORIZE: PaymentKind = PaymentKind::Authorize;
@@ -44,6 +44,15 @@ fn a_payment_cannot_exceed_what_is_owing() {
 }
 
 #[test]
+fn nothing_is_paid_or_refunded_as_an_amount_of_zero() {
+    for mut fixture in [Fixture::new(), Fixture::external()] {
+        assert_eq!(fixture.pay(PURCHASE, Some(0), None), Err(Rejection::AmountZero));
+        let id = fixture.approved(PURCHASE, Some(1000));
+        assert_eq!(fixture.refund(id, Some(0)), Err(Rejection::AmountZero));
+    }
+}
+
+#[test]
 fn a_pending_payment_keeps_its_amount_reserved() {
     for method in [AUTHORIZE, PURCHASE] {
         let mut fixture = Fixture::new();
@@ -52,7 +61,15 @@ fn a_pending_payment_keeps_its_amount_reserved() {
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
         assert_eq!(fixture.order.owing(), Some(amount(599)));
         let in_progress = Rejection::PaymentInProgress(at.transaction);
-        assert_eq!(fixture.pay(PURCHASE, Some(600), None), Err(in_progress));
+        for minor in [600, TOTAL] {
+            assert_eq!(
+                fixture.pay(PURCHASE, Some(minor), None),
+                Err(in_progress.clone()),
+                "it may yet be free"
+            );
+        }
+        let exceeds = Err(Rejection::ExceedsOwing(amount(599)));
+        assert_eq!(fixture.pay(PURCHASE, Some(TOTAL + 1), None), exceeds, "whatever becomes of the first");
         fixture.pay(PURCHASE, Some(599), None).unwrap();
         assert!(matches!(fixture.pay(PURCHASE, None, None), Err(Rejection::PaymentInProgress(_))));
     }
@@ -403,7 +420,9 @@ fn an_order_shows_how_far_it_is_paid() {
 fn a_refund_that_is_only_marked_calls_nobody() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
-    assert!(matches!(fixture.mark_refunded(id), Ok(Planned::Recorded(_))));
+    let Ok(Planned::Recorded(at)) = fixture.mark_refunded(id) else { panic!("sent") };
+    let attempts = |fixture: &Fixture| fixture.operation(at).attempt.number;
+    assert_eq!((fixture.transaction(id).operations[0].attempt.number, attempts(&fixture)), (1, 0));
     let transaction = fixture.transaction(id);
     assert_eq!(transaction.refund_mechanism(), Some(Mechanism::Manual));
     assert_eq!(transaction.refunded(), amount(TOTAL));
@@ -633,4 +652,63 @@ fn each_refund_before_settlement_has_a_void_of_its_own() {
     }
     assert_ne!(voids[0], voids[1]);
     assert_eq!(voids[1], voids[2], "another attempt of the refund is another attempt of its void");
+}
+
+#[test]
+fn a_void_is_of_what_was_captured_or_of_all_that_is_held() {
+    let mut fixture = Fixture::new();
+    let held = fixture.approved(AUTHORIZE, Some(1500));
+    let void = fixture.void(held).unwrap().sent();
+    assert_eq!(fixture.operation(void).amount, amount(1500));
+    let mut fixture = Fixture::new();
+    let captured = fixture.captured(1000);
+    let void = fixture.void(captured).unwrap().sent();
+    assert_eq!(fixture.operation(void).amount, amount(1000));
+}
+
+#[test]
+fn only_an_approval_tells_where_the_card_is_stored_and_how_long_the_amount_is_held() {
+    let said = GatewayResponse {
+        token: CardToken::parse("9418594164541111"),
+        stored: Some(StoredCard { profile: "1".to_owned(), account: "1".to_owned() }),
+        ..GatewayResponse::default()
+    };
+    let code = DeclineCode::GenericDecline;
+    for (outcome, learns) in [
+        (Outcome::Approved(said.clone()), true),
+        (Outcome::Declined(said.clone(), code, code.advice()), false),
+        (Outcome::NoEffect(NoEffect::VoidedElsewhere, said.clone()), false),
+        (Outcome::Unknown(Doubt::Incomplete, said), false),
+    ] {
+        let mut fixture = Fixture::new();
+        let customer: CustomerReference = "c-1".parse().unwrap();
+        let pay = Pay { save_for: Some(customer.clone()), ..fixture.payment(AUTHORIZE, None) };
+        let at = fixture.ask(Action::Pay(pay), None).unwrap().sent();
+        let save_for = &fixture.transaction(at.transaction).save_for;
+        assert_eq!(save_for.as_deref(), Some(customer.as_str()), "kept before it is sent");
+        fixture.told(at, &outcome);
+        let (transaction, ends) =
+            (fixture.transaction(at.transaction), fixture.now + fixture.policy.authorization_lifetime);
+        let card = transaction.card().unwrap();
+        assert_eq!((card.token.is_some(), card.stored.is_some()), (learns, learns), "{outcome:?}");
+        assert_eq!(transaction.authorization_expires_at, Some(ends).filter(|_| learns), "{outcome:?}");
+    }
+}
+
+#[test]
+fn attempts_of_a_shopper_count_while_they_are_in_doubt_and_once_they_were_refused() {
+    for (outcome, counts) in [
+        (unknown(), true),
+        (declined(), true),
+        (not_done(NoEffect::Misconfigured), false),
+        (Outcome::Approved(GatewayResponse::default()), false),
+    ] {
+        let mut fixture = Fixture::new();
+        (fixture.by, fixture.policy.shoppers.partial) = (Principal::Implicit, true);
+        fixture.policy.shoppers.attempts = 1;
+        let at = fixture.pay(PURCHASE, Some(100), None).unwrap().sent();
+        fixture.told(at, &outcome);
+        let next = fixture.pay(PURCHASE, Some(200), None);
+        assert_eq!(next.err(), counts.then_some(Rejection::TooManyAttempts), "{outcome:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    order::{Decision, GatewayResponse, OperationState},
+    order::{Decision, GatewayResponse, OperationState, gateway_order_id},
     test_payments::{new_operation, payment},
 };
 
@@ -92,4 +92,26 @@ fn a_payment_is_open_while_something_can_be_done_to_it() {
     assert!(payment(PaymentKind::Purchase, pending).is_open(), "in doubt");
     let failed = not_done(1, Kind::Purchase, 100, NoEffect::Unreachable);
     assert!(!payment(PaymentKind::Purchase, failed).is_open());
+}
+
+#[test]
+fn the_gateway_may_know_a_payment_by_the_order_id_of_every_attempt_of_every_operation() {
+    let mut first = not_done(1, Kind::Purchase, 100, NoEffect::NeverArrived);
+    first.attempt_again(Uuid::from_u128(7), first.amount, None, Timestamp::UNIX_EPOCH);
+    let mut transaction = payment(PaymentKind::Purchase, first);
+    transaction.operations.push(approved(2, Kind::Refund, 100));
+    let expected = [1, 7, 2].map(|attempt| gateway_order_id(Uuid::from_u128(attempt)));
+    assert_eq!(transaction.gateway_order_ids(), expected);
+}
+
+#[test]
+fn a_payments_amount_is_the_approved_one_only_once_it_is_approved() {
+    let said =
+        GatewayResponse { charged: Some(Amount::new(60).unwrap().into()), ..GatewayResponse::default() };
+    for (decision, minor) in
+        [(Decision::Approved(said.clone()), 60), (Decision::NoEffect(said, NoEffect::VoidedElsewhere), 100)]
+    {
+        let first = operation(1, Kind::Purchase, 100, OperationState::Decided(decision));
+        assert_eq!(payment(PaymentKind::Purchase, first).amount().minor(), minor);
+    }
 }

@@ -19,6 +19,7 @@ fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
     let refund = fixture.operation(refund);
     assert_eq!((refund.kind, refund.cause), (Kind::Refund, Cause::Duplicate));
     assert_eq!(refund.reference.as_deref(), Some("second"), "the first charge is the one that stands");
+    assert_eq!(refund.follows, Some(at.operation), "the payment, as the void did");
     assert_eq!(fixture.transaction(at.transaction).reference(), Some("first"));
 }
 
@@ -211,4 +212,42 @@ fn a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again() {
         assert!(fixture.operation(refund).is(Stage::Pending), "a person decides");
     }
     assert_eq!(fixture.operation(refund).attempt.number, 1);
+}
+
+#[test]
+fn a_reference_counts_as_anothers_only_where_a_record_of_its_own_has_it() {
+    // A capture and a void carry that of what they act on.
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PaymentKind::Authorize, None);
+    let own = fixture.transaction(id).reference().unwrap().to_owned();
+    let capture = fixture.capture(id, None).unwrap().sent();
+    fixture.told(capture, &Outcome::Approved(approved_as(&own)));
+    assert!(fixture.operation(capture).is(Stage::Approved));
+    let void = fixture.void(id).unwrap().sent();
+    fixture.told(void, &Outcome::Approved(approved_as(&own)));
+    assert!(fixture.operation(void).is(Stage::Approved));
+    // What was refused has none.
+    let mut fixture = Fixture::new();
+    let refused = fixture.pay(PaymentKind::Purchase, Some(500), None).unwrap().sent();
+    fixture.told(refused, &Outcome::NoEffect(NoEffect::VoidedElsewhere, approved_as("r9")));
+    let payment = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
+    fixture.told(payment, &Outcome::Approved(approved_as("r9")));
+    assert!(fixture.operation(payment).is(Stage::Approved));
+}
+
+/// A refund that is paid twice cannot be voided: what gave back too much is for a person.
+#[test]
+fn the_earlier_attempt_of_a_refund_that_turns_up_beside_the_later_one_is_not_voided() {
+    let (mut fixture, at) = refund_in_doubt();
+    for seconds in [3_600, 60] {
+        fixture.later(seconds);
+        fixture.learns(at, &Finding::Absent);
+    }
+    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::NeverArrived));
+    assert_eq!(fixture.refund(at.transaction, None).unwrap().sent(), at);
+    fixture.told(at, &Outcome::Approved(approved_as("second")));
+    fixture.later(3_600);
+    let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    assert_eq!(fixture.learns(at, &both), Some(Next::Respond));
+    assert_eq!(fixture.transaction(at.transaction).operations.len(), 2);
 }

@@ -149,6 +149,7 @@ fn a_payment_that_is_refused_130_times_without_proof_is_approved_in_the_end_and_
     assert!(fixture.operation(at).superseded.len() <= 2, "the order stays small");
     let mut looked = Vec::new();
     while let Some(due) = fixture.order.next_inquiry_at() {
+        assert!(due > fixture.now, "each part has its turn");
         fixture.now = due;
         let now = fixture.operation(at).due_to_look_again(due);
         assert!((1..=8).contains(&now.len()), "a look takes an inquiry for each");
@@ -228,6 +229,14 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
         let next = fixture.learns(at, &finding);
         assert_eq!(matches!(next, Some(Next::Send(_))), paid_again);
     }
+    // In the same moment, too.
+    let mut fixture = Fixture::external();
+    let at = fixture.pay(PaymentKind::Purchase, Some(TOTAL), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    fixture.approved(PaymentKind::Purchase, Some(500));
+    fixture.later(3_600);
+    let finding = found(&fixture, at);
+    assert!(matches!(fixture.learns(at, &finding), Some(Next::Send(_))));
 }
 
 #[test]
@@ -249,6 +258,16 @@ fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
     let finding = found(&fixture, at);
     let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("adopted") };
     assert_eq!(fixture.operation(void).cause, Cause::LateApproval);
+    // Nor one that began in the same moment.
+    let mut fixture = Fixture::new();
+    let other = fixture.approved(PaymentKind::Purchase, Some(500));
+    let at = fixture.pay(PaymentKind::Purchase, Some(1_000), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::NeverArrived));
+    let void = fixture.void(other).unwrap().sent();
+    fixture.approve(void);
+    fixture.later(3_600);
+    let finding = found(&fixture, at);
+    assert!(matches!(fixture.learns(at, &finding), Some(Next::Send(_))));
 }
 
 #[test]
@@ -403,4 +422,69 @@ fn a_refund_in_doubt_that_two_records_can_be_is_left_to_a_person() {
     assert_eq!(fixture.learns(at, &both), Some(Next::Respond));
     assert!(fixture.operation(at).is(Stage::Pending));
     assert_eq!(fixture.transaction(at.transaction).operations.len(), 2, "nothing follows");
+}
+
+#[test]
+fn a_look_before_more_money_moves_takes_the_place_of_one_that_is_due_and_of_no_other() {
+    for (seconds, finding, next_s) in [
+        (0, Finding::Absent, 3_600),
+        (0, Finding::Undecided, 3_600),
+        // Records that decide nothing do not use the look up, and without a trace the next is in a day.
+        (3_600, Finding::Undecided, 2 * 3_600),
+        (3_600, Finding::Absent, 24 * 3_600 - 160),
+    ] {
+        let (mut fixture, at) = given_up();
+        let given_up_at = fixture.now;
+        fixture.later(seconds);
+        let policy = crate::order::Policy::default();
+        let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+        assert_eq!(look_back(&mut fixture.order, at, &finding, &context), Some(Next::Respond));
+        let next = fixture.operation(at).last_look_at.unwrap().duration_since(given_up_at);
+        assert_eq!(next.as_secs(), next_s, "{finding:?} after {seconds} s");
+    }
+}
+
+#[test]
+fn while_another_void_of_the_payment_is_pending_the_last_look_comes_again_in_an_hour() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PaymentKind::Purchase, None);
+    let first = fixture.void(id).unwrap().sent();
+    fixture.told(first, &not_done(NoEffect::NeverArrived));
+    fixture.later(3_600);
+    let other = fixture.ask(Action::Void { target: Target::Transaction(id), reopen: true }, Some("k"));
+    assert_ne!(other.unwrap().sent(), first);
+    let finding = found(&fixture, first);
+    assert_eq!(fixture.learns(first, &finding), Some(Next::Respond));
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!(fixture.operation(first).last_look_at, Some(fixture.now + hour));
+}
+
+#[test]
+fn the_inquiry_about_a_later_attempt_keeps_a_last_look_at_earlier_ones() {
+    let (mut fixture, at) = refused(&try_again());
+    fixture.order.prove_refusals(at);
+    fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
+    fixture.told(at, &unknown());
+    fixture.later(3_600);
+    fixture.learns(at, &Finding::Undecided);
+    assert!(fixture.operation(at).is(Stage::Pending) && fixture.operation(at).look_again.is_empty());
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!(fixture.operation(at).last_look_at, Some(fixture.now + hour));
+}
+
+/// A look-up of the payment shows whether it was done, and no money moves by it that was not requested.
+#[test]
+fn a_capture_or_a_void_that_was_given_up_is_no_suspect() {
+    let mut fixture = Fixture::new();
+    let id = fixture.approved(PaymentKind::Authorize, None);
+    for ask in [Fixture::void, |fixture: &mut Fixture, id| fixture.capture(id, None)] {
+        let at = ask(&mut fixture, id).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::NeverArrived));
+        assert!(fixture.operation(at).may_surface().next().is_some());
+        assert_eq!(fixture.order.suspects().count(), 0);
+    }
+    // Nor is a payment that is pending: the inquiry about it covers its earlier attempts.
+    let (mut fixture, at) = given_up();
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);
+    assert_eq!(fixture.order.suspects().count(), 0);
 }
