@@ -47,6 +47,8 @@ enum Fault {
     AnswerLost,
     /// It is done, its response is lost, and the client's own repeat finds it.
     FoundByRepeat,
+    /// It is not done, because another process has changed the order.
+    Overtaken,
     /// It is not done.
     NotDone,
 }
@@ -83,11 +85,16 @@ impl MemoryStore {
             return Err(StoreError::Conflict(Box::new(stored.unwrap().clone())));
         }
         let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        if fault == Fault::Overtaken {
+            let stored = orders.get_mut(&order.key().to_string()).unwrap();
+            stored.version += 1;
+            return Err(StoreError::Conflict(Box::new(stored.clone())));
+        }
         if fault != Fault::NotDone {
             orders.insert(order.key().to_string(), next_version(order));
         }
         match fault {
-            Fault::None => Ok(()),
+            Fault::None | Fault::Overtaken => Ok(()),
             Fault::FoundByRepeat => Err(StoreError::Conflict(Box::new(next_version(order)))),
             Fault::AnswerLost | Fault::NotDone => Err(StoreError::Unavailable("cut".to_owned())),
         }
@@ -153,6 +160,8 @@ struct ScriptedGateway {
     responses: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
     sent: Mutex<Vec<String>>,
+    /// With each, the order ids that its response may name.
+    ours: Mutex<Vec<Vec<String>>>,
     /// References of the payments that it was told to void.
     voided: Mutex<Vec<String>>,
 }
@@ -169,6 +178,7 @@ impl Gateway for ScriptedGateway {
             sent.push(instruction.gateway_order_id.to_owned());
             sent.len()
         };
+        self.ours.lock().unwrap().push(instruction.ours.iter().map(ToString::to_string).collect());
         if let Command::Void(payment) = instruction.command {
             self.voided.lock().unwrap().push(payment.reference.to_owned());
         }

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::payments::{CaptureReport, CaptureRequest, CaptureSettings, capture_due};
+use crate::{
+    order::{Decision, OPERATIONS_MAX, Operation, OperationState},
+    payments::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
+};
 
 /// So long after they are due, authorizations have ended.
 const ENDED: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
@@ -320,4 +323,22 @@ async fn a_run_ends_with_a_line_of_all_counts() {
         assert_eq!(&line[name], value, "{name}");
     }
     assert_eq!(line["captured_minor"], "{\"USD\": 5198}");
+}
+
+#[tokio::test]
+async fn a_capture_that_an_order_has_no_room_for_waits_for_a_person() {
+    let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+    for order in fixture.store.orders.lock().unwrap().values_mut() {
+        let Some(transaction) = order.transactions.first_mut() else { continue };
+        let (id, state) = (Uuid::from_u128(1), OperationState::Decided(no_room()));
+        let refused = Operation { id, kind: Kind::Capture, state, ..transaction.operations[0].clone() };
+        transaction.operations.resize_with(OPERATIONS_MAX, || refused.clone());
+    }
+    let sent = fixture.sent();
+    assert_eq!(counts(&run(&fixture).await), json!({"failed": 1}));
+    assert_eq!(fixture.sent(), sent);
+}
+
+fn no_room() -> Decision {
+    Decision::NoEffect(GatewayResponse::default(), NoEffect::Unreachable)
 }

@@ -84,7 +84,11 @@ async fn an_approval_that_names_no_operation_counts_only_by_its_record() {
 #[tokio::test]
 async fn a_refunds_refusal_that_proves_nothing_leaves_it_in_doubt() {
     let by_intermediary = Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default());
-    for said in [unnamed(declined()), unnamed(not_done(NoEffect::NotSettled)), by_intermediary] {
+    for (said, doubt) in [
+        (unnamed(declined()), Doubt::Incomplete),
+        (unnamed(not_done(NoEffect::NotSettled)), Doubt::Incomplete),
+        (by_intermediary, Doubt::Unreadable),
+    ] {
         let fixture = Fixture::new().await;
         let paid = fixture.purchase(None).await.unwrap();
         fixture.gateway_says(said);
@@ -98,7 +102,8 @@ async fn a_refunds_refusal_that_proves_nothing_leaves_it_in_doubt() {
             ..intent(Some("refund"))
         };
         let performed = fixture.perform(&refund, Duration::from_secs(29)).await.unwrap();
-        assert!(performed.order.operation(performed.at).unwrap().pending().is_some());
+        let pending = performed.order.operation(performed.at).unwrap().pending().unwrap();
+        assert_eq!(pending.doubt, Some(doubt));
     }
 }
 
@@ -164,6 +169,7 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let Inquired::Void(payment) = inquiry.about else { panic!("not about a void") };
     assert_eq!(payment.reference, "second");
     assert_eq!(inquiry.known, ["second"]);
+    assert_eq!(inquiry.ours, [""; 0], "its order id is the payment's, too, so it proves nothing");
 }
 
 #[tokio::test]
@@ -178,6 +184,8 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
     assert_eq!(inquiry.earlier, [first.as_str()]);
+    let all = [first.as_str(), inquiry.gateway_order_id];
+    assert_eq!((inquiry.ids(), &inquiry.ours), (all.to_vec(), &all.to_vec()));
 }
 
 #[tokio::test]

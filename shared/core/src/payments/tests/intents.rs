@@ -239,3 +239,15 @@ async fn an_order_that_others_change_all_the_time_is_contended_whatever_the_stor
     assert!(matches!(fixture.purchase(None).await, Err(Refusal::Contended)));
     assert_eq!(fixture.sent(), 0);
 }
+
+#[tokio::test]
+async fn registering_an_order_tells_whether_it_is_new() {
+    let mut fixture = Fixture::new().await;
+    fixture.key.order = "another".parse().unwrap();
+    for is_new in [true, false] {
+        let total = Amount::new(2599).unwrap();
+        let registered =
+            fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total).await;
+        assert_eq!(registered.unwrap().1, is_new);
+    }
+}

@@ -116,3 +116,14 @@ async fn a_response_has_the_version_that_the_store_has() {
     // Registered, the intent, the outcome.
     assert_eq!((performed.order.version, fixture.stored().await.version), (3, 3));
 }
+
+#[tokio::test]
+async fn the_response_to_a_follow_up_may_name_any_order_id_of_its_payment_and_that_to_a_payment_its_own() {
+    let fixture = Fixture::new().await;
+    let paid = fixture.purchase(None).await.unwrap();
+    let target = Target::Transaction(paid.at.transaction);
+    let refund = Action::Refund { target, amount: None, mechanism: None };
+    fixture.perform(&follow_up(Kind::Refund, refund), Duration::from_secs(29)).await.unwrap();
+    let sent = fixture.gateway.sent.lock().unwrap().clone();
+    assert_eq!(*fixture.gateway.ours.lock().unwrap(), [vec![], sent]);
+}

@@ -270,7 +270,12 @@ async fn what_a_run_does_not_come_to_is_told() {
     let gone = OrderKey { order: "gone".parse().unwrap(), ..fixture.key.clone() };
     *fixture.store.lagging.lock().unwrap() = vec![gone, fixture.key.clone()];
     let expected = json!({"skipped": 1, "complete": true});
-    assert_eq!(counts(&run(&fixture).await), expected, "an order that is gone, and one that is decided");
+    // What is decided needs no merchant.
+    for merchants in [&Everyone as &dyn Merchants, &unknown] {
+        let deadline = Deadline::after(Duration::from_secs(55));
+        let report = reconcile(&fixture.payments, merchants, LIMITS, deadline).await;
+        assert_eq!(counts(&report), expected, "an order that is gone, and one that is decided");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,5 +306,47 @@ async fn who_paid_is_forgotten_when_it_is_time() {
     for (minutes, forgotten) in [(59, 0), (60, 2), (61, 0)] {
         fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(minutes)));
         assert_eq!(run(&fixture).await.forgotten, forgotten, "after {minutes} min");
+    }
+}
+
+#[tokio::test]
+async fn who_paid_is_not_counted_as_forgotten_where_that_cannot_be_saved() {
+    let fixture = Fixture::new().await;
+    let mut order = fixture.purchase(None).await.unwrap().order;
+    let (name, personal_until) = (Some("Ann".to_owned()), Some(Timestamp::UNIX_EPOCH));
+    order.transactions[0].memo = Some(Box::new(Memo { name, personal_until, ..Memo::default() }));
+    fixture.store.orders.lock().unwrap().insert(order.key().to_string(), order.clone());
+    for faults in [vec![Fault::NotDone], vec![Fault::Overtaken; DECISIONS_MAX]] {
+        fixture.next_writes(&faults);
+        let (after, forgotten) = fixture.payments.forget_who_paid(fixture.stored().await).await;
+        assert_eq!((forgotten, after.transactions[0].memo.is_some()), (false, true));
+    }
+    // The next run has more luck.
+    assert!(fixture.store.faults.lock().unwrap().is_empty());
+    assert_eq!(run(&fixture).await.forgotten, 1);
+}
+
+#[tokio::test]
+async fn the_merchant_is_notified_from_the_first_second_on() {
+    use NoticeReason::{InDoubtDay, InDoubtHour, UnderReview};
+    for (finding, hours, before, reason) in [
+        (Finding::Undecided, 1, None, InDoubtHour),
+        (Finding::Failed, 1, None, InDoubtHour),
+        (Finding::Undecided, 24, Some(InDoubtHour), InDoubtDay),
+        (Finding::UnderReview, 3 * 24, None, UnderReview),
+    ] {
+        for (early_s, expected) in [(1, before), (0, Some(reason))] {
+            let mut fixture = Fixture::new().await;
+            let start = Timestamp::now();
+            fixture.payments.clock = Arc::new(Stopped(start));
+            fixture.gateway_says(unknown());
+            fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+            let later = SignedDuration::from_hours(hours) - SignedDuration::from_secs(early_s);
+            fixture.payments.clock = Arc::new(Stopped(start + later));
+            fixture.inquiry_finds(finding.clone());
+            assert_eq!(run(&fixture).await.due, 1);
+            let expected: Vec<_> = expected.into_iter().collect();
+            assert_eq!(notices(&fixture).await, expected, "{finding:?}, {early_s} s before {hours} h");
+        }
     }
 }

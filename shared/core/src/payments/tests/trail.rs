@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    payments::trail::{Trail, follow, note},
+    payments::{
+        Unreadable,
+        trail::{Trail, follow, note},
+    },
     test_log::Log,
 };
 
@@ -155,4 +158,33 @@ async fn each_inquiry_has_a_line_that_says_what_was_found() {
         let lines = log.lines("gateway inquiry");
         assert_eq!(lines.iter().map(|line| &line["finding"]).collect::<Vec<_>>(), [name]);
     }
+}
+
+#[tokio::test]
+async fn a_request_that_was_carried_out_before_is_on_its_trail_as_that() {
+    let fixture = Fixture::new().await;
+    for (repeats, replayed) in [(false, false), (false, true), (true, true)] {
+        let request = async {
+            if repeats {
+                let deadline = Deadline::after(Duration::from_secs(29));
+                let (merchant, key, intent) = (&fixture.merchant, &fixture.key, intent(Some("k")));
+                return fixture.payments.repeat(merchant, key, &intent, deadline).await.unwrap().unwrap();
+            }
+            fixture.purchase(Some("k")).await.unwrap()
+        };
+        let (performed, trail) = follow(Box::pin(request)).await;
+        assert_eq!((performed.replayed, trail.replayed), (replayed, replayed));
+    }
+}
+
+#[test]
+fn an_item_that_cannot_be_read_has_a_line_that_says_where_it_is() {
+    let log = Log::here();
+    Unreadable { key: "m#o".to_owned(), reason: "spoiled".to_owned() }.log();
+    let lines = log.lines("a stored item cannot be read");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        (&line["key"], &line["reason"], &line["level"]),
+        (&json!("m#o"), &json!("spoiled"), &json!("ERROR"))
+    );
 }
