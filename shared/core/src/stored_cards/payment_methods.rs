@@ -234,16 +234,14 @@ impl PaymentMethods {
         let now = self.clock.now();
         let (customer, stored) = self
             .change(customer, |customer| {
+                let route = customer.method(id.method).map(|method| method.route.clone());
                 let before = customer.method(id.method).map(|method| method.state);
                 let stored = customer.begin_deleting(id.method, now)?;
                 let changed = customer.method(id.method).map(|method| method.state) != before;
-                Ok((stored, changed))
+                Ok((stored.zip(route), changed))
             })
             .await?;
-        let Some(stored) = stored else { return Ok(true) };
-        let Some(route) = customer.method(id.method).map(|method| method.route.clone()) else {
-            return Ok(true);
-        };
+        let Some((stored, route)) = stored else { return Ok(true) };
         let limit = deadline.gateway_limit().ok_or(MethodRefusal::NoEffect(NoEffect::NoTimeLeft))?;
         match self.profiles.delete(merchant, &route, &stored, limit).await {
             ProfileOutcome::Done | ProfileOutcome::Missing => {

@@ -230,7 +230,7 @@ impl From<Amount> for u64 {
 /// Groups the digits before the decimal point: `1234567.89` becomes `1,234,567.89`.
 fn with_separators(decimal: &str) -> String {
     let whole = decimal.find('.').unwrap_or(decimal.len());
-    let mut out = String::with_capacity(decimal.len() + whole / 3);
+    let mut out = String::new();
     for (at, c) in decimal.char_indices() {
         if (1..whole).contains(&at) && (whole - at).is_multiple_of(3) {
             out.push(',');

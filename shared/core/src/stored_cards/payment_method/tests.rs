@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    order::{Fingerprint, GatewayResponse, Outcome},
+    order::{Doubt, Fingerprint, GatewayResponse, Outcome},
     values::{CardSummary, DeclineCode},
 };
 
@@ -243,4 +243,60 @@ fn a_record_of_a_verification_that_stored_nothing_decides_it() {
         assert!(customer.settle_found(id, &found, &DeclineOn::default(), now()));
         assert_eq!(customer.method(id).unwrap().state, state);
     }
+}
+
+#[test]
+fn only_what_counts_as_not_stored_and_was_stored_nowhere_may_surface() {
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    for (state, stored, may_surface) in [
+        (MethodState::NotStored(NoEffect::NeverArrived), false, true),
+        (MethodState::NotStored(NoEffect::NeverArrived), true, false),
+        (MethodState::NotStored(NoEffect::Unreachable), false, false),
+        (MethodState::Declined(decline), false, false),
+        (MethodState::Stored, false, false),
+        (MethodState::Deleted, false, false),
+    ] {
+        let mut customer = customer();
+        customer.keep(new(1), now()).unwrap();
+        let method = &mut customer.methods[0];
+        method.state = state;
+        method.card.stored = new(1).card.stored.filter(|_| stored);
+        assert_eq!(method.may_surface(), may_surface, "{state:?}");
+    }
+}
+
+#[test]
+fn what_decides_nothing_changes_nothing() {
+    let response = GatewayResponse::default;
+    let unknown = Outcome::Unknown(Doubt::NoResponse, response());
+    for finding in [
+        Finding::Became(Box::new(unknown)),
+        Finding::Several(vec![response(), response()]),
+        Finding::Undecided,
+        Finding::UnderReview,
+        Finding::Failed,
+    ] {
+        let mut customer = customer();
+        customer.add(new(1), &[], now()).unwrap();
+        let (before, rule) = (customer.clone(), DeclineOn::default());
+        assert!(!customer.settle_found(Uuid::from_u128(1), &finding, &rule, now()), "{finding:?}");
+        assert_eq!(customer, before, "{finding:?}");
+        assert!(!customer.settle_found(Uuid::from_u128(2), &Finding::Absent, &rule, now()), "no such card");
+    }
+}
+
+#[test]
+fn a_card_is_not_deleted_while_an_equal_one_is_on_its_way_and_may_get_its_profile() {
+    let mut customer = customer();
+    customer.keep(new(1), now()).unwrap();
+    // Its token differs, so it is another card to us. Whether it is to the gateway, only the gateway knows.
+    customer.methods[0].card.token = Some("9418594164541111".to_owned());
+    let token = Some("9418594164541112".to_owned());
+    let equal = NewMethod { id: Uuid::from_u128(2), token, ..new(1) };
+    assert_eq!(customer.add(equal, &[], now()), Ok(AddPlan::Send(Uuid::from_u128(2))));
+    assert_eq!(customer.begin_deleting(Uuid::from_u128(1), now()), Err(MethodRejection::InProgress));
+    assert_eq!(customer.methods[0].state, MethodState::Stored);
+    customer.method_mut(Uuid::from_u128(2)).unwrap().state = MethodState::NotStored(NoEffect::TryAgain);
+    assert!(customer.begin_deleting(Uuid::from_u128(1), now()).unwrap().is_some());
 }

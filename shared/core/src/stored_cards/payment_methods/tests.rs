@@ -11,7 +11,9 @@ use super::{MethodChanged, MethodRefusal, PaymentMethods};
 use crate::{
     order::{CustomerReference, Essentials, Fingerprint, KeyDigest, Kind, NoEffect},
     payments::{Card, Deadline, Merchant},
-    stored_cards::{CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod},
+    stored_cards::{
+        Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
+    },
     values::{CardAccount, CardSummary, Expiry, StoredCard},
 };
 use fake::{FAULTS, Fault, World};
@@ -333,9 +335,97 @@ fn a_change_that_met_another_is_made_to_what_is_there() {
     for responds in [true, false] {
         let mut shop = Shop::new(World::new(Vec::new()));
         let id = shop.stored(None);
-        let (world, is_next) = (Arc::clone(&shop.world), true.into());
-        shop.methods.customers = Arc::new(fake::Overtaken { world, is_next, responds });
+        let (world, after, change) = (Arc::clone(&shop.world), 0.into(), |_: &mut Customer| {});
+        shop.methods.customers = Arc::new(fake::Overtaken { world, after, change, responds });
         shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
         assert_eq!(shop.world.customer().unwrap().default, Some(id.method), "{responds}");
+    }
+}
+
+impl Shop {
+    /// From now on, another process makes this change before the write that comes after so many of ours.
+    fn overtaken(&mut self, after: usize, change: fn(&mut Customer)) {
+        let (world, after) = (Arc::clone(&self.world), after.into());
+        self.methods.customers = Arc::new(fake::Overtaken { world, after, change, responds: true });
+    }
+
+    fn version(&self) -> u64 {
+        self.world.customer().unwrap().version
+    }
+}
+
+#[test]
+fn a_request_about_a_card_tells_whether_it_was_made_before() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let added = [shop.add(Some("k")), shop.add(Some("k"))].map(|added| added.unwrap().unwrap());
+    assert_eq!(added.each_ref().map(|added| added.replayed), [false, true]);
+    let id = MethodId { customer: added[0].customer.key.digest, method: added[0].method };
+    let read = shop.methods.read(&shop.merchant, id, deadline()).now_or_never().unwrap().unwrap();
+    assert!(!read.replayed);
+    assert!(shop.delete(id).unwrap().unwrap(), "gone at once");
+}
+
+#[test]
+fn an_inquiry_about_a_card_is_sent_once_its_own_request_has_ended() {
+    for (seconds, inquiries) in [(29, 0), (30, 1)] {
+        let shop = Shop::new(World::new(vec![(2, Fault::CrashAfter)]));
+        assert!(shop.add(Some("k")).is_none());
+        shop.world.advance(seconds);
+        shop.add(Some("k")).unwrap().unwrap();
+        assert_eq!(shop.world.inquiries(), inquiries, "after {seconds} s");
+    }
+}
+
+/// Each write is a unit that is paid for, and a version that another process has to meet.
+#[test]
+fn where_nothing_was_learned_nothing_is_written() {
+    // No response to the verification, and no time for an inquiry.
+    let shop = Shop::new(World::new(Vec::new()));
+    shop.world.hold_back_the_next_verification();
+    let (new, soon) = (wanted(&shop.world, None), Deadline::after(Duration::from_secs(7)));
+    shop.methods.add(&shop.merchant, &reference(), &new, card(), soon).now_or_never().unwrap().unwrap();
+    assert_eq!((shop.version(), shop.world.inquiries()), (1, 0), "as it was before it was sent");
+
+    // No response to another expiry date. The calls before are those of adding, a look-up and a write.
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(None);
+    let shop = Shop::new(World::new(vec![(shop.world.calls() + 2, Fault::LostBefore)]));
+    assert_eq!(shop.stored(None).method, id.method);
+    let version = shop.version();
+    assert!(!shop.set_expiry(id, Expiry::new(1, 2034).unwrap()));
+    assert_eq!(shop.version(), version + 1, "that it was sent");
+}
+
+#[test]
+fn what_another_process_decided_meanwhile_stays_as_it_is() {
+    // The verification was given up before its response came.
+    let given_up = MethodState::NotStored(NoEffect::NeverArrived);
+    let mut shop = Shop::new(World::new(Vec::new()));
+    shop.overtaken(1, |customer| {
+        customer.methods[0].state = MethodState::NotStored(NoEffect::NeverArrived);
+    });
+    let added = shop.add(None).unwrap().unwrap();
+    assert_eq!(added.method().map(|method| method.state), Some(given_up));
+    assert_eq!(shop.version(), 2, "the intent and the other's change");
+
+    // Its entry is gone.
+    let mut shop = Shop::new(World::new(Vec::new()));
+    shop.overtaken(1, |customer| customer.methods.clear());
+    assert!(shop.add(None).unwrap().unwrap().method().is_none());
+    assert_eq!(shop.version(), 2);
+
+    // The card was given yet another expiry date, or its entry is gone, when the response to the first one comes.
+    let other: fn(&mut Customer) = |customer| customer.methods[0].new_expiry = Expiry::new(2, 2035).ok();
+    for change in [other, |customer| customer.methods.clear()] {
+        let mut shop = Shop::new(World::new(Vec::new()));
+        let id = shop.stored(None);
+        let version = shop.version();
+        shop.overtaken(1, change);
+        shop.set_expiry(id, Expiry::new(1, 2034).unwrap());
+        let methods = shop.world.customer().unwrap().methods;
+        let expiries = methods.first().map(|method| (method.card.expiry, method.new_expiry));
+        let expected = (Expiry::new(10, 2031).ok(), Expiry::new(2, 2035).ok());
+        assert!(expiries.is_none_or(|expiries| expiries == expected), "{expiries:?}");
+        assert_eq!(shop.version(), version + 2, "that it was sent, and the other's change");
     }
 }

@@ -124,9 +124,6 @@ fn has_glued_card(digits: &str, kept: TextUse) -> bool {
     let one_more = kept != TextUse::Reference;
     LENGTHS.iter().any(|length| {
         let Some((front, rest)) = digits.split_at_checked(*length) else { return false };
-        if rest.is_empty() {
-            return false;
-        }
         let is_in_front = has_expiry(rest) || (one_more && matches!(rest.len(), 1 | 3));
         let is_behind = one_more && rest.len() == 1;
         (is_in_front && is_card(front)) || (is_behind && is_card(&digits[1..]))

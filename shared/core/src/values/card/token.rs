@@ -159,7 +159,9 @@ mod tests {
             assert!(token.is_token());
             assert_eq!(token.expose(), sent);
             assert_eq!(typed.summary(expiry), token.summary(expiry), "{number}");
-            assert_eq!(typed.summary(expiry).last_four.as_deref(), Some(&number[number.len() - 4..]));
+            let summary = typed.summary(expiry);
+            assert_eq!(summary.last_four.as_deref(), Some(&number[number.len() - 4..]));
+            assert_eq!((summary.brand, summary.expiry), (Brand::detect(&number), Some(expiry)));
             assert_eq!((typed.brand(), token.brand()), (Brand::detect(&number), Brand::detect(&number)));
             assert_eq!(typed.expose(), number);
         }

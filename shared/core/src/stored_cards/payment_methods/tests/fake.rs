@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -153,8 +153,11 @@ impl World {
     }
 
     /// Another process has changed every customer.
-    fn changed_by_another(&self) {
-        self.state().customers.values_mut().for_each(|customer| customer.version += 1);
+    fn changed_by_another(&self, change: fn(&mut Customer)) {
+        self.state().customers.values_mut().for_each(|customer| {
+            change(customer);
+            customer.version += 1;
+        });
     }
 
     fn enter(&self) -> Option<Fault> {
@@ -236,10 +239,13 @@ impl CustomerStore for World {
     }
 }
 
-/// The table, where another process writes before our next write.
+/// The table, where another process writes before one of our writes.
 pub(super) struct Overtaken {
     pub(super) world: Arc<World>,
-    pub(super) is_next: AtomicBool,
+    /// How many of our writes come before.
+    pub(super) after: AtomicUsize,
+    /// What the other process changes.
+    pub(super) change: fn(&mut Customer),
     /// Whether that write of ours gets a response; without one it is not done.
     pub(super) responds: bool,
 }
@@ -251,8 +257,8 @@ impl CustomerStore for Overtaken {
     }
 
     async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
-        if self.is_next.swap(false, Ordering::Relaxed) {
-            self.world.changed_by_another();
+        if self.after.fetch_sub(1, Ordering::Relaxed) == 0 {
+            self.world.changed_by_another(self.change);
             if !self.responds {
                 return Err(StoreError::Unavailable("a fault".to_owned()));
             }

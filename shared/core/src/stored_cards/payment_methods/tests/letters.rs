@@ -121,3 +121,28 @@ fn an_equal_card_is_not_sent_before_a_refused_one_is_removed() {
     shop.declined(Some("another"));
     assert_eq!((shop.world.verifications(), shop.world.profiles().len()), (2, 0));
 }
+
+#[test]
+fn a_refused_card_that_is_removed_leaves_room_for_an_equal_one_in_the_same_request() {
+    // The deletion at the gateway does nothing the first time.
+    let shop = strict(Some("N"), vec![(4, Fault::Refused)]);
+    shop.declined(Some("k"));
+    assert!(matches!(shop.latest(), Some(MethodState::Deleting(_))), "{:?}", shop.latest());
+    shop.world.says_of_the_code(Some("M"));
+    let again = shop.add(Some("another")).unwrap().unwrap();
+    assert_eq!(again.method().map(|method| method.state), Some(MethodState::Stored));
+    assert_eq!((shop.world.verifications(), shop.world.profiles().len()), (2, 1));
+}
+
+#[test]
+fn a_refused_card_that_another_request_removed_stays_declined() {
+    let mut shop = strict(Some("N"), Vec::new());
+    // After the intent and the outcome, before the removal is noted.
+    shop.overtaken(2, |customer| {
+        let (id, at) = (customer.methods[0].id, customer.methods[0].updated_at);
+        customer.finish_deleting(id, at);
+    });
+    shop.add(None).unwrap().unwrap();
+    assert!(matches!(shop.latest(), Some(MethodState::Declined(_))), "{:?}", shop.latest());
+    assert_eq!(shop.version(), 3, "the intent, the outcome and the other's change");
+}
