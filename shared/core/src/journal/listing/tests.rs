@@ -209,6 +209,7 @@ async fn all(
             Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
         let part = lister.list(&search, 0).await.unwrap();
         assert!(part.rows.len() <= limit, "no more than was asked for");
+        assert!(!part.more_in_doubt, "nothing in doubt is looked for");
         rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
         parts += 1;
         between(parts);
@@ -498,7 +499,9 @@ async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
 
     let room = READ_MAX_BYTES - STEP_BYTES;
     // Entries are read, and then there is no room for their orders.
-    assert_eq!(lister.list(&card, room).await.unwrap().read_bytes, room + 20 * ENTRY_BYTES);
+    let part = lister.list(&card, room).await.unwrap();
+    assert_eq!(part.read_bytes, room + 20 * ENTRY_BYTES);
+    assert!(part.rows.is_empty() && part.next.is_some(), "they are not lost");
     let part = lister.list(&card, room + 1).await.unwrap();
     assert!(part.rows.is_empty() && part.next.is_some());
     assert_eq!(part.read_bytes, room + 1);
@@ -533,6 +536,38 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     let rows = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
+    // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
+    let world = World { bad_orders: ["order-1".to_owned()].into(), ..world };
+    let lister = Lister { log: &world, store: &world };
+    let bad = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().unreadable;
+    let found: Vec<_> = bad.iter().map(|row| (row.transaction.unwrap().as_u128(), row.at.unwrap())).collect();
+    assert_eq!(found, [(2, at(1_110)), (1, at(110))]);
+}
+
+#[tokio::test]
+async fn a_part_that_ends_with_a_day_does_not_begin_the_next() {
+    let world = World::default();
+    world.pays(0, 0);
+    world.pays(1, DAY_S);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let days = Search { limit: 1, ..anything(&merchant, None, (0, DAY_S + 10)) };
+    let part = lister.list(&days, 0).await.unwrap();
+    let entries = 2 * ENTRY_BYTES;
+    assert_eq!(part.read_bytes, DAY_BYTES + entries + 4 * OPERATION_BYTES);
+    let after = part.next.unwrap();
+    let rest = lister.list(&Search { after: Some(&after), ..days }, 0).await.unwrap();
+    let found: Vec<_> = part.rows.iter().chain(&rest.rows).map(|row| row.order.id.to_string()).collect();
+    assert_eq!(found, ids([1, 0].into_iter()));
+}
+
+#[tokio::test]
+async fn a_place_that_is_no_moment_ends_the_list() {
+    let world = World::default();
+    world.pays(1, 0);
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let search = Search { after: Some("0"), ..anything(&merchant, None, (0, DAY_S)) };
+    let part = lister.list(&search, 0).await.unwrap();
+    assert!(part.rows.is_empty() && part.next.is_none(), "{part:?}");
 }
 
 #[tokio::test]
@@ -556,6 +591,15 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
     let part = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap();
     assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
     assert!(part.next.is_some());
+    // To the operation.
+    let each = OPERATIONS_IN_A_PART / 20;
+    for order in world.orders.lock().unwrap().values_mut() {
+        order.transactions[0].operations.truncate(each);
+    }
+    (21..=22).for_each(|n| world.pays(n, -60));
+    let part = lister.list(&anything(&merchant, None, (-60, 10_000)), 0).await.unwrap();
+    let operations = part.rows.iter().map(|row| row.order.operations().count());
+    assert_eq!(operations.sum::<usize>(), OPERATIONS_IN_A_PART);
 }
 
 #[tokio::test]

@@ -284,3 +284,38 @@ fn a_receiver_of_which_one_attempt_failed_is_looked_at_by_the_schedule() {
         assert_eq!(world.delivering.run().await.delivered, 1);
     });
 }
+
+#[test]
+fn a_receiver_whose_entry_cannot_be_read_is_counted_and_the_others_get_what_is_due() {
+    let world = World::new(&[("down", Manner::DownUntil(MINUTE))]);
+    Time::run(&world.time, async {
+        assert_eq!(batch(&world, 1).await.waiting, 1);
+        pass(&world, MINUTE * 2).await;
+        *world.store.bad_receivers.lock().unwrap() = vec!["m#one".to_owned(), "m#other".to_owned()];
+        let expected = DeliveryReport { attempts: 1, delivered: 1, unreadable: 2, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+    });
+}
+
+#[test]
+fn a_run_begins_nothing_once_its_time_is_up() {
+    let world = World::new(&[("slow", Manner::Slow(SECOND * 10))]);
+    Time::run(&world.time, async {
+        assert_eq!(batch(&world, 8 * 7).await.waiting, 8 * 6);
+        pass(&world, MINUTE * 60).await;
+        // Eight side by side, four times.
+        let expected = DeliveryReport { attempts: 32, delivered: 32, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+    });
+}
+
+#[test]
+fn all_that_is_over_is_parked_in_one_run_and_the_receiver_is_not_called_for_it() {
+    let world = World::new(&[("dead", Manner::DownUntil(REPEATED_FOR * 2))]);
+    Time::run(&world.time, async {
+        assert_eq!(batch(&world, 30).await.waiting, 30);
+        pass(&world, REPEATED_FOR + MINUTE).await;
+        let expected = DeliveryReport { parked: 30, down: 1, ..Default::default() };
+        assert_eq!(world.delivering.run().await, expected);
+    });
+}

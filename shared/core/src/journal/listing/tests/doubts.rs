@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::journal::listing::doubts::DoubtSearch;
+use crate::{journal::listing::doubts::DoubtSearch, order::NoEffect};
 
 /// A purchase that is in doubt since then.
 fn in_doubt(n: u64, second: i64) -> Transaction {
@@ -167,4 +167,119 @@ async fn of_an_index_full_of_others_orders_so_much_is_read_and_no_more() {
         );
         assert_eq!(read.into_inner(), pages, "{on_a_page}");
     }
+}
+
+#[tokio::test]
+async fn an_order_in_doubt_that_cannot_be_read_has_its_row_in_its_place_and_counts_toward_the_part() {
+    let world = World { bad_orders: ["order-3", "order-5"].map(str::to_owned).into(), ..World::default() };
+    for n in 2..=6 {
+        let mut order = order_of(merchant(), n, 0);
+        order.transactions.push(in_doubt(n, 0));
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let wants = &|_: &Order, _: &Transaction| true;
+    for limit in 1..=6 {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let after_this = after.as_deref();
+            let search = DoubtSearch { merchant: &merchant, now: at(9_000), limit, after: after_this, wants };
+            let part = lister.in_doubt(&search).await.unwrap();
+            assert!((1..=limit).contains(&part.shown()), "{limit}");
+            found.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+            for bad in part.unreadable {
+                assert_eq!((bad.at, bad.transaction), (None, None));
+                assert_eq!(bad.item.key, format!("m#{}", bad.order.as_ref().unwrap()));
+                found.push(bad.order.unwrap().to_string());
+            }
+            after = part.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(found, ids(2..=6), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_full_reads_no_more_orders() {
+    let world = World::default();
+    for n in 10..40 {
+        let mut order = order_of(merchant(), n, 0);
+        order.transactions.push(in_doubt(n, 0));
+        world.has(order);
+    }
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let wants = &|_: &Order, _: &Transaction| true;
+    let search = DoubtSearch { merchant: &merchant, now: at(9_000), limit: 5, after: None, wants };
+    assert_eq!(lister.in_doubt(&search).await.unwrap().rows.len(), 5);
+    assert_eq!(world.read.lock().unwrap().1, ORDERS_AT_A_TIME);
+}
+
+#[tokio::test]
+async fn a_list_says_whether_more_can_be_in_doubt_and_goes_on_at_once_where_nothing_is() {
+    let world = World::default();
+    world.pays(1, 0);
+    let merchant = merchant();
+    let all = [Condition::Status(vec![TransactionStatus::Pending, TransactionStatus::Done])];
+    let wanted = |conditions| Wanted {
+        merchant: &merchant,
+        now: at(9_000),
+        since: at(0),
+        until: at(9_000),
+        conditions,
+        after: None,
+        limit: 5,
+    };
+    for (others_in_doubt, conditions, more) in
+        [(0, &all[..], false), (20_000, &all[..], true), (20_000, &[], false)]
+    {
+        let page = |shard| (shard == 1).then(|| others(others_in_doubt, None));
+        let lister = Lister { log: &world, store: &Indexed { world: &world, page: &page } };
+        let found = lister.find(&wanted(conditions)).await.unwrap();
+        assert_eq!((found.rows.len(), found.next, found.more_in_doubt), (1, None, more));
+    }
+}
+
+/// Money that a person has to look at, and money that is only on its way.
+#[tokio::test]
+async fn what_was_sent_just_now_is_pending_and_needs_no_attention() {
+    let world = World::default();
+    world.pays(1, 0);
+    let mut order = order_of(merchant(), 2, 0);
+    order.transactions.push(in_doubt(99, 8_000));
+    world.has(order);
+    // Its first payment was found late, and a capture of it was sent just now.
+    let mut order = order_of(merchant(), 3, 0);
+    let new = new_operation(Uuid::from_u128(50), Kind::Authorize, 100);
+    let mut late = Operation::new(new, at(0));
+    late.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), at(200));
+    late.reopen(at(4_000));
+    late.decide(Decision::Approved(GatewayResponse::default()), at(4_000));
+    let mut transaction = payment(PaymentKind::Authorize, late);
+    let new = new_operation(Uuid::from_u128(51), Kind::Capture, 100);
+    transaction.operations.push(Operation::new(new, at(8_000)));
+    order.transactions.push(transaction);
+    world.has(order);
+
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let first = async |condition: Condition| {
+        let wanted = Wanted {
+            merchant: &merchant,
+            now: at(9_000),
+            since: at(0),
+            until: at(9_000),
+            conditions: &[condition],
+            after: None,
+            limit: 5,
+        };
+        let found = lister.find(&wanted).await.unwrap();
+        let rows = found.rows.iter().map(|row| row.order.id.to_string()).collect::<Vec<_>>();
+        (rows, found.next.is_some())
+    };
+    let pending = first(Condition::Status(vec![TransactionStatus::Pending])).await;
+    assert_eq!(pending, (ids(2..=3), true), "from the index, and the list comes after it");
+    let attention = first(Condition::NeedsAttention(Vec::new())).await;
+    assert_eq!(attention, (ids(3..=3), false), "from the list: nothing has been in doubt for long");
 }

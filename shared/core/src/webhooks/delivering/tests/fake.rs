@@ -181,6 +181,8 @@ pub(super) struct Table {
     pub(super) refuses: Flag,
     /// Deliveries that are due and cannot be read, by their sort keys.
     pub(super) spoiled: Mutex<Vec<String>>,
+    /// Receivers that failed and whose entries cannot be read.
+    pub(super) bad_receivers: Mutex<Vec<String>>,
     /// Whether it cannot say which receivers failed.
     pub(super) unlisted: Flag,
 }
@@ -223,7 +225,9 @@ impl DeliveryStore for Table {
             return Err(StoreError::Unavailable("away".to_owned()));
         }
         let health = self.health.lock().unwrap();
-        Ok((health.iter().map(|(key, health)| (key.clone(), *health)).collect(), Vec::new()))
+        let bad = self.bad_receivers.lock().unwrap();
+        let bad = bad.iter().map(|key| Unreadable { key: key.clone(), reason: String::new() });
+        Ok((health.iter().map(|(key, health)| (key.clone(), *health)).collect(), bad.collect()))
     }
 
     async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError> {
