@@ -431,6 +431,12 @@ fn an_entry_says_what_the_gateway_said() {
         (Some(DeclineCode::InsufficientFunds), Some("no"))
     );
 
+    // What was refused is the requested amount, whatever amount the refusal names.
+    let mut refused = begun(1, Kind::Purchase, 100, 0);
+    let decline = Decline { code: DeclineCode::InsufficientFunds, advice: Advice::Later };
+    refused.decide(Decision::Declined(less.clone(), decline), at(1));
+    assert_eq!(of(refused).amount.minor(), 100);
+
     // What a capture took is the requested amount, whatever amount its response names.
     let mut capture = begun(2, Kind::Capture, 60, 1);
     capture.decide(Decision::Approved(less), at(1));

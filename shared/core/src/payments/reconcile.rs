@@ -8,7 +8,7 @@
 //! these orders are put off, so that the next run tries others. An order whose records decide nothing concerns only itself.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -17,7 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    order::{Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, Principal, Route, Stage},
+    order::{
+        Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal, Route, Stage,
+    },
     payments::{Cursor, Deadline, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
 };
 
@@ -115,6 +117,8 @@ struct ReconcileRun<'a> {
     known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
     /// Orders of each account to which there was no usable response.
     failed: Mutex<HashMap<Account, usize>>,
+    /// Orders that were looked at. Their next inquiry puts them behind where the index was read to.
+    done: Mutex<HashSet<OrderKey>>,
     report: Mutex<ReconcileReport>,
 }
 
@@ -132,6 +136,7 @@ pub async fn reconcile(
         limits,
         known: Mutex::new(HashMap::new()),
         failed: Mutex::new(HashMap::new()),
+        done: Mutex::new(HashSet::new()),
         report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
     };
     let Collected { due, rest } = run.collect().await;
@@ -233,7 +238,8 @@ impl ReconcileRun<'_> {
                     return;
                 }
                 let Some(page) = self.page(shard, now, Some(after)).await else { break };
-                let needs_attention: usize = page.orders.iter().map(|order| order.needs_attention).sum();
+                let others = page.orders.iter().filter(|order| !locked(&self.done).contains(&order.key));
+                let needs_attention: usize = others.map(|order| order.needs_attention).sum();
                 locked(&self.report).needs_attention += needs_attention;
                 next = page.next;
             }
@@ -268,6 +274,7 @@ impl ReconcileRun<'_> {
         locked(&self.report).forgotten += usize::from(forgotten);
         let order = self.order(order).await;
         locked(&self.report).needs_attention += order.needs_attention();
+        locked(&self.done).insert(due.key);
     }
 
     /// What the index says of it is where to look; the order decides.
@@ -411,7 +418,6 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::order::OrderKey;
 
     #[test]
     fn what_another_setting_wrote_is_found() {

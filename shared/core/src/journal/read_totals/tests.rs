@@ -333,3 +333,46 @@ fn what_is_added_up_is_what_the_entry_says() {
     let again: DayTotals = totals.lines().map(|(line, total)| (line.clone(), *total)).collect();
     assert_eq!(again, totals);
 }
+
+/// One entry and one that cannot be read in each of so many parts of every day.
+struct Spoiled(u16);
+
+#[async_trait]
+impl EntryLog for Spoiled {
+    async fn shards(&self, _: Date) -> Result<Option<u16>, StoreError> {
+        Ok(Some(self.0))
+    }
+
+    async fn before(
+        &self,
+        _: &MerchantId,
+        _: &EntryPlace,
+        _: &str,
+        _: usize,
+    ) -> Result<EntryPage, StoreError> {
+        unreachable!("totals list nothing")
+    }
+
+    async fn counted(
+        &self,
+        _: &MerchantId,
+        _: Date,
+        shard: u16,
+        _: (&str, &str),
+        _: usize,
+    ) -> Result<CountedPage, StoreError> {
+        let unreadable = vec![Unreadable { key: shard.to_string(), reason: String::new() }];
+        Ok(CountedPage { entries: vec![counted(0, 1)], unreadable, next: None })
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_counted_is_named_and_counts_as_read() {
+    let (merchant, range) = ("m".parse().unwrap(), TotalsRange::new(at(0), at(DAY_S)).unwrap());
+    let read = part(&Spoiled(3), &merchant, range, None).await.unwrap();
+    assert_eq!((read.unreadable.len(), read.read_bytes), (3, DAY_BYTES + 3 * 2 * ENTRY_BYTES));
+    // To the byte: a part that has read all that it may begins nothing else.
+    let pages = u16::try_from((READ_MAX_BYTES - DAY_BYTES) / (2 * ENTRY_BYTES)).unwrap();
+    let read = part(&Spoiled(pages + 1), &merchant, range, None).await.unwrap();
+    assert_eq!((read.read_bytes, read.next.is_some()), (READ_MAX_BYTES, true));
+}

@@ -10,6 +10,7 @@ use super::{
 use crate::order::{
     Action, Intent, Kind, Next, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage, Target,
 };
+use crate::values::Currency;
 
 const PURCHASE: PaymentKind = PaymentKind::Purchase;
 
@@ -255,4 +256,14 @@ fn a_shopper_may_know_of_its_own_payments_when_it_pays_and_of_nothing_else() {
         let intent = Intent { by, ..Intent::of_schedule(action.clone(), Kind::Void, None) };
         assert_eq!(intent.may_know(fixture.transaction(id)), may_know, "{by:?} {action:?}");
     }
+}
+
+#[test]
+fn a_payment_of_what_is_owing_is_no_duplicate_of_one_that_paid_less() {
+    let mut fixture = Fixture::new();
+    fixture.approved(PURCHASE, None);
+    let now = fixture.now;
+    fixture.order.restate(Currency::USD, amount(TOTAL + 100), now).unwrap();
+    let rest = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    assert_eq!(fixture.operation(rest).amount, amount(100));
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     order::{Attempt, Decision, NoticeReason, Operation, OperationState},
     payments::reconcile::{Limits, ReconcileReport, reconcile},
+    test_log::Log,
     values::Memo,
 };
 
@@ -327,13 +328,21 @@ async fn who_paid_is_not_counted_as_forgotten_where_that_cannot_be_saved() {
 }
 
 #[tokio::test]
-async fn the_merchant_is_notified_from_the_first_second_on() {
+async fn whoever_is_told_of_a_doubt_is_told_from_its_first_second_on() {
     use NoticeReason::{InDoubtDay, InDoubtHour, UnderReview};
-    for (finding, hours, before, reason) in [
-        (Finding::Undecided, 1, None, InDoubtHour),
-        (Finding::Failed, 1, None, InDoubtHour),
-        (Finding::Undecided, 24, Some(InDoubtHour), InDoubtDay),
-        (Finding::UnderReview, 3 * 24, None, UnderReview),
+    let review = "its settlement is under review or not stated";
+    for (finding, hours, before, reason, why) in [
+        (Finding::Undecided, 1, None, InDoubtHour, None),
+        (Finding::Failed, 1, None, InDoubtHour, None),
+        (Finding::Undecided, 24, Some(InDoubtHour), InDoubtDay, Some("the gateway's records decide nothing")),
+        (
+            Finding::Failed,
+            24,
+            Some(InDoubtHour),
+            InDoubtDay,
+            Some("the gateway gives no usable response about it"),
+        ),
+        (Finding::UnderReview, 3 * 24, None, UnderReview, Some(review)),
     ] {
         for (early_s, expected) in [(1, before), (0, Some(reason))] {
             let mut fixture = Fixture::new().await;
@@ -344,9 +353,58 @@ async fn the_merchant_is_notified_from_the_first_second_on() {
             let later = SignedDuration::from_hours(hours) - SignedDuration::from_secs(early_s);
             fixture.payments.clock = Arc::new(Stopped(start + later));
             fixture.inquiry_finds(finding.clone());
+            let log = Log::here();
             assert_eq!(run(&fixture).await.due, 1);
             let expected: Vec<_> = expected.into_iter().collect();
             assert_eq!(notices(&fixture).await, expected, "{finding:?}, {early_s} s before {hours} h");
+            // Whoever operates it is told of the longest doubts.
+            let lines = log.lines("needs attention: in doubt for too long");
+            let told: Vec<_> = lines.iter().map(|line| line["why"].as_str().unwrap()).collect();
+            let why: Vec<_> = why.filter(|_| early_s == 0).into_iter().collect();
+            assert_eq!(told, why, "{finding:?}, {early_s} s before {hours} h");
         }
+    }
+}
+
+/// Takes five seconds for an inquiry.
+struct SlowInquiries(Arc<ScriptedGateway>);
+
+#[async_trait]
+impl Gateway for SlowInquiries {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        &TestGateway
+    }
+
+    async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome {
+        self.0.execute(merchant, instruction, limit).await
+    }
+
+    async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        self.0.inquire(merchant, inquiry, limit).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_time_ends_while_it_inquires_counts_what_it_has_read_and_is_not_complete() {
+    let (short, long) = (INQUIRY_MIN + Duration::from_secs(3), Duration::from_secs(55));
+    // Once all three need attention, one or all of them are due.
+    for (due, left, expected) in
+        [(3, short, (1, 3, false)), (1, short, (1, 2, false)), (1, long, (1, 3, true))]
+    {
+        let mut fixture = in_doubt(3).await;
+        fixture.payments.gateway = Arc::new(SlowInquiries(fixture.gateway.clone()));
+        (0..6).for_each(|_| fixture.inquiry_finds(Finding::Undecided));
+        let day = Timestamp::now() + SignedDuration::from_hours(25);
+        fixture.payments.clock = Arc::new(Stopped(day));
+        assert_eq!(run(&fixture).await.needs_attention, 3);
+        for n in 1..=due {
+            let mut orders = fixture.store.orders.lock().unwrap();
+            let order = orders.get_mut(&format!("m#{n}")).unwrap();
+            let pending = order.transactions[0].operations[0].pending_mut().unwrap();
+            pending.next_inquiry_at = day;
+        }
+        let report = run_within(&fixture, LIMITS, left).await;
+        assert_eq!((report.due, report.needs_attention, report.complete), expected, "{due} within {left:?}");
     }
 }
