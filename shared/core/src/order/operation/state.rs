@@ -552,12 +552,12 @@ mod tests {
         );
         assert_eq!(operation.superseded[0].decision, Some(declined()));
         operation.last_look_at = Some(at(60));
-        assert_eq!(operation.due_to_look_again(at(59)), [Uuid::nil(); 0]);
+        assert!(operation.due_to_look_again(at(59)).is_empty());
         assert_eq!(operation.due_to_look_again(at(60)), [ids[3], ids[1], ids[2]]);
         // Now there is nothing to prove, nor has an approval anything.
-        assert_eq!(operation.take_unproven(), [Uuid::nil(); 0]);
+        assert!(operation.take_unproven().is_empty());
         let mut operation = pending();
         operation.decide(Decision::Approved(GatewayResponse::default()), at(1));
-        assert_eq!(operation.take_unproven(), [Uuid::nil(); 0]);
+        assert!(operation.take_unproven().is_empty());
     }
 }

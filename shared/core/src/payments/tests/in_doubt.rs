@@ -169,7 +169,7 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     let Inquired::Void(payment) = inquiry.about else { panic!("not about a void") };
     assert_eq!(payment.reference, "second");
     assert_eq!(inquiry.known, ["second"]);
-    assert_eq!(inquiry.ours, [""; 0], "its order id is the payment's, too, so it proves nothing");
+    assert!(inquiry.ours.is_empty(), "its order id is the payment's, too, so it proves nothing");
 }
 
 #[tokio::test]
