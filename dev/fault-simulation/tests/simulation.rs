@@ -24,13 +24,15 @@ fn whole() -> bool {
 const NOTICED_WITHIN: u64 = 300;
 
 /// What has to happen besides faults: around the processes, to scheduled captures, and between two versions.
-const BESIDES: [&str; 18] = [
+const BESIDES: [&str; 20] = [
     "actions in the portal",
     "clock jumped forward",
     "clock set back",
     "gateway away",
     "given up while frozen",
     "journal entries",
+    "requests delivered twice and approved twice",
+    "requests done after the last inquiry",
     "requests done after they may be given up",
     "authorizations lapsed",
     "captured by the schedule",

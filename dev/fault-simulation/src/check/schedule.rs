@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::order::{
-    CaptureSchedule, Cause, Kind, NoEffect, Operation, Order, PaymentKind, Principal, Stage, Transaction,
+    CaptureSchedule, Cause, Kind, Mechanism, NoEffect, Operation, Order, PaymentKind, Principal, Stage,
+    Transaction,
 };
 use uuid::Uuid;
 
@@ -97,7 +98,9 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
     for transaction in &after.transactions {
         let earlier = before.and_then(|before| before.transaction(transaction.id));
         broken.extend(scheduled(earlier, transaction, terms));
-        for operation in transaction.operations.iter().filter(|o| o.by == Principal::Schedule) {
+        // What a capture finds voided elsewhere is only put on record.
+        let begun = |o: &&Operation| o.by == Principal::Schedule && o.mechanism == Mechanism::Automatic;
+        for operation in transaction.operations.iter().filter(begun) {
             let known = earlier.and_then(|t| t.operations.iter().find(|o| o.id == operation.id));
             if known.is_some_and(|known| known.attempt.number == operation.attempt.number) {
                 continue;
