@@ -27,6 +27,8 @@ pub mod publishing;
 
 pub mod telemetry;
 #[cfg(test)]
+mod test_aws;
+#[cfg(test)]
 mod test_payments;
 
 pub mod functions;

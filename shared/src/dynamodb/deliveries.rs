@@ -200,3 +200,6 @@ impl DeliveryStore for DynamoDbDeliveries {
         self.change(item::key(delivery), item::settling(delivery, settled, now)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,7 @@
 //! The requests that are sent to DynamoDB, and what its responses mean.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
-};
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
@@ -21,56 +12,26 @@ use tollgate_core::{
 };
 
 use super::*;
-use crate::test_payments::{new_operation, payment};
+use crate::{
+    test_aws::{Aws, Scripted, condition_failed, condition_failed_at, done, error, ok},
+    test_payments::{new_operation, payment},
+};
 
 /// Different numbers, so that one cannot be taken for the other.
 const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };
 
-/// A DynamoDB that responds as it is told and keeps what it was sent.
-#[derive(Debug, Default)]
-struct Scripted {
-    responses: Mutex<VecDeque<(u16, Value)>>,
-    requests: Mutex<Vec<(String, Value)>>,
+/// A table whose next request gets this response.
+fn responding(response: Scripted) -> (DynamoDbStore, Arc<Aws>) {
+    let aws = Aws::responding([response]);
+    (DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), SHARDS), aws)
 }
 
-#[derive(Debug)]
-struct Connection(Arc<Scripted>);
-
-impl HttpConnector for Connection {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        self.0.requests.lock().unwrap().push((target, body));
-        let (status, body) = self.0.responses.lock().unwrap().pop_front().unwrap();
-        let body = SdkBody::from(body.to_string());
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
-    }
-}
-
-impl Scripted {
-    /// A table whose next request gets this response.
-    fn responding(status: u16, body: Value) -> (DynamoDbStore, Arc<Self>) {
-        let scripted = Arc::new(Self::default());
-        scripted.responses.lock().unwrap().push_back((status, body));
-        let connection = SharedHttpConnector::new(Connection(scripted.clone()));
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("id", "key", None, None, "test"))
-            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connection.clone()))
-            .build();
-        (DynamoDbStore::new(Client::from_conf(config), "orders".to_owned(), SHARDS), scripted)
-    }
-
-    /// The only request that was sent.
-    fn request(&self, operation: &str) -> Value {
-        let requests = self.requests.lock().unwrap();
-        let [(target, body)] = requests.as_slice() else { panic!("{requests:?}") };
-        assert_eq!(target, &format!("DynamoDB_20120810.{operation}"));
-        assert_eq!(body["TableName"], "orders");
-        body.clone()
-    }
+/// The only request that was sent.
+fn request(aws: &Aws, operation: &str) -> Value {
+    let bodies = aws.bodies(operation);
+    let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
+    assert_eq!(body["TableName"], "orders");
+    body.clone()
 }
 
 fn key() -> OrderKey {
@@ -96,32 +57,21 @@ fn json(item: &Item) -> Value {
         .into()
 }
 
-fn refused(members: &Value) -> Value {
-    let mut body = json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
-        "message": "The conditional request failed",
-    });
-    for (name, value) in members.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    body
-}
-
 #[tokio::test]
 async fn an_order_is_read_as_it_is_now_and_not_as_it_was_a_moment_ago() {
     let stored = StoredOrder::next(&order(6), SHARDS).0;
-    let (store, scripted) = Scripted::responding(200, json!({ "Item": json(&stored) }));
+    let (store, aws) = responding(ok(json!({ "Item": json(&stored) })));
     assert_eq!(store.load(&key()).await.unwrap(), Some(order(7)));
-    let request = scripted.request("GetItem");
+    let request = request(&aws, "GetItem");
     assert_eq!(request["ConsistentRead"], true);
     assert_eq!(request["Key"], json!({ "order_key": { "S": "m#o" } }));
 }
 
 #[tokio::test]
 async fn a_write_holds_only_for_the_version_that_was_read() {
-    let (store, scripted) = Scripted::responding(200, json!({}));
+    let (store, aws) = responding(done());
     store.save(&order(7)).await.unwrap();
-    let request = scripted.request("PutItem");
+    let request = request(&aws, "PutItem");
     assert_eq!(request["ConditionExpression"], "version = :read");
     assert_eq!(request["ExpressionAttributeValues"], json!({ ":read": { "N": "7" } }));
     assert_eq!(request["Item"]["version"], json!({ "N": "8" }));
@@ -130,9 +80,9 @@ async fn a_write_holds_only_for_the_version_that_was_read() {
 
 #[tokio::test]
 async fn an_order_is_created_only_where_there_is_none() {
-    let (store, scripted) = Scripted::responding(200, json!({}));
+    let (store, aws) = responding(done());
     store.create(&order(0)).await.unwrap();
-    let request = scripted.request("PutItem");
+    let request = request(&aws, "PutItem");
     assert_eq!(request["ConditionExpression"], "attribute_not_exists(order_key)");
     assert_eq!(request.get("ExpressionAttributeValues"), None);
     assert_eq!(request["Item"]["version"], json!({ "N": "1" }));
@@ -142,13 +92,12 @@ async fn an_order_is_created_only_where_there_is_none() {
 #[tokio::test]
 async fn a_conflict_shows_what_is_stored_and_without_it_the_store_is_unavailable() {
     let stored = StoredOrder::next(&order(8), SHARDS).0;
-    let (store, _) = Scripted::responding(400, refused(&json!({ "Item": json(&stored) })));
+    let (store, _) = responding(condition_failed_at(&json(&stored)));
     let Err(StoreError::Conflict(there)) = store.save(&order(7)).await else { panic!("no conflict") };
     assert_eq!(*there, order(9));
-    let (store, _) = Scripted::responding(400, refused(&json!({})));
+    let (store, _) = responding(condition_failed());
     assert!(matches!(store.save(&order(7)).await, Err(StoreError::Unavailable(_))));
-    let other = json!({ "__type": "com.amazonaws.dynamodb.v20120810#ValidationException" });
-    let (store, _) = Scripted::responding(400, other);
+    let (store, _) = responding(error("ValidationException"));
     assert!(matches!(store.save(&order(7)).await, Err(StoreError::Unavailable(_))));
 }
 
@@ -161,18 +110,15 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         let row = |key: &str, due: &str| json!({ "order_key": { "S": key }, at: { "S": due } });
         let mut second = row("m#2", "2026-01-05T10:00:02Z");
         second["needs_attention"] = json!({ "N": "3" });
-        let (store, scripted) = Scripted::responding(
-            200,
-            json!({
-                "Items": [row("m#1", "2026-01-05T10:00:01Z"), second],
-                "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
-            }),
-        );
+        let (store, aws) = responding(ok(json!({
+            "Items": [row("m#1", "2026-01-05T10:00:01Z"), second],
+            "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
+        })));
         let until = "2026-01-05T10:00:03.9Z".parse().unwrap();
         let after = Cursor { key: "m#0".to_owned(), due: "2026-01-05T10:00:00Z".to_owned() };
         let page =
             store.due(DueQuery { index, shard: 3, until, after: Some(after), limit: 2 }).await.unwrap();
-        let request = scripted.request("Query");
+        let request = request(&aws, "Query");
         assert_eq!(request["IndexName"], name);
         assert_eq!(request["KeyConditionExpression"], format!("{shard} = :shard AND {at} <= :until"));
         let values = json!({ ":shard": { "S": "3" }, ":until": { "S": "2026-01-05T10:00:03Z" } });
@@ -189,12 +135,12 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         let next = page.next.unwrap();
         assert_eq!((next.key.as_str(), next.due.as_str()), ("m#2", "2026-01-05T10:00:02Z"));
     }
-    let (store, scripted) = Scripted::responding(200, json!({ "Items": [] }));
+    let (store, aws) = responding(ok(json!({ "Items": [] })));
     let until = Timestamp::UNIX_EPOCH;
     let query = DueQuery { index: Index::InDoubt, shard: 0, until, after: None, limit: 1_000 };
     let page = store.due(query).await.unwrap();
     assert!(page.orders.is_empty() && page.next.is_none());
-    assert_eq!(scripted.request("Query").get("ExclusiveStartKey"), None);
+    assert_eq!(request(&aws, "Query").get("ExclusiveStartKey"), None);
 }
 
 #[test]

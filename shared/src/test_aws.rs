@@ -1,0 +1,162 @@
+//! AWS as tests script it: what it responds with, and what it was sent.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+};
+use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tollgate_core::values::Clock;
+use uuid::Uuid;
+
+/// A status and a body.
+pub(crate) type Scripted = (u16, Value);
+
+/// Services of AWS that respond as they are told and keep what they were sent.
+#[derive(Debug)]
+pub(crate) struct Aws {
+    responses: Mutex<VecDeque<Scripted>>,
+    sent: Mutex<Vec<Value>>,
+}
+
+#[derive(Debug)]
+struct Connection(Arc<Aws>);
+
+impl HttpConnector for Connection {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let no_more = format!("one request more than there are responses: {operation} {body}");
+        self.0.sent.lock().unwrap().push(json!([operation, body]));
+        let (status, body) = self.0.responses.lock().unwrap().pop_front().expect(&no_more);
+        let body = SdkBody::from(body.to_string());
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
+    }
+}
+
+impl Aws {
+    /// Responds with these, in order, and to nothing more.
+    pub(crate) fn responding(responses: impl IntoIterator<Item = Scripted>) -> Arc<Self> {
+        let responses = Mutex::new(responses.into_iter().collect());
+        Arc::new(Self { responses, sent: Mutex::default() })
+    }
+
+    /// Every request since this was last called: the operation's name and the body. Panics if a response is left.
+    pub(crate) fn sent(&self) -> Value {
+        let left = self.responses.lock().unwrap().clone();
+        assert!(left.is_empty(), "not requested: {left:?}");
+        std::mem::take(&mut *self.sent.lock().unwrap()).into()
+    }
+
+    /// The bodies of requests that all call this operation.
+    pub(crate) fn bodies(&self, operation: &str) -> Vec<Value> {
+        let sent = self.sent();
+        let each = sent.as_array().unwrap().iter().map(|request| {
+            assert_eq!(request[0], operation, "{sent}");
+            request[1].clone()
+        });
+        each.collect()
+    }
+
+    /// What carries requests to it.
+    pub(crate) fn http_client(self: &Arc<Self>) -> SharedHttpClient {
+        let connection = SharedHttpConnector::new(Connection(Arc::clone(self)));
+        http_client_fn(move |_, _| connection.clone())
+    }
+
+    /// A client of DynamoDB that sends each request once.
+    pub(crate) fn dynamodb(self: &Arc<Self>) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.http_client());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client of Secrets Manager that sends each request once.
+    pub(crate) fn secrets_manager(self: &Arc<Self>) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.http_client());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+}
+
+/// A response with this body.
+pub(crate) fn ok(body: Value) -> Scripted {
+    (200, body)
+}
+
+/// A write that was made, or a read that found nothing.
+pub(crate) fn done() -> Scripted {
+    ok(json!({}))
+}
+
+/// An error of a service.
+pub(crate) fn error(code: &str) -> Scripted {
+    (400, json!({ "__type": format!("com.amazonaws.service#{code}"), "message": "no more is said" }))
+}
+
+/// A write whose condition did not hold.
+pub(crate) fn condition_failed() -> Scripted {
+    error("ConditionalCheckFailedException")
+}
+
+/// The same, with what is there.
+pub(crate) fn condition_failed_at(item: &Value) -> Scripted {
+    let (status, mut body) = condition_failed();
+    body["Item"] = item.clone();
+    (status, body)
+}
+
+/// A table, or a service, that takes no more for now.
+pub(crate) fn throttled() -> Scripted {
+    error("ThrottlingException")
+}
+
+/// An object, with some members replaced; those that are null are left out.
+pub(crate) fn with(object: &Value, members: &Value) -> Value {
+    let mut object = object.clone();
+    for (name, value) in members.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    object
+}
+
+/// A clock that a test sets.
+#[derive(Debug)]
+pub(crate) struct SetClock(Mutex<Timestamp>);
+
+impl SetClock {
+    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(now)))
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::nil()
+    }
+}
