@@ -49,11 +49,16 @@ impl Aws {
         Arc::new(Self { responses, sent: Mutex::default() })
     }
 
-    /// Every request since this was last called: the operation's name and the body. Panics if a response is left.
+    /// Every request since this was last called: the operation's name and the body.
+    pub(crate) fn so_far(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.sent.lock().unwrap())
+    }
+
+    /// The same at the end: no response is left.
     pub(crate) fn sent(&self) -> Value {
         let left = self.responses.lock().unwrap().clone();
         assert!(left.is_empty(), "not requested: {left:?}");
-        std::mem::take(&mut *self.sent.lock().unwrap()).into()
+        self.so_far().into()
     }
 
     /// The bodies of requests that all call this operation.

@@ -26,3 +26,78 @@ impl CustomerStore for DynamoDbStore {
         Ok(if was_made(request.send().await)? { Written::Done } else { Written::Changed })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tollgate_core::{order::CustomerReference, payments::Shards, values::Carried};
+
+    use super::*;
+    use crate::test_aws::{Aws, condition_failed, done, ok, throttled, with};
+
+    fn customer(version: u64) -> Customer {
+        let reference = CustomerReference::stored("c-1").unwrap();
+        let key = CustomerKey { merchant: "m".parse().unwrap(), digest: 7 };
+        Customer {
+            key,
+            reference,
+            methods: Vec::new(),
+            default: None,
+            version,
+            carried: Carried::default(),
+        }
+    }
+
+    fn item(version: &str) -> Value {
+        json!({
+            "order_key": { "S": "#customer#m#00000000000000000000000000000007" }, "customer": { "S": "c-1" },
+            "payment_methods": { "L": [] }, "version": { "N": version },
+        })
+    }
+
+    fn over(aws: &std::sync::Arc<Aws>) -> DynamoDbStore {
+        DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 })
+    }
+
+    #[tokio::test]
+    async fn a_customer_is_read_as_it_is_now() {
+        let damaged = with(&item("3"), &json!({ "customer": null }));
+        for (response, expected) in [
+            (done(), Some(None)),
+            (ok(json!({ "Item": item("3") })), Some(Some(customer(3)))),
+            (ok(json!({ "Item": damaged })), None),
+        ] {
+            let aws = Aws::responding([response]);
+            let found = CustomerStore::load(&over(&aws), &customer(0).key).await;
+            assert_eq!(found.as_ref().ok(), expected.as_ref());
+            assert!(!matches!(found, Err(StoreError::Unavailable(_))));
+            let get = json!({
+                "TableName": "orders", "Key": { "order_key": item("1")["order_key"] }, "ConsistentRead": true,
+            });
+            assert_eq!(aws.bodies("GetItem"), [get]);
+        }
+        let aws = Aws::responding([throttled()]);
+        let found = CustomerStore::load(&over(&aws), &customer(0).key).await;
+        assert!(matches!(found, Err(StoreError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_customer_is_written_over_the_version_that_was_read_and_no_other() {
+        let first = json!({ "ConditionExpression": "attribute_not_exists(order_key)" });
+        let later = |version: &str| {
+            json!({
+                "ConditionExpression": "version = :read",
+                "ExpressionAttributeValues": { ":read": { "N": version } },
+            })
+        };
+        for (read, next, condition) in [(0, "1", first), (1, "2", later("1")), (3, "4", later("3"))] {
+            let aws = Aws::responding([done(), condition_failed(), throttled()]);
+            let store = over(&aws);
+            assert_eq!(store.put(&customer(read)).await.unwrap(), Written::Done);
+            assert_eq!(store.put(&customer(read)).await.unwrap(), Written::Changed);
+            assert!(matches!(store.put(&customer(read)).await, Err(StoreError::Unavailable(_))));
+            let put = with(&json!({ "TableName": "orders", "Item": item(next) }), &condition);
+            assert_eq!(aws.bodies("PutItem"), vec![put; 3]);
+        }
+    }
+}

@@ -183,3 +183,6 @@ fn shard(entry: &Entry, shards: u16) -> u16 {
     let digest = Sha256::digest(entry.order.to_string().as_bytes());
     u16::from_be_bytes([digest[0], digest[1]]) % shards.max(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,53 @@ pub(super) fn to_json(value: AttributeValue) -> Option<Value> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_every_shape_is_read_and_written_again_as_it_was() {
+        let bytes = |bytes: &[u8]| Blob::new(bytes);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let members = [("a".to_owned(), text("x")), ("b".to_owned(), AttributeValue::Null(true))];
+        for (json, value) in [
+            (json!({ "S": "x" }), text("x")),
+            (json!({ "N": "1.5" }), AttributeValue::N("1.5".to_owned())),
+            (json!({ "B": "AQI=" }), AttributeValue::B(bytes(&[1, 2]))),
+            (json!({ "BOOL": false }), AttributeValue::Bool(false)),
+            (json!({ "BOOL": true }), AttributeValue::Bool(true)),
+            (json!({ "NULL": true }), AttributeValue::Null(true)),
+            (json!({ "L": [{ "S": "x" }] }), AttributeValue::L(vec![text("x")])),
+            (json!({ "SS": ["x", "y"] }), AttributeValue::Ss(vec!["x".to_owned(), "y".to_owned()])),
+            (json!({ "NS": ["1", "2"] }), AttributeValue::Ns(vec!["1".to_owned(), "2".to_owned()])),
+            (json!({ "BS": ["AQI=", ""] }), AttributeValue::Bs(vec![bytes(&[1, 2]), bytes(&[])])),
+            (json!({ "M": { "a": { "S": "x" }, "b": { "NULL": true } } }), AttributeValue::M(members.into())),
+        ] {
+            assert_eq!(attribute(json.clone()), Some(value.clone()), "{json}");
+            assert_eq!(to_json(value), Some(json));
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_none() {
+        for json in [
+            json!("x"),
+            json!({}),
+            json!({ "X": "x" }),
+            json!({ "S": 1 }),
+            json!({ "N": 1 }),
+            json!({ "B": "x" }),
+            json!({ "BOOL": "true" }),
+            json!({ "L": { "S": "x" } }),
+            json!({ "L": ["x"] }),
+            json!({ "SS": [1] }),
+            json!({ "NS": [1] }),
+            json!({ "BS": ["x"] }),
+            json!({ "M": { "a": "x" } }),
+            json!({ "M": [] }),
+        ] {
+            assert_eq!(attribute(json.clone()), None, "{json}");
+        }
+    }
+}

@@ -347,3 +347,21 @@ fn ids(value: &AttributeValue) -> Option<Vec<Uuid>> {
 fn bytes(bytes: impl AsRef<[u8]>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes.as_ref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_stored_one_after_the_other_and_what_ends_within_one_is_corrupt() {
+        let ids = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
+        let mut writer = Writer::default();
+        writer.put("ids", &ids);
+        let all: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+        assert_eq!(writer.0["ids"], bytes(&all));
+        let read = |value| Reader::new(Item::from([("ids".to_owned(), value)])).get::<Vec<Uuid>>("ids");
+        assert_eq!(read(bytes(&all)).unwrap(), ids);
+        assert!(read(bytes([])).unwrap().is_empty());
+        assert!(read(bytes(&all[..17])).is_err() && read(AttributeValue::S("x".to_owned())).is_err());
+    }
+}

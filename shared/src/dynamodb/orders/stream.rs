@@ -96,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_is_read_for_itself_is_a_change_that_made_all_of_it() {
+        let item = |order: &Value| object(order.as_object().unwrap().clone()).unwrap();
+        let change = whole_order(item(&order())).unwrap();
+        assert_eq!((change.number.as_str(), change.key.as_str(), change.version), ("", "m#o", Some(3)));
+        let (old, new) = change.orders.unwrap();
+        assert_eq!((old, new.version, new.key().to_string().as_str()), (None, 3, "m#o"));
+        let mut damaged = order();
+        damaged["cy"] = json!({"N": "7"});
+        let change = whole_order(item(&damaged)).unwrap();
+        assert_eq!((change.key.as_str(), change.version), ("m#o", Some(3)));
+        let reason = change.orders.unwrap_err();
+        assert!(reason.contains("its member cy is missing or has another form"), "{reason}");
+    }
+
+    #[test]
     fn the_switch_that_stops_payments_and_a_customer_are_no_orders() {
         for key in [SWITCH_KEY, "#customer#m#00000000000000000000000000000001"] {
             let keys = json!({"order_key": {"S": key}});

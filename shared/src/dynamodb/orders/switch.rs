@@ -123,15 +123,4 @@ impl Switch for DynamoDbSwitch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_item_that_does_not_say_so_clearly_stops_payments() {
-        let item = |value| Item::from([("payments_stopped".to_owned(), value)]);
-        assert!(position(&Item::new()).stopped);
-        assert!(position(&item(AttributeValue::S("false".to_owned()))).stopped);
-        assert!(position(&item(AttributeValue::Bool(true))).stopped);
-        assert!(!position(&item(AttributeValue::Bool(false))).stopped);
-    }
-}
+mod tests;

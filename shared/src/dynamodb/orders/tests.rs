@@ -68,6 +68,16 @@ async fn an_order_is_read_as_it_is_now_and_not_as_it_was_a_moment_ago() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_read_is_counted() {
+    let damaged = json!({ "order_key": { "S": "m#o" } });
+    let (store, _) = responding(ok(json!({ "Item": damaged })));
+    let key = key();
+    let (found, trail) = trail::follow(OrderStore::load(&store, &key)).await;
+    assert!(matches!(found, Err(StoreError::Corrupt(_))));
+    assert_eq!(trail.unreadable, 1);
+}
+
+#[tokio::test]
 async fn a_write_holds_only_for_the_version_that_was_read() {
     let (store, aws) = responding(done());
     store.save(&order(7)).await.unwrap();

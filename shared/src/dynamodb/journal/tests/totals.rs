@@ -1,0 +1,209 @@
+//! Totals, as they are kept.
+
+use tollgate_core::{
+    journal::{DayTotals, KeptTotals, LateQuarter, Total, TotalLine, TotalsStore},
+    payments::Unreadable,
+};
+
+use super::*;
+
+fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals, Arc<Aws>) {
+    let aws = Aws::responding(responses);
+    (DynamoDbTotals::new(aws.dynamodb(), "journal".to_owned()), aws)
+}
+
+/// A query of a partition of the table, as it is now.
+fn query(condition: &str, values: &Value) -> Value {
+    json!({
+        "TableName": "journal", "KeyConditionExpression": format!("#bucket = :bucket AND {condition}"),
+        "ConsistentRead": true, "ExpressionAttributeNames": { "#bucket": "bucket", "#sort": "sort" },
+        "ExpressionAttributeValues": values,
+    })
+}
+
+fn between(bucket: &str, from: &str, to: &str) -> Value {
+    let values = json!({ ":bucket": { "S": bucket }, ":from": { "S": from }, ":to": { "S": to } });
+    query("#sort BETWEEN :from AND :to", &values)
+}
+
+fn unreadable(key: &str, name: &str) -> Unreadable {
+    let reason = format!("an item of the totals without a good {name}");
+    Unreadable { key: key.to_owned(), reason }
+}
+
+fn totals() -> DayTotals {
+    let line = |brand: Option<&str>| TotalLine {
+        day: day(),
+        currency: Currency::USD,
+        operation: "purchase".to_owned(),
+        fact: "approved".to_owned(),
+        mid: "1".to_owned(),
+        brand: brand.map(str::to_owned),
+    };
+    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4 };
+    let total = Total { count: 2, amount: 2599, changes };
+    [(line(None), total), (line(Some("visa")), total)].into_iter().collect()
+}
+
+const LINES: &str = concat!(
+    r#"[{"currency":"USD","operation":"purchase","fact":"approved","mid":"1","count":2,"amount":2599,"held":1,"paid":2,"#,
+    r#""returned":-3,"at_gateway":4},{"currency":"USD","operation":"purchase","fact":"approved","mid":"1","brand":"visa","#,
+    r#""count":2,"amount":2599,"held":1,"paid":2,"returned":-3,"at_gateway":4}]"#,
+);
+
+fn kept(sort: &str, version: u64) -> Value {
+    let members = json!({ "lines": { "S": LINES }, "version": { "N": version.to_string() } });
+    with(&keys_of("totals#m#2026-01-05", sort), &members)
+}
+
+#[tokio::test]
+async fn the_point_that_the_totals_have_reached_is_one_item() {
+    let item = |at: &str| with(&keys_of("reached", "reached"), &json!({ "at": { "S": at } }));
+    for (response, expected) in [
+        (done(), Some(None)),
+        (ok(json!({ "Item": item("2026-01-05T10:15:00Z") })), Some(Some(at("2026-01-05T10:15:00Z")))),
+        (ok(json!({ "Item": item("yesterday") })), None),
+        (ok(json!({ "Item": keys_of("reached", "reached") })), None),
+    ] {
+        let (totals, aws) = responding([response]);
+        let found = totals.reached().await;
+        assert_eq!(found.as_ref().ok(), expected.as_ref());
+        assert!(!matches!(found, Err(StoreError::Unavailable(_))));
+        let get = json!({
+            "TableName": "journal", "Key": keys_of("reached", "reached"), "ConsistentRead": true,
+        });
+        assert_eq!(aws.bodies("GetItem"), [get]);
+    }
+    let (totals, aws) = responding([done()]);
+    totals.reach(at("2026-01-05T10:15:00Z")).await.unwrap();
+    assert_eq!(aws.bodies("PutItem"), [json!({ "TableName": "journal", "Item": item("2026-01-05T10:15:00Z") })]);
+}
+
+#[tokio::test]
+async fn the_merchants_of_a_day_are_read_from_every_page_and_one_that_is_none_is_told() {
+    let of = |merchant: &str| keys_of("merchants#2026-01-05", merchant);
+    let first = json!({ "Items": [of("m"), of("no merchant")], "LastEvaluatedKey": of("m") });
+    let (totals, aws) = responding([ok(first), ok(json!({ "Items": [of("n")] }))]);
+    let (merchants, bad) = totals.merchants(day()).await.unwrap();
+    assert_eq!(merchants, [merchant(), "n".parse().unwrap()]);
+    assert_eq!(bad, [unreadable("merchants#2026-01-05 no merchant", "sort")]);
+    let query = between("merchants#2026-01-05", " ", "~");
+    assert_eq!(aws.bodies("Query"), [query.clone(), with(&query, &json!({ "ExclusiveStartKey": of("m") }))]);
+}
+
+#[tokio::test]
+async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_is_known() {
+    let other_lines = |lines: &str| json!({ "lines": { "S": lines } });
+    let unknown_currency = other_lines(&LINES.replacen("USD", "XXQ", 1));
+    let items = [
+        kept("10:00", 7),
+        with(&kept("10:15", 8), &json!({ "lines": null })),
+        with(&kept("10:30", 9), &other_lines("[{}]")),
+        with(&kept("10:45", 10), &unknown_currency),
+        with(&kept("11:00", 11), &json!({ "version": null })),
+        kept("11:07", 12),
+    ];
+    let (store, aws) = responding([ok(json!({ "Items": items }))]);
+    let found = store.kept(&merchant(), day()).await.unwrap();
+    let quarter = |time: &str| QuarterHour::parse(day(), time).unwrap();
+    let empty = |version| KeptTotals { version, totals: DayTotals::default() };
+    let expected = [
+        (quarter("10:00"), KeptTotals { version: 7, totals: totals() }),
+        (quarter("10:15"), empty(8)),
+        (quarter("10:30"), empty(9)),
+        (quarter("10:45"), empty(10)),
+    ];
+    assert_eq!(found.quarters, expected.into());
+    let bad = [
+        ("10:15", "lines"), ("10:30", "lines"), ("10:45", "lines"), ("11:00", "version"), ("11:07", "sort"),
+    ];
+    assert_eq!(
+        found.unreadable,
+        bad.map(|(sort, name)| unreadable(&format!("totals#m#2026-01-05 {sort}"), name))
+    );
+    assert_eq!(aws.bodies("Query"), [between("totals#m#2026-01-05", "00:00", "24:00")]);
+}
+
+#[tokio::test]
+async fn totals_replace_only_the_version_that_was_read() {
+    let first = json!({
+        "ConditionExpression": "attribute_not_exists(#bucket)",
+        "ExpressionAttributeNames": { "#bucket": "bucket" },
+    });
+    let later = json!({
+        "ConditionExpression": "#version = :version", "ExpressionAttributeNames": { "#version": "version" },
+        "ExpressionAttributeValues": { ":version": { "N": "3" } },
+    });
+    for (version, condition) in [(0, first), (3, later)] {
+        let (store, aws) = responding([done(), condition_failed(), throttled()]);
+        assert!(store.replace(&merchant(), quarter(), version, &totals()).await.unwrap());
+        assert!(!store.replace(&merchant(), quarter(), version, &totals()).await.unwrap());
+        let result = store.replace(&merchant(), quarter(), version, &totals()).await;
+        assert!(matches!(result, Err(StoreError::Unavailable(_))));
+        let put = json!({ "TableName": "journal", "Item": kept("10:00", version + 1) });
+        let put = with(&put, &condition);
+        assert_eq!(aws.bodies("PutItem"), [put.clone(), put.clone(), put]);
+    }
+}
+
+#[tokio::test]
+async fn late_quarters_are_read_with_their_marks_and_settled_by_them() {
+    let late = |sort: &str| with(&keys_of("late", sort), &json!({ "mark": { "S": "x" } }));
+    let bad = ["m#2026-01-05#10:07", "m#today#10:00", "no merchant#2026-01-05#10:00", "10:00"];
+    let items = [late("m#2026-01-05#10:00")].into_iter().chain(bad.map(late));
+    let items: Vec<_> = items.chain([keys_of("late", "m#2026-01-05#10:15")]).collect();
+    let page = json!({ "Items": items, "LastEvaluatedKey": keys_of("late", "m#2026-01-05#10:15") });
+    let (store, aws) = responding([ok(page), done()]);
+    let found = store.late(None).await.unwrap();
+    let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
+    assert_eq!(found.quarters, [quarter.clone()]);
+    let mut unread: Vec<_> = bad.map(|sort| unreadable(&format!("late {sort}"), "sort")).into();
+    unread.push(unreadable("late m#2026-01-05#10:15", "mark"));
+    assert_eq!(found.unreadable, unread);
+    let next = found.next.unwrap();
+    assert_eq!(next, "m#2026-01-05#10:15");
+    let end = store.late(Some(&next)).await.unwrap();
+    assert!(end.quarters.is_empty() && end.unreadable.is_empty() && end.next.is_none());
+    let queries = [" ", &next].map(|after| {
+        let values = json!({ ":bucket": { "S": "late" }, ":after": { "S": after } });
+        with(&query("#sort > :after", &values), &json!({ "Limit": 100 }))
+    });
+    assert_eq!(aws.bodies("Query"), queries);
+    let (store, aws) = responding([done(), condition_failed()]);
+    store.settle(&quarter).await.unwrap();
+    store.settle(&quarter).await.unwrap();
+    let delete = json!({
+        "TableName": "journal", "Key": keys_of("late", "m#2026-01-05#10:00"),
+        "ConditionExpression": "#mark = :mark", "ExpressionAttributeNames": { "#mark": "mark" },
+        "ExpressionAttributeValues": { ":mark": { "S": "x" } },
+    });
+    assert_eq!(aws.bodies("DeleteItem"), [delete.clone(), delete]);
+}
+
+#[tokio::test]
+async fn days_that_got_entries_late_are_each_told_once() {
+    let late = |sort: &str| with(&keys_of("late", sort), &json!({ "mark": { "S": "x" } }));
+    let sorts = ["m#2026-01-05#10:00", "m#2026-01-05#10:15", "m#2026-01-06", "m#2026-01-07#00:00"];
+    let (store, aws) = responding([ok(json!({ "Items": sorts.map(late) }))]);
+    let last = "2026-01-07".parse().unwrap();
+    assert_eq!(store.late_days(&merchant(), day(), last).await.unwrap(), [day(), last]);
+    assert_eq!(aws.bodies("Query"), [between("late", "m#2026-01-05", "m#2026-01-07~")]);
+}
+
+#[tokio::test]
+async fn totals_that_do_not_respond_are_unavailable_and_not_empty() {
+    let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
+    for n in 0..7 {
+        let (store, _) = responding([throttled()]);
+        let result = match n {
+            0 => store.reached().await.map(drop),
+            1 => store.reach(at("2026-01-05T10:15:00Z")).await,
+            2 => store.merchants(day()).await.map(drop),
+            3 => store.kept(&merchant(), day()).await.map(drop),
+            4 => store.late(None).await.map(drop),
+            5 => store.settle(&quarter).await,
+            _ => store.late_days(&merchant(), day(), day()).await.map(drop),
+        };
+        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}");
+    }
+}
