@@ -208,3 +208,6 @@ impl Merchants for SecretsManagerMerchants {
         self.kept(id).is_some_and(|kept| self.clock.now() < kept.until)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ impl Receivers for SecretsManagerReceivers {
         Ok(receivers)
     }
 }
+
+#[cfg(test)]
+mod tests;
