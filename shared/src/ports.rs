@@ -133,3 +133,32 @@ pub(crate) async fn is_stopped(switch: &dyn Switch) -> Result<bool, Refusal> {
     trail::note(|trail| trail.is_stopped |= stopped);
     Ok(stopped)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_payments::SwitchAt;
+
+    #[tokio::test]
+    async fn that_payments_are_stopped_is_told_and_noted() {
+        for (position, noted) in [(Some(false), false), (Some(true), true), (None, false)] {
+            let switch = SwitchAt(position);
+            let (found, trail) = trail::follow(is_stopped(&switch)).await;
+            assert_eq!(found.as_ref().ok(), position.as_ref());
+            assert!(matches!(found, Ok(_) | Err(Refusal::Store(_))));
+            assert_eq!(trail.is_stopped, noted);
+        }
+        let both = async {
+            let found = [is_stopped(&SwitchAt(Some(true))).await, is_stopped(&SwitchAt(Some(true))).await];
+            found.map(Result::unwrap)
+        };
+        let (found, trail) = trail::follow(both).await;
+        assert_eq!((found, trail.is_stopped), ([true, true], true));
+        let (_, trail) = trail::follow(async {
+            is_stopped(&SwitchAt(Some(true))).await.unwrap();
+            is_stopped(&SwitchAt(Some(false))).await.unwrap();
+        })
+        .await;
+        assert!(trail.is_stopped, "it stays noted");
+    }
+}

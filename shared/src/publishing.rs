@@ -49,3 +49,70 @@ pub async fn publish(bus: &dyn EventBus, gateway: &dyn GatewayInfo, changes: Vec
     }
     report
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use tollgate_core::{
+        order::{Kind, Operation, Order, OrderKey, PaymentKind},
+        payments::StoreError,
+        values::{Amount, Currency},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::test_payments::{GATEWAY, new_operation, payment};
+
+    /// A bus that takes events, or is away.
+    struct Bus(Result<Mutex<Vec<Event>>, ()>);
+
+    #[async_trait]
+    impl EventBus for Bus {
+        async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+            let taken = self.0.as_ref().map_err(|()| StoreError::Unavailable("away".to_owned()))?;
+            taken.lock().unwrap().extend_from_slice(events);
+            Ok(())
+        }
+    }
+
+    fn changes() -> Vec<Change> {
+        let now = "2026-01-05T10:00:00Z".parse().unwrap();
+        let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, Amount::new(2599).ok(), now);
+        let new = new_operation(Uuid::from_u128(1), Kind::Purchase, 2599);
+        order.transactions.push(payment(PaymentKind::Purchase, Operation::new(new, now)));
+        let change = |number: &str, orders| Change {
+            number: number.to_owned(),
+            key: key.to_string(),
+            version: Some(1),
+            orders,
+        };
+        vec![
+            change("7", Err("an image".to_owned())),
+            change("8", Ok((None, order.clone()))),
+            change("9", Err("an image".to_owned())),
+            change("10", Ok((Some(order.clone()), order))),
+        ]
+    }
+
+    #[tokio::test]
+    async fn what_can_be_read_is_told_and_what_cannot_is_counted() {
+        let bus = Bus(Ok(Mutex::default()));
+        let report = publish(&bus, GATEWAY, changes()).await;
+        let Ok((old, new)) = &changes()[1].orders else { panic!("it can be read") };
+        let expected = events(old.as_ref(), new, GATEWAY);
+        assert!(!expected.is_empty(), "a purchase is told");
+        assert_eq!(*bus.0.unwrap().lock().unwrap(), expected);
+        let published = expected.len();
+        assert_eq!(report, PublishReport { changes: 4, published, unreadable: 2, failed: None });
+    }
+
+    #[tokio::test]
+    async fn all_changes_come_again_where_the_bus_is_away() {
+        let report = publish(&Bus(Err(())), GATEWAY, changes()).await;
+        let failed = Some("7".to_owned());
+        assert_eq!(report, PublishReport { changes: 0, published: 0, unreadable: 2, failed });
+    }
+}

@@ -29,3 +29,24 @@ async fn describe(switch: &dyn Switch) -> Response<Body> {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::test_payments::SwitchAt;
+
+    #[tokio::test]
+    async fn the_version_and_whether_payments_are_stopped_are_told_to_anybody() {
+        for (position, payments) in [(Some(false), "enabled"), (Some(true), "stopped"), (None, "unknown")] {
+            let response = status(&SwitchAt(position), &Request::default()).await;
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+            let Body::Text(body) = response.body() else { panic!("it is a text") };
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body, json!({ "version": version(), "payments": payments }));
+        }
+    }
+}

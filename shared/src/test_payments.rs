@@ -1,5 +1,6 @@
 //! An operation and a payment as tests make them.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use tollgate_core::{
         Decision, Fingerprint, GatewayResponse, Kind, NewOperation, Operation, OperationState, Order,
         OrderKey, PaymentKind, Principal, Route, Transaction,
     },
-    payments::GatewayInfo,
+    payments::{GatewayInfo, StoreError, Switch},
     values::{Amount, CardSummary, Charged, Currency, Fee, FeeKind, Instrument},
 };
 
@@ -54,4 +55,14 @@ pub(crate) fn refunded_in_part(fees: Option<[u64; 2]>) -> Order {
     transaction.operations.push(refund);
     order.transactions.push(transaction);
     order
+}
+
+/// A switch of payments in a position; none: it cannot be read.
+pub(crate) struct SwitchAt(pub(crate) Option<bool>);
+
+#[async_trait]
+impl Switch for SwitchAt {
+    async fn is_stopped(&self) -> Result<bool, StoreError> {
+        self.0.ok_or_else(|| StoreError::Unavailable("away".to_owned()))
+    }
 }

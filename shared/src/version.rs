@@ -13,3 +13,14 @@ pub fn version() -> &'static str {
     });
     &VERSION
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_named_by_its_packages_version() {
+        let code = version().split('+').next();
+        assert_eq!(code, Some(env!("CARGO_PKG_VERSION")));
+    }
+}

@@ -30,7 +30,8 @@ impl GatewayHosts {
         is_host(&host)
             && self.0.iter().any(|pattern| match pattern {
                 Pattern::Exactly(name) => host == *name,
-                Pattern::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
+                // The suffix begins with a point, and a host does not: the host is longer.
+                Pattern::Below(suffix) => host.ends_with(suffix.as_str()),
             })
     }
 }

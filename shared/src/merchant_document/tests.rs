@@ -205,3 +205,161 @@ fn accounts_with_a_surcharge_are_among_those_of_the_document() {
         assert!(error.contains(&format!("gateway.{member}")), "{error}");
     }
 }
+
+/// The document with some members replaced; of the gateway's, those that are in an object of that name.
+fn with(members: &Value) -> Value {
+    let mut document = document();
+    for (name, value) in members.as_object().unwrap() {
+        match (name.as_str(), value) {
+            ("gateway", Value::Object(members)) => {
+                document["gateway"].as_object_mut().unwrap().extend(members.clone());
+            }
+            _ => document[name] = value.clone(),
+        }
+    }
+    document
+}
+
+#[test]
+fn every_member_counts() {
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    let all = json!({
+        "orders": "external", "accept_partial_approval": true, "decline_on": {"avs": ["N"], "cvv": ["M"]},
+        "refund_without_amount": "reject", "duplicate_window": "PT1S", "authorization_lifetime": "P3D",
+        "capture_after": "P2D", "keep_personal_data": "P30D", "void_lapsed": true, "captures_paused": true,
+        "authorizers": ["Secondhand Bank"], "discounts": [{"code": "WELCOME", "percent": "10"}],
+        "gateway": {
+            "linked_merchids": ["496160873999"], "surcharging_merchids": ["496160873888"], "fee_basis": "total",
+        },
+        "shopper_tokens": {
+            "partial": true, "stored_cards": true, "declines_per_order": 6, "declines_per_source_hour": 11,
+            "declines_per_merchant_minute": 12,
+        },
+    });
+    let Merchant { policy, gateway, shopper_tokens, disabled, captures_paused, authorizers, discounts, .. } =
+        parse(&with(&all)).unwrap();
+    let shoppers = ShopperPolicy {
+        attempts: 6,
+        declines_per_source_hour: 11,
+        declines_per_merchant_minute: Some(12),
+        partial: true,
+        stored_cards: true,
+    };
+    let expected = Policy {
+        orders: OrdersMode::External,
+        accept_partial_approval: true,
+        decline_on: DeclineOn { avs: vec!["N".to_owned()], cvv: vec!["M".to_owned()] },
+        refund_without_amount: RefundWithoutAmount::Reject,
+        duplicate_window: SignedDuration::from_secs(1),
+        authorization_lifetime: days(3),
+        capture_after: Some(days(2)),
+        void_lapsed: true,
+        keep_personal_data: Some(days(30)),
+        surcharging: vec!["496160873888".to_owned()],
+        fee_basis: Some(FeeBasis::Total),
+        shoppers,
+    };
+    assert_eq!(policy, expected);
+    assert_eq!((shopper_tokens, disabled, captures_paused), (true, false, true));
+    assert_eq!((authorizers, gateway.linked), (vec!["Secondhand Bank".to_owned()], vec!["496160873999".to_owned()]));
+    assert_ne!(discounts, Discounts::default());
+    let paused = |members| parse(&with(&members)).map(|m| (m.disabled, m.captures_paused)).unwrap();
+    assert_eq!(paused(json!({})), (false, false));
+    assert_eq!(paused(json!({"disabled": true})), (true, true));
+}
+
+#[test]
+fn shoppers_get_tokens_where_the_document_says_so_in_either_form() {
+    for (member, enabled, partial) in [
+        (json!(false), false, false),
+        (json!(true), true, false),
+        (json!({}), true, false),
+        (json!({"partial": true}), true, true),
+        (json!({"enabled": true}), true, false),
+        (json!({"enabled": false, "partial": true}), false, true),
+    ] {
+        let merchant = parse(&with(&json!({"shopper_tokens": member}))).unwrap();
+        assert_eq!((merchant.shopper_tokens, merchant.policy.shoppers.partial), (enabled, partial), "{member}");
+    }
+    for (limit, expected) in [(json!("off"), None), (json!(3), Some(3)), (Value::Null, None)] {
+        let rules = json!({"shopper_tokens": {"declines_per_merchant_minute": limit}});
+        let shoppers = parse(&with(&rules)).unwrap().policy.shoppers;
+        assert_eq!(shoppers, ShopperPolicy { declines_per_merchant_minute: expected, ..ShopperPolicy::default() });
+    }
+    let first_name = parse(&with(&json!({"shopper_tokens": {"attempts": 6}}))).unwrap();
+    assert_eq!(first_name.policy.shoppers.attempts, 6);
+}
+
+#[test]
+fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
+    let kept = Some("keep_personal_data must be");
+    let authorizers = Some("authorizers must hold");
+    let captures = Some("capture_after must not be longer");
+    let (mids, linked) = (Some("gateway.merchids must hold"), Some("gateway.linked_merchids must hold"));
+    for (members, refusal) in [
+        (json!({"keep_personal_data": "P1D"}), None),
+        (json!({"keep_personal_data": "PT23H59M59S"}), kept),
+        (json!({"keep_personal_data": "P3650D"}), None),
+        (json!({"keep_personal_data": "P3650DT1S"}), kept),
+        (json!({"authorizers": []}), None),
+        (json!({"authorizers": ["Bank", "Other Bank"]}), None),
+        (json!({"authorizers": ["Bank", ""]}), authorizers),
+        (json!({"authorizers": ["4111 1111 1111 1111"]}), authorizers),
+        (json!({"authorizers": ["Ba\u{200b}nk"]}), authorizers),
+        (json!({"discounts": [{"code": "", "percent": "10"}]}), Some("each of discounts")),
+        (json!({"discounts": [{"code": "a", "percent": "10", "amount": {"USD": 1}}]}), Some("each of discounts")),
+        (json!({"capture_after": "P7D"}), None),
+        (json!({"capture_after": "P7DT1S"}), captures),
+        (json!({"capture_after": "P3D", "authorization_lifetime": "P3D"}), None),
+        (json!({"capture_after": "P3DT1S", "authorization_lifetime": "P3D"}), captures),
+        (json!({"capture_after": "PT0S"}), None),
+        (json!({"token_signing_key": "x".repeat(31)}), Some("token_signing_key must have")),
+        (json!({"token_signing_key": "x".repeat(32)}), None),
+        (json!({"keys": ["x".repeat(11)]}), Some("12 characters")),
+        (json!({"keys": ["x".repeat(12)]}), None),
+        (json!({"gateway": {"merchids": {"USD": ""}}}), mids),
+        (json!({"gateway": {"merchids": {"USD": "BCX1002645391770"}}}), None),
+        (json!({"gateway": {"merchids": {"USD": "BCX10026453917701"}}}), mids),
+        (json!({"gateway": {"merchids": {"USD": "1", "EUR": "a-b"}}}), mids),
+        (json!({"gateway": {"linked_merchids": ["1", "BCX1002645391770"]}}), None),
+        (json!({"gateway": {"linked_merchids": ["1", ""]}}), linked),
+        (json!({"gateway": {"linked_merchids": ["a-b"]}}), linked),
+        (json!({"gateway": {"site": ""}}), Some("gateway.site must be")),
+        (json!({"gateway": {"site": "a_b"}}), Some("gateway.site must be")),
+        (json!({"gateway": {"site": "fts-uat2"}}), None),
+        (json!({"gateway": {"site": null}}), Some("either site or base_url")),
+    ] {
+        let found = parse(&with(&members)).map_err(|error| error.to_string());
+        match refusal {
+            None => assert!(found.is_ok(), "{members}: {found:?}"),
+            Some(why) => assert!(found.as_ref().is_err_and(|error| error.contains(why)), "{members}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_document_is_told_by_its_kind() {
+    let text = document().to_string();
+    for (text, why) in [
+        (&text[..text.len() - 1], "cut off"),
+        (&text.replace(':', ";"), "not valid JSON"),
+        (&text.replace(r#""gateway":{"#, r#""gateway":7,"g":{"#), "at gateway: missing, unknown or of the wrong type"),
+    ] {
+        let error = super::parse("m".parse().unwrap(), text, GATEWAY).unwrap_err().to_string();
+        assert!(error.starts_with("the merchant's document is wrong: at ") && error.ends_with(why), "{error}");
+    }
+}
+
+#[test]
+fn a_gateway_that_the_deployment_does_not_list_is_refused() {
+    let merchant = parse(&document()).unwrap();
+    for (hosts, allowed) in [
+        ("*.cardconnect.com", true),
+        ("a.example.com, fts-uat.cardconnect.com", true),
+        ("fts.cardconnect.com", false),
+    ] {
+        let found = must_be_on(&merchant, &hosts.parse().unwrap());
+        assert_eq!(found.is_ok(), allowed, "{hosts}");
+        assert!(found.err().is_none_or(|error| error.to_string().contains("GatewayHosts")));
+    }
+}

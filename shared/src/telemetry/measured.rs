@@ -169,11 +169,155 @@ impl Measured for DeliveryReport {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use serde_json::{Value, json};
+
     use super::*;
 
+    /// The figures as `[dimensions, metrics]`, each a unit and a value.
+    fn shown(of: &impl Measured) -> Value {
+        let each = of.measures().into_iter().map(|Measures { dimensions, metrics }| {
+            let dimensions: serde_json::Map<_, _> =
+                dimensions.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            let metrics: serde_json::Map<_, _> =
+                metrics.into_iter().map(|(name, unit, value)| (name.to_owned(), json!([unit, value]))).collect();
+            json!([dimensions, metrics])
+        });
+        each.collect()
+    }
+
+    fn counts(of: &[(&str, f64)]) -> Value {
+        let metrics: serde_json::Map<_, _> =
+            of.iter().map(|(name, value)| ((*name).to_owned(), json!(["Count", value]))).collect();
+        metrics.into()
+    }
+
     #[test]
-    fn a_dry_run_is_not_counted() {
-        let report = CaptureReport { dry_run: true, ..CaptureReport::default() };
-        assert!(report.measures().is_empty());
+    fn what_happened_on_the_way_of_a_request_is_counted_where_it_happened() {
+        let all = Trail {
+            gateway: Duration::from_micros(1_000_500),
+            gateway_calls: 4,
+            gateway_timeouts: 1,
+            gateway_refusals: 2,
+            wrong_keys: 3,
+            merchants_stale: 4,
+            merchants_refused: 5,
+            unreadable: 6,
+            is_stopped: true,
+            ..Trail::default()
+        };
+        let mut figures = counts(&[
+            ("GatewayCalls", 4.0),
+            ("GatewayTimeouts", 1.0),
+            ("GatewayRefusedCredentials", 2.0),
+            ("WrongKeys", 3.0),
+            ("MerchantsStale", 4.0),
+            ("MerchantsRefused", 5.0),
+            ("UnreadableItems", 6.0),
+            ("PaymentsStopped", 1.0),
+        ]);
+        figures["GatewayTime"] = json!(["Milliseconds", 250.1]);
+        assert_eq!(shown(&all), json!([[{}, figures]]));
+        let one = Trail { wrong_keys: 1, ..Trail::default() };
+        assert_eq!(shown(&one), json!([[{}, counts(&[("WrongKeys", 1.0)])]]));
+        assert_eq!(shown(&Trail::default()), json!([]));
+        let served = |trail| Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
+        let purchase = Trail { kind: Some("purchase"), outcome: Some("approved"), ..one };
+        let operation = json!([{ "Kind": "purchase", "Outcome": "approved" }, counts(&[("Operations", 1.0)])]);
+        let wrong = json!([{}, counts(&[("WrongKeys", 1.0)])]);
+        assert_eq!(shown(&served(purchase.clone())), json!([wrong, operation]));
+        assert_eq!(shown(&served(Trail { replayed: true, ..purchase.clone() })), json!([wrong]));
+        assert_eq!(shown(&served(Trail { outcome: None, ..purchase })), json!([wrong]));
+    }
+
+    #[test]
+    fn a_run_of_the_captures_is_counted_with_its_amounts_and_a_dry_run_is_not() {
+        let report = CaptureReport {
+            due: 1,
+            captured: 2,
+            declined: 3,
+            retried: 4,
+            in_doubt: 5,
+            lapsed: 6,
+            held_back: 7,
+            left: 8,
+            failed: 9,
+            unread_shards: 2,
+            oldest_due_age_s: 12,
+            captured_minor: BTreeMap::from([("CAD", 7), ("USD", 2599)]),
+            ..CaptureReport::default()
+        };
+        let mut figures = counts(&[
+            ("CapturesDue", 1.0),
+            ("CapturesDone", 2.0),
+            ("CapturesDeclined", 3.0),
+            ("CapturesRetried", 4.0),
+            ("CapturesInDoubt", 5.0),
+            ("CapturesLapsed", 6.0),
+            ("CapturesHeldBack", 7.0),
+            ("CapturesLeft", 8.0),
+            ("CapturesFailed", 11.0),
+        ]);
+        figures["OldestDueCaptureAge"] = json!(["Seconds", 12.0]);
+        let amount = |code: &str, minor: f64| {
+            json!([{ "Currency": code }, { "CapturedMinorUnits": ["None", minor] }])
+        };
+        assert_eq!(shown(&report), json!([[{}, figures], amount("CAD", 7.0), amount("USD", 2599.0)]));
+        assert_eq!(shown(&CaptureReport { dry_run: true, ..report }), json!([]));
+    }
+
+    #[test]
+    fn each_run_of_a_schedule_or_a_stream_has_its_figures_and_what_must_not_be_only_where_it_is() {
+        let inquiries = ReconcileReport {
+            due: 1,
+            in_doubt: 2,
+            unanswered: 3,
+            unread_shards: 4,
+            captures_declined: 5,
+            needs_attention: 6,
+            oldest_in_doubt_s: 7,
+            ..ReconcileReport::default()
+        };
+        let mut figures = counts(&[
+            ("InDoubtDue", 1.0),
+            ("InDoubt", 2.0),
+            ("InDoubtUnanswered", 3.0),
+            ("InDoubtUnread", 4.0),
+            ("CapturesDeclined", 5.0),
+            ("NeedsAttention", 6.0),
+        ]);
+        figures["OldestInDoubtAge"] = json!(["Seconds", 7.0]);
+        assert_eq!(shown(&inquiries), json!([[{}, figures]]));
+
+        let journal = |new, differing, parked| JournalReport { new, differing, parked, ..JournalReport::default() };
+        let (new, differing, parked) =
+            (("JournalEntries", 3.0), ("JournalDifferences", 1.0), ("JournalParked", 2.0));
+        assert_eq!(shown(&journal(3, 1, 2)), json!([[{}, counts(&[new, differing, parked])]]));
+        assert_eq!(shown(&journal(3, 0, 0)), json!([[{}, counts(&[new])]]));
+        assert_eq!(shown(&journal(0, 0, 0)), json!([[{}, counts(&[("JournalEntries", 0.0)])]]));
+
+        let totals = |behind_s, unreadable| TotalsReport { behind_s, unreadable, ..TotalsReport::default() };
+        let behind = json!(["Seconds", 60.0]);
+        let bad = json!(["Count", 1.0]);
+        for (report, metrics) in [
+            (totals(Some(60), 0), json!({ "TotalsBehind": behind })),
+            (totals(Some(60), 1), json!({ "TotalsBehind": behind, "UnreadableItems": bad })),
+            (totals(None, 1), json!({ "UnreadableItems": bad })),
+        ] {
+            assert_eq!(shown(&report), json!([[{}, metrics]]));
+        }
+        assert_eq!(shown(&totals(None, 0)), json!([]));
+
+        let published = PublishReport { published: 3, unreadable: 1, ..PublishReport::default() };
+        let figures = counts(&[("EventsPublished", 3.0), ("EventsUnreadable", 1.0)]);
+        assert_eq!(shown(&published), json!([[{}, figures]]));
+
+        let sent = DeliveryReport { attempts: 5, delivered: 2, ..DeliveryReport::default() };
+        let usual = [("WebhooksDelivered", 2.0), ("WebhooksFailed", 3.0)];
+        assert_eq!(shown(&sent), json!([[{}, counts(&usual)]]));
+        let rare = [("WebhooksParked", 1.0), ("WebhookReceiversDown", 2.0), ("UnreadableItems", 3.0)];
+        let sent = DeliveryReport { parked: 1, down: 2, unreadable: 3, ..sent };
+        assert_eq!(shown(&sent), json!([[{}, counts(&[&usual[..], &rare].concat())]]));
     }
 }

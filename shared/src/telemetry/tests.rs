@@ -44,6 +44,7 @@ fn the_line_of_a_request_is_one_json_object_with_its_figures_beside_its_fields()
             due = 7_u64,
             left = -7_i64,
             complete = true,
+            late = false,
             code = None::<&str>,
             order = %"x",
             "answered"
@@ -52,7 +53,8 @@ fn the_line_of_a_request_is_one_json_object_with_its_figures_beside_its_fields()
     assert_eq!(line.lines().count(), 1, "{line}");
     let line: Value = serde_json::from_str(&line).unwrap();
     let fields = json!({
-        "message": "answered", "why": "a \"quote\"\n", "due": 7, "left": -7, "complete": true, "order": "x",
+        "message": "answered", "why": "a \"quote\"\n", "due": 7, "left": -7, "complete": true,
+        "late": false, "order": "x",
     });
     assert_eq!((&line["level"], &line["fields"]), (&json!("INFO"), &fields));
     let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
@@ -68,6 +70,12 @@ fn the_line_of_a_request_is_one_json_object_with_its_figures_beside_its_fields()
     assert_eq!((&line["GatewayTime"], &line["Outcome"]), (&json!(512.3), &json!("approved")));
     let line = written(|| tracing::warn!("nothing"));
     assert_eq!(line, "{\"level\":\"WARN\",\"fields\":{\"message\":\"nothing\"}}\n");
+}
+
+#[test]
+fn a_request_without_figures_has_none_in_its_line() {
+    let total = std::time::Duration::ZERO;
+    assert_eq!(figures(&Served { status: 200, trail: Trail::default(), total, cold_start: false }), None);
 }
 
 /// A purchase by a merchant's own server, with ids as long as they come.
