@@ -102,5 +102,7 @@ mod tests {
         }
         let slow: SdkError<GetSecretValueError> = SdkError::timeout_error(CANARY);
         assert_eq!(describe(&slow), "no response in time");
+        let unsent: SdkError<GetSecretValueError> = SdkError::construction_failure(CANARY);
+        assert_eq!(describe(&unsent), "the request could not be built");
     }
 }

@@ -9,6 +9,8 @@ mod meaning;
 mod profiles;
 mod site;
 mod surcharge;
+#[cfg(test)]
+mod test_transport;
 pub mod transport;
 mod wire;
 
@@ -50,3 +52,20 @@ impl GatewayInfo for Info {
 }
 
 const _: () = assert!(TIMEOUT.as_secs() <= WORKING_MAX.as_secs(), "the rules give it less time");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_the_gateway_needs_no_call() {
+        let route = |endpoint: &str| Route {
+            gateway: NAME.into(),
+            account: "1".to_owned(),
+            endpoint: endpoint.to_owned(),
+        };
+        assert_eq!((Info.name(), Info.decimals()), ("cardpointe", 2));
+        assert!(Info.is_live(&route("https://fts.cardconnect.com/cardconnect/rest")));
+        assert!(!Info.is_live(&route("https://fts-uat.cardconnect.com/cardconnect/rest")));
+    }
+}

@@ -29,6 +29,9 @@ pub mod telemetry;
 #[cfg(test)]
 mod test_aws;
 #[cfg(test)]
+#[path = "../core/src/test_log.rs"]
+mod test_log;
+#[cfg(test)]
 mod test_payments;
 
 pub mod functions;

@@ -59,6 +59,12 @@ impl<T: Transport> CardPointe<T> {
         Self { transport }
     }
 
+    /// What carries its requests.
+    #[cfg(test)]
+    pub(super) fn transport(&self) -> &T {
+        &self.transport
+    }
+
     /// Opens a connection to a merchant's gateway with a request that checks its credentials (`docs/cardpointe.md`,
     /// *Transport*): the only request that is about no payment. The content of its response is not needed.
     pub async fn connect(&self, merchant: &Merchant) {

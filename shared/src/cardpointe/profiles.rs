@@ -96,3 +96,6 @@ fn outcome(merchant: &Merchant, response: Result<Response, TransportError>) -> P
         _ => ProfileOutcome::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

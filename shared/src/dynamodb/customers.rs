@@ -38,14 +38,7 @@ mod tests {
     fn customer(version: u64) -> Customer {
         let reference = CustomerReference::stored("c-1").unwrap();
         let key = CustomerKey { merchant: "m".parse().unwrap(), digest: 7 };
-        Customer {
-            key,
-            reference,
-            methods: Vec::new(),
-            default: None,
-            version,
-            carried: Carried::default(),
-        }
+        Customer { key, reference, methods: Vec::new(), default: None, version, carried: Carried::default() }
     }
 
     fn item(version: &str) -> Value {

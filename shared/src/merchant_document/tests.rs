@@ -236,8 +236,9 @@ fn every_member_counts() {
             "declines_per_merchant_minute": 12,
         },
     });
-    let Merchant { policy, gateway, shopper_tokens, disabled, captures_paused, authorizers, discounts, .. } =
-        parse(&with(&all)).unwrap();
+    let Merchant {
+        policy, gateway, shopper_tokens, disabled, captures_paused, authorizers, discounts, ..
+    } = parse(&with(&all)).unwrap();
     let shoppers = ShopperPolicy {
         attempts: 6,
         declines_per_source_hour: 11,
@@ -261,7 +262,10 @@ fn every_member_counts() {
     };
     assert_eq!(policy, expected);
     assert_eq!((shopper_tokens, disabled, captures_paused), (true, false, true));
-    assert_eq!((authorizers, gateway.linked), (vec!["Secondhand Bank".to_owned()], vec!["496160873999".to_owned()]));
+    assert_eq!(
+        (authorizers, gateway.linked),
+        (vec!["Secondhand Bank".to_owned()], vec!["496160873999".to_owned()])
+    );
     assert_ne!(discounts, Discounts::default());
     let paused = |members| parse(&with(&members)).map(|m| (m.disabled, m.captures_paused)).unwrap();
     assert_eq!(paused(json!({})), (false, false));
@@ -279,12 +283,19 @@ fn shoppers_get_tokens_where_the_document_says_so_in_either_form() {
         (json!({"enabled": false, "partial": true}), false, true),
     ] {
         let merchant = parse(&with(&json!({"shopper_tokens": member}))).unwrap();
-        assert_eq!((merchant.shopper_tokens, merchant.policy.shoppers.partial), (enabled, partial), "{member}");
+        assert_eq!(
+            (merchant.shopper_tokens, merchant.policy.shoppers.partial),
+            (enabled, partial),
+            "{member}"
+        );
     }
     for (limit, expected) in [(json!("off"), None), (json!(3), Some(3)), (Value::Null, None)] {
         let rules = json!({"shopper_tokens": {"declines_per_merchant_minute": limit}});
         let shoppers = parse(&with(&rules)).unwrap().policy.shoppers;
-        assert_eq!(shoppers, ShopperPolicy { declines_per_merchant_minute: expected, ..ShopperPolicy::default() });
+        assert_eq!(
+            shoppers,
+            ShopperPolicy { declines_per_merchant_minute: expected, ..ShopperPolicy::default() }
+        );
     }
     let first_name = parse(&with(&json!({"shopper_tokens": {"attempts": 6}}))).unwrap();
     assert_eq!(first_name.policy.shoppers.attempts, 6);
@@ -307,7 +318,10 @@ fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
         (json!({"authorizers": ["4111 1111 1111 1111"]}), authorizers),
         (json!({"authorizers": ["Ba\u{200b}nk"]}), authorizers),
         (json!({"discounts": [{"code": "", "percent": "10"}]}), Some("each of discounts")),
-        (json!({"discounts": [{"code": "a", "percent": "10", "amount": {"USD": 1}}]}), Some("each of discounts")),
+        (
+            json!({"discounts": [{"code": "a", "percent": "10", "amount": {"USD": 1}}]}),
+            Some("each of discounts"),
+        ),
         (json!({"capture_after": "P7D"}), None),
         (json!({"capture_after": "P7DT1S"}), captures),
         (json!({"capture_after": "P3D", "authorization_lifetime": "P3D"}), None),
@@ -332,7 +346,9 @@ fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
         let found = parse(&with(&members)).map_err(|error| error.to_string());
         match refusal {
             None => assert!(found.is_ok(), "{members}: {found:?}"),
-            Some(why) => assert!(found.as_ref().is_err_and(|error| error.contains(why)), "{members}: {found:?}"),
+            Some(why) => {
+                assert!(found.as_ref().is_err_and(|error| error.contains(why)), "{members}: {found:?}")
+            }
         }
     }
 }
@@ -343,10 +359,16 @@ fn what_is_no_document_is_told_by_its_kind() {
     for (text, why) in [
         (&text[..text.len() - 1], "cut off"),
         (&text.replace(':', ";"), "not valid JSON"),
-        (&text.replace(r#""gateway":{"#, r#""gateway":7,"g":{"#), "at gateway: missing, unknown or of the wrong type"),
+        (
+            &text.replace(r#""gateway":{"#, r#""gateway":7,"g":{"#),
+            "at gateway: missing, unknown or of the wrong type",
+        ),
     ] {
         let error = super::parse("m".parse().unwrap(), text, GATEWAY).unwrap_err().to_string();
-        assert!(error.starts_with("the merchant's document is wrong: at ") && error.ends_with(why), "{error}");
+        assert!(
+            error.starts_with("the merchant's document is wrong: at ") && error.ends_with(why),
+            "{error}"
+        );
     }
 }
 

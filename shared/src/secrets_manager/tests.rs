@@ -42,8 +42,7 @@ impl Scene {
             stale_for_payments: STALE_FOR_PAYMENTS,
             stale_for_inquiries: STALE_FOR_INQUIRIES,
         };
-        let merchants =
-            SecretsManagerMerchants::new(aws.secrets_manager(), settings, GATEWAY, clock.clone());
+        let merchants = SecretsManagerMerchants::new(aws.secrets_manager(), settings, GATEWAY, clock.clone());
         Self { merchants, aws, clock }
     }
 
@@ -133,7 +132,8 @@ async fn a_definite_response_stops_payments_at_once_and_inquiries_after_a_while(
         (ok(json!({ "SecretBinary": "AQI=" })), "malformed", 15),
         (document("https://evil.example/rest"), "malformed", 15),
     ] {
-        let (stopped, over) = (format!("{word} found").leak() as &str, format!("{word} {word}").leak() as &str);
+        let (stopped, over) =
+            (format!("{word} found").leak() as &str, format!("{word} {word}").leak() as &str);
         let story = [
             (0, "found found", 1, none),
             (300, stopped, 1, (0, 1)),
@@ -192,18 +192,13 @@ async fn each_code_says_what_is_known_of_the_merchant() {
 #[test]
 fn what_is_kept_is_bounded_and_guesses_go_first() {
     let scene = Scene::responding([]);
-    let merchant = merchant_document::parse(
-        id("m"),
-        good().1["SecretString"].as_str().unwrap(),
-        GATEWAY,
-    );
+    let merchant = merchant_document::parse(id("m"), good().1["SecretString"].as_str().unwrap(), GATEWAY);
     let known = Cached {
         last: Some((Arc::new(merchant.unwrap()), Timestamp::UNIX_EPOCH)),
         failure: None,
         until: Timestamp::MAX,
     };
-    let guess =
-        Cached { last: None, failure: Some(MerchantsError::Unknown), until: Timestamp::MAX };
+    let guess = Cached { last: None, failure: Some(MerchantsError::Unknown), until: Timestamp::MAX };
     let count = || scene.merchants.kept.lock().unwrap().len();
     for n in 0..KEPT_MAX - 1 {
         scene.merchants.keep(&id(&format!("guess-{n}")), guess.clone());

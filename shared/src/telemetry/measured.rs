@@ -180,8 +180,10 @@ mod tests {
         let each = of.measures().into_iter().map(|Measures { dimensions, metrics }| {
             let dimensions: serde_json::Map<_, _> =
                 dimensions.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            let metrics: serde_json::Map<_, _> =
-                metrics.into_iter().map(|(name, unit, value)| (name.to_owned(), json!([unit, value]))).collect();
+            let metrics: serde_json::Map<_, _> = metrics
+                .into_iter()
+                .map(|(name, unit, value)| (name.to_owned(), json!([unit, value])))
+                .collect();
             json!([dimensions, metrics])
         });
         each.collect()
@@ -224,7 +226,8 @@ mod tests {
         assert_eq!(shown(&Trail::default()), json!([]));
         let served = |trail| Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
         let purchase = Trail { kind: Some("purchase"), outcome: Some("approved"), ..one };
-        let operation = json!([{ "Kind": "purchase", "Outcome": "approved" }, counts(&[("Operations", 1.0)])]);
+        let operation =
+            json!([{ "Kind": "purchase", "Outcome": "approved" }, counts(&[("Operations", 1.0)])]);
         let wrong = json!([{}, counts(&[("WrongKeys", 1.0)])]);
         assert_eq!(shown(&served(purchase.clone())), json!([wrong, operation]));
         assert_eq!(shown(&served(Trail { replayed: true, ..purchase.clone() })), json!([wrong]));
@@ -260,9 +263,8 @@ mod tests {
             ("CapturesFailed", 11.0),
         ]);
         figures["OldestDueCaptureAge"] = json!(["Seconds", 12.0]);
-        let amount = |code: &str, minor: f64| {
-            json!([{ "Currency": code }, { "CapturedMinorUnits": ["None", minor] }])
-        };
+        let amount =
+            |code: &str, minor: f64| json!([{ "Currency": code }, { "CapturedMinorUnits": ["None", minor] }]);
         assert_eq!(shown(&report), json!([[{}, figures], amount("CAD", 7.0), amount("USD", 2599.0)]));
         assert_eq!(shown(&CaptureReport { dry_run: true, ..report }), json!([]));
     }
@@ -290,7 +292,8 @@ mod tests {
         figures["OldestInDoubtAge"] = json!(["Seconds", 7.0]);
         assert_eq!(shown(&inquiries), json!([[{}, figures]]));
 
-        let journal = |new, differing, parked| JournalReport { new, differing, parked, ..JournalReport::default() };
+        let journal =
+            |new, differing, parked| JournalReport { new, differing, parked, ..JournalReport::default() };
         let (new, differing, parked) =
             (("JournalEntries", 3.0), ("JournalDifferences", 1.0), ("JournalParked", 2.0));
         assert_eq!(shown(&journal(3, 1, 2)), json!([[{}, counts(&[new, differing, parked])]]));

@@ -155,6 +155,17 @@ mod tests {
     }
 
     #[test]
+    fn as_many_receivers_and_as_long_an_address_as_is_allowed_and_no_more() {
+        let many = |count: usize| (0..count).map(|n| one(&json!({ "id": format!("shop-{n}") }))).collect();
+        assert_eq!(read(&many(RECEIVERS_MAX)).unwrap().len(), 16);
+        assert_eq!(read(&many(RECEIVERS_MAX + 1)).unwrap_err(), "more than 16 receivers");
+        let url = |chars: usize| format!("{:x<chars$}", "https://example.com/");
+        assert!(address(&url(URL_MAX_CHARS), Allowed::Public).is_ok());
+        let error = address(&url(URL_MAX_CHARS + 1), Allowed::Public).unwrap_err();
+        assert_eq!(error, "url: longer than 1000 characters");
+    }
+
+    #[test]
     fn a_document_with_a_mistake_is_refused_and_not_quoted() {
         for receivers in [
             json!([one(&json!({ "id": "a b" }))]),

@@ -98,3 +98,33 @@ impl Resolve for Checked {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_operating_system_tells_what_a_name_resolves_to() {
+        let found = SystemLookup.lookup("127.0.0.1").await.unwrap();
+        assert_eq!(found, [IpAddr::from([127, 0, 0, 1])]);
+    }
+
+    #[test]
+    fn a_url_without_a_host_is_nowhere() {
+        for allowed in [Allowed::Public, Allowed::PublicAndLoopback] {
+            assert!(!allowed.admits_host(&"mailto:a@example.com".parse().unwrap()));
+            assert!(allowed.admits_host(&"https://example.com/".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn this_machines_own_addresses_may_be_called_only_where_they_are_allowed() {
+        for (address, public, with_loopback) in
+            [([8, 8, 8, 8], true, true), ([127, 0, 0, 1], false, true), ([10, 0, 0, 1], false, false)]
+        {
+            let addresses: [&dyn Addresses; 2] = [&Allowed::Public, &Allowed::PublicAndLoopback];
+            let admitted = addresses.map(|addresses| addresses.admits(address.into()));
+            assert_eq!(admitted, [public, with_loopback], "{address:?}");
+        }
+    }
+}

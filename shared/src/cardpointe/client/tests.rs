@@ -1,5 +1,7 @@
 //! What is sent, and what each status and each way of getting no response comes to.
 
+mod set_up;
+
 use std::{collections::VecDeque, sync::Mutex};
 
 use secrecy::ExposeSecret;

@@ -124,8 +124,9 @@ async fn what_attempts_led_to_is_written_where_the_delivery_still_is() {
         ":failures": { "N": "3" },
     });
     let set = "SET expires_at = :expiry, #state = :state";
-    let set_waiting =
-        format!("{set}, due_for = :due_for, due_at = :due_at, waiting_since = :waiting_since, failures = :failures");
+    let set_waiting = format!(
+        "{set}, due_for = :due_for, due_at = :due_at, waiting_since = :waiting_since, failures = :failures"
+    );
     let rows = [
         (
             DeliveryOutcome::Delivered,
@@ -237,10 +238,9 @@ async fn a_receivers_deliveries_come_newest_first_and_page_by_page() {
 #[tokio::test]
 async fn what_is_due_is_looked_at_once_more_and_what_cannot_be_read_is_in_nobodys_way() {
     let until = "2026-01-05T10:00:00.500Z";
-    let at_key = |n: usize| {
-        json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": SORT_KEY.replace("#", &format!("{n}#")) } })
-    };
-    let numbered = |n: usize| with(&at_key(n), &json!({ "due_for": { "S": "m#shop" }, "due_at": { "S": until } }));
+    let at_key = |n: usize| json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": SORT_KEY.replace("#", &format!("{n}#")) } });
+    let numbered =
+        |n: usize| with(&at_key(n), &json!({ "due_for": { "S": "m#shop" }, "due_at": { "S": until } }));
     let there = |item: Value| ok(json!({ "Item": item }));
     let without_body = with(&waiting(until), &json!({ "body": null }));
     let (store, aws) = responding([
@@ -336,10 +336,9 @@ async fn a_table_that_takes_no_more_is_unavailable_whatever_is_requested() {
 
 #[test]
 fn of_a_batch_of_changes_only_new_deliveries_are_sent() {
-    let record = |name: &str, image: &Value| {
-        json!({ "eventName": name, "dynamodb": { "SequenceNumber": "9", "Keys": key(), "NewImage": image } })
-    };
-    let removed = json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "9", "OldImage": added() } });
+    let record = |name: &str, image: &Value| json!({ "eventName": name, "dynamodb": { "SequenceNumber": "9", "Keys": key(), "NewImage": image } });
+    let removed =
+        json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "9", "OldImage": added() } });
     let records = [
         record("MODIFY", &added()),
         record("INSERT", &with(&health_key(), &json!({ "failures": { "N": "1" } }))),

@@ -9,9 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Changes, Fact},
-    order::{
-        Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal,
-    },
+    order::{Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal},
     values::{Amount, Brand, Currency, DeclineCode},
 };
 
@@ -139,7 +137,8 @@ fn an_entry_has_the_columns_that_say_something_and_no_others() {
         by_hand: Some(by_hand("by hand")),
         ..told.clone()
     };
-    let of_told = json!({ "key_name": { "S": "web" }, "actor": { "S": "ben" }, "reason": { "S": "as stated" } });
+    let of_told =
+        json!({ "key_name": { "S": "web" }, "actor": { "S": "ben" }, "reason": { "S": "as stated" } });
     let of_all = json!({
         "cause": { "S": "duplicate" }, "mechanism": { "S": "manual" }, "late": { "BOOL": true },
         "decline_code": { "S": "generic_decline" }, "settlement_rejected": { "BOOL": true },

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CaptureSchedule, Decision, GatewayResponse, Kind, NoticeReason, Operation, OperationRef,
-        OperationState, PaymentKind,
+        CaptureSchedule, Decision, Decline, GatewayResponse, Kind, NoEffect, NoticeReason, Operation,
+        OperationRef, OperationState, PaymentKind, Superseded,
     },
-    values::{Amount, Currency},
+    values::{Amount, Carried, Currency, DeclineCode},
 };
 
 use super::*;
@@ -201,4 +201,40 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     assert_eq!(needs_attention(&order), None);
     order.transactions[0].capture = None;
     assert_eq!(keys(&order), [None, None, None, None]);
+}
+
+#[test]
+fn what_was_decided_of_an_earlier_attempt_is_read_as_it_was_written() {
+    let mut order = with_authorization(order(0));
+    let operation = &mut order.transactions[0].operations[0];
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    let earlier = |decision| Superseded {
+        attempt: operation.attempt.clone(),
+        amount: operation.amount,
+        decision: Some(decision),
+        first_at: order.created_at,
+        at: order.created_at,
+        times: 1,
+        carried: Carried::default(),
+    };
+    operation.superseded = vec![
+        earlier(Decision::Declined(GatewayResponse::default(), decline)),
+        earlier(Decision::NoEffect(GatewayResponse::default(), NoEffect::Throttled)),
+    ];
+    let read = StoredOrder::next(&order, SHARDS).read().unwrap();
+    assert_eq!(read.transactions, order.transactions);
+}
+
+#[test]
+fn a_payment_without_operations_is_damaged_and_not_unpaid() {
+    for operations in [None, Some(AttributeValue::L(Vec::new()))] {
+        let StoredOrder(mut item) = StoredOrder::next(&with_authorization(order(0)), SHARDS);
+        let Some(AttributeValue::L(transactions)) = item.get_mut("t") else { panic!("no transactions") };
+        let AttributeValue::M(transaction) = &mut transactions[0] else { panic!("no transaction") };
+        transaction.remove("o").expect("its operations");
+        transaction.extend(operations.map(|operations| ("o".to_owned(), operations)));
+        let error = StoredOrder(item).read().unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("its member o ")), "{error}");
+    }
 }

@@ -139,6 +139,23 @@ async fn a_server_that_is_not_there_or_hangs_up_takes_nothing() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_takes_too_long_is_told_from_one_that_is_not_there() {
+    // Connections wait to be accepted, and nobody does.
+    let silent = TcpListener::bind(loopback(1)).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(20)).build().unwrap();
+    let https = HttpsCourier { client, allowed: Allowed::PublicAndLoopback };
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    assert_eq!(send(&https, url).await, Err(NotTaken::Timeout));
+}
+
+#[test]
+fn the_shared_key_is_not_shown_with_the_other_headers() {
+    let headers = headers(&receiver(String::new()), &delivery(), Timestamp::UNIX_EPOCH).unwrap();
+    assert!(headers["x-moltin-secret-key"].is_sensitive());
+    assert!(!format!("{headers:?}").contains("shared"));
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_public_is_not_called_in_whatever_notation() {
     crate::lambda::install_tls();
     let https = HttpsCourier::new(Allowed::Public, Arc::new(SystemLookup)).unwrap();

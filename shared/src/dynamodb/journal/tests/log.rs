@@ -59,7 +59,8 @@ async fn entries_are_read_newest_first_and_a_damaged_one_keeps_its_place() {
     let items = items.into_iter().chain(damaged.map(|name| of(&json!({ (name): null }))));
     let unknown_currency = of(&json!({ "currency": { "S": "XXQ" } }));
     let items: Vec<Value> = items.chain([unknown_currency]).collect();
-    let known = [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void, Kind::Unrecognized];
+    let known =
+        [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void, Kind::Unrecognized];
     let bad = |name: &str| UnreadableEntry {
         sort: logged(Kind::Void).sort,
         order: Some("o".parse::<OrderId>().unwrap()).filter(|_| name != "order_id"),
@@ -76,7 +77,8 @@ async fn entries_are_read_newest_first_and_a_damaged_one_keeps_its_place() {
         (EntryPlace::LastFour("1111".to_owned()), with(&query, &by_last_four), false),
     ] {
         let last = more.then(|| keys_of("m#2026-01-05#3", "2026"));
-        let (log, aws) = responding([ok(with(&json!({ "Items": items }), &json!({ "LastEvaluatedKey": last })))]);
+        let (log, aws) =
+            responding([ok(with(&json!({ "Items": items }), &json!({ "LastEvaluatedKey": last })))]);
         let merchant = merchant();
         let (page, trail) = trail::follow(log.before(&merchant, &place, "2026-01-06", 9)).await;
         let page = page.unwrap();
@@ -89,9 +91,8 @@ async fn entries_are_read_newest_first_and_a_damaged_one_keeps_its_place() {
 #[tokio::test]
 async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
     let branded = with(&item_of_entry(), &json!({ "brand": { "S": "visa" } }));
-    let damaged = [
-        "at", "currency", "operation", "fact", "mid", "amount", "held", "paid", "returned", "at_gateway",
-    ];
+    let damaged =
+        ["at", "currency", "operation", "fact", "mid", "amount", "held", "paid", "returned", "at_gateway"];
     let negative = with(&item_of_entry(), &json!({ "amount": { "N": "-1" } }));
     let items = [item_of_entry(), branded].into_iter();
     let items = items.chain(damaged.map(|name| with(&item_of_entry(), &json!({ (name): null }))));

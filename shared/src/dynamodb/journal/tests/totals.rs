@@ -76,7 +76,10 @@ async fn the_point_that_the_totals_have_reached_is_one_item() {
     }
     let (totals, aws) = responding([done()]);
     totals.reach(at("2026-01-05T10:15:00Z")).await.unwrap();
-    assert_eq!(aws.bodies("PutItem"), [json!({ "TableName": "journal", "Item": item("2026-01-05T10:15:00Z") })]);
+    assert_eq!(
+        aws.bodies("PutItem"),
+        [json!({ "TableName": "journal", "Item": item("2026-01-05T10:15:00Z") })]
+    );
 }
 
 #[tokio::test]
@@ -114,9 +117,8 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
         (quarter("10:45"), empty(10)),
     ];
     assert_eq!(found.quarters, expected.into());
-    let bad = [
-        ("10:15", "lines"), ("10:30", "lines"), ("10:45", "lines"), ("11:00", "version"), ("11:07", "sort"),
-    ];
+    let bad =
+        [("10:15", "lines"), ("10:30", "lines"), ("10:45", "lines"), ("11:00", "version"), ("11:07", "sort")];
     assert_eq!(
         found.unreadable,
         bad.map(|(sort, name)| unreadable(&format!("totals#m#2026-01-05 {sort}"), name))
