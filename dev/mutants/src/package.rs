@@ -22,7 +22,7 @@ pub(crate) struct Place {
 
 pub(crate) const PACKAGES: &[Place] = &[
     Place { name: "tollgate-core", folder: "shared/core", tests: &["--lib"] },
-    Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "upgrades"] },
+    Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "apis", "--test", "upgrades"] },
 ];
 
 /// What unit tests of these packages do not depend on, by the start of its path.

@@ -1,0 +1,86 @@
+//! What a request writes into the log.
+
+use std::{
+    io::{Result, Write},
+    sync::{Arc, Mutex, Once},
+};
+
+use serde_json::{Map, Value};
+use tracing::{Level, subscriber::DefaultGuard};
+
+/// What this thread logs from now on.
+pub(crate) struct Log {
+    written: Written,
+    _from_now_on: DefaultGuard,
+}
+
+/// Members that say how long something took, or when, or what process it was.
+const NEVER_THE_SAME: [&str; 4] = ["timestamp", "version", "cold_start", "target"];
+
+impl Log {
+    pub(crate) fn here() -> Self {
+        // A line that another thread writes for the first time, just when a log begins, would otherwise be switched off
+        // for good: nobody was interested then.
+        static ALWAYS_INTERESTED: Once = Once::new();
+        ALWAYS_INTERESTED.call_once(|| {
+            let discarded = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink);
+            tracing::subscriber::set_global_default(discarded.finish()).expect("the only one");
+        });
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(Level::INFO)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { written, _from_now_on: tracing::subscriber::set_default(lines) }
+    }
+
+    /// The lines since the last time.
+    pub(crate) fn take(&self) -> Vec<Map<String, Value>> {
+        let written = std::mem::take(&mut *self.written.0.lock().unwrap());
+        let lines = std::str::from_utf8(&written).unwrap().lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The same, each as a text, without what a request's line repeats of the request.
+    pub(crate) fn told(&self, route: &str, id: &str, status: u16) -> Vec<Value> {
+        let lines = self.take().into_iter().map(|mut line| {
+            let message = line.remove("message").unwrap_or_default();
+            let level = line.remove("level").unwrap_or_default();
+            if message == "answered" {
+                let known: [(&str, Value); 3] =
+                    [("route", route.into()), ("request_id", id.into()), ("status", status.into())];
+                for (name, value) in known {
+                    if line.get(name) == Some(&value) {
+                        line.remove(name);
+                    } else {
+                        line.entry(name).or_insert_with(|| "is missing".into());
+                    }
+                }
+            }
+            let told = line.iter().filter(|(name, _)| !NEVER_THE_SAME.contains(&name.as_str()));
+            let told = told.filter(|(_, value)| **value != id);
+            let mut told: Vec<_> = told.map(|(name, value)| format!(" {name}={value}").replace('"', "")).collect();
+            told.sort_unstable();
+            let (level, message) = (level.as_str().unwrap_or_default(), message.as_str().unwrap_or_default());
+            format!("{level} {message}{}", told.concat())
+        });
+        lines.map(Value::from).collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! Whole requests against both APIs, in memory, and whole responses: status, headers, body, what the gateway was sent, and
+//! the lines of the log. A file in `expected` has them for each table; `WRITE_EXPECTED=1` writes it anew, to be read.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod ask;
+mod fixture;
+mod log;
+mod merchants;
+mod table;
+mod world;
+
+mod orders;
+mod pay;

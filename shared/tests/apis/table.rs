@@ -1,0 +1,216 @@
+//! A table of requests, and the file of whole responses that it is compared with.
+
+use std::{env, fs, path::PathBuf, sync::Arc};
+
+use lambda_http::{Body, Response};
+use serde_json::{Map, Value, json};
+use tollgate::version::version;
+
+use crate::{
+    ask::{Ask, Sent},
+    log::Log,
+    world::World,
+};
+
+/// Rewrites the files instead of comparing with them. What it writes is to be read before it is kept.
+const WRITE: &str = "WRITE_EXPECTED";
+
+/// What every response has.
+const HEADERS: [(&str, &str); 5] = [
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=63072000"),
+];
+
+/// Columns of a line in a file, where a value fits into one.
+const COLUMNS: usize = 200;
+
+/// Requests in their order, with all that came of them.
+pub(crate) struct Table {
+    name: &'static str,
+    pub(crate) world: Arc<World>,
+    log: Log,
+    rows: Vec<Value>,
+}
+
+impl Table {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, world: World::new(), log: Log::here(), rows: Vec::new() }
+    }
+
+    /// Nothing has happened yet to what follows.
+    pub(crate) fn afresh(&mut self) {
+        self.world = World::new();
+        self.log.take();
+    }
+
+    /// Sends a request that only prepares another one. Returns its response's body.
+    pub(crate) async fn prepare(&mut self, ask: &Ask) -> Value {
+        let response = ask.send(&self.world, "prepares").await;
+        let status = response.status();
+        self.log.take();
+        self.world.state().sent.clear();
+        let bytes: &[u8] = response.body();
+        let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        assert!(status.is_success(), "{}: {body}", ask.line());
+        body
+    }
+
+    /// Sends a request, and keeps all that came of it. Returns its response's body.
+    pub(crate) async fn ask(&mut self, hazard: &str, ask: &Ask) -> Value {
+        let mut row = Map::new();
+        row.insert("hazard".to_owned(), hazard.into());
+        row.insert("request".to_owned(), ask.line().into());
+        match &ask.body {
+            Sent::Nothing => {}
+            Sent::Json(body) => drop(row.insert("body".to_owned(), body.clone())),
+            Sent::Text(text) => drop(row.insert("body".to_owned(), shortened(text).into())),
+            Sent::Bytes(bytes) => {
+                drop(row.insert("body".to_owned(), shortened(&bytes.escape_ascii().to_string()).into()));
+            }
+        }
+        self.send(row, ask).await
+    }
+
+    /// Sends a request once for each value of each member, in a world of its own that `prepare` has made. `a.b` is the
+    /// member b of a. Null stands for null; a member whose value is the text `absent` is left out.
+    pub(crate) async fn vary(
+        &mut self,
+        base: &Ask,
+        prepare: impl AsyncFn(&mut Self),
+        members: &[(&str, &[Value])],
+    ) {
+        for (path, values) in members {
+            for value in *values {
+                self.afresh();
+                prepare(self).await;
+                let Sent::Json(body) = &base.body else { panic!("{}: no JSON", base.line()) };
+                let mut body = body.clone();
+                set(&mut body, path, value.clone());
+                let shown = if *value == json!(ABSENT) { "left out".to_owned() } else { value.to_string() };
+                let mut row = Map::new();
+                row.insert("request".to_owned(), base.line().into());
+                row.insert("with".to_owned(), shortened(&format!("{path}: {shown}")).into());
+                self.send(row, &base.clone().json(body)).await;
+            }
+        }
+    }
+
+    async fn send(&mut self, mut row: Map<String, Value>, ask: &Ask) -> Value {
+        let id = format!("request-{}", self.rows.len() + 1);
+        let response = ask.send(&self.world, &id).await;
+        let body = self.told(&mut row, ask, &id, &response);
+        let sent = std::mem::take(&mut self.world.state().sent);
+        if !sent.is_empty() {
+            row.insert("sent".to_owned(), sent.into());
+        }
+        let log = self.log.told(ask.route().0, &id, response.status().as_u16());
+        row.insert("log".to_owned(), log.into());
+        self.rows.push(row.into());
+        body
+    }
+
+    fn told(&self, row: &mut Map<String, Value>, ask: &Ask, id: &str, response: &Response<Body>) -> Value {
+        row.insert("status".to_owned(), response.status().as_u16().into());
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (name, value) in response.headers() {
+            headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+        }
+        let is_elastic_path = !ask.path.contains("creditcard");
+        let usual = if is_elastic_path { "application/json" } else { "application/json; charset=utf-8" };
+        for (name, value) in HEADERS.into_iter().chain([("content-type", usual), ("x-request-id", id)]) {
+            let own = headers.iter().position(|header| header.0 == name);
+            match own {
+                Some(place) if headers[place].1 == value => drop(headers.remove(place)),
+                Some(_) => {}
+                None => headers.push((name.to_owned(), "is missing".to_owned())),
+            }
+        }
+        if !headers.is_empty() {
+            let headers: Map<String, Value> =
+                headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+            row.insert("headers".to_owned(), headers.into());
+        }
+        let bytes: &[u8] = response.body();
+        let text = std::str::from_utf8(bytes).unwrap().replace(version(), "(version)");
+        let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
+        row.insert("response".to_owned(), without(&body, id));
+        body
+    }
+
+    /// Compares all that came of the requests with the file, or writes the file.
+    pub(crate) fn end(self) {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/apis/expected/{}.json", self.name));
+        if env::var_os(WRITE).is_some() {
+            let rows = self.rows.iter().map(|row| printed(row, 0)).collect::<Vec<_>>().join(",\n");
+            fs::write(path, format!("[\n{rows}\n]\n")).unwrap();
+            return;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        let expected: Vec<Value> = serde_json::from_str(&expected).unwrap_or_default();
+        for (n, row) in self.rows.iter().enumerate() {
+            let (is, was) = (printed(row, 0), expected.get(n).map(|row| printed(row, 0)).unwrap_or_default());
+            assert!(is == was, "{}: {WRITE}=1 writes it anew\n--- expected\n{was}\n--- is\n{is}", self.name);
+        }
+        assert_eq!(self.rows.len(), expected.len(), "{}: rows without a request", self.name);
+    }
+}
+
+/// What stands for a member that is left out.
+pub(crate) const ABSENT: &str = "(absent)";
+
+/// Sets a member, in objects that are made where they are not.
+pub(crate) fn set(body: &mut Value, path: &str, value: Value) {
+    let (parents, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut object = body;
+    for parent in parents.split('.').filter(|parent| !parent.is_empty()) {
+        object = &mut object[parent];
+    }
+    if value == json!(ABSENT) {
+        object.as_object_mut().expect("an object").shift_remove(name);
+    } else {
+        object[name] = value;
+    }
+}
+
+/// The request's own id is in each error, and is another one wherever a row is put in.
+fn without(body: &Value, id: &str) -> Value {
+    match body {
+        Value::Object(members) => {
+            let others = members.iter().filter(|(name, value)| !(*name == "request_id" && **value == id));
+            others.map(|(name, value)| (name.clone(), without(value, id))).collect()
+        }
+        Value::Array(values) => values.iter().map(|value| without(value, id)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let chars = text.chars().count();
+    if chars <= 400 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(60).collect();
+    format!("{start}… ({chars} characters)")
+}
+
+/// JSON with each value on one line that fits into it.
+fn printed(value: &Value, indent: usize) -> String {
+    let line = value.to_string();
+    let (open, close, parts) = match value {
+        _ if indent > 0 && indent + line.chars().count() <= COLUMNS => return line,
+        Value::Object(members) => {
+            let part = |(name, value): (&String, &Value)| {
+                format!("{}: {}", json!(name), printed(value, indent + 2))
+            };
+            ("{", "}", members.iter().map(part).collect::<Vec<_>>())
+        }
+        Value::Array(values) => ("[", "]", values.iter().map(|value| printed(value, indent + 2)).collect()),
+        _ => return line,
+    };
+    let inner = " ".repeat(indent + 2);
+    format!("{open}\n{inner}{}\n{}{close}", parts.join(&format!(",\n{inner}")), " ".repeat(indent))
+}

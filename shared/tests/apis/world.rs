@@ -1,0 +1,174 @@
+//! Everything outside the APIs, in memory: the ports that handlers work with, as each request is to find them.
+
+mod gateway;
+mod journal;
+mod stores;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tollgate::{
+    abuse::Abuse,
+    access::Access,
+    ports::{Api, Checkout, Confirm, StoredCards, Transactions},
+};
+use tollgate_core::{
+    journal::Entry,
+    order::{Finding, GatewayResponse, Order, Outcome},
+    payments::{Gateway as _, Payments},
+    stored_cards::{Customer, PaymentMethods, ProfileOutcome},
+    values::Clock,
+};
+use uuid::Uuid;
+
+use crate::merchants;
+
+/// What the gateway responds to a call, made of what an approval of it would say.
+pub(crate) type Answer = Box<dyn FnOnce(GatewayResponse) -> Outcome + Send>;
+
+/// What it finds, made of what an approval would have said.
+pub(crate) type Found = Box<dyn FnOnce(GatewayResponse) -> Finding + Send>;
+
+/// What the next calls meet, and what came of earlier ones.
+#[derive(Default)]
+pub(crate) struct State {
+    now: Timestamp,
+    ids: u128,
+    orders: BTreeMap<String, Order>,
+    customers: BTreeMap<String, Customer>,
+    entries: Vec<Entry>,
+    slots: BTreeMap<String, u32>,
+    references: u64,
+    /// Calls of the gateway since they were last looked at.
+    pub(crate) sent: Vec<Value>,
+    /// What it responds to the next calls; approvals after that.
+    pub(crate) answers: VecDeque<Answer>,
+    /// What it finds next; nothing usable after that.
+    pub(crate) found: VecDeque<Found>,
+    /// What it says about profiles next; done after that.
+    pub(crate) profiles: VecDeque<ProfileOutcome>,
+    /// Whether payments are stopped; none where it cannot be told.
+    pub(crate) stopped: Option<bool>,
+    /// Ports that do not work: `load`, `save`, `customer`, `slots`, `give_back`, `journal`, `totals`.
+    pub(crate) broken: BTreeSet<&'static str>,
+    /// Orders and entries that cannot be read, by the order's id.
+    pub(crate) unreadable: BTreeSet<&'static str>,
+    /// Whether every write finds the order changed by somebody else.
+    pub(crate) contended: bool,
+    /// Until when totals are kept.
+    pub(crate) reached: Option<Timestamp>,
+}
+
+/// The ports, and what limits addresses.
+pub(crate) struct World {
+    state: Mutex<State>,
+    abuse: Arc<Abuse>,
+}
+
+/// When every table begins: 2026-11-20, 12:00 UTC.
+pub(crate) const BEGIN_S: i64 = 1_795_176_000;
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        let now = Timestamp::from_second(BEGIN_S).unwrap();
+        let state = State { now, stopped: Some(false), ..State::default() };
+        Arc::new(Self { state: Mutex::new(state), abuse: Arc::default() })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.state().now += SignedDuration::from_secs(seconds);
+    }
+
+    /// The next calls of the gateway are answered so.
+    pub(crate) fn answer(&self, answer: impl FnOnce(GatewayResponse) -> Outcome + Send + 'static) {
+        self.state().answers.push_back(Box::new(answer));
+    }
+
+    /// The next inquiries find this.
+    pub(crate) fn find(&self, found: impl FnOnce(GatewayResponse) -> Finding + Send + 'static) {
+        self.state().found.push_back(Box::new(found));
+    }
+
+    /// Changes an order behind the APIs' back.
+    pub(crate) fn change(&self, order: &str, change: impl FnOnce(&mut Order)) {
+        let mut state = self.state();
+        let found = state.orders.values_mut().find(|found| found.id.as_str() == order);
+        change(found.expect("such an order"));
+    }
+
+    /// Changes the only customer behind the APIs' back.
+    pub(crate) fn change_customer(&self, change: impl FnOnce(&mut Customer)) {
+        change(self.state().customers.values_mut().next().expect("a customer"));
+    }
+
+    /// The ids of the only order's payments.
+    pub(crate) fn transactions(&self, order: &str) -> Vec<Uuid> {
+        let state = self.state();
+        let found = state.orders.values().find(|found| found.id.as_str() == order);
+        found.map(|order| order.transactions.iter().map(|one| one.id).collect()).unwrap_or_default()
+    }
+
+    pub(crate) fn access(self: &Arc<Self>) -> Access {
+        Access {
+            merchants: Arc::new(merchants::All),
+            clock: self.clone(),
+            abuse: self.abuse.clone(),
+            source_header: None,
+        }
+    }
+
+    pub(crate) fn api(self: &Arc<Self>) -> Api {
+        let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
+        Api { access: self.access(), switch: self.clone(), payments }
+    }
+
+    fn methods(self: &Arc<Self>) -> PaymentMethods {
+        PaymentMethods {
+            customers: self.clone(),
+            gateway: self.clone(),
+            profiles: self.clone(),
+            clock: self.clone(),
+        }
+    }
+
+    pub(crate) fn confirm(self: &Arc<Self>) -> Confirm {
+        Confirm { api: self.api(), methods: self.methods() }
+    }
+
+    pub(crate) fn checkout(self: &Arc<Self>) -> Checkout {
+        Checkout { api: self.api(), methods: self.methods(), attempts: self.clone() }
+    }
+
+    pub(crate) fn stored_cards(self: &Arc<Self>) -> StoredCards {
+        StoredCards { access: self.access(), switch: self.clone(), methods: self.methods() }
+    }
+
+    pub(crate) fn lists(self: &Arc<Self>) -> Transactions {
+        Transactions {
+            access: self.access(),
+            orders: self.clone(),
+            log: self.clone(),
+            totals: self.clone(),
+            gateway: self.info(),
+        }
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.state().now
+    }
+
+    /// Ids of version 4, counted.
+    fn new_id(&self) -> Uuid {
+        let mut state = self.state();
+        state.ids += 1;
+        Uuid::from_u128(0x4000_8000_0000_0000_0000 + state.ids)
+    }
+}
