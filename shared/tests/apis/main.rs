@@ -10,5 +10,9 @@ mod merchants;
 mod table;
 mod world;
 
+mod follow_ups;
+mod lists;
 mod orders;
 mod pay;
+mod stored_cards;
+mod tokens;

@@ -1,0 +1,163 @@
+//! Lists and totals of a merchant's payments, as JSON and as CSV.
+
+use serde_json::json;
+use tollgate_core::order::{NoEffect, Outcome, GatewayResponse};
+
+use crate::{
+    ask::{Ask, get, post},
+    fixture::{card, declined, pay, registered, unknown},
+    table::Table,
+    world::BEGIN_S,
+};
+
+/// Payments of each kind, a minute apart.
+async fn payments(t: &mut Table) {
+    for (n, order) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        t.prepare(&registered(order, 10_000)).await;
+        match order {
+            "b" => t.world.answer(declined),
+            "c" => t.world.answer(unknown),
+            _ => {}
+        }
+        let method = if order == "d" { "authorize" } else { "purchase" };
+        let ask = pay(order, method, card(1_000 + n as u64)).by("shop:pay");
+        ask.send(&t.world, "prepares").await;
+        t.world.wait(60);
+    }
+    let id = t.world.transactions("a")[0];
+    let refund = json!({"amount": 250});
+    t.prepare(&post(format!("/v2/orders/a/transactions/{id}/refund")).by("shop:operate").data(refund)).await;
+    let id = t.world.transactions("d")[0];
+    let capture = json!({"custom_reference": "=1+1"});
+    t.prepare(&post(format!("/v2/orders/d/transactions/{id}/capture")).by("shop:operate").data(capture)).await;
+}
+
+fn list(query: &str) -> Ask {
+    get(format!("/v2/transactions{query}")).by("shop:read")
+}
+
+fn csv(ask: Ask) -> Ask {
+    ask.header("accept", "application/json;q=0.5, Text/CSV ; q=1")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_has_what_its_filter_says() {
+    let mut t = Table::new("lists");
+    payments(&mut t).await;
+    t.ask("all of them", &list("")).await;
+    t.ask("as a file", &csv(list(""))).await;
+    for filter in [
+        "eq(status,complete)", "in(status,failed,pending)", "eq(status,%22failed%22)", "eq(currency,USD)", "eq(currency,EUR)", "gt(amount,1002)", "le(amount,1001)",
+        "ge(captured_amount,1000)", "lt(captured_amount,1)", "eq(last_four,1111)", "eq(brand,visa)", "eq(needs_attention,true)", "in(needs_attention,in_doubt)",
+        "eq(status,complete):gt(amount,1000)", "ge(created_at,2026-11-20T12:02:00Z)", "eq(created_at,2026-11-20)", "lt(created_at,2026-11-20)",
+        "gt(authorization_expires_at,2026-11-21)", "le(next_capture_attempt,2026-11-21)",
+    ] {
+        t.ask("found by a filter", &csv(list(&format!("?filter={filter}")))).await;
+    }
+    for filter in [
+        "", "%20", "x", "eq(status", "eq()", "eq(status)", "eq(status,)", "eq(status,done)", "gt(status,complete)", "eq(nothing,1)", "eq(amount,x)", "eq(amount,1,2)",
+        "like(amount,1)", "eq(last_four,111)", "in(last_four,1111)", "in(needs_attention,true)", "eq(currency,usd)", "eq(created_at,x)", "eq(created_at,2026-11-2)",
+        "in(created_at,2026-11-20)", "eq(st%22atus,complete)", "eq(status,complete)::", "eq(brand,%22visa,mastercard%22)", "eq(custom,(a:b))",
+        "eq(status,complete):x", "eq(%22a:b%22,1)", "in(brand,%22(%22,visa)",
+    ] {
+        t.ask("a filter that is none", &csv(list(&format!("?filter={filter}")))).await;
+    }
+    for length in [40, 41] {
+        t.ask("a field with a long name", &list(&format!("?filter=eq({},1)", "f".repeat(length)))).await;
+    }
+    for values in [50, 51] {
+        t.ask("many values", &csv(list(&format!("?filter=in(status{})", ",complete".repeat(values))))).await;
+    }
+    for length in [2_000, 2_001] {
+        let filter = format!("eq(status,{})", "x".repeat(length - "eq(status,)".len()));
+        t.ask("a long filter", &list(&format!("?filter={filter}"))).await;
+    }
+    t.ask("twice is both", &csv(list("?filter=eq(status,complete)&filter=gt(amount,1000)"))).await;
+    for query in ["?page[limit]=0", "?page[limit]=101", "?page[limit]=x", "?page[offset]=1", "?sort=x", "?page[cursor]=x", "?page=1", "?other=is+ignored"] {
+        t.ask("a parameter that is none", &csv(list(query))).await;
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_goes_on_where_its_cursor_says() {
+    let mut t = Table::new("pages");
+    payments(&mut t).await;
+    let first = t.ask("two rows", &list("?filter=eq(currency,USD)&page[limit]=2")).await;
+    let next = first["links"]["next"].as_str().unwrap().to_owned();
+    let second = t.ask("the next two", &list(&next)).await;
+    let last = second["links"]["next"].as_str().unwrap().to_owned();
+    t.ask("the last one", &csv(list(&last))).await;
+    t.ask("the first as a file has the link, too", &csv(list("?page[limit]=1"))).await;
+    t.ask("a cursor of another filter", &list(&next.replace("USD", "EUR"))).await;
+    t.ask("of another merchant", &list(&next).by("strict:read")).await;
+    t.world.wait(86_399);
+    t.ask("a second before its end", &csv(list(&next))).await;
+    t.world.wait(1);
+    t.ask("too old", &list(&next)).await;
+    t.ask("the highest limit", &csv(list("?page[limit]=100"))).await;
+    for characters in [1_024, 1_025] {
+        t.ask("a cursor that is too long is not read", &list(&format!("?page[cursor]={}", "A".repeat(characters)))).await;
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_row_is_one_row_and_lists_need_their_stores() {
+    let mut t = Table::new("bad_rows");
+    payments(&mut t).await;
+    t.world.state().unreadable.extend(["b", "entry of c"]);
+    t.ask("an order and an entry that cannot be read", &list("")).await;
+    t.ask("as a file", &csv(list(""))).await;
+    for port in ["journal", "load", "totals"] {
+        t.world.state().broken.insert(port);
+        t.ask("a store is down", &csv(list(""))).await;
+        t.ask("for totals", &report("?from=2026-11-20&to=2026-11-20")).await;
+        t.world.state().broken.clear();
+    }
+    t.world.state().unreadable.insert("totals");
+    t.ask("totals that cannot be read", &report("?from=2026-11-20&to=2026-11-20")).await;
+    for by in ["shop:shopper1", "shop:all"] {
+        t.ask("who lists", &csv(list("?page[limit]=1").by(by))).await;
+        t.ask("who reads totals", &csv(report("").by(by))).await;
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_attention_is_listed_with_its_reason() {
+    let mut t = Table::new("attention");
+    t.prepare(&registered("a", 10_000)).await;
+    t.world.answer(|_| Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default()));
+    pay("a", "purchase", card(1_000)).by("shop:pay").send(&t.world, "prepares").await;
+    t.prepare(&registered("b", 10_000)).await;
+    t.world.answer(unknown);
+    pay("b", "purchase", card(1_000)).by("shop:pay").send(&t.world, "prepares").await;
+    t.world.state().sent.clear();
+    t.world.wait(7_200);
+    t.ask("in doubt for hours", &list("?filter=eq(needs_attention,true)")).await;
+    t.ask("as a file", &csv(list(""))).await;
+    t.end();
+}
+
+fn report(query: &str) -> Ask {
+    get(format!("/v2/reports/daily{query}")).by("shop:read")
+}
+
+#[tokio::test(start_paused = true)]
+async fn totals_are_of_the_days_that_are_asked_for() {
+    let mut t = Table::new("reports");
+    payments(&mut t).await;
+    t.world.wait(90_000);
+    t.ask("yesterday's", &report("")).await;
+    t.ask("as a file", &csv(report(""))).await;
+    t.world.state().reached = Some(jiff::Timestamp::from_second(BEGIN_S + 90_000).unwrap());
+    for query in [
+        "?from=2026-11-20", "?to=2026-11-20", "?from=2026-11-20&to=2026-11-20", "?from=2026-11-21&to=2026-11-20", "?from=2026-11-22", "?from=2026-11-23",
+        "?from=2026-08-21&to=2026-11-20", "?from=2026-08-20&to=2026-11-20", "?from=2026-11-20&currency=USD", "?from=2026-11-20&currency=EUR", "?currency=x", "?from=x",
+        "?from=2026-11-20T00:00:00", "?to=2026-1-1", "?day=2026-11-20",
+    ] {
+        t.ask("a range", &report(query)).await;
+    }
+    t.end();
+}

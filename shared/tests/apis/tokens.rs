@@ -1,0 +1,225 @@
+//! Access tokens: who gets one, what it opens, and what slows down whoever tries out keys.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::hmac;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tollgate_core::values::Clock;
+
+use crate::{
+    ask::{Ask, delete, get, post},
+    fixture::{card, pay, registered},
+    merchants::{key, merchant, token},
+    table::Table,
+};
+
+fn form(text: impl Into<String>) -> Ask {
+    post("/oauth/access_token").header("content-type", "application/x-www-form-urlencoded").text(text)
+}
+
+fn credentials(id: &str, key: &str) -> Ask {
+    form(format!("grant_type=client_credentials&client_id={id}&client_secret={key}"))
+}
+
+fn implicit(id: &str) -> Ask {
+    form(format!("grant_type=implicit&client_id={id}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_issued_for_a_key_or_to_a_browser() {
+    let mut t = Table::new("tokens");
+    for role in ["read", "pay", "operate", "all", "plain"] {
+        t.ask("a key of each role", &credentials("shop", &key(role))).await;
+    }
+    t.ask("a browser", &implicit("shop")).await;
+    for (hazard, text) in [
+        ("no form", ""),
+        ("no grant", "client_id=shop&client_secret=x"),
+        ("an empty grant", "grant_type=&client_id=shop"),
+        ("another grant", "grant_type=password&client_id=shop"),
+        ("no id", "grant_type=implicit"),
+        ("an empty id", "grant_type=implicit&client_id="),
+        ("no secret", "grant_type=client_credentials&client_id=shop"),
+        ("an id twice", "grant_type=implicit&client_id=shop&client_id=shop"),
+        ("what else is in it is not read", "scope=x&scope=y&grant_type=implicit&client_id=shop"),
+        ("an id that cannot be one", "grant_type=implicit&client_id=a%23b"),
+        ("letters are escaped", "grant_type=implicit&client_id=%73hop"),
+        ("JSON is no form", "{\"grant_type\": \"implicit\"}"),
+    ] {
+        t.ask(hazard, &form(text)).await;
+    }
+    let filled = |bytes: usize| {
+        let start = "grant_type=implicit&client_id=shop&x=";
+        form(format!("{start}{}", "x".repeat(bytes - start.len())))
+    };
+    t.ask("8 KiB", &filled(8_192)).await;
+    t.ask("a byte more", &filled(8_193)).await;
+    for id in ["nobody", "closed", "away", "malformed", "forbidden", "external", "unkept"] {
+        t.ask("a browser of a merchant that is not there, or lets none in", &implicit(id)).await;
+        t.ask("a wrong key of such a one", &credentials(id, "wrong-key-of-merchant")).await;
+        t.ask("a right one", &credentials(id, &key("all"))).await;
+    }
+    for text in ["", "%FF", "4111111111111111"] {
+        t.ask("the caller's id of a request", &implicit("shop").header("x-request-id", text)).await;
+    }
+    for length in [128, 129] {
+        t.ask("it is short", &implicit("shop").header("x-request-id", "r".repeat(length))).await;
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
+    let mut t = Table::new("wrong_keys");
+    let wrong = || credentials("shop", "wrong-key-of-merchant");
+    for _ in 0..10 {
+        t.ask("ten wrong keys", &wrong()).await;
+    }
+    t.ask("the next one is told to wait", &wrong()).await;
+    t.ask("another merchant's is not", &credentials("strict", "wrong-key-of-merchant")).await;
+    t.ask("nor another address", &wrong().from("203.0.113.8")).await;
+    t.ask("nor one that is not known", &wrong().from("")).await;
+    t.ask("the right one passes", &credentials("shop", &key("all"))).await;
+    t.world.wait(299);
+    t.ask("a second before the end", &wrong()).await;
+    t.world.wait(1);
+    t.ask("the window is over", &wrong()).await;
+    t.afresh();
+    for n in 0..20 {
+        t.ask("twenty merchants that are not there", &credentials(&format!("nobody{n}"), "wrong-key-of-merchant")).await;
+    }
+    t.ask("one more is told to wait", &credentials("nobody", "wrong-key-of-merchant")).await;
+    t.ask("whatever it is, if it has to be looked up", &credentials("unkept", &key("all"))).await;
+    t.ask("what is known passes", &credentials("shop", &key("all"))).await;
+    t.ask("a browser waits", &implicit("nobody")).await;
+    t.ask("and so at one that lets none in", &implicit("external")).await;
+    t.ask("as does a token", &get("/v2/orders/a").by("unkept:all")).await;
+    t.ask("a wrong one of a merchant that is known", &get("/v2/orders/a").header("authorization", tampered(&t))).await;
+    t.afresh();
+    for n in 0..20 {
+        t.ask("the same merchant again counts once", &implicit(if n < 10 { "nobody" } else { "nobody2" })).await;
+    }
+    t.ask("so this one is not told to wait", &implicit("nobody3")).await;
+    t.end();
+}
+
+/// A token with another claim under the old signature.
+fn tampered(t: &Table) -> String {
+    let token = token("shop:read", t.world.now());
+    let parts: Vec<&str> = token.split('.').collect();
+    let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
+    let claims = URL_SAFE_NO_PAD.encode(claims.replace("\"read\"", "\"all\""));
+    format!("Bearer {}.{claims}.{}", parts[0], parts[2])
+}
+
+/// A token as whoever has the signing key can make it.
+fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+    let own = token("shop:operate", t.world.now());
+    let part = |n: usize| -> Value {
+        let part = own.split('.').nth(n).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    let (mut header, mut claims) = (part(0), part(1));
+    change(&mut header, &mut claims);
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let merchant = merchant("shop");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes());
+    let tag = hmac::sign(&key, signed.as_bytes());
+    format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_not_ours_opens_nothing() {
+    let mut t = Table::new("token_checks");
+    t.prepare(&registered("a", 500)).await;
+    let bearing = |header: String| get("/v2/orders/a").header("authorization", header);
+    let own = token("shop:read", t.world.now());
+    for header in [
+        format!("Bearer {own}"),
+        format!("bearer  {own} "),
+        format!("Basic {own}"),
+        own.clone(),
+        "Bearer".to_owned(),
+        "Bearer x".to_owned(),
+        "Bearer a.b.c".to_owned(),
+        format!("Bearer {own}x"),
+        format!("Bearer {}", &own[..own.len() - 2]),
+        format!("Bearer {}", own.replace('.', "")),
+        tampered(&t),
+    ] {
+        t.ask("one that was changed", &Ask { headers: vec![("authorization", header)], ..get("/v2/orders/a") }).await;
+    }
+    t.ask("none", &get("/v2/orders/a")).await;
+    let role = |role: Value| move |_: &mut Value, claims: &mut Value| claims["role"] = role;
+    t.ask("an unknown role reads", &bearing(made(&t, role(json!("auditor"))))).await;
+    t.ask("and may do nothing", &registered_with(made(&t, role(json!("auditor"))))).await;
+    t.ask("a role above the key's does not help", &cancels(made(&t, role(json!("all"))))).await;
+    t.ask("nor does none", &cancels(made(&t, |_, claims| drop(claims.as_object_mut().unwrap().remove("role"))))).await;
+    let changes: [(&str, fn(&mut Value, &mut Value)); 10] = [
+        ("another algorithm", |header, _| header["alg"] = json!("none")),
+        ("another issuer", |_, claims| claims["iss"] = json!("elsewhere")),
+        ("another merchant", |_, claims| claims["sub"] = json!("strict")),
+        ("signed with another's key", |header, _| header["kid"] = json!("strict")),
+        ("a merchant that is not there", |header, _| header["kid"] = json!("nobody")),
+        ("a merchant that is stopped", |header, _| header["kid"] = json!("closed")),
+        ("a merchant that cannot be read", |header, _| header["kid"] = json!("away")),
+        ("no key", |_, claims| drop(claims.as_object_mut().unwrap().remove("key"))),
+        ("a shopper without an id", |_, claims| claims["grant"] = json!("implicit")),
+        ("the schedule", |_, claims| claims["grant"] = json!("schedule")),
+    ];
+    for (hazard, change) in changes {
+        t.ask(hazard, &bearing(made(&t, change))).await;
+    }
+    t.ask("a key that is no longer there does what its token says", &bearing(made(&t, |_, claims| claims["key"] = json!("0"))))
+        .await;
+    for characters in [2_048, 2_049] {
+        let plain = made(&t, |_, claims| claims["x"] = json!(""));
+        let mut filled = String::new();
+        for fill in 0..1_600 {
+            filled = made(&t, |_, claims| claims["x"] = json!("x".repeat(fill)));
+            if filled.len() - "Bearer ".len() >= characters {
+                break;
+            }
+        }
+        assert!(plain.len() < filled.len());
+        let exact = filled.len() - "Bearer ".len() == characters;
+        t.ask(&format!("a token of {characters} characters: {exact}"), &Ask { headers: vec![("authorization", filled)], ..get("/v2/orders/a") }).await;
+    }
+    let early = token("shop:read", t.world.now());
+    for (seconds, hazard) in [(3_599, "a second before its end"), (1, "at its end")] {
+        t.world.wait(seconds);
+        t.ask(hazard, &bearing(format!("Bearer {early}"))).await;
+    }
+    t.end();
+}
+
+fn registered_with(token: String) -> Ask {
+    Ask { by: None, ..registered("b", 500) }.header("authorization", token)
+}
+
+/// What takes the role `operate`, which the key has, and would take `all`, which it has not.
+fn cancels(token: String) -> Ask {
+    post("/v2/orders/a/transactions/x/cancel").header("authorization", token)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_route_is_not_found() {
+    let mut t = Table::new("no_route");
+    t.ask("no route", &get("/v2/nothing").by("shop:all")).await;
+    t.ask("no such method", &delete("/v2/orders/a").by("shop:all")).await;
+    t.ask("the root", &get("/")).await;
+    t.ask("the credit-card API's, by another method", &get("/api/v1/payments/creditcard/charge")).await;
+    t.ask("no route of it", &post("/api/v1/payments/creditcard/nothing").header("accept", "application/xml")).await;
+    t.ask("no route of it at all", &post("/api/v1/payments/creditcardx")).await;
+    t.ask("its prefix", &post("/api/v1/payments/creditcard")).await;
+    t.ask("in other letters", &post("/API/v1/Payments/CreditCard/Status/").header("content-type", "application/json").text("{}")).await;
+    t.ask("behind a stage", &post("/prod/api/v1/payments/creditcard/void").header("content-type", "application/json").text("{}")).await;
+    for stopped in [Some(false), Some(true), None] {
+        t.world.state().stopped = stopped;
+        t.ask("whether payments are stopped", &get("/status")).await;
+    }
+    t.world.state().stopped = Some(false);
+    t.prepare(&registered("a", 500)).await;
+    t.ask("a payment's own token is no other's", &pay("a", "purchase", card(500)).by("external:pay")).await;
+    t.end();
+}
