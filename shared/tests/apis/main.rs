@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod ask;
+mod credit_card;
 mod fixture;
 mod log;
 mod merchants;

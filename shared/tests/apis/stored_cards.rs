@@ -98,17 +98,16 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
         t.ask("what else is sent to change it", &change(data)).await;
     }
     for outcome in [
-        ProfileOutcome::Missing, ProfileOutcome::Refused, ProfileOutcome::Unknown, ProfileOutcome::NoEffect(NoEffect::Unreachable),
+        ProfileOutcome::Refused, ProfileOutcome::Unknown, ProfileOutcome::NoEffect(NoEffect::Unreachable),
     ] {
         t.world.state().profiles.push_back(outcome);
         t.ask(&format!("the gateway: {outcome:?}"), &change(json!({"month": "11", "year": "2032"}))).await;
+        t.ask("it is read meanwhile", &get(&*one).by("shop:read")).await;
     }
-    t.ask("pays an order", &{
-        t.prepare(&registered("a", 10_000)).await;
-        let payment = t.prepare(&get(&*one).by("shop:read")).await["data"]["payment"].clone();
-        pay("a", "purchase", json!({"gateway": "card_connect", "amount": 5, "payment": payment})).by("shop:pay")
-    })
-    .await;
+    t.prepare(&registered("a", 10_000)).await;
+    let payment = t.prepare(&get(&*one).by("shop:read")).await["data"]["payment"].clone();
+    let pays = json!({"gateway": "card_connect", "amount": 5, "payment": payment});
+    t.ask("pays an order", &pay("a", "purchase", pays).by("shop:pay")).await;
     for outcome in [ProfileOutcome::Unknown, ProfileOutcome::Refused, ProfileOutcome::NoEffect(NoEffect::Unreachable)] {
         t.world.state().profiles.push_back(outcome);
         t.ask(&format!("its deletion: {outcome:?}"), &delete(&*one).by("shop:pay")).await;
@@ -120,6 +119,11 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
     t.ask("nor can it be changed", &change(json!({"default": true}))).await;
     t.ask("nor is it listed", &get("/v2/payment-methods?customer=c-1").by("shop:read")).await;
     t.ask("its key is still its own", &first).await;
+    t.afresh();
+    stored(&mut t, &first).await;
+    t.world.state().profiles.push_back(ProfileOutcome::Missing);
+    t.ask("the gateway has it no longer", &change(json!({"month": "11", "year": "2032"}))).await;
+    t.ask("so it is gone", &get(&*one).by("shop:read")).await;
     for id in ["x", "c.x", "00000000000000000000000000000000.00000000-0000-4000-8000-000000000001"] {
         t.ask("no such card", &get(format!("/v2/payment-methods/{id}")).by("shop:read")).await;
         t.ask("no such card to delete", &delete(format!("/v2/payment-methods/{id}")).by("shop:pay")).await;

@@ -27,6 +27,9 @@ const HEADERS: [(&str, &str); 5] = [
 /// Columns of a line in a file, where a value fits into one.
 const COLUMNS: usize = 200;
 
+/// The member of a row that says which member of the request it varies.
+const VARIED: &str = "with";
+
 /// Requests in their order, with all that came of them.
 pub(crate) struct Table {
     name: &'static str,
@@ -92,7 +95,7 @@ impl Table {
                 let shown = if *value == json!(ABSENT) { "left out".to_owned() } else { value.to_string() };
                 let mut row = Map::new();
                 row.insert("request".to_owned(), base.line().into());
-                row.insert("with".to_owned(), shortened(&format!("{path}: {shown}")).into());
+                row.insert(VARIED.to_owned(), shortened(&format!("{path}: {shown}")).into());
                 self.send(row, &base.clone().json(body)).await;
             }
         }
@@ -107,7 +110,10 @@ impl Table {
             row.insert("sent".to_owned(), sent.into());
         }
         let log = self.log.told(ask.route().0, &id, response.status().as_u16());
-        row.insert("log".to_owned(), log.into());
+        // What varies a member of a row is logged as that.
+        if !row.contains_key(VARIED) {
+            row.insert("log".to_owned(), log.into());
+        }
         self.rows.push(row.into());
         body
     }
