@@ -213,7 +213,9 @@ impl Ask {
             "GET /v2/orders/{orderId}" => elastic_path::get_order(&api, request).await,
             "GET /v2/transactions" => elastic_path::search_transactions(&world.lists(), request).await,
             "GET /v2/reports/daily" => elastic_path::report_daily(&world.lists(), request).await,
-            route if route.contains("/payments") && route.contains("/v2/") => pays(world, route, request).await,
+            route if route.contains("/payments") && route.contains("/v2/") => {
+                pays(world, route, request).await
+            }
             route if route.contains("/transactions") => on_transaction(world, route, request).await,
             route if route.contains("payment-methods") => on_stored_card(world, route, request).await,
             route if route.contains("/api/v1/") => on_credit_card(world, route, request).await,

@@ -29,8 +29,31 @@ async fn taken(t: &mut Table) {
 
 /// Who requests it and why, and what is beside that.
 const WHO_AND_WHY: &[(&str, &[fn() -> Value])] = &[
-    ("data.actor", &[|| json!("Ann"), || json!(""), || json!("  "), || json!(5), || json!(null), || long(100), || long(101), || long(1_001), || json!("4111111111111111")]),
-    ("data.reason", &[|| json!("It broke"), || json!(""), || json!(5), || long(255), || long(256), || json!("4111111111111111")]),
+    (
+        "data.actor",
+        &[
+            || json!("Ann"),
+            || json!(""),
+            || json!("  "),
+            || json!(5),
+            || json!(null),
+            || long(100),
+            || long(101),
+            || long(1_001),
+            || json!("4111111111111111"),
+        ],
+    ),
+    (
+        "data.reason",
+        &[
+            || json!("It broke"),
+            || json!(""),
+            || json!(5),
+            || long(255),
+            || long(256),
+            || json!("4111111111111111"),
+        ],
+    ),
     ("data.type", &[|| json!("x"), || json!(5)]),
     ("data.options", &[|| json!({}), || json!(null), || json!("x"), || json!({"idempotency_key": "k9"})]),
     ("data.gateway", &[|| json!("card_connect")]),
@@ -63,7 +86,18 @@ async fn a_misspelt_amount_never_means_everything() {
         ("data.amuont", &[json!(1)]),
         ("data.Amount", &[json!(1)]),
         ("data.capture_mechanism", &[json!("automatic"), json!("manual"), json!(5), json!(null), json!("")]),
-        ("data.custom_reference", &[json!("r-1"), json!(""), json!(5), long(128), long(129), json!("4111111111111111"), json!("a\u{202e}b")]),
+        (
+            "data.custom_reference",
+            &[
+                json!("r-1"),
+                json!(""),
+                json!(5),
+                long(128),
+                long(129),
+                json!("4111111111111111"),
+                json!("a\u{202e}b"),
+            ],
+        ),
         ("data.refund_mechanism", &[json!("manual")]),
         ("data.reopen", &[json!(true)]),
     ];
@@ -73,7 +107,10 @@ async fn a_misspelt_amount_never_means_everything() {
     let own: &[(&str, &[Value])] = &[
         ("data.amount", &amounts()),
         ("data.amounts", &[json!(1)]),
-        ("data.refund_mechanism", &[json!("automatic"), json!("manual"), json!("Manual"), json!(5), json!(null), json!("")]),
+        (
+            "data.refund_mechanism",
+            &[json!("automatic"), json!("manual"), json!("Manual"), json!(5), json!(null), json!("")],
+        ),
         ("data.custom_reference", &[json!("r-1")]),
         ("data.4111111111111111", &[json!(1)]),
         (&format!("data.{}", "n".repeat(41)), &[json!(1)]),
@@ -87,7 +124,11 @@ async fn a_misspelt_amount_never_means_everything() {
     }
     t.afresh();
     taken(&mut t).await;
-    t.ask("what a serializer adds is no member", &on("refund").data(json!({"$type": "x", "__type": "y", "$id": 1}))).await;
+    t.ask(
+        "what a serializer adds is no member",
+        &on("refund").data(json!({"$type": "x", "__type": "y", "$id": 1})),
+    )
+    .await;
     t.end();
     let mut t = Table::new("cancel_members");
     let own: &[(&str, &[Value])] = &[
@@ -104,7 +145,11 @@ async fn follow_ups_need_the_role_that_takes_and_gives_money() {
     for what in ["capture", "refund", "cancel"] {
         for by in ["shop:read", "shop:pay", "shop:operate", "shop:plain", "shop:shopper1", "external:all"] {
             t.afresh();
-            if what == "refund" { taken(&mut t).await } else { held(&mut t).await }
+            if what == "refund" {
+                taken(&mut t).await
+            } else {
+                held(&mut t).await
+            }
             t.ask("who captures, refunds, cancels", &on(what).by(by)).await;
         }
         t.afresh();
@@ -115,10 +160,12 @@ async fn follow_ups_need_the_role_that_takes_and_gives_money() {
         t.ask("nor when that cannot be told", &on(what)).await;
         t.world.state().stopped = Some(false);
         for id in ["x", "00000000-0000-4000-8000-000000000099"] {
-            let ask = post(format!("/v2/orders/a/transactions/{id}/{what}")).by("shop:operate").data(json!({}));
+            let ask =
+                post(format!("/v2/orders/a/transactions/{id}/{what}")).by("shop:operate").data(json!({}));
             t.ask("no such transaction", &ask).await;
         }
-        t.ask("no such order", &Ask { path: on(what).path.replace("orders/a", "orders/z"), ..on(what) }).await;
+        t.ask("no such order", &Ask { path: on(what).path.replace("orders/a", "orders/z"), ..on(what) })
+            .await;
         t.ask("no time is left", &on(what).left_ms(100)).await;
     }
     t.end();
@@ -131,7 +178,11 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     let does = |what: &str, data: Value| paid.does(what, "shop:operate").data(data);
     t.ask("not refunded before it is captured", &does("refund", json!({"amount": 1}))).await;
     t.ask("no more than is held", &does("capture", json!({"amount": 4_001}))).await;
-    let capture = does("capture", json!({"amount": 3_000, "custom_reference": "invoice 7", "actor": "Ann", "reason": "shipped"})).key("c");
+    let capture = does(
+        "capture",
+        json!({"amount": 3_000, "custom_reference": "invoice 7", "actor": "Ann", "reason": "shipped"}),
+    )
+    .key("c");
     t.ask("a part of it is captured", &capture).await;
     t.ask("once", &capture).await;
     t.ask("its key says something else", &does("capture", json!({"amount": 2_000})).key("c")).await;
@@ -140,7 +191,11 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     t.ask("a part is refunded", &does("refund", json!({"amount": 1_000})).key("r1")).await;
     t.ask("again, as the key says", &does("refund", json!({"amount": 1_000})).key("r1")).await;
     t.ask("an equal one without a key is suspect", &does("refund", json!({"amount": 1_000}))).await;
-    t.ask("the same as recorded elsewhere is another one", &does("refund", json!({"amount": 1_000, "refund_mechanism": "manual"})).key("r1")).await;
+    t.ask(
+        "the same as recorded elsewhere is another one",
+        &does("refund", json!({"amount": 1_000, "refund_mechanism": "manual"})).key("r1"),
+    )
+    .await;
     t.ask("recorded, not sent", &does("refund", json!({"amount": 500, "refund_mechanism": "manual"}))).await;
     t.ask("not canceled once a part is refunded", &does("cancel", json!({}))).await;
     t.ask("the rest", &does("refund", json!({})).key("r2")).await;
@@ -161,7 +216,13 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     t.afresh();
     let paid = Paid::with(&mut t, "purchase").await;
     t.ask("a purchase is captured already", &paid.does("capture", "shop:operate")).await;
-    t.ask("two spellings of an id are one", &post(format!("/v2/orders/a/transactions/{}/cancel", AUTHORIZE.to_uppercase())).by("shop:operate").key("u")).await;
+    t.ask(
+        "two spellings of an id are one",
+        &post(format!("/v2/orders/a/transactions/{}/cancel", AUTHORIZE.to_uppercase()))
+            .by("shop:operate")
+            .key("u"),
+    )
+    .await;
     t.ask("and one key", &paid.does("cancel", "shop:operate").key("u")).await;
     t.end();
 }
@@ -170,11 +231,21 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
 async fn each_outcome_of_a_follow_up_has_a_response_of_its_own() {
     let mut t = Table::new("follow_up_outcomes");
     for what in ["capture", "refund", "cancel"] {
-        for reason in [NoEffect::NotSettled, NoEffect::AlreadySettled, NoEffect::TryAgain, NoEffect::Misconfigured, NoEffect::VoidedElsewhere] {
+        for reason in [
+            NoEffect::NotSettled,
+            NoEffect::AlreadySettled,
+            NoEffect::TryAgain,
+            NoEffect::Misconfigured,
+            NoEffect::VoidedElsewhere,
+        ] {
             t.afresh();
             let paid = Paid::with(&mut t, if what == "refund" { "purchase" } else { "authorize" }).await;
             t.world.answer(move |_| Outcome::NoEffect(reason, GatewayResponse::default()));
-            let ask = paid.does(what, "shop:operate").data(if what == "cancel" { json!({}) } else { json!({"amount": 3_000}) });
+            let ask = paid.does(what, "shop:operate").data(if what == "cancel" {
+                json!({})
+            } else {
+                json!({"amount": 3_000})
+            });
             t.ask(&format!("{what}: no effect, {}", reason.as_str()), &ask).await;
         }
         t.afresh();
@@ -192,11 +263,18 @@ async fn each_outcome_of_a_follow_up_has_a_response_of_its_own() {
     t.afresh();
     let paid = Paid::with(&mut t, "purchase").await;
     t.world.answer(|_| Outcome::NoEffect(NoEffect::NotSettled, GatewayResponse::default()));
-    t.ask("a full refund before settlement becomes a void", &paid.does("refund", "shop:operate").key("r")).await;
+    t.ask("a full refund before settlement becomes a void", &paid.does("refund", "shop:operate").key("r"))
+        .await;
     t.ask("whose repetition says the same", &paid.does("refund", "shop:operate").key("r")).await;
     t.afresh();
     let paid = Paid::with(&mut t, "purchase").await;
-    t.world.answer(|approval| Outcome::Declined(said(approval, "C", "05", "No"), DeclineCode::DoNotHonor, DeclineCode::DoNotHonor.advice()));
+    t.world.answer(|approval| {
+        Outcome::Declined(
+            said(approval, "C", "05", "No"),
+            DeclineCode::DoNotHonor,
+            DeclineCode::DoNotHonor.advice(),
+        )
+    });
     t.ask("a refund is declined", &paid.does("refund", "shop:operate").key("r")).await;
     t.ask("and stays so", &paid.does("refund", "shop:operate").key("r")).await;
     t.afresh();
@@ -224,7 +302,9 @@ async fn a_refund_without_an_amount_is_what_the_merchant_says() {
 
 /// A follow-up by the order's own route.
 fn of_order(method: &str) -> Ask {
-    post("/v2/orders/a/payments").by("shop:operate").data(json!({"gateway": "card_connect", "method": method}))
+    post("/v2/orders/a/payments")
+        .by("shop:operate")
+        .data(json!({"gateway": "card_connect", "method": method}))
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +313,16 @@ async fn an_orders_route_acts_on_the_only_payment_that_allows_it() {
     let members: &[(&str, &[Value])] = &[
         ("data.amount", &[json!(1_000), json!(null)]),
         ("data.ammount", &[json!(1_000)]),
-        ("data.transaction", &[json!(AUTHORIZE), json!("x"), json!(5), json!(null), json!("00000000-0000-4000-8000-000000000099")]),
+        (
+            "data.transaction",
+            &[
+                json!(AUTHORIZE),
+                json!("x"),
+                json!(5),
+                json!(null),
+                json!("00000000-0000-4000-8000-000000000099"),
+            ],
+        ),
         ("data.payment", &[json!("ignored")]),
         ("data.first_name", &[json!("ignored")]),
         ("data.billing_address", &[json!({})]),

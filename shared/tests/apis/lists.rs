@@ -1,7 +1,7 @@
 //! Lists and totals of a merchant's payments, as JSON and as CSV.
 
 use serde_json::json;
-use tollgate_core::order::{NoEffect, Outcome, GatewayResponse};
+use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};
 
 use crate::{
     ask::{Ask, get, post},
@@ -29,7 +29,8 @@ async fn payments(t: &mut Table) {
     t.prepare(&post(format!("/v2/orders/a/transactions/{id}/refund")).by("shop:operate").data(refund)).await;
     let id = t.world.transactions("d")[0];
     let capture = json!({"custom_reference": "=1+1"});
-    t.prepare(&post(format!("/v2/orders/d/transactions/{id}/capture")).by("shop:operate").data(capture)).await;
+    t.prepare(&post(format!("/v2/orders/d/transactions/{id}/capture")).by("shop:operate").data(capture))
+        .await;
 }
 
 fn list(query: &str) -> Ask {
@@ -47,18 +48,56 @@ async fn a_list_has_what_its_filter_says() {
     t.ask("all of them", &list("")).await;
     t.ask("as a file", &csv(list(""))).await;
     for filter in [
-        "eq(status,complete)", "in(status,failed,pending)", "eq(status,%22failed%22)", "eq(currency,USD)", "eq(currency,EUR)", "gt(amount,1002)", "le(amount,1001)",
-        "ge(captured_amount,1000)", "lt(captured_amount,1)", "eq(last_four,1111)", "eq(brand,visa)", "eq(needs_attention,true)", "in(needs_attention,in_doubt)",
-        "eq(status,complete):gt(amount,1000)", "ge(created_at,2026-11-20T12:02:00Z)", "eq(created_at,2026-11-20)", "lt(created_at,2026-11-20)",
-        "gt(authorization_expires_at,2026-11-21)", "le(next_capture_attempt,2026-11-21)",
+        "eq(status,complete)",
+        "in(status,failed,pending)",
+        "eq(status,%22failed%22)",
+        "eq(currency,USD)",
+        "eq(currency,EUR)",
+        "gt(amount,1002)",
+        "le(amount,1001)",
+        "ge(captured_amount,1000)",
+        "lt(captured_amount,1)",
+        "eq(last_four,1111)",
+        "eq(brand,visa)",
+        "eq(needs_attention,true)",
+        "in(needs_attention,in_doubt)",
+        "eq(status,complete):gt(amount,1000)",
+        "ge(created_at,2026-11-20T12:02:00Z)",
+        "eq(created_at,2026-11-20)",
+        "lt(created_at,2026-11-20)",
+        "gt(authorization_expires_at,2026-11-21)",
+        "le(next_capture_attempt,2026-11-21)",
     ] {
         t.ask("found by a filter", &csv(list(&format!("?filter={filter}")))).await;
     }
     for filter in [
-        "", "%20", "x", "eq(status", "eq()", "eq(status)", "eq(status,)", "eq(status,done)", "gt(status,complete)", "eq(nothing,1)", "eq(amount,x)", "eq(amount,1,2)",
-        "like(amount,1)", "eq(last_four,111)", "in(last_four,1111)", "in(needs_attention,true)", "eq(currency,usd)", "eq(created_at,x)", "eq(created_at,2026-11-2)",
-        "in(created_at,2026-11-20)", "eq(st%22atus,complete)", "eq(status,complete)::", "eq(brand,%22visa,mastercard%22)", "eq(custom,(a:b))",
-        "eq(status,complete):x", "eq(%22a:b%22,1)", "in(brand,%22(%22,visa)",
+        "",
+        "%20",
+        "x",
+        "eq(status",
+        "eq()",
+        "eq(status)",
+        "eq(status,)",
+        "eq(status,done)",
+        "gt(status,complete)",
+        "eq(nothing,1)",
+        "eq(amount,x)",
+        "eq(amount,1,2)",
+        "like(amount,1)",
+        "eq(last_four,111)",
+        "in(last_four,1111)",
+        "in(needs_attention,true)",
+        "eq(currency,usd)",
+        "eq(created_at,x)",
+        "eq(created_at,2026-11-2)",
+        "in(created_at,2026-11-20)",
+        "eq(st%22atus,complete)",
+        "eq(status,complete)::",
+        "eq(brand,%22visa,mastercard%22)",
+        "eq(custom,(a:b))",
+        "eq(status,complete):x",
+        "eq(%22a:b%22,1)",
+        "in(brand,%22(%22,visa)",
     ] {
         t.ask("a filter that is none", &csv(list(&format!("?filter={filter}")))).await;
     }
@@ -73,7 +112,16 @@ async fn a_list_has_what_its_filter_says() {
         t.ask("a long filter", &list(&format!("?filter={filter}"))).await;
     }
     t.ask("twice is both", &csv(list("?filter=eq(status,complete)&filter=gt(amount,1000)"))).await;
-    for query in ["?page[limit]=0", "?page[limit]=101", "?page[limit]=x", "?page[offset]=1", "?sort=x", "?page[cursor]=x", "?page=1", "?other=is+ignored"] {
+    for query in [
+        "?page[limit]=0",
+        "?page[limit]=101",
+        "?page[limit]=x",
+        "?page[offset]=1",
+        "?sort=x",
+        "?page[cursor]=x",
+        "?page=1",
+        "?other=is+ignored",
+    ] {
         t.ask("a parameter that is none", &csv(list(query))).await;
     }
     t.end();
@@ -97,7 +145,11 @@ async fn a_list_goes_on_where_its_cursor_says() {
     t.ask("too old", &list(&next)).await;
     t.ask("the highest limit", &csv(list("?page[limit]=100"))).await;
     for characters in [1_024, 1_025] {
-        t.ask("a cursor that is too long is not read", &list(&format!("?page[cursor]={}", "A".repeat(characters)))).await;
+        t.ask(
+            "a cursor that is too long is not read",
+            &list(&format!("?page[cursor]={}", "A".repeat(characters))),
+        )
+        .await;
     }
     t.end();
 }
@@ -153,9 +205,21 @@ async fn totals_are_of_the_days_that_are_asked_for() {
     t.ask("as a file", &csv(report(""))).await;
     t.world.state().reached = Some(jiff::Timestamp::from_second(BEGIN_S + 90_000).unwrap());
     for query in [
-        "?from=2026-11-20", "?to=2026-11-20", "?from=2026-11-20&to=2026-11-20", "?from=2026-11-21&to=2026-11-20", "?from=2026-11-22", "?from=2026-11-23",
-        "?from=2026-08-21&to=2026-11-20", "?from=2026-08-20&to=2026-11-20", "?from=2026-11-20&currency=USD", "?from=2026-11-20&currency=EUR", "?currency=x", "?from=x",
-        "?from=2026-11-20T00:00:00", "?to=2026-1-1", "?day=2026-11-20",
+        "?from=2026-11-20",
+        "?to=2026-11-20",
+        "?from=2026-11-20&to=2026-11-20",
+        "?from=2026-11-21&to=2026-11-20",
+        "?from=2026-11-22",
+        "?from=2026-11-23",
+        "?from=2026-08-21&to=2026-11-20",
+        "?from=2026-08-20&to=2026-11-20",
+        "?from=2026-11-20&currency=USD",
+        "?from=2026-11-20&currency=EUR",
+        "?currency=x",
+        "?from=x",
+        "?from=2026-11-20T00:00:00",
+        "?to=2026-1-1",
+        "?day=2026-11-20",
     ] {
         t.ask("a range", &report(query)).await;
     }

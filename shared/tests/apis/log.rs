@@ -62,7 +62,8 @@ impl Log {
             }
             let told = line.iter().filter(|(name, _)| !NEVER_THE_SAME.contains(&name.as_str()));
             let told = told.filter(|(_, value)| **value != id);
-            let mut told: Vec<_> = told.map(|(name, value)| format!(" {name}={value}").replace('"', "")).collect();
+            let mut told: Vec<_> =
+                told.map(|(name, value)| format!(" {name}={value}").replace('"', "")).collect();
             told.sort_unstable();
             let (level, message) = (level.as_str().unwrap_or_default(), message.as_str().unwrap_or_default());
             format!("{level} {message}{}", told.concat())

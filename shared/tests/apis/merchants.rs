@@ -30,7 +30,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
            "gateway": {"site": "fts", "merchids": {"USD": "222"}"#,
     ),
     // Refunds that name no amount are only noted.
-    ("marking", r#""refund_without_amount": "mark", "gateway": {"site": "fts-uat", "merchids": {"USD": "112"}"#),
+    (
+        "marking",
+        r#""refund_without_amount": "mark", "gateway": {"site": "fts-uat", "merchids": {"USD": "112"}"#,
+    ),
     // Orders are not registered, and there are two currencies; what the credit-card API is for.
     (
         "external",
@@ -42,7 +45,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ),
     // One currency that has no minor units, which the gateway cannot carry.
     ("yen", r#""orders": "external", "gateway": {"site": "fts-uat", "merchids": {"JPY": "444"}"#),
-    ("closed", r#""disabled": true, "shopper_tokens": true, "gateway": {"site": "fts-uat", "merchids": {"USD": "555"}"#),
+    (
+        "closed",
+        r#""disabled": true, "shopper_tokens": true, "gateway": {"site": "fts-uat", "merchids": {"USD": "555"}"#,
+    ),
     ("unkept", r#""gateway": {"site": "fts-uat", "merchids": {"USD": "666"}"#),
 ];
 
@@ -50,7 +56,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
 const KEYS: [&str; 4] = ["read", "pay", "operate", "all"];
 
 static MERCHANTS: LazyLock<BTreeMap<&str, Arc<Merchant>>> = LazyLock::new(|| {
-    let keys = KEYS.map(|role| format!(r#"{{"key": "{role}-key-of-merchant", "name": "{role}r", "role": "{role}"}}"#));
+    let keys = KEYS
+        .map(|role| format!(r#"{{"key": "{role}-key-of-merchant", "name": "{role}r", "role": "{role}"}}"#));
     let merchants = DOCUMENTS.iter().map(|(id, rules)| {
         let keys = keys.join(", ");
         let json = format!(

@@ -23,10 +23,15 @@ async fn an_order_is_registered_as_stated_or_not_at_all() {
     t.ask("a shopper does not read orders", &get("/v2/orders/a").by("shop:shopper1")).await;
     t.ask("nor their list of payments", &get("/v2/orders/a/transactions").by("shop:shopper1")).await;
     t.ask("the list has each payment", &get("/v2/orders/a/transactions").by("shop:read")).await;
-    t.ask("a real payment's order says so", &put("/v2/orders/r").by("strict:pay").data(json!({"amount": 1, "currency": "USD"})))
-        .await;
-    for id in ["undefined", "null", "NaN", ":orderId", "a%20b", "%7Bid%7D", &"x".repeat(65), &"x".repeat(64)] {
-        t.ask("an id that cannot be one is told as that", &get(format!("/v2/orders/{id}")).by("shop:read")).await;
+    t.ask(
+        "a real payment's order says so",
+        &put("/v2/orders/r").by("strict:pay").data(json!({"amount": 1, "currency": "USD"})),
+    )
+    .await;
+    for id in ["undefined", "null", "NaN", ":orderId", "a%20b", "%7Bid%7D", &"x".repeat(65), &"x".repeat(64)]
+    {
+        t.ask("an id that cannot be one is told as that", &get(format!("/v2/orders/{id}")).by("shop:read"))
+            .await;
     }
     t.end();
 }
@@ -40,15 +45,40 @@ async fn each_member_of_an_order_is_as_stated_or_refused() {
         (
             "data.amount",
             &[
-                json!(ABSENT), json!(null), json!(0), json!(-1), json!(1.5), json!("5"), json!(true), json!({}), json!([]),
-                json!(1_000_000_000_000_u64), json!(u64::MAX), json!(999_999_999_999_u64),
+                json!(ABSENT),
+                json!(null),
+                json!(0),
+                json!(-1),
+                json!(1.5),
+                json!("5"),
+                json!(true),
+                json!({}),
+                json!([]),
+                json!(1_000_000_000_000_u64),
+                json!(u64::MAX),
+                json!(999_999_999_999_u64),
             ],
         ),
         (
             "data.currency",
-            &[json!(ABSENT), json!(null), json!(""), json!("usd"), json!("US"), json!("USDX"), json!("XXX"), json!("JPY"), json!("EUR"), json!(5), json!({})],
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!("usd"),
+                json!("US"),
+                json!("USDX"),
+                json!("XXX"),
+                json!("JPY"),
+                json!("EUR"),
+                json!(5),
+                json!({}),
+            ],
         ),
-        ("data.type", &[json!(null), json!("order"), json!("Order"), json!(""), json!("transaction"), json!(1)]),
+        (
+            "data.type",
+            &[json!(null), json!("order"), json!("Order"), json!(""), json!("transaction"), json!(1)],
+        ),
         ("data.status", &[json!("cancelled"), json!("Canceled"), json!("complete"), json!(1)]),
         ("data.shipping", &[json!("fulfilled"), json!("FULFILLED"), json!("unfulfilled")]),
         ("data.anything", &[json!("is ignored")]),
@@ -70,7 +100,10 @@ async fn a_body_is_json_of_one_kind() {
         ("a member twice", r#"{"data": {"amount": 1, "amount": 2, "currency": "USD"}}"#),
         ("another case is another member", r#"{"Data": {"amount": 1, "currency": "USD"}}"#),
         ("more after the end", r#"{"data": {"amount": 1, "currency": "USD"}} x"#),
-        ("a number that is too large for any", r#"{"data": {"amount": 123456789012345678901234567890, "currency": "USD"}}"#),
+        (
+            "a number that is too large for any",
+            r#"{"data": {"amount": 123456789012345678901234567890, "currency": "USD"}}"#,
+        ),
         ("an exponent is no whole number", r#"{"data": {"amount": 1e2, "currency": "USD"}}"#),
     ] {
         t.ask(hazard, &empty().text(text)).await;
@@ -88,7 +121,9 @@ async fn a_body_is_json_of_one_kind() {
 }
 
 fn moved(at: Value) -> Ask {
-    patch(format!("/v2/orders/a/transactions/{AUTHORIZE}")).by("strict:operate").data(json!({"capture_at": at}))
+    patch(format!("/v2/orders/a/transactions/{AUTHORIZE}"))
+        .by("strict:operate")
+        .data(json!({"capture_at": at}))
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,9 +137,18 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
         (
             "data.capture_at",
             &[
-                json!(ABSENT), json!(null), json!(""), json!(5), json!("2026-11-22"), json!("2026-11-22T12:00:00"), json!("2026-11-22T12:00:00+01:00"),
-                json!("2026-11-25T12:00:00Z"), json!("2026-11-25T12:00:01Z"), json!("2026-11-19T12:00:00Z"),
-                json!(format!("2026-11-22T12:00:00.{}Z", "0".repeat(19))), json!(format!("2026-11-22T12:00:00.{}Z", "0".repeat(20))),
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!(5),
+                json!("2026-11-22"),
+                json!("2026-11-22T12:00:00"),
+                json!("2026-11-22T12:00:00+01:00"),
+                json!("2026-11-25T12:00:00Z"),
+                json!("2026-11-25T12:00:01Z"),
+                json!("2026-11-19T12:00:00Z"),
+                json!(format!("2026-11-22T12:00:00.{}Z", "0".repeat(19))),
+                json!(format!("2026-11-22T12:00:00.{}Z", "0".repeat(20))),
             ],
         ),
         ("data.captureAt", &[json!(null)]),
@@ -115,12 +159,23 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
     t.vary(&moved("2026-11-23T12:00:00Z".into()), authorized, members).await;
     t.afresh();
     authorized(&mut t).await;
-    for by in ["strict:read", "strict:pay", "strict:operate", "strict:all", "strict:plain", "strict:shopper1", "shop:all"] {
-        t.ask("it takes the role operate", &Ask { by: Some(by), ..moved("2026-11-23T12:00:00Z".into()) }).await;
+    for by in [
+        "strict:read",
+        "strict:pay",
+        "strict:operate",
+        "strict:all",
+        "strict:plain",
+        "strict:shopper1",
+        "shop:all",
+    ] {
+        t.ask("it takes the role operate", &Ask { by: Some(by), ..moved("2026-11-23T12:00:00Z".into()) })
+            .await;
     }
     let other = "00000000-0000-4000-8000-000000000099";
     for id in [other, "x", "undefined"] {
-        let ask = patch(format!("/v2/orders/a/transactions/{id}")).by("strict:all").data(json!({"capture_at": null}));
+        let ask = patch(format!("/v2/orders/a/transactions/{id}"))
+            .by("strict:all")
+            .data(json!({"capture_at": null}));
         t.ask("no such transaction", &ask).await;
     }
     t.world.state().stopped = Some(true);
@@ -155,12 +210,21 @@ async fn a_transaction_is_read_by_whom_it_belongs_to() {
     let merchants = other["data"]["id"].as_str().unwrap();
     let merchants = |by| get(format!("/v2/orders/b/transactions/{merchants}")).by(by);
     t.ask("a shopper does not read the merchant's", &merchants("shop:shopper1")).await;
-    t.ask("nor with another's secret", &merchants("shop:shopper1").header("x-client-secret", secret.as_str())).await;
-    let confirm = |by| Ask { method: "POST", path: format!("/v2/orders/a/transactions/{id}/confirm"), ..read(by) };
+    t.ask(
+        "nor with another's secret",
+        &merchants("shop:shopper1").header("x-client-secret", secret.as_str()),
+    )
+    .await;
+    let confirm =
+        |by| Ask { method: "POST", path: format!("/v2/orders/a/transactions/{id}/confirm"), ..read(by) };
     for by in ["shop:shopper1", "shop:shopper2", "shop:read", "shop:pay"] {
         t.ask("who may confirm a shopper's payment", &confirm(by)).await;
     }
-    t.ask("whoever has its secret confirms it", &Ask { method: "POST", path: confirm("").path, ..with_secret(&secret) }).await;
+    t.ask(
+        "whoever has its secret confirms it",
+        &Ask { method: "POST", path: confirm("").path, ..with_secret(&secret) },
+    )
+    .await;
     t.ask("no order", &get(format!("/v2/orders/z/transactions/{id}")).by("shop:shopper1")).await;
     t.ask("no transaction", &get("/v2/orders/a/transactions/z").by("shop:all")).await;
     t.world.state().broken.insert("load");

@@ -27,27 +27,82 @@ fn long(chars: usize) -> Value {
 async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
     let mut t = Table::new("pay_by_card");
     let number = |number: &str| Value::from(number);
-    let names: &[Value] =
-        &[json!(ABSENT), json!(null), json!(""), json!("  "), json!(" Ann\u{e9} "), json!(5), json!([]), json!(NUMBER), long(255), long(256), json!("a\nb"), json!("a\u{ffff}")];
-    let texts: &[Value] = &[json!(null), json!(""), json!("1 Main St"), json!(5), json!(NUMBER), long(255), long(256)];
+    let names: &[Value] = &[
+        json!(ABSENT),
+        json!(null),
+        json!(""),
+        json!("  "),
+        json!(" Ann\u{e9} "),
+        json!(5),
+        json!([]),
+        json!(NUMBER),
+        long(255),
+        long(256),
+        json!("a\nb"),
+        json!("a\u{ffff}"),
+    ];
+    let texts: &[Value] =
+        &[json!(null), json!(""), json!("1 Main St"), json!(5), json!(NUMBER), long(255), long(256)];
     let members: &[(&str, &[Value])] = &[
         ("data.first_name", names),
         ("data.last_name", names),
         (
             "data.number",
             &[
-                json!(ABSENT), json!(null), json!(""), json!(5), number("4111 1111 1111 1111"), number("4111111111111112"), number("411111111111"),
-                number("371449635398431"), number("x"), number(TOKEN),
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!(5),
+                number("4111 1111 1111 1111"),
+                number("4111111111111112"),
+                number("411111111111"),
+                number("371449635398431"),
+                number("x"),
+                number(TOKEN),
             ],
         ),
-        ("data.month", &[json!(ABSENT), json!(null), json!(""), json!(8), json!("8"), json!(" 08 "), json!("13"), json!("00"), json!("x")]),
+        (
+            "data.month",
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!(8),
+                json!("8"),
+                json!(" 08 "),
+                json!("13"),
+                json!("00"),
+                json!("x"),
+            ],
+        ),
         (
             "data.year",
-            &[json!(ABSENT), json!(null), json!(2030), json!("30"), json!(" 2030 "), json!("x"), json!("2019"), json!("2026"), json!("2099"), json!("1030")],
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(2030),
+                json!("30"),
+                json!(" 2030 "),
+                json!("x"),
+                json!("2019"),
+                json!("2026"),
+                json!("2099"),
+                json!("1030"),
+            ],
         ),
         (
             "data.verification_value",
-            &[json!(ABSENT), json!(null), json!(""), json!(123), json!("12"), json!("1234"), json!(" 123 "), json!("12x"), long(256)],
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!(123),
+                json!("12"),
+                json!("1234"),
+                json!(" 123 "),
+                json!("12x"),
+                long(256),
+            ],
         ),
         ("data.billing_address", &[json!(null), json!({}), json!("x"), json!([])]),
         ("data.billing_address.line_1", texts),
@@ -55,10 +110,25 @@ async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
         ("data.billing_address.city", &[json!("Springfield"), json!(5)]),
         ("data.billing_address.region", &[json!("IL"), json!(5)]),
         ("data.billing_address.postcode", &[json!("62701"), json!(5)]),
-        ("data.billing_address.country", &[json!("US"), json!("us"), json!("USA"), json!("U"), json!("U1"), json!("1!"), json!(5), json!("\u{e9}")]),
+        (
+            "data.billing_address.country",
+            &[
+                json!("US"),
+                json!("us"),
+                json!("USA"),
+                json!("U"),
+                json!("U1"),
+                json!("1!"),
+                json!(5),
+                json!("\u{e9}"),
+            ],
+        ),
         ("data.payment", &[json!(null), json!("1|1234"), json!(TOKEN), json!(5)]),
         ("data.save", &[json!(null), json!(false), json!(true), json!("yes"), json!(1)]),
-        ("data.initiated_by", &[json!(null), json!("customer"), json!("merchant"), json!("Customer"), json!(1)]),
+        (
+            "data.initiated_by",
+            &[json!(null), json!("customer"), json!("merchant"), json!("Customer"), json!(1)],
+        ),
         ("data.scheduled", &[json!(null), json!(false), json!(true), json!("no")]),
         ("data.customer", &[json!(5), json!("c-1")]),
     ];
@@ -74,8 +144,22 @@ async fn a_stored_card_and_a_token_are_told_apart_from_a_card() {
         (
             "data.payment",
             &[
-                json!(ABSENT), json!("1|1"), json!("999|12345678901234567890"), json!("1234|1"), json!("1|123456789012345678901"), json!("|1"), json!("1|"), json!("1"),
-                json!("1|1|1"), json!("x|1"), json!("1|x"), json!(""), json!(5), json!({}), json!(TOKEN), long(256),
+                json!(ABSENT),
+                json!("1|1"),
+                json!("999|12345678901234567890"),
+                json!("1234|1"),
+                json!("1|123456789012345678901"),
+                json!("|1"),
+                json!("1|"),
+                json!("1"),
+                json!("1|1|1"),
+                json!("x|1"),
+                json!("1|x"),
+                json!(""),
+                json!(5),
+                json!({}),
+                json!(TOKEN),
+                long(256),
             ],
         ),
         ("data.month", &[json!("08")]),
@@ -88,11 +172,21 @@ async fn a_stored_card_and_a_token_are_told_apart_from_a_card() {
     t.vary(&pay("a", "authorize", stored.clone()).by("shop:pay"), declines, members).await;
     let mut series = stored;
     series["initiated_by"] = json!("merchant");
-    let members: &[(&str, &[Value])] = &[("data.scheduled", &[json!(true), json!(false), json!(null), json!(1)])];
+    let members: &[(&str, &[Value])] =
+        &[("data.scheduled", &[json!(true), json!(false), json!(null), json!(1)])];
     t.vary(&pay("a", "purchase", series).by("shop:pay"), declines, members).await;
-    let token = json!({"gateway": "card_connect", "amount": 4_000, "payment": TOKEN, "month": "08", "year": "2030"});
+    let token =
+        json!({"gateway": "card_connect", "amount": 4_000, "payment": TOKEN, "month": "08", "year": "2030"});
     let members: &[(&str, &[Value])] = &[
-        ("data.payment", &[json!("9418594164541112"), json!("94185941645411111"), json!("8418594164541111"), json!(NUMBER)]),
+        (
+            "data.payment",
+            &[
+                json!("9418594164541112"),
+                json!("94185941645411111"),
+                json!("8418594164541111"),
+                json!(NUMBER),
+            ],
+        ),
         ("data.first_name", &[json!("Ann"), json!(""), json!(" "), json!(5), json!(NUMBER)]),
         ("data.last_name", &[json!("Lee"), json!(NUMBER)]),
         ("data.month", &[json!(ABSENT), json!(null), json!("13")]),
@@ -115,9 +209,36 @@ async fn how_much_is_paid_of_which_currency_and_how_is_never_guessed() {
     let base = post("/v2/orders/a/payments").data(data).by("shop:pay");
     let members: &[(&str, &[Value])] = &[
         ("data", &[json!(ABSENT), json!(null), json!([])]),
-        ("data.gateway", &[json!(ABSENT), json!(null), json!(""), json!("stripe"), json!("Card_connect"), json!(5)]),
-        ("data.method", &[json!(ABSENT), json!(null), json!("authorize"), json!("Purchase"), json!("pay"), json!(5), json!("capture"), json!("refund")]),
-        ("data.amount", &[json!(ABSENT), json!(null), json!(0), json!(-1), json!("4000"), json!(10_000), json!(10_001), json!(1.0)]),
+        (
+            "data.gateway",
+            &[json!(ABSENT), json!(null), json!(""), json!("stripe"), json!("Card_connect"), json!(5)],
+        ),
+        (
+            "data.method",
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!("authorize"),
+                json!("Purchase"),
+                json!("pay"),
+                json!(5),
+                json!("capture"),
+                json!("refund"),
+            ],
+        ),
+        (
+            "data.amount",
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(0),
+                json!(-1),
+                json!("4000"),
+                json!(10_000),
+                json!(10_001),
+                json!(1.0),
+            ],
+        ),
         ("data.Amount", &[json!(1)]),
         ("data.ammount", &[json!(1)]),
         ("data.amount_cents", &[json!(1)]),
@@ -125,7 +246,16 @@ async fn how_much_is_paid_of_which_currency_and_how_is_never_guessed() {
         ("data.account", &[json!("is another word")]),
         ("data.currency", &[json!("USD"), json!("EUR"), json!("usd"), json!("U"), json!(5), json!(null)]),
         ("data.capture_at", &[json!(null), json!("2026-11-22T12:00:00Z")]),
-        ("data.options", &[json!({"idempotency_key": "k"}), json!({"idempotency_key": 5}), json!({"idempotency_key": null}), json!({"idempotency_key": "\u{e9}"}), json!({"idempotency_key": ""})]),
+        (
+            "data.options",
+            &[
+                json!({"idempotency_key": "k"}),
+                json!({"idempotency_key": 5}),
+                json!({"idempotency_key": null}),
+                json!({"idempotency_key": "\u{e9}"}),
+                json!({"idempotency_key": ""}),
+            ],
+        ),
     ];
     t.vary(&base, declines, members).await;
     for route in ["authorize", "purchase"] {
@@ -149,18 +279,26 @@ async fn a_merchant_that_keeps_its_orders_says_amount_and_currency() {
     for currency in ["EUR", " usd ", "x", "GBP"] {
         t.afresh();
         t.world.answer(declined);
-        t.ask("the SDK's header names the currency", &base.clone().header("x-moltin-currency", currency)).await;
+        t.ask("the SDK's header names the currency", &base.clone().header("x-moltin-currency", currency))
+            .await;
     }
     t.afresh();
     t.world.answer(declined);
-    let euros = pay("a", "purchase", { let mut data = card(4_000); data["currency"] = json!("EUR"); data });
+    let euros = pay("a", "purchase", {
+        let mut data = card(4_000);
+        data["currency"] = json!("EUR");
+        data
+    });
     t.ask("the body's goes first", &euros.by("external:pay").header("x-moltin-currency", "USD")).await;
     t.ask("the same order in other money", &base.clone().header("x-moltin-currency", "USD")).await;
     t.world.answer(declined);
     t.ask("one currency needs not be named", &pay("a", "purchase", card(5)).by("yen:pay")).await;
     t.prepare(&registered("a", 10_000)).await;
-    t.ask("a registered order has its own", &pay("a", "purchase", card(4_000)).by("shop:pay").header("x-moltin-currency", "EUR"))
-        .await;
+    t.ask(
+        "a registered order has its own",
+        &pay("a", "purchase", card(4_000)).by("shop:pay").header("x-moltin-currency", "EUR"),
+    )
+    .await;
     t.end();
 }
 
@@ -183,8 +321,28 @@ async fn a_payment_is_made_once_for_a_key() {
     t.ask("null in the body is none", &with(json!({"idempotency_key": null})).key("k1")).await;
     t.ask("options are an object", &with(json!("k1"))).await;
     t.ask("for another amount", &pay("a", "purchase", card(4_001)).by("shop:pay").key("k1")).await;
-    t.ask("for another currency stated", &pay("a", "purchase", { let mut data = card(4_000); data["currency"] = json!("USD"); data }).by("shop:pay").key("k1")).await;
-    t.ask("for another card", &pay("a", "purchase", { let mut data = card(4_000); data["number"] = json!("5499740000000057"); data }).by("shop:pay").key("k1")).await;
+    t.ask(
+        "for another currency stated",
+        &pay("a", "purchase", {
+            let mut data = card(4_000);
+            data["currency"] = json!("USD");
+            data
+        })
+        .by("shop:pay")
+        .key("k1"),
+    )
+    .await;
+    t.ask(
+        "for another card",
+        &pay("a", "purchase", {
+            let mut data = card(4_000);
+            data["number"] = json!("5499740000000057");
+            data
+        })
+        .by("shop:pay")
+        .key("k1"),
+    )
+    .await;
     t.ask("on another route", &pay("a", "authorize", card(4_000)).by("shop:pay").key("k1")).await;
     t.ask("on another order", &pay("z", "purchase", card(4_000)).by("shop:pay").key("k1")).await;
     t.ask("without a key an equal one is suspect", &first).await;
@@ -193,7 +351,9 @@ async fn a_payment_is_made_once_for_a_key() {
         declines(&mut t).await;
         t.ask("what a key may be", &first.clone().key(key)).await;
     }
-    for key in ["k".repeat(255), "k".repeat(256), "k\u{7f}".to_owned(), "k\u{1f}".to_owned(), " k~ ".to_owned()] {
+    for key in
+        ["k".repeat(255), "k".repeat(256), "k\u{7f}".to_owned(), "k\u{1f}".to_owned(), " k~ ".to_owned()]
+    {
         t.afresh();
         declines(&mut t).await;
         t.ask("what a key in the body may be", &with(json!({ "idempotency_key": key }))).await;
@@ -217,7 +377,9 @@ async fn each_outcome_has_a_response_of_its_own() {
     let mut t = Table::new("pay_outcomes");
     let base = || pay("a", "purchase", card(4_000)).by("shop:pay").key("k");
     for (n, reason) in NoEffect::ALL.iter().enumerate() {
-        for (by, ask) in [("the merchant", base()), ("a shopper", pay("a", "purchase", card(10_000)).by("shop:shopper1"))] {
+        for (by, ask) in
+            [("the merchant", base()), ("a shopper", pay("a", "purchase", card(10_000)).by("shop:shopper1"))]
+        {
             t.afresh();
             t.prepare(&registered("a", 10_000)).await;
             let reason = *reason;
@@ -247,7 +409,10 @@ async fn each_outcome_has_a_response_of_its_own() {
     });
     t.ask("the inquiry finds two: one is given back", &base()).await;
     let half = |approval: GatewayResponse| {
-        Outcome::PartiallyApproved(GatewayResponse { charged: Some(Charged::from(Amount::new(1_500).unwrap())), ..approval })
+        Outcome::PartiallyApproved(GatewayResponse {
+            charged: Some(Charged::from(Amount::new(1_500).unwrap())),
+            ..approval
+        })
     };
     for by in ["shop:pay", "external:pay"] {
         t.afresh();
@@ -258,7 +423,15 @@ async fn each_outcome_has_a_response_of_its_own() {
         let mut data = card(4_000);
         data["currency"] = json!("USD");
         t.ask("a part is kept, or given back", &pay("a", "authorize", data).by(by)).await;
-        t.ask("which stays on record", &get("/v2/orders/a/transactions").by(if by == "shop:pay" { "shop:read" } else { "external:read" })).await;
+        t.ask(
+            "which stays on record",
+            &get("/v2/orders/a/transactions").by(if by == "shop:pay" {
+                "shop:read"
+            } else {
+                "external:read"
+            }),
+        )
+        .await;
     }
     for (avs, cvv) in [("N", "M"), ("Y", "N"), ("A", "P"), ("", "")] {
         t.afresh();
@@ -266,7 +439,11 @@ async fn each_outcome_has_a_response_of_its_own() {
         let letter = |letter: &str| Some(letter.to_owned()).filter(|letter| !letter.is_empty());
         let (avs, cvv) = (letter(avs), letter(cvv));
         t.world.answer(move |approval| Outcome::Approved(GatewayResponse { avs, cvv, ..approval }));
-        t.ask("letters that a merchant does not accept", &pay("a", "authorize", card(4_000)).by("strict:pay")).await;
+        t.ask(
+            "letters that a merchant does not accept",
+            &pay("a", "authorize", card(4_000)).by("strict:pay"),
+        )
+        .await;
         t.ask("are on record", &get("/v2/orders/a/transactions").by("strict:read")).await;
     }
     t.end();
@@ -298,7 +475,16 @@ async fn each_decline_is_told_and_a_shopper_is_not_told_of_a_stolen_card() {
 async fn no_request_moves_money_that_may_not() {
     let mut t = Table::new("pay_who");
     let body = card(10_000);
-    for by in ["shop:read", "shop:pay", "shop:operate", "shop:all", "shop:plain", "shop:shopper1", "external:shopper1", "strict:shopper1"] {
+    for by in [
+        "shop:read",
+        "shop:pay",
+        "shop:operate",
+        "shop:all",
+        "shop:plain",
+        "shop:shopper1",
+        "external:shopper1",
+        "strict:shopper1",
+    ] {
         t.afresh();
         t.prepare(&registered("a", 10_000)).await;
         t.world.answer(declined);
@@ -357,16 +543,20 @@ async fn a_shopper_pays_what_is_owing_and_does_not_try_out_cards() {
     follow_up["method"] = json!("capture");
     t.ask("nor captures", &post("/v2/orders/a/payments").data(follow_up).by("shop:shopper1")).await;
     t.ask("paid", &shopper("shop:shopper1", card(10_000)).key("k")).await;
-    t.ask("declined now: the answer was for the first", &shopper("shop:shopper1", card(10_000)).key("k2")).await;
+    t.ask("declined now: the answer was for the first", &shopper("shop:shopper1", card(10_000)).key("k2"))
+        .await;
     t.ask("its repetition", &shopper("shop:shopper1", card(10_000)).key("k2")).await;
     t.ask("another shopper's key is another", &shopper("shop:shopper2", card(10_000)).key("k2")).await;
     t.afresh();
     t.prepare(&registered("a", 10_000).by("strict:pay")).await;
-    t.ask("where the merchant allows it, a part with a stored card", &shopper("strict:shopper1", {
-        let mut data = stored;
-        data["amount"] = json!(500);
-        data
-    }))
+    t.ask(
+        "where the merchant allows it, a part with a stored card",
+        &shopper("strict:shopper1", {
+            let mut data = stored;
+            data["amount"] = json!(500);
+            data
+        }),
+    )
     .await;
     t.afresh();
     t.prepare(&registered("a", 10_000).by("strict:pay")).await;
@@ -383,7 +573,8 @@ async fn a_shopper_pays_what_is_owing_and_does_not_try_out_cards() {
     t.ask("from another address the third", &tries("strict:shopper3", "k5").from("203.0.113.8")).await;
     t.ask("three on one order are enough", &tries("strict:shopper3", "k6").from("203.0.113.9")).await;
     t.prepare(&registered("b", 10_000).by("strict:pay")).await;
-    let other = |key: &str, from| pay("b", "purchase", card(10_000)).by("strict:shopper4").key(key).from(from);
+    let other =
+        |key: &str, from| pay("b", "purchase", card(10_000)).by("strict:shopper4").key(key).from(from);
     t.world.answer(unknown);
     t.ask("what is not known counts, too", &other("k7", "203.0.113.10")).await;
     t.ask("and its repetition does", &other("k7", "203.0.113.10")).await;

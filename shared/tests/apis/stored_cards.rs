@@ -43,7 +43,20 @@ async fn each_member_of_a_card_to_be_stored_is_as_stated_or_refused() {
         ("data", &[json!(ABSENT), json!([])]),
         ("data.type", &[json!(null), json!("card"), json!(5)]),
         ("data.gateway", &[json!(null), json!("stripe"), json!(5), json!("card_connect")]),
-        ("data.customer", &[json!(ABSENT), json!(null), json!(""), json!(5), json!("a b"), json!(NUMBER), json!("x".repeat(128)), json!("x".repeat(129)), json!("x".repeat(256))]),
+        (
+            "data.customer",
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!(5),
+                json!("a b"),
+                json!(NUMBER),
+                json!("x".repeat(128)),
+                json!("x".repeat(129)),
+                json!("x".repeat(256)),
+            ],
+        ),
         ("data.default", &[json!(true), json!(false), json!("yes"), json!(null)]),
         ("data.currency", &[json!("USD"), json!("EUR"), json!("x"), json!(null)]),
         ("data.payment", &[json!("1|1234"), json!(TOKEN)]),
@@ -54,7 +67,8 @@ async fn each_member_of_a_card_to_be_stored_is_as_stated_or_refused() {
     t.vary(&stores("c-1"), async |t| t.world.answer(declined), members).await;
     let mut data = json!({"gateway": "card_connect", "customer": "c-1", "payment": "1|1234"});
     t.afresh();
-    t.ask("a stored one is not stored again", &post("/v2/payment-methods").by("shop:pay").data(data.clone())).await;
+    t.ask("a stored one is not stored again", &post("/v2/payment-methods").by("shop:pay").data(data.clone()))
+        .await;
     data["payment"] = json!(TOKEN);
     set_all(&mut data, &[("month", json!("08")), ("year", json!("2030"))]);
     t.ask("a token is stored", &post("/v2/payment-methods").by("shop:pay").data(data.clone())).await;
@@ -88,18 +102,31 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
     t.ask("not another merchant's", &get(&*one).by("strict:read")).await;
     let change = |data: Value| patch(&*one).by("shop:pay").data(data);
     t.ask("the default changes", &change(json!({"default": true}))).await;
-    t.ask("its expiry changes", &change(json!({"month": "09", "year": "2031", "type": "payment-method"}))).await;
-    t.ask("both do, by PUT", &put(&*one).by("shop:pay").data(json!({"default": true, "month": "10", "year": "2031"}))).await;
+    t.ask("its expiry changes", &change(json!({"month": "09", "year": "2031", "type": "payment-method"})))
+        .await;
+    t.ask(
+        "both do, by PUT",
+        &put(&*one).by("shop:pay").data(json!({"default": true, "month": "10", "year": "2031"})),
+    )
+    .await;
     for data in [
-        json!({}), json!({"default": false}), json!({"default": "x"}), json!({"default": null}), json!({"month": "09"}), json!({"year": "2031"}),
-        json!({"month": "13", "year": "2031"}), json!({"month": "09", "year": "2019"}), json!({"month": null, "year": null}), json!({"number": NUMBER}),
+        json!({}),
+        json!({"default": false}),
+        json!({"default": "x"}),
+        json!({"default": null}),
+        json!({"month": "09"}),
+        json!({"year": "2031"}),
+        json!({"month": "13", "year": "2031"}),
+        json!({"month": "09", "year": "2019"}),
+        json!({"month": null, "year": null}),
+        json!({"number": NUMBER}),
         json!({"month": "09", "year": "2031", "surprise": 1}),
     ] {
         t.ask("what else is sent to change it", &change(data)).await;
     }
-    for outcome in [
-        ProfileOutcome::Refused, ProfileOutcome::Unknown, ProfileOutcome::NoEffect(NoEffect::Unreachable),
-    ] {
+    for outcome in
+        [ProfileOutcome::Refused, ProfileOutcome::Unknown, ProfileOutcome::NoEffect(NoEffect::Unreachable)]
+    {
         t.world.state().profiles.push_back(outcome);
         t.ask(&format!("the gateway: {outcome:?}"), &change(json!({"month": "11", "year": "2032"}))).await;
         t.ask("it is read meanwhile", &get(&*one).by("shop:read")).await;
@@ -108,7 +135,9 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
     let payment = t.prepare(&get(&*one).by("shop:read")).await["data"]["payment"].clone();
     let pays = json!({"gateway": "card_connect", "amount": 5, "payment": payment});
     t.ask("pays an order", &pay("a", "purchase", pays).by("shop:pay")).await;
-    for outcome in [ProfileOutcome::Unknown, ProfileOutcome::Refused, ProfileOutcome::NoEffect(NoEffect::Unreachable)] {
+    for outcome in
+        [ProfileOutcome::Unknown, ProfileOutcome::Refused, ProfileOutcome::NoEffect(NoEffect::Unreachable)]
+    {
         t.world.state().profiles.push_back(outcome);
         t.ask(&format!("its deletion: {outcome:?}"), &delete(&*one).by("shop:pay")).await;
         t.ask("it is read meanwhile", &get(&*one).by("shop:read")).await;
@@ -163,7 +192,9 @@ async fn each_outcome_of_storing_has_a_response_of_its_own() {
     t.world.state().profiles.push_back(ProfileOutcome::Unknown);
     t.ask("whose removal is not known", &stores("c-1").by("strict:pay").key("k")).await;
     t.ask("which is tried again", &stores("c-1").by("strict:pay").key("k")).await;
-    for (by, hazard) in [("shop:read", "a key that reads"), ("shop:shopper1", "a shopper"), ("shop:operate", "a higher role")] {
+    for (by, hazard) in
+        [("shop:read", "a key that reads"), ("shop:shopper1", "a shopper"), ("shop:operate", "a higher role")]
+    {
         t.afresh();
         t.ask(hazard, &ask().by(by)).await;
         t.ask("lists", &get("/v2/payment-methods?customer=c-1").by(by)).await;
@@ -183,7 +214,10 @@ async fn each_outcome_of_storing_has_a_response_of_its_own() {
     t.ask("others change the customer", &ask()).await;
     t.world.state().contended = false;
     for n in 0..60 {
-        let one = with(stores("full").key(&n.to_string()), &[("year", json!((2030 + n % 20).to_string())), ("month", json!(format!("{:02}", n / 20 + 1)))]);
+        let one = with(
+            stores("full").key(&n.to_string()),
+            &[("year", json!((2030 + n % 20).to_string())), ("month", json!(format!("{:02}", n / 20 + 1)))],
+        );
         let response = one.send(&t.world, "fills").await;
         if !response.status().is_success() {
             break;
@@ -213,7 +247,11 @@ async fn a_payment_stores_its_card_for_a_customer() {
     t.ask("its repetition tells of it", &saving(&[])).await;
     t.ask("it is listed", &get("/v2/payment-methods?customer=c-1").by("shop:read")).await;
     let id = paid["data"]["id"].as_str().unwrap();
-    t.ask("and told when it is confirmed", &post(format!("/v2/orders/a/transactions/{id}/confirm")).by("shop:pay")).await;
+    t.ask(
+        "and told when it is confirmed",
+        &post(format!("/v2/orders/a/transactions/{id}/confirm")).by("shop:pay"),
+    )
+    .await;
     t.afresh();
     t.prepare(&registered("a", 10_000)).await;
     t.world.state().broken.insert("customer_put");
@@ -228,6 +266,7 @@ async fn a_payment_stores_its_card_for_a_customer() {
     t.prepare(&registered("a", 10_000).by("strict:pay")).await;
     t.world.answer(|approval| Outcome::Approved(GatewayResponse { cvv: Some("N".to_owned()), ..approval }));
     t.world.answer(unknown);
-    t.ask("what does not stand stores no card, though its void is not known", &saving(&[]).by("strict:pay")).await;
+    t.ask("what does not stand stores no card, though its void is not known", &saving(&[]).by("strict:pay"))
+        .await;
     t.end();
 }

@@ -142,14 +142,19 @@ impl Table {
         let bytes: &[u8] = response.body();
         let text = std::str::from_utf8(bytes).unwrap().replace(version(), "(version)");
         let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
-        row.insert("response".to_owned(), without(&body, id));
+        let mut shown = without(&body, id);
+        // The credit-card API writes every member, and most are null.
+        if let Some(facts) = shown.get_mut("Response").and_then(Value::as_object_mut) {
+            facts.retain(|_, fact| !fact.is_null());
+        }
+        row.insert("response".to_owned(), shown);
         body
     }
 
     /// Compares all that came of the requests with the file, or writes the file.
     pub(crate) fn end(self) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("tests/apis/expected/{}.json", self.name));
+        let path =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/apis/expected/{}.json", self.name));
         if env::var_os(WRITE).is_some() {
             let rows = self.rows.iter().map(|row| printed(row, 0)).collect::<Vec<_>>().join(",\n");
             fs::write(path, format!("[\n{rows}\n]\n")).unwrap();
@@ -209,9 +214,8 @@ fn printed(value: &Value, indent: usize) -> String {
     let (open, close, parts) = match value {
         _ if indent > 0 && indent + line.chars().count() <= COLUMNS => return line,
         Value::Object(members) => {
-            let part = |(name, value): (&String, &Value)| {
-                format!("{}: {}", json!(name), printed(value, indent + 2))
-            };
+            let part =
+                |(name, value): (&String, &Value)| format!("{}: {}", json!(name), printed(value, indent + 2));
             ("{", "}", members.iter().map(part).collect::<Vec<_>>())
         }
         Value::Array(values) => ("[", "]", values.iter().map(|value| printed(value, indent + 2)).collect()),

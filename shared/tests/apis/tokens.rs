@@ -86,7 +86,11 @@ async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
     t.ask("the window is over", &wrong()).await;
     t.afresh();
     for n in 0..20 {
-        t.ask("twenty merchants that are not there", &credentials(&format!("nobody{n}"), "wrong-key-of-merchant")).await;
+        t.ask(
+            "twenty merchants that are not there",
+            &credentials(&format!("nobody{n}"), "wrong-key-of-merchant"),
+        )
+        .await;
     }
     t.ask("one more is told to wait", &credentials("nobody", "wrong-key-of-merchant")).await;
     t.ask("whatever it is, if it has to be looked up", &credentials("unkept", &key("all"))).await;
@@ -94,10 +98,15 @@ async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
     t.ask("a browser waits", &implicit("nobody")).await;
     t.ask("and so at one that lets none in", &implicit("external")).await;
     t.ask("as does a token", &get("/v2/orders/a").by("unkept:all")).await;
-    t.ask("a wrong one of a merchant that is known", &get("/v2/orders/a").header("authorization", tampered(&t))).await;
+    t.ask(
+        "a wrong one of a merchant that is known",
+        &get("/v2/orders/a").header("authorization", tampered(&t)),
+    )
+    .await;
     t.afresh();
     for n in 0..20 {
-        t.ask("the same merchant again counts once", &implicit(if n < 10 { "nobody" } else { "nobody2" })).await;
+        t.ask("the same merchant again counts once", &implicit(if n < 10 { "nobody" } else { "nobody2" }))
+            .await;
     }
     t.ask("so this one is not told to wait", &implicit("nobody3")).await;
     t.end();
@@ -121,7 +130,11 @@ fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     };
     let (mut header, mut claims) = (part(0), part(1));
     change(&mut header, &mut claims);
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
     let merchant = merchant("shop");
     let key = hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes());
     let tag = hmac::sign(&key, signed.as_bytes());
@@ -147,14 +160,22 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         format!("Bearer {}", own.replace('.', "")),
         tampered(&t),
     ] {
-        t.ask("one that was changed", &Ask { headers: vec![("authorization", header)], ..get("/v2/orders/a") }).await;
+        t.ask(
+            "one that was changed",
+            &Ask { headers: vec![("authorization", header)], ..get("/v2/orders/a") },
+        )
+        .await;
     }
     t.ask("none", &get("/v2/orders/a")).await;
     let role = |role: Value| move |_: &mut Value, claims: &mut Value| claims["role"] = role;
     t.ask("an unknown role reads", &bearing(made(&t, role(json!("auditor"))))).await;
     t.ask("and may do nothing", &registered_with(made(&t, role(json!("auditor"))))).await;
     t.ask("a role above the key's does not help", &cancels(made(&t, role(json!("all"))))).await;
-    t.ask("nor does none", &cancels(made(&t, |_, claims| drop(claims.as_object_mut().unwrap().remove("role"))))).await;
+    t.ask(
+        "nor does none",
+        &cancels(made(&t, |_, claims| drop(claims.as_object_mut().unwrap().remove("role")))),
+    )
+    .await;
     let changes: [(&str, fn(&mut Value, &mut Value)); 10] = [
         ("another algorithm", |header, _| header["alg"] = json!("none")),
         ("another issuer", |_, claims| claims["iss"] = json!("elsewhere")),
@@ -170,8 +191,11 @@ async fn a_token_that_is_not_ours_opens_nothing() {
     for (hazard, change) in changes {
         t.ask(hazard, &bearing(made(&t, change))).await;
     }
-    t.ask("a key that is no longer there does what its token says", &bearing(made(&t, |_, claims| claims["key"] = json!("0"))))
-        .await;
+    t.ask(
+        "a key that is no longer there does what its token says",
+        &bearing(made(&t, |_, claims| claims["key"] = json!("0"))),
+    )
+    .await;
     for characters in [2_048, 2_049] {
         let plain = made(&t, |_, claims| claims["x"] = json!(""));
         let mut filled = String::new();
@@ -183,7 +207,11 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         }
         assert!(plain.len() < filled.len());
         let exact = filled.len() - "Bearer ".len() == characters;
-        t.ask(&format!("a token of {characters} characters: {exact}"), &Ask { headers: vec![("authorization", filled)], ..get("/v2/orders/a") }).await;
+        t.ask(
+            &format!("a token of {characters} characters: {exact}"),
+            &Ask { headers: vec![("authorization", filled)], ..get("/v2/orders/a") },
+        )
+        .await;
     }
     let early = token("shop:read", t.world.now());
     for (seconds, hazard) in [(3_599, "a second before its end"), (1, "at its end")] {
@@ -209,11 +237,20 @@ async fn what_has_no_route_is_not_found() {
     t.ask("no such method", &delete("/v2/orders/a").by("shop:all")).await;
     t.ask("the root", &get("/")).await;
     t.ask("the credit-card API's, by another method", &get("/api/v1/payments/creditcard/charge")).await;
-    t.ask("no route of it", &post("/api/v1/payments/creditcard/nothing").header("accept", "application/xml")).await;
+    t.ask("no route of it", &post("/api/v1/payments/creditcard/nothing").header("accept", "application/xml"))
+        .await;
     t.ask("no route of it at all", &post("/api/v1/payments/creditcardx")).await;
     t.ask("its prefix", &post("/api/v1/payments/creditcard")).await;
-    t.ask("in other letters", &post("/API/v1/Payments/CreditCard/Status/").header("content-type", "application/json").text("{}")).await;
-    t.ask("behind a stage", &post("/prod/api/v1/payments/creditcard/void").header("content-type", "application/json").text("{}")).await;
+    t.ask(
+        "in other letters",
+        &post("/API/v1/Payments/CreditCard/Status/").header("content-type", "application/json").text("{}"),
+    )
+    .await;
+    t.ask(
+        "behind a stage",
+        &post("/prod/api/v1/payments/creditcard/void").header("content-type", "application/json").text("{}"),
+    )
+    .await;
     for stopped in [Some(false), Some(true), None] {
         t.world.state().stopped = stopped;
         t.ask("whether payments are stopped", &get("/status")).await;

@@ -25,7 +25,8 @@ impl State {
     fn approval(&mut self, amount: Amount, saved: bool) -> GatewayResponse {
         self.references += 1;
         let text = |text: &str| Some(text.to_owned());
-        let stored = StoredCard { profile: format!("{:020}", 5_000 + self.references), account: "1".to_owned() };
+        let stored =
+            StoredCard { profile: format!("{:020}", 5_000 + self.references), account: "1".to_owned() };
         GatewayResponse {
             status: text("A"),
             processor: text("FNOR"),
@@ -106,8 +107,8 @@ impl Gateway for World {
         state.sent.push(call);
         let mut approval = state.approval(amount, saved);
         // What only acts on a payment has the payment's reference.
-        if let Command::Capture(KnownPayment { reference, .. }) | Command::Void(KnownPayment { reference, .. }) =
-            &command
+        if let Command::Capture(KnownPayment { reference, .. })
+        | Command::Void(KnownPayment { reference, .. }) = &command
         {
             approval.reference = Some((*reference).to_owned());
         }

@@ -42,7 +42,8 @@ impl EntryLog for World {
     ) -> Result<EntryPage, StoreError> {
         let state = self.state();
         state.works("journal")?;
-        let own = state.entries.iter().filter(|entry| entry.order.merchant == *merchant && is_in(entry, place));
+        let own =
+            state.entries.iter().filter(|entry| entry.order.merchant == *merchant && is_in(entry, place));
         let mut found: Vec<_> = own.map(|entry| (sort(entry), entry)).collect();
         found.retain(|(sort, _)| sort.as_str() < before);
         found.sort_by(|(one, _), (other, _)| other.cmp(one));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tollgate_core::{
     journal::entries,
     order::{Order, OrderKey},
-    payments::{Attempts, DueQuery, OrderStore, Page, Slot, StoreError, Switch},
+    payments::{Attempts, DueOrder, DueQuery, OrderStore, Page, Slot, StoreError, Switch},
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
@@ -30,9 +30,7 @@ impl State {
                 place.insert(next.clone());
                 None
             }
-            Place::Occupied(mut place)
-                if !new && !self.contended && place.get().version == order.version =>
-            {
+            Place::Occupied(mut place) if !new && !self.contended && place.get().version == order.version => {
                 Some(place.insert(next.clone()))
             }
             Place::Occupied(place) => {
@@ -64,8 +62,16 @@ impl OrderStore for World {
         self.state().put(order, false)
     }
 
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        unreachable!("no route asks what is due")
+    /// All that is in doubt, in the first partition and on one page: lists show it before the journal has it.
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        let state = self.state();
+        state.works("index")?;
+        let due = |order: &Order| {
+            let at = order.next_look_at().filter(|at| *at <= query.until)?;
+            Some(DueOrder { key: order.key(), at, needs_attention: order.needs_attention() })
+        };
+        let orders = state.orders.values().filter(|_| query.shard == 0).filter_map(due).collect();
+        Ok(Page { orders, next: None })
     }
 }
 
@@ -81,7 +87,8 @@ impl CustomerStore for World {
         let mut state = self.state();
         state.works("customer_put")?;
         let key = customer.key.to_string();
-        if state.contended || state.customers.get(&key).map_or(0, |stored| stored.version) != customer.version {
+        if state.contended || state.customers.get(&key).map_or(0, |stored| stored.version) != customer.version
+        {
             return Ok(Written::Changed);
         }
         state.customers.insert(key, Customer { version: customer.version + 1, ..customer.clone() });
