@@ -37,6 +37,11 @@ pub(crate) fn pay(order: &str, method: &str, data: Value) -> Ask {
     post(format!("/v2/orders/{order}/payments/{method}")).data(data)
 }
 
+/// A text of so many characters.
+pub(crate) fn long(chars: usize) -> Value {
+    "x".repeat(chars).into()
+}
+
 /// The issuer declines.
 pub(crate) fn declined(approval: GatewayResponse) -> Outcome {
     let code = DeclineCode::InsufficientFunds;

@@ -8,7 +8,7 @@ use tollgate_core::{
 
 use crate::{
     ask::{Ask, get, post},
-    fixture::{AUTHORIZE, Paid, card, declined, pay, registered, said, unknown},
+    fixture::{AUTHORIZE, Paid, card, declined, long, pay, registered, said, unknown},
     table::{ABSENT, Table},
 };
 
@@ -61,10 +61,6 @@ const WHO_AND_WHY: &[(&str, &[fn() -> Value])] = &[
     ("options", &[|| json!({"idempotency_key": "k9"})]),
     ("amount", &[|| json!(1)]),
 ];
-
-fn long(chars: usize) -> Value {
-    "x".repeat(chars).into()
-}
 
 async fn vary_all(t: &mut Table, base: &Ask, prepare: impl AsyncFn(&mut Table), own: &[(&str, &[Value])]) {
     t.vary(base, &prepare, own).await;
@@ -192,7 +188,7 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     t.ask("again, as the key says", &does("refund", json!({"amount": 1_000})).key("r1")).await;
     t.ask("an equal one without a key is suspect", &does("refund", json!({"amount": 1_000}))).await;
     t.ask(
-        "the same as recorded elsewhere is another one",
+        "the key for one that is made elsewhere",
         &does("refund", json!({"amount": 1_000, "refund_mechanism": "manual"})).key("r1"),
     )
     .await;
@@ -212,7 +208,7 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     let paid = Paid::with(&mut t, "authorize").await;
     let ended = paid.does("cancel", "shop:operate").data(json!({"reopen": false}));
     t.ask("canceled for good", &ended).await;
-    t.ask("nothing is owing then", &get("/v2/orders/a").by("shop:read")).await;
+    t.ask("what was held is not owing again", &get("/v2/orders/a").by("shop:read")).await;
     t.afresh();
     let paid = Paid::with(&mut t, "purchase").await;
     t.ask("a purchase is captured already", &paid.does("capture", "shop:operate")).await;

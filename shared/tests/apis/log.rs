@@ -2,7 +2,10 @@
 
 use std::{
     io::{Result, Write},
-    sync::{Arc, Mutex, Once},
+    sync::{
+        Arc, Mutex, Once,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Map, Value};
@@ -16,6 +19,9 @@ pub(crate) struct Log {
 
 /// Members that say how long something took, or when, or what process it was.
 const NEVER_THE_SAME: [&str; 4] = ["timestamp", "version", "cold_start", "target"];
+
+/// Whether a request said that it was the first of this process.
+static COLD: AtomicBool = AtomicBool::new(false);
 
 impl Log {
     pub(crate) fn here() -> Self {
@@ -50,6 +56,8 @@ impl Log {
             let message = line.remove("message").unwrap_or_default();
             let level = line.remove("level").unwrap_or_default();
             if message == "answered" {
+                let is_cold = line.get("cold_start").is_some();
+                assert!(!(is_cold && COLD.swap(true, Ordering::Relaxed)), "a process starts once");
                 let known: [(&str, Value); 3] =
                     [("route", route.into()), ("request_id", id.into()), ("status", status.into())];
                 for (name, value) in known {

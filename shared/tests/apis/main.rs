@@ -15,5 +15,6 @@ mod follow_ups;
 mod lists;
 mod orders;
 mod pay;
+mod schedules;
 mod stored_cards;
 mod tokens;

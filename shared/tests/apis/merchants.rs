@@ -26,7 +26,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
         r#""decline_on": {"avs": ["N"], "cvv": ["N"]}, "capture_after": "PT24H", "authorization_lifetime": "P5D",
            "refund_without_amount": "reject",
            "shopper_tokens": {"enabled": true, "partial": true, "stored_cards": true, "declines_per_order": 3,
-                              "declines_per_source_hour": 2, "declines_per_merchant_minute": 5},
+                              "declines_per_source_hour": 2, "declines_per_merchant_minute": 4},
            "gateway": {"site": "fts", "merchids": {"USD": "222"}"#,
     ),
     // Refunds that name no amount are only noted.

@@ -6,6 +6,7 @@ mod stores;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -17,7 +18,10 @@ use tollgate::{
 use tollgate_core::{
     journal::Entry,
     order::{Finding, GatewayResponse, Order, Outcome},
-    payments::{Gateway as _, Payments},
+    payments::{
+        CaptureRequest, CaptureSettings, Deadline, Gateway as _, Payments, capture_due,
+        reconcile::{Limits, reconcile},
+    },
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
     values::Clock,
 };
@@ -67,6 +71,9 @@ pub(crate) struct World {
     abuse: Arc<Abuse>,
 }
 
+/// How long a run of a schedule takes at most.
+const RUN: Duration = Duration::from_secs(50);
+
 /// When every table begins: 2026-11-20, 12:00 UTC.
 pub(crate) const BEGIN_S: i64 = 1_795_176_000;
 
@@ -95,16 +102,17 @@ impl World {
         self.state().found.push_back(Box::new(found));
     }
 
-    /// Changes an order behind the APIs' back.
-    pub(crate) fn change(&self, order: &str, change: impl FnOnce(&mut Order)) {
-        let mut state = self.state();
-        let found = state.orders.values_mut().find(|found| found.id.as_str() == order);
-        change(found.expect("such an order"));
+    /// The schedule captures what is due.
+    pub(crate) async fn capture_due(self: &Arc<Self>) {
+        let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
+        let payments = self.api().payments;
+        capture_due(&payments, &merchants::All, request, settings, Deadline::after(RUN)).await;
     }
 
-    /// Changes the only customer behind the APIs' back.
-    pub(crate) fn change_customer(&self, change: impl FnOnce(&mut Customer)) {
-        change(self.state().customers.values_mut().next().expect("a customer"));
+    /// The schedule looks for what is in doubt.
+    pub(crate) async fn look_for_doubts(self: &Arc<Self>) {
+        let limits = Limits { shards: 1, ..Limits::default() };
+        reconcile(&self.api().payments, &merchants::All, limits, Deadline::after(RUN)).await;
     }
 
     /// The ids of the only order's payments.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tollgate_core::{
     journal::entries,
     order::{Order, OrderKey},
-    payments::{Attempts, DueOrder, DueQuery, OrderStore, Page, Slot, StoreError, Switch},
+    payments::{Attempts, DueOrder, DueQuery, Index, OrderStore, Page, Slot, StoreError, Switch},
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
@@ -62,12 +62,16 @@ impl OrderStore for World {
         self.state().put(order, false)
     }
 
-    /// All that is in doubt, in the first partition and on one page: lists show it before the journal has it.
+    /// All of which something is due, in the first partition and on one page.
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let state = self.state();
         state.works("index")?;
         let due = |order: &Order| {
-            let at = order.next_look_at().filter(|at| *at <= query.until)?;
+            let at = match query.index {
+                Index::InDoubt => order.next_look_at(),
+                Index::CapturesDue => order.next_capture_at(),
+            };
+            let at = at.filter(|at| *at <= query.until)?;
             Some(DueOrder { key: order.key(), at, needs_attention: order.needs_attention() })
         };
         let orders = state.orders.values().filter(|_| query.shard == 0).filter_map(due).collect();

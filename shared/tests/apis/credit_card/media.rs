@@ -1,0 +1,112 @@
+//! JSON, XML, charsets and what is accepted.
+
+use super::pay;
+use crate::ask::{Ask, post};
+use crate::fixture::{NUMBER, declined};
+use crate::merchants::key;
+use crate::table::Table;
+
+const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
+
+fn xml(route: &str, inner: &str) -> Ask {
+    let body =
+        format!(r#"<CardTransactionBindingModel xmlns="{NAMESPACE}">{inner}</CardTransactionBindingModel>"#);
+    post(format!("/api/v1/payments/creditcard/{route}")).header("content-type", "application/xml").text(body)
+}
+
+fn charge_xml(own: &str) -> String {
+    format!(
+        "<Authentication><Id>external</Id><Key>{}</Key></Authentication><Request><Amount>20.50</Amount><BillingAddress><Country>US</Country><Zip>12345</Zip></BillingAddress>\
+         <CaptureMethod>2</CaptureMethod><Card><CVV>123</CVV><CardNumber>{NUMBER}</CardNumber><ExpiryDate>08/30</ExpiryDate></Card><CurrencyCode>USD</CurrencyCode>{own}\
+         <TransactionReference>ref-1</TransactionReference><TransactionType>1</TransactionType></Request>",
+        key("all")
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn xml_and_json_are_read_and_written_as_the_client_says() {
+    let mut t = Table::new("cc_media");
+    t.ask("XML", &xml("charge", &charge_xml(""))).await;
+    t.ask("the same in JSON", &pay("charge")).await;
+    for own in [
+        "<transactionid>x</transactionid>",
+        "<TransactionID></TransactionID>",
+        "<TransactionID/>",
+        "<Discount/>",
+        "<Discount></Discount>",
+        "<Discount><DiscountCode>SPRING</DiscountCode></Discount>",
+        "<SaveToFile>true</SaveToFile>",
+        "<Email>a&amp;b@c</Email>",
+        "<Unknown/>",
+        "<Name>Ann</Name><Name>Bob</Name>",
+    ] {
+        t.afresh();
+        t.world.answer(declined);
+        t.ask("a member in XML", &xml("charge", &charge_xml(own))).await;
+    }
+    t.afresh();
+    t.ask("a follow-up in other letters", &xml("refund", "<Authentication><Id>external</Id><Key>all-key-of-merchant</Key></Authentication><Request><amount>1.00</amount><TransactionID>x</TransactionID><TransactionReference>r</TransactionReference><TransactionType>2</TransactionType></Request>")).await;
+    let text = |kind: &'static str, body: &str| {
+        post("/api/v1/payments/creditcard/charge").header("content-type", kind).text(body)
+    };
+    for (kind, body) in [
+        ("application/json", ""),
+        ("application/json", " "),
+        ("application/json", "{"),
+        ("application/json", "[]"),
+        ("application/json", "{\"a\": 1, \"A\": 2}"),
+        ("text/json", "{}"),
+        ("application/xml", ""),
+        ("application/xml", "<a/>"),
+        ("text/xml", "<a"),
+        ("text/xml", "<CardTransactionBindingModel/>"),
+        (
+            "application/xml",
+            r#"<CardTransactionBindingModel xmlns="http://schemas.datacontract.org/2004/07/Payments.Api.Models"><a xmlns="b"/></CardTransactionBindingModel>"#,
+        ),
+        ("text/plain", "{}"),
+        ("application/json; charset=utf-7", "{}"),
+        ("application/json; charset=us-ascii", "{\"\u{e9}\": 1}"),
+        ("x", "{}"),
+        ("application/json; charset=utf-8; charset=us-ascii", "{}"),
+        ("Application/JSON;; Charset=\"utf-8\"", "{}"),
+        ("application/json; charset", "{}"),
+        ("app lication/json", "{}"),
+    ] {
+        t.ask("what is no request", &text(kind, body)).await;
+    }
+    t.ask("no content type", &post("/api/v1/payments/creditcard/charge").text("{}")).await;
+    t.ask("not UTF-8", &text("application/json", "").bytes(b"{\"\xff\": 1}")).await;
+    t.ask("a mark in front", &text("application/json", "").bytes(b"\xef\xbb\xbf{}")).await;
+    t.ask("UTF-16", &text("application/json; charset=utf-16", "").bytes(b"{\0}\0")).await;
+    t.ask("half of it", &text("application/json; charset=utf-16", "").bytes(b"{\0}")).await;
+    for bytes in [65_536, 65_537] {
+        t.ask(
+            "a large body",
+            &text("application/json", &format!("{{\"x\": \"{}\"}}", "x".repeat(bytes - 9))),
+        )
+        .await;
+    }
+    for accept in [
+        "application/xml",
+        "text/xml",
+        "text/json",
+        "application/json;q=0.1, text/xml",
+        "*/*",
+        "text/html",
+        "application/json;q=0",
+    ] {
+        t.ask("as what is accepted", &pay("charge").header("accept", accept)).await;
+        t.ask("to XML", &xml("status", "").header("accept", accept)).await;
+    }
+    let script = |ask: Ask| ask.header("x-requested-with", "xmlhttprequest");
+    t.ask("a script gets JSON", &script(xml("status", ""))).await;
+    t.ask("unless it wants XML", &script(xml("status", "").header("accept", "text/xml"))).await;
+    t.ask("or is none", &xml("status", "").header("x-requested-with", "x")).await;
+    t.ask(
+        "two lines of what is accepted",
+        &pay("charge").header("accept", "text/html").header("accept", "text/xml"),
+    )
+    .await;
+    t.end();
+}
