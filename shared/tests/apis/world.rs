@@ -150,7 +150,12 @@ impl World {
     }
 
     pub(crate) fn checkout(self: &Arc<Self>) -> Checkout {
-        Checkout { api: self.api(), methods: self.methods(), attempts: self.clone() }
+        Checkout {
+            api: self.api(),
+            methods: self.methods(),
+            attempts: self.clone(),
+            surcharges: self.clone(),
+        }
     }
 
     pub(crate) fn stored_cards(self: &Arc<Self>) -> StoredCards {

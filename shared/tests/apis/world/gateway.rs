@@ -9,7 +9,7 @@ use tollgate_core::{
     order::{Finding, GatewayResponse, Outcome, Route},
     payments::{
         BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquiry, Instruction, KnownPayment,
-        Merchant, PaymentSource,
+        Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
     },
     stored_cards::{ProfileOutcome, Profiles},
     values::{Amount, CardAccount, CardToken, Charged, Expiry, SecurityCode, StoredCard},
@@ -154,5 +154,18 @@ impl Profiles for World {
         let call = format!("set {account} of {profile} at {} to {expiry}, token {token:?}", route.account);
         state.sent.push(call.into());
         state.profiles.pop_front().unwrap_or(ProfileOutcome::Done)
+    }
+}
+
+/// Previews are asked for over HTTP, by tests with the gateway's simulator.
+#[async_trait]
+impl Surcharges for World {
+    async fn quote(
+        &self,
+        _merchant: &Merchant,
+        _query: SurchargeQuery<'_>,
+        _limit: Duration,
+    ) -> Result<SurchargeQuote, NoQuote> {
+        Err(NoQuote::Unavailable)
     }
 }

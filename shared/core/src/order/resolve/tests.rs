@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        Action, PaymentKind, Rejection, Target, TransactionStatus,
+        PaymentKind, Rejection, TransactionStatus,
         tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
     },
     values::Amount,

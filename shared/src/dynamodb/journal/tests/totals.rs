@@ -40,7 +40,7 @@ fn totals() -> DayTotals {
         mid: "1".to_owned(),
         brand: brand.map(str::to_owned),
     };
-    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4 };
+    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0 };
     let total = Total { count: 2, amount: 2599, changes };
     [(line(None), total), (line(Some("visa")), total)].into_iter().collect()
 }
