@@ -337,3 +337,6 @@ pub fn install_tls() {
         tracing::debug!("a TLS provider was installed before");
     }
 }
+
+#[cfg(test)]
+mod tests;

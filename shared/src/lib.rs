@@ -33,6 +33,8 @@ mod test_aws;
 mod test_log;
 #[cfg(test)]
 mod test_payments;
+#[cfg(test)]
+mod test_process;
 
 pub mod functions;
 pub mod lambda;

@@ -61,3 +61,6 @@ async fn open_for(adapters: &Adapters, gateway: Option<&CardPointe>, id: &Mercha
         gateway.connect(&merchant).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

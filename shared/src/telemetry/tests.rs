@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_core::payments::trail::{AuditedChange, INTENT_SAVED, OUTCOME, Said, Trail};
 
 use super::*;
-use crate::invocation::Served;
+use crate::{invocation::Served, test_process};
 
 /// A line that is written to a text.
 fn written(log: impl FnOnce()) -> String {
@@ -76,6 +76,53 @@ fn the_line_of_a_request_is_one_json_object_with_its_figures_beside_its_fields()
 fn a_request_without_figures_has_none_in_its_line() {
     let total = std::time::Duration::ZERO;
     assert_eq!(figures(&Served { status: 200, trail: Trail::default(), total, cold_start: false }), None);
+}
+
+/// Logs a line of each level, one of another library, and the figures of a run.
+fn log_everything() {
+    init();
+    assert!(FIGURES.get().is_some(), "requests' lines get their figures");
+    tracing::error!("an error");
+    tracing::warn!("a warning");
+    tracing::info!("an event");
+    tracing::debug!("a detail");
+    tracing::error!(target: "another_library", "it may quote what it sends");
+    let trail = Trail { wrong_keys: 1, ..Trail::default() };
+    emit(&trail, jiff::Timestamp::from_second(1_800_000_000).unwrap());
+    emit(&Trail::default(), jiff::Timestamp::UNIX_EPOCH);
+}
+
+#[test]
+fn lines_are_written_from_the_level_that_the_environment_names_on() {
+    if test_process::is_alone() {
+        return log_everything();
+    }
+    let directive = json!({
+        "Namespace": "Tollgate", "Dimensions": [["Stage"]],
+        "Metrics": [{ "Name": "WrongKeys", "Unit": "Count" }],
+    });
+    let aws = json!({ "Timestamp": 1_800_000_000_000_i64, "CloudWatchMetrics": [directive] });
+    let figures = json!({ "_aws": aws, "Stage": "dev", "WrongKeys": 1.0 });
+    let all = [("ERROR", "an error"), ("WARN", "a warning"), ("INFO", "an event"), ("DEBUG", "a detail")];
+    for (level, lines) in [
+        (Some("error"), 1),
+        (Some("WARN"), 2),
+        (Some("info"), 3),
+        (None, 3),
+        (Some("?"), 3),
+        (Some("debug"), 4),
+    ] {
+        let variables = [("LOG_LEVEL", level), ("STAGE", Some("dev"))];
+        let test = "lines_are_written_from_the_level_that_the_environment_names_on";
+        let written = test_process::run(module_path!(), test, &variables);
+        let written: Vec<Value> = written.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let logged = all
+            .iter()
+            .take(lines)
+            .map(|(level, message)| json!({ "level": level, "fields": { "message": message } }));
+        let expected: Vec<_> = logged.chain([figures.clone()]).collect();
+        assert_eq!(written, expected, "{level:?}");
+    }
 }
 
 /// A purchase by a merchant's own server, with ids as long as they come.
