@@ -175,6 +175,11 @@ fn element(xml: &str, name: &str) -> Option<String> {
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
 }
 
+fn is_left_to_a_person(state: &State, order: &str) -> bool {
+    let pending = state.fake_store.order(order).and_then(payment_of).and_then(Transaction::pending);
+    state.ledger.may_stay_in_doubt(order) || pending.is_some_and(crate::check::is_left_to_a_person)
+}
+
 /// In the end every payment is told for good, and what is told as not done never happened.
 pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
     let asks: Vec<Ask> = {
@@ -206,7 +211,7 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
             Some(Word::Declined) => true,
             Some(Word::NotDone | Word::Refused) => times == 0,
             // It is left to a person.
-            Some(Word::Pending) if state.ledger.may_stay_in_doubt(&ask.order_key()) => true,
+            Some(Word::Pending) if is_left_to_a_person(state, &ask.order_key()) => true,
             Some(Word::Pending | Word::Busy | Word::Unavailable | Word::KeyRefused) | None => false,
         };
         if !fine && !state.ledger.is_excused(&ask.order_key()) {

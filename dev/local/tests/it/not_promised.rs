@@ -24,6 +24,11 @@ const ROWS: [(&str, &[(&str, &str)]); 10] = [
                 "shared/core/src/order/resolve/tests/giving_back.rs",
                 "a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again",
             ),
+            (
+                "shared/core/src/order/resolve/tests.rs",
+                "a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt",
+            ),
+            ("shared/src/cardpointe/inquiry/tests.rs", "a_second_payment_is_not_taken_for_its_refund"),
         ],
     ),
     (

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::fees;
 use crate::{
-    order::{Cause, Kind, Operation, PaymentKind, Stage, Superseded, Transaction},
+    order::{Cause, Operation, PaymentKind, Stage, Superseded, Transaction},
     values::{Amount, Fee},
 };
 
@@ -97,11 +97,8 @@ pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
     Changes { gateway, ..Changes::default() }
 }
 
-/// What an attempt moved that was done beside the one that counts: only a refund stays so.
-pub(super) fn done_again(kind: Kind, amount: Amount, fee: Option<Fee>) -> Changes {
-    if kind != Kind::Refund {
-        return Changes::default();
-    }
+/// What an attempt of a refund moved that was done beside the one that counts.
+pub(super) fn done_again(amount: Amount, fee: Option<Fee>) -> Changes {
     let fees = fee.map_or(0, |fee| -signed(fee.amount));
     Changes { gateway: -signed(amount), fees, ..Changes::default() }
 }

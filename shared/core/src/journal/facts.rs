@@ -68,10 +68,15 @@ impl OperationInOrder<'_> {
     fn superseded(&self, entries: &mut Vec<Entry>) {
         for earlier in &self.operation.superseded {
             let Some(decision) = &earlier.decision else { continue };
-            if let Decision::Approved(response) = decision {
+            // Of the same attempt, it is what a version kept that could not read the operation.
+            let is_another = earlier.attempt.id != self.operation.attempt.id;
+            if let Decision::Approved(response) = decision
+                && self.operation.kind == Kind::Refund
+                && is_another
+            {
                 let entry = self.entry(Fact::DuplicateFound, &earlier.attempt, earlier.at);
                 let fee = fees::charged(response.charged.and_then(|charged| charged.fee));
-                let changes = done_again(self.operation.kind, earlier.amount, fee);
+                let changes = done_again(earlier.amount, fee);
                 let entry = Entry { amount: earlier.amount, fee, changes, late: true, ..entry };
                 entries.push(with_decision(entry, decision));
                 continue;

@@ -259,6 +259,8 @@ pub(super) fn inquiry<'a>(
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
     // Of what was captured in part, a record does not tell what of it is the fee. It is a known one, beside which others count.
     let own = operation.fee().filter(|_| operation.kind.is_payment()).and_then(|_| operation.reference());
+    // The refund of a payment beside it is not the payment either.
+    let payment = transaction.reference().filter(|_| operation.kind == Kind::Refund);
     let abandoned = operation.abandoned().map(|attempt| Cow::Borrowed(attempt.gateway_order_id.as_str()));
     let again = operation.due_to_look_again(now).iter().map(|attempt| Cow::Owned(gateway_order_id(*attempt)));
     Some(Inquiry {
@@ -269,7 +271,12 @@ pub(super) fn inquiry<'a>(
         earlier: abandoned.chain(again).collect(),
         ours: if operation.reference.is_none() { transaction.gateway_order_ids() } else { Vec::new() },
         currency: order.currency,
-        known: refunds.filter_map(|refund| refund.reference()).chain(beside).chain(own).collect(),
+        known: refunds
+            .filter_map(|refund| refund.reference())
+            .chain(beside)
+            .chain(own)
+            .chain(payment)
+            .collect(),
     })
 }
 

@@ -319,7 +319,9 @@ impl super::Operation {
         // An attempt whose late approval was adopted is the one that counts.
         let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
         // Another was found done, too, and is on record.
-        let is_approval = |entry: &Superseded| matches!(entry.decision, Some(Decision::Approved(_)));
+        let is_refund = self.kind == super::Kind::Refund;
+        let is_approval =
+            move |entry: &Superseded| is_refund && matches!(entry.decision, Some(Decision::Approved(_)));
         let found = move |entry: &&Superseded| {
             self.superseded.iter().any(|other| other.attempt.id == entry.attempt.id && is_approval(other))
         };
