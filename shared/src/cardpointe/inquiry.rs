@@ -147,7 +147,7 @@ pub(super) fn of_payment(
         let is_latest = record.order_id.as_deref() == Some(latest);
         let is_known = record.retref.as_deref().is_some_and(|retref| known.contains(&retref));
         // A refund that names no order id of its own is listed under the payment's.
-        let gives_back = record.amount().is_some_and(|(_, negative)| negative);
+        let gives_back = record.is_negative() || record.attempt.is_some();
         if is_known || gives_back {
             continue;
         }
@@ -188,8 +188,12 @@ pub(super) fn of_payment(
         },
         several => {
             tracing::error!(records = several.len(), "several approved payments of one operation");
-            let found = |record: &&GatewayReply| Some(settled(record, fees::of_payment(record, amount)?));
-            // One is adopted, and the others are given back whole: of each it has to be known what it took.
+            // One is adopted, and the others are given back whole: of each it has to be known that we requested it, because
+            // a refund in the portal must not be voided, and what it took.
+            let found = |record: &&GatewayReply| {
+                let found = fees::of_payment(record, amount).filter(|_| record.has_our_fields)?;
+                Some(settled(record, found))
+            };
             several.iter().map(found).collect::<Option<_>>().map_or(Finding::Undecided, Finding::Several)
         }
     }

@@ -223,6 +223,8 @@ pub(super) struct GatewayReply {
     pub(super) currency: Option<String>,
     /// The order id of the attempt, as a refund's user fields carry it.
     pub(super) attempt: Option<String>,
+    /// Whether its user fields are such as we send. What a person does in the gateway's portal has none.
+    pub(super) has_our_fields: bool,
 }
 
 /// A member as text. Some clients and versions write numbers.
@@ -249,11 +251,11 @@ pub(super) fn minor_units(text: &str) -> Option<(Amount, bool)> {
     Some((Amount::new(minor).ok()?, negative))
 }
 
-/// What user fields say of the attempt: an object, or an array of objects of one member each.
-fn attempt_of(fields: &Value) -> Option<String> {
+/// A user field by its name: user fields are an object, or an array of objects of one member each.
+fn user_field<'a>(fields: &'a Value, name: &str) -> Option<&'a str> {
     match fields {
-        Value::Object(members) => members.get("attempt")?.as_str().map(str::to_owned),
-        Value::Array(list) => list.iter().find_map(attempt_of),
+        Value::Object(members) => members.get(name)?.as_str(),
+        Value::Array(list) => list.iter().find_map(|fields| user_field(fields, name)),
         _ => None,
     }
 }
@@ -281,7 +283,7 @@ impl GatewayReply {
     }
 
     fn of(mut fields: Map<String, Value>) -> Self {
-        let attempt = fields.remove("userfields").and_then(|fields| attempt_of(&fields));
+        let user_fields = fields.remove("userfields").unwrap_or_default();
         let fee = FeeMembers::take(&mut fields);
         let mut text = |name: &str| take_text(&mut fields, name);
         Self {
@@ -304,7 +306,8 @@ impl GatewayReply {
             // Its case varies with the endpoint.
             order_id: text("orderId").or_else(|| text("orderid")),
             currency: text("currency"),
-            attempt,
+            attempt: user_field(&user_fields, "attempt").map(str::to_owned),
+            has_our_fields: user_field(&user_fields, "order_id").is_some(),
         }
     }
 

@@ -240,6 +240,21 @@ async fn a_part_is_refused_until_the_merchants_document_says_what_names_it() {
     shop.close().await;
 }
 
+/// Its response names the part alone, as it would if the fee were beside it.
+#[tokio::test]
+async fn with_a_wrong_basis_a_part_gives_back_less_than_is_recorded() {
+    let wrong = Settings { fee_basis: FeeBasis::Total, ..settings() };
+    let shop = shop(json!({ "fee_basis": "subtotal" }), wrong).await;
+    let id = paid(&shop, "o", 1_000, "purchase").await;
+    shop.stack.simulator().settle();
+    shop.follow_up("o", &id, "refund", json!({ "amount": 500 })).await.data(200);
+    let order = stored(&shop, "o").await;
+    let (_, refund) = order.operations().find(|(_, operation)| operation.kind == Kind::Refund).unwrap();
+    let record = shop.stack.simulator().record(refund.reference().unwrap()).unwrap();
+    assert_eq!((moved(refund), record.minor_units), ((500, 15), 500));
+    shop.close().await;
+}
+
 #[tokio::test]
 async fn the_credit_card_api_gives_back_parts_with_their_fees() {
     let shop = shop(json!({ "fee_basis": "subtotal" }), settings()).await;

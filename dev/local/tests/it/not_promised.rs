@@ -14,7 +14,7 @@ use crate::{
 const PAGE: &str = include_str!("../../../../docs/reliability.md");
 
 /// Each row, and the tests that show it, by their files. What was not run has none.
-const ROWS: [(&str, &[(&str, &str)]); 10] = [
+const ROWS: [(&str, &[(&str, &str)]); 11] = [
     (
         "More than the gateway shows.",
         &[
@@ -47,6 +47,10 @@ const ROWS: [(&str, &[(&str, &str)]); 10] = [
         "An outcome for two captures that met at the gateway.",
         &[(HERE, "a_capture_that_arrives_after_another_one_leaves_that_one_in_doubt_or_with_its_amount")],
     ),
+    (
+        "That a part has the right fee where the merchant's document is wrong.",
+        &[(FEES, "with_a_wrong_basis_a_part_gives_back_less_than_is_recorded")],
+    ),
     ("AVS and CVV after a lost response.", &[(HERE, "an_inquiry_shows_no_letters_to_decline_on")]),
     (
         "Immediate removal of a rejected card.",
@@ -64,6 +68,7 @@ const ROWS: [(&str, &[(&str, &str)]); 10] = [
 ];
 
 const HERE: &str = "dev/local/tests/it/not_promised.rs";
+const FEES: &str = "dev/local/tests/it/fees.rs";
 const WHOSE: &str = "dev/local/tests/it/whose.rs";
 
 #[test]

@@ -17,6 +17,7 @@ fn record(respstat: &str, setlstat: &str, amount: &str) -> GatewayReply {
         order_id: Some("TGLATEST".to_owned()),
         setlstat: Some(setlstat.to_owned()),
         amount: Some(amount.to_owned()),
+        has_our_fields: true,
         ..GatewayReply::default()
     }
 }
@@ -164,6 +165,22 @@ fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
         let references: Vec<_> =
             approvals.iter().filter_map(|approval| approval.reference.as_deref()).collect();
         assert_eq!(references, ["222", "333"]);
+    }
+}
+
+/// It has the payment's order id, and where inquiries show its amount without a sign it looks like a payment.
+#[test]
+fn a_refund_in_the_portal_is_no_second_payment() {
+    let payment = record("A", "Accepted", "25.99");
+    let portal = || GatewayReply { retref: Some("333".to_owned()), ..payment.clone() };
+    let unmarked = GatewayReply { has_our_fields: false, ..portal() };
+    for records in [[payment.clone(), unmarked.clone()], [unmarked, payment.clone()]] {
+        assert_eq!(of_one(Inquired::Purchase, &records), Finding::Undecided, "it may not be voided");
+    }
+    let negative = GatewayReply { amount: Some("-25.99".to_owned()), has_our_fields: false, ..portal() };
+    let of_ours = GatewayReply { attempt: Some("TGREFUND".to_owned()), ..portal() };
+    for refund in [negative, of_ours] {
+        assert!(approved(&of_one(Inquired::Purchase, &[payment.clone(), refund])));
     }
 }
 
