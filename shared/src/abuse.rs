@@ -187,6 +187,44 @@ mod tests {
     }
 
     #[test]
+    fn a_window_ends_as_long_after_its_first_failure_as_it_is() {
+        let throttle = Throttle::new(LIMIT);
+        for second in [0, 60, 61, 61] {
+            throttle.failed("a", at(second));
+        }
+        assert_eq!(throttle.wait("a", at(62)), Some(SignedDuration::from_secs(58)));
+    }
+
+    /// Counts a failure of each of so many sources.
+    fn fail(throttle: &Throttle, name: &str, sources: usize, at: impl Fn(usize) -> Timestamp) {
+        for n in 0..sources {
+            throttle.failed(&format!("{name}{n}"), at(n));
+            assert!(throttle.sources().len() <= SOURCES_MAX);
+        }
+    }
+
+    #[test]
+    fn the_older_half_is_forgotten_when_there_are_too_many() {
+        let throttle = Throttle::new(Limit { window: SignedDuration::from_hours(24), ..LIMIT });
+        fail(&throttle, "a", SOURCES_MAX, |n| at(i64::try_from(n).unwrap()));
+        assert_eq!(throttle.sources().len(), SOURCES_MAX);
+        fail(&throttle, "b", 1, |_| at(20_000));
+        assert_eq!(throttle.sources().len(), SOURCES_MAX / 2);
+        let newest = format!("a{}", SOURCES_MAX - 1);
+        assert!(throttle.sources().contains_key(&newest));
+    }
+
+    #[test]
+    fn what_no_longer_counts_is_forgotten_before_what_does() {
+        let throttle = Throttle::new(LIMIT);
+        fail(&throttle, "old", SOURCES_MAX * 2 / 5, |_| at(0));
+        fail(&throttle, "new", SOURCES_MAX * 3 / 5, |_| at(30));
+        fail(&throttle, "newest", 1, |_| at(60));
+        assert_eq!(throttle.sources().len(), SOURCES_MAX * 3 / 5 + 1);
+        assert!(!throttle.sources().contains_key("old0"));
+    }
+
+    #[test]
     fn memory_is_bounded_whatever_the_number_of_sources() {
         let throttle = Throttle::new(LIMIT);
         for n in 0..3 * SOURCES_MAX {
@@ -198,5 +236,6 @@ mod tests {
         assert!(throttle.wait("a", at(31)).is_some(), "the newest are not forgotten");
         throttle.failed("", at(31));
         assert_eq!(throttle.wait("", at(31)), None);
+        assert!(!throttle.sources().contains_key(""));
     }
 }

@@ -114,7 +114,7 @@ impl Ask {
 
     /// The members of `data`.
     pub(crate) fn data(self, data: Value) -> Self {
-        self.json(json!({ "data": data }))
+        self.json([("data", data)].into_iter().collect())
     }
 
     pub(crate) fn text(self, body: impl Into<String>) -> Self {
@@ -137,11 +137,11 @@ impl Ask {
     pub(crate) fn line(&self) -> String {
         let mut line = format!("{} {}", self.method, self.path);
         if let Some(by) = self.by {
-            line += &format!(" by {by}");
+            line.extend([" by ", by]);
         }
         for (name, value) in &self.headers {
             let shown: String = value.chars().take(80).collect();
-            line += &format!(", {name}: {shown}");
+            line.extend([", ", name, ": ", &shown]);
         }
         line
     }

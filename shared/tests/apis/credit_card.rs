@@ -13,7 +13,8 @@ use crate::merchants::key;
 use crate::table::{Table, set};
 
 fn on(route: &str, request: Value) -> Ask {
-    let body = json!({"Authentication": {"Id": "external", "Key": key("all")}, "Request": request});
+    let mut body = json!({"Authentication": {"Id": "external", "Key": key("all")}});
+    body["Request"] = request;
     post(format!("/api/v1/payments/creditcard/{route}")).header("content-type", "application/json").json(body)
 }
 

@@ -101,13 +101,12 @@ pub(crate) fn key(role: &str) -> String {
 pub(crate) fn token(by: &str, now: Timestamp) -> String {
     let (id, who) = by.split_once(':').unwrap();
     let merchant = merchant(id);
-    let holder = match who.strip_prefix("shopper") {
-        Some(number) => Holder::Shopper(Uuid::from_u128(number.parse().unwrap())),
-        None => {
-            let key = key(who);
-            let found = merchant.keys.iter().find(|ours| ours.secret.expose_secret() == key).unwrap();
-            Holder::Key(VerifiedKey::new(&merchant, found))
-        }
+    let holder = if let Some(number) = who.strip_prefix("shopper") {
+        Holder::Shopper(Uuid::from_u128(number.parse().unwrap()))
+    } else {
+        let key = key(who);
+        let found = merchant.keys.iter().find(|ours| ours.secret.expose_secret() == key).unwrap();
+        Holder::Key(VerifiedKey::new(&merchant, found))
     };
     access_token::issue(&merchant, &holder, now).unwrap().0
 }

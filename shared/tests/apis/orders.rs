@@ -120,7 +120,7 @@ async fn a_body_is_json_of_one_kind() {
     t.end();
 }
 
-fn moved(at: Value) -> Ask {
+fn moved(at: &Value) -> Ask {
     patch(format!("/v2/orders/a/transactions/{AUTHORIZE}"))
         .by("strict:operate")
         .data(json!({"capture_at": at}))
@@ -156,7 +156,7 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
         ("data.id", &[json!("x")]),
         ("data", &[json!(ABSENT), json!(null), json!({})]),
     ];
-    t.vary(&moved("2026-11-23T12:00:00Z".into()), authorized, members).await;
+    t.vary(&moved(&"2026-11-23T12:00:00Z".into()), authorized, members).await;
     t.afresh();
     authorized(&mut t).await;
     for by in [
@@ -168,7 +168,7 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
         "strict:shopper1",
         "shop:all",
     ] {
-        t.ask("it takes the role operate", &Ask { by: Some(by), ..moved("2026-11-23T12:00:00Z".into()) })
+        t.ask("it takes the role operate", &Ask { by: Some(by), ..moved(&"2026-11-23T12:00:00Z".into()) })
             .await;
     }
     let other = "00000000-0000-4000-8000-000000000099";
@@ -179,14 +179,14 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
         t.ask("no such transaction", &ask).await;
     }
     t.world.state().stopped = Some(true);
-    t.ask("while payments are stopped, too: nothing is sent", &moved(Value::Null)).await;
+    t.ask("while payments are stopped, too: nothing is sent", &moved(&Value::Null)).await;
     t.world.state().stopped = Some(false);
-    t.ask("scheduled again", &moved("2026-11-23T12:00:00Z".into())).await;
+    t.ask("scheduled again", &moved(&"2026-11-23T12:00:00Z".into())).await;
     t.world.state().contended = true;
-    t.ask("it is being changed by others", &moved(Value::Null)).await;
+    t.ask("it is being changed by others", &moved(&Value::Null)).await;
     t.world.state().contended = false;
     t.world.state().broken.insert("save");
-    t.ask("it cannot be saved", &moved(Value::Null)).await;
+    t.ask("it cannot be saved", &moved(&Value::Null)).await;
     t.end();
 }
 

@@ -37,7 +37,7 @@ async fn a_scheduled_capture_is_told_whatever_became_of_it() {
             .answer(move |approval| Outcome::Declined(said(approval, "C", "51", "No"), code, code.advice()));
         t.world.capture_due().await;
         t.ask("declined", &read()).await;
-        t.ask("a shopper is not told of schedules", &read().by("strict:shopper1")).await;
+        t.ask("which is no shopper's", &read().by("strict:shopper1")).await;
     }
     for reason in [NoEffect::Unreachable, NoEffect::Misconfigured] {
         scheduled(&mut t).await;
@@ -64,6 +64,9 @@ async fn a_scheduled_capture_is_told_whatever_became_of_it() {
     t.end();
 }
 
+/// What an inquiry finds, made of what an approval would have said.
+type Finds = fn(GatewayResponse) -> Finding;
+
 /// A payment of which nothing is known.
 async fn in_doubt(t: &mut Table) {
     t.afresh();
@@ -76,7 +79,6 @@ async fn in_doubt(t: &mut Table) {
 async fn what_a_look_found_is_told_whatever_it_was() {
     let mut t = Table::new("looks");
     let read = || Ask { by: Some("shop:read"), ..read() };
-    type Finds = fn(GatewayResponse) -> Finding;
     let finds: [(&str, Finds); 7] = [
         ("approved", |approval| Finding::Became(Box::new(Outcome::Approved(approval)))),
         ("declined", |approval| Finding::Became(Box::new(declined(approval)))),
@@ -107,7 +109,7 @@ async fn what_a_look_found_is_told_whatever_it_was() {
         t.world.look_for_doubts().await;
     }
     t.ask("absent twice", &read()).await;
-    t.ask("a shopper is told the same", &read().by("shop:shopper1")).await;
+    t.ask("and it is no shopper's", &read().by("shop:shopper1")).await;
     t.prepare(&registered("a", 4_000)).await;
     t.world.wait(4_000);
     // Before more money moves, it is looked for.

@@ -104,7 +104,7 @@ impl Table {
     async fn send(&mut self, mut row: Map<String, Value>, ask: &Ask) -> Value {
         let id = format!("request-{}", self.rows.len() + 1);
         let response = ask.send(&self.world, &id).await;
-        let body = self.told(&mut row, ask, &id, &response);
+        let body = told(&mut row, ask, &id, &response);
         let sent = std::mem::take(&mut self.world.state().sent);
         if !sent.is_empty() {
             row.insert("sent".to_owned(), sent.into());
@@ -115,39 +115,6 @@ impl Table {
             row.insert("log".to_owned(), log.into());
         }
         self.rows.push(row.into());
-        body
-    }
-
-    fn told(&self, row: &mut Map<String, Value>, ask: &Ask, id: &str, response: &Response<Body>) -> Value {
-        row.insert("status".to_owned(), response.status().as_u16().into());
-        let mut headers: Vec<(String, String)> = Vec::new();
-        for (name, value) in response.headers() {
-            headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
-        }
-        let is_elastic_path = !ask.path.contains("creditcard");
-        let usual = if is_elastic_path { "application/json" } else { "application/json; charset=utf-8" };
-        for (name, value) in HEADERS.into_iter().chain([("content-type", usual), ("x-request-id", id)]) {
-            let own = headers.iter().position(|header| header.0 == name);
-            match own {
-                Some(place) if headers[place].1 == value => drop(headers.remove(place)),
-                Some(_) => {}
-                None => headers.push((name.to_owned(), "is missing".to_owned())),
-            }
-        }
-        if !headers.is_empty() {
-            let headers: Map<String, Value> =
-                headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-            row.insert("headers".to_owned(), headers.into());
-        }
-        let bytes: &[u8] = response.body();
-        let text = std::str::from_utf8(bytes).unwrap().replace(version(), "(version)");
-        let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
-        let mut shown = without(&body, id);
-        // The credit-card API writes every member, and most are null.
-        if let Some(facts) = shown.get_mut("Response").and_then(Value::as_object_mut) {
-            facts.retain(|_, fact| !fact.is_null());
-        }
-        row.insert("response".to_owned(), shown);
         body
     }
 
@@ -164,13 +131,49 @@ impl Table {
         let expected: Vec<Value> = serde_json::from_str(&expected).unwrap_or_default();
         for (n, row) in self.rows.iter().enumerate() {
             let was = expected.get(n).unwrap_or(&Value::Null);
-            if row.to_string() != was.to_string() {
-                let (was, is) = (printed(was, 0), printed(row, 0));
+            let (is, was) = (row.to_string(), was.to_string());
+            // As texts: the order of members counts, too.
+            if is != was {
+                let (was, is) = (printed(expected.get(n).unwrap_or(&Value::Null), 0), printed(row, 0));
                 panic!("{}: {WRITE}=1 writes it anew\n--- expected\n{was}\n--- is\n{is}", self.name);
             }
         }
         assert_eq!(self.rows.len(), expected.len(), "{}: rows without a request", self.name);
     }
+}
+
+/// Notes a response, without what all of them have. Returns its body.
+fn told(row: &mut Map<String, Value>, ask: &Ask, id: &str, response: &Response<Body>) -> Value {
+    row.insert("status".to_owned(), response.status().as_u16().into());
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, value) in response.headers() {
+        headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+    }
+    let is_elastic_path = !ask.path.contains("creditcard");
+    let usual = if is_elastic_path { "application/json" } else { "application/json; charset=utf-8" };
+    for (name, value) in HEADERS.into_iter().chain([("content-type", usual), ("x-request-id", id)]) {
+        let own = headers.iter().position(|header| header.0 == name);
+        match own {
+            Some(place) if headers[place].1 == value => drop(headers.remove(place)),
+            Some(_) => {}
+            None => headers.push((name.to_owned(), "is missing".to_owned())),
+        }
+    }
+    if !headers.is_empty() {
+        let headers: Map<String, Value> =
+            headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+        row.insert("headers".to_owned(), headers.into());
+    }
+    let bytes: &[u8] = response.body();
+    let text = std::str::from_utf8(bytes).unwrap().replace(version(), "(version)");
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
+    let mut shown = without(&body, id);
+    // The credit-card API writes every member, and most are null.
+    if let Some(facts) = shown.get_mut("Response").and_then(Value::as_object_mut) {
+        facts.retain(|_, fact| !fact.is_null());
+    }
+    row.insert("response".to_owned(), shown);
+    body
 }
 
 /// What stands for a member that is left out.

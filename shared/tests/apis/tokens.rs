@@ -121,6 +121,9 @@ fn tampered(t: &Table) -> String {
     format!("Bearer {}.{claims}.{}", parts[0], parts[2])
 }
 
+/// Changes header and claims of a token.
+type Changes = fn(&mut Value, &mut Value);
+
 /// A token as whoever has the signing key can make it.
 fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     let own = token("shop:operate", t.world.now());
@@ -176,7 +179,7 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         &cancels(made(&t, |_, claims| drop(claims.as_object_mut().unwrap().remove("role")))),
     )
     .await;
-    let changes: [(&str, fn(&mut Value, &mut Value)); 10] = [
+    let changes: [(&str, Changes); 10] = [
         ("another algorithm", |header, _| header["alg"] = json!("none")),
         ("another issuer", |_, claims| claims["iss"] = json!("elsewhere")),
         ("another merchant", |_, claims| claims["sub"] = json!("strict")),

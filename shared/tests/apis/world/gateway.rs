@@ -88,10 +88,10 @@ impl Gateway for World {
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         let mut state = self.state();
         let Instruction { route, currency, amount, gateway_order_id, order, memo, command, .. } = instruction;
-        let saves = |source: &PaymentSource| matches!(source, PaymentSource::Card(card) if card.save);
-        let (kind, with, saved) = match &command {
-            Command::Authorize(with) => ("authorize", source(with), saves(with)),
-            Command::Purchase(with) => ("purchase", source(with), saves(with)),
+        let is_saved = |source: &PaymentSource| matches!(source, PaymentSource::Card(card) if card.save);
+        let (kind, with, is_to_be_saved) = match &command {
+            Command::Authorize(with) => ("authorize", source(with), is_saved(with)),
+            Command::Purchase(with) => ("purchase", source(with), is_saved(with)),
             Command::Capture(known) => ("capture", known.reference.into(), false),
             Command::Refund(known) => ("refund", known.reference.into(), false),
             Command::Void(known) => ("void", known.reference.into(), false),
@@ -105,7 +105,7 @@ impl Gateway for World {
             call["memo"] = format!("{memo:?}").into();
         }
         state.sent.push(call);
-        let mut approval = state.approval(amount, saved);
+        let mut approval = state.approval(amount, is_to_be_saved);
         // What only acts on a payment has the payment's reference.
         if let Command::Capture(KnownPayment { reference, .. })
         | Command::Void(KnownPayment { reference, .. }) = &command
