@@ -154,7 +154,7 @@ mod tests {
         };
         let (found, trail) = trail::follow(both).await;
         assert_eq!((found, trail.is_stopped), ([true, true], true));
-        let (_, trail) = trail::follow(async {
+        let ((), trail) = trail::follow(async {
             is_stopped(&SwitchAt(Some(true))).await.unwrap();
             is_stopped(&SwitchAt(Some(false))).await.unwrap();
         })

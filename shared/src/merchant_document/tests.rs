@@ -347,7 +347,7 @@ fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
         match refusal {
             None => assert!(found.is_ok(), "{members}: {found:?}"),
             Some(why) => {
-                assert!(found.as_ref().is_err_and(|error| error.contains(why)), "{members}: {found:?}")
+                assert!(found.as_ref().is_err_and(|error| error.contains(why)), "{members}: {found:?}");
             }
         }
     }

@@ -238,7 +238,7 @@ async fn a_receivers_deliveries_come_newest_first_and_page_by_page() {
 #[tokio::test]
 async fn what_is_due_is_looked_at_once_more_and_what_cannot_be_read_is_in_nobodys_way() {
     let until = "2026-01-05T10:00:00.500Z";
-    let at_key = |n: usize| json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": SORT_KEY.replace("#", &format!("{n}#")) } });
+    let at_key = |n: usize| json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": SORT_KEY.replace('#', &format!("{n}#")) } });
     let numbered =
         |n: usize| with(&at_key(n), &json!({ "due_for": { "S": "m#shop" }, "due_at": { "S": until } }));
     let there = |item: Value| ok(json!({ "Item": item }));

@@ -158,7 +158,7 @@ async fn late_quarters_are_read_with_their_marks_and_settled_by_them() {
     let (store, aws) = responding([ok(page), done()]);
     let found = store.late(None).await.unwrap();
     let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
-    assert_eq!(found.quarters, [quarter.clone()]);
+    assert_eq!(found.quarters, std::slice::from_ref(&quarter));
     let mut unread: Vec<_> = bad.map(|sort| unreadable(&format!("late {sort}"), "sort")).into();
     unread.push(unreadable("late m#2026-01-05#10:15", "mark"));
     assert_eq!(found.unreadable, unread);
