@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
-use tollgate_core::webhooks::{Delivery, DeliveryStore as _, ReceiverKey};
+use tollgate_core::{
+    payments::Unreadable,
+    webhooks::{Delivery, DeliveryStore as _, ReceiverKey},
+};
 
 use super::{deliveries, receivers, unavailable};
 use crate::{
@@ -40,11 +43,16 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     let key = ReceiverKey { merchant: list.merchant.clone(), receiver: receiver.clone() };
     let store = deliveries(place, &list.at)?;
     let wanted = |kept: &StoredDelivery| !list.parked || kept.state == DeliveryState::Parked;
-    let found = find(&store, &key, list.limit, wanted, |_| true).await?;
-    let lines: Vec<String> = found.iter().map(line).collect();
+    let (found, unreadable) = find(&store, &key, list.limit, wanted, |_| true).await?;
+    let bad = unreadable.iter().map(|item| format!("cannot be read: {} ({})", item.key, item.reason));
+    let lines: Vec<String> = found.iter().map(line).chain(bad).collect();
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
     let value: Vec<Value> = found.iter().map(shown).collect();
-    Ok(Report::new(text, json!({ "receiver": key.to_string(), "deliveries": value })))
+    let unreadable: Vec<_> = unreadable.iter().map(|item| &item.key).collect();
+    Ok(Report::new(
+        text,
+        json!({ "receiver": key.to_string(), "deliveries": value, "unreadable": unreadable }),
+    ))
 }
 
 fn line(kept: &StoredDelivery) -> String {
@@ -75,13 +83,20 @@ async fn find(
     limit: usize,
     wanted: impl Fn(&StoredDelivery) -> bool,
     in_range: impl Fn(&StoredDelivery) -> bool,
-) -> Result<Vec<StoredDelivery>, Failure> {
-    let (mut found, mut from) = (Vec::new(), None);
+) -> Result<(Vec<StoredDelivery>, Vec<Unreadable>), Failure> {
+    let (mut found, mut unreadable, mut from) = (Vec::new(), Vec::new(), None);
     loop {
         let (page, next) = store.list(key, from).await.map_err(|error| unavailable(&error))?;
         for kept in page {
+            let kept = match kept {
+                Ok(kept) => kept,
+                Err(item) => {
+                    unreadable.push(item);
+                    continue;
+                }
+            };
             if found.len() >= limit || !in_range(&kept) {
-                return Ok(found);
+                return Ok((found, unreadable));
             }
             if wanted(&kept) {
                 found.push(kept);
@@ -89,7 +104,7 @@ async fn find(
         }
         from = next;
         if from.is_none() {
-            return Ok(found);
+            return Ok((found, unreadable));
         }
     }
 }
@@ -143,7 +158,8 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
             && (!parked || kept.state == DeliveryState::Parked)
     };
     let in_range = |kept: &StoredDelivery| since.is_none_or(|since| kept.delivery.at >= since);
-    let found = find(&store, &key, usize::MAX, wanted, in_range).await?;
+    // What cannot be read cannot be sent; the list shows it.
+    let (found, _) = find(&store, &key, usize::MAX, wanted, in_range).await?;
     if let (Some(event), true) = (event, found.is_empty()) {
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));
     }

@@ -35,6 +35,9 @@ const DUE_FOR: &str = "due_for";
 const DUE_AT: &str = "due_at";
 
 /// An item that cannot be read.
+/// Why a delivery cannot be read.
+const OTHER_FORM: &str = "a member is missing or has another form";
+
 fn bad(item: &Item, reason: &str) -> Unreadable {
     let part = |name: &str| text(item, name).map_or("?", String::as_str);
     Unreadable { key: format!("{} {}", part(RECEIVER), part(SORT)), reason: reason.to_owned() }
@@ -49,17 +52,18 @@ impl DynamoDbDeliveries {
         Self(Table { client, name: table })
     }
 
-    /// A page of a receiver's deliveries, the newest first, and where the next one begins.
+    /// A page of a receiver's deliveries, the newest first, each that cannot be read as such, and where the next page begins.
     pub async fn list(
         &self,
         receiver: &ReceiverKey,
         after: Option<Item>,
-    ) -> Result<(Vec<StoredDelivery>, Option<Item>), StoreError> {
+    ) -> Result<(Vec<Result<StoredDelivery, Unreadable>>, Option<Item>), StoreError> {
         let request = self.of_receiver(&receiver.to_string()).scan_index_forward(false);
         let page = request.set_exclusive_start_key(after).send().await;
         let page = page.map_err(|error| unavailable(&error))?;
         let next = page.last_evaluated_key;
-        Ok((page.items.unwrap_or_default().iter().filter_map(item::read).collect(), next))
+        let delivery = |item: &Item| item::read(item).ok_or_else(|| bad(item, OTHER_FORM));
+        Ok((page.items.unwrap_or_default().iter().map(delivery).collect(), next))
     }
 
     /// The stored state of one delivery; none where there is no such delivery.
@@ -173,7 +177,7 @@ impl DeliveryStore for DynamoDbDeliveries {
                 Some(kept) if kept.due.is_some() => {}
                 _ => {
                     let sort = text(&item, SORT).cloned().unwrap_or_default();
-                    due.unreadable.push((sort, bad(&item, "a member is missing or has another form")));
+                    due.unreadable.push((sort, bad(&item, OTHER_FORM)));
                 }
             }
         }
