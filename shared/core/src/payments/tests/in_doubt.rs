@@ -172,6 +172,22 @@ async fn an_inquiry_about_a_second_charges_void_names_that_charge() {
     assert!(inquiry.ours.is_empty(), "its order id is the payment's, too, so it proves nothing");
 }
 
+/// Both are listed under one order id, and the payment that stays is not the refund.
+#[tokio::test]
+async fn an_inquiry_about_the_refund_of_a_second_charge_knows_the_first() {
+    let fixture = Fixture::new().await;
+    fixture.gateway_says(unknown());
+    fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
+    fixture.gateway_says(unknown());
+    let mut order = fixture.purchase(None).await.unwrap().order;
+    let refund = order.transactions[0].operations.last_mut().unwrap();
+    refund.kind = crate::order::Kind::Refund;
+    let operation = refund.id;
+    let at = OperationRef { transaction: order.transactions[0].id, operation };
+    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
+    assert_eq!(inquiry.known, ["second", "first"]);
+}
+
 #[tokio::test]
 async fn an_inquiry_names_every_abandoned_attempt() {
     let fixture = Fixture::new().await;
