@@ -27,7 +27,7 @@ use crate::dynamodb::{
 /// The number of the form that this version writes. It leaves out what is usual.
 const FORM: u32 = 1;
 
-/// Where the index keys of an order are kept that this version cannot read all of.
+/// Where the index keys of an order that this version cannot read all of are kept, and what they say of it.
 const INDEXES: &str = "indexes";
 
 const KEY: &str = "order_key";
@@ -71,7 +71,10 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
         }
-        let attention = order.needs_attention();
+        // Nor does this one count what only a newer version can read.
+        let kept = order.carried.part(INDEXES).and_then(|due| due.member(NEEDS_ATTENTION)?.as_u64());
+        let attention =
+            u64::try_from(order.needs_attention()).unwrap_or(u64::MAX).max(kept.unwrap_or_default());
         if attention > 0 {
             item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::N(attention.to_string()));
         }
@@ -101,9 +104,11 @@ impl StoredOrder {
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };
-        members.skip(&[NEEDS_ATTENTION]);
         let recognized = order.is_recognized();
         let mut due = Carried::default();
+        if let Some(count) = members.get::<Option<u64>>(NEEDS_ATTENTION)?.filter(|_| !recognized) {
+            due.keep_member(NEEDS_ATTENTION.to_owned(), count.into());
+        }
         for index in [Index::InDoubt, Index::CapturesDue] {
             let names = index_names(index);
             members.skip(&[names.shard]);
