@@ -184,7 +184,7 @@ async fn an_inquiry_about_the_refund_of_a_second_charge_knows_the_first() {
     refund.kind = crate::order::Kind::Refund;
     let operation = refund.id;
     let at = OperationRef { transaction: order.transactions[0].id, operation };
-    let inquiry = inquiry(&order, at, fixture.payments.clock.now()).unwrap();
+    let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     assert_eq!(inquiry.known, ["second", "first"]);
 }
 
