@@ -405,9 +405,18 @@ pub(crate) fn totals(order: &Order) -> Totals {
     totals
 }
 
-/// Whether it gives back what is not to stay, and stays in doubt: a void that was sent three times and did nothing, or a
-/// refund that cannot be told from something else.
-pub(crate) fn is_left_to_a_person(operation: &Operation) -> bool {
+/// Whether it stays in doubt for a person: it gives back what is not to stay, and is a void that was sent three times and did
+/// nothing, or a refund that cannot be told from something else; or it is a capture that met another one.
+pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: &Ledger) -> bool {
+    let met = |(_, other): (&Transaction, &Operation)| {
+        other.kind == Kind::Capture
+            && other.id != operation.id
+            && other.amount != operation.amount
+            && ledger.times_done(other.id) > 0
+    };
+    if operation.is(Stage::Pending) && operation.kind == Kind::Capture {
+        return order.operations().any(met);
+    }
     let is_over = match operation.kind {
         Kind::Void => operation.attempt.number >= VOIDS_MAX,
         Kind::Refund => operation.cause == Cause::Duplicate,
@@ -462,14 +471,14 @@ pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
         }
         for pending in order.transactions.iter().filter_map(Transaction::pending) {
             let id = &pending.attempt.gateway_order_id;
-            if !ledger.may_stay_in_doubt(&key) && !is_left_to_a_person(pending) {
+            if !ledger.may_stay_in_doubt(&key) && !is_left_to_a_person(order, pending, ledger) {
                 broken.push(format!("{id} of {key} is still pending"));
             } else if !is_reported(pending) {
                 broken.push(format!("{id} of {key} is left to a person, who was not told"));
             }
         }
-        let pending = order.transactions.iter().filter_map(Transaction::pending);
-        if ledger.is_excused(&key) || pending.into_iter().any(is_left_to_a_person) {
+        let mut pending = order.transactions.iter().filter_map(Transaction::pending);
+        if ledger.is_excused(&key) || pending.any(|pending| is_left_to_a_person(order, pending, ledger)) {
             continue;
         }
         for record in at_the_gateway_alone(order, ledger) {

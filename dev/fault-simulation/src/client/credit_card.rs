@@ -176,8 +176,10 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 fn is_left_to_a_person(state: &State, order: &str) -> bool {
-    let pending = state.fake_store.order(order).and_then(payment_of).and_then(Transaction::pending);
-    state.ledger.may_stay_in_doubt(order) || pending.is_some_and(crate::check::is_left_to_a_person)
+    let stored = state.fake_store.order(order);
+    let pending = stored.and_then(payment_of).and_then(Transaction::pending);
+    let left = |(order, pending)| crate::check::is_left_to_a_person(order, pending, &state.ledger);
+    state.ledger.may_stay_in_doubt(order) || stored.zip(pending).is_some_and(left)
 }
 
 /// In the end every payment is told for good, and what is told as not done never happened.
