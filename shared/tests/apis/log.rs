@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
+use tollgate::telemetry;
 use tracing::{Level, subscriber::DefaultGuard};
 
 /// What this thread logs from now on.
@@ -25,13 +26,10 @@ static COLD: AtomicBool = AtomicBool::new(false);
 
 impl Log {
     pub(crate) fn here() -> Self {
-        // A line that another thread writes for the first time, just when a log begins, would otherwise be switched off
-        // for good: nobody was interested then.
-        static ALWAYS_INTERESTED: Once = Once::new();
-        ALWAYS_INTERESTED.call_once(|| {
-            let discarded = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink);
-            tracing::subscriber::set_global_default(discarded.finish()).expect("the only one");
-        });
+        // As in a function, so that lines have figures; and once, or a line that another thread writes for the first time,
+        // just when a log begins, would be switched off for good: nobody was interested then.
+        static STARTED: Once = Once::new();
+        STARTED.call_once(telemetry::init);
         let written = Written::default();
         let writer = written.clone();
         let lines = tracing_subscriber::fmt()
@@ -68,6 +66,9 @@ impl Log {
                     }
                 }
             }
+            if let Some(figures) = line.remove("metrics") {
+                line.insert("figures".to_owned(), figures_of(&figures));
+            }
             let told = line.iter().filter(|(name, _)| !NEVER_THE_SAME.contains(&name.as_str()));
             let told = told.filter(|(_, value)| **value != id);
             let mut told: Vec<_> =
@@ -78,6 +79,14 @@ impl Log {
         });
         lines.map(Value::from).collect()
     }
+}
+
+/// The figures of a line, without how they are to be read.
+fn figures_of(members: &Value) -> Value {
+    let members = format!("{{{}}}", members.as_str().unwrap());
+    let mut figures: Map<String, Value> = serde_json::from_str(&members).unwrap();
+    figures.retain(|name, _| !["_aws", "Stage"].contains(&name.as_str()));
+    figures.into()
 }
 
 #[derive(Clone, Default)]
