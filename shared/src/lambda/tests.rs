@@ -135,6 +135,21 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
 }
 
 #[test]
+fn a_process_has_one_library_for_tls_however_often_it_is_installed() {
+    use rustls::crypto::CryptoProvider;
+
+    if test_process::is_alone() {
+        assert!(CryptoProvider::get_default().is_none());
+        install_tls();
+        install_tls();
+        assert!(CryptoProvider::get_default().is_some());
+        return;
+    }
+    let test = "a_process_has_one_library_for_tls_however_often_it_is_installed";
+    test_process::run(module_path!(), test, &[]);
+}
+
+#[test]
 fn the_carrier_of_requests_names_itself() {
     use aws_smithy_runtime_api::client::http::HttpClient as _;
 

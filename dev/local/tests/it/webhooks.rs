@@ -239,7 +239,7 @@ async fn a_receiver_that_says_it_is_gone_gets_nothing_more_until_a_person_sends_
     let (merchant, receiver) = (merchants::REGISTERED.parse().unwrap(), "gone".parse().unwrap());
     let key = ReceiverKey { merchant, receiver };
     for kept in kept_here.list(&key, None).await.unwrap().0 {
-        kept_here.replay(&kept.delivery, shop.stack.clock().now()).await.unwrap();
+        kept_here.replay(&kept.unwrap().delivery, shop.stack.clock().now()).await.unwrap();
     }
     run(&shop).await;
     assert_eq!(states(&shop, "gone").await, vec!["delivered"; expected]);

@@ -140,6 +140,7 @@ async fn a_server_that_is_not_there_or_hangs_up_takes_nothing() {
 
 #[tokio::test]
 async fn a_receiver_that_takes_too_long_is_told_from_one_that_is_not_there() {
+    crate::lambda::install_tls();
     // Connections wait to be accepted, and nobody does.
     let silent = TcpListener::bind(loopback(1)).await.unwrap();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(20)).build().unwrap();
