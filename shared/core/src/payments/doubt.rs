@@ -174,6 +174,11 @@ impl Payments {
                     return Err(Refusal::Unverified);
                 }
                 Finding::Became(_) | Finding::Several(_) => {
+                    let before = order.operation(at).cloned();
+                    let mut found = order.clone();
+                    self.with_context(merchant, |context| {
+                        order::look_back(&mut found, at, &finding, context)
+                    });
                     let saved = self
                         .save_change(order, at, &|order| {
                             self.with_context(merchant, |context| {
@@ -181,6 +186,11 @@ impl Payments {
                             })
                         })
                         .await;
+                    // What was found is not on record: nothing may be sent beside it.
+                    let is_lost = saved.order.operation(at) == before.as_ref();
+                    if is_lost && found.operation(at) != before.as_ref() {
+                        return Err(Refusal::Unverified);
+                    }
                     audit::change(&saved.order, at, "found by looking back");
                     order = match saved.next {
                         Next::Send(void) => {
