@@ -141,6 +141,7 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
                         == Operation {
                             notices: operation.notices.clone(),
                             last_look_at: operation.last_look_at,
+                            look_again: operation.look_again.clone(),
                             superseded: operation.superseded.clone(),
                             carried: operation.carried.clone(),
                             ..later.clone()
