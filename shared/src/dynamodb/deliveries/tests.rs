@@ -241,7 +241,10 @@ async fn a_receivers_deliveries_come_newest_first_and_page_by_page() {
 #[tokio::test]
 async fn what_is_due_is_looked_at_once_more_and_what_cannot_be_read_is_in_nobodys_way() {
     let until = "2026-01-05T10:00:00.500Z";
-    let at_key = |n: usize| json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": SORT_KEY.replace('#', &format!("{n}#")) } });
+    let at_key = |n: usize| {
+        let sort = SORT_KEY.replace('#', &format!("{n}#"));
+        json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": sort } })
+    };
     let numbered =
         |n: usize| with(&at_key(n), &json!({ "due_for": { "S": "m#shop" }, "due_at": { "S": until } }));
     let there = |item: Value| ok(json!({ "Item": item }));
@@ -339,15 +342,17 @@ async fn a_table_that_takes_no_more_is_unavailable_whatever_is_requested() {
 
 #[test]
 fn of_a_batch_of_changes_only_new_deliveries_are_sent() {
-    let record = |name: &str, image: &Value| json!({ "eventName": name, "dynamodb": { "SequenceNumber": "9", "Keys": key(), "NewImage": image } });
-    let removed =
-        json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "9", "OldImage": added() } });
+    let record = |name: &str, number: &str, image: &Value| {
+        let images = json!({ "SequenceNumber": number, "Keys": key(), "NewImage": image });
+        json!({ "eventName": name, "dynamodb": images })
+    };
+    let removed = json!({ "SequenceNumber": "11", "OldImage": added() });
     let records = [
-        record("MODIFY", &added()),
-        record("INSERT", &with(&health_key(), &json!({ "failures": { "N": "1" } }))),
-        record("INSERT", &added()),
-        record("INSERT", &json!({ "receiver": "m#shop" })),
-        removed,
+        record("MODIFY", "7", &added()),
+        record("INSERT", "8", &with(&health_key(), &json!({ "failures": { "N": "1" } }))),
+        record("INSERT", "9", &added()),
+        record("INSERT", "10", &json!({ "receiver": "m#shop" })),
+        json!({ "eventName": "REMOVE", "dynamodb": removed }),
     ];
     let added = |event: Value| serde_json::from_value::<DeliveriesEvent>(event).unwrap().into_added();
     let found = added(json!({ "Records": records })).unwrap();
