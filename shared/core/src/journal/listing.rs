@@ -182,7 +182,6 @@ impl Lister<'_> {
                 Ok(_) => {}
                 // An earlier part ended with it.
                 Err(_) if part.before == begins => {}
-                Err(_) if part.is_full() => return Ok(false),
                 Err(item) => {
                     part.unreadable.push(BadRow { at: None, order: None, transaction: None, item });
                 }

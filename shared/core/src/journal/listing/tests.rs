@@ -310,6 +310,13 @@ async fn a_day_that_cannot_be_read_is_one_bad_row_and_the_other_days_are_listed_
         assert_eq!(bad, [format!("days#{}", day_of(at(DAY_S)))], "{limit}");
     }
     assert!(lister.newest(&merchant, at(DAY_S)).await.unwrap().is_some(), "of the day before");
+    // A part that may read nothing more has the row of such a day, which takes no reading, and the next one goes on.
+    let days = anything(&merchant, None, (0, DAY_S + 10));
+    let part = lister.list(&days, READ_MAX_BYTES).await.unwrap();
+    assert_eq!((part.rows.len(), part.unreadable.len()), (0, 1));
+    let rest = lister.list(&Search { after: part.next.as_deref(), ..days }, 0).await.unwrap();
+    let good: Vec<_> = rest.rows.iter().map(|row| row.order.id.to_string()).collect();
+    assert_eq!((good, rest.unreadable.len(), rest.next), (ids((0..8).rev().filter(is_good)), 0, None));
 }
 
 #[tokio::test]
