@@ -55,25 +55,23 @@ fn zip(address: &mut Members<'_>) -> Option<String> {
 /// The country's alpha-2 code.
 fn country(address: &mut Members<'_>) -> Option<String> {
     let mut found: Option<Country> = None;
-    let (mut named, mut wrong) = (false, false);
+    let mut named = false;
     for (member, wanted, look_up) in COUNTRY {
         let Some(text) = address.scalar(member, LINE_MAX) else { continue };
         named = true;
         let Some(country) = look_up(text) else {
             address.invalid(member, format!("is not {wanted}"));
-            wrong = true;
             continue;
         };
         if found.is_some_and(|other| other != country) {
             address.invalid(member, "is another country than the members before it say");
-            wrong = true;
         }
         found = found.or(Some(country));
     }
     if !named {
         address.problem("Country", Code::Required, "is required");
     }
-    found.filter(|_| !wrong).map(|country| country.alpha2.to_owned())
+    found.map(|country| country.alpha2.to_owned())
 }
 
 /// `U.S.A.` and `U.K.`: a code with points, as names are abbreviated.

@@ -260,7 +260,6 @@ fn words(problem: &Problem) -> &str {
         Code::PaymentInProgress | Code::OperationInProgress => {
             "another operation of the payment is in progress"
         }
-        Code::ExceedsOwing => "the amount is more than the payment's",
         Code::NotPayable => "the payment cannot be made with this request",
         Code::NoEligibleTransaction => "the payment does not allow this",
         Code::SeveralEligibleTransactions => "several payments allow this",

@@ -204,10 +204,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
     let save_card = match request.scalar("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
         Some("true" | "1") => true,
         None | Some("false" | "0") => false,
-        Some(_) => {
-            request.invalid("SaveToFile", "must be true or false");
-            false
-        }
+        Some(_) => request.no_value("SaveToFile", "must be true or false").unwrap_or_default(),
     };
     Memo {
         reference: reference.to_owned(),

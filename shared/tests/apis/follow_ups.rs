@@ -91,6 +91,7 @@ async fn a_payment_is_captured_refunded_and_canceled_once() {
     let cancel = paid.does("cancel", "shop:operate").key("v");
     t.ask("canceled, without a body", &cancel).await;
     t.ask("once", &cancel).await;
+    t.ask("the order owes it again", &get("/v2/orders/a").by("shop:read")).await;
     t.ask("not captured after that", &paid.does("capture", "shop:operate")).await;
     t.ask("nor canceled again", &paid.does("cancel", "shop:operate")).await;
     t.afresh();

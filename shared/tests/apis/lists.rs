@@ -98,6 +98,8 @@ async fn a_list_has_what_its_filter_says() {
         "eq(status,complete):x",
         "eq(%22a:b%22,1)",
         "in(brand,%22(%22,visa)",
+        "eq(brand,%22(%22):eq(status,x)",
+        "eq(brand,%22)%22,a:b)",
     ] {
         t.ask("a filter that is none", &csv(list(&format!("?filter={filter}")))).await;
     }
@@ -111,6 +113,9 @@ async fn a_list_has_what_its_filter_says() {
         let filter = format!("eq(status,{})", "x".repeat(length - "eq(status,)".len()));
         t.ask("a long filter", &list(&format!("?filter={filter}"))).await;
     }
+    t.world.wait(40 * 86_400);
+    t.ask("as far back as the index of a card goes", &list("?filter=eq(last_four,1111)&page[limit]=1")).await;
+    t.ask("and no further than a hold without it", &list("?page[limit]=1")).await;
     t.ask("twice is both", &csv(list("?filter=eq(status,complete)&filter=gt(amount,1000)"))).await;
     for query in [
         "?page[limit]=0",
@@ -188,7 +193,7 @@ async fn what_needs_attention_is_listed_with_its_reason() {
     t.world.state().sent.clear();
     t.world.wait(7_200);
     t.ask("in doubt for hours", &list("?filter=eq(needs_attention,true)")).await;
-    t.ask("as a file", &csv(list(""))).await;
+    t.ask("as a file", &csv(list("?filter=eq(needs_attention,true)"))).await;
     t.end();
 }
 
@@ -223,5 +228,6 @@ async fn totals_are_of_the_days_that_are_asked_for() {
     ] {
         t.ask("a range", &report(query)).await;
     }
+    t.ask("a day that is over, as a file", &csv(report("?from=2026-11-20&to=2026-11-20"))).await;
     t.end();
 }

@@ -1,6 +1,7 @@
 //! Orders and their transactions: registering, reading, moving a scheduled capture.
 
 use serde_json::{Value, json};
+use tollgate_core::order::OperationState;
 
 use crate::{
     ask::{Ask, get, patch, put},
@@ -223,6 +224,18 @@ async fn a_transaction_is_read_by_whom_it_belongs_to() {
     t.ask(
         "whoever has its secret confirms it",
         &Ask { method: "POST", path: confirm("").path, ..with_secret(&secret) },
+    )
+    .await;
+    t.world.change("b", |order| order.transactions[0].operations[0].state = OperationState::Unrecognized);
+    t.ask("a state that only a newer version knows", &merchants("shop:read")).await;
+    t.world.state().broken.insert("save");
+    let under_way = pay("c", "purchase", card(500)).by("external:pay").header("x-moltin-currency", "USD");
+    let under_way = t.ask("the outcome cannot be saved", &under_way).await;
+    t.world.state().broken.clear();
+    let under_way = under_way["data"]["id"].as_str().unwrap();
+    t.ask(
+        "the intent is on record",
+        &get(format!("/v2/orders/c/transactions/{under_way}")).by("external:read"),
     )
     .await;
     t.ask("no order", &get(format!("/v2/orders/z/transactions/{id}")).by("shop:shopper1")).await;

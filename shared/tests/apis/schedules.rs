@@ -127,7 +127,7 @@ async fn what_a_look_found_is_told_whatever_it_was() {
 async fn names_are_forgotten_when_their_time_is_up() {
     let mut t = Table::new("personal");
     let request = json!({
-        "TransactionType": "1", "TransactionReference": "ref-1", "Name": "Ann Lee", "Email": "ann@example.com",
+        "TransactionType": "1", "TransactionReference": "ref-1", "Name": "Ann Lee", "Email": "ann@example.com", "SaveToFile": true,
         "Description": "A bike", "DealType": "sale", "DealStage": "won", "Marketing": "fair",
         "RevenuePartner": "Bob", "Authorizer": "Acme Bank",
         "Discount": {"DiscountCode": "SHOES", "Product": "Boots"},

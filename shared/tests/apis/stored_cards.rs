@@ -148,6 +148,9 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
     t.ask("nor can it be changed", &change(json!({"default": true}))).await;
     t.ask("nor is it listed", &get("/v2/payment-methods?customer=c-1").by("shop:read")).await;
     t.ask("its key is still its own", &first).await;
+    let dollars = with(stores("c-3").by("external:pay").key("k3"), &[("currency", json!("USD"))]);
+    t.ask("stored through one account", &dollars).await;
+    t.ask("the key for another account", &with(dollars, &[("currency", json!("EUR"))])).await;
     t.afresh();
     stored(&mut t, &first).await;
     t.world.state().profiles.push_back(ProfileOutcome::Missing);

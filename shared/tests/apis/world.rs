@@ -55,7 +55,8 @@ pub(crate) struct State {
     pub(crate) profiles: VecDeque<ProfileOutcome>,
     /// Whether payments are stopped; none where it cannot be told.
     pub(crate) stopped: Option<bool>,
-    /// Ports that do not work: `load`, `save`, `customer`, `slots`, `give_back`, `journal`, `totals`.
+    /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `slots`,
+    /// `give_back`, `journal`, `totals`, `index`.
     pub(crate) broken: BTreeSet<&'static str>,
     /// Orders and entries that cannot be read, by the order's id.
     pub(crate) unreadable: BTreeSet<&'static str>,
@@ -100,6 +101,13 @@ impl World {
     /// The next inquiries find this.
     pub(crate) fn find(&self, found: impl FnOnce(GatewayResponse) -> Finding + Send + 'static) {
         self.state().found.push_back(Box::new(found));
+    }
+
+    /// Changes an order behind the APIs' back.
+    pub(crate) fn change(&self, order: &str, change: impl FnOnce(&mut Order)) {
+        let mut state = self.state();
+        let found = state.orders.values_mut().find(|found| found.id.as_str() == order);
+        change(found.expect("such an order"));
     }
 
     /// The schedule captures what is due.

@@ -95,6 +95,7 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         "*/*",
         "text/html",
         "application/json;q=0",
+        "\"x, text/xml",
     ] {
         t.ask("as what is accepted", &pay("charge").header("accept", accept)).await;
         t.ask("to XML", &xml("status", "").header("accept", accept)).await;

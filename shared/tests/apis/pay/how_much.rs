@@ -151,6 +151,15 @@ async fn a_payment_is_made_once_for_a_key() {
     .await;
     t.ask("on another route", &pay("a", "authorize", card(4_000)).by("shop:pay").key("k1")).await;
     t.ask("on another order", &pay("z", "purchase", card(4_000)).by("shop:pay").key("k1")).await;
+    let stored = |payment: &str| {
+        let data = json!({"gateway": "card_connect", "amount": 4_000, "payment": payment});
+        pay("a", "purchase", data).by("shop:pay").key("k9")
+    };
+    for (payment, hazard) in
+        [("1|11", "a stored card"), ("1|12", "of another profile"), ("2|11", "of another account")]
+    {
+        t.ask(hazard, &stored(payment)).await;
+    }
     t.ask("without a key an equal one is suspect", &first).await;
     for key in ["", " ", "\"\"", "a\tb", &"k".repeat(255), &"k".repeat(256), "\"", "k3\"", "~!@#$%^&*() ok"] {
         t.afresh();

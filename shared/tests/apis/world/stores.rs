@@ -23,7 +23,7 @@ impl State {
     }
 
     fn put(&mut self, order: &Order, new: bool) -> Result<(), StoreError> {
-        self.works("save")?;
+        self.works(if new { "create" } else { "save" })?;
         let next = Order { version: order.version + 1, ..order.clone() };
         let before = match self.orders.entry(order.key().to_string()) {
             Place::Vacant(place) if new => {
