@@ -178,7 +178,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
 fn is_left_to_a_person(state: &State, order: &str) -> bool {
     let stored = state.fake_store.order(order);
     let pending = stored.and_then(payment_of).and_then(Transaction::pending);
-    let left = |(order, pending)| crate::check::is_left_to_a_person(order, pending, &state.ledger);
+    let left = |(order, pending)| crate::check::waits_for_a_person(order, pending, &state.ledger);
     state.ledger.may_stay_in_doubt(order) || stored.zip(pending).is_some_and(left)
 }
 
