@@ -420,7 +420,10 @@ pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: 
     }
     let is_over = match operation.kind {
         Kind::Void => operation.attempt.number >= VOIDS_MAX,
-        Kind::Refund => operation.cause == Cause::Duplicate,
+        Kind::Refund => {
+            operation.cause == Cause::Duplicate
+                || ledger.paid_by_second_deliveries(&order.key().to_string()) > 0
+        }
         Kind::Authorize | Kind::Purchase | Kind::Capture | Kind::Unrecognized => false,
     };
     operation.is(Stage::Pending) && operation.cause.must_succeed() && is_over

@@ -123,9 +123,7 @@ impl World {
             self.latest(state),
             is_late,
         ));
-        for rule in broken {
-            self.fail(state, &rule);
-        }
+        broken.iter().for_each(|rule| self.fail(state, rule));
         let shown = state.ledger.shown_before(&sent, &response).filter(|_| shows_another);
         state.ledger.respond_with(&sent, &response);
         match shown {
@@ -148,7 +146,7 @@ impl World {
             state.count("requests delivered twice and approved twice");
             state.ledger.except_records(retrefs.iter().copied(), Exception::DeliveredTwice);
         }
-        let margin = self.clocks_differ_by(state);
+        let margin = Self::clocks_differ_by(state);
         if age > GIVEN_UP_AFTER {
             state.count("requests done after they may be given up");
             state.ledger.came_late(&sent.order);
@@ -187,7 +185,7 @@ impl World {
     }
 
     /// How much later one process's clock may be than another's.
-    fn clocks_differ_by(&self, state: &State) -> Duration {
+    fn clocks_differ_by(state: &State) -> Duration {
         let ms = state.ahead_ms.saturating_sub(state.behind_ms).unsigned_abs();
         Duration::from_millis(ms) + CLOCKS_OFF
     }

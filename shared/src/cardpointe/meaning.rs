@@ -75,8 +75,17 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
             let code = codes::decline_code(respproc, respcode);
             let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
             // A decline has neither: it contradicts itself.
-            let all = || fees::of_payment(reply, amount).is_some_and(|charged| charged.amount == amount);
+            let all = || match requested {
+                Requested::Capture { fee } => fees::of_follow_up(reply, amount, fee).is_some(),
+                Requested::Payment { .. } | Requested::Refund { .. } | Requested::Void => {
+                    fees::of_payment(reply, amount).is_some_and(|charged| charged.amount == amount)
+                }
+            };
             let unproven = response.authcode.is_some() && !amount.is_zero() && all();
+            if unproven && matches!(requested, Requested::Capture { .. }) {
+                // Nothing looks for what a capture came to later, and its payment's record shows it now.
+                return Outcome::Unknown(Doubt::StateDiffers, response);
+            }
             Outcome::Declined(GatewayResponse { unproven, ..response }, code, advice)
         }
         _ => Outcome::Unknown(Doubt::Unreadable, response),

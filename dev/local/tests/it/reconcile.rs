@@ -300,7 +300,7 @@ async fn an_attempt_that_arrives_after_it_was_given_up_is_voided_beside_the_late
     let late = crate::support::client().put(format!("{}/auth", shop.stack.simulator().base_url()));
     let body = json!({
         "merchid": cardpointe_simulator::Config::DEFAULT_MID, "profile": "16178397535388255208/1", "amount": "25.99",
-        "currency": "USD", "capture": "Y", "orderid": order_id,
+        "currency": "USD", "capture": "Y", "orderid": order_id, "userfields": [{ "order_id": "o" }],
     });
     let answer = late.basic_auth("testing", Some("testing123")).json(&body).send().await.unwrap();
     assert_eq!(answer.json::<Value>().await.unwrap()["respstat"], "A");

@@ -417,7 +417,7 @@ fn a_record_counts_only_if_every_member_that_names_somebody_fits() {
 fn with_fee(total: &str, setlstat: &str, fee: &str) -> GatewayReply {
     let body = format!(
         r#"{{"respstat":"A","respproc":"RPCT","respcode":"000","retref":"222","orderId":"TGLATEST","amount":"{total}",
-            "setlstat":"{setlstat}"{fee}}}"#
+            "setlstat":"{setlstat}","userfields":[{{"order_id":"o"}}]{fee}}}"#
     );
     GatewayReply::parse(body.as_bytes()).unwrap()
 }

@@ -260,6 +260,19 @@ fn a_decline_that_holds_all_of_it_with_the_fee_is_unproven_too() {
     assert!(!of(PAYMENT, &GatewayReply { authcode: None, ..reply }).response().unproven);
 }
 
+/// A second capture would replace what the first one took.
+#[test]
+fn a_capture_that_is_declined_and_holds_all_of_it_is_unknown_and_a_plain_decline_is_one() {
+    let declined = |authcode: Option<&str>| GatewayReply {
+        authcode: authcode.map(str::to_owned),
+        ..reply("C", "FNOR", "05")
+    };
+    assert!(is_unknown(&of(CAPTURE, &declined(Some("123456"))), Doubt::StateDiffers));
+    assert!(matches!(of(CAPTURE, &declined(None)), Outcome::Declined(..)));
+    let nothing = GatewayReply { amount: Some("0.00".to_owned()), ..declined(Some("123456")) };
+    assert!(matches!(of(CAPTURE, &nothing), Outcome::Declined(..)));
+}
+
 #[test]
 fn a_capture_and_a_refund_keep_the_fee_that_went_with_them() {
     let [share, left] = [78, 78].map(|minor| Amount::new(minor).unwrap());

@@ -239,7 +239,7 @@ impl Tour {
         let paid = self.shop.pay_by_token("late", "purchase").await;
         let order_id = &paid.data(200)["meta"]["operations"][0]["gateway_order_id"];
         let late = json!({"profile": "16178397535388255208/1", "amount": "25.99", "currency": "USD", "capture": "Y",
-            "orderid": order_id});
+            "orderid": order_id, "userfields": [{"order_id": "late"}]});
         assert_eq!(self.by_hand("auth", late).await["respstat"], "A");
         self.later(3600).await;
         self.run("reconcile").await;
