@@ -74,12 +74,7 @@ impl World {
         if let Some(rule) = check::arrives(&state.fake_store, &state.ledger, &sent) {
             self.fail(state, &rule);
         }
-        let (is_payment, paid_with) = match &sent.wanted {
-            Wanted::Authorize(card) | Wanted::Purchase(card) => (true, *card),
-            Wanted::Capture(retref) | Wanted::Refund(retref) | Wanted::Void(retref) => {
-                (false, state.cards.get(retref).copied().unwrap_or(Card::Approves))
-            }
-        };
+        let (is_payment, paid_with) = Self::paid_with(state, &sent);
         let request = if is_payment && !state.stored_cards.are_used {
             let body = card::as_issuer_sees_it(request.body(), paid_with, &mut state.rng);
             request.map(|as_sent| body.unwrap_or(as_sent))
@@ -123,7 +118,9 @@ impl World {
             self.latest(state),
             is_late,
         ));
-        broken.iter().for_each(|rule| self.fail(state, rule));
+        for rule in broken {
+            self.fail(state, &rule);
+        }
         let shown = state.ledger.shown_before(&sent, &response).filter(|_| shows_another);
         state.ledger.respond_with(&sent, &response);
         match shown {
@@ -132,6 +129,16 @@ impl World {
                 Response { body, ..response }
             }
             None => response,
+        }
+    }
+
+    /// Whether a request is a payment, and the card that it is paid with.
+    fn paid_with(state: &State, sent: &Sent) -> (bool, Card) {
+        match &sent.wanted {
+            Wanted::Authorize(card) | Wanted::Purchase(card) => (true, *card),
+            Wanted::Capture(retref) | Wanted::Refund(retref) | Wanted::Void(retref) => {
+                (false, state.cards.get(retref).copied().unwrap_or(Card::Approves))
+            }
         }
     }
 
