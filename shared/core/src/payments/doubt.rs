@@ -266,6 +266,7 @@ pub(super) fn inquiry<'a>(
     };
     // Refunds have references of their own; a payment beside the transaction's own is named by its void.
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
+    let refunds = refunds.filter_map(|refund| refund.reference());
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
     // Of what was captured in part, a record does not tell what of it is the fee. It is a known one, beside which others count.
     let own = operation.fee().filter(|_| operation.kind.is_payment()).and_then(|_| operation.reference());
@@ -281,12 +282,7 @@ pub(super) fn inquiry<'a>(
         earlier: abandoned.chain(again).collect(),
         ours: if operation.reference.is_none() { transaction.gateway_order_ids() } else { Vec::new() },
         currency: order.currency,
-        known: refunds
-            .filter_map(|refund| refund.reference())
-            .chain(beside)
-            .chain(own)
-            .chain(payment)
-            .collect(),
+        known: refunds.chain(beside).chain(own).chain(payment).collect(),
     })
 }
 

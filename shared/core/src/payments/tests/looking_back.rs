@@ -52,6 +52,15 @@ async fn an_abandoned_payment_that_is_found_leaves_nothing_for_another_key_to_pa
 }
 
 #[tokio::test]
+async fn nothing_is_sent_beside_an_approval_that_was_found_and_could_not_be_saved() {
+    let fixture = abandoned().await;
+    fixture.inquiry_finds(found("r"));
+    fixture.next_writes(&[Fault::NotDone; 20]);
+    assert!(matches!(fixture.purchase(Some("another")).await, Err(Refusal::Unverified)));
+    assert_eq!(fixture.sent(), 1);
+}
+
+#[tokio::test]
 async fn an_abandoned_payment_that_is_still_absent_is_paid_once() {
     for absent in [Finding::Absent, Finding::TimedOut(GatewayResponse::default())] {
         let fixture = abandoned().await;
