@@ -20,7 +20,10 @@ use crate::{
 };
 use scenarios::SCENARIOS;
 use step::{Scenario, Step};
-use tollgate_core::payments::CaptureRequest;
+use tollgate_core::{
+    order::{Order, Transaction},
+    payments::CaptureRequest,
+};
 
 /// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
 /// counts for the second time, once more when it is then known that nothing was done; and the same again.
@@ -257,7 +260,12 @@ async fn story(
         let refuses = matches!(fault, Some(Fault::Duplicate | Fault::RefusedAndDone));
         // What was done twice may be left to a person, or be on record twice.
         let twice = state.ledger.may_stay_in_doubt(&key);
-        let certain = scenario.is_certain() && !refuses && !twice && !state.ledger.is_excused(&key);
+        let waits = |order: &Order| {
+            let mut pending = order.transactions.iter().filter_map(Transaction::pending);
+            pending.any(|pending| check::waits_for_a_person(order, pending, &state.ledger))
+        };
+        let left = twice || state.fake_store.order(&key).is_some_and(waits);
+        let certain = scenario.is_certain() && !refuses && !left && !state.ledger.is_excused(&key);
         if keyed && certain && net(totals) != net(expected) {
             let rule = format!("came to {totals:?}; without a fault it is {expected:?}");
             world.fail(state, &rule);
