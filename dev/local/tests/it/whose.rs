@@ -50,6 +50,8 @@ enum Wrong {
     Malformed,
     /// There is none.
     Empty,
+    /// It states more than was requested, and a fee that does not explain it.
+    Excess,
 }
 
 /// Where it is wrong.
@@ -72,7 +74,9 @@ enum Told {
 
 use Identity::{Currency, Merchid, OrderId, Retref};
 use Told::{Done, Pending};
-use Wrong::{Another, Contradicting, Empty, Foreign, Malformed, Missing, NamesNobody, Previous, Twice};
+use Wrong::{
+    Another, Contradicting, Empty, Excess, Foreign, Malformed, Missing, NamesNobody, Previous, Twice,
+};
 
 impl Op {
     const ALL: [Self; 5] = [Self::Authorize, Self::Purchase, Self::Capture, Self::Refund, Self::Void];
@@ -98,7 +102,7 @@ impl Op {
 
 /// Every record that is wrong, for one kind of operation.
 fn wrongs(op: Op) -> Vec<Wrong> {
-    let mut all = vec![Previous, Another, Twice, Contradicting, NamesNobody, Malformed, Empty];
+    let mut all = vec![Previous, Another, Twice, Contradicting, NamesNobody, Malformed, Empty, Excess];
     all.extend([OrderId, Merchid, Currency, Retref].map(Missing));
     all.extend([OrderId, Merchid, Currency].map(Foreign));
     if op.names_its_payment() {
@@ -113,6 +117,9 @@ fn direct(op: Op, wrong: Wrong) -> Told {
     match wrong {
         Missing(Merchid | Currency) => Done,
         Missing(OrderId) if op.names_its_payment() => Done,
+        // Whatever there was is voided.
+        Excess if op == Op::Void => Done,
+        Excess => Pending,
         Previous | Another | Twice | Contradicting | NamesNobody | Malformed | Empty | Missing(_)
         | Foreign(_) => Pending,
     }
@@ -126,6 +133,8 @@ fn inquired_done(op: Op, wrong: Wrong) -> Told {
         Missing(Retref) if op.names_its_payment() => Done,
         // Under its own order id comes its payment, and under that the refund.
         Another if op == Op::Refund => Done,
+        Excess if op == Op::Void => Done,
+        Excess => Pending,
         Previous | Another | Contradicting | NamesNobody | Malformed | Empty | Missing(_) | Foreign(_) => {
             Pending
         }
@@ -136,7 +145,7 @@ fn inquired_done(op: Op, wrong: Wrong) -> Told {
 fn proves_absence(op: Op, wrong: Wrong) -> bool {
     match wrong {
         // What says that there is nothing need not say of whom.
-        Twice | Missing(Merchid | Currency) => true,
+        Twice | Missing(Merchid | Currency) | Excess => true,
         Missing(OrderId) | NamesNobody => op.is_payment(),
         // Under a refund's payment, what names nobody may be the refund.
         Missing(Retref) => op != Op::Refund,
@@ -156,6 +165,7 @@ fn alteration(endpoint: Endpoint, wrong: Wrong, previous: &str) -> Alteration {
         Foreign(identity) => of.foreign(identity),
         Malformed => of.set("retref", "../../x"),
         Empty => of.empty(),
+        Excess => of.set("amount", "99.99").set("fee_type", "SURCHRG").set("fee_amount", "0.20"),
     }
 }
 
