@@ -10,10 +10,10 @@ use fault_simulation::{Broken, Sweep};
 /// Seeds of one test, of all of which there are two; two of them run at the same time.
 const SEEDS: u64 = 5_000;
 /// The same in a sample, in which everything happens still.
-const SEEDS_OF_A_SAMPLE: u64 = 200;
+const SEEDS_OF_A_SAMPLE: u64 = 300;
 
 /// One of how many variants of the sweep is in a sample's two tests: each meets every fault.
-const SWEEP_OF_A_SAMPLE: u64 = 18;
+const SWEEP_OF_A_SAMPLE: u64 = 12;
 
 /// Whether everything is asked for in place of a sample.
 fn whole() -> bool {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Payments that are settled beforehand, so that they can be refunded; later refunds come before settlement.
-const SETTLED: usize = 60;
+const SETTLED: usize = 40;
 
 /// Below 1000.00, from where on the simulated processor's response depends on the amount.
 const TOTALS: std::ops::Range<u64> = 500..90_000;

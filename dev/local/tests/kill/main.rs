@@ -70,7 +70,8 @@ async fn kills_move_no_money_twice_and_lose_none() {
         tally.add(&counted);
     }
     println!("seed {seed}, {} requests\n{tally}", cases.len());
-    assert!(tally.landed() >= 300, "{}", tally.landed());
+    // One that comes too late is not counted.
+    assert!(tally.landed() >= FUNCTIONS.len() * kills - FUNCTIONS.len(), "{}", tally.landed());
     tally.assert_spread();
 
     let mut shop = Arc::into_inner(shop).unwrap();
