@@ -119,9 +119,8 @@ fn direct(op: Op, wrong: Wrong) -> Told {
         Missing(OrderId) if op.names_its_payment() => Done,
         // Whatever there was is voided.
         Excess if op == Op::Void => Done,
-        Excess => Pending,
         Previous | Another | Twice | Contradicting | NamesNobody | Malformed | Empty | Missing(_)
-        | Foreign(_) => Pending,
+        | Foreign(_) | Excess => Pending,
     }
 }
 
@@ -134,10 +133,8 @@ fn inquired_done(op: Op, wrong: Wrong) -> Told {
         // Under its own order id comes its payment, and under that the refund.
         Another if op == Op::Refund => Done,
         Excess if op == Op::Void => Done,
-        Excess => Pending,
-        Previous | Another | Contradicting | NamesNobody | Malformed | Empty | Missing(_) | Foreign(_) => {
-            Pending
-        }
+        Previous | Another | Contradicting | NamesNobody | Malformed | Empty | Excess | Missing(_)
+        | Foreign(_) => Pending,
     }
 }
 
