@@ -22,6 +22,8 @@ pub struct Config {
     pub timeout_card_delay_ms: u64,
     /// Limits inquiries and profiles to 20 requests per minute and address, as the test system does.
     pub rate_limit: bool,
+    /// Names and addresses of this machine, besides the usual ones, by which the control interface may be called.
+    pub hosts: Vec<String>,
     /// One line a request on stderr: time, method, path, status, duration. Never a body.
     pub log: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             ],
             timeout_card_delay_ms: 0,
             rate_limit: false,
+            hosts: Vec::new(),
             log: false,
         }
     }

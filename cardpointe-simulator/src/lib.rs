@@ -23,6 +23,7 @@ mod expiry;
 mod faults;
 mod fields;
 mod funding;
+pub mod hosts;
 mod late;
 mod ledger;
 mod lifecycle;

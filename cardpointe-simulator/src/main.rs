@@ -68,6 +68,9 @@ struct Options {
     /// Limit inquiries, profiles and reports to 20 per minute, as the test system does
     #[arg(long)]
     rate_limit: bool,
+    /// Another name or address of this machine by which the control interface may be called; may be given several times
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
     /// Keep records, profiles, tokens and settings in this directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -105,6 +108,7 @@ async fn serve(options: Options) -> ExitCode {
         quiet_json: options.quiet_json,
         timeout_card_delay_ms: options.timeout_card_delay_ms,
         rate_limit: options.rate_limit,
+        hosts: options.host,
         log: !options.quiet,
         ..Config::default()
     };

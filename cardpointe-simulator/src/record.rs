@@ -25,8 +25,10 @@ pub struct Change {
     pub origin: Origin,
     /// Its state from then on.
     pub state: RecordState,
-    /// Its amount from then on, in minor units.
+    /// Its amount from then on, its fee included, in minor units.
     pub minor_units: i64,
+    /// How much of that is a surcharge.
+    pub fee_minor_units: i64,
     /// What had been refunded of it.
     pub refunded_minor_units: i64,
 }

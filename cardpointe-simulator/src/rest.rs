@@ -73,8 +73,8 @@ fn refuses_post<B: AsRef<[u8]>>(world: &World, request: &Request<B>) -> bool {
             .is_some_and(|merchant| !merchant.settings.accepts_post)
 }
 
-/// Processes the requests that are late and due by now, in the order in which they arrive. No fault hits them, and nobody
-/// gets their responses.
+/// Processes the requests that are late and due by now, in the order in which they arrive. No fault hits them, and their
+/// responses go nowhere.
 pub(crate) fn receive_late(world: &mut World) {
     while let Some(request) = world.late.next_due(world.now()) {
         let (faults, alterations) =

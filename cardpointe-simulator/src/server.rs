@@ -27,6 +27,7 @@ use crate::{
     cards,
     config::Config,
     control::CONTROL_PATH,
+    hosts::{Addressed, Hosts},
     response::{Delivery, Response},
     rest::REST_PATH,
     simulator::Simulator,
@@ -52,22 +53,22 @@ pub struct Server {
 impl Server {
     /// Serves on a bound listener, in a task of the current Tokio runtime.
     pub fn start(listener: TcpListener, config: Config) -> Self {
-        let log = config.log;
-        Self::serving(listener, Simulator::new(config, Timestamp::now), log)
+        let serving = Serving::from(&config);
+        Self::serving(listener, Simulator::new(config, Timestamp::now), serving)
     }
 
     /// The same, with its state in a file; see [`Simulator::keep_in`].
     pub fn start_in(listener: TcpListener, config: Config, path: &Path) -> Result<Self, StoreError> {
-        let log = config.log;
+        let serving = Serving::from(&config);
         let simulator = Simulator::new(config, Timestamp::now);
         simulator.keep_in(path)?;
-        Ok(Self::serving(listener, simulator, log))
+        Ok(Self::serving(listener, simulator, serving))
     }
 
-    fn serving(listener: TcpListener, simulator: Simulator, log: bool) -> Self {
+    fn serving(listener: TcpListener, simulator: Simulator, serving: Serving) -> Self {
         let address = listener.local_addr().expect("a bound listener has an address");
         simulator.keep_requests();
-        let task = tokio::spawn(serve(listener, simulator.clone(), log));
+        let task = tokio::spawn(serve(listener, simulator.clone(), serving));
         Self { address, simulator, task: Some(task) }
     }
 
@@ -107,14 +108,38 @@ impl Drop for Server {
     }
 }
 
+/// How requests are served, whatever they are.
+#[derive(Clone)]
+struct Serving {
+    log: bool,
+    hosts: Hosts,
+}
+
+impl From<&Config> for Serving {
+    fn from(config: &Config) -> Self {
+        Self { log: config.log, hosts: Hosts::new(config.hosts.clone()) }
+    }
+}
+
+impl Serving {
+    /// The gateway's own endpoints have credentials, and clients call them by the gateway's names. What has none is for
+    /// this machine.
+    fn admits(&self, head: &http::request::Parts) -> bool {
+        let path = head.uri.path();
+        let is_open = !path.starts_with(CONTROL_PATH) && path != "/";
+        let is_own = || self.hosts.addressed(&head.headers) == Addressed::Own;
+        is_open || (is_own() && self.hosts.is_own_page(&head.headers))
+    }
+}
+
 /// Accepts connections until the task is aborted; its connections end with it.
-async fn serve(listener: TcpListener, simulator: Simulator, log: bool) {
+async fn serve(listener: TcpListener, simulator: Simulator, serving: Serving) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve_connection(stream, peer, simulator.clone(), log));
+                    connections.spawn(serve_connection(stream, peer, simulator.clone(), serving.clone()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -123,11 +148,11 @@ async fn serve(listener: TcpListener, simulator: Simulator, log: bool) {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, simulator: Simulator, log: bool) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, simulator: Simulator, serving: Serving) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.ip());
-        let simulator = simulator.clone();
-        async move { respond(request, &simulator, log).await }
+        let (simulator, serving) = (simulator.clone(), serving.clone());
+        async move { respond(request, &simulator, &serving).await }
     });
     // A connection that ends with an error is an armed fault, or a client that went away: neither is news.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
@@ -136,20 +161,24 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, simulator: Simula
 async fn respond(
     request: Request<Incoming>,
     simulator: &Simulator,
-    log: bool,
+    serving: &Serving,
 ) -> Result<http::Response<ResponseBody>, Dropped> {
     let started = Instant::now();
     let line = format!("{} {}", request.method(), cards::mask_card_numbers(request.uri().path()));
     let is_rest = request.uri().path().starts_with(REST_PATH);
     let (head, body) = request.into_parts();
     let response = match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(_) if !serving.admits(&head) => {
+            let error = "only for this machine and its pages: see --host";
+            Response::json(StatusCode::FORBIDDEN, &serde_json::json!({ "error": error }))
+        }
         Ok(body) => simulator.respond(&Request::from_parts(head, body.to_bytes())),
         Err(_) => Response::http_error(StatusCode::PAYLOAD_TOO_LARGE, head.uri.path(), simulator.now()),
     };
     if !response.delay.is_zero() {
         tokio::time::sleep(response.delay).await;
     }
-    if log {
+    if serving.log {
         log_line(&line, &response, started);
     }
     match response.delivery {

@@ -142,6 +142,7 @@ impl Transaction {
             origin,
             state: self.status,
             minor_units: self.amount,
+            fee_minor_units: self.fee(),
             refunded_minor_units: self.refunded,
         });
     }

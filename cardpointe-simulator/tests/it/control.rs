@@ -1,10 +1,10 @@
 //! The control interface.
 
-use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Alteration, Config, Endpoint, Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, MID, VISA, assert_members, start, text};
+use crate::harness::{Gateway, MID, VISA, assert_members, start, start_with, text};
 
 async fn get(gateway: &Gateway, path: &str) -> Value {
     gateway.control(Method::GET, path).send().await.unwrap().json().await.unwrap()
@@ -172,4 +172,39 @@ async fn a_record_and_a_profile_can_have_numbers_of_the_tests_choice() {
     second["profileid"] = json!("1");
     let (status, _) = gateway.post_control("/profiles", second).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "the same card is that profile");
+}
+
+/// A page from anywhere can send this without a question, or from a name of its own that points here.
+#[tokio::test]
+async fn only_this_machine_and_its_pages_get_to_the_control_interface() {
+    let gateway = start().await;
+    let reset = || gateway.control(Method::POST, "/reset").header("content-type", "text/plain");
+    gateway.authorized(json!({})).await;
+    for refused in [
+        reset().header("origin", "https://example.com"),
+        reset().header("origin", "null"),
+        reset().header("host", "example.com:4001"),
+        reset().header("host", "localhost:65536"),
+        gateway.control(Method::GET, "/transactions").header("host", "example.com"),
+        gateway.control(Method::GET, "").header("host", "example.com"),
+    ] {
+        let refused = refused.send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        let said: Value = refused.json().await.unwrap();
+        assert!(said["error"].as_str().unwrap().contains("--host"), "{said}");
+    }
+    let transactions: Value =
+        gateway.control(Method::GET, "/transactions").send().await.unwrap().json().await.unwrap();
+    assert_eq!(transactions.as_array().unwrap().len(), 1, "nothing was reset");
+    // The gateway's endpoints have credentials, and its clients call them by its own names.
+    let by_name = gateway.request(Method::PUT, "/").header("host", "fts-uat.cardconnect.com");
+    assert_eq!(by_name.json(&json!({ "merchid": MID })).send().await.unwrap().status(), StatusCode::OK);
+    for taken in
+        [reset(), reset().header("origin", "http://localhost:8080"), reset().header("host", "localhost")]
+    {
+        assert_eq!(taken.send().await.unwrap().status(), StatusCode::OK);
+    }
+    let named = start_with(Config { hosts: vec!["laptop.lan".to_owned()], ..Config::default() }).await;
+    let by_name = named.control(Method::POST, "/reset").header("host", "laptop.lan:4001");
+    assert_eq!(by_name.send().await.unwrap().status(), StatusCode::OK);
 }
